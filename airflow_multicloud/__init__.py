@@ -1,0 +1,3 @@
+"""AWS, Google Cloud and Azure as one, for Apache Airflow."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,140 @@
+"""What the object stores share that read and write small objects through obstore (Rust).
+
+obstore addresses objects by a normalised path, so it can't name every key; a hook asks
+:func:`is_plain_key` first and takes its SDK for the others. Its error texts hold request
+URLs, whose query may be a signature: they are redacted here and never chained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import obstore.exceptions as obs
+
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+
+if TYPE_CHECKING:
+    from obstore import GetResult
+    from typing_extensions import Buffer
+
+    from airflow_multicloud.ports.object_store import ObjectMeta
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_QUERY = re.compile(r"\?[^\s\"'`]*")
+_STATUS = re.compile(r"status code: (\d{3})")
+
+_BY_TYPE: tuple[tuple[type[Exception], ErrorKind], ...] = (
+    (obs.NotFoundError, ErrorKind.NOT_FOUND),
+    (obs.AlreadyExistsError, ErrorKind.ALREADY_EXISTS),
+    (obs.PreconditionError, ErrorKind.PRECONDITION_FAILED),
+    (obs.NotModifiedError, ErrorKind.PRECONDITION_FAILED),
+    (obs.PermissionDeniedError, ErrorKind.PERMISSION_DENIED),
+    (obs.UnauthenticatedError, ErrorKind.UNAUTHENTICATED),
+    (obs.NotSupportedError, ErrorKind.UNSUPPORTED),
+)
+
+_BY_STATUS = {
+    "400": ErrorKind.INVALID_ARGUMENT,
+    "401": ErrorKind.UNAUTHENTICATED,
+    "403": ErrorKind.PERMISSION_DENIED,
+    "404": ErrorKind.NOT_FOUND,
+    "408": ErrorKind.TIMEOUT,
+    "409": ErrorKind.PRECONDITION_FAILED,
+    "412": ErrorKind.PRECONDITION_FAILED,
+    "416": ErrorKind.INVALID_ARGUMENT,
+    "429": ErrorKind.THROTTLED,
+    "503": ErrorKind.UNAVAILABLE,
+}
+
+
+def is_plain_key(key: str) -> bool:
+    """Whether obstore names exactly this key by this path.
+
+    Its paths drop leading and trailing slashes and refuse empty, ``.`` and ``..`` segments
+    and control characters (object_store's ``Path``).
+    """
+    return not _CONTROL.search(key) and all(
+        segment not in ("", ".", "..") for segment in key.split("/")
+    )
+
+
+def redact(text: str) -> str:
+    """The first line of an error text without URL queries, which may carry signatures."""
+    first = text.strip().split("\n", 1)[0]
+    return _QUERY.sub("?…", first)
+
+
+@contextmanager
+def translated(cloud: str, doing: str) -> Iterator[None]:
+    """Turn obstore's exceptions into this package's; ``doing`` names the call and object."""
+    try:
+        yield
+    except CloudError:
+        raise
+    except (obs.BaseError, FileNotFoundError, TimeoutError) as err:
+        kind = _kind(err)
+        area = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else StorageError
+        raise area(f"{doing}: {redact(str(err))}", kind=kind, cloud=cloud) from None
+
+
+def _kind(err: Exception) -> ErrorKind:
+    for cls, kind in _BY_TYPE:
+        if isinstance(err, cls):
+            return kind
+    if isinstance(err, FileNotFoundError):
+        return ErrorKind.NOT_FOUND
+    text = str(err)
+    if status := _STATUS.search(text):
+        return _BY_STATUS.get(status[1], ErrorKind.UNAVAILABLE)
+    if "timed out" in text or isinstance(err, TimeoutError):
+        return ErrorKind.TIMEOUT
+    return ErrorKind.UNAVAILABLE
+
+
+class StreamedBody:
+    """An obstore read as the port's ``ObjectBody``."""
+
+    def __init__(
+        self, result: GetResult, meta: ObjectMeta, *, length: int, cloud: str, doing: str
+    ) -> None:
+        self._result = result
+        self._meta = meta
+        self._length = length
+        self._cloud = cloud
+        self._doing = doing
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object these bytes belong to."""
+        return self._meta
+
+    def read(self) -> Buffer:
+        """All bytes of the range."""
+        with translated(self._cloud, self._doing):
+            data = self._result.bytes()
+        self._check(len(data))
+        return data
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """The bytes in chunks as they arrive."""
+        seen = 0
+        stream = iter(self._result.stream(min_chunk_size=1 << 20))
+        while True:
+            with translated(self._cloud, self._doing):
+                chunk = next(stream, None)
+            if chunk is None:
+                break
+            seen += len(chunk)
+            yield chunk
+        self._check(seen)
+
+    def _check(self, got: int) -> None:
+        if got != self._length:
+            raise StorageError(
+                f"{self._doing}: {got} of {self._length} bytes arrived",
+                kind=ErrorKind.INTEGRITY,
+                cloud=self._cloud,
+            )

@@ -1,0 +1,8 @@
+"""Microsoft Azure: constants only, so that importing this loads no SDK."""
+
+NAME = "azure"
+TITLE = "Microsoft Azure"
+EXTRA = "azure"
+CONN_TYPES = ("wasb", "azure")
+#: URI scheme → the connection used when the URI names none (Airflow's own default ids).
+URI_SCHEMES = {"abfs": "wasb_default", "abfss": "wasb_default"}

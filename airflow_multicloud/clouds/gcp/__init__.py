@@ -1,0 +1,8 @@
+"""Google Cloud: constants only, so that importing this loads no SDK."""
+
+NAME = "gcp"
+TITLE = "Google Cloud"
+EXTRA = "gcp"
+CONN_TYPES = ("google_cloud_platform",)
+#: URI scheme → the connection used when the URI names none (Airflow's own default ids).
+URI_SCHEMES = {"gs": "google_cloud_default"}

@@ -1,0 +1,79 @@
+"""Object locations as URIs in Airflow's own form: ``scheme://conn_id@bucket/key``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectRef
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A bucket and a key or prefix in it, and the connection that reaches it.
+
+    The key is taken literally: it is not percent-decoded, and ``?`` and ``#`` are part of it.
+    ``conn_id`` is ``None`` when the URI names none; the registry then takes the scheme's
+    default.
+    """
+
+    scheme: str
+    conn_id: str | None
+    bucket: str
+    key: str
+
+    @property
+    def is_prefix(self) -> bool:
+        """Whether this names a prefix (it is empty or ends with a slash) and not one object."""
+        return not self.key or self.key.endswith("/")
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object of this key."""
+        return ObjectRef(self.bucket, self.key)
+
+    def with_key(self, key: str) -> Location:
+        """The same bucket and connection with another key."""
+        return Location(self.scheme, self.conn_id, self.bucket, key)
+
+    def __str__(self) -> str:
+        """The URI."""
+        at = f"{self.conn_id}@" if self.conn_id else ""
+        return f"{self.scheme}://{at}{self.bucket}/{self.key}"
+
+
+def parse_location(uri: str, *, parameter: str) -> Location:
+    """Parse ``scheme://[conn_id@]bucket/key``.
+
+    :param parameter: the name of the parameter ``uri`` was given for, for the error.
+    :raises StorageError: kind ``invalid_argument`` when it is not such a URI, or when it
+        carries a password or an account host, which belong into the connection.
+    """
+    scheme, separator, rest = uri.partition("://")
+    authority, _, key = rest.partition("/")
+    if not separator or not scheme or not authority:
+        raise _refused(parameter, _safe(uri), "scheme://conn_id@bucket/key")
+    parts = urlsplit(f"{scheme}://{authority}")
+    if parts.password is not None:
+        # Not echoed: what stands there may be a secret.
+        raise _refused(parameter, f"{scheme}://…", "no password in the URI; use the connection's")
+    conn_id, at, bucket = authority.rpartition("@")
+    if not bucket or (at and not conn_id) or "@" in conn_id or ":" in bucket:
+        raise _refused(parameter, _safe(uri), "scheme://conn_id@bucket/key")
+    if "." in bucket and scheme.startswith("abfs"):
+        raise _refused(
+            parameter, _safe(uri), "abfs://conn_id@container/key; the account is the connection's"
+        )
+    return Location(scheme.lower(), conn_id or None, bucket, key)
+
+
+def _safe(uri: str) -> str:
+    return repr(uri.partition("?")[0])
+
+
+def _refused(parameter: str, given: str, allowed: str) -> StorageError:
+    return StorageError(
+        f"{parameter}: {given} is not a location; expected {allowed}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )

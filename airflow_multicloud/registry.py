@@ -1,0 +1,208 @@
+"""From a connection to the cloud that it belongs to, and to that cloud's hooks.
+
+``conn_id → connection type → cloud → clouds.<cloud>.<service>.Hook``. Clouds are found by
+the entry point group ``airflow_multicloud.clouds``, each naming a module with the constants
+``NAME, TITLE, EXTRA, CONN_TYPES, URI_SCHEMES``; a service is a module of the same name as its
+port beside them, with a class ``Hook``. :func:`register_provider` adds one at run time.
+
+This is the only place that handles ``ImportError``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from airflow_multicloud.errors import CredentialsError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.locations import Location
+from airflow_multicloud.ports.object_store import ObjectStore
+
+P = TypeVar("P")
+
+ENTRY_POINT_GROUP = "airflow_multicloud.clouds"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One cloud: what its package says of itself.
+
+    :param module: the dotted name under which its services lie.
+    :param extra: what to install (``pip install 'airflow-multicloud[extra]'``), or the
+        distribution that brings it.
+    :param uri_schemes: URI scheme → default connection id.
+    """
+
+    name: str
+    title: str
+    module: str
+    extra: str
+    conn_types: tuple[str, ...]
+    uri_schemes: Mapping[str, str]
+
+
+_registered: dict[str, Cloud] = {}
+
+
+@cache
+def _discovered() -> Mapping[str, Cloud]:
+    clouds: dict[str, Cloud] = {}
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
+        module: Any = entry.load()
+        cloud = Cloud(
+            name=module.NAME,
+            title=module.TITLE,
+            module=module.__name__,
+            extra=module.EXTRA,
+            conn_types=tuple(module.CONN_TYPES),
+            uri_schemes=dict(module.URI_SCHEMES),
+        )
+        _refuse_clash(clouds, cloud)
+        clouds[cloud.name] = cloud
+    return clouds
+
+
+def _refuse_clash(known: Mapping[str, Cloud], new: Cloud) -> None:
+    for old in known.values():
+        shared = {*old.conn_types} & {*new.conn_types} or {*old.uri_schemes} & {*new.uri_schemes}
+        if shared or old.name == new.name:
+            raise ProviderNotAvailableError(
+                f"clouds {old.name} ({old.module}) and {new.name} ({new.module}) both claim "
+                f"{', '.join(sorted(shared)) or new.name}; remove one of the two",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=new.name,
+            )
+
+
+def register_provider(cloud: Cloud) -> None:
+    """Add a cloud at run time, as its entry point would.
+
+    :raises ProviderNotAvailableError: kind ``invalid_argument`` when its name, a connection
+        type or a URI scheme is taken by another.
+    """
+    _refuse_clash({**_discovered(), **_registered}, cloud)
+    _registered[cloud.name] = cloud
+
+
+def unregister_provider(name: str) -> None:
+    """Take back :func:`register_provider`; an unknown name is no error."""
+    _registered.pop(name, None)
+
+
+def list_providers() -> tuple[Cloud, ...]:
+    """Every known cloud, by name. Importable constants only; its extra may be missing."""
+    clouds = {**_discovered(), **_registered}
+    return tuple(clouds[name] for name in sorted(clouds))
+
+
+def get_provider(name: str) -> Cloud:
+    """The cloud of this name.
+
+    :raises ProviderNotAvailableError: when there is none.
+    """
+    for cloud in list_providers():
+        if cloud.name == name:
+            return cloud
+    raise ProviderNotAvailableError(
+        f"no cloud is called {name!r}; known: {', '.join(c.name for c in list_providers())}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
+def cloud_of(conn_id: str) -> Cloud:
+    """The cloud that an Airflow connection belongs to, by its connection type.
+
+    :raises CredentialsError: when the connection does not exist or its type is no cloud's.
+    """
+    conn_type = _conn_type(conn_id)
+    for cloud in list_providers():
+        if conn_type in cloud.conn_types:
+            return cloud
+    allowed = ", ".join(sorted(t for c in list_providers() for t in c.conn_types))
+    raise CredentialsError(
+        f"connection {conn_id!r} has type {conn_type!r}, which is no cloud's; allowed: {allowed}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
+def cloud_of_scheme(scheme: str, *, parameter: str) -> Cloud:
+    """The cloud that a URI scheme belongs to.
+
+    :raises ProviderNotAvailableError: kind ``invalid_argument`` when it is no cloud's.
+    """
+    for cloud in list_providers():
+        if scheme in cloud.uri_schemes:
+            return cloud
+    allowed = ", ".join(sorted(f"{s}://" for c in list_providers() for s in c.uri_schemes))
+    raise ProviderNotAvailableError(
+        f"{parameter}: no cloud has the scheme {scheme}://; allowed: {allowed}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
+def resolve(port: type[P], conn_id: str) -> P:
+    """The hook that fits ``port``, on the connection's cloud.
+
+    :raises CredentialsError: as :func:`cloud_of`.
+    :raises ProviderNotAvailableError: when the cloud has no such service, or when its extra
+        is not installed (the error names it).
+    """
+    return _hook(port, cloud_of(conn_id), conn_id)
+
+
+def resolve_location(location: Location, *, parameter: str) -> tuple[Cloud, ObjectStore]:
+    """The object store that a location lies in, and its cloud.
+
+    :raises CredentialsError: kind ``invalid_argument`` when the URI's scheme and the
+        connection's type belong to different clouds.
+    """
+    cloud = cloud_of_scheme(location.scheme, parameter=parameter)
+    conn_id = location.conn_id or cloud.uri_schemes[location.scheme]
+    actual = cloud_of(conn_id)
+    if actual.name != cloud.name:
+        raise CredentialsError(
+            f"{parameter}: {location} has the scheme {location.scheme}:// ({cloud.title}), but "
+            f"connection {conn_id!r} has type {_conn_type(conn_id)!r} ({actual.title})",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=cloud.name,
+        )
+    return cloud, _hook(ObjectStore, cloud, conn_id)
+
+
+def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
+    service = port.__module__.rpartition(".")[2]
+    name = f"{cloud.module}.{service}"
+    if find_spec(name) is None:
+        raise ProviderNotAvailableError(
+            f"{cloud.title} has no {service}", kind=ErrorKind.UNSUPPORTED, cloud=cloud.name
+        )
+    try:
+        module: Any = importlib.import_module(name)
+    except ImportError as err:
+        raise ProviderNotAvailableError(
+            f"{cloud.title} needs {err.name or 'a package'}, which is not installed: "
+            f"pip install 'airflow-multicloud[{cloud.extra}]'",
+            kind=ErrorKind.UNSUPPORTED,
+            cloud=cloud.name,
+        ) from err
+    hook: P = module.Hook(**{module.Hook.conn_name_attr: conn_id})
+    return hook
+
+
+def _conn_type(conn_id: str) -> str:
+    # Imported here: Airflow takes seconds to load, and plain API users may never get here.
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowException
+
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowException as err:
+        raise CredentialsError(
+            f"connection {conn_id!r} does not exist (or can't be read): {err}",
+            kind=ErrorKind.NOT_FOUND,
+        ) from err
+    return str(connection.conn_type)
