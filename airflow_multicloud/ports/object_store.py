@@ -397,3 +397,12 @@ class KeyRules(Protocol):
     def refuse_key(self, key: str) -> str | None:
         """Why the store can't hold an object of this key, or ``None`` when it can."""
         ...
+
+
+@runtime_checkable
+class MetadataRules(Protocol):
+    """Optional power: the store says beforehand which user metadata names it refuses."""
+
+    def refuse_metadata_name(self, name: str) -> str | None:
+        """Why the store can't hold user metadata of this name, or ``None`` when it can."""
+        ...

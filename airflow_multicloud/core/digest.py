@@ -1,0 +1,71 @@
+"""The digests this package computes over what it moves."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import google_crc32c
+
+from airflow_multicloud.ports.object_store import Digests
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+#: User metadata under which a replica keeps the SHA-256 of its content. The name is a C#
+#: identifier, as Azure demands of metadata (Naming and referencing containers, blobs, and
+#: metadata), and lower-case, as S3 stores it.
+SHA256_METADATA = "multicloud_sha256"
+
+
+class StreamDigest:
+    """CRC32C and SHA-256 over a stream, fed in order."""
+
+    def __init__(self) -> None:
+        self._crc32c = 0
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    def update(self, chunk: Buffer) -> None:
+        """Take the next bytes."""
+        self._crc32c = google_crc32c.extend(self._crc32c, _readonly(chunk))
+        self._sha256.update(chunk)
+        self.size += memoryview(chunk).nbytes
+
+    def digests(self) -> Digests:
+        """The digests of all bytes so far."""
+        return Digests(crc32c=f"{self._crc32c:08x}", sha256=self._sha256.hexdigest())
+
+
+def digests_of(body: Buffer) -> Digests:
+    """CRC32C, MD5 and SHA-256 of one small body.
+
+    MD5 is for comparing with what stores report; nothing here relies on it for security.
+    """
+    return Digests(
+        crc32c=crc32c_of(body),
+        md5=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+        sha256=hashlib.sha256(body).hexdigest(),
+    )
+
+
+def crc32c_of(body: Buffer) -> str:
+    """CRC32C as eight hexadecimal digits."""
+    return f"{google_crc32c.value(_readonly(body)):08x}"
+
+
+def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
+    """The strongest digest both sides have, and whether it is equal; ``None`` if none."""
+    for name in ("sha256", "crc32c", "md5"):
+        left, right = getattr(ours, name), getattr(theirs, name)
+        if left is not None and right is not None:
+            return name, left == right
+    return None
+
+
+def _readonly(body: Buffer) -> bytes | memoryview:
+    # google_crc32c takes read-only buffers only.
+    if isinstance(body, bytes):
+        return body
+    view = memoryview(body)
+    return view if view.readonly else bytes(view)

@@ -1,0 +1,114 @@
+"""One end of an operation: a location, the store that it lies in, and the cloud's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from airflow_multicloud import registry
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.ports.object_store import (
+    ConditionalWrites,
+    ConditionKind,
+    IfAbsent,
+    IfUnchanged,
+    KeyRules,
+    MetadataRules,
+    ObjectRef,
+    ObjectStore,
+    WriteCondition,
+)
+
+#: Keys under this prefix of a bucket are this package's own (manifests, parts under way);
+#: they are never part of a listing that is replicated, verified or cleaned.
+RESERVED_PREFIX = ".airflow-multicloud/"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A place to read from or write to.
+
+    :param storage_class: for what is written here; the store's own name.
+    :param encryption_key: for what is written here; see ``WriteOptions``.
+    """
+
+    cloud: str
+    store: ObjectStore
+    location: Location
+    storage_class: str | None = None
+    encryption_key: str | None = None
+
+    @property
+    def bucket(self) -> str:
+        """The bucket."""
+        return self.location.bucket
+
+    def ref(self, key: str, version: str | None = None) -> ObjectRef:
+        """An object in the bucket."""
+        return ObjectRef(self.bucket, key, version)
+
+    def condition(self, prior: IfUnchanged | None) -> WriteCondition | None:
+        """The strongest condition the store honours for writing where ``prior`` is now."""
+        if not isinstance(self.store, ConditionalWrites):
+            return None
+        wanted = ConditionKind.ABSENT if prior is None else ConditionKind.UNCHANGED
+        if wanted not in self.store.write_conditions:
+            return None
+        return IfAbsent() if prior is None else prior
+
+    def refuse_key(self, key: str) -> str | None:
+        """Why the store can't hold this key, if so."""
+        return self.store.refuse_key(key) if isinstance(self.store, KeyRules) else None
+
+    def refuse_metadata(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The user metadata names that the store can't hold."""
+        if not isinstance(self.store, MetadataRules):
+            return ()
+        return tuple(n for n in names if self.store.refuse_metadata_name(n) is not None)
+
+
+def open_endpoint(
+    uri: str,
+    *,
+    parameter: str,
+    storage_class: str | None = None,
+    encryption_key: str | None = None,
+) -> Endpoint:
+    """Find the cloud and the store of a URI.
+
+    :param parameter: the parameter ``uri`` was given for, for errors.
+    :raises CloudError: kind ``invalid_argument`` for what is no location or contradicts its
+        connection; see :mod:`airflow_multicloud.registry`.
+    """
+    location = parse_location(uri, parameter=parameter)
+    cloud, store = registry.resolve_location(location, parameter=parameter)
+    return Endpoint(cloud.name, store, location, storage_class, encryption_key)
+
+
+def refuse_overlap(source: Endpoint, destinations: Iterable[Endpoint]) -> None:
+    """Refuse destinations that lie in the source or in each other.
+
+    :raises StorageError: kind ``invalid_argument``.
+    """
+    seen = [("source", source)]
+    for number, destination in enumerate(destinations):
+        here = destination.location
+        name = f"destinations[{number}]"
+        for other_name, other in seen:
+            there = other.location
+            same_store = (other.cloud, there.bucket, there.conn_id) == (
+                destination.cloud,
+                here.bucket,
+                here.conn_id,
+            )
+            if same_store and (_covers(here, there) or _covers(there, here)):
+                raise StorageError(
+                    f"{name}: {here} overlaps {other_name} {there}",
+                    kind=ErrorKind.INVALID_ARGUMENT,
+                )
+        seen.append((name, destination))
+
+
+def _covers(one: Location, other: Location) -> bool:
+    return one.key == other.key or (one.is_prefix and other.key.startswith(one.key))

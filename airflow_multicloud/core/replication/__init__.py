@@ -1,0 +1,1 @@
+"""Replicate objects from one store to several at once, and prove the copies identical."""

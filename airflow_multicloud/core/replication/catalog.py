@@ -1,0 +1,191 @@
+"""The state of one run, kept outside Python's heap so that millions of objects fit.
+
+SQLite with an unnamed database: it lives in SQLite's page cache and spills to an anonymous
+temporary file, deleted by the operating system with the process, when the cache is full
+(https://www.sqlite.org/inmemorydb.html, "Temporary Databases"). Rows are listings and item
+states; object content never comes here. One thread uses a catalog.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from airflow_multicloud.core.replication import items
+from airflow_multicloud.core.replication.items import Item, Proof
+from airflow_multicloud.ports.object_store import Digests
+
+_SCHEMA = """
+CREATE TABLE listed (side INTEGER, name TEXT, size INTEGER, etag TEXT, version TEXT,
+    modified REAL, crc32c TEXT, md5 TEXT, sha256 TEXT, PRIMARY KEY (side, name)) WITHOUT ROWID;
+CREATE TABLE proofs (side INTEGER, name TEXT, doc TEXT, PRIMARY KEY (side, name)) WITHOUT ROWID;
+CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, doc TEXT) WITHOUT ROWID;
+"""
+
+_BATCH = 512
+
+SOURCE = -1
+"""The side of the source; destinations are 0, 1, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object as a listing shows it; ``name`` is its key below the prefix."""
+
+    name: str
+    size: int
+    etag: str
+    version: str | None
+    modified: datetime
+    digests: Digests
+
+
+class Catalog:
+    """Listings, earlier proofs and items of one run."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(_SCHEMA)
+        self._db.execute("BEGIN")  # One transaction for all: nothing here outlives the run.
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def add_listing(self, side: int, objects: Iterable[Listed]) -> None:
+        """Store one side's listing."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO listed VALUES (?,?,?,?,?,?,?,?,?)",
+            (
+                (
+                    side,
+                    o.name,
+                    o.size,
+                    o.etag,
+                    o.version,
+                    o.modified.timestamp(),
+                    o.digests.crc32c,
+                    o.digests.md5,
+                    o.digests.sha256,
+                )
+                for o in objects
+            ),
+        )
+
+    def listing(self, side: int) -> Iterator[Listed]:
+        """One side's listing, by name in UTF-8 byte order."""
+        return self._listed("SELECT * FROM listed WHERE side=? ORDER BY name", (side,))
+
+    def count_listed(self, side: int) -> int:
+        """How many objects one side has."""
+        return int(
+            self._db.execute("SELECT count(*) FROM listed WHERE side=?", (side,)).fetchone()[0]
+        )
+
+    def extraneous(self, side: int) -> Iterator[Listed]:
+        """What a destination has and the source has not, by name."""
+        return self._listed(
+            "SELECT d.* FROM listed d LEFT JOIN listed s ON s.side=? AND s.name=d.name "
+            "WHERE d.side=? AND s.name IS NULL ORDER BY d.name",
+            (SOURCE, side),
+        )
+
+    def add_proofs(self, side: int, proofs: Iterable[tuple[str, Proof]]) -> None:
+        """Store what a destination's last manifest proves."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO proofs VALUES (?,?,?)",
+            ((side, name, _dump_proof(proof)) for name, proof in proofs),
+        )
+
+    def proofs(self, side: int) -> Iterator[tuple[str, Proof]]:
+        """A destination's proofs, by name in UTF-8 byte order."""
+        for name, doc in self._db.execute(
+            "SELECT name, doc FROM proofs WHERE side=? ORDER BY name", (side,)
+        ):
+            yield name, _load_proof(doc)
+
+    def put_items(self, new: Iterable[Item]) -> None:
+        """Add items, or replace their state."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO items VALUES (?,?,?,?)",
+            ((i.name, i.size, len(i.open_replicas), items.dump(i)) for i in new),
+        )
+
+    def items(self) -> Iterator[Item]:
+        """Every item, by name in UTF-8 byte order."""
+        for (doc,) in self._db.execute("SELECT doc FROM items ORDER BY name"):
+            yield items.load(doc)
+
+    def open_items(self, *, larger_than: int = -1, up_to: int = 1 << 62) -> Iterator[Item]:
+        """Items with something left to do, by size limits in bytes, by name.
+
+        Items may be put while this is read: it reads ahead only within a batch, and never
+        goes back.
+        """
+        after = ""
+        while True:
+            rows = self._db.execute(
+                "SELECT name, doc FROM items WHERE open > 0 AND size > ? AND size <= ? "
+                "AND (name > ? OR ?) ORDER BY name LIMIT ?",
+                (larger_than, up_to, after, after == "", _BATCH),
+            ).fetchall()
+            yield from (items.load(doc) for _, doc in rows)
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1][0]
+
+    def totals(self) -> tuple[int, int]:
+        """How many items there are, and their bytes."""
+        count, size = self._db.execute("SELECT count(*), total(size) FROM items").fetchone()
+        return int(count), int(size)
+
+    def _listed(self, query: str, parameters: tuple[int, ...]) -> Iterator[Listed]:
+        for row in self._db.execute(query, parameters):
+            _, name, size, etag, version, modified, crc32c, md5, sha256 = row
+            yield Listed(
+                name,
+                size,
+                etag,
+                version,
+                datetime.fromtimestamp(modified, UTC),
+                Digests(crc32c=crc32c, md5=md5, sha256=sha256),
+            )
+
+
+def _dump_proof(proof: Proof) -> str:
+    d = proof.digests
+    return json.dumps(
+        [
+            proof.source_etag,
+            proof.size,
+            proof.replica_etag,
+            d.crc32c,
+            d.md5,
+            d.sha256,
+            proof.confirmed,
+            proof.replica_version,
+            proof.not_kept,
+        ]
+    )
+
+
+def _load_proof(doc: str) -> Proof:
+    source_etag, size, replica_etag, crc32c, md5, sha256, confirmed, version, kept = json.loads(doc)
+    return Proof(
+        source_etag,
+        size,
+        replica_etag,
+        Digests(crc32c=crc32c, md5=md5, sha256=sha256),
+        confirmed,
+        version,
+        tuple(kept),
+    )

@@ -1,0 +1,262 @@
+"""Replication from end to end: check, take stock, decide, copy, record, tidy."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
+from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.execution import execute
+from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.progress import Listener, Progress
+from airflow_multicloud.core.replication.report import (
+    DestinationReport,
+    ReplicationReport,
+    Tally,
+)
+from airflow_multicloud.core.replication.small import Job, joined
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import IfUnchanged
+
+#: How many failures an error message names.
+_NAMED = 3
+
+
+class ReplicationFailedError(StorageError):
+    """Fewer objects ended sound than ``min_success_ratio`` demands; the report says which."""
+
+    def __init__(self, message: str, *, kind: ErrorKind, report: ReplicationReport) -> None:
+        super().__init__(message, kind=kind)
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """One source, its destinations, and how to replicate."""
+
+    source: Endpoint
+    destinations: tuple[Endpoint, ...]
+    options: ReplicationOptions = ReplicationOptions()
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be replicated, before any request."""
+        if not self.destinations:
+            raise StorageError(
+                "destinations: none given, expected at least one URI",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        refuse_overlap(self.source, self.destinations)
+        for number, destination in enumerate(self.destinations):
+            if self.source.location.is_prefix and not destination.location.is_prefix:
+                raise StorageError(
+                    f"destinations[{number}]: {destination.location} must be a prefix (end with "
+                    f"a slash), as the source {self.source.location} is one",
+                    kind=ErrorKind.INVALID_ARGUMENT,
+                )
+
+    def landed(self) -> Replication:
+        """A single object bound for a prefix keeps the last segment of its key there."""
+        if self.source.location.is_prefix:
+            return self
+        basename = self.source.location.key.rpartition("/")[2]
+        return Replication(
+            self.source,
+            tuple(
+                Endpoint(
+                    d.cloud,
+                    d.store,
+                    d.location.with_key(joined(d, basename))
+                    if d.location.is_prefix
+                    else d.location,
+                    d.storage_class,
+                    d.encryption_key,
+                )
+                for d in self.destinations
+            ),
+            self.options,
+        )
+
+
+def plan(replication: Replication) -> tuple[Plan, ...]:
+    """What :func:`replicate` would do now; writes nothing (buckets are not created either)."""
+    replication = replication.landed()
+    with telemetry.operation("replicate.plan", **_attributes(replication)), Catalog() as catalog:
+        prepare(catalog, replication, create_buckets=False)
+        return planning.summarise(catalog, replication.destinations, replication.options)
+
+
+def replicate(
+    replication: Replication, *, run_id: str | None = None, listener: Listener | None = None
+) -> ReplicationReport:
+    """Make every destination a proven replica of the source.
+
+    :param run_id: names the manifest; a random one when left out.
+    :param listener: told about progress every ten seconds, on the calling thread.
+    :raises CloudError: before any byte moves, for a wrong bucket, credential or option, or an
+        empty source.
+    :raises ReplicationFailedError: when too few objects ended sound; the rest is done and recorded.
+    """
+    replication = replication.landed()
+    started = time.monotonic()
+    with telemetry.operation("replicate", **_attributes(replication)) as span, Catalog() as catalog:
+        header = new_header(replication, run_id)
+        prepare(catalog, replication, create_buckets=replication.options.create_buckets)
+        progress = Progress(listener)
+        execute(new_job(replication, progress), catalog, header)
+        report = close(catalog, replication, header, started=started, progress=progress)
+        span.set_attribute("multicloud.objects", report.objects)
+        span.set_attribute("multicloud.bytes", report.bytes)
+    refuse_failures(report, replication.options)
+    return report
+
+
+def new_header(replication: Replication, run_id: str | None) -> Header:
+    """The manifest header of a run that starts now."""
+    return Header(
+        run_id or uuid4().hex,
+        str(replication.source.location),
+        tuple(str(d.location) for d in replication.destinations),
+        datetime.now(UTC),
+    )
+
+
+def new_job(replication: Replication, progress: Progress) -> Job:
+    """The shared state of a run's copies."""
+    options = replication.options
+    return Job(
+        replication.source,
+        replication.destinations,
+        options,
+        MemoryBudget(options.memory_limit),
+        Bandwidth(options.bandwidth_limit),
+        progress,
+    )
+
+
+def prepare(catalog: Catalog, replication: Replication, *, create_buckets: bool) -> None:
+    """Fill a catalog with decided items, or raise before anything has changed."""
+    source, destinations = replication.source, replication.destinations
+    planning.check_buckets(source, destinations, create=create_buckets)
+    planning.take_stock(catalog, source, destinations)
+    planning.decide_all(catalog, destinations, replication.options)
+    if catalog.totals()[0] == 0:
+        raise planning.refuse_empty(source)
+    planning.refuse_many_deletions(catalog, destinations, replication.options)
+    if replication.options.on_error is OnError.FAIL:
+        _refuse_known_failures(catalog, replication)
+
+
+def _refuse_known_failures(catalog: Catalog, replication: Replication) -> None:
+    for item in catalog.items():
+        for index, state in enumerate(item.replicas):
+            if state.outcome in (Outcome.FAILED, Outcome.CONFLICT):
+                raise StorageError(
+                    f"{item.name!r} can't go to {replication.destinations[index].location}: "
+                    f"{state.reason}; nothing was changed",
+                    kind=state.kind or ErrorKind.UNSUPPORTED,
+                    cloud=replication.destinations[index].cloud,
+                )
+
+
+def close(
+    catalog: Catalog,
+    replication: Replication,
+    header: Header,
+    *,
+    started: float,
+    progress: Progress,
+) -> ReplicationReport:
+    """Write the manifests, delete what is extraneous, and count.
+
+    A destination where an object failed keeps its previous manifest's place in the proof
+    chain: its new manifest says what failed.
+    """
+    tally = Tally(header.destinations)
+    for _ in tally.over(catalog.items()):
+        pass
+    destinations: list[DestinationReport] = []
+    root: str | None = None
+    for index, destination in enumerate(replication.destinations):
+        deleted = _delete(catalog, replication, index, tally)
+        journals = manifest.journals(destination, header.source)
+        latest = manifest.write(destination, header, catalog.items(), newest_source=tally.newest)
+        manifest.delete_journals(destination, journals)
+        root = latest.root
+        uri = str(destination.location.with_key(latest.key))
+        reported = tally.destination(index, deleted=deleted, manifest_uri=uri)
+        destinations.append(reported)
+        for outcome, count in reported.outcomes.items():
+            telemetry.count_objects(destination.cloud, outcome, count)
+        telemetry.count_bytes("written", destination.cloud, reported.bytes_written)
+    objects, size = catalog.totals()
+    return ReplicationReport(
+        run_id=header.run_id,
+        source=header.source,
+        objects=objects,
+        bytes=size,
+        bytes_read=progress.bytes_read,
+        root=root,
+        newest_source=tally.newest,
+        seconds=time.monotonic() - started,
+        destinations=tuple(destinations),
+        failures=tuple(tally.failures),
+    )
+
+
+def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally) -> int:
+    """Delete what the source does not have; only where not a single object failed."""
+    if not tally.sound(index):
+        return 0
+    destination = replication.destinations[index]
+    deleted = 0
+    for listed in planning.extraneous(catalog, index, replication.options):
+        ref = destination.ref(joined(destination, listed.name))
+        unchanged = IfUnchanged(listed.etag, listed.version)
+        try:
+            destination.store.delete_object(
+                ref, condition=unchanged if destination.condition(unchanged) else None
+            )
+        except CloudError as err:
+            if err.kind not in (ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED):
+                raise
+            continue  # It is gone, or it is a new object by now: not ours to delete.
+        deleted += 1
+    return deleted
+
+
+def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> None:
+    """Raise when a finished run falls short of ``min_success_ratio``."""
+    if report.success_ratio >= options.min_success_ratio:
+        return
+    pairs = report.objects * len(report.destinations)
+    failed = pairs - sum(d.sound for d in report.destinations)
+    named = "; ".join(str(f) for f in report.failures[:_NAMED])
+    kinds = {f.kind for f in report.failures if f.kind is not None}
+    retryable = [k for k in kinds if ErrorKind(k).retryable]
+    kind = ErrorKind(next(iter(retryable or kinds), ErrorKind.UNAVAILABLE))
+    raise ReplicationFailedError(
+        f"{failed} of {pairs} copies failed ({report.success_ratio:.1%} sound, "
+        f"min_success_ratio is {options.min_success_ratio:.1%}): {named}"
+        + ("; …" if failed > _NAMED else ""),
+        kind=kind,
+        report=report,
+    )
+
+
+def _attributes(replication: Replication) -> dict[str, str]:
+    return {
+        "cloud__provider": replication.source.cloud,
+        "multicloud__source": manifest.place(str(replication.source.location)),
+        "multicloud__destinations": ",".join(
+            manifest.place(str(d.location)) for d in replication.destinations
+        ),
+    }

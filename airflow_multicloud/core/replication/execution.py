@@ -1,0 +1,180 @@
+"""Carry out what was decided: small objects in parallel, large ones by parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.confirmation import confirm
+from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.large import Pending, copy_large
+from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.core.replication.options import OnError
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.small import Job, copy_small, settle_doubtful
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.object_store import PartUpload, PartUploads
+
+#: Seconds between journals while small objects are copied: what a killed run may have to
+#: compare anew.
+JOURNAL_INTERVAL = 5.0
+
+
+def execute(job: Job, catalog: Catalog, header: Header) -> None:
+    """Bring every open item of the catalog to an end.
+
+    Errors about one object end in its item. Whatever else is raised (an unknown SDK error, a
+    bug) stops the run after the objects under way are done and recorded.
+    """
+    open_items = list(_sizes(catalog))
+    if not open_items:
+        return
+    job.progress.expect(len(open_items), sum(open_items))
+    journal = _Journal(job, header)
+    with ThreadPoolExecutor(job.options.concurrency, thread_name_prefix="multicloud") as pool:
+        failed = _small_objects(job, catalog, journal, pool)
+        if not failed:
+            failed = _large_objects(job, catalog, journal, pool)
+    if failed:
+        catalog.put_items(
+            item.end_open(
+                Outcome.FAILED, ErrorKind.UNAVAILABLE, "not tried: on_error='fail' and one failed"
+            )
+            for item in catalog.open_items()
+        )
+    job.progress.tell(force=True)
+
+
+def _sizes(catalog: Catalog) -> Iterator[int]:
+    for item in catalog.open_items():
+        yield item.size * len(item.open_replicas)
+
+
+def _must_stop(job: Job, item: Item) -> bool:
+    return job.options.on_error is OnError.FAIL and any(
+        r.outcome is not None and not r.outcome.sound for r in item.replicas
+    )
+
+
+def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
+    running: dict[Future[Item], int] = {}
+    waiting = catalog.open_items(up_to=job.options.large_object)
+    stop = False
+    error: BaseException | None = None
+    while True:
+        item = None if stop or error else next(waiting, None)
+        if item is not None:
+            job.memory.acquire(item.size)
+            future = telemetry.submit_in_context(pool, _copy_small, job, item)
+            running[future] = item.size
+        if not running:
+            break
+        full = len(running) >= 2 * job.options.concurrency
+        done, _ = wait(running, None if item is None or full else 0, FIRST_COMPLETED)
+        finished: list[Item] = []
+        for future in done:
+            del running[future]
+            try:
+                finished.append(future.result())
+            except Exception as err:  # noqa: BLE001 - raised below, once all are recorded
+                error = error or err
+        stop = stop or any(_must_stop(job, i) for i in finished)
+        catalog.put_items(finished)
+        journal.add(finished)
+        job.progress.finished(len(finished))
+    journal.flush()
+    catalog.put_items(confirm(job, catalog))
+    if error is not None:
+        raise error
+    return stop
+
+
+def _copy_small(job: Job, item: Item) -> Item:
+    try:
+        return copy_small(job, item)
+    finally:
+        job.memory.release(item.size)
+
+
+def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
+    pending: Pending | None = None
+    for open_item in catalog.open_items(larger_than=job.options.large_object):
+        if pending is None:
+            pending = find_pending(job.destinations)
+        with telemetry.operation("replicate.object", multicloud__bytes=open_item.size) as span:
+            item = settle_doubtful(job, open_item)
+            if item.open_replicas:
+                item = copy_large(job, item, pending, partial(telemetry.submit_in_context, pool))
+                _abort_superseded(job, item, pending)
+            span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])
+        catalog.put_items([item])
+        journal.add([item])
+        journal.flush()
+        job.progress.finished()
+        if _must_stop(job, item):
+            return True
+    return False
+
+
+def find_pending(destinations: Iterable[Endpoint]) -> Pending:
+    """Uploads that earlier runs left at each destination, newest first for each key."""
+    found: dict[int, dict[str, list[PartUpload]]] = {}
+    for index, destination in enumerate(destinations):
+        by_key = found.setdefault(index, {})
+        if isinstance(destination.store, PartUploads):
+            for upload in destination.store.list_uploads(
+                destination.bucket, destination.location.key
+            ):
+                by_key.setdefault(upload.ref.key, []).append(upload)
+        for uploads in by_key.values():
+            uploads.sort(key=lambda u: u.started.timestamp() if u.started else 0.0, reverse=True)
+    return found
+
+
+def _abort_superseded(job: Job, item: Item, pending: Pending) -> None:
+    """Abort what earlier tries of the same object left, now that the object is there."""
+    for index, state in enumerate(item.replicas):
+        if state.outcome is None or not state.outcome.sound:
+            continue
+        destination = job.destinations[index]
+        store = destination.store
+        if isinstance(store, PartUploads):
+            for upload in pending[index].get(job.replica_key(index, item), ()):
+                store.abort_upload(upload)
+
+
+class _Journal:
+    """Tells every destination, now and then, which objects are finished."""
+
+    def __init__(self, job: Job, header: Header) -> None:
+        self._job = job
+        self._header = header
+        self._sequence = 0
+        self._finished: list[Item] = []
+        self._flushed = time.monotonic()
+
+    def add(self, finished: Iterable[Item]) -> None:
+        self._finished.extend(finished)
+        if time.monotonic() - self._flushed >= JOURNAL_INTERVAL:
+            self.flush()
+
+    def flush(self) -> None:
+        self._flushed = time.monotonic()
+        if not self._finished:
+            return
+        batch, self._finished = self._finished, []
+        batch.sort(key=lambda item: item.name.encode())
+        self._sequence += 1
+        for destination in self._job.destinations:
+            try:
+                manifest.write_journal(destination, self._header, self._sequence, batch)
+            except CloudError:
+                # A destination that can't take a journal can't take objects either; each of
+                # those reports its own error. A missing journal costs a later try some work.
+                continue

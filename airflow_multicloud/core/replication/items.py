@@ -1,0 +1,171 @@
+"""The unit of work: one source object and what is to become of it at each destination."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One object at one destination, before and after.
+
+    :param prior: the object that was there when the destination was listed.
+    :param outcome: ``None`` while it is still to be done.
+    :param confirmed: which digest the store confirmed (``sha256``, ``crc32c``, ``md5``).
+    :param kind: the error kind of a failure.
+    :param reason: why it is not proven, for a reader.
+    :param not_kept: what the destination could not keep (``metadata:x``, ``tags`` …).
+    :param doubtful: the object that is there may be ours from a run that was cut off: look
+        before replacing it.
+    """
+
+    prior: IfUnchanged | None = None
+    outcome: Outcome | None = None
+    etag: str | None = None
+    version: str | None = None
+    confirmed: str | None = None
+    kind: ErrorKind | None = None
+    reason: str | None = None
+    not_kept: tuple[str, ...] = ()
+    doubtful: bool = False
+
+    def failed(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Replica:
+        """This replica, ended without success."""
+        return replace(self, outcome=outcome, kind=kind, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One source object, pinned by its ETag and version as listed.
+
+    :param name: the key below the source prefix.
+    :param digests: known once it was read (or proven by the last manifest).
+    :param seconds: how long reading and writing it took.
+    """
+
+    name: str
+    size: int
+    etag: str
+    version: str | None
+    modified: datetime
+    replicas: tuple[Replica, ...]
+    digests: Digests = Digests()
+    seconds: float = 0.0
+
+    @property
+    def open_replicas(self) -> tuple[int, ...]:
+        """The destinations, by index, that are still to be done."""
+        return tuple(n for n, r in enumerate(self.replicas) if r.outcome is None)
+
+    def with_replica(self, index: int, new: Replica) -> Item:
+        """The item with one replica's state replaced."""
+        return replace(self, replicas=(*self.replicas[:index], new, *self.replicas[index + 1 :]))
+
+    def end_open(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Item:
+        """The item with every replica that is still open ended like this."""
+        return replace(
+            self,
+            replicas=tuple(
+                r if r.outcome is not None else r.failed(outcome, kind, reason)
+                for r in self.replicas
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What an earlier manifest proves of one object at one destination."""
+
+    source_etag: str
+    size: int
+    replica_etag: str
+    digests: Digests
+    confirmed: str | None = None
+    replica_version: str | None = None
+    not_kept: tuple[str, ...] = field(default=())
+
+
+def dump(item: Item) -> str:
+    """One JSON line; absent values are left out. Keys are stable."""
+    return json.dumps(
+        {
+            "name": item.name,
+            "size": item.size,
+            "source": _compact(etag=item.etag, version=item.version),
+            "modified": item.modified.isoformat(),
+            **_digests_out(item.digests),
+            "replicas": [
+                _compact(
+                    outcome=r.outcome,
+                    etag=r.etag,
+                    version=r.version,
+                    confirmed=r.confirmed,
+                    kind=r.kind,
+                    reason=r.reason,
+                    not_kept=list(r.not_kept) or None,
+                    prior=r.prior and _compact(etag=r.prior.etag, version=r.prior.version),
+                    doubtful=r.doubtful or None,
+                )
+                for r in item.replicas
+            ],
+            "seconds": round(item.seconds, 4),
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def load(line: str | bytes) -> Item:
+    """The item of a line that :func:`dump` wrote."""
+    return from_document(json.loads(line))
+
+
+def from_document(doc: dict[str, Any]) -> Item:
+    """The item of a parsed line."""
+    source = doc["source"]
+    return Item(
+        name=doc["name"],
+        size=doc["size"],
+        etag=source["etag"],
+        version=source.get("version"),
+        modified=datetime.fromisoformat(doc["modified"]),
+        replicas=tuple(_replica_in(r) for r in doc["replicas"]),
+        digests=digests_in(doc),
+        seconds=doc["seconds"],
+    )
+
+
+def digests_in(doc: dict[str, Any]) -> Digests:
+    """The digests of a parsed line."""
+    return Digests(crc32c=doc.get("crc32c"), md5=doc.get("md5"), sha256=doc.get("sha256"))
+
+
+def _digests_out(digests: Digests) -> dict[str, Any]:
+    return _compact(crc32c=digests.crc32c, md5=digests.md5, sha256=digests.sha256)
+
+
+def _compact(**values: object) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _replica_in(doc: dict[str, Any]) -> Replica:
+    prior = doc.get("prior")
+    outcome, kind = doc.get("outcome"), doc.get("kind")
+    return Replica(
+        prior=prior and IfUnchanged(prior["etag"], prior.get("version")),
+        outcome=outcome and Outcome(outcome),
+        etag=doc.get("etag"),
+        version=doc.get("version"),
+        confirmed=doc.get("confirmed"),
+        kind=kind and ErrorKind(kind),
+        reason=doc.get("reason"),
+        not_kept=tuple(doc.get("not_kept", ())),
+        doubtful=doc.get("doubtful", False),
+    )

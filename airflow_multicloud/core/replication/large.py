@@ -1,0 +1,293 @@
+"""Copy one large object by parts: each part is read once and sent to every destination.
+
+Parts are read and sent in parallel and hashed in order. Parts which a store already holds
+from an earlier try, and whose digest equals that of the bytes just read, are not sent again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_multicloud.core.digest import (
+    SHA256_METADATA,
+    StreamDigest,
+    crc32c_of,
+    digests_of,
+    shared,
+)
+from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.parts import (
+    PartRange,
+    choose_part_size,
+    cut,
+    refuse_size,
+)
+from airflow_multicloud.core.replication.small import Job, end_reading, misread, read_tags
+from airflow_multicloud.core.replication.writing import (
+    Kept,
+    failure,
+    judge,
+    keep_tags,
+    write_options,
+)
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectMeta,
+    Part,
+    PartUpload,
+    PartUploads,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+#: Uploads that earlier runs left behind: by destination index, then by key.
+Pending = Mapping[int, Mapping[str, Sequence[PartUpload]]]
+
+
+class Submit(Protocol):
+    """Runs a function in the pool, in the caller's context."""
+
+    def __call__(self, work: Callable[[PartRange], None], part: PartRange, /) -> Future[None]:
+        """Start it."""
+        ...
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One destination's upload under way. Each thread writes its own part's entries only."""
+
+    index: int
+    store: PartUploads
+    upload: PartUpload
+    kept: Kept
+    held: Mapping[int, Part] = field(default_factory=dict)
+    sent: dict[int, Part] = field(default_factory=dict)
+    error: CloudError | None = None
+    stale: bool = False
+
+    @property
+    def live(self) -> bool:
+        return self.error is None and not self.stale
+
+
+def copy_large(job: Job, item: Item, pending: Pending, submit: Submit) -> Item:
+    """Copy one object by parts to every destination where it is still to be done.
+
+    Every failure ends in the item's replicas. Uploads that failed for a reason that may pass
+    are left for the next try; others are aborted.
+    """
+    started = time.monotonic()
+    try:
+        meta = job.source.store.stat_object(job.source.ref(job.source_key(item), item.version))
+        tags = read_tags(job, item)
+    except CloudError as err:
+        return end_reading(item, err)
+    if meta.etag != item.etag or meta.size != item.size:
+        return item.end_open(
+            Outcome.SOURCE_CHANGED,
+            ErrorKind.SOURCE_CHANGED,
+            "the object was replaced after it had been listed",
+        )
+    item, part_size = _fit(job, item)
+    while item.open_replicas:
+        # A second round only happens for uploads whose parts turned out to be another
+        # object's; they start afresh then, so there is no third.
+        item = _Round(job, item, meta, part_size, tags).run(pending, submit)
+        pending = {}
+    return replace(item, seconds=time.monotonic() - started)
+
+
+def _fit(job: Job, item: Item) -> tuple[Item, int]:
+    """One part size for all destinations; those that can't take the object are ended."""
+    part_size = job.options.part_size
+    for index in item.open_replicas:
+        store = job.destinations[index].store
+        if not isinstance(store, PartUploads):
+            why: str | None = (
+                f"{item.size} bytes are more than large_object ({job.options.large_object}), and "
+                f"{job.destinations[index].cloud} has no uploads in parts"
+            )
+        else:
+            why = refuse_size(item.size, store.part_limits)
+            if why is None:
+                part_size = choose_part_size(item.size, part_size, store.part_limits)
+        if why is not None:
+            state = item.replicas[index].failed(Outcome.FAILED, ErrorKind.UNSUPPORTED, why)
+            item = item.with_replica(index, state)
+    return item, part_size
+
+
+class _Round:
+    """One pass over the source for the destinations that are still open."""
+
+    def __init__(
+        self,
+        job: Job,
+        item: Item,
+        meta: ObjectMeta,
+        part_size: int,
+        tags: Mapping[str, str] | None,
+    ) -> None:
+        self._job = job
+        self._item = item
+        self._meta = meta
+        self._part_size = part_size
+        self._tags = tags
+        self._whole = StreamDigest()
+        self._next = 1
+        self._turn = threading.Condition()
+        self._read_error: CloudError | None = None
+        self._sending: list[_Sending] = []
+
+    def run(self, pending: Pending, submit: Submit) -> Item:
+        for index in self._item.open_replicas:
+            self._begin(index, pending.get(index, {}))
+        if self._sending:
+            self._transfer(submit)
+            self._finish()
+        return self._item
+
+    def _begin(self, index: int, pending: Mapping[str, Sequence[PartUpload]]) -> None:
+        destination, state = self._job.destinations[index], self._item.replicas[index]
+        store = destination.store
+        assert isinstance(store, PartUploads)  # noqa: S101 - _fit ended all others
+        ref = destination.ref(self._job.replica_key(index, self._item))
+        attributes = self._meta.attributes or ObjectAttributes()
+        kept = write_options(destination, state, attributes, sha256=None)
+        try:
+            for upload in pending.get(ref.key, ()):
+                if upload.started is None or upload.started >= self._item.modified:
+                    held = {part.number: part for part in store.list_parts(upload)}
+                    self._sending.append(_Sending(index, store, upload, kept, held))
+                    return
+            upload = store.begin_upload(ref, kept.options)
+        except CloudError as err:
+            self._end(index, failure(state, err, reading=False))
+        else:
+            self._sending.append(_Sending(index, store, upload, kept))
+
+    def _transfer(self, submit: Submit) -> None:
+        running: list[Future[None]] = []
+        try:
+            for part in cut(self._item.size, self._part_size):
+                if self._read_error is not None or not any(s.live for s in self._sending):
+                    break
+                self._job.memory.acquire(part.end - part.start)
+                running.append(submit(self._part, part))
+        finally:
+            wait(running)
+        for future in running:
+            future.result()
+
+    def _part(self, part: PartRange) -> None:
+        try:
+            body = self._read(part)
+            if body is not None:
+                digests = Digests(crc32c=crc32c_of(body))
+                for sending in self._sending:
+                    if sending.live:
+                        self._send(sending, part, body, digests)
+        finally:
+            self._job.memory.release(part.end - part.start)
+
+    def _read(self, part: PartRange) -> Buffer | None:
+        """Read a part and hash it when its turn has come; ``None`` once reading failed."""
+        body: Buffer | None = None
+        try:
+            if self._read_error is None:
+                self._job.bandwidth.spend(part.end - part.start)
+                ref = self._job.source.ref(self._job.source_key(self._item), self._item.version)
+                body = self._job.source.store.get_object(
+                    ref, start=part.start, end=part.end, if_etag=self._item.etag
+                ).read()
+                self._job.progress.read(part.end - part.start)
+        except CloudError as err:
+            self._read_error = err
+        finally:
+            with self._turn:
+                self._turn.wait_for(lambda: self._next == part.number)
+            # Only the thread whose turn it is comes here, so this needs no lock.
+            if body is not None and self._read_error is None:
+                self._whole.update(body)
+            with self._turn:
+                self._next += 1
+                self._turn.notify_all()
+        return body if self._read_error is None else None
+
+    def _send(self, to: _Sending, part: PartRange, body: Buffer, digests: Digests) -> None:
+        held = to.held.get(part.number)
+        if held is not None:
+            if held.size == part.end - part.start and _same(held, digests, body):
+                to.sent[part.number] = held
+                return
+            to.stale = True  # Another object's upload, or another part size: never mix.
+            return
+        try:
+            to.sent[part.number] = to.store.put_part(to.upload, part.number, body, digests=digests)
+            self._job.progress.wrote(part.end - part.start)
+        except CloudError as err:
+            to.error = to.error or err
+
+    def _finish(self) -> None:
+        digests = self._whole.digests()
+        wrong = None if self._read_error else misread(digests, self._meta.digests)
+        if self._read_error is None:
+            self._item = replace(self._item, digests=digests)
+        for sending in self._sending:
+            state = self._item.replicas[sending.index]
+            if self._read_error is not None:
+                state = failure(state, self._read_error, reading=True)
+            elif wrong is not None:
+                state = state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
+            elif sending.error is not None:
+                state = failure(state, sending.error, reading=False)
+            elif not sending.stale:
+                state = self._complete(sending, state, digests)
+            self._end(sending.index, self._tidy(sending, state))
+
+    def _complete(self, sending: _Sending, state: Replica, digests: Digests) -> Replica:
+        destination = self._job.destinations[sending.index]
+        key = self._job.replica_key(sending.index, self._item)
+        parts = [sending.sent[number] for number in sorted(sending.sent)]
+        try:
+            written = sending.store.complete_upload(
+                sending.upload,
+                parts,
+                sending.kept.options,
+                late_metadata={SHA256_METADATA: digests.sha256 or ""},
+                digests=digests,
+            )
+        except CloudError as err:
+            return failure(state, err, reading=False)
+        state = judge(state, digests, written, sending.kept.not_kept)
+        return keep_tags(destination, key, state, self._tags)
+
+    def _tidy(self, sending: _Sending, state: Replica) -> Replica:
+        """Abort an upload that no later try can use."""
+        gone = state.outcome is not None and state.outcome.sound
+        resumable = state.kind is not None and state.kind.retryable and not sending.stale
+        if gone or (resumable and state.outcome is Outcome.FAILED):
+            return state
+        try:
+            sending.store.abort_upload(sending.upload)
+        except CloudError as err:
+            left = f"an upload was left behind, as aborting it failed: {err.kind}"
+            return replace(state, reason=f"{state.reason}; {left}" if state.reason else left)
+        return state
+
+    def _end(self, index: int, state: Replica) -> None:
+        self._item = self._item.with_replica(index, state)
+
+
+def _same(held: Part, digests: Digests, body: Buffer) -> bool:
+    compared = shared(held.digests, digests) or shared(held.digests, digests_of(body))
+    return compared is not None and compared[1]

@@ -1,0 +1,277 @@
+"""Manifests: the record of a run, kept as objects beside every replica.
+
+``.airflow-multicloud/manifests/<replica>/<source>/<run>.jsonl`` in the replica's bucket, where
+``<replica>`` and ``<source>`` are short hashes of the two prefixes. The first line is the
+header, the last one the footer with counts and Merkle root, each line between is one object
+(:mod:`items`). ``latest.json`` beside it names the newest complete manifest and is written
+last, so a reader sees the old one or the new one. ``journal-*.jsonl`` are the objects finished
+by a run that has not ended yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.replication import items
+from airflow_multicloud.core.replication.items import Item, Proof
+from airflow_multicloud.core.replication.merkle import MerkleTree
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import (
+    ObjectAttributes,
+    ObjectBody,
+    WriteOptions,
+)
+
+FORMAT = 1
+_ROOT = f"{RESERVED_PREFIX}manifests/"
+_JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
+_JSON = WriteOptions(attributes=ObjectAttributes(content_type="application/json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Who copied what to where, and when. URIs carry no credentials."""
+
+    run_id: str
+    source: str
+    destinations: tuple[str, ...]
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The pointer to the newest complete manifest of a replica."""
+
+    key: str
+    run_id: str
+    source: str
+    root: str
+    objects: int
+    finished: datetime
+    newest_source: datetime | None
+
+
+def place(endpoint: str) -> str:
+    """A URI without its connection id: the same data, whoever reaches it."""
+    scheme, _, rest = endpoint.partition("://")
+    authority, _, key = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}/{key}"
+
+
+def replica_directory(replica: Endpoint) -> str:
+    """The prefix of every manifest about a replica."""
+    return f"{_ROOT}{_short(replica.location.key)}/"
+
+
+def directory(replica: Endpoint, source: str) -> str:
+    """The prefix of the manifests about a replica of one source."""
+    return f"{replica_directory(replica)}{_short(place(source))}/"
+
+
+def lines(header: Header, objects: Iterable[Item], tree: MerkleTree) -> Iterator[bytes]:
+    """The manifest as JSON lines; ``tree`` has every object added when this is exhausted."""
+    yield _line(
+        {
+            "manifest": FORMAT,
+            "run_id": header.run_id,
+            "source": place(header.source),
+            "destinations": [place(d) for d in header.destinations],
+            "started": header.started.isoformat(),
+        }
+    )
+    count = 0
+    for item in objects:
+        count += 1
+        tree.add(item)
+        yield items.dump(item).encode() + b"\n"
+    yield _line(
+        {"end": True, "objects": count, "root": tree.root(), "finished": _now().isoformat()}
+    )
+
+
+def write(
+    replica: Endpoint,
+    header: Header,
+    objects: Iterable[Item],
+    *,
+    newest_source: datetime | None,
+) -> Latest:
+    """Write a complete manifest, then make it the latest one."""
+    base = directory(replica, header.source)
+    key = f"{base}{header.run_id}.jsonl"
+    tree = MerkleTree()
+    count = 0
+
+    def counted() -> Iterator[Item]:
+        nonlocal count
+        for item in objects:
+            count += 1
+            yield item
+
+    put_stream(replica, key, lines(header, counted(), tree), _JSON_LINES)
+    latest = Latest(
+        key, header.run_id, place(header.source), tree.root(), count, _now(), newest_source
+    )
+    body = json.dumps(
+        {
+            "key": latest.key,
+            "run_id": latest.run_id,
+            "source": latest.source,
+            "root": latest.root,
+            "objects": latest.objects,
+            "finished": latest.finished.isoformat(),
+            "newest_source": newest_source and newest_source.isoformat(),
+        }
+    ).encode()
+    put_stream(replica, f"{base}latest.json", [body], _JSON)
+    return latest
+
+
+def read_latest(replica: Endpoint, source: str) -> Latest | None:
+    """The newest complete manifest of a replica of this source, if there is one."""
+    return _latest_at(replica, f"{directory(replica, source)}latest.json")
+
+
+def find_latest(replica: Endpoint) -> tuple[Latest, ...]:
+    """The newest manifests of a replica, one for each source that was copied to it."""
+    found = (
+        _latest_at(replica, meta.key)
+        for meta in replica.store.list_objects(replica.bucket, replica_directory(replica))
+        if meta.key.endswith("/latest.json")
+    )
+    return tuple(latest for latest in found if latest is not None)
+
+
+def read(replica: Endpoint, key: str) -> Iterator[dict[str, Any]]:
+    """A manifest's lines, parsed, header first, footer last.
+
+    :raises StorageError: kind ``integrity`` when the footer is missing or a line is broken.
+    """
+    body = replica.store.get_object(replica.ref(key))
+    last: dict[str, Any] = {}
+    for last in _documents(body, key):
+        yield last
+    if not last.get("end"):
+        raise StorageError(
+            f"{replica.location.with_key(key)}: the manifest has no last line; it was cut off",
+            kind=ErrorKind.INTEGRITY,
+            cloud=replica.cloud,
+        )
+
+
+def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
+    """A manifest's objects, each with this replica's index among the destinations."""
+    documents = read(replica, key)
+    index = _index(next(documents), replica)
+    return ((items.from_document(d), index) for d in documents if "name" in d)
+
+
+def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
+    """What a manifest (or a journal) proves about this replica, by object name."""
+    body = replica.store.get_object(replica.ref(key))
+    index: int | None = None
+    for doc in _documents(body, key):
+        if index is None:
+            index = _index(doc, replica)
+        elif "name" in doc:
+            item = items.from_document(doc)
+            state = item.replicas[index]
+            if state.outcome is not None and state.outcome.proven and state.etag is not None:
+                yield (
+                    item.name,
+                    Proof(
+                        item.etag,
+                        item.size,
+                        state.etag,
+                        item.digests,
+                        state.confirmed,
+                        state.version,
+                        state.not_kept,
+                    ),
+                )
+
+
+def write_journal(
+    replica: Endpoint, header: Header, sequence: int, finished: Iterable[Item]
+) -> None:
+    """Record objects finished by a run under way, for the next try if this one is killed."""
+    key = f"{directory(replica, header.source)}journal-{header.run_id}-{sequence:06d}.jsonl"
+    put_stream(replica, key, lines(header, finished, MerkleTree()), _JSON_LINES)
+
+
+def journals(replica: Endpoint, source: str) -> list[str]:
+    """The keys of the journals that runs which did not end have left, oldest first."""
+    prefix = f"{directory(replica, source)}journal-"
+    listed = sorted(
+        replica.store.list_objects(replica.bucket, prefix), key=lambda m: (m.last_modified, m.key)
+    )
+    return [meta.key for meta in listed]
+
+
+def delete_journals(replica: Endpoint, keys: Iterable[str]) -> None:
+    """Delete journals that a complete manifest has made superfluous."""
+    for key in keys:
+        try:
+            replica.store.delete_object(replica.ref(key))
+        except CloudError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:  # A concurrent run tidied up as well.
+                raise
+
+
+def _latest_at(replica: Endpoint, key: str) -> Latest | None:
+    try:
+        body = replica.store.get_object(replica.ref(key)).read()
+    except CloudError as err:
+        if err.kind is ErrorKind.NOT_FOUND:
+            return None
+        raise
+    doc: Mapping[str, Any] = json.loads(bytes(body))
+    newest = doc["newest_source"]
+    return Latest(
+        key=doc["key"],
+        run_id=doc["run_id"],
+        source=doc["source"],
+        root=doc["root"],
+        objects=doc["objects"],
+        finished=datetime.fromisoformat(doc["finished"]),
+        newest_source=newest and datetime.fromisoformat(newest),
+    )
+
+
+def _index(header: Mapping[str, Any], replica: Endpoint) -> int:
+    here = place(str(replica.location))
+    if header.get("manifest") != FORMAT or here not in header["destinations"]:
+        raise StorageError(
+            f"the manifest is not about {here}, or of an unknown format",
+            kind=ErrorKind.INTEGRITY,
+            cloud=replica.cloud,
+        )
+    return int(header["destinations"].index(here))
+
+
+def _documents(body: ObjectBody, key: str) -> Iterator[dict[str, Any]]:
+    rest = b""
+    for chunk in body:
+        *whole, rest = (rest + bytes(chunk)).split(b"\n")
+        yield from map(json.loads, whole)
+    if rest:
+        raise StorageError(f"{key}: the last line is cut off", kind=ErrorKind.INTEGRITY)
+
+
+def _line(doc: Mapping[str, Any]) -> bytes:
+    return json.dumps(doc, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

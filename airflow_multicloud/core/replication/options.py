@@ -1,0 +1,144 @@
+"""What a replication may be told, checked before any byte moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from airflow_multicloud.errors import ErrorKind, StorageError
+
+MIB = 1 << 20
+
+
+def _at_least(parameter: str, given: int | None, least: int) -> None:
+    if given is not None:
+        _require(given >= least, parameter, given, f"at least {least}")
+
+
+def _require(holds: bool, parameter: str, given: object, allowed: str) -> None:
+    if not holds:
+        raise StorageError(
+            f"{parameter}: {given!r} given, expected {allowed}", kind=ErrorKind.INVALID_ARGUMENT
+        )
+
+
+class OnError(StrEnum):
+    """What to do when one object fails."""
+
+    CONTINUE = "continue"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectFilter:
+    """Which objects of a prefix take part.
+
+    Globs are matched against the key below the prefix, case-sensitively, with ``*`` matching
+    any characters, ``/`` too (Python's ``fnmatch``, as in ``aws s3 sync``). An object takes
+    part when it matches any ``include`` (all do when there is none) and no ``exclude``.
+
+    :param min_size: bytes, inclusive.
+    :param max_size: bytes, inclusive.
+    :param min_age: only objects last modified at least this long ago.
+    :param max_age: only objects last modified at most this long ago.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    min_size: int | None = None
+    max_size: int | None = None
+    min_age: timedelta | None = None
+    max_age: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse contradictions."""
+        _require(not isinstance(self.include, str), "include", self.include, "a list of globs")
+        _require(not isinstance(self.exclude, str), "exclude", self.exclude, "a list of globs")
+        _at_least("min_size", self.min_size, 0)
+        _at_least("max_size", self.max_size, self.min_size or 0)
+        if self.min_age is not None and self.max_age is not None:
+            _require(
+                self.min_age <= self.max_age, "max_age", self.max_age, f"at least {self.min_age}"
+            )
+
+    def admits(self, name: str, size: int, modified: datetime, *, now: datetime) -> bool:
+        """Whether an object takes part; ``name`` is its key below the prefix."""
+        age = now - modified
+        return (
+            (not self.include or any(fnmatchcase(name, glob) for glob in self.include))
+            and not any(fnmatchcase(name, glob) for glob in self.exclude)
+            and (self.min_size is None or size >= self.min_size)
+            and (self.max_size is None or size <= self.max_size)
+            and (self.min_age is None or age >= self.min_age)
+            and (self.max_age is None or age <= self.max_age)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationOptions:
+    """How to replicate.
+
+    Memory above the interpreter stays below about ``memory_limit`` plus one part per thread
+    in transit, whatever the size and number of objects.
+
+    :param filter: which objects take part.
+    :param immutable: an object that is already at a destination is never replaced: another
+        content there is a ``conflict``.
+    :param on_error: ``continue`` tries every object; ``fail`` stops at the first failure
+        (the objects not tried count as ``failed``).
+    :param min_success_ratio: the share (0 to 1) of object-destination pairs that must end
+        sound, or the run as a whole raises.
+    :param preserve_tags: copy object tags where both stores have them (one more request
+        per object at the source).
+    :param delete_extraneous: delete objects at the destinations that the source does not
+        have; needs ``max_delete``.
+    :param max_delete: the most objects one run may delete at one destination; more is
+        refused before anything is copied.
+    :param create_buckets: create destination buckets that do not exist.
+    :param part_size: bytes per part of a large object, raised where a store's limit on the
+        number of parts demands it.
+    :param large_object: objects larger than this many bytes go by parts.
+    :param concurrency: threads, and so requests under way at once.
+    :param memory_limit: bytes of object content held at any one time.
+    :param bandwidth_limit: bytes read from the source per second, or ``None``.
+    """
+
+    filter: ObjectFilter = ObjectFilter()
+    immutable: bool = False
+    on_error: OnError = OnError.CONTINUE
+    min_success_ratio: float = 1.0
+    preserve_tags: bool = False
+    delete_extraneous: bool = False
+    max_delete: int | None = None
+    create_buckets: bool = False
+    part_size: int = 8 * MIB
+    large_object: int = 8 * MIB
+    concurrency: int = 16
+    memory_limit: int = 32 * MIB
+    bandwidth_limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense, naming the parameter."""
+        _require(self.on_error in tuple(OnError), "on_error", self.on_error, "'continue' or 'fail'")
+        object.__setattr__(self, "on_error", OnError(self.on_error))
+        _require(
+            0 <= self.min_success_ratio <= 1,
+            "min_success_ratio",
+            self.min_success_ratio,
+            "a number from 0 to 1",
+        )
+        _at_least("part_size", self.part_size, 1)
+        _at_least("large_object", self.large_object, 0)
+        _at_least("concurrency", self.concurrency, 1)
+        _at_least("memory_limit", self.memory_limit, self.part_size)
+        _at_least("memory_limit", self.memory_limit, self.large_object)
+        _at_least("bandwidth_limit", self.bandwidth_limit, 1)
+        _at_least("max_delete", self.max_delete, 0)
+        _require(
+            not self.delete_extraneous or self.max_delete is not None,
+            "max_delete",
+            self.max_delete,
+            "a number, because delete_extraneous is set",
+        )

@@ -1,0 +1,296 @@
+"""What is to be done, decided from listings and the last manifest before any byte moves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, TypeVar
+
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.parts import choose_part_size
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import (
+    BucketCreation,
+    IfUnchanged,
+    ObjectMeta,
+    PartUploads,
+)
+
+T = TypeVar("T")
+
+
+def decide(
+    listed: Listed, prior: Listed | None, proof: Proof | None, *, immutable: bool
+) -> Replica:
+    """What is to become of one object at one destination. Pure.
+
+    :param listed: the object at the source.
+    :param prior: what has its key at the destination now.
+    :param proof: what the last manifest proves of it there.
+    """
+    if prior is None:
+        return Replica()
+    state = Replica(prior=IfUnchanged(prior.etag, prior.version))
+    if (
+        proof is not None
+        and (proof.source_etag, proof.size) == (listed.etag, listed.size)
+        and proof.replica_etag == prior.etag
+    ):
+        return replace(
+            state,
+            outcome=Outcome.UNCHANGED,
+            etag=prior.etag,
+            version=prior.version or proof.replica_version,
+            confirmed=proof.confirmed,
+            not_kept=proof.not_kept,
+        )
+    if prior.size == listed.size:
+        return replace(state, doubtful=True)
+    if immutable:
+        return state.failed(
+            Outcome.CONFLICT,
+            ErrorKind.ALREADY_EXISTS,
+            f"immutable is set and the destination has {prior.size} bytes under this key",
+        )
+    return state
+
+
+def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create: bool) -> None:
+    """Fail before any byte moves when a bucket is missing or can't be read.
+
+    :raises StorageError: kind ``not_found``, naming the parameter.
+    """
+    _check_bucket("source", source, create=False)
+    for number, destination in enumerate(destinations):
+        _check_bucket(f"destinations[{number}]", destination, create=create)
+
+
+def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
+    try:
+        endpoint.store.stat_bucket(endpoint.bucket)
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        if not create:
+            hint = "" if parameter == "source" else "; create it, or set create_buckets=True"
+            raise StorageError(
+                f"{parameter}: {endpoint.location}: no bucket {endpoint.bucket!r}{hint}",
+                kind=ErrorKind.NOT_FOUND,
+                cloud=endpoint.cloud,
+                code=err.code,
+            ) from err
+        if not isinstance(endpoint.store, BucketCreation):
+            raise
+        endpoint.store.ensure_bucket(endpoint.bucket)
+
+
+def listing(endpoint: Endpoint) -> Iterator[Listed]:
+    """What lies at an endpoint, this package's own objects left out.
+
+    A location that is no prefix is one object, with the empty name.
+    """
+    location = endpoint.location
+    if location.is_prefix:
+        for meta in endpoint.store.list_objects(location.bucket, location.key):
+            if not meta.key.startswith(RESERVED_PREFIX):
+                yield _listed(meta, meta.key[len(location.key) :])
+        return
+    try:
+        yield _listed(endpoint.store.stat_object(location.ref), "")
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+
+
+def _listed(meta: ObjectMeta, name: str) -> Listed:
+    return Listed(name, meta.size, meta.etag, meta.version, meta.last_modified, meta.digests)
+
+
+def refuse_empty(source: Endpoint) -> StorageError:
+    """The error for a source without any object that takes part."""
+    location = source.location
+    if location.is_prefix:
+        what = f"no object under {location}"
+    else:
+        what = f"no object {location} (a prefix must end with a slash)"
+    return StorageError(
+        f"source: {what}, or none that the filter admits; nothing was changed",
+        kind=ErrorKind.NOT_FOUND,
+        cloud=source.cloud,
+    )
+
+
+def take_stock(catalog: Catalog, source: Endpoint, destinations: Sequence[Endpoint]) -> None:
+    """Fill the catalog with every listing, and with what earlier manifests prove."""
+    catalog.add_listing(SOURCE, listing(source))
+    for side, destination in enumerate(destinations):
+        catalog.add_listing(side, listing(destination))
+        latest = manifest.read_latest(destination, str(source.location))
+        keys = [latest.key] if latest else []
+        for key in chain(keys, manifest.journals(destination, str(source.location))):
+            catalog.add_proofs(side, _proofs(destination, key))
+
+
+def _proofs(destination: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
+    try:
+        yield from manifest.proofs(destination, key)
+    except json.JSONDecodeError as err:
+        raise StorageError(
+            f"{destination.location.with_key(key)}: the manifest is damaged ({err}); delete it "
+            "to have every object compared anew",
+            kind=ErrorKind.INTEGRITY,
+            cloud=destination.cloud,
+        ) from err
+
+
+def decide_all(
+    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+) -> None:
+    """Turn listings and proofs into items."""
+    now = datetime.now(UTC)
+    sides = range(len(destinations))
+    priors = [_Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
+    proofs = [_Follow(catalog.proofs(side)) for side in sides]
+
+    def decided() -> Iterator[Item]:
+        for listed in catalog.listing(SOURCE):
+            if not _admits(options.filter, listed, now):
+                continue
+            found = [proof.at(listed.name) for proof in proofs]
+            states = [
+                decide(listed, prior.at(listed.name), proof, immutable=options.immutable)
+                for prior, proof in zip(priors, found, strict=True)
+            ]
+            yield _refuse_keys(_item(listed, states, found), destinations)
+
+    catalog.put_items(decided())
+
+
+def _admits(chosen: ObjectFilter, listed: Listed, now: datetime) -> bool:
+    return chosen.admits(listed.name, listed.size, listed.modified, now=now)
+
+
+def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> Item:
+    digests = next(
+        (
+            proof.digests
+            for state, proof in zip(states, proofs, strict=True)
+            if state.outcome is Outcome.UNCHANGED and proof is not None
+        ),
+        listed.digests if all(s.outcome is not None for s in states) else None,
+    )
+    item = Item(
+        listed.name, listed.size, listed.etag, listed.version, listed.modified, tuple(states)
+    )
+    return item if digests is None else replace(item, digests=digests)
+
+
+def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
+    for index in item.open_replicas:
+        destination = destinations[index]
+        if why := destination.refuse_key(destination.location.key + item.name):
+            state = item.replicas[index].failed(Outcome.FAILED, ErrorKind.UNSUPPORTED, why)
+            item = item.with_replica(index, state)
+    return item
+
+
+class _Follow:
+    """Look names up in a stream that is ordered like the questions."""
+
+    def __init__(self, stream: Iterator[tuple[str, T]]) -> None:
+        self._stream = stream
+        self._head: tuple[str, Any] | None = next(stream, None)
+
+    def at(self, name: str) -> Any:
+        wanted = name.encode()
+        while self._head is not None and self._head[0].encode() < wanted:
+            self._head = next(self._stream, None)
+        return self._head[1] if self._head is not None and self._head[0] == name else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do at one destination.
+
+    :param requests: writes to the destination; reads and listings are not in it.
+    """
+
+    uri: str
+    copy: int
+    replace: int
+    compare: int
+    settled: int
+    delete: int
+    bytes: int
+    requests: int
+
+
+def summarise(
+    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+) -> tuple[Plan, ...]:
+    """The plan in numbers. ``compare`` objects may turn out to be identical already."""
+    counts = [dict.fromkeys(("copy", "replace", "compare", "settled"), 0) for _ in destinations]
+    sizes, requests = [0] * len(destinations), [0] * len(destinations)
+    for item in catalog.items():
+        for index, state in enumerate(item.replicas):
+            if state.outcome is not None:
+                counts[index]["settled"] += 1
+                continue
+            new = "copy" if state.prior is None else "compare" if state.doubtful else "replace"
+            counts[index][new] += 1
+            sizes[index] += item.size
+            requests[index] += _requests(item.size, destinations[index], options)
+    return tuple(
+        Plan(
+            uri=str(destination.location),
+            delete=sum(1 for _ in extraneous(catalog, index, options)),
+            bytes=sizes[index],
+            requests=requests[index],
+            **counts[index],
+        )
+        for index, destination in enumerate(destinations)
+    )
+
+
+def _requests(size: int, destination: Endpoint, options: ReplicationOptions) -> int:
+    if size <= options.large_object or not isinstance(destination.store, PartUploads):
+        return 1
+    part_size = choose_part_size(size, options.part_size, destination.store.part_limits)
+    return 2 + -(-size // part_size)
+
+
+def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Iterator[Listed]:
+    """What ``delete_extraneous`` would delete: within the filter's globs, else it is spared."""
+    if not options.delete_extraneous:
+        return
+    globs = ObjectFilter(include=options.filter.include, exclude=options.filter.exclude)
+    now = datetime.now(UTC)
+    for listed in catalog.extraneous(index):
+        if _admits(globs, listed, now):
+            yield listed
+
+
+def refuse_many_deletions(
+    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+) -> None:
+    """Refuse a run that would delete more than ``max_delete`` at any destination.
+
+    :raises StorageError: kind ``precondition_failed``.
+    """
+    for index, destination in enumerate(destinations):
+        count = sum(1 for _ in extraneous(catalog, index, options))
+        if options.max_delete is not None and count > options.max_delete:
+            raise StorageError(
+                f"max_delete: {count} objects at {destination.location} are not at the source, "
+                f"more than the {options.max_delete} allowed; nothing was changed",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=destination.cloud,
+            )

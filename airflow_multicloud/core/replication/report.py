@@ -1,0 +1,150 @@
+"""What a replication did, in numbers that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.outcomes import Outcome
+
+#: How many failures a report names; all of them are in the manifest.
+NAMED_FAILURES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One object that is not sound at one destination."""
+
+    name: str
+    destination: str
+    outcome: Outcome
+    kind: str | None
+    reason: str | None
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.name!r} at {self.destination}: {self.outcome} ({self.kind}): {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationReport:
+    """One destination's part; ``sum(outcomes.values())`` is the number of objects.
+
+    :param bytes_written: bytes of the objects written and confirmed or unverifiable.
+    :param not_kept: what the destination could not keep, with the number of objects.
+    """
+
+    uri: str
+    outcomes: Mapping[Outcome, int]
+    bytes_written: int
+    deleted: int
+    not_kept: Mapping[str, int]
+    manifest_uri: str | None
+
+    @property
+    def sound(self) -> int:
+        """Objects that are at the destination, proven or unverifiable."""
+        return sum(n for outcome, n in self.outcomes.items() if outcome.sound)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationReport:
+    """A whole run. ``root`` is the Merkle root over every object of the source."""
+
+    run_id: str
+    source: str
+    objects: int
+    bytes: int
+    bytes_read: int
+    root: str | None
+    newest_source: datetime | None
+    seconds: float
+    destinations: tuple[DestinationReport, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def success_ratio(self) -> float:
+        """The share of object-destination pairs that ended sound."""
+        pairs = self.objects * len(self.destinations)
+        return sum(d.sound for d in self.destinations) / pairs if pairs else 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Counts, bytes, root and URIs only: small enough for XCom at any number of objects."""
+        return {
+            "run_id": self.run_id,
+            "source": self.source,
+            "objects": self.objects,
+            "bytes": self.bytes,
+            "bytes_read": self.bytes_read,
+            "root": self.root,
+            "newest_source": self.newest_source and self.newest_source.isoformat(),
+            "seconds": round(self.seconds, 3),
+            "success_ratio": self.success_ratio,
+            "destinations": [
+                {
+                    "uri": d.uri,
+                    "outcomes": {str(o): n for o, n in d.outcomes.items()},
+                    "bytes_written": d.bytes_written,
+                    "deleted": d.deleted,
+                    "not_kept": dict(d.not_kept),
+                    "manifest_uri": d.manifest_uri,
+                }
+                for d in self.destinations
+            ],
+        }
+
+
+class Tally:
+    """Counts items one by one."""
+
+    def __init__(self, destinations: tuple[str, ...]) -> None:
+        self._destinations = destinations
+        self._outcomes: list[Counter[Outcome]] = [Counter() for _ in destinations]
+        self._not_kept: list[Counter[str]] = [Counter() for _ in destinations]
+        self._bytes = [0] * len(destinations)
+        self.failures: list[Failure] = []
+        self.newest: datetime | None = None
+
+    def over(self, items: Iterable[Item]) -> Iterable[Item]:
+        """Pass items through, counting them."""
+        for item in items:
+            self.add(item)
+            yield item
+
+    def add(self, item: Item) -> None:
+        """Count one item."""
+        if self.newest is None or item.modified > self.newest:
+            self.newest = item.modified
+        for index, state in enumerate(item.replicas):
+            outcome = state.outcome
+            if outcome is None:
+                raise AssertionError(f"{item.name!r} has no outcome at destination {index}")
+            self._outcomes[index][outcome] += 1
+            self._not_kept[index].update(state.not_kept)
+            if outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
+                self._bytes[index] += item.size
+            if not outcome.sound and len(self.failures) < NAMED_FAILURES:
+                self.failures.append(
+                    Failure(item.name, self._destinations[index], outcome, state.kind, state.reason)
+                )
+
+    def destination(
+        self, index: int, *, deleted: int = 0, manifest_uri: str | None = None
+    ) -> DestinationReport:
+        """One destination's counts."""
+        return DestinationReport(
+            self._destinations[index],
+            dict(self._outcomes[index]),
+            self._bytes[index],
+            deleted,
+            dict(self._not_kept[index]),
+            manifest_uri,
+        )
+
+    def sound(self, index: int) -> bool:
+        """Whether everything so far is sound at a destination."""
+        return all(outcome.sound for outcome in self._outcomes[index])

@@ -1,0 +1,104 @@
+"""What is written with an object at one destination, and how a write is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from airflow_multicloud.core.digest import SHA256_METADATA, shared
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication.items import Replica
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectMeta,
+    ObjectTags,
+    WriteOptions,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What can be written at a destination, and what of the source can't."""
+
+    options: WriteOptions
+    not_kept: tuple[str, ...]
+
+
+def write_options(
+    destination: Endpoint,
+    state: Replica,
+    attributes: ObjectAttributes,
+    *,
+    sha256: str | None,
+) -> Kept:
+    """How to write an object at a destination.
+
+    :param sha256: kept as metadata when it is known before the write begins.
+    """
+    metadata = {n: v for n, v in attributes.metadata.items() if n != SHA256_METADATA}
+    refused = destination.refuse_metadata(metadata)
+    for name in refused:
+        del metadata[name]
+    if sha256 is not None:
+        metadata[SHA256_METADATA] = sha256
+    return Kept(
+        WriteOptions(
+            attributes=replace(attributes, metadata=metadata),
+            storage_class=destination.storage_class,
+            encryption_key=destination.encryption_key,
+            condition=destination.condition(state.prior),
+        ),
+        tuple(f"metadata:{name}" for name in refused),
+    )
+
+
+def judge(state: Replica, ours: Digests, written: ObjectMeta, not_kept: tuple[str, ...]) -> Replica:
+    """The state of a replica after a write: proven only if the store's digest agrees."""
+    state = replace(state, etag=written.etag, version=written.version, not_kept=not_kept)
+    compared = shared(ours, written.digests)
+    if compared is None:
+        return replace(
+            state,
+            outcome=Outcome.UNVERIFIABLE,
+            reason="the store reports no digest of the object as a whole",
+        )
+    name, equal = compared
+    if not equal:
+        return state.failed(
+            Outcome.FAILED, ErrorKind.INTEGRITY, f"the store's {name} differs from the source's"
+        )
+    outcome = Outcome.COPIED if state.prior is None else Outcome.REPLACED
+    return replace(state, outcome=outcome, confirmed=name)
+
+
+def failure(state: Replica, err: CloudError, *, reading: bool) -> Replica:
+    """The state of a replica after an error.
+
+    :param reading: whether it happened at the source.
+    """
+    outcome = Outcome.FAILED
+    kind = err.kind
+    if reading and kind in (ErrorKind.PRECONDITION_FAILED, ErrorKind.NOT_FOUND):
+        outcome, kind = Outcome.SOURCE_CHANGED, ErrorKind.SOURCE_CHANGED
+    elif not reading and kind in (ErrorKind.PRECONDITION_FAILED, ErrorKind.ALREADY_EXISTS):
+        outcome = Outcome.CONFLICT
+    return state.failed(outcome, kind, str(err))
+
+
+def keep_tags(
+    destination: Endpoint, key: str, state: Replica, tags: Mapping[str, str] | None
+) -> Replica:
+    """Write the source's tags to a replica that has just been written, or say why not."""
+    if not tags or state.outcome not in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
+        return state
+    if not isinstance(destination.store, ObjectTags):
+        return replace(state, not_kept=(*state.not_kept, "tags"))
+    try:
+        present = destination.store.get_tags(destination.ref(key))
+        destination.store.set_tags(destination.ref(key), {**tags, **present})
+    except CloudError as err:
+        return replace(state, not_kept=(*state.not_kept, f"tags ({err.kind})"))
+    return state

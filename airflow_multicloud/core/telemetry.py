@@ -1,0 +1,76 @@
+"""Spans and metrics of every operation, on whatever tracer and meter Airflow set up.
+
+Nothing is installed here: without a provider all of this does nothing.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from opentelemetry import metrics, trace
+from opentelemetry.trace import Span
+from opentelemetry.util.types import AttributeValue
+
+from airflow_multicloud.errors import CloudError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NAME = "airflow_multicloud"
+
+
+@contextmanager
+def operation(name: str, **attributes: AttributeValue) -> Iterator[Span]:
+    """A span ``multicloud.<name>`` around an operation, with its duration and errors counted.
+
+    Attribute names take ``__`` for a dot: ``cloud__provider="aws"``.
+    """
+    meter = metrics.get_meter(_NAME)
+    named = {key.replace("__", "."): value for key, value in attributes.items()}
+    started = time.monotonic()
+    outcome = "ok"
+    with trace.get_tracer(_NAME).start_as_current_span(
+        f"multicloud.{name}", attributes=named
+    ) as span:
+        try:
+            yield span
+        except CloudError as err:
+            outcome = err.kind
+            raise
+        except BaseException as err:
+            outcome = type(err).__name__
+            raise
+        finally:
+            labels = {"operation": name, "outcome": str(outcome)}
+            span.set_attribute("multicloud.outcome", str(outcome))
+            meter.create_counter("multicloud.operations").add(1, labels)
+            meter.create_histogram("multicloud.duration", unit="s").record(
+                time.monotonic() - started, labels
+            )
+
+
+def count_bytes(direction: str, cloud: str, size: int) -> None:
+    """Count bytes ``read`` from or ``written`` to a cloud."""
+    metrics.get_meter(_NAME).create_counter("multicloud.bytes", unit="By").add(
+        size, {"direction": direction, "cloud.provider": cloud}
+    )
+
+
+def count_objects(cloud: str, outcome: str, count: int) -> None:
+    """Count objects by outcome at a cloud."""
+    metrics.get_meter(_NAME).create_counter("multicloud.objects").add(
+        count, {"cloud.provider": cloud, "multicloud.outcome": outcome}
+    )
+
+
+def submit_in_context(
+    pool: Executor, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+) -> Future[R]:
+    """Run in a pool under the caller's span, which pools don't carry over by themselves."""
+    context = contextvars.copy_context()
+    return pool.submit(lambda: context.run(work, *args, **kwargs))
