@@ -19,22 +19,33 @@ SHA256_METADATA = "multicloud_sha256"
 
 
 class StreamDigest:
-    """CRC32C and SHA-256 over a stream, fed in order."""
+    """CRC32C and SHA-256 over a stream, fed in order.
 
-    def __init__(self) -> None:
+    :param md5: MD5 as well, for stores that report no other digest; it costs twice as much as
+        the other two together.
+    """
+
+    def __init__(self, *, md5: bool = False) -> None:
         self._crc32c = 0
         self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
         self.size = 0
 
     def update(self, chunk: Buffer) -> None:
         """Take the next bytes."""
         self._crc32c = google_crc32c.extend(self._crc32c, _readonly(chunk))
         self._sha256.update(chunk)
+        if self._md5 is not None:
+            self._md5.update(chunk)
         self.size += memoryview(chunk).nbytes
 
     def digests(self) -> Digests:
         """The digests of all bytes so far."""
-        return Digests(crc32c=f"{self._crc32c:08x}", sha256=self._sha256.hexdigest())
+        return Digests(
+            crc32c=f"{self._crc32c:08x}",
+            md5=self._md5.hexdigest() if self._md5 is not None else None,
+            sha256=self._sha256.hexdigest(),
+        )
 
 
 def digests_of(body: Buffer) -> Digests:

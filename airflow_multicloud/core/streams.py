@@ -1,8 +1,13 @@
-"""Write a stream of unknown length to a store in bounded memory."""
+"""Write a stream of unknown length to a store in bounded memory, in two steps.
+
+Staging sends the bytes, committing makes the object visible; between the two the caller may
+still decide otherwise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,7 +17,10 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectMeta,
+    ObjectRef,
+    ObjectStore,
     Part,
+    PartUpload,
     PartUploads,
     WriteOptions,
 )
@@ -21,28 +29,73 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
-def put_stream(
+@dataclass(frozen=True, slots=True)
+class StagedBody:
+    """A small object, still in memory."""
+
+    store: ObjectStore
+    ref: ObjectRef
+    body: bytes
+    options: WriteOptions
+
+    def commit(self) -> ObjectMeta:
+        """Write the object."""
+        digests = digests_of(self.body)
+        return self.store.put_object(self.ref, self.body, self.options, digests=digests)
+
+    def discard(self) -> None:
+        """Forget it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedParts:
+    """A large object whose parts the store holds, invisible."""
+
+    store: PartUploads
+    upload: PartUpload
+    parts: tuple[Part, ...]
+    options: WriteOptions
+    digests: Digests
+
+    def commit(self) -> ObjectMeta:
+        """Make the object visible."""
+        return self.store.complete_upload(
+            self.upload, self.parts, self.options, digests=self.digests
+        )
+
+    def discard(self) -> None:
+        """Have the store drop the parts."""
+        self.store.abort_upload(self.upload)
+
+
+Staged = StagedBody | StagedParts
+
+
+def stage_stream(
     endpoint: Endpoint,
     key: str,
     chunks: Iterable[Buffer],
     options: WriteOptions = WriteOptions(),
     *,
     part_size: int = 8 << 20,
-) -> ObjectMeta:
-    """Write ``chunks`` as one object, holding at most about two parts of it.
+) -> Staged:
+    """Send ``chunks``, holding at most about two parts of them; nothing is visible yet.
 
-    Whatever fails, nothing is visible under the key and no parts are left behind.
+    Whatever fails, no parts are left behind.
+
+    :raises StorageError: kind ``unsupported`` when the stream is larger than ``part_size``
+        and the store has no uploads in parts.
     """
     parts = _rechunk(chunks, part_size)
     first = next(parts, b"")
     second = next(parts, None)
     ref = endpoint.ref(key)
-    if second is None:
-        return endpoint.store.put_object(ref, first, options, digests=digests_of(first))
     store = endpoint.store
+    if second is None:
+        return StagedBody(store, ref, first, options)
     if not isinstance(store, PartUploads):
         raise StorageError(
-            f"{endpoint.location.with_key(key)}: larger than part_size ({part_size} bytes), and "
+            f"{endpoint.location.with_key(key)}: larger than {part_size} bytes, and "
             f"{endpoint.cloud} has no uploads in parts",
             kind=ErrorKind.UNSUPPORTED,
             cloud=endpoint.cloud,
@@ -55,9 +108,26 @@ def put_stream(
             whole.update(body)
             digests = Digests(crc32c=crc32c_of(body))
             sent.append(store.put_part(upload, len(sent) + 1, body, digests=digests))
-        return store.complete_upload(upload, sent, options, digests=whole.digests())
     except BaseException:
         store.abort_upload(upload)
+        raise
+    return StagedParts(store, upload, tuple(sent), options, whole.digests())
+
+
+def put_stream(
+    endpoint: Endpoint,
+    key: str,
+    chunks: Iterable[Buffer],
+    options: WriteOptions = WriteOptions(),
+    *,
+    part_size: int = 8 << 20,
+) -> ObjectMeta:
+    """Write ``chunks`` as one object; see :func:`stage_stream`."""
+    staged = stage_stream(endpoint, key, chunks, options, part_size=part_size)
+    try:
+        return staged.commit()
+    except BaseException:
+        staged.discard()
         raise
 
 
@@ -66,7 +136,7 @@ def _rechunk(chunks: Iterable[Buffer], size: int) -> Iterator[bytes]:
     for chunk in chunks:
         buffer += chunk
         while len(buffer) >= size:
-            yield bytes(buffer[:size])
+            yield bytes(memoryview(buffer)[:size])
             del buffer[:size]
     if buffer:
         yield bytes(buffer)

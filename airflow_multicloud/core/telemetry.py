@@ -68,9 +68,21 @@ def count_objects(cloud: str, outcome: str, count: int) -> None:
     )
 
 
+def in_context(work: Callable[P, R]) -> Callable[P, R]:
+    """``work``, to be called once on another thread, under the caller's span.
+
+    Neither threads nor pools carry the context over by themselves.
+    """
+    context = contextvars.copy_context()
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return context.run(work, *args, **kwargs)
+
+    return run
+
+
 def submit_in_context(
     pool: Executor, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> Future[R]:
-    """Run in a pool under the caller's span, which pools don't carry over by themselves."""
-    context = contextvars.copy_context()
-    return pool.submit(lambda: context.run(work, *args, **kwargs))
+    """Run in a pool, under the caller's span."""
+    return pool.submit(in_context(work), *args, **kwargs)

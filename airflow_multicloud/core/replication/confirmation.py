@@ -10,7 +10,7 @@ from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
 
 #: Up to so many objects are asked for one by one; more are looked for in a listing, which
@@ -26,20 +26,38 @@ def confirm(job: Job, catalog: Catalog) -> Iterator[Item]:
             for item in catalog.items()
             if item.replicas[index].outcome is Outcome.UNVERIFIABLE
         }
-        for meta in _look(job, index, waiting) if waiting else ():
-            item = waiting.get(meta.key)
-            if item is not None:
-                state = item.replicas[index]
-                yield item.with_replica(index, _judge(state, item, meta))
+        if waiting:
+            yield from _confirmed(job, index, waiting)
 
 
-def _look(job: Job, index: int, waiting: dict[str, Item]) -> Iterator[ObjectMeta]:
+def _confirmed(job: Job, index: int, waiting: dict[str, Item]) -> Iterator[Item]:
     destination = job.destinations[index]
-    if len(waiting) > _ONE_BY_ONE:
-        yield from destination.store.list_objects(destination.bucket, destination.location.key)
-    else:
-        for key in waiting:
-            yield destination.store.stat_object(destination.ref(key))
+    if len(waiting) <= _ONE_BY_ONE:
+        for key, item in waiting.items():
+            try:
+                there = destination.store.stat_object(destination.ref(key))
+            except CloudError as err:
+                if err.kind is ErrorKind.NOT_FOUND:
+                    yield item.with_replica(index, _gone(item.replicas[index]))
+            else:
+                yield item.with_replica(index, _judge(item.replicas[index], item, there))
+        return
+    try:
+        for meta in destination.store.list_objects(destination.bucket, destination.location.key):
+            if (found := waiting.pop(meta.key, None)) is not None:
+                yield found.with_replica(index, _judge(found.replicas[index], found, meta))
+    except CloudError:
+        return  # Whatever could not be looked up stays unverifiable.
+    for item in waiting.values():
+        yield item.with_replica(index, _gone(item.replicas[index]))
+
+
+def _gone(state: Replica) -> Replica:
+    return state.failed(
+        Outcome.CONFLICT,
+        ErrorKind.PRECONDITION_FAILED,
+        "another writer deleted the object after it was written",
+    )
 
 
 def _judge(state: Replica, item: Item, there: ObjectMeta) -> Replica:

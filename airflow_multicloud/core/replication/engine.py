@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -179,26 +180,38 @@ def close(
 
     A destination where an object failed keeps its previous manifest's place in the proof
     chain: its new manifest says what failed.
+
+    :raises ReplicationFailedError: when a destination could not be tidied or its manifest
+        not be written; the other destinations are done.
     """
     tally = Tally(header.destinations)
     for _ in tally.over(catalog.items()):
         pass
     destinations: list[DestinationReport] = []
     root: str | None = None
+    unrecorded: CloudError | None = None
     for index, destination in enumerate(replication.destinations):
-        deleted = _delete(catalog, replication, index, tally)
-        journals = manifest.journals(destination, header.source)
-        latest = manifest.write(destination, header, catalog.items(), newest_source=tally.newest)
-        manifest.delete_journals(destination, journals)
-        root = latest.root
-        uri = str(destination.location.with_key(latest.key))
+        deleted = 0
+        uri: str | None = None
+        try:
+            for _ in _delete(catalog, replication, index, tally):
+                deleted += 1
+            journals = manifest.journals(destination, header.source)
+            latest = manifest.write(
+                destination, header, catalog.items(), newest_source=tally.newest
+            )
+            root = latest.root
+            uri = str(destination.location.with_key(latest.key))
+            manifest.delete_journals(destination, journals)
+        except CloudError as err:
+            unrecorded = unrecorded or err  # Raised below: the other destinations come first.
         reported = tally.destination(index, deleted=deleted, manifest_uri=uri)
         destinations.append(reported)
         for outcome, count in reported.outcomes.items():
             telemetry.count_objects(destination.cloud, outcome, count)
         telemetry.count_bytes("written", destination.cloud, reported.bytes_written)
     objects, size = catalog.totals()
-    return ReplicationReport(
+    report = ReplicationReport(
         run_id=header.run_id,
         source=header.source,
         objects=objects,
@@ -210,14 +223,19 @@ def close(
         destinations=tuple(destinations),
         failures=tuple(tally.failures),
     )
+    if unrecorded is not None:
+        refuse_failures(report, replication.options)  # They say more, when there are any.
+        raise ReplicationFailedError(
+            f"the run could not be recorded: {unrecorded}", kind=unrecorded.kind, report=report
+        ) from unrecorded
+    return report
 
 
-def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally) -> int:
-    """Delete what the source does not have; only where not a single object failed."""
+def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally) -> Iterator[str]:
+    """Delete what the source does not have, and name it; only where not one object failed."""
     if not tally.sound(index):
-        return 0
+        return
     destination = replication.destinations[index]
-    deleted = 0
     for listed in planning.extraneous(catalog, index, replication.options):
         ref = destination.ref(joined(destination, listed.name))
         unchanged = IfUnchanged(listed.etag, listed.version)
@@ -229,8 +247,7 @@ def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally
             if err.kind not in (ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED):
                 raise
             continue  # It is gone, or it is a new object by now: not ours to delete.
-        deleted += 1
-    return deleted
+        yield listed.name
 
 
 def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> None:
@@ -240,7 +257,7 @@ def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> N
     pairs = report.objects * len(report.destinations)
     failed = pairs - sum(d.sound for d in report.destinations)
     named = "; ".join(str(f) for f in report.failures[:_NAMED])
-    kinds = {f.kind for f in report.failures if f.kind is not None}
+    kinds = [f.kind for f in report.failures if f.kind is not None]
     retryable = [k for k in kinds if ErrorKind(k).retryable]
     kind = ErrorKind(next(iter(retryable or kinds), ErrorKind.UNAVAILABLE))
     raise ReplicationFailedError(

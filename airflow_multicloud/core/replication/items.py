@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -46,7 +47,8 @@ class Item:
     """One source object, pinned by its ETag and version as listed.
 
     :param name: the key below the source prefix.
-    :param digests: known once it was read (or proven by the last manifest).
+    :param digests: computed once it was read, or proven by the last manifest; until then what
+        the source's listing said.
     :param seconds: how long reading and writing it took.
     """
 
@@ -142,7 +144,7 @@ def from_document(doc: dict[str, Any]) -> Item:
     )
 
 
-def digests_in(doc: dict[str, Any]) -> Digests:
+def digests_in(doc: Mapping[str, Any]) -> Digests:
     """The digests of a parsed line."""
     return Digests(crc32c=doc.get("crc32c"), md5=doc.get("md5"), sha256=doc.get("sha256"))
 

@@ -34,6 +34,7 @@ from airflow_multicloud.core.replication.writing import (
     failure,
     judge,
     keep_tags,
+    refused,
     write_options,
 )
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -142,7 +143,11 @@ class _Round:
         self._meta = meta
         self._part_size = part_size
         self._tags = tags
-        self._whole = StreamDigest()
+        # What the source reports is what tells a misread: the one digest it has is computed too.
+        reported = meta.digests
+        self._whole = StreamDigest(
+            md5=reported.md5 is not None and reported.crc32c is None and reported.sha256 is None
+        )
         self._next = 1
         self._turn = threading.Condition()
         self._read_error: CloudError | None = None
@@ -238,9 +243,11 @@ class _Round:
             to.error = to.error or err
 
     def _finish(self) -> None:
+        # Reading ends early when it fails, or when no destination takes any more.
+        whole = self._read_error is None and self._whole.size == self._item.size
         digests = self._whole.digests()
-        wrong = None if self._read_error else misread(digests, self._meta.digests)
-        if self._read_error is None:
+        wrong = misread(digests, self._meta.digests) if whole else None
+        if whole and wrong is None:
             self._item = replace(self._item, digests=digests)
         for sending in self._sending:
             state = self._item.replicas[sending.index]
@@ -267,13 +274,13 @@ class _Round:
                 digests=digests,
             )
         except CloudError as err:
-            return failure(state, err, reading=False)
+            return refused(destination, key, state, err, digests, self._item.size)
         state = judge(state, digests, written, sending.kept.not_kept)
         return keep_tags(destination, key, state, self._tags)
 
     def _tidy(self, sending: _Sending, state: Replica) -> Replica:
         """Abort an upload that no later try can use."""
-        gone = state.outcome is not None and state.outcome.sound
+        gone = state.outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE)
         resumable = state.kind is not None and state.kind.retryable and not sending.stale
         if gone or (resumable and state.outcome is Outcome.FAILED):
             return state

@@ -1,11 +1,12 @@
 """Manifests: the record of a run, kept as objects beside every replica.
 
-``.airflow-multicloud/manifests/<replica>/<source>/<run>.jsonl`` in the replica's bucket, where
+``.airflow-multicloud/manifests/<replica>-<source>/<run>.jsonl`` in the replica's bucket, where
 ``<replica>`` and ``<source>`` are short hashes of the two prefixes. The first line is the
 header, the last one the footer with counts and Merkle root, each line between is one object
-(:mod:`items`). ``latest.json`` beside it names the newest complete manifest and is written
-last, so a reader sees the old one or the new one. ``journal-*.jsonl`` are the objects finished
-by a run that has not ended yet.
+(:mod:`items`). ``.airflow-multicloud/latest/<replica>-<source>.json`` names the newest complete
+manifest and is written last, so a reader sees the old one or the new one.
+``.airflow-multicloud/journals/<replica>-<source>/`` has the objects finished by a run that has
+not ended yet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +31,6 @@ from airflow_multicloud.ports.object_store import (
 )
 
 FORMAT = 1
-_ROOT = f"{RESERVED_PREFIX}manifests/"
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
 _JSON = WriteOptions(attributes=ObjectAttributes(content_type="application/json"))
 
@@ -47,13 +47,20 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The pointer to the newest complete manifest of a replica."""
+    """The pointer to the newest complete manifest of a replica.
+
+    :param replica: the replica's prefix.
+    :param started: the replica holds every change made at the source before this.
+    :param newest_source: when the newest object at the source was last modified.
+    """
 
     key: str
     run_id: str
     source: str
+    replica: str
     root: str
     objects: int
+    started: datetime
     finished: datetime
     newest_source: datetime | None
 
@@ -65,14 +72,12 @@ def place(endpoint: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}/{key}"
 
 
-def replica_directory(replica: Endpoint) -> str:
-    """The prefix of every manifest about a replica."""
-    return f"{_ROOT}{_short(replica.location.key)}/"
+def _identity(replica: Endpoint, source: str) -> str:
+    return f"{_short(replica.location.key)}-{_short(place(source))}"
 
 
-def directory(replica: Endpoint, source: str) -> str:
-    """The prefix of the manifests about a replica of one source."""
-    return f"{replica_directory(replica)}{_short(place(source))}/"
+def _directory(kind: str, replica: Endpoint, source: str) -> str:
+    return f"{RESERVED_PREFIX}{kind}/{_identity(replica, source)}"
 
 
 def lines(header: Header, objects: Iterable[Item], tree: MerkleTree) -> Iterator[bytes]:
@@ -104,8 +109,7 @@ def write(
     newest_source: datetime | None,
 ) -> Latest:
     """Write a complete manifest, then make it the latest one."""
-    base = directory(replica, header.source)
-    key = f"{base}{header.run_id}.jsonl"
+    key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
     tree = MerkleTree()
     count = 0
 
@@ -117,36 +121,74 @@ def write(
 
     put_stream(replica, key, lines(header, counted(), tree), _JSON_LINES)
     latest = Latest(
-        key, header.run_id, place(header.source), tree.root(), count, _now(), newest_source
+        key=key,
+        run_id=header.run_id,
+        source=place(header.source),
+        replica=replica.location.key,
+        root=tree.root(),
+        objects=count,
+        started=header.started,
+        finished=_now(),
+        newest_source=newest_source,
     )
     body = json.dumps(
         {
             "key": latest.key,
             "run_id": latest.run_id,
             "source": latest.source,
+            "replica": latest.replica,
             "root": latest.root,
             "objects": latest.objects,
+            "started": latest.started.isoformat(),
             "finished": latest.finished.isoformat(),
             "newest_source": newest_source and newest_source.isoformat(),
         }
     ).encode()
-    put_stream(replica, f"{base}latest.json", [body], _JSON)
+    put_stream(replica, f"{_directory('latest', replica, header.source)}.json", [body], _JSON)
     return latest
 
 
 def read_latest(replica: Endpoint, source: str) -> Latest | None:
     """The newest complete manifest of a replica of this source, if there is one."""
-    return _latest_at(replica, f"{directory(replica, source)}latest.json")
+    return _latest_at(replica, f"{_directory('latest', replica, source)}.json")
 
 
-def find_latest(replica: Endpoint) -> tuple[Latest, ...]:
-    """The newest manifests of a replica, one for each source that was copied to it."""
-    found = (
-        _latest_at(replica, meta.key)
-        for meta in replica.store.list_objects(replica.bucket, replica_directory(replica))
-        if meta.key.endswith("/latest.json")
+def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
+    """The manifest of an earlier run of the same replica and source.
+
+    :raises StorageError: kind ``not_found`` when there is none.
+    """
+    key = f"{latest.key.rpartition('/')[0]}/{run_id}.jsonl"
+    documents = read(replica, key)
+    header = next(documents)
+    *_, footer = documents
+    return replace(
+        latest,
+        key=key,
+        run_id=run_id,
+        root=footer["root"],
+        objects=footer["objects"],
+        started=datetime.fromisoformat(header["started"]),
+        finished=datetime.fromisoformat(footer["finished"]),
     )
-    return tuple(latest for latest in found if latest is not None)
+
+
+def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
+    """The newest manifests about a replica, or about replicas that an object belongs to.
+
+    One for each source; those of the narrowest replica come first.
+    """
+    key = copy.location.key
+    prefixes = {key, ""} | {key[: i + 1] for i, letter in enumerate(key) if letter == "/"}
+    hashes = {_short(prefix) for prefix in prefixes}
+    root = f"{RESERVED_PREFIX}latest/"
+    found = [
+        latest
+        for meta in copy.store.list_objects(copy.bucket, root)
+        if meta.key[len(root) :].partition("-")[0] in hashes
+        and (latest := _latest_at(copy, meta.key)) is not None
+    ]
+    return tuple(sorted(found, key=lambda latest: len(latest.replica), reverse=True))
 
 
 def read(replica: Endpoint, key: str) -> Iterator[dict[str, Any]]:
@@ -202,13 +244,14 @@ def write_journal(
     replica: Endpoint, header: Header, sequence: int, finished: Iterable[Item]
 ) -> None:
     """Record objects finished by a run under way, for the next try if this one is killed."""
-    key = f"{directory(replica, header.source)}journal-{header.run_id}-{sequence:06d}.jsonl"
+    directory = _directory("journals", replica, header.source)
+    key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
     put_stream(replica, key, lines(header, finished, MerkleTree()), _JSON_LINES)
 
 
 def journals(replica: Endpoint, source: str) -> list[str]:
     """The keys of the journals that runs which did not end have left, oldest first."""
-    prefix = f"{directory(replica, source)}journal-"
+    prefix = f"{_directory('journals', replica, source)}/"
     listed = sorted(
         replica.store.list_objects(replica.bucket, prefix), key=lambda m: (m.last_modified, m.key)
     )
@@ -238,8 +281,10 @@ def _latest_at(replica: Endpoint, key: str) -> Latest | None:
         key=doc["key"],
         run_id=doc["run_id"],
         source=doc["source"],
+        replica=doc["replica"],
         root=doc["root"],
         objects=doc["objects"],
+        started=datetime.fromisoformat(doc["started"]),
         finished=datetime.fromisoformat(doc["finished"]),
         newest_source=newest and datetime.fromisoformat(newest),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -142,7 +141,10 @@ def take_stock(catalog: Catalog, source: Endpoint, destinations: Sequence[Endpoi
 def _proofs(destination: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
     try:
         yield from manifest.proofs(destination, key)
-    except json.JSONDecodeError as err:
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise  # A manifest that was deleted proves nothing: all is compared anew.
+    except (ValueError, KeyError) as err:
         raise StorageError(
             f"{destination.location.with_key(key)}: the manifest is damaged ({err}); delete it "
             "to have every object compared anew",
@@ -157,8 +159,8 @@ def decide_all(
     """Turn listings and proofs into items."""
     now = datetime.now(UTC)
     sides = range(len(destinations))
-    priors = [_Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
-    proofs = [_Follow(catalog.proofs(side)) for side in sides]
+    priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
+    proofs = [Follow(catalog.proofs(side)) for side in sides]
 
     def decided() -> Iterator[Item]:
         for listed in catalog.listing(SOURCE):
@@ -185,12 +187,17 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
             for state, proof in zip(states, proofs, strict=True)
             if state.outcome is Outcome.UNCHANGED and proof is not None
         ),
-        listed.digests if all(s.outcome is not None for s in states) else None,
+        listed.digests,
     )
-    item = Item(
-        listed.name, listed.size, listed.etag, listed.version, listed.modified, tuple(states)
+    return Item(
+        listed.name,
+        listed.size,
+        listed.etag,
+        listed.version,
+        listed.modified,
+        tuple(states),
+        digests,
     )
-    return item if digests is None else replace(item, digests=digests)
 
 
 def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
@@ -202,14 +209,15 @@ def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
     return item
 
 
-class _Follow:
-    """Look names up in a stream that is ordered like the questions."""
+class Follow:
+    """Look names up in a stream, both in UTF-8 byte order."""
 
     def __init__(self, stream: Iterator[tuple[str, T]]) -> None:
         self._stream = stream
         self._head: tuple[str, Any] | None = next(stream, None)
 
     def at(self, name: str) -> Any:
+        """The value of ``name``, or ``None``; names must be asked for in order."""
         wanted = name.encode()
         while self._head is not None and self._head[0].encode() < wanted:
             self._head = next(self._stream, None)

@@ -13,7 +13,13 @@ from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Progress
-from airflow_multicloud.core.replication.writing import failure, judge, keep_tags, write_options
+from airflow_multicloud.core.replication.writing import (
+    failure,
+    judge,
+    keep_tags,
+    refused,
+    write_options,
+)
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectTags
 
@@ -76,9 +82,9 @@ def _copy(job: Job, item: Item) -> Item:
             ErrorKind.SOURCE_CHANGED,
             f"the listing said {item.size} bytes, the object has {memoryview(data).nbytes}",
         )
-    item = replace(item, digests=digests_of(data))
-    if wrong := misread(item.digests, body.meta.digests):
-        return item.end_open(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
+    listed, item = item.digests, replace(item, digests=digests_of(data))
+    if misread(item.digests, body.meta.digests) or misread(item.digests, listed):
+        item = _refuse_misread(job, item)
     attributes = body.meta.attributes or ObjectAttributes()
     for index in item.open_replicas:
         item = item.with_replica(index, _write(job, item, index, data, attributes, tags))
@@ -101,10 +107,31 @@ def _write(
             destination.ref(key), data, kept.options, digests=item.digests
         )
     except CloudError as err:
-        return failure(state, err, reading=False)
+        return refused(destination, key, state, err, item.digests, item.size)
     job.progress.wrote(item.size)
     state = judge(state, item.digests, written, kept.not_kept)
     return keep_tags(destination, key, state, tags)
+
+
+def _refuse_misread(job: Job, item: Item) -> Item:
+    """End the item if the store itself says that the bytes read are not its object.
+
+    A listing alone proves no difference: S3 shows an ETag like an MD5 for objects whose ETag
+    is none (encryption by KMS).
+    """
+    try:
+        there = job.source.store.stat_object(job.source.ref(job.source_key(item), item.version))
+    except CloudError as err:
+        return end_reading(item, err)
+    if there.etag != item.etag:
+        return item.end_open(
+            Outcome.SOURCE_CHANGED,
+            ErrorKind.SOURCE_CHANGED,
+            "the object was replaced while it was read",
+        )
+    if wrong := misread(item.digests, there.digests):
+        return item.end_open(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
+    return item
 
 
 def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:

@@ -88,6 +88,42 @@ def failure(state: Replica, err: CloudError, *, reading: bool) -> Replica:
     return state.failed(outcome, kind, str(err))
 
 
+#: A write whose answer got lost is repeated by the SDK, and then meets its own object (or
+#: finds its upload gone, as that was completed).
+_PERHAPS_OURS = (
+    ErrorKind.ALREADY_EXISTS,
+    ErrorKind.PRECONDITION_FAILED,
+    ErrorKind.NOT_FOUND,
+)
+
+
+def refused(
+    destination: Endpoint, key: str, state: Replica, err: CloudError, ours: Digests, size: int
+) -> Replica:
+    """The state of a replica after a write failed: ``verified`` when the object is there.
+
+    :param ours: the digests of what was to be written.
+    :param size: its bytes.
+    """
+    failed = failure(state, err, reading=False)
+    if err.kind not in _PERHAPS_OURS:
+        return failed
+    try:
+        there = destination.store.stat_object(destination.ref(key))
+    except CloudError:
+        return failed  # The write's own error says more.
+    compared = shared(ours, there.digests)
+    if there.size != size or compared is None or not compared[1]:
+        return failed
+    return replace(
+        state,
+        outcome=Outcome.VERIFIED,
+        etag=there.etag,
+        version=there.version,
+        confirmed=compared[0],
+    )
+
+
 def keep_tags(
     destination: Endpoint, key: str, state: Replica, tags: Mapping[str, str] | None
 ) -> Replica:

@@ -1,0 +1,1 @@
+"""Fetch an object from the first of several copies that can be trusted."""

@@ -1,0 +1,177 @@
+"""One copy of an object: reached, judged and read by one attempt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.targets import Staged, Target
+from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.replication.items import digests_in
+from airflow_multicloud.core.replication.manifest import Latest
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests, ObjectBody, ObjectMeta
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Bytes of one candidate, verified as far as they can be, not yet in place."""
+
+    staged: Staged
+    size: int
+    sha256: str
+    verified_by: str | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a candidate's bytes must be, and who says so."""
+
+    digests: Digests
+    size: int | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a candidate's manifest says of an object.
+
+    :param as_of: ``None`` when there is no manifest.
+    :param contract: ``None`` when the manifest does not know the object.
+    """
+
+    as_of: datetime | None
+    contract: Contract | None = None
+
+
+def reference_of(doc: Mapping[str, Any], as_of: datetime) -> Reference:
+    """The reference that a manifest's line makes."""
+    digests = digests_in(doc)
+    known = digests != Digests()
+    return Reference(as_of, Contract(digests, doc["size"], "manifest") if known else None)
+
+
+def take(
+    candidate: Endpoint,
+    target: Target,
+    policy: FailoverPolicy,
+    *,
+    primary: bool,
+    cancelled: threading.Event,
+    reference: Reference | None = None,
+) -> Arrival:
+    """Read one candidate into the target's staging area and verify it.
+
+    :param cancelled: set by the caller to make this stop at the next chunk.
+    :param reference: what the manifest says, where the caller knows it already.
+    :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
+    """
+    known = reference or look_up(candidate)
+    body = candidate.store.get_object(candidate.location.ref)
+    as_of = known.as_of or body.meta.last_modified
+    _refuse_stale(candidate, as_of, policy, exempt=primary)
+    contract = _contract(body.meta, known, policy)
+    if contract.by is None and policy.require_digest:
+        raise StorageError(
+            f"{candidate.location}: nothing vouches for the content, and require_digest is set",
+            kind=ErrorKind.INTEGRITY,
+            cloud=candidate.cloud,
+        )
+    wanted = contract.digests
+    digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
+    staged = target.stage(_verified(candidate, body, digest, contract, cancelled))
+    found = digest.digests()
+    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of)
+
+
+def manifest_of(candidate: Endpoint) -> Latest | None:
+    """The manifest of the replica that a candidate belongs to, if it belongs to one."""
+    try:
+        found = manifest.find_latest(candidate)
+    except CloudError as err:
+        if err.kind in (ErrorKind.PERMISSION_DENIED, ErrorKind.NOT_FOUND):
+            return None  # Reading the object itself will say what is the matter, if anything.
+        raise
+    return found[0] if found else None
+
+
+def look_up(candidate: Endpoint) -> Reference:
+    """What the candidate's manifest says of it."""
+    latest = manifest_of(candidate)
+    if latest is None:
+        return Reference(None)
+    name = candidate.location.key[len(latest.replica) :]
+    for doc in manifest.read(candidate, latest.key):
+        if doc.get("name") == name:
+            return reference_of(doc, latest.started)
+    return Reference(latest.started)
+
+
+def _refuse_stale(
+    candidate: Endpoint, as_of: datetime, policy: FailoverPolicy, *, exempt: bool
+) -> None:
+    if policy.max_staleness is None or exempt:
+        return
+    age = datetime.now(UTC) - as_of
+    if age > policy.max_staleness:
+        raise StorageError(
+            f"{candidate.location} is stale: as of {as_of.isoformat(timespec='seconds')}, "
+            f"{age.total_seconds():.0f} s ago; max_staleness is "
+            f"{policy.max_staleness.total_seconds():.0f} s",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=candidate.cloud,
+        )
+
+
+def _contract(meta: ObjectMeta, known: Reference, policy: FailoverPolicy) -> Contract:
+    if policy.expected_sha256 is not None:
+        return Contract(Digests(sha256=policy.expected_sha256), None, "expected_sha256")
+    if known.contract is not None:
+        return known.contract
+    if meta.digests != Digests():
+        return Contract(meta.digests, meta.size, "store")
+    claimed = meta.attributes.metadata.get(SHA256_METADATA) if meta.attributes else None
+    if claimed is not None:
+        return Contract(Digests(sha256=claimed), meta.size, "metadata")
+    return Contract(Digests(), meta.size, None)
+
+
+def _verified(
+    candidate: Endpoint,
+    body: ObjectBody,
+    digest: StreamDigest,
+    contract: Contract,
+    cancelled: threading.Event,
+) -> Iterator[Buffer]:
+    """The body's chunks; raises after the last one when they are not what they must be."""
+    for chunk in body:
+        if cancelled.is_set():
+            raise StorageError(
+                f"{candidate.location}: given up", kind=ErrorKind.TIMEOUT, cloud=candidate.cloud
+            )
+        digest.update(chunk)
+        yield chunk
+    if contract.size is not None and digest.size != contract.size:
+        raise StorageError(
+            f"{candidate.location} has {digest.size} bytes, {contract.size} are expected",
+            kind=ErrorKind.INTEGRITY,
+            cloud=candidate.cloud,
+        )
+    compared = shared(contract.digests, digest.digests())
+    if compared is not None and not compared[1]:
+        raise StorageError(
+            f"{candidate.location}: the content's {compared[0]} is not the one of "
+            f"{contract.by}; it is corrupt or another object",
+            kind=ErrorKind.INTEGRITY,
+            cloud=candidate.cloud,
+        )

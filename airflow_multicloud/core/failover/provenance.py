@@ -1,0 +1,81 @@
+"""Who served, and what happened on the way there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow_multicloud.errors import ErrorKind, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one candidate. ``kind`` is ``None`` for the one that served."""
+
+    uri: str
+    cloud: str | None
+    milliseconds: int
+    kind: ErrorKind | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        """One line."""
+        end = "served" if self.kind is None else f"{self.kind}: {self.reason}"
+        return f"{self.uri} after {self.milliseconds} ms: {end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What was fetched, from where, and how that is known.
+
+    :param verified_by: ``expected_sha256``, ``manifest``, ``store`` (a digest the store
+        reports), ``metadata`` (the SHA-256 kept with the object) or ``None``.
+    :param as_of: the replica holds every change made at the source before this; for the
+        primary, when the object was last modified.
+    :param age_seconds: from ``as_of`` to the fetch.
+    """
+
+    served_by: str
+    cloud: str
+    target: str
+    size: int
+    sha256: str
+    verified_by: str | None
+    as_of: datetime
+    age_seconds: float
+    failed_over: bool
+    attempts: tuple[Attempt, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return {
+            "served_by": self.served_by,
+            "cloud": self.cloud,
+            "target": self.target,
+            "size": self.size,
+            "sha256": self.sha256,
+            "verified_by": self.verified_by,
+            "as_of": self.as_of.isoformat(),
+            "age_seconds": round(self.age_seconds, 3),
+            "failed_over": self.failed_over,
+            "attempts": [
+                {
+                    "uri": a.uri,
+                    "cloud": a.cloud,
+                    "milliseconds": a.milliseconds,
+                    "kind": a.kind,
+                    "reason": a.reason,
+                }
+                for a in self.attempts
+            ],
+        }
+
+
+class FailoverError(StorageError):
+    """No candidate served; ``attempts`` says why each of them did not."""
+
+    def __init__(self, message: str, *, kind: ErrorKind, attempts: tuple[Attempt, ...]) -> None:
+        listed = "; ".join(f"{n}. {a}" for n, a in enumerate(attempts, 1))
+        super().__init__(f"{message}: {listed}" if listed else message, kind=kind)
+        self.attempts = attempts

@@ -1,0 +1,157 @@
+"""Where fetched bytes go: a local file or an object, in place only when they are verified."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.streams import stage_stream
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import WriteOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+class Staged(Protocol):
+    """Bytes that have arrived and are not in place yet."""
+
+    def commit(self) -> object:
+        """Put them in place, atomically."""
+        ...
+
+    def discard(self) -> None:
+        """Drop them without a trace."""
+        ...
+
+
+class Target(Protocol):
+    """A place for one object."""
+
+    def stage(self, chunks: Iterable[Buffer]) -> Staged:
+        """Take the bytes; drops them again when ``chunks`` raises."""
+        ...
+
+    def below(self, name: str) -> Target:
+        """The place of an object of this name below this one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A complete temporary file beside its final place."""
+
+    temporary: Path
+    path: Path
+
+    def commit(self) -> None:
+        """Rename it into place (atomic on POSIX, ``rename(2)``)."""
+        self.temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove it."""
+        self.temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FileTarget:
+    """A local file. ``root`` is the directory it must not leave, when it was derived."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def stage(self, chunks: Iterable[Buffer]) -> StagedFile:
+        """Write a temporary file in the same directory and flush it to disk.
+
+        :raises StorageError: kind ``quota`` when the disk is full, ``permission_denied`` when
+            the directory can't be written to; the temporary file is removed.
+        """
+        temporary: Path | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(8)}.part")
+            with fresh.open("xb") as file:
+                temporary = fresh
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException as err:
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
+            if isinstance(err, OSError):
+                raise _local_error(self.path, err) from err
+            raise
+        return StagedFile(temporary, self.path)
+
+    def below(self, name: str) -> FileTarget:
+        """A file below this directory.
+
+        :raises StorageError: kind ``invalid_argument`` when the name would lead outside of
+            it, or can't be a file's name.
+        """
+        parts = name.split("/")
+        # A key's empty, "." and ".." segments mean nothing to a store and much to a file
+        # system; a backslash or colon would on Windows.
+        if any(part in ("", ".", "..") for part in parts) or "\x00" in name:
+            raise StorageError(
+                f"target: the key {name!r} can't be a file below {self.path}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        path = self.path.joinpath(*parts)
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise StorageError(
+                f"target: {name!r} leads outside of {self.path} (through a symbolic link)",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        return FileTarget(path)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTarget:
+    """An object in a store."""
+
+    endpoint: Endpoint
+
+    def __str__(self) -> str:
+        """The URI."""
+        return str(self.endpoint.location)
+
+    def stage(self, chunks: Iterable[Buffer]) -> Staged:
+        """Send the bytes as invisible parts, or hold a small object in memory."""
+        options = WriteOptions(
+            storage_class=self.endpoint.storage_class, encryption_key=self.endpoint.encryption_key
+        )
+        return stage_stream(self.endpoint, self.endpoint.location.key, chunks, options)
+
+    def below(self, name: str) -> ObjectTarget:
+        """An object below this prefix."""
+        end = self.endpoint
+        location = end.location.with_key(end.location.key + name)
+        return ObjectTarget(
+            Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
+        )
+
+
+def _local_error(path: Path, err: OSError) -> StorageError:
+    kind = {
+        errno.ENOSPC: ErrorKind.QUOTA,
+        errno.EDQUOT: ErrorKind.QUOTA,
+        errno.EACCES: ErrorKind.PERMISSION_DENIED,
+        errno.EPERM: ErrorKind.PERMISSION_DENIED,
+        errno.EROFS: ErrorKind.PERMISSION_DENIED,
+    }.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
+    return StorageError(
+        f"target: writing {path} failed: {err.strerror}; nothing was left there", kind=kind
+    )

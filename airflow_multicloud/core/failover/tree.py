@@ -1,0 +1,218 @@
+"""Fetch a whole prefix: every object from the first candidate that can be trusted with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.failover.candidates import Reference, manifest_of, reference_of
+from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
+from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
+from airflow_multicloud.core.failover.targets import Target
+from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.errors import CloudError, ErrorKind
+
+#: How many failed attempts a provenance names.
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TreeProvenance:
+    """What was fetched of a prefix, and from where.
+
+    :param served: objects by the candidate that served them.
+    :param attempts: the attempts that failed, the first twenty.
+    :param as_of: the oldest of the objects' ``as_of``.
+    """
+
+    target: str
+    objects: int
+    size: int
+    served: Mapping[str, int]
+    verified_by: Mapping[str, int]
+    as_of: datetime
+    failed_over: bool
+    failed_attempts: int
+    attempts: tuple[Attempt, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return {
+            "target": self.target,
+            "objects": self.objects,
+            "size": self.size,
+            "served": dict(self.served),
+            "verified_by": dict(self.verified_by),
+            "as_of": self.as_of.isoformat(),
+            "failed_over": self.failed_over,
+            "failed_attempts": self.failed_attempts,
+            "attempts": [str(a) for a in self.attempts],
+        }
+
+
+@dataclass(slots=True)
+class _Names:
+    """The objects to fetch, as the first candidate that answers lists them."""
+
+    names: list[str]
+    references: dict[str, Reference]
+    served_by: int
+
+
+def fetch_tree(
+    candidates: Sequence[Candidate],
+    target: Target,
+    policy: FailoverPolicy = FailoverPolicy(),
+    *,
+    concurrency: int = 8,
+) -> TreeProvenance:
+    """Fetch every object below a prefix; each one appears atomically.
+
+    The names come from the first candidate that answers: from its manifest if it is a
+    replica, so that what a damaged replica lost is missed, else from its listing. A
+    candidate that was found down is tried last for the objects that follow.
+
+    :raises FailoverError: for the first object that no candidate serves; what was fetched
+        before stays in place.
+    """
+    with telemetry.operation("failover_fetch_tree", multicloud__target=str(target)) as span:
+        names, failed = _names(candidates, policy)
+        for name in names.names:
+            target.below(name)  # Refuse a name that would leave the target before any byte moves.
+        tally = _Tally(target, failed)
+        order = _Order(candidates)
+        with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
+            running: set[Future[Provenance]] = set()
+            for name in names.names:
+                if len(running) >= 2 * concurrency:
+                    running = _collect(running, tally, order)
+                below = order.below(name, names)
+                running.add(
+                    telemetry.submit_in_context(pool, fetch, below, target.below(name), policy)
+                )
+            while running:
+                running = _collect(running, tally, order)
+        span.set_attribute("multicloud.objects", tally.objects)
+    return tally.provenance(candidates[0].uri)
+
+
+def _names(candidates: Sequence[Candidate], policy: FailoverPolicy) -> tuple[_Names, list[Attempt]]:
+    failed: list[Attempt] = []
+    for number, candidate in enumerate(candidates):
+        try:
+            if candidate.endpoint is None:
+                raise candidate.refused or AssertionError("neither endpoint nor refusal")
+            references = dict(_listed(candidate.endpoint))
+        except CloudError as err:
+            cloud = candidate.endpoint.cloud if candidate.endpoint else None
+            failed.append(Attempt(candidate.uri, cloud, 0, err.kind, str(err)))
+            if not policy.goes_on(err.kind):
+                raise FailoverError(
+                    f"{candidate.uri} can't be listed", kind=err.kind, attempts=tuple(failed)
+                ) from err
+            continue
+        if references:
+            return _Names(sorted(references), references, number), failed
+        failed.append(
+            Attempt(candidate.uri, None, 0, ErrorKind.NOT_FOUND, "no object under this prefix")
+        )
+    kind = failed[-1].kind if failed else None
+    raise FailoverError(
+        "no candidate could be listed", kind=kind or ErrorKind.NOT_FOUND, attempts=tuple(failed)
+    )
+
+
+def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:
+    latest = manifest_of(endpoint)
+    if latest is None:
+        for listed in planning.listing(endpoint):
+            yield listed.name, Reference(None)
+        return
+    skip = endpoint.location.key[len(latest.replica) :]
+    for doc in manifest.read(endpoint, latest.key):
+        if "name" in doc and doc["name"].startswith(skip):
+            yield doc["name"][len(skip) :], reference_of(doc, latest.started)
+
+
+class _Order:
+    """The candidates, those that were found down last."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = list(enumerate(candidates))
+        self._down: set[str] = set()
+
+    def saw(self, attempt: Attempt) -> None:
+        if attempt.kind in OUTAGES - {ErrorKind.NOT_FOUND}:
+            self._down.add(attempt.uri)
+
+    def below(self, name: str, names: _Names) -> list[Candidate]:
+        up = [c for c in self._candidates if c[1].uri not in self._down]
+        down = [c for c in self._candidates if c[1].uri in self._down]
+        return [
+            _below(c, name, names.references[name] if number == names.served_by else None)
+            for number, c in (*up, *down)
+        ]
+
+
+def _below(candidate: Candidate, name: str, reference: Reference | None) -> Candidate:
+    if candidate.endpoint is None:
+        return candidate
+    location = candidate.endpoint.location
+    endpoint = replace(candidate.endpoint, location=location.with_key(location.key + name))
+    return replace(candidate, endpoint=endpoint, reference=reference)
+
+
+class _Tally:
+    def __init__(self, target: Target, failed: Sequence[Attempt]) -> None:
+        self._target = target
+        self._failed = list(failed)
+        self._failures = len(failed)
+        self._served: Counter[str] = Counter()
+        self._verified: Counter[str] = Counter()
+        self._size = 0
+        self._as_of: datetime | None = None
+
+    @property
+    def objects(self) -> int:
+        return self._served.total()
+
+    def add(self, one: Provenance) -> list[Attempt]:
+        self._served[one.served_by] += 1
+        self._verified[one.verified_by or "nothing"] += 1
+        self._size += one.size
+        self._as_of = one.as_of if self._as_of is None else min(self._as_of, one.as_of)
+        failed = [a for a in one.attempts if a.kind is not None]
+        self._failures += len(failed)
+        self._failed.extend(failed[: max(0, _NAMED - len(self._failed))])
+        return failed
+
+    def provenance(self, primary: str) -> TreeProvenance:
+        assert self._as_of is not None  # noqa: S101 - there is at least one object
+        return TreeProvenance(
+            target=str(self._target),
+            objects=self.objects,
+            size=self._size,
+            served=dict(self._served),
+            verified_by=dict(self._verified),
+            as_of=self._as_of,
+            failed_over=set(self._served) != {primary},
+            failed_attempts=self._failures,
+            attempts=tuple(self._failed),
+        )
+
+
+def _collect(
+    running: set[Future[Provenance]], tally: _Tally, order: _Order
+) -> set[Future[Provenance]]:
+    done, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        for attempt in tally.add(future.result()):
+            order.saw(attempt)
+    return rest

@@ -1,0 +1,284 @@
+"""Prove a replica against its manifest, and name exactly what is damaged or missing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.digest import StreamDigest, shared
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication.catalog import Catalog, Listed
+from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.manifest import Latest
+from airflow_multicloud.core.replication.merkle import MerkleTree
+from airflow_multicloud.core.replication.small import joined
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+#: How many findings a report names; every finding is counted.
+NAMED_FINDINGS = 100
+
+
+class Depth(StrEnum):
+    """How to prove content."""
+
+    CHECKSUMS = "checksums"
+    """By the digests the store reports; an object it reports none of is ``unverifiable``."""
+    AUTO = "auto"
+    """By the digests the store reports; objects it reports none of are read, but for those
+    whose ETag is still the one that was proven when they were written."""
+    READ = "read"
+    """By reading every byte."""
+
+
+class Finding(StrEnum):
+    """What verification can find of one object."""
+
+    VERIFIED = "verified"
+    DAMAGED = "damaged"
+    MISSING = "missing"
+    UNVERIFIABLE = "unverifiable"
+    NOT_REPLICATED = "not_replicated"
+    """The manifest itself says that the copy failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object that is not proven."""
+
+    name: str
+    finding: Finding
+    reason: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.name!r} is {self.finding}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """Whether a replica is what its manifest says.
+
+    :param findings: objects by finding; they add up to ``objects``.
+    :param extraneous: objects at the replica that the manifest does not know.
+    :param root: the Merkle root computed anew from the manifest's lines; it was equal to the
+        recorded one, or verification fails as a whole.
+    """
+
+    replica: str
+    manifest_uri: str
+    run_id: str
+    root: str
+    as_of: datetime
+    objects: int
+    bytes_read: int
+    findings: Mapping[Finding, int]
+    extraneous: int
+    found: tuple[Found, ...]
+    seconds: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether every object of the manifest is there and identical."""
+        return self.findings.get(Finding.VERIFIED, 0) == self.objects
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return {
+            "replica": self.replica,
+            "manifest_uri": self.manifest_uri,
+            "run_id": self.run_id,
+            "root": self.root,
+            "as_of": self.as_of.isoformat(),
+            "objects": self.objects,
+            "bytes_read": self.bytes_read,
+            "findings": {str(f): n for f, n in self.findings.items()},
+            "extraneous": self.extraneous,
+            "found": [str(f) for f in self.found],
+            "proven": self.proven,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def verify(
+    replica: Endpoint,
+    *,
+    depth: Depth = Depth.AUTO,
+    run_id: str | None = None,
+    concurrency: int = 16,
+) -> VerificationReport:
+    """Compare a replica with what its manifest says of it.
+
+    Costs one listing and one read of the manifest, plus a read of each object whose digest
+    the listing does not show, as ``depth`` says.
+
+    :param run_id: verify against this run's manifest instead of the latest.
+    :raises StorageError: kind ``not_found`` when there is no manifest; ``integrity`` when the
+        manifest itself does not match its Merkle root.
+    """
+    started = time.monotonic()
+    with (
+        telemetry.operation(
+            "verify_replica",
+            cloud__provider=replica.cloud,
+            multicloud__replica=manifest.place(str(replica.location)),
+        ) as span,
+        Catalog() as catalog,
+        ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-verify") as pool,
+    ):
+        latest = _latest(replica, run_id)
+        catalog.add_listing(0, planning.listing(replica))
+        check = _Check(replica, depth, latest)
+        check.run(catalog, pool, concurrency)
+        report = check.report(catalog, time.monotonic() - started)
+        span.set_attribute("multicloud.objects", report.objects)
+        span.set_attribute("multicloud.proven", report.proven)
+    return report
+
+
+def _latest(replica: Endpoint, run_id: str | None) -> Latest:
+    known = [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
+    if not known:
+        raise StorageError(
+            f"replica: {replica.location} has no manifest; it was not replicated by this package, "
+            "or this is not the prefix it was replicated to",
+            kind=ErrorKind.NOT_FOUND,
+            cloud=replica.cloud,
+        )
+    if len(known) > 1:
+        sources = ", ".join(sorted(m.source for m in known))
+        raise StorageError(
+            f"replica: {replica.location} is a replica of several sources ({sources}); they "
+            "overwrite each other's objects",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=replica.cloud,
+        )
+    return known[0] if run_id is None else manifest.at_run(replica, known[0], run_id)
+
+
+class _Check:
+    def __init__(self, replica: Endpoint, depth: Depth, latest: Latest) -> None:
+        self._replica = replica
+        self._depth = depth
+        self._latest = latest
+        self._findings: Counter[Finding] = Counter()
+        self._found: list[Found] = []
+        self._objects = 0
+        self._bytes_read = 0
+        self._present = 0
+        self._tree = MerkleTree()
+
+    def run(self, catalog: Catalog, pool: ThreadPoolExecutor, concurrency: int) -> None:
+        there = planning.Follow((o.name, o) for o in catalog.listing(0))
+        running: dict[Future[tuple[Found | None, int]], Item] = {}
+        for item, index in manifest.objects_of(self._replica, self._latest.key):
+            self._objects += 1
+            self._tree.add(item)
+            listed: Listed | None = there.at(item.name)
+            self._present += listed is not None
+            known = self._by_listing(item, item.replicas[index], listed)
+            if isinstance(known, Found):
+                self._count(known)
+            elif known:
+                self._findings[Finding.VERIFIED] += 1
+            else:
+                running[telemetry.submit_in_context(pool, self._look_closer, item)] = item
+            while len(running) >= 2 * concurrency:
+                self._collect(running)
+        while running:
+            self._collect(running)
+        if self._tree.root() != self._latest.root:
+            raise StorageError(
+                f"{self._replica.location.with_key(self._latest.key)}: the manifest's lines do "
+                "not give its Merkle root; it was changed after it had been written",
+                kind=ErrorKind.INTEGRITY,
+                cloud=self._replica.cloud,
+            )
+
+    def _by_listing(self, item: Item, state: Replica, listed: Listed | None) -> Found | bool:
+        """What the listing tells: a finding, proven, or (``False``) that it must be read."""
+        if state.outcome is None or not state.outcome.sound:
+            return Found(item.name, Finding.NOT_REPLICATED, f"{state.outcome}: {state.reason}")
+        if listed is None:
+            return Found(item.name, Finding.MISSING, "there is no object of this key")
+        if listed.size != item.size:
+            return Found(item.name, Finding.DAMAGED, f"{listed.size} bytes instead of {item.size}")
+        if self._depth is Depth.READ:
+            return False
+        compared = shared(item.digests, listed.digests)
+        if compared is not None:
+            return compared[1]
+        # The store changes the ETag with every write, so with the same ETag this is the very
+        # object whose digest was confirmed when it was written.
+        return listed.etag == state.etag and state.confirmed is not None
+
+    def _look_closer(self, item: Item) -> tuple[Found | None, int]:
+        """Settle what the listing did not; returns the bytes read as well."""
+        replica = self._replica
+        ref = replica.ref(joined(replica, item.name))
+        digest = StreamDigest(md5=not (item.digests.sha256 or item.digests.crc32c))
+        try:
+            if self._depth is not Depth.READ:
+                compared = shared(item.digests, replica.store.stat_object(ref).digests)
+                if compared is not None:
+                    return _judge(item, compared, "the store's"), 0
+                if self._depth is Depth.CHECKSUMS:
+                    return _unverifiable(item, "the store reports no digest to compare"), 0
+            for chunk in replica.store.get_object(ref):
+                digest.update(chunk)
+        except CloudError as err:
+            if err.kind is ErrorKind.NOT_FOUND:
+                return Found(item.name, Finding.MISSING, "it was deleted meanwhile"), 0
+            return _unverifiable(item, f"{err.kind}: {err}"), digest.size
+        compared = shared(item.digests, digest.digests())
+        if compared is None:
+            return _unverifiable(item, "the manifest has no digest of it"), digest.size
+        return _judge(item, compared, "the content's"), digest.size
+
+    def _collect(self, running: dict[Future[tuple[Found | None, int]], Item]) -> None:
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            del running[future]
+            found, size = future.result()
+            self._bytes_read += size
+            if found is None:
+                self._findings[Finding.VERIFIED] += 1
+            else:
+                self._count(found)
+
+    def _count(self, found: Found) -> None:
+        self._findings[found.finding] += 1
+        if len(self._found) < NAMED_FINDINGS:
+            self._found.append(found)
+
+    def report(self, catalog: Catalog, seconds: float) -> VerificationReport:
+        return VerificationReport(
+            replica=str(self._replica.location),
+            manifest_uri=str(self._replica.location.with_key(self._latest.key)),
+            run_id=self._latest.run_id,
+            root=self._latest.root,
+            as_of=self._latest.started,
+            objects=self._objects,
+            bytes_read=self._bytes_read,
+            findings=dict(self._findings),
+            extraneous=catalog.count_listed(0) - self._present,
+            found=tuple(sorted(self._found, key=lambda f: f.name)),
+            seconds=seconds,
+        )
+
+
+def _judge(item: Item, compared: tuple[str, bool], whose: str) -> Found | None:
+    name, equal = compared
+    if equal:
+        return None
+    return Found(item.name, Finding.DAMAGED, f"{whose} {name} differs from the manifest's")
+
+
+def _unverifiable(item: Item, reason: str) -> Found:
+    return Found(item.name, Finding.UNVERIFIABLE, reason)
