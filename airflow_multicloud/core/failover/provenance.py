@@ -64,7 +64,7 @@ class Provenance:
                     "uri": a.uri,
                     "cloud": a.cloud,
                     "milliseconds": a.milliseconds,
-                    "kind": a.kind,
+                    "kind": a.kind and str(a.kind),
                     "reason": a.reason,
                 }
                 for a in self.attempts

@@ -61,21 +61,41 @@ class StagedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class FileTarget:
-    """A local file. ``root`` is the directory it must not leave, when it was derived."""
+class StagedDirectory:
+    """A directory that is to be made."""
 
     path: Path
+
+    def commit(self) -> None:
+        """Make it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as err:
+            raise _local_error(self.path, err) from err
+
+    def discard(self) -> None:
+        """Nothing was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTarget:
+    """A local file, or, for a directory marker (a key that ends with a slash), a directory."""
+
+    path: Path
+    directory: bool = False
 
     def __str__(self) -> str:
         """The path."""
         return str(self.path)
 
-    def stage(self, chunks: Iterable[Buffer]) -> StagedFile:
+    def stage(self, chunks: Iterable[Buffer]) -> StagedFile | StagedDirectory:
         """Write a temporary file in the same directory and flush it to disk.
 
         :raises StorageError: kind ``quota`` when the disk is full, ``permission_denied`` when
             the directory can't be written to; the temporary file is removed.
         """
+        if self.directory:
+            return _stage_directory(self.path, chunks)
         temporary: Path | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +121,8 @@ class FileTarget:
         :raises StorageError: kind ``invalid_argument`` when the name would lead outside of
             it, or can't be a file's name.
         """
-        parts = name.split("/")
+        marker = name.endswith("/")
+        parts = name.removesuffix("/").split("/")
         # A key's empty, "." and ".." segments mean nothing to a store and much to a file
         # system; a backslash or colon would on Windows.
         if any(part in ("", ".", "..") for part in parts) or "\x00" in name:
@@ -115,7 +136,7 @@ class FileTarget:
                 f"target: {name!r} leads outside of {self.path} (through a symbolic link)",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
-        return FileTarget(path)
+        return FileTarget(path, directory=marker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,16 @@ class ObjectTarget:
         return ObjectTarget(
             Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
         )
+
+
+def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
+    if any(memoryview(chunk).nbytes for chunk in chunks):
+        raise StorageError(
+            f"target: the key of {path}/ ends with a slash, but the object has content, so it "
+            "can't become a directory",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return StagedDirectory(path)
 
 
 def _local_error(path: Path, err: OSError) -> StorageError:

@@ -94,6 +94,11 @@ class Proof:
     not_kept: tuple[str, ...] = field(default=())
 
 
+def with_digests(item: Item, digests: Digests) -> Item:
+    """The item with what became known of its content."""
+    return replace(item, digests=digests)
+
+
 def dump(item: Item) -> str:
     """One JSON line; absent values are left out. Keys are stable."""
     return json.dumps(

@@ -80,14 +80,21 @@ def _directory(kind: str, replica: Endpoint, source: str) -> str:
     return f"{RESERVED_PREFIX}{kind}/{_identity(replica, source)}"
 
 
-def lines(header: Header, objects: Iterable[Item], tree: MerkleTree) -> Iterator[bytes]:
-    """The manifest as JSON lines; ``tree`` has every object added when this is exhausted."""
+def lines(
+    replica: Endpoint, header: Header, objects: Iterable[Item], tree: MerkleTree
+) -> Iterator[bytes]:
+    """The manifest as JSON lines; ``tree`` has every object added when this is exhausted.
+
+    ``replica`` in the header says which of the destinations the manifest lies at: without
+    their connections two of them may look the same.
+    """
     yield _line(
         {
             "manifest": FORMAT,
             "run_id": header.run_id,
             "source": place(header.source),
             "destinations": [place(d) for d in header.destinations],
+            "replica": header.destinations.index(str(replica.location)),
             "started": header.started.isoformat(),
         }
     )
@@ -119,7 +126,7 @@ def write(
             count += 1
             yield item
 
-    put_stream(replica, key, lines(header, counted(), tree), _JSON_LINES)
+    put_stream(replica, key, lines(replica, header, counted(), tree), _JSON_LINES)
     latest = Latest(
         key=key,
         run_id=header.run_id,
@@ -198,7 +205,7 @@ def read(replica: Endpoint, key: str) -> Iterator[dict[str, Any]]:
     """
     body = replica.store.get_object(replica.ref(key))
     last: dict[str, Any] = {}
-    for last in _documents(body, key):
+    for last in documents(body, key):
         yield last
     if not last.get("end"):
         raise StorageError(
@@ -219,7 +226,7 @@ def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
     """What a manifest (or a journal) proves about this replica, by object name."""
     body = replica.store.get_object(replica.ref(key))
     index: int | None = None
-    for doc in _documents(body, key):
+    for doc in documents(body, key):
         if index is None:
             index = _index(doc, replica)
         elif "name" in doc:
@@ -246,7 +253,7 @@ def write_journal(
     """Record objects finished by a run under way, for the next try if this one is killed."""
     directory = _directory("journals", replica, header.source)
     key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
-    put_stream(replica, key, lines(header, finished, MerkleTree()), _JSON_LINES)
+    put_stream(replica, key, lines(replica, header, finished, MerkleTree()), _JSON_LINES)
 
 
 def journals(replica: Endpoint, source: str) -> list[str]:
@@ -298,10 +305,11 @@ def _index(header: Mapping[str, Any], replica: Endpoint) -> int:
             kind=ErrorKind.INTEGRITY,
             cloud=replica.cloud,
         )
-    return int(header["destinations"].index(here))
+    return int(header["replica"])
 
 
-def _documents(body: ObjectBody, key: str) -> Iterator[dict[str, Any]]:
+def documents(body: ObjectBody, key: str) -> Iterator[Any]:
+    """A JSON-lines object, parsed line by line; ``key`` is for errors."""
     rest = b""
     for chunk in body:
         *whole, rest = (rest + bytes(chunk)).split(b"\n")

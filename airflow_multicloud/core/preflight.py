@@ -1,0 +1,49 @@
+"""Whether a connection works: who it is, whether its cloud answers, from which region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_multicloud import registry
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class CloudProviderStatus:
+    """What a connection's cloud answered. ``kind`` and ``problem`` are set when it did not."""
+
+    conn_id: str
+    cloud: str | None
+    available: bool
+    account_id: str | None = None
+    principal: str | None = None
+    region: str | None = None
+    kind: ErrorKind | None = None
+    problem: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For tables and XCom."""
+        return {
+            "conn_id": self.conn_id,
+            "cloud": self.cloud,
+            "available": self.available,
+            "account_id": self.account_id,
+            "principal": self.principal,
+            "region": self.region,
+            "problem": f"{self.kind}: {self.problem}" if self.kind else None,
+        }
+
+
+def check_connection(conn_id: str) -> CloudProviderStatus:
+    """Ask a connection's cloud who we are; errors are in the answer, not raised."""
+    cloud: str | None = None
+    with telemetry.operation("check_connection", multicloud__conn_id=conn_id):
+        try:
+            cloud = registry.cloud_of(conn_id).name
+            who = registry.resolve(Identity, conn_id).who_am_i()
+        except CloudError as err:
+            return CloudProviderStatus(conn_id, cloud, False, kind=err.kind, problem=str(err))
+    return CloudProviderStatus(conn_id, cloud, True, who.account_id, who.principal, who.region)

@@ -1,0 +1,266 @@
+"""One replication spread over many tasks: plan, replicate shards anywhere, close and prove.
+
+The plan and every shard's result are objects in the first destination's bucket, under
+``.airflow-multicloud/runs/<run>/``; tasks hand each other their URIs only.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.replication import engine, items, manifest, planning
+from airflow_multicloud.core.replication.catalog import Catalog, Listed
+from airflow_multicloud.core.replication.engine import Replication
+from airflow_multicloud.core.replication.execution import execute
+from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.progress import Listener, Progress
+from airflow_multicloud.core.replication.report import ReplicationReport, Tally
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests
+
+#: Airflow refuses to map over more than this by default (``[core] max_map_length``).
+MAX_SHARDS = 1024
+
+#: What one object costs besides its bytes, as bytes: about a request's time at 64 MB/s.
+_OBJECT_WEIGHT = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShardedPlan:
+    """A planned run. ``shards`` are URIs of shards with something to do."""
+
+    run_id: str
+    shards: tuple[str, ...]
+    objects: int
+    to_copy: int
+
+
+def plan_shards(replication: Replication, *, shards: int, run_id: str) -> ShardedPlan:
+    """Plan a replication and write its shards, of about equal weight, at most ``shards``.
+
+    :raises CloudError: as :func:`engine.replicate` does before any byte moves.
+    """
+    if not 1 <= shards <= MAX_SHARDS:
+        raise StorageError(
+            f"shards: {shards} given, expected 1 to {MAX_SHARDS}", kind=ErrorKind.INVALID_ARGUMENT
+        )
+    replication = replication.landed()
+    home = replication.destinations[0]
+    header = engine.new_header(replication, run_id)
+    with telemetry.operation("replicate.plan", multicloud__shards=shards), Catalog() as catalog:
+        engine.prepare(catalog, replication, create_buckets=replication.options.create_buckets)
+        settled = (i for i in catalog.items() if not i.open_replicas)
+        _write(home, run_id, "settled.jsonl", map(_line, settled))
+        for index in range(len(replication.destinations)):
+            extraneous = planning.extraneous(catalog, index, replication.options)
+            _write(home, run_id, f"extraneous-{index}.jsonl", map(_listed_line, extraneous))
+        counts = [
+            _write_shard(home, run_id, number, group)
+            for number, group in enumerate(_groups(catalog, shards))
+        ]
+        _write_document(
+            home,
+            run_id,
+            "plan.json",
+            {"started": header.started.isoformat(), "shards": len(counts)},
+        )
+        return ShardedPlan(
+            run_id,
+            tuple(_uri(home, run_id, _shard(number)) for number in range(len(counts))),
+            catalog.totals()[0],
+            sum(counts),
+        )
+
+
+def replicate_shard(
+    replication: Replication, *, run_id: str, shard: str, listener: Listener | None = None
+) -> dict[str, Any]:
+    """Copy one shard's objects and write their outcomes beside it.
+
+    A second try goes on where the first one was cut off. Failures of objects are recorded,
+    not raised: :func:`close_shards` judges the run as a whole.
+
+    :param shard: one of the plan's shard URIs.
+    :return: counts, small enough for XCom.
+    """
+    replication = replication.landed()
+    home = replication.destinations[0]
+    name = shard.rpartition("/")[2]
+    header = engine.new_header(replication, f"{run_id}-{name.removesuffix('.jsonl')}")
+    with telemetry.operation("replicate.shard", multicloud__shard=name), Catalog() as catalog:
+        planning.check_buckets(replication.source, replication.destinations, create=False)
+        catalog.put_items(_read_items(home, _key(run_id, name)))
+        catalog.put_items(_from_journals(catalog, replication, header))
+        progress = Progress(listener)
+        execute(engine.new_job(replication, progress), catalog, header)
+        tally = Tally(header.destinations)
+        done = (_line(item) for item in tally.over(catalog.items()))
+        _write(home, run_id, _done(name), done)
+        objects, size = catalog.totals()
+    return {
+        "shard": name,
+        "objects": objects,
+        "bytes": size,
+        "failures": len(tally.failures),
+        "bytes_read": progress.bytes_read,
+    }
+
+
+def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
+    """Merge the shards' outcomes into one manifest, and judge the run.
+
+    :raises ReplicationFailedError: as :func:`engine.replicate`; objects of a shard that did
+        not finish count as failed.
+    """
+    replication = replication.landed()
+    home = replication.destinations[0]
+    started = time.monotonic()
+    with telemetry.operation("replicate.close"), Catalog() as catalog:
+        planning.check_buckets(replication.source, replication.destinations, create=False)
+        plan = _read_document(home, run_id, "plan.json")
+        catalog.put_items(_read_items(home, _key(run_id, "settled.jsonl")))
+        for number in range(plan["shards"]):
+            catalog.put_items(_outcomes(home, run_id, number))
+        for index in range(len(replication.destinations)):
+            catalog.add_listing(index, _read_listed(home, run_id, index))
+        header = Header(
+            run_id,
+            str(replication.source.location),
+            tuple(str(d.location) for d in replication.destinations),
+            datetime.fromisoformat(plan["started"]),
+        )
+        report = engine.close(catalog, replication, header, started=started, progress=Progress())
+        _tidy(home, run_id)
+    engine.refuse_failures(report, replication.options)
+    return report
+
+
+def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
+    weight = sum(i.size + _OBJECT_WEIGHT for i in catalog.items() if i.open_replicas)
+    per_shard = -(-weight // shards) or 1
+    passed = 0
+
+    def number(item: Item) -> int:
+        nonlocal passed
+        place = passed // per_shard
+        passed += item.size + _OBJECT_WEIGHT
+        return place
+
+    for _, group in groupby((i for i in catalog.items() if i.open_replicas), number):
+        yield group
+
+
+def _write_shard(home: Endpoint, run_id: str, number: int, group: Iterable[Item]) -> int:
+    count = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal count
+        for item in group:
+            count += 1
+            yield _line(item)
+
+    _write(home, run_id, _shard(number), lines())
+    return count
+
+
+def _from_journals(catalog: Catalog, replication: Replication, header: Header) -> Iterator[Item]:
+    """What an earlier try of this shard has finished: its own record, minutes old."""
+    found: dict[str, Item] = {}
+    for destination in replication.destinations:
+        for key in manifest.journals(destination, header.source):
+            if f"/{header.run_id}-" in key:
+                found.update((item.name, item) for item, _ in manifest.objects_of(destination, key))
+    for item in catalog.open_items():
+        earlier = found.get(item.name)
+        if earlier is not None and (earlier.etag, earlier.size) == (item.etag, item.size):
+            merged = item
+            for index in item.open_replicas:
+                state = earlier.replicas[index]
+                if state.outcome is not None and state.outcome.sound:
+                    merged = merged.with_replica(index, state)
+            yield items.with_digests(merged, earlier.digests)
+
+
+def _outcomes(home: Endpoint, run_id: str, number: int) -> Iterator[Item]:
+    try:
+        yield from _read_items(home, _key(run_id, _done(_shard(number))))
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        for item in _read_items(home, _key(run_id, _shard(number))):
+            yield item.end_open(
+                Outcome.FAILED, ErrorKind.UNAVAILABLE, f"shard {number} did not finish"
+            )
+
+
+def _tidy(home: Endpoint, run_id: str) -> None:
+    for meta in home.store.list_objects(home.bucket, _key(run_id, "")):
+        home.store.delete_object(home.ref(meta.key))
+
+
+def _key(run_id: str, name: str) -> str:
+    return f"{RESERVED_PREFIX}runs/{run_id}/{name}"
+
+
+def _shard(number: int) -> str:
+    return f"shard-{number:05d}.jsonl"
+
+
+def _done(shard: str) -> str:
+    return shard.replace(".jsonl", ".done.jsonl")
+
+
+def _uri(home: Endpoint, run_id: str, name: str) -> str:
+    return str(home.location.with_key(_key(run_id, name)))
+
+
+def _line(item: Item) -> bytes:
+    return items.dump(item).encode() + b"\n"
+
+
+def _listed_line(listed: Listed) -> bytes:
+    return (
+        json.dumps(
+            [listed.name, listed.size, listed.etag, listed.version, listed.modified.isoformat()]
+        ).encode()
+        + b"\n"
+    )
+
+
+def _write(home: Endpoint, run_id: str, name: str, lines: Iterable[bytes]) -> None:
+    put_stream(home, _key(run_id, name), lines)
+
+
+def _write_document(home: Endpoint, run_id: str, name: str, doc: dict[str, Any]) -> None:
+    _write(home, run_id, name, [json.dumps(doc).encode() + b"\n"])
+
+
+def _read_lines(home: Endpoint, key: str) -> Iterator[Any]:
+    return manifest.documents(home.store.get_object(home.ref(key)), key)
+
+
+def _read_document(home: Endpoint, run_id: str, name: str) -> dict[str, Any]:
+    (doc,) = _read_lines(home, _key(run_id, name))
+    return dict(doc)
+
+
+def _read_items(home: Endpoint, key: str) -> Iterator[Item]:
+    return map(items.from_document, _read_lines(home, key))
+
+
+def _read_listed(home: Endpoint, run_id: str, index: int) -> Iterator[Listed]:
+    for name, size, etag, version, modified in _read_lines(
+        home, _key(run_id, f"extraneous-{index}.jsonl")
+    ):
+        yield Listed(name, size, etag, version, datetime.fromisoformat(modified), Digests())

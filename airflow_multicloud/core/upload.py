@@ -1,0 +1,121 @@
+"""Put a local file into a store, once, with its SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.digest import SHA256_METADATA
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes, WriteOptions
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """What lies at the destination now.
+
+    :param unchanged: it was there already, with the same SHA-256, and nothing was sent.
+    """
+
+    uri: str
+    size: int
+    sha256: str
+    etag: str
+    version: str | None
+    unchanged: bool
+
+
+def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Uploaded:
+    """Upload a file in bounded memory, whole or not at all.
+
+    A destination that is a prefix gets the file's name appended. The SHA-256 is computed
+    first and kept as metadata, so that a second upload of the same file sends nothing.
+
+    :param immutable: refuse to replace another content.
+    :raises StorageError: kind ``not_found`` when there is no such file, ``already_exists``
+        when ``immutable`` forbids to replace, ``source_changed`` when the file changes
+        while it is sent, or what the store reports.
+    """
+    destination = _landed(file, destination)
+    uri = str(destination.location)
+    with telemetry.operation("upload", cloud__provider=destination.cloud) as span:
+        size, sha256 = _digest(file)
+        span.set_attribute("multicloud.bytes", size)
+        prior = _prior(destination, size, sha256)
+        if isinstance(prior, Uploaded):
+            return prior
+        if prior is not None and immutable:
+            raise StorageError(
+                f"destination: {uri} has another content, and immutable is set",
+                kind=ErrorKind.ALREADY_EXISTS,
+                cloud=destination.cloud,
+            )
+        content_type, encoding = mimetypes.guess_type(file.name)
+        options = WriteOptions(
+            attributes=ObjectAttributes(
+                # "report.csv.gz" is a gzip file, not a CSV that travels compressed.
+                content_type=content_type if encoding is None else "application/octet-stream",
+                metadata={SHA256_METADATA: sha256},
+            ),
+            storage_class=destination.storage_class,
+            encryption_key=destination.encryption_key,
+            condition=destination.condition(prior),
+        )
+        written = put_stream(
+            destination, destination.location.key, _chunks(file, size, sha256), options
+        )
+        telemetry.count_bytes("written", destination.cloud, size)
+    return Uploaded(uri, size, sha256, written.etag, written.version, unchanged=False)
+
+
+def _landed(file: Path, destination: Endpoint) -> Endpoint:
+    if not file.is_file():
+        raise StorageError(f"file: {file} is not a file", kind=ErrorKind.NOT_FOUND)
+    location = destination.location
+    if not location.is_prefix:
+        return destination
+    return replace(destination, location=location.with_key(location.key + file.name))
+
+
+def _digest(file: Path) -> tuple[int, str]:
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        return opened.tell(), sha256
+
+
+def _prior(destination: Endpoint, size: int, sha256: str) -> IfUnchanged | Uploaded | None:
+    """What is at the destination: nothing, this very content, or something else."""
+    try:
+        there = destination.store.stat_object(destination.location.ref)
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return None
+    claimed = there.attributes.metadata.get(SHA256_METADATA) if there.attributes else None
+    if there.size == size and sha256 in (there.digests.sha256, claimed):
+        uri = str(destination.location)
+        return Uploaded(uri, size, sha256, there.etag, there.version, unchanged=True)
+    return IfUnchanged(there.etag, there.version)
+
+
+def _chunks(file: Path, size: int, sha256: str) -> Iterator[bytes]:
+    """The file's bytes; raises after the last one when they are no longer those digested."""
+    digest, seen = hashlib.sha256(), 0
+    with file.open("rb") as opened:
+        while chunk := opened.read(_CHUNK):
+            digest.update(chunk)
+            seen += len(chunk)
+            yield chunk
+    if (seen, digest.hexdigest()) != (size, sha256):
+        raise StorageError(
+            f"file: {file} was changed while it was being uploaded; nothing was written",
+            kind=ErrorKind.SOURCE_CHANGED,
+        )

@@ -1,0 +1,1 @@
+"""For tests of DAGs and of clouds: contract suites, the in-memory cloud, the local clouds."""

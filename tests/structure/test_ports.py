@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import airflow_multicloud
+import airflow_multicloud.ports
+
+PACKAGE = Path(airflow_multicloud.__file__).parent
+PORTS = sorted(module.name for module in pkgutil.iter_modules(airflow_multicloud.ports.__path__))
+CLOUDS = ("aws", "azure", "gcp")
+SDKS = ("airflow.providers", "azure", "boto3", "botocore", "google.cloud", "obstore")
+MOST_VERBS = 6  # more than that is another protocol
+
+
+def _protocols(port):
+    module = importlib.import_module(f"airflow_multicloud.ports.{port}")
+    return [
+        value
+        for value in vars(module).values()
+        if getattr(value, "_is_protocol", False) and value.__module__ == module.__name__
+    ]
+
+
+def _verbs(protocol):
+    return {
+        name
+        for name, value in vars(protocol).items()
+        if not name.startswith("_") and callable(value)
+    }
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_protocols_are_small(port):
+    assert _protocols(port)
+    assert {
+        p.__name__: len(_verbs(p)) for p in _protocols(port) if len(_verbs(p)) > MOST_VERBS
+    } == {}
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_ports_import_the_standard_library_only(port):
+    tree = ast.parse((PACKAGE / "ports" / f"{port}.py").read_text())
+    typing_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            roots = {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            roots = {(node.module or "").partition(".")[0]}
+        else:
+            continue
+        allowed = {*sys.stdlib_module_names, "airflow_multicloud"}
+        if node in typing_only:
+            allowed.add("typing_extensions")
+        assert roots <= allowed, ast.unparse(node)
+        if isinstance(node, ast.ImportFrom) and roots == {"airflow_multicloud"}:
+            assert (node.module or "").startswith(
+                ("airflow_multicloud.ports", "airflow_multicloud.errors")
+            ), ast.unparse(node)
+
+
+def _hooks():
+    for cloud in CLOUDS:
+        for port in PORTS:
+            if (PACKAGE / "clouds" / cloud / f"{port}.py").exists():
+                yield pytest.param(cloud, port, id=f"{cloud}-{port}")
+
+
+@pytest.mark.parametrize(("cloud", "port"), list(_hooks()))
+def test_no_verb_shadows_an_official_hook(cloud, port):
+    hook = importlib.import_module(f"airflow_multicloud.clouds.{cloud}.{port}").Hook
+    official = [c for c in hook.__mro__ if c.__module__.startswith("airflow.")]
+    assert official, "the hook is none of Airflow's"
+    verbs = {verb for protocol in _protocols(port) for verb in vars(protocol) if verb[0] != "_"}
+    clashes = {f"{c.__name__}.{verb}" for c in official for verb in verbs & {*vars(c)}}
+    assert clashes == set()
+
+
+def _loaded_by(modules):
+    code = (
+        "import importlib, json, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        f"print(json.dumps([m for m in sys.modules if m.startswith({SDKS!r})]))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded = json.loads(ran.stdout.splitlines()[-1])
+    return sorted(m for m in loaded if any(m == sdk or m.startswith(f"{sdk}.") for sdk in SDKS))
+
+
+def _modules_in(*packages):
+    found = []
+    for package in packages:
+        folder = PACKAGE / package
+        found += [
+            ".".join(("airflow_multicloud", *path.relative_to(PACKAGE).with_suffix("").parts))
+            for path in sorted(folder.rglob("*.py"))
+        ]
+    return [name.removesuffix(".__init__") for name in found]
+
+
+# The interpreter may load a namespace package (google.cloud) by itself, from a .pth file, and
+# Airflow what its own distribution brings.
+def test_cloud_constants_load_no_sdk():
+    modules = [f"airflow_multicloud.clouds.{cloud}" for cloud in CLOUDS]
+    assert _loaded_by(modules) == _loaded_by([])
+
+
+def test_the_registry_loads_no_sdk():
+    modules = ["airflow_multicloud.registry", *_modules_in("ports", "testing/memory_cloud")]
+    assert _loaded_by(modules) == _loaded_by([])
+
+
+def test_operators_load_no_sdk():
+    modules = _modules_in("operators", "sensors")
+    ours = set(_loaded_by(modules)) - set(_loaded_by(["airflow.sdk"]))
+    assert ours == set()
