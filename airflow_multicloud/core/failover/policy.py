@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -47,11 +48,6 @@ class FailoverPolicy:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the parameter."""
-        try:
-            kinds = frozenset(ErrorKind(kind) for kind in self.fail_over_on)
-        except ValueError as err:
-            raise _refused("fail_over_on", err, f"error kinds: {', '.join(ErrorKind)}") from None
-        object.__setattr__(self, "fail_over_on", kinds)
         for name in ("attempt_timeout", "deadline", "max_staleness", "hedge_after"):
             given: timedelta | None = getattr(self, name)
             if given is not None and given <= timedelta(0):
@@ -65,6 +61,18 @@ class FailoverPolicy:
     def goes_on(self, kind: ErrorKind) -> bool:
         """Whether an error of this kind makes the next candidate's turn."""
         return kind in self.fail_over_on or kind in REJECTIONS
+
+
+def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
+    """Error kinds from their names.
+
+    :raises StorageError: kind ``invalid_argument``, naming ``fail_over_on``.
+    """
+    given = tuple(given)
+    for kind in given:
+        if kind not in tuple(ErrorKind):
+            raise _refused("fail_over_on", repr(kind), f"one of {', '.join(ErrorKind)}")
+    return frozenset(ErrorKind(kind) for kind in given)
 
 
 def _refused(parameter: str, given: object, allowed: str) -> StorageError:

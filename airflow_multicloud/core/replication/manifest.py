@@ -50,6 +50,7 @@ class Latest:
     """The pointer to the newest complete manifest of a replica.
 
     :param replica: the replica's prefix.
+    :param proven: how many of the objects are proven at this replica.
     :param started: the replica holds every change made at the source before this.
     :param newest_source: when the newest object at the source was last modified.
     """
@@ -60,6 +61,7 @@ class Latest:
     replica: str
     root: str
     objects: int
+    proven: int
     started: datetime
     finished: datetime
     newest_source: datetime | None
@@ -117,13 +119,16 @@ def write(
 ) -> Latest:
     """Write a complete manifest, then make it the latest one."""
     key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
+    index = header.destinations.index(str(replica.location))
     tree = MerkleTree()
-    count = 0
+    count = proven = 0
 
     def counted() -> Iterator[Item]:
-        nonlocal count
+        nonlocal count, proven
         for item in objects:
+            outcome = item.replicas[index].outcome
             count += 1
+            proven += outcome is not None and outcome.proven
             yield item
 
     put_stream(replica, key, lines(replica, header, counted(), tree), _JSON_LINES)
@@ -134,6 +139,7 @@ def write(
         replica=replica.location.key,
         root=tree.root(),
         objects=count,
+        proven=proven,
         started=header.started,
         finished=_now(),
         newest_source=newest_source,
@@ -146,6 +152,7 @@ def write(
             "replica": latest.replica,
             "root": latest.root,
             "objects": latest.objects,
+            "proven": latest.proven,
             "started": latest.started.isoformat(),
             "finished": latest.finished.isoformat(),
             "newest_source": newest_source and newest_source.isoformat(),
@@ -291,6 +298,7 @@ def _latest_at(replica: Endpoint, key: str) -> Latest | None:
         replica=doc["replica"],
         root=doc["root"],
         objects=doc["objects"],
+        proven=doc["proven"],
         started=datetime.fromisoformat(doc["started"]),
         finished=datetime.fromisoformat(doc["finished"]),
         newest_source=newest and datetime.fromisoformat(newest),

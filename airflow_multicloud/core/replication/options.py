@@ -30,6 +30,15 @@ class OnError(StrEnum):
     CONTINUE = "continue"
     FAIL = "fail"
 
+    @classmethod
+    def parse(cls, given: str) -> OnError:
+        """The member of this value.
+
+        :raises StorageError: kind ``invalid_argument``, naming ``on_error``.
+        """
+        _require(given in tuple(cls), "on_error", given, "'continue' or 'fail'")
+        return cls(given)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectFilter:

@@ -41,7 +41,7 @@ def decide(
     if (
         proof is not None
         and (proof.source_etag, proof.size) == (listed.etag, listed.size)
-        and proof.replica_etag == prior.etag
+        and (proof.replica_etag, proof.size) == (prior.etag, prior.size)
     ):
         return replace(
             state,

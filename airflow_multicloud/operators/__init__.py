@@ -1,0 +1,1 @@
+"""Operators: thin shells over :mod:`airflow_multicloud.core`; importing them loads no SDK."""

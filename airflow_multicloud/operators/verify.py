@@ -1,0 +1,72 @@
+"""Prove a replica against its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_multicloud import api
+from airflow_multicloud.core.replication.verification import Finding
+from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class VerifyReplicaOperator(BaseOperator):
+    """Prove a replica, naming exactly the objects that are damaged or missing.
+
+    Returns the counts of findings and up to a hundred names; they are in XCom under ``report``
+    also when the task fails.
+
+    :param replica: URI of the prefix or object that was replicated to.
+    :param depth: ``checksums`` (as the store reports them), ``auto`` (and reading where it
+        reports none) or ``read`` (every byte).
+    :param run_id: verify against this run's manifest instead of the latest.
+    :param fail: fail the task when anything is not proven.
+    """
+
+    template_fields: Sequence[str] = ("replica", "run_id")
+
+    def __init__(
+        self,
+        *,
+        replica: str,
+        depth: str = api.Depth.AUTO,
+        run_id: str | None = None,
+        fail: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.replica = replica
+        if depth not in tuple(api.Depth):
+            allowed = ", ".join(api.Depth)
+            raise ValueError(f"depth: {depth!r} given, expected one of {allowed}")
+        self.depth = depth
+        self.run_id = run_id
+        self.fail = fail
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Verify."""
+        with airflow_errors():
+            report = api.verify_replica(
+                self.replica, depth=api.Depth(self.depth), run_id=self.run_id
+            )
+            facts = report.as_dict()
+            context["ti"].xcom_push(key="report", value=facts)
+            for found in report.found:
+                self.log.error("%s", found)
+        if self.fail and not report.proven:
+            # At once: a retry would find the same.
+            raise AirflowFailException(_summary(report))
+        tell_assets(self, context, {"multicloud": facts})
+        return facts
+
+
+def _summary(report: api.VerificationReport) -> str:
+    bad = report.objects - report.findings.get(Finding.VERIFIED, 0)
+    named = "; ".join(str(found) for found in report.found[:5])
+    return f"{report.replica}: {bad} of {report.objects} objects are not proven: {named}"

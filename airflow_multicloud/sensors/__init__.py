@@ -1,0 +1,1 @@
+"""Sensors: wait for what another system has to do first."""

@@ -1,0 +1,1 @@
+"""Triggers: waiting that takes no worker slot."""
