@@ -63,6 +63,7 @@ __all__ = [
     "check_connection",
     "failover_fetch",
     "initialize_providers",
+    "open_candidates",
     "plan_replication",
     "replicate",
     "replication",
@@ -207,7 +208,7 @@ def failover_fetch(
     :param target: a local path, or a URI. For prefixes it is a directory or a prefix.
     :raises FailoverError: when no candidate served, with every attempt.
     """
-    opened = [_candidate(number, uri) for number, uri in enumerate(candidates)]
+    opened = open_candidates(candidates)
     prefixes = {uri.endswith("/") for uri in candidates}
     if len(prefixes) > 1:
         raise StorageError(
@@ -220,6 +221,20 @@ def failover_fetch(
     if isinstance(place, FileTarget) and place.path.is_dir():
         place = FileTarget(place.path / candidates[0].rpartition("/")[2])
     return fetch(opened, place, policy)
+
+
+def open_candidates(candidates: Sequence[str]) -> list[Candidate]:
+    """Open what may serve a fetch, the primary first; one that can't be opened says why.
+
+    :raises CloudError: kind ``invalid_argument`` for what is no location, contradicts its
+        connection or is no list.
+    """
+    if isinstance(candidates, str):
+        raise StorageError(
+            f"candidates: {candidates!r} given, expected a list of URIs",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return [_candidate(number, uri) for number, uri in enumerate(candidates)]
 
 
 def _candidate(number: int, uri: str) -> Candidate:

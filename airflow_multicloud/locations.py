@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
@@ -52,24 +51,22 @@ def parse_location(uri: str, *, parameter: str) -> Location:
     """
     scheme, separator, rest = uri.partition("://")
     authority, _, key = rest.partition("/")
+    # What stands around a colon may be a login and password, so it is never echoed.
+    shown = f"{scheme}://…" if ":" in rest.partition("@")[0] else repr(uri.partition("?")[0])
     if not separator or not scheme or not authority:
-        raise _refused(parameter, _safe(uri), "scheme://conn_id@bucket/key")
-    parts = urlsplit(f"{scheme}://{authority}")
-    if parts.password is not None:
-        # Not echoed: what stands there may be a secret.
-        raise _refused(parameter, f"{scheme}://…", "no password in the URI; use the connection's")
+        raise _refused(parameter, shown, "scheme://conn_id@bucket/key")
     conn_id, at, bucket = authority.rpartition("@")
-    if not bucket or (at and not conn_id) or "@" in conn_id or ":" in bucket:
-        raise _refused(parameter, _safe(uri), "scheme://conn_id@bucket/key")
+    if ":" in authority:
+        raise _refused(
+            parameter, f"{scheme}://…", "scheme://conn_id@bucket/key, without a port or password"
+        )
+    if not bucket or (at and not conn_id) or "@" in conn_id:
+        raise _refused(parameter, shown, "scheme://conn_id@bucket/key")
     if "." in bucket and scheme.startswith("abfs"):
         raise _refused(
-            parameter, _safe(uri), "abfs://conn_id@container/key; the account is the connection's"
+            parameter, shown, "abfs://conn_id@container/key; the account is the connection's"
         )
     return Location(scheme.lower(), conn_id or None, bucket, key)
-
-
-def _safe(uri: str) -> str:
-    return repr(uri.partition("?")[0])
 
 
 def _refused(parameter: str, given: str, allowed: str) -> StorageError:

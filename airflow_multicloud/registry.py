@@ -2,7 +2,7 @@
 
 ``conn_id → connection type → cloud → clouds.<cloud>.<service>.Hook``. Clouds are found by
 the entry point group ``airflow_multicloud.clouds``, each naming a module with the constants
-``NAME, TITLE, EXTRA, CONN_TYPES, URI_SCHEMES``; a service is a module of the same name as its
+``NAME, TITLE, REQUIREMENT, CONN_TYPES, URI_SCHEMES``; a service is a module of the same name as its
 port beside them, with a class ``Hook``. :func:`register_provider` adds one at run time.
 
 This is the only place that handles ``ImportError``.
@@ -32,15 +32,14 @@ class Cloud:
     """One cloud: what its package says of itself.
 
     :param module: the dotted name under which its services lie.
-    :param extra: what to install (``pip install 'airflow-multicloud[extra]'``), or the
-        distribution that brings it.
+    :param requirement: what to install to have it whole (``airflow-multicloud[aws]``).
     :param uri_schemes: URI scheme → default connection id.
     """
 
     name: str
     title: str
     module: str
-    extra: str
+    requirement: str
     conn_types: tuple[str, ...]
     uri_schemes: Mapping[str, str]
 
@@ -48,22 +47,42 @@ class Cloud:
 _registered: dict[str, Cloud] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Discovery:
+    """What the entry points gave; one that can't be loaded leaves the others usable."""
+
+    clouds: Mapping[str, Cloud]
+    broken: Mapping[str, str]
+
+
 @cache
-def _discovered() -> Mapping[str, Cloud]:
+def _discovered() -> _Discovery:
     clouds: dict[str, Cloud] = {}
+    broken: dict[str, str] = {}
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
-        module: Any = entry.load()
+        try:
+            module: Any = entry.load()
+        except ImportError as err:
+            broken[entry.name] = f"{entry.value} of {entry.dist and entry.dist.name}: {err}"
+            continue
         cloud = Cloud(
             name=module.NAME,
             title=module.TITLE,
             module=module.__name__,
-            extra=module.EXTRA,
+            requirement=module.REQUIREMENT,
             conn_types=tuple(module.CONN_TYPES),
             uri_schemes=dict(module.URI_SCHEMES),
         )
         _refuse_clash(clouds, cloud)
         clouds[cloud.name] = cloud
-    return clouds
+    return _Discovery(clouds, broken)
+
+
+def _broken() -> str:
+    """What to add to an error about an unknown cloud."""
+    return "".join(
+        f"; cloud {name} could not be loaded: {why}" for name, why in _discovered().broken.items()
+    )
 
 
 def _refuse_clash(known: Mapping[str, Cloud], new: Cloud) -> None:
@@ -82,9 +101,11 @@ def register_provider(cloud: Cloud) -> None:
     """Add a cloud at run time, as its entry point would.
 
     :raises ProviderNotAvailableError: kind ``invalid_argument`` when its name, a connection
-        type or a URI scheme is taken by another.
+        type or a URI scheme is taken by another. The same one again is no error.
     """
-    _refuse_clash({**_discovered(), **_registered}, cloud)
+    if _registered.get(cloud.name) == cloud:
+        return
+    _refuse_clash({**_discovered().clouds, **_registered}, cloud)
     _registered[cloud.name] = cloud
 
 
@@ -95,7 +116,7 @@ def unregister_provider(name: str) -> None:
 
 def list_providers() -> tuple[Cloud, ...]:
     """Every known cloud, by name. Importable constants only; its extra may be missing."""
-    clouds = {**_discovered(), **_registered}
+    clouds = {**_discovered().clouds, **_registered}
     return tuple(clouds[name] for name in sorted(clouds))
 
 
@@ -108,7 +129,8 @@ def get_provider(name: str) -> Cloud:
         if cloud.name == name:
             return cloud
     raise ProviderNotAvailableError(
-        f"no cloud is called {name!r}; known: {', '.join(c.name for c in list_providers())}",
+        f"no cloud is called {name!r}; known: {', '.join(c.name for c in list_providers())}"
+        + _broken(),
         kind=ErrorKind.INVALID_ARGUMENT,
     )
 
@@ -124,7 +146,8 @@ def cloud_of(conn_id: str) -> Cloud:
             return cloud
     allowed = ", ".join(sorted(t for c in list_providers() for t in c.conn_types))
     raise CredentialsError(
-        f"connection {conn_id!r} has type {conn_type!r}, which is no cloud's; allowed: {allowed}",
+        f"connection {conn_id!r} has type {conn_type!r}, which is no cloud's; allowed: {allowed}"
+        + _broken(),
         kind=ErrorKind.INVALID_ARGUMENT,
     )
 
@@ -139,7 +162,7 @@ def cloud_of_scheme(scheme: str, *, parameter: str) -> Cloud:
             return cloud
     allowed = ", ".join(sorted(f"{s}://" for c in list_providers() for s in c.uri_schemes))
     raise ProviderNotAvailableError(
-        f"{parameter}: no cloud has the scheme {scheme}://; allowed: {allowed}",
+        f"{parameter}: no cloud has the scheme {scheme}://; allowed: {allowed}" + _broken(),
         kind=ErrorKind.INVALID_ARGUMENT,
     )
 
@@ -176,16 +199,18 @@ def resolve_location(location: Location, *, parameter: str) -> tuple[Cloud, Obje
 def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
     service = port.__module__.rpartition(".")[2]
     name = f"{cloud.module}.{service}"
-    if find_spec(name) is None:
-        raise ProviderNotAvailableError(
-            f"{cloud.title} has no {service}", kind=ErrorKind.UNSUPPORTED, cloud=cloud.name
-        )
     try:
+        if find_spec(name) is None:
+            raise ProviderNotAvailableError(
+                f"{cloud.title} has no {service}", kind=ErrorKind.UNSUPPORTED, cloud=cloud.name
+            )
         module: Any = importlib.import_module(name)
     except ImportError as err:
+        if err.name is None or err.name.startswith(cloud.module):
+            raise  # A mistake in the cloud's own code, which installing won't mend.
         raise ProviderNotAvailableError(
-            f"{cloud.title} needs {err.name or 'a package'}, which is not installed: "
-            f"pip install 'airflow-multicloud[{cloud.extra}]'",
+            f"{cloud.title} needs {err.name}, which is not installed: "
+            f"pip install '{cloud.requirement}'",
             kind=ErrorKind.UNSUPPORTED,
             cloud=cloud.name,
         ) from err
@@ -196,11 +221,11 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
 def _conn_type(conn_id: str) -> str:
     # Imported here: Airflow takes seconds to load, and plain API users may never get here.
     from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowException
+    from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError
 
     try:
         connection = BaseHook.get_connection(conn_id)
-    except AirflowException as err:
+    except (AirflowException, AirflowRuntimeError) as err:
         raise CredentialsError(
             f"connection {conn_id!r} does not exist (or can't be read): {err}",
             kind=ErrorKind.NOT_FOUND,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
 
@@ -49,11 +49,14 @@ class ReplicaFreshSensor(BaseSensorOperator):
         if not self.deferrable:
             return super().execute(context)
         found = self.poke(context)
-        if found.is_done:
-            return found.xcom_value
+        if not found.is_done:
+            self._wait()
+        return found.xcom_value
+
+    def _wait(self) -> NoReturn:
         self.defer(
             trigger=PollTrigger(
-                check=f"{check_fresh.__module__}.{check_fresh.__qualname__}",
+                check=f"{check_fresh.__module__}:{check_fresh.__qualname__}",
                 arguments={
                     "replica": self.replica,
                     "max_lag_seconds": self.max_lag.total_seconds(),

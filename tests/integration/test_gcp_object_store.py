@@ -492,3 +492,21 @@ def test_conditions_on_single_writes(hook: GCSObjectStoreHook, bucket: str) -> N
         hook.put_object(ref, b"3", unchanged)
     assert changed.value.kind is ErrorKind.PRECONDITION_FAILED
     assert hook.stat_object(ref) == second
+
+
+def test_proxies_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(granted) as (proxy, asked):
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        conn_id = connect(
+            monkeypatch, is_anonymous=True, **{"gcs.endpoint": "http://storage.example"}
+        )
+        hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
+        assert bytes(hook.get_object(ObjectRef("bucket", "key")).read()) == b"hi"
+        assert bytes(hook.get_object(ObjectRef("bucket", "not//plain")).read()) == b"hi"
+    assert [path.partition("?")[0] for _, path, _ in asked] == [
+        "http://storage.example/bucket/key",
+        "http://storage.example/storage/v1/b/bucket/o/not%2F%2Fplain",
+    ]

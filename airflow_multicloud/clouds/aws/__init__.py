@@ -2,7 +2,7 @@
 
 NAME = "aws"
 TITLE = "Amazon Web Services"
-EXTRA = "aws"
+REQUIREMENT = "airflow-multicloud[aws]"
 CONN_TYPES = ("aws",)
 #: URI scheme → the connection used when the URI names none (Airflow's own default ids).
 URI_SCHEMES = {"s3": "aws_default"}

@@ -2,7 +2,7 @@
 
 NAME = "azure"
 TITLE = "Microsoft Azure"
-EXTRA = "azure"
+REQUIREMENT = "airflow-multicloud[azure]"
 CONN_TYPES = ("wasb", "azure")
 #: URI scheme → the connection used when the URI names none (Airflow's own default ids).
 URI_SCHEMES = {"abfs": "wasb_default", "abfss": "wasb_default"}

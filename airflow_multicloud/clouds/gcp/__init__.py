@@ -2,7 +2,7 @@
 
 NAME = "gcp"
 TITLE = "Google Cloud"
-EXTRA = "gcp"
+REQUIREMENT = "airflow-multicloud[gcp]"
 CONN_TYPES = ("google_cloud_platform",)
 #: URI scheme → the connection used when the URI names none (Airflow's own default ids).
 URI_SCHEMES = {"gs": "google_cloud_default"}

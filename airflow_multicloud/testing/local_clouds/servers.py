@@ -66,8 +66,12 @@ def ministack(data_dir: Path, *, port: int | None = None) -> ServerSpec:
     )
 
 
-def fake_gcs(data_dir: Path, *, port: int | None = None) -> ServerSpec:
-    """Google Cloud Storage by fake-gcs-server, kept on disk."""
+def fake_gcs(*, port: int | None = None) -> ServerSpec:
+    """Google Cloud Storage by fake-gcs-server.
+
+    In memory: its file system backend can't hold keys that are no file names (``a`` beside
+    ``a/b``, ``a//b``, a trailing slash).
+    """
     port = port or free_port()
     endpoint = f"http://{LOOPBACK}:{port}"
     name = f"fake-gcs-server-linux-{_GO_ARCHITECTURES[platform.machine()]}"
@@ -78,8 +82,7 @@ def fake_gcs(data_dir: Path, *, port: int | None = None) -> ServerSpec:
         "-scheme": "http",
         "-host": LOOPBACK,
         "-port": str(port),
-        "-backend": "filesystem",
-        "-filesystem-root": str(data_dir / "gcs"),
+        "-backend": "memory",
         "-external-url": endpoint,
         "-public-host": f"{LOOPBACK}:{port}",
         "-log-level": "warn",

@@ -1,0 +1,245 @@
+"""Reading Cloud Storage objects: through obstore, or JSON for what obstore can't read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.store import GCSStore
+
+from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp._client import CONNECT_SECONDS, READ_SECONDS, object_path
+from airflow_multicloud.clouds.gcp._errors import translated
+from airflow_multicloud.clouds.gcp._resources import checked_generation, generation_of, meta_of
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import urllib3
+    from obstore import GetOptions
+    from obstore.store import ClientConfig
+    from typing_extensions import Buffer
+
+    from airflow_multicloud.clouds.gcp._client import JsonApi
+
+_CHUNK = 1 << 20
+# obstore's ``timeout`` covers the whole body, however large; ``read_timeout`` is what ends a
+# download that stands still.
+_NO_OVERALL_TIMEOUT = timedelta(days=1)
+# obstore (object_store) can't take user metadata or headers beyond ASCII: it fails the read.
+_BEYOND_ASCII = "non UTF-8 characters"
+
+
+class Reader:
+    """Reads through one :class:`JsonApi`'s endpoint and credentials."""
+
+    def __init__(self, api: JsonApi) -> None:
+        self._api = api
+        self._stores: dict[str, GCSStore] = {}
+
+    def read(
+        self, ref: ObjectRef, *, start: int, end: int | None, if_etag: str | None, doing: str
+    ) -> ObjectBody:
+        """Open bytes ``start`` up to ``end`` of the live object or of ``ref.version``.
+
+        :param if_etag: the generation that is to be read (kind ``precondition_failed``).
+        """
+        body = self._open_or_empty(ref, start=start, end=end, doing=doing)
+        for wanted in (ref.version, if_etag):
+            if wanted and wanted != body.meta.version:
+                if isinstance(body, _JsonBody):
+                    body.close()
+                raise StorageError(
+                    f"{doing}: is generation {body.meta.version} by now, not {wanted}",
+                    kind=ErrorKind.PRECONDITION_FAILED,
+                    cloud=NAME,
+                )
+        return body
+
+    def _open_or_empty(
+        self, ref: ObjectRef, *, start: int, end: int | None, doing: str
+    ) -> ObjectBody:
+        try:
+            return self._open(ref, start=start, end=end, doing=doing)
+        except StorageError as err:
+            # No range of an empty object can be satisfied.
+            if err.kind is not ErrorKind.INVALID_ARGUMENT or not (start or end is not None):
+                raise
+            meta = self._stat(ref, doing)
+            if meta.size > 0:
+                raise
+            return _EmptyBody(meta)
+
+    def _open(self, ref: ObjectRef, *, start: int, end: int | None, doing: str) -> ObjectBody:
+        if _obstore.is_plain_key(ref.key):
+            try:
+                return self._from_obstore(ref, start=start, end=end, doing=doing)
+            except StorageError as err:
+                if _BEYOND_ASCII not in str(err):
+                    raise
+        return self._from_json(ref, start=start, end=end, doing=doing)
+
+    def _stat(self, ref: ObjectRef, doing: str) -> ObjectMeta:
+        with translated(doing):
+            found = self._api.call("GET", object_path(ref.bucket, ref.key), generation_of(ref))
+        return meta_of(ref.bucket, found)
+
+    def _from_obstore(
+        self, ref: ObjectRef, *, start: int, end: int | None, doing: str
+    ) -> ObjectBody:
+        options: GetOptions = {}
+        if ref.version:
+            options["version"] = checked_generation(ref.version)
+        if end is not None:
+            options["range"] = (start, end)
+        elif start:
+            options["range"] = {"offset": start}
+        with translated(doing):
+            self._api.ensure_fresh()
+        with _obstore.translated(NAME, doing):
+            result = obstore.get(self._store(ref.bucket), ref.key, options=options)
+        found = result.meta
+        generation = _known(found["version"], doing)
+        meta = ObjectMeta(
+            bucket=ref.bucket,
+            key=ref.key,
+            size=found["size"],
+            etag=generation,
+            version=generation,
+            last_modified=found["last_modified"],
+        )
+        first, last = result.range
+        return _obstore.StreamedBody(result, meta, length=last - first, cloud=NAME, doing=doing)
+
+    def _from_json(self, ref: ObjectRef, *, start: int, end: int | None, doing: str) -> ObjectBody:
+        byte_range = None
+        if start or end is not None:
+            byte_range = f"bytes={start}-{'' if end is None else end - 1}"
+        with translated(doing):
+            response = self._api.media(ref.bucket, ref.key, generation_of(ref), byte_range)
+        headers = response.headers
+        length = int(headers["content-length"])
+        # "bytes 0-9/100": the whole object's size stands behind the slash.
+        size = int(headers.get("content-range", f"/{length}").rpartition("/")[2])
+        try:
+            generation = _known(headers.get("x-goog-generation"), doing)
+        except StorageError:
+            response.close()
+            raise
+        meta = ObjectMeta(
+            bucket=ref.bucket,
+            key=ref.key,
+            size=size,
+            etag=generation,
+            version=generation,
+            last_modified=parsedate_to_datetime(headers["last-modified"]),
+        )
+        return _JsonBody(response, meta, length=length, doing=doing)
+
+    def _store(self, bucket: str) -> GCSStore:
+        if (store := self._stores.get(bucket)) is None:
+            api = self._api
+            headers = {"accept-encoding": "gzip"}  # as stored, never decompressed
+            if api.quota_project:
+                headers["x-goog-user-project"] = api.quota_project
+            client: ClientConfig = {
+                "allow_http": api.endpoint.startswith("http://"),
+                "default_headers": headers,
+                "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
+                "read_timeout": timedelta(seconds=READ_SECONDS),
+                "timeout": _NO_OVERALL_TIMEOUT,
+            }
+            store = self._stores[bucket] = GCSStore(
+                bucket,
+                base_url=api.endpoint,
+                client_options=client,
+                retry_config={"max_retries": api.retries},
+                **(
+                    {"skip_signature": True}
+                    if api.anonymous
+                    else {"credential_provider": api.obstore_credential}
+                ),
+            )
+        return store
+
+
+class _EmptyBody:
+    """A read of no bytes."""
+
+    def __init__(self, meta: ObjectMeta) -> None:
+        self._meta = meta
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object that was to be read."""
+        return self._meta
+
+    def read(self) -> Buffer:
+        """No bytes."""
+        return b""
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """No chunks."""
+        return iter(())
+
+
+class _JsonBody:
+    """The body of an open JSON download, never decoded."""
+
+    def __init__(
+        self, response: urllib3.BaseHTTPResponse, meta: ObjectMeta, *, length: int, doing: str
+    ) -> None:
+        self._response = response
+        self._meta = meta
+        self._length = length
+        self._doing = doing
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object these bytes belong to."""
+        return self._meta
+
+    def read(self) -> Buffer:
+        """All bytes of the range."""
+        return b"".join(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes in chunks as they arrive."""
+        seen = 0
+        stream = self._response.stream(_CHUNK, decode_content=False)
+        try:
+            while True:
+                with translated(self._doing):
+                    chunk = next(stream, None)
+                if chunk is None:
+                    break
+                seen += len(chunk)
+                yield chunk
+        finally:
+            self.close()
+        if seen != self._length:
+            raise StorageError(
+                f"{self._doing}: {seen} of {self._length} bytes arrived",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            )
+
+    def close(self) -> None:
+        """Close the connection, unless all was read: then the pool has it back."""
+        self._response.close()
+
+
+def _known(generation: str | None, doing: str) -> str:
+    """The generation that an answer must name: without it nothing pins what is read."""
+    if not generation:
+        raise StorageError(
+            f"{doing}: the answer has no x-goog-generation, so the object read is not known",
+            kind=ErrorKind.UNSUPPORTED,
+            cloud=NAME,
+        )
+    return generation

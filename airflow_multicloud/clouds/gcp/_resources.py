@@ -1,0 +1,156 @@
+"""Cloud Storage's object resource (JSON) from and to the port's values.
+
+Fields: https://cloud.google.com/storage/docs/json_api/v1/objects#resource
+
+The identity of content is the **generation**: ``ObjectMeta.etag`` and ``version`` are both
+it. Google's own ETags would not do: the JSON and the XML interface give one object different
+ones, and the JSON one also changes with the metadata. A generation is the same everywhere,
+and changes exactly when the content is written.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import google_crc32c
+
+from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    IfAbsent,
+    IfUnchanged,
+    ObjectAttributes,
+    ObjectMeta,
+    ObjectRef,
+    WriteOptions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Buffer
+
+OBJECT_FIELDS = (
+    "name,size,generation,updated,timeCreated,crc32c,md5Hash,storageClass,contentType,"
+    "contentEncoding,contentLanguage,contentDisposition,cacheControl,metadata"
+)
+
+
+def meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
+    """What an object resource says, with attributes and digests."""
+    get = resource.get
+    generation = resource["generation"]
+    metadata = get("metadata")
+    return ObjectMeta(
+        bucket=bucket,
+        key=resource["name"],
+        size=int(resource["size"]),
+        etag=generation,
+        version=generation,
+        last_modified=datetime.fromisoformat(resource["updated"]),
+        digests=Digests(crc32c=_hex(get("crc32c")), md5=_hex(get("md5Hash"))),
+        attributes=ObjectAttributes(
+            content_type=get("contentType"),
+            content_encoding=get("contentEncoding"),
+            content_language=get("contentLanguage"),
+            content_disposition=get("contentDisposition"),
+            cache_control=get("cacheControl"),
+            metadata={k.lower(): v for k, v in metadata.items()} if metadata else {},
+        ),
+        storage_class=get("storageClass"),
+    )
+
+
+def resource_of(
+    attributes: ObjectAttributes, *, storage_class: str | None = None
+) -> dict[str, Any]:
+    """The object resource to send; what is ``None`` or empty is left out."""
+    fields = {
+        "contentType": attributes.content_type,
+        "contentEncoding": attributes.content_encoding,
+        "contentLanguage": attributes.content_language,
+        "contentDisposition": attributes.content_disposition,
+        "cacheControl": attributes.cache_control,
+        "metadata": dict(attributes.metadata),
+        "storageClass": storage_class,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def digest_fields(digests: Digests) -> dict[str, str]:
+    """The digests that Cloud Storage verifies, as resource fields."""
+    fields = {"crc32c": digests.crc32c, "md5Hash": digests.md5}
+    return {
+        name: base64.b64encode(bytes.fromhex(value)).decode()
+        for name, value in fields.items()
+        if value
+    }
+
+
+def generation_match(condition: IfAbsent | IfUnchanged | None) -> dict[str, str]:
+    """The query parameter for a condition: generation 0 means that there is no object."""
+    match condition:
+        case None:
+            return {}
+        case IfAbsent():
+            return {"ifGenerationMatch": "0"}
+        case IfUnchanged(etag, version):
+            return {"ifGenerationMatch": checked_generation(version or etag)}
+
+
+def generation_of(ref: ObjectRef) -> dict[str, str]:
+    """The query parameter for the very generation that ``ref`` names, if any."""
+    return {"generation": checked_generation(ref.version)} if ref.version else {}
+
+
+def checked_generation(value: str) -> str:
+    """``value``, when it can be a generation.
+
+    :raises StorageError: kind ``invalid_argument`` otherwise (another cloud's ETag, say).
+    """
+    if not (value.isascii() and value.isdigit()):
+        raise StorageError(
+            f"version: {value!r} is no Cloud Storage generation (digits only)",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )
+    return value
+
+
+def with_crc32c(digests: Digests, content: Buffer) -> Digests:
+    """``digests`` with a CRC32C, which is computed when the caller has none."""
+    if digests.crc32c:
+        return digests
+    return replace(digests, crc32c=f"{google_crc32c.value(bytes(content)):08x}")
+
+
+def check_digests(doing: str, sent: Digests, stored: Digests) -> None:
+    """Compare what the store reports with what was sent.
+
+    :raises StorageError: kind ``integrity`` when a digest known to both differs.
+    """
+    for name in ("crc32c", "md5"):
+        ours, theirs = getattr(sent, name), getattr(stored, name)
+        if ours and theirs and ours != theirs:
+            raise StorageError(
+                f"{doing}: the store reports {name} {theirs}, {ours} was computed",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            )
+
+
+def write_query(options: WriteOptions, *, key_parameter: str = "kmsKeyName") -> dict[str, str]:
+    """Condition and encryption key as query parameters."""
+    query = generation_match(options.condition)
+    if options.encryption_key:
+        query[key_parameter] = options.encryption_key
+    return query
+
+
+def _hex(encoded: str | None) -> str | None:
+    return binascii.a2b_base64(encoded).hex() if encoded else None

@@ -1,0 +1,1 @@
+"""Disaster-recovery drills: lose the primary on purpose, and prove what is left."""

@@ -1,0 +1,65 @@
+"""A small object with a time in it, written to the primary before it is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_multicloud.core.digest import SHA256_METADATA
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
+
+#: Below the replicated prefix; every drill replaces it, so nothing piles up.
+CANARY_NAME = "_drill/canary.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """What a drill must find again after it has lost the primary."""
+
+    drill_id: str
+    written_at: datetime
+    sha256: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return {
+            "drill_id": self.drill_id,
+            "written_at": self.written_at.isoformat(),
+            "sha256": self.sha256,
+        }
+
+    @classmethod
+    def from_dict(cls, doc: dict[str, Any]) -> Canary:
+        """From XCom."""
+        return cls(doc["drill_id"], datetime.fromisoformat(doc["written_at"]), doc["sha256"])
+
+
+def write_canary(primary: Endpoint, drill_id: str) -> Canary:
+    """Write the canary below the primary's prefix.
+
+    :raises StorageError: kind ``invalid_argument`` when the primary is not a prefix.
+    """
+    if not primary.location.is_prefix:
+        raise StorageError(
+            f"primary: {primary.location} must be a prefix (end with a slash)",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    written_at = datetime.now(UTC)
+    body = json.dumps({"drill_id": drill_id, "written_at": written_at.isoformat()}).encode()
+    sha256 = hashlib.sha256(body).hexdigest()
+    attributes = ObjectAttributes(
+        content_type="application/json", metadata={SHA256_METADATA: sha256}
+    )
+    put_stream(
+        primary,
+        primary.location.key + CANARY_NAME,
+        [body],
+        WriteOptions(attributes=attributes),
+    )
+    return Canary(drill_id, written_at, sha256)

@@ -1,0 +1,152 @@
+"""Lose the primary, fetch everything from a replica, and measure how long and how complete."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
+from airflow_multicloud.core.drill.faults import Fault, with_fault
+from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.provenance import FailoverError
+from airflow_multicloud.core.failover.targets import FileTarget
+from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A check that the drill itself can fail: a corrupt replica must be rejected."""
+
+    fired: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a drill measured.
+
+    :param recovered: ``None`` when no replica served; ``problem`` says why then.
+    :param rto: from the fault to the last object in place and verified.
+    :param rpo: from the moment up to which the replica holds every change, to the fault.
+    :param canary_found: whether the canary came back with the content that was written.
+    :param failback: whether the primary serves again once the fault is gone.
+    """
+
+    fault: Fault
+    fault_at: datetime
+    recovered: TreeProvenance | None
+    problem: str | None
+    rto: timedelta
+    rpo: timedelta | None
+    canary_found: bool
+    control: Control
+    failback: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom and evidence."""
+        return {
+            "fault": str(self.fault),
+            "fault_at": self.fault_at.isoformat(),
+            "recovered": self.recovered and self.recovered.as_dict(),
+            "problem": self.problem,
+            "rto_seconds": round(self.rto.total_seconds(), 3),
+            "rpo_seconds": None if self.rpo is None else round(self.rpo.total_seconds(), 3),
+            "canary_found": self.canary_found,
+            "control_fired": self.control.fired,
+            "control_detail": self.control.detail,
+            "failback": self.failback,
+        }
+
+
+def measure(
+    candidates: Sequence[Candidate],
+    scratch: Path,
+    canary: Canary,
+    *,
+    fault: Fault,
+    policy: FailoverPolicy,
+) -> Measurement:
+    """Run the drill into an empty directory.
+
+    :param candidates: the primary's prefix and the replicas' prefixes.
+    :raises StorageError: kind ``invalid_argument`` when there is no replica to fail over to.
+    """
+    if len(candidates) < 2:  # noqa: PLR2004 - a primary and one replica
+        raise StorageError(
+            "candidates: expected the primary and at least one replica",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    primary, *replicas = candidates
+    with telemetry.operation("drill", multicloud__fault=str(fault)):
+        started, fault_at = time.monotonic(), datetime.now(UTC)
+        recovered: TreeProvenance | None = None
+        problem: str | None = None
+        try:
+            recovered = fetch_tree(
+                [_faulted(primary, fault), *replicas], FileTarget(scratch), policy
+            )
+        except CloudError as err:
+            problem = f"{err.kind}: {err}"
+        rto = timedelta(seconds=time.monotonic() - started)
+        return Measurement(
+            fault=fault,
+            fault_at=fault_at,
+            recovered=recovered,
+            problem=problem,
+            rto=rto,
+            rpo=None if recovered is None else fault_at - recovered.as_of,
+            canary_found=_canary_found(scratch, canary),
+            control=_control(replicas, scratch, policy),
+            failback=_failback(primary, scratch, canary, policy),
+        )
+
+
+def _faulted(candidate: Candidate, fault: Fault) -> Candidate:
+    if candidate.endpoint is None:
+        return candidate
+    return replace(candidate, endpoint=with_fault(candidate.endpoint, fault))
+
+
+def _canary_found(scratch: Path, canary: Canary) -> bool:
+    file = scratch / CANARY_NAME
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == canary.sha256
+
+
+def _canary_of(candidate: Candidate) -> Candidate:
+    if candidate.endpoint is None:
+        return candidate
+    location = candidate.endpoint.location
+    return replace(
+        candidate,
+        endpoint=replace(
+            candidate.endpoint, location=location.with_key(location.key + CANARY_NAME)
+        ),
+    )
+
+
+def _control(replicas: Sequence[Candidate], scratch: Path, policy: FailoverPolicy) -> Control:
+    """Offer a corrupt copy alone: only its rejection as corrupt shows that checks work."""
+    corrupt = _canary_of(_faulted(replicas[0], Fault.CORRUPT))
+    try:
+        fetch([corrupt], FileTarget(scratch / ".control"), policy)
+    except FailoverError as err:
+        rejected = any(a.kind is ErrorKind.INTEGRITY for a in err.attempts)
+        return Control(rejected, str(err))
+    return Control(False, f"a corrupt copy of {corrupt.uri} was accepted")
+
+
+def _failback(primary: Candidate, scratch: Path, canary: Canary, policy: FailoverPolicy) -> bool:
+    expecting = replace(policy, expected_sha256=canary.sha256)
+    try:
+        fetch([_canary_of(primary)], FileTarget(scratch / ".failback"), expecting)
+    except CloudError:
+        return False
+    return True

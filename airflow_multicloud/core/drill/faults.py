@@ -1,0 +1,145 @@
+"""Faults on this side of the wire: one store misbehaves for whoever holds this object.
+
+Nothing is changed at the cloud and no other process notices: the blast radius is one
+:class:`FaultedStore`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, NoReturn
+
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import (
+    BucketMeta,
+    Digests,
+    IfUnchanged,
+    ObjectBody,
+    ObjectMeta,
+    ObjectRef,
+    ObjectStore,
+    WriteOptions,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+class Fault(StrEnum):
+    """How a store misbehaves."""
+
+    UNAVAILABLE = "unavailable"
+    """Every call fails at once, as when connections are refused."""
+    STALLED = "stalled"
+    """Every call hangs, as when packets are dropped."""
+    PERMISSION_DENIED = "permission_denied"
+    """Every call is forbidden, as when credentials are revoked."""
+    TRUNCATED = "truncated"
+    """Reads end early."""
+    CORRUPT = "corrupt"
+    """Reads have one bit flipped."""
+
+
+#: How long a stalled call hangs; longer than any attempt may take by default.
+_STALL_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaultedStore:
+    """A store with a fault; what the fault does not concern passes through."""
+
+    inner: ObjectStore
+    fault: Fault
+    cloud: str
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        """As the port's."""
+        self._strike()
+        return self.inner.list_objects(bucket, prefix)
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        """As the port's."""
+        self._strike()
+        return self.inner.stat_object(ref)
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        """As the port's; bytes may be damaged. Objects of this package's own are not."""
+        self._strike()
+        body = self.inner.get_object(ref, start=start, end=end, if_etag=if_etag)
+        if ref.key.startswith(RESERVED_PREFIX):
+            return body
+        return _DamagedBody(body, self.fault)
+
+    def put_object(
+        self,
+        ref: ObjectRef,
+        body: Buffer,
+        options: WriteOptions = WriteOptions(),
+        *,
+        digests: Digests = Digests(),
+    ) -> ObjectMeta:
+        """As the port's."""
+        self._strike()
+        return self.inner.put_object(ref, body, options, digests=digests)
+
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        """As the port's."""
+        self._strike()
+        self.inner.delete_object(ref, condition=condition)
+
+    def stat_bucket(self, bucket: str) -> BucketMeta:
+        """As the port's."""
+        self._strike()
+        return self.inner.stat_bucket(bucket)
+
+    def _strike(self) -> None:
+        if self.fault is Fault.STALLED:
+            threading.Event().wait(_STALL_SECONDS)
+            self._fail(ErrorKind.TIMEOUT)
+        elif self.fault is Fault.UNAVAILABLE:
+            self._fail(ErrorKind.UNAVAILABLE)
+        elif self.fault is Fault.PERMISSION_DENIED:
+            self._fail(ErrorKind.PERMISSION_DENIED)
+
+    def _fail(self, kind: ErrorKind) -> NoReturn:
+        raise StorageError(f"drill: {self.fault} on purpose", kind=kind, cloud=self.cloud)
+
+
+@dataclass(frozen=True, slots=True)
+class _DamagedBody:
+    inner: ObjectBody
+    fault: Fault
+
+    @property
+    def meta(self) -> ObjectMeta:
+        return self.inner.meta
+
+    def read(self) -> Buffer:
+        return b"".join(bytes(chunk) for chunk in self)
+
+    def __iter__(self) -> Iterator[Buffer]:
+        damaged = False
+        for chunk in self.inner:
+            if damaged or not memoryview(chunk).nbytes:
+                yield chunk
+            elif self.fault is Fault.TRUNCATED:
+                yield bytes(chunk)[:-1]
+                return
+            elif self.fault is Fault.CORRUPT:
+                flipped = bytearray(chunk)
+                flipped[len(flipped) // 2] ^= 1
+                damaged = True
+                yield bytes(flipped)
+            else:
+                yield chunk
+
+
+def with_fault(endpoint: Endpoint, fault: Fault) -> Endpoint:
+    """The endpoint, misbehaving."""
+    return replace(endpoint, store=FaultedStore(endpoint.store, fault, endpoint.cloud))

@@ -1,0 +1,180 @@
+"""The steps of a disaster-recovery drill."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_multicloud import api
+from airflow_multicloud.core.drill import evidence as record
+from airflow_multicloud.core.drill.canary import Canary, write_canary
+from airflow_multicloud.core.drill.failover import measure
+from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators.replicate import run_id_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class WriteCanaryOperator(BaseOperator):
+    """Write an object with the time in it below the primary's prefix.
+
+    :param primary: URI of the prefix that is replicated.
+    """
+
+    template_fields: Sequence[str] = ("primary",)
+
+    def __init__(self, *, primary: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.primary = primary
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Write it; returns the drill's id, the time and the SHA-256."""
+        with airflow_errors():
+            primary = open_endpoint(self.primary, parameter="primary")
+            return write_canary(primary, run_id_of(context)).as_dict()
+
+
+class FailoverDrillOperator(BaseOperator):
+    """Make the primary fail for this task only, and recover everything from the replicas.
+
+    Returns what was measured; it judges nothing, so that a failed drill has its evidence.
+
+    :param candidates: URIs of prefixes, the primary first.
+    :param canary: what :class:`WriteCanaryOperator` returned.
+    :param fault: ``unavailable``, ``stalled``, ``permission_denied``, ``truncated`` or
+        ``corrupt``.
+    :param restore_to: a directory on the worker to keep what was recovered; by default it goes
+        to a temporary one and is deleted.
+    :param attempt_timeout: the longest one replica may take for one object.
+    """
+
+    template_fields: Sequence[str] = ("candidates", "canary", "fault", "restore_to")
+
+    def __init__(
+        self,
+        *,
+        candidates: Sequence[str],
+        canary: Mapping[str, Any],
+        fault: str = Fault.UNAVAILABLE,
+        restore_to: str | None = None,
+        attempt_timeout: timedelta = timedelta(minutes=5),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.candidates = candidates
+        self.canary = canary
+        self.fault = fault
+        self.restore_to = restore_to
+        self.attempt_timeout = attempt_timeout
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the drill."""
+        if self.fault not in tuple(Fault):
+            allowed = ", ".join(Fault)
+            raise AirflowFailException(f"fault: {self.fault!r} given, expected one of {allowed}")
+        if self.restore_to:
+            Path(self.restore_to).mkdir(parents=True, exist_ok=True)
+            return self._measure(Path(self.restore_to))
+        with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as scratch:
+            return self._measure(Path(scratch))
+
+    def _measure(self, scratch: Path) -> dict[str, Any]:
+        with airflow_errors():
+            measurement = measure(
+                api.open_candidates(self.candidates),
+                scratch,
+                Canary.from_dict(dict(self.canary)),
+                fault=Fault(self.fault),
+                policy=api.FailoverPolicy(attempt_timeout=self.attempt_timeout),
+            )
+        self.log.info("%s", measurement)
+        return measurement.as_dict()
+
+
+class DrillReportOperator(BaseOperator):
+    """Judge a drill and write the evidence, as JSON and HTML, to every place given.
+
+    The task fails after the evidence is written, unless the verdict is ``PASSED``.
+
+    :param measurement: what :class:`FailoverDrillOperator` returned.
+    :param canary: what :class:`WriteCanaryOperator` returned.
+    :param verification: what each ``VerifyReplicaOperator`` returned.
+    :param replication: what each ``ReplicateOperator`` returned.
+    :param places: URIs in buckets that keep the evidence; two clouds, so that it survives one.
+    :param rto: the recovery time objective.
+    :param rpo: the recovery point objective.
+    """
+
+    template_fields: Sequence[str] = (
+        "measurement",
+        "canary",
+        "verification",
+        "replication",
+        "places",
+        "rto_seconds",
+        "rpo_seconds",
+    )
+
+    def __init__(
+        self,
+        *,
+        measurement: Mapping[str, Any],
+        canary: Mapping[str, Any],
+        verification: Sequence[Mapping[str, Any]],
+        replication: Sequence[Mapping[str, Any]],
+        places: Sequence[str],
+        rto_seconds: float | str,
+        rpo_seconds: float | str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.measurement = measurement
+        self.canary = canary
+        self.verification = verification
+        self.replication = replication
+        self.places = places
+        self.rto_seconds = rto_seconds
+        self.rpo_seconds = rpo_seconds
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Judge and record."""
+        objectives = record.Objectives(
+            timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
+        )
+        verification = list(self.verification)
+        evidence = record.Evidence(
+            drill_id=run_id_of(context),
+            verdict=record.judge(self.measurement, verification, objectives),
+            objectives=objectives,
+            measurement=self.measurement,
+            replication=list(self.replication),
+            verification=verification,
+            canary=self.canary,
+            written_at=datetime.now(UTC),
+        )
+        with airflow_errors():
+            places = [
+                open_endpoint(uri, parameter=f"places[{number}]")
+                for number, uri in enumerate(self.places)
+            ]
+            uris = record.store(evidence, places)
+        facts = {
+            "verdict": str(evidence.verdict),
+            "rto_seconds": self.measurement["rto_seconds"],
+            "rpo_seconds": self.measurement["rpo_seconds"],
+            "evidence": list(uris),
+        }
+        context["ti"].xcom_push(key="report", value=facts)
+        if evidence.verdict is not record.Verdict.PASSED:
+            raise AirflowFailException(f"the drill's verdict is {evidence.verdict}: {facts}")
+        tell_assets(self, context, {"multicloud": facts})
+        return facts

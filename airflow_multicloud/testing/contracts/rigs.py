@@ -1,0 +1,192 @@
+"""Rigs: the stores that the contract classes run against, and what each is known to lack."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.ports.object_store import (
+    BucketCreation,
+    ConditionalWrites,
+    KeyRules,
+    MetadataRules,
+    ObjectRef,
+    ObjectTags,
+    ObjectVersions,
+    PartUploads,
+    ServerSideCopy,
+    SignedUrls,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow_multicloud.ports.object_store import ObjectStore
+
+P = TypeVar("P")
+
+#: Every optional power of an object store.
+OPTIONAL_POWERS: tuple[type, ...] = (
+    ConditionalWrites,
+    PartUploads,
+    ObjectVersions,
+    ObjectTags,
+    ServerSideCopy,
+    SignedUrls,
+    BucketCreation,
+    KeyRules,
+    MetadataRules,
+)
+
+# What a gap may show itself as; a TypeError in a test is never a gap.
+_SHOWS_AS = (AssertionError, CloudError, pytest.fail.Exception, OSError)
+
+
+def members_of(protocol: type) -> frozenset[str]:
+    """The names a protocol asks for."""
+    return frozenset(name for name in vars(protocol) if not name.startswith("_"))
+
+
+def has_power(hook: type, power: type) -> bool:
+    """Whether a hook's class has all that an optional power asks for.
+
+    Not ``issubclass``, which Python refuses for protocols with properties.
+    """
+    return all(hasattr(hook, name) for name in members_of(power))
+
+
+def powers_of(hook: type) -> tuple[type, ...]:
+    """The optional powers of an object store's hook."""
+    return tuple(power for power in OPTIONAL_POWERS if has_power(hook, power))
+
+
+def make_bucket(store: ObjectStore, bucket: str) -> None:
+    """Make a bucket through the store's own power to."""
+    if not isinstance(store, BucketCreation):
+        raise TypeError(f"{type(store)} can't make buckets: give its RigSpec a make_bucket")
+    store.ensure_bucket(bucket)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RigSpec:
+    """How to get at one store.
+
+    :param name: shown in the tests' ids; no hyphen.
+    :param hook: the store's class; which powers it has decides what runs.
+    :param open: gives a new instance, starting what it needs.
+    :param make_bucket: makes an empty bucket.
+    :param make_versioned_bucket: makes an empty bucket that keeps versions.
+    :param gaps: a test's name (``test_x``, or ``test_x[id]`` for one of its parameters) → why
+        it must fail here; it is a strict xfail.
+    :param signed_put_headers: what a PUT to a signed URL must send.
+    """
+
+    name: str
+    cloud: str
+    hook: type
+    open: Callable[[pytest.FixtureRequest], ObjectStore]
+    make_bucket: Callable[[ObjectStore, str], None] = make_bucket
+    make_versioned_bucket: Callable[[ObjectStore, str], None] = make_bucket
+    gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    signed_put_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRig:
+    """One store and an empty bucket in it, for one test.
+
+    :param reopen: gives another instance of the same store, as another process would have.
+    :param versioned_bucket: makes an empty bucket that keeps versions.
+    """
+
+    name: str
+    cloud: str
+    store: ObjectStore
+    bucket: str
+    reopen: Callable[[], ObjectStore]
+    versioned_bucket: Callable[[], str]
+    gaps: Mapping[str, str]
+    signed_put_headers: Mapping[str, str]
+
+    def power(self, power: type[P]) -> P:
+        """The store, as one with this power."""
+        return power_of(self.store, power)
+
+    def ref(self, key: str) -> ObjectRef:
+        """An object of the bucket."""
+        return ObjectRef(self.bucket, key)
+
+
+def power_of(store: ObjectStore, power: type[P]) -> P:
+    """The store, as one with this power."""
+    if not isinstance(store, power):
+        raise TypeError(f"{type(store)} has no {power.__name__}")
+    return store
+
+
+def parametrize_rigs(metafunc: pytest.Metafunc, specs: Sequence[RigSpec]) -> None:
+    """Run a test that takes ``rig`` on every rig whose hook has what its class ``needs``."""
+    if "rig" not in metafunc.fixturenames:
+        return
+    needs: Sequence[type] = getattr(metafunc.cls, "needs", ())
+    able = [spec for spec in specs if all(has_power(spec.hook, power) for power in needs)]
+    metafunc.parametrize("rig", able, ids=[spec.name for spec in able], indirect=True)
+
+
+def open_rig(request: pytest.FixtureRequest) -> StoreRig:
+    """What the ``rig`` fixture returns: the rig that the test was parametrised with."""
+    spec: RigSpec = request.param
+    apply_gaps(request, spec)
+    store = spec.open(request)
+    bucket = _new_name()
+    spec.make_bucket(store, bucket)
+
+    def versioned_bucket() -> str:
+        name = _new_name()
+        spec.make_versioned_bucket(store, name)
+        return name
+
+    return StoreRig(
+        name=spec.name,
+        cloud=spec.cloud,
+        store=store,
+        bucket=bucket,
+        reopen=lambda: spec.open(request),
+        versioned_bucket=versioned_bucket,
+        gaps=spec.gaps,
+        signed_put_headers=spec.signed_put_headers,
+    )
+
+
+def apply_gaps(request: pytest.FixtureRequest, spec: RigSpec) -> None:
+    """Mark the test as a strict xfail when the rig's gaps name it."""
+    node: Any = request.node
+    for name in (node.originalname, name_without_rig(node.name, spec.name)):
+        if (reason := spec.gaps.get(name)) is not None:
+            node.add_marker(pytest.mark.xfail(reason=reason, raises=_SHOWS_AS, strict=True))
+            return
+
+
+def name_without_rig(name: str, rig: str) -> str:
+    """A test's name without the rig in its brackets: ``test_x[rig-id]`` → ``test_x[id]``."""
+    function, bracket, ids = name.partition("[")
+    if not bracket:
+        return function
+    others = [part for part in ids.removesuffix("]").split("-") if part != rig]
+    return f"{function}[{'-'.join(others)}]" if others else function
+
+
+def unknown_gaps(spec: RigSpec, contracts: Sequence[type]) -> list[str]:
+    """The gaps that name no test of these classes: misspelt, or the test is gone."""
+    tests = {name for contract in contracts for name in dir(contract) if name.startswith("test_")}
+    return sorted(gap for gap in spec.gaps if gap.partition("[")[0] not in tests)
+
+
+def _new_name() -> str:
+    # Valid on every cloud: lower case, digits and hyphens, 3 to 63 characters.
+    return f"contract-{uuid.uuid4().hex[:20]}"

@@ -1,0 +1,60 @@
+"""What the in-memory cloud refuses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.testing.memory_cloud._space import failure
+
+if TYPE_CHECKING:
+    from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectRef
+
+#: As S3 and Cloud Storage: a key has at most this many bytes of UTF-8.
+MAX_KEY_BYTES = 1024
+_METADATA_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*")
+
+
+def refuse(condition: bool, message: str) -> None:
+    """Raise kind ``invalid_argument`` with ``message`` when ``condition`` holds."""
+    if condition:
+        raise failure(message, ErrorKind.INVALID_ARGUMENT)
+
+
+def why_not_key(key: str) -> str | None:
+    """Why no object can have this key."""
+    if not key:
+        return "a key is not empty"
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        return "a key is valid Unicode (it has a lone surrogate)"
+    if size > MAX_KEY_BYTES:
+        return f"a key has at most {MAX_KEY_BYTES} bytes of UTF-8; this one has {size}"
+    return None
+
+
+def why_not_metadata_name(name: str) -> str | None:
+    """Why no user metadata can have this name."""
+    if _METADATA_NAME.fullmatch(name):
+        return None
+    return "a metadata name has only lower-case ASCII letters, digits, '_', '.' and '-'"
+
+
+def refuse_ref(ref: ObjectRef, *, writing: bool) -> None:
+    """Raise unless the store can hold the key (and, when writing, no version is named)."""
+    if reason := why_not_key(ref.key):
+        raise failure(f"key {ref.key!r}: {reason}", ErrorKind.INVALID_ARGUMENT)
+    refuse(writing and ref.version is not None, f"key {ref.key!r}: a write names no version")
+
+
+def refuse_attributes(attributes: ObjectAttributes) -> None:
+    """Raise unless the store can hold the metadata."""
+    for name, value in attributes.metadata.items():
+        if reason := why_not_metadata_name(name):
+            raise failure(f"metadata {name!r}: {reason}", ErrorKind.INVALID_ARGUMENT)
+        refuse(
+            not value.isascii() or not value.isprintable(),
+            f"metadata {name!r}: a value has only printable ASCII",
+        )

@@ -1,0 +1,129 @@
+"""Every object store against the shipped contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.ports.object_store import ObjectStore
+from airflow_multicloud.testing.contracts.awkward_keys import AwkwardKeysContract, KeyRulesContract
+from airflow_multicloud.testing.contracts.conditions import (
+    ConditionalPartsContract,
+    ConditionalWritesContract,
+)
+from airflow_multicloud.testing.contracts.object_store import ObjectStoreContract
+from airflow_multicloud.testing.contracts.optional_powers import (
+    BucketCreationContract,
+    ConditionalCopyContract,
+    CopyVersionContract,
+    MetadataRulesContract,
+    ObjectTagsContract,
+    ObjectVersionsContract,
+    ServerSideCopyContract,
+    SignedUrlsContract,
+)
+from airflow_multicloud.testing.contracts.parts import PartUploadsContract
+from airflow_multicloud.testing.contracts.rigs import (
+    OPTIONAL_POWERS,
+    has_power,
+    powers_of,
+    unknown_gaps,
+)
+
+if TYPE_CHECKING:
+    from airflow_multicloud.testing.contracts.rigs import RigSpec
+
+
+class TestObjectStore(ObjectStoreContract):
+    pass
+
+
+class TestAwkwardKeys(AwkwardKeysContract):
+    pass
+
+
+class TestKeyRules(KeyRulesContract):
+    pass
+
+
+class TestMetadataRules(MetadataRulesContract):
+    pass
+
+
+class TestPartUploads(PartUploadsContract):
+    pass
+
+
+class TestConditionalWrites(ConditionalWritesContract):
+    pass
+
+
+class TestConditionalParts(ConditionalPartsContract):
+    pass
+
+
+class TestObjectVersions(ObjectVersionsContract):
+    pass
+
+
+class TestObjectTags(ObjectTagsContract):
+    pass
+
+
+class TestServerSideCopy(ServerSideCopyContract):
+    pass
+
+
+class TestCopyVersion(CopyVersionContract):
+    pass
+
+
+class TestConditionalCopy(ConditionalCopyContract):
+    pass
+
+
+class TestSignedUrls(SignedUrlsContract):
+    pass
+
+
+class TestBucketCreation(BucketCreationContract):
+    pass
+
+
+_CONTRACTS = (
+    ObjectStoreContract,
+    AwkwardKeysContract,
+    KeyRulesContract,
+    MetadataRulesContract,
+    PartUploadsContract,
+    ConditionalWritesContract,
+    ConditionalPartsContract,
+    ObjectVersionsContract,
+    ObjectTagsContract,
+    ServerSideCopyContract,
+    CopyVersionContract,
+    ConditionalCopyContract,
+    SignedUrlsContract,
+    BucketCreationContract,
+)
+
+
+def test_every_hook_is_an_object_store(rig_specs: tuple[RigSpec, ...]) -> None:
+    assert [spec.name for spec in rig_specs if not has_power(spec.hook, ObjectStore)] == []
+
+
+def test_powers(rig_specs: tuple[RigSpec, ...]) -> None:
+    """What runs where (shown with ``-s``); the reference has every power."""
+    powers = {spec.name: powers_of(spec.hook) for spec in rig_specs}
+    for name, held in powers.items():
+        print(f"{name}: {', '.join(power.__name__ for power in held)}")  # noqa: T201 - on purpose
+    assert powers["memory"] == OPTIONAL_POWERS
+
+
+def test_every_power_has_a_contract() -> None:
+    covered = {power for contract in _CONTRACTS for power in contract.needs}
+    assert covered == set(OPTIONAL_POWERS)
+
+
+def test_gaps_name_tests(rig_specs: tuple[RigSpec, ...]) -> None:
+    unknown = {spec.name: unknown_gaps(spec, _CONTRACTS) for spec in rig_specs}
+    assert not any(unknown.values()), unknown

@@ -1,0 +1,138 @@
+"""AWS's errors, each by the kind it becomes."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from botocore import exceptions as boto
+
+from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
+
+URL = "https://bucket.s3.amazonaws.com/key?X-Amz-Signature=canary"
+
+
+def answer(code: str, operation: str = "GetObject") -> boto.ClientError:
+    return boto.ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("NoSuchKey", "not_found"),
+        ("NoSuchBucket", "not_found"),
+        ("NoSuchUpload", "not_found"),
+        ("404", "not_found"),
+        ("BucketAlreadyExists", "already_exists"),
+        ("PreconditionFailed", "precondition_failed"),
+        ("ConditionalRequestConflict", "precondition_failed"),
+        ("AccessDenied", "permission_denied"),
+        ("403", "permission_denied"),
+        ("InvalidAccessKeyId", "unauthenticated"),
+        ("SignatureDoesNotMatch", "unauthenticated"),
+        ("ExpiredToken", "unauthenticated"),
+        ("RequestTimeTooSkewed", "unauthenticated"),
+        ("SlowDown", "throttled"),
+        ("ThrottlingException", "throttled"),
+        ("InternalError", "unavailable"),
+        ("ServiceUnavailable", "unavailable"),
+        ("503", "unavailable"),
+        ("RequestTimeout", "timeout"),
+        ("EntityTooLarge", "quota"),
+        ("InsufficientInstanceCapacity", "capacity"),
+        ("BadDigest", "integrity"),
+        ("XAmzContentChecksumMismatch", "integrity"),
+        ("InvalidPart", "integrity"),
+        ("InvalidRequest", "invalid_argument"),
+        ("InvalidRange", "invalid_argument"),
+        ("NotImplemented", "unsupported"),
+    ],
+)
+def test_codes(code: str, kind: str) -> None:
+    expected = CredentialsError if kind == "unauthenticated" else StorageError
+    with (
+        pytest.raises(expected, match="reading s3://b/k: ") as caught,
+        translated("reading s3://b/k"),
+    ):
+        raise answer(code)
+    assert type(caught.value) is expected
+    assert (caught.value.kind, caught.value.code, caught.value.cloud) == (kind, code, "aws")
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.kind, again.code, str(again)) == (kind, code, str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (boto.EndpointConnectionError(endpoint_url=URL), "unavailable"),
+        (boto.ConnectionClosedError(endpoint_url=URL), "unavailable"),
+        (boto.SSLError(endpoint_url=URL, error="bad certificate"), "unavailable"),
+        (boto.ProxyConnectionError(proxy_url="http://proxy"), "unavailable"),
+        (boto.ConnectTimeoutError(endpoint_url=URL), "timeout"),
+        (boto.ReadTimeoutError(endpoint_url=URL), "timeout"),
+        (boto.NoCredentialsError(), "unauthenticated"),
+        (boto.PartialCredentialsError(provider="p", cred_var="v"), "unauthenticated"),
+        (boto.TokenRetrievalError(provider="sso", error_msg="no"), "unauthenticated"),
+        (boto.ProfileNotFound(profile="p"), "unauthenticated"),
+        (boto.ResponseStreamingError(error="broken"), "integrity"),
+        (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), "integrity"),
+        (boto.FlexibleChecksumError(error_msg="differs"), "integrity"),
+        (boto.ParamValidationError(report="bad"), "invalid_argument"),
+        (boto.NoRegionError(), "invalid_argument"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_botocore_exceptions(error: Exception, kind: str) -> None:
+    expected = CredentialsError if kind == "unauthenticated" else StorageError
+    with pytest.raises(expected) as caught, translated("reading"):
+        raise error
+    assert caught.value.kind == kind
+    assert caught.value.code is None
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "kind"),
+    [
+        (IfAbsent(), "PreconditionFailed", "already_exists"),
+        (IfAbsent(), "412", "already_exists"),
+        (IfAbsent(), "ConditionalRequestConflict", "already_exists"),
+        (IfAbsent(), "NoSuchBucket", "not_found"),
+        (IfUnchanged("e"), "PreconditionFailed", "precondition_failed"),
+        (IfUnchanged("e"), "ConditionalRequestConflict", "precondition_failed"),
+        (IfUnchanged("e"), "NoSuchKey", "precondition_failed"),
+        (IfUnchanged("e"), "NoSuchBucket", "not_found"),
+        (None, "NoSuchKey", "not_found"),
+    ],
+)
+def test_conditions(condition: WriteCondition | None, code: str, kind: str) -> None:
+    with pytest.raises(StorageError) as caught, translated("writing", condition=condition):
+        raise answer(code)
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    "error", [answer("BrandNewCode"), ValueError("ours"), boto.BotoCoreError()]
+)
+def test_unknown_ones_pass_untouched(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, translated("reading"):
+        raise error
+    assert caught.value is error
+
+
+def test_area() -> None:
+    with pytest.raises(CostAnalysisError), translated("costs", area=CostAnalysisError):
+        raise answer("AccessDeniedException")
+    with pytest.raises(CredentialsError), translated("costs", area=CostAnalysisError):
+        raise answer("ExpiredTokenException")
+
+
+def test_a_refused_role_is_refused_credentials() -> None:
+    with pytest.raises(CredentialsError) as caught, translated("opening"):
+        raise answer("AccessDenied", "AssumeRole")
+    assert caught.value.kind is ErrorKind.UNAUTHENTICATED
+    with pytest.raises(StorageError) as throttled, translated("opening"):
+        raise answer("Throttling", "AssumeRole")
+    assert throttled.value.kind is ErrorKind.THROTTLED

@@ -1,0 +1,133 @@
+"""Google's exceptions, each by the kind it becomes."""
+
+from __future__ import annotations
+
+import http.client
+import pickle
+
+import pytest
+import requests
+import urllib3
+from google.api_core import exceptions as api
+from google.auth import exceptions as auth
+from google.resumable_media import DataCorruption, InvalidResponse
+
+from airflow_multicloud.clouds.gcp._errors import translated
+from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
+
+POOL = urllib3.HTTPConnectionPool("localhost")
+CHECKSUM = 'Provided CRC32C "AAAAAA==" doesn\'t match calculated CRC32C "BBBBBB==".'
+
+
+def answer(status: int, reason: str | None = None, message: str = "no") -> Exception:
+    errors = [{"domain": "global", "reason": reason, "message": message}] if reason else []
+    refused: Exception = api.from_http_status(status, message, errors=errors)
+    return refused
+
+
+def old_answer(status: int) -> Exception:
+    response = requests.Response()
+    response.status_code = status
+    return InvalidResponse(response, "Request failed with status code", status)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (answer(400, "invalid"), ErrorKind.INVALID_ARGUMENT),
+        (answer(400, "invalid", CHECKSUM), ErrorKind.INTEGRITY),
+        (answer(403, "forbidden"), ErrorKind.PERMISSION_DENIED),
+        (answer(403, "rateLimitExceeded"), ErrorKind.THROTTLED),
+        (answer(403, "quotaExceeded"), ErrorKind.QUOTA),
+        (answer(404, "notFound"), ErrorKind.NOT_FOUND),
+        (answer(408), ErrorKind.TIMEOUT),
+        (answer(409, "conflict"), ErrorKind.ALREADY_EXISTS),
+        (answer(410), ErrorKind.NOT_FOUND),
+        (answer(412, "conditionNotMet"), ErrorKind.PRECONDITION_FAILED),
+        (answer(416, "requestedRangeNotSatisfiable"), ErrorKind.INVALID_ARGUMENT),
+        (answer(429, "rateLimitExceeded"), ErrorKind.THROTTLED),
+        (answer(500, "internalError"), ErrorKind.UNAVAILABLE),
+        (answer(503, "backendError"), ErrorKind.UNAVAILABLE),
+        (answer(503, "ZONE_RESOURCE_POOL_EXHAUSTED"), ErrorKind.CAPACITY),
+        (answer(504), ErrorKind.TIMEOUT),
+        (api.Aborted("lost a race"), ErrorKind.PRECONDITION_FAILED),
+        (api.AlreadyExists("there"), ErrorKind.ALREADY_EXISTS),
+        (api.ResourceExhausted("slow down"), ErrorKind.THROTTLED),
+        (api.DeadlineExceeded("late"), ErrorKind.TIMEOUT),
+        (api.RetryError("gave up", None), ErrorKind.TIMEOUT),
+        (old_answer(412), ErrorKind.PRECONDITION_FAILED),
+        (DataCorruption(requests.Response(), "differs"), ErrorKind.INTEGRITY),
+        (requests.ConnectTimeout("slow"), ErrorKind.TIMEOUT),
+        (requests.ReadTimeout("slow"), ErrorKind.TIMEOUT),
+        (requests.ConnectionError("refused"), ErrorKind.UNAVAILABLE),
+        (requests.exceptions.ChunkedEncodingError("cut"), ErrorKind.UNAVAILABLE),
+        (urllib3.exceptions.ConnectTimeoutError("slow"), ErrorKind.TIMEOUT),
+        (urllib3.exceptions.ReadTimeoutError(POOL, "/", "slow"), ErrorKind.TIMEOUT),
+        (
+            urllib3.exceptions.NewConnectionError(
+                urllib3.connection.HTTPConnection("localhost"), "refused"
+            ),
+            ErrorKind.UNAVAILABLE,
+        ),
+        (urllib3.exceptions.ProtocolError("reset"), ErrorKind.UNAVAILABLE),
+        (
+            urllib3.exceptions.MaxRetryError(
+                POOL, "/o?sig=secret", urllib3.exceptions.ReadTimeoutError(POOL, "/", "slow")
+            ),
+            ErrorKind.TIMEOUT,
+        ),
+        (
+            urllib3.exceptions.ProtocolError("broken", http.client.IncompleteRead(b"", 3)),
+            ErrorKind.UNAVAILABLE,
+        ),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_kind(raised: Exception, kind: ErrorKind) -> None:
+    with pytest.raises(StorageError) as caught, translated("reading 'k'"):
+        raise raised
+    assert caught.value.kind is kind
+    assert caught.value.cloud == "gcp"
+    assert str(caught.value).startswith("reading 'k': ")
+    assert "secret" not in str(caught.value)
+    assert pickle.loads(pickle.dumps(caught.value)).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (answer(401, "authError"), ErrorKind.UNAUTHENTICATED),
+        (
+            auth.RefreshError("invalid_grant: Invalid JWT", {"body": "secret"}),
+            ErrorKind.UNAUTHENTICATED,
+        ),
+        (auth.DefaultCredentialsError("none found"), ErrorKind.UNAUTHENTICATED),
+        (auth.TransportError("no route"), ErrorKind.UNAVAILABLE),
+        (auth.RefreshError("try later", retryable=True), ErrorKind.UNAVAILABLE),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_credentials(raised: Exception, kind: ErrorKind) -> None:
+    with pytest.raises(CredentialsError) as caught, translated("reading 'k'"):
+        raise raised
+    assert caught.value.kind is kind
+    assert "secret" not in str(caught.value)
+
+
+def test_the_area_is_the_callers() -> None:
+    with pytest.raises(CostAnalysisError), translated("asking", CostAnalysisError):
+        raise answer(404)
+
+
+@pytest.mark.parametrize("raised", [answer(418), ValueError("a bug"), KeyError("a bug")])
+def test_what_the_table_lacks_passes_untouched(raised: Exception) -> None:
+    with pytest.raises(type(raised)) as caught, translated("reading"):
+        raise raised
+    assert caught.value is raised
+
+
+def test_this_packages_own_errors_pass_untouched() -> None:
+    own = StorageError("ours", kind=ErrorKind.INTEGRITY)
+    with pytest.raises(StorageError) as caught, translated("reading"):
+        raise own
+    assert caught.value is own
