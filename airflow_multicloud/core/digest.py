@@ -74,9 +74,6 @@ def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
     return None
 
 
-def _readonly(body: Buffer) -> bytes | memoryview:
-    # google_crc32c takes read-only buffers only.
-    if isinstance(body, bytes):
-        return body
-    view = memoryview(body)
-    return view if view.readonly else bytes(view)
+def _readonly(body: Buffer) -> bytes:
+    # google_crc32c takes bytes only, not every read-only buffer.
+    return body if isinstance(body, bytes) else bytes(body)

@@ -99,7 +99,7 @@ def test_listeners_tells_public_from_loopback() -> None:
 
 @pytest.fixture
 def gcs(tmp_path: Path) -> LocalServer:
-    return LocalServer(servers.fake_gcs(tmp_path), log_path=tmp_path / "gcs.log")
+    return LocalServer(servers.fake_gcs(), log_path=tmp_path / "gcs.log")
 
 
 def test_kill_and_start_again(gcs: LocalServer) -> None:
@@ -142,7 +142,7 @@ def test_busy_port_shows_the_log(tmp_path: Path) -> None:
     """A stranger who answers well on the port is not taken for the server."""
     with HTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
         Thread(target=stranger.serve_forever, daemon=True).start()
-        spec = servers.fake_gcs(tmp_path, port=stranger.server_port)
+        spec = servers.fake_gcs(port=stranger.server_port)
         server = LocalServer(spec, log_path=tmp_path / "gcs.log")
         with pytest.raises(ProviderNotAvailableError, match="address already in use") as failed:
             server.start()

@@ -88,7 +88,7 @@ class LocalClouds:
             return
         makers: list[Callable[[Path], ServerSpec]] = [
             servers.moto,
-            servers.fake_gcs,
+            lambda _directory: servers.fake_gcs(),
             servers.azurite,
         ]
         if self.options.second_s3:

@@ -1,0 +1,189 @@
+"""What every S3 verb stands on: the opened connection, one object's state, its tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+from airflow_multicloud.clouds.aws._errors import CLOUD, translated
+from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
+from airflow_multicloud.clouds.aws._s3 import S3Connection
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import (
+    IfAbsent,
+    ObjectMeta,
+    ObjectRef,
+    WriteCondition,
+    WriteOptions,
+)
+
+DEFAULT_OPTIONS: Final = WriteOptions()
+
+_KEY_BYTES = 1024
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+\-.^_`|~]+")
+
+# docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+_TAGS_MAX = 10
+_TAG_NAME = re.compile(r"(?!aws:)[\w +\-=.:/@]{1,128}")
+_TAG_VALUE = re.compile(r"[\w +\-=.:/@]{0,256}")
+
+
+def refuse_illegal_tags(tags: Mapping[str, str], doing: str) -> None:
+    """Check names, values and their number against S3's rules.
+
+    :raises StorageError: kind ``invalid_argument``, naming the tag.
+    """
+    if len(tags) > _TAGS_MAX:
+        raise StorageError(
+            f"{doing}: {len(tags)} tags; S3 allows {_TAGS_MAX}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=CLOUD,
+        )
+    for name, value in tags.items():
+        if not _TAG_NAME.fullmatch(name) or not _TAG_VALUE.fullmatch(value):
+            raise StorageError(
+                f"{doing}: tag {name!r}={value!r} is not legal; S3 allows letters, digits, "
+                "blanks and + - = . _ : / @, at most 128 for the name and 256 for the value, "
+                "and no name that begins with aws:",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=CLOUD,
+            )
+
+
+class S3Basics(S3Hook):
+    """The connection of an S3 hook, and the verbs that the others need."""
+
+    @cached_property
+    def _s3(self) -> S3Connection:
+        """Everything that reads the Airflow connection happens here, once."""
+        with translated(f"opening connection {self.aws_conn_id!r}"):
+            return S3Connection(
+                self.get_session(region_name=self.region_name),
+                endpoint_url=self.conn_config.get_service_endpoint_url(service_name="s3"),
+                config=self._get_config(),
+                verify=self.verify,
+                requester_pays=self._requester_pays,
+            )
+
+    def refuse_key(self, key: str) -> str | None:
+        """Why S3 can't hold this key, or ``None`` when it can.
+
+        Rules: docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html; there also that
+        ``../`` may not lead above the first segment, read from the left.
+        """
+        try:
+            length = len(key.encode())
+        except UnicodeEncodeError:
+            return "it can't be encoded as UTF-8"
+        if not 0 < length <= _KEY_BYTES:
+            return f"it has {length} bytes in UTF-8; S3 allows 1 to {_KEY_BYTES}"
+        depth = 0
+        for segment in key.split("/"):
+            depth += {"..": -1, ".": 0}.get(segment, 1)
+            if depth < 0:
+                return "its .. segments lead above the bucket, which S3 refuses"
+        return None
+
+    def refuse_metadata_name(self, name: str) -> str | None:
+        """Why the store can't hold user metadata of this name, or ``None`` when it can.
+
+        A name is the end of an HTTP header's name (RFC 9110, "token"), and S3 keeps it in
+        lower case.
+        """
+        if not _HEADER_NAME.fullmatch(name):
+            return "it is no HTTP header name in lower case"
+        return None
+
+    def _refuse_unwritable(self, ref: ObjectRef, options: WriteOptions, doing: str) -> None:
+        reason = self.refuse_key(ref.key)
+        if reason is not None:
+            raise StorageError(
+                f"{doing}: S3 can't hold this key: {reason}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=CLOUD,
+            )
+        for name in options.attributes.metadata:
+            if (reason := self.refuse_metadata_name(name)) is not None:
+                raise StorageError(
+                    f"{doing}: S3 can't hold metadata of the name {name!r}: {reason}",
+                    kind=ErrorKind.INVALID_ARGUMENT,
+                    cloud=CLOUD,
+                )
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        """One object's metadata, with attributes and every digest S3 reports.
+
+        ``crc32c`` and ``sha256`` are of the whole object; ``md5`` is the ETag where that is
+        one. A missing ``storage_class`` header means ``STANDARD``.
+        """
+        with translated(f"reading the metadata of {name_of(ref)}"):
+            response = self._s3.client.head_object(**ref_params(ref), ChecksumMode="ENABLED")
+            return meta_of(ref, response, size=response["ContentLength"])
+
+    def _refuse_unmet(self, ref: ObjectRef, condition: WriteCondition | None, doing: str) -> None:
+        """Ask before a large write whether its condition holds.
+
+        S3 itself decides at the end, but many stores that speak its protocol ignore
+        conditions on CompleteMultipartUpload and CopyObject, where they came late.
+        """
+        if condition is None:
+            return
+        try:
+            found = self.stat_object(ObjectRef(ref.bucket, ref.key))
+        except StorageError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            found = None
+        if isinstance(condition, IfAbsent):
+            if found is not None:
+                raise StorageError(
+                    f"{doing}: there is an object already",
+                    kind=ErrorKind.ALREADY_EXISTS,
+                    cloud=CLOUD,
+                )
+        elif found is None:
+            raise StorageError(
+                f"{doing}: there is no object, so none with ETag {condition.etag}",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=CLOUD,
+            )
+        else:
+            refuse_other_etag(found, condition.etag, doing)
+
+    def get_tags(self, ref: ObjectRef) -> Mapping[str, str]:
+        """The object's tags."""
+        with translated(f"reading the tags of {name_of(ref)}"):
+            response = self._s3.client.get_object_tagging(**ref_params(ref))
+            return {tag["Key"]: tag["Value"] for tag in response["TagSet"]}
+
+    def set_tags(self, ref: ObjectRef, tags: Mapping[str, str]) -> None:
+        """Replace the object's tags: at most ten, of S3's alphabet."""
+        doing = f"tagging {name_of(ref)}"
+        refuse_illegal_tags(tags, doing)
+        if not tags:
+            with translated(doing):
+                self._s3.client.delete_object_tagging(**ref_params(ref))
+            return
+        tag_set = [{"Key": name, "Value": value} for name, value in tags.items()]
+        with translated(doing):
+            self._s3.client.put_object_tagging(**ref_params(ref), Tagging={"TagSet": tag_set})
+
+
+def name_of(ref: ObjectRef) -> str:
+    """An object as messages name it."""
+    version = f" (version {ref.version})" if ref.version else ""
+    return f"s3://{ref.bucket}/{ref.key}{version}"
+
+
+def refuse_other_etag(meta: ObjectMeta, etag: str | None, doing: str) -> None:
+    """Raise kind ``precondition_failed`` when an object has another ETag than the given."""
+    if etag is not None and meta.etag != etag:
+        raise StorageError(
+            f"{doing}: the object has ETag {meta.etag}, not {etag}",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=CLOUD,
+        )

@@ -1,0 +1,173 @@
+"""What AWS's errors mean: one table from error codes and botocore's exceptions to kinds.
+
+Codes: "Error responses" of the Amazon S3 API reference
+(docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html) and "Common Errors" of the
+other services' API references. A HEAD request has no error body; botocore then gives the
+HTTP status as the code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from botocore import exceptions as boto
+
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
+
+CLOUD = "aws"
+
+_CODES: Mapping[ErrorKind, str] = {
+    ErrorKind.NOT_FOUND: (
+        "404 NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchTagSet NotFound "
+        "NoSuchEntity ResourceNotFound ResourceNotFoundException"
+    ),
+    ErrorKind.ALREADY_EXISTS: (
+        "BucketAlreadyExists BucketAlreadyOwnedByYou EntityAlreadyExists "
+        "ResourceAlreadyExistsException ResourceExistsException"
+    ),
+    ErrorKind.PRECONDITION_FAILED: "304 409 412 ConditionalRequestConflict PreconditionFailed",
+    ErrorKind.PERMISSION_DENIED: (
+        "403 AccessDenied AccessDeniedException AccountProblem AllAccessDisabled "
+        "InvalidObjectState MethodNotAllowed OptInRequired UnauthorizedAccess "
+        "UnauthorizedOperation KMS.AccessDeniedException"
+    ),
+    ErrorKind.UNAUTHENTICATED: (
+        "401 AuthFailure AuthorizationHeaderMalformed ExpiredToken ExpiredTokenException "
+        "IDPCommunicationError IncompleteSignature InvalidAccessKeyId InvalidClientTokenId "
+        "InvalidIdentityToken InvalidSecurity InvalidSignatureException InvalidToken "
+        "MissingAuthenticationToken NotSignedUp RequestExpired RequestTimeTooSkewed "
+        "SignatureDoesNotMatch TokenRefreshRequired UnrecognizedClientException"
+    ),
+    ErrorKind.THROTTLED: (
+        "429 BandwidthLimitExceeded EC2ThrottledException LimitExceededException "
+        "PriorRequestNotComplete ProvisionedThroughputExceededException RequestLimitExceeded "
+        "RequestThrottled RequestThrottledException SlowDown ThrottledException Throttling "
+        "ThrottlingException TooManyRequestsException TransactionInProgressException"
+    ),
+    ErrorKind.UNAVAILABLE: (
+        "500 502 503 504 InternalError InternalFailure InternalServerError "
+        "InternalServiceError OperationAborted ServiceUnavailable ServiceUnavailableException"
+    ),
+    ErrorKind.TIMEOUT: "408 RequestTimeout RequestTimeoutException",
+    ErrorKind.QUOTA: (
+        "EntityTooLarge InstanceLimitExceeded InsufficientStorageCapacity "
+        "MaxSpotInstanceCountExceeded ServiceQuotaExceededException TooManyBuckets "
+        "TooManyParts VcpuLimitExceeded"
+    ),
+    ErrorKind.CAPACITY: "InsufficientCapacity InsufficientInstanceCapacity",
+    ErrorKind.INTEGRITY: (
+        "BadDigest IncompleteBody InvalidPart InvalidPartOrder XAmzContentChecksumMismatch "
+        "XAmzContentSHA256Mismatch"
+    ),
+    ErrorKind.INVALID_ARGUMENT: (
+        "301 400 405 411 416 EntityTooSmall IllegalLocationConstraintException "
+        "InvalidArgument InvalidBucketName InvalidDigest InvalidLocationConstraint "
+        "InvalidParameter InvalidParameterCombination InvalidParameterException "
+        "InvalidParameterValue InvalidRange InvalidRequest InvalidRequestException "
+        "InvalidStorageClass InvalidTag InvalidURI KeyTooLongError MalformedXML "
+        "MetadataTooLarge MissingParameter PermanentRedirect Redirect TemporaryRedirect "
+        "ValidationError ValidationException"
+    ),
+    ErrorKind.UNSUPPORTED: "501 NotImplemented UnsupportedOperation",
+}
+
+#: AWS error code → cause. A code that is not here passes through untouched.
+KINDS: Mapping[str, ErrorKind] = {
+    code: kind for kind, codes in _CODES.items() for code in codes.split()
+}
+
+# Botocore's own exceptions; the first that fits counts (subclasses stand before their bases).
+_EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...] = (
+    (
+        (
+            boto.NoCredentialsError,
+            boto.PartialCredentialsError,
+            boto.CredentialRetrievalError,
+            boto.TokenRetrievalError,
+            boto.UnauthorizedSSOTokenError,
+            boto.SSOTokenLoadError,
+            boto.ProfileNotFound,
+            boto.MetadataRetrievalError,
+            boto.NoAuthTokenError,
+        ),
+        ErrorKind.UNAUTHENTICATED,
+    ),
+    ((boto.ConnectTimeoutError, boto.ReadTimeoutError), ErrorKind.TIMEOUT),
+    (
+        (boto.ResponseStreamingError, boto.IncompleteReadError, boto.FlexibleChecksumError),
+        ErrorKind.INTEGRITY,
+    ),
+    ((boto.ConnectionError, boto.HTTPClientError), ErrorKind.UNAVAILABLE),
+    (
+        (
+            boto.ParamValidationError,
+            boto.ValidationError,
+            boto.NoRegionError,
+            boto.InvalidRegionError,
+            boto.EndpointProviderError,
+            boto.UnsupportedSignatureVersionError,
+        ),
+        ErrorKind.INVALID_ARGUMENT,
+    ),
+)
+
+_QUERY = re.compile(r"\?[^\s\"'`]*")
+_CONFLICTS = {"304", "409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
+
+
+def kind_of(error: Exception, condition: WriteCondition | None = None) -> ErrorKind | None:
+    """The cause of a botocore exception, or ``None`` when the tables don't know it.
+
+    :param condition: what the failed write was bound to.
+    """
+    if isinstance(error, boto.ClientError):
+        return kind_of_code(error.response.get("Error", {}).get("Code", ""), condition)
+    return next((kind for types, kind in _EXCEPTIONS if isinstance(error, types)), None)
+
+
+def kind_of_code(code: str, condition: WriteCondition | None = None) -> ErrorKind | None:
+    """The cause an error code stands for, or ``None`` when the table doesn't know it.
+
+    S3 answers 412 to an unmet condition, 409 ``ConditionalRequestConflict`` to a race that
+    was lost, and 404 to ``If-Match`` on a key without object.
+    """
+    if isinstance(condition, IfAbsent) and code in _CONFLICTS:
+        return ErrorKind.ALREADY_EXISTS
+    if isinstance(condition, IfUnchanged) and code in ("404", "NoSuchKey"):
+        return ErrorKind.PRECONDITION_FAILED
+    return KINDS.get(code)
+
+
+@contextmanager
+def translated(
+    doing: str,
+    *,
+    area: type[CloudError] = StorageError,
+    condition: WriteCondition | None = None,
+) -> Iterator[None]:
+    """Turn botocore's exceptions into this package's; unknown ones pass untouched.
+
+    :param doing: the call and what it was for, which begins the message.
+    :param area: the error class, but for refused credentials: those are
+        :class:`~airflow_multicloud.errors.CredentialsError`.
+    :param condition: what the write was bound to.
+    """
+    try:
+        yield
+    except (boto.ClientError, boto.BotoCoreError) as error:
+        kind = kind_of(error, condition)
+        if kind is None:
+            raise
+        code = None
+        if isinstance(error, boto.ClientError):
+            code = error.response["Error"].get("Code")
+            # Whoever may not take on the connection's role has no credentials.
+            if error.operation_name.startswith("AssumeRole") and not kind.retryable:
+                kind = ErrorKind.UNAUTHENTICATED
+        cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
+        # Connection errors name the URL; its query may hold a signature.
+        text = _QUERY.sub("?…", str(error))
+        raise cls(f"{doing}: {text}", kind=kind, cloud=CLOUD, code=code) from error

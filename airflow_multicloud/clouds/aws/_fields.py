@@ -1,0 +1,221 @@
+"""Between S3's request and response fields and the port's values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.clouds.aws._listing import is_md5
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    IfAbsent,
+    IfUnchanged,
+    ObjectAttributes,
+    ObjectMeta,
+)
+
+if TYPE_CHECKING:
+    from obstore import Attributes
+
+    from airflow_multicloud.ports.object_store import ObjectRef, WriteCondition, WriteOptions
+
+_HEADERS = {
+    "content_type": ("ContentType", "Content-Type"),
+    "content_encoding": ("ContentEncoding", "Content-Encoding"),
+    "content_language": ("ContentLanguage", "Content-Language"),
+    "content_disposition": ("ContentDisposition", "Content-Disposition"),
+    "cache_control": ("CacheControl", "Cache-Control"),
+}
+_RESERVED = {header.lower() for _, header in _HEADERS.values()} | {"storage-class"}
+STANDARD = "STANDARD"
+
+
+def encode_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """User metadata as header values, the non-ASCII ones by RFC 2047.
+
+    S3 itself answers with RFC 2047 where metadata is not printable ASCII
+    (docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html). Values that HTTP would
+    change (outer blanks, control characters), or that look encoded already, are encoded too.
+    """
+    return {name: _encode(value) for name, value in metadata.items()}
+
+
+def _encode(value: str) -> str:
+    plain = value.isascii() and (value.isprintable() or not value)
+    if plain and value == value.strip() and not value.startswith("=?"):
+        return value
+    return f"=?UTF-8?B?{base64.b64encode(value.encode()).decode()}?="
+
+
+def decode_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The reverse of :func:`encode_metadata`; names in lower case."""
+    return {name.lower(): _decode(value) for name, value in metadata.items()}
+
+
+def _decode(value: str) -> str:
+    if not (value.startswith("=?") and value.endswith("?=")):
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        return value  # it only looked like it
+
+
+def write_params(options: WriteOptions) -> dict[str, Any]:
+    """boto3's parameters for attributes, storage class and encryption."""
+    attributes = options.attributes
+    params: dict[str, Any] = {
+        param: value
+        for field, (param, _) in _HEADERS.items()
+        if (value := getattr(attributes, field)) is not None
+    }
+    if attributes.metadata:
+        params["Metadata"] = encode_metadata(attributes.metadata)
+    return params | placement_params(options)
+
+
+def placement_params(options: WriteOptions) -> dict[str, Any]:
+    """boto3's parameters for storage class and encryption."""
+    params: dict[str, Any] = {}
+    if options.storage_class is not None:
+        params["StorageClass"] = options.storage_class
+    if options.encryption_key is not None:
+        params |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": options.encryption_key}
+    return params
+
+
+def condition_params(condition: WriteCondition | None) -> dict[str, str]:
+    """boto3's parameters for a write condition."""
+    match condition:
+        case IfAbsent():
+            return {"IfNoneMatch": "*"}
+        case IfUnchanged(etag=etag):
+            return {"IfMatch": quoted(etag)}
+        case None:
+            return {}
+
+
+def ref_params(ref: ObjectRef) -> dict[str, str]:
+    """boto3's parameters that name an object, or one version of it."""
+    params = {"Bucket": ref.bucket, "Key": ref.key}
+    if ref.version is not None:
+        params["VersionId"] = ref.version
+    return params
+
+
+def quoted(etag: str) -> str:
+    """An ETag as HTTP headers have it."""
+    return f'"{etag}"'
+
+
+def obstore_attributes(options: WriteOptions) -> Attributes | None:
+    """Attributes and storage class for obstore; ``None`` when it would mistake a name."""
+    metadata = encode_metadata(options.attributes.metadata)
+    if any(name.lower() in _RESERVED for name in metadata):
+        return None
+    attributes: Attributes = {
+        header: value
+        for field, (_, header) in _HEADERS.items()
+        if (value := getattr(options.attributes, field)) is not None
+    }
+    if options.storage_class is not None:
+        attributes["Storage-Class"] = options.storage_class
+    attributes.update(metadata)
+    return attributes
+
+
+def attributes_from_obstore(attributes: Attributes) -> ObjectAttributes:
+    """The attributes that came with an obstore read."""
+    rest = dict(attributes)
+    rest.pop("Storage-Class", None)
+    fields = {field: rest.pop(header, None) for field, (_, header) in _HEADERS.items()}
+    return ObjectAttributes(**fields, metadata=decode_metadata(rest))
+
+
+def meta_of(ref: ObjectRef, response: Mapping[str, Any], *, size: int) -> ObjectMeta:
+    """What a HEAD or GET response says of an object."""
+    fields = {field: response.get(param) for field, (param, _) in _HEADERS.items()}
+    etag = response["ETag"].strip('"')
+    return ObjectMeta(
+        bucket=ref.bucket,
+        key=ref.key,
+        size=size,
+        etag=etag,
+        last_modified=response["LastModified"].astimezone(UTC),
+        version=version_of(response),
+        digests=digests_of(response, etag),
+        attributes=ObjectAttributes(
+            **fields, metadata=decode_metadata(response.get("Metadata", {}))
+        ),
+        # S3 leaves the header out for its standard class (HeadObject, x-amz-storage-class).
+        storage_class=response.get("StorageClass", STANDARD),
+    )
+
+
+def version_of(response: Mapping[str, Any]) -> str | None:
+    """The version id; ``None`` where the bucket keeps no versions (S3 then says "null")."""
+    version = response.get("VersionId")
+    return None if version in (None, "null") else str(version)
+
+
+def digests_of(response: Mapping[str, Any], etag: str) -> Digests:
+    """The whole object's digests in a response; composite checksums are none.
+
+    An ETag is the MD5 only of an object written in one request and not encrypted by KMS or
+    with the customer's own key
+    (docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html, ETag).
+    """
+    whole = response.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    return Digests(
+        crc32c=to_hex(response.get("ChecksumCRC32C")) if whole else None,
+        sha256=to_hex(response.get("ChecksumSHA256")) if whole else None,
+        md5=etag if etag_is_md5(response, etag) else None,
+    )
+
+
+def etag_is_md5(response: Mapping[str, Any], etag: str) -> bool:
+    """Whether the ETag of this object's response is its MD5."""
+    plain = response.get("ServerSideEncryption", "AES256") == "AES256"
+    return plain and "SSECustomerAlgorithm" not in response and is_md5(etag)
+
+
+def to_hex(checksum: str | None) -> str | None:
+    """S3's Base64 checksum in hexadecimal; ``None`` for a composite one (``…-3``)."""
+    if checksum is None:
+        return None
+    try:
+        return base64.b64decode(checksum, validate=True).hex()
+    except binascii.Error:
+        return None
+
+
+def to_base64(digest: str) -> str:
+    """A hexadecimal digest as S3's checksum headers have it."""
+    return base64.b64encode(bytes.fromhex(digest)).decode()
+
+
+def written(
+    ref: ObjectRef,
+    response: Mapping[str, Any],
+    *,
+    size: int,
+    digests: Digests,
+    options: WriteOptions,
+) -> ObjectMeta:
+    """An object just written, by the client's clock."""
+    return ObjectMeta(
+        bucket=ref.bucket,
+        key=ref.key,
+        size=size,
+        etag=response["ETag"].strip('"'),
+        last_modified=datetime.now(UTC),
+        version=version_of(response),
+        digests=digests,
+        attributes=options.attributes,
+        storage_class=options.storage_class or STANDARD,
+    )

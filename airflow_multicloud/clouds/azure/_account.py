@@ -1,0 +1,134 @@
+"""One storage account: the SDK's client, its pipeline for lean requests, and obstores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests.adapters
+from azure.core import PipelineClient
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+from urllib3 import Retry
+
+from airflow_multicloud.clouds.azure._credentials import (
+    CredentialForm,
+    credential_form,
+    open_store,
+    transport_of,
+)
+
+if TYPE_CHECKING:
+    from azure.core.pipeline import PipelineResponse
+    from azure.core.rest import HttpResponse
+    from azure.storage.blob import BlobClient, BlobServiceClient
+    from obstore.store import AzureStore
+
+    from airflow_multicloud.ports.object_store import ObjectRef
+
+_CONNECTIONS = 64
+_NO_RETRIES = Retry(total=False, redirect=False, raise_on_status=False)
+
+
+class BlobAccount:
+    """A storage account as the connection's ``BlobServiceClient`` reaches it.
+
+    Safe for many threads at once, since nothing here changes after construction but a cache.
+    """
+
+    def __init__(self, service: BlobServiceClient) -> None:
+        self.service = service
+        self._requests: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
+            service.url,
+            pipeline=service._pipeline,  # noqa: SLF001 - its auth, retries and timeouts, for send()
+        )
+        _widen_pool(transport_of(service))
+        self._stores: dict[str, AzureStore] = {}
+        self._lock = Lock()
+
+    @property
+    def form(self) -> CredentialForm:
+        """How the connection proves who it is."""
+        return credential_form(self.service)
+
+    def blob(self, ref: ObjectRef) -> BlobClient:
+        """The SDK's client for one blob, of one version when the reference names one."""
+        return self.service.get_blob_client(ref.bucket, ref.key, version_id=ref.version)
+
+    def store(self, bucket: str) -> AzureStore:
+        """The obstore for one container."""
+        with self._lock:
+            if bucket not in self._stores:
+                self._stores[bucket] = open_store(self.service, bucket)
+            return self._stores[bucket]
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | memoryview | None = None,
+        stream: bool = False,
+    ) -> HttpResponse:
+        """One request through the SDK's pipeline, without the SDK's models.
+
+        :raises HttpResponseError: for every answer that is no success.
+        """
+        request = self._request(method, url, params, headers, body)
+        response = self._requests.send_request(request, stream=stream)
+        _raise_for_error(response)
+        return response
+
+    def get_undecoded(self, url: str, params: Mapping[str, str]) -> bytes:
+        """A whole XML answer, read within the SDK's retries but not yet parsed.
+
+        Building the tree of a page costs more than all else in a listing, so the caller does it
+        piece by piece.
+        """
+        request = self._request("GET", url, params, {"Accept": "application/xml"}, None)
+        response = self._requests.send_request(request, raw_response_hook=_leave_undecoded)
+        _raise_for_error(response)
+        return response.read()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: bytes | memoryview | None,
+    ) -> HttpRequest:
+        every = {"x-ms-version": self.service.api_version, **(headers or {})}
+        if body is not None:
+            every["Content-Length"] = str(len(body))
+        quoted = {name: quote(value, safe="") for name, value in (params or {}).items()}
+        content: Any = body or None
+        return HttpRequest(method, url, params=quoted, headers=every, content=content)
+
+
+def _leave_undecoded(answer: PipelineResponse[HttpRequest, HttpResponse]) -> None:
+    """Tell the SDK's decoding policy, which comes next, that this body is not for it."""
+    if answer.http_response.status_code == HTTPStatus.OK:
+        answer.context.options["stream"] = True
+
+
+def _raise_for_error(response: HttpResponse) -> None:
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        response.read()
+        raise HttpResponseError(response=response)
+
+
+def _widen_pool(transport: object) -> None:
+    """Let as many threads as a task may have keep a connection each (requests keeps ten)."""
+    if not isinstance(transport, RequestsTransport):
+        return
+    transport.open()
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS, max_retries=_NO_RETRIES)
+    for scheme in ("http://", "https://"):
+        transport.session.mount(scheme, adapter)

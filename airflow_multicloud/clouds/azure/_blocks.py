@@ -1,0 +1,71 @@
+"""Ids of uncommitted blocks that say by themselves which part of which upload they are.
+
+"Put Block" (https://learn.microsoft.com/rest/api/storageservices/put-block): an id is at most
+64 bytes before Base64, and all ids of one blob have the same length. Ours have 62: a mark,
+the upload id, the part's number, when it was sent (microseconds) and its CRC32C.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from airflow_multicloud.ports.object_store import Digests, Part
+
+_ID = re.compile(r"amc1([0-9a-f]{32})(\d{5})([0-9a-f]{13})([0-9a-f]{8})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SCOPE_MARK = "."
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of ours: its id, and what the id says."""
+
+    block_id: str
+    upload: str
+    number: int
+    sent: datetime
+    crc32c: str
+    size: int
+
+    def as_part(self) -> Part:
+        """The port's view; the id is the token."""
+        return Part(self.number, self.size, self.block_id, Digests(crc32c=self.crc32c))
+
+
+def new_upload_id(encryption_scope: str | None) -> str:
+    """A fresh upload id, which carries the encryption scope that every block needs as well."""
+    upload = secrets.token_hex(16)
+    return f"{upload}{_SCOPE_MARK}{encryption_scope}" if encryption_scope else upload
+
+
+def split_upload_id(upload_id: str) -> tuple[str, str | None]:
+    """The part of an upload id that block ids hold, and the encryption scope."""
+    upload, _, scope = upload_id.partition(_SCOPE_MARK)
+    return upload, scope or None
+
+
+def new_block_id(upload: str, number: int, crc32c: str) -> str:
+    """The id for a part about to be sent."""
+    return f"amc1{upload}{number:05d}{time.time_ns() // 1000:013x}{crc32c}"
+
+
+def parse_block(block_id: str, size: int) -> Block | None:
+    """What a block id says, or ``None`` when another tool made it."""
+    found = _ID.fullmatch(block_id)
+    if found is None:
+        return None
+    sent = _EPOCH + timedelta(microseconds=int(found[3], 16))
+    return Block(block_id, found[1], int(found[2]), sent, found[4], size)
+
+
+def latest_per_number(blocks: Iterable[Block]) -> list[Block]:
+    """One block per part number: the one sent last, since sending again replaces."""
+    latest: dict[int, Block] = {}
+    for block in sorted(blocks, key=lambda b: (b.number, b.sent, b.block_id)):
+        latest[block.number] = block
+    return list(latest.values())

@@ -1,0 +1,117 @@
+"""Object metadata from a page of "List Blobs" and from a response's headers.
+
+The SDK's own models take about 100 µs per blob to build, this takes a tenth.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_DIRECTORY_MARK = "hdi_isfolder"
+_METADATA_HEADER = "x-ms-meta-"
+
+
+@lru_cache(maxsize=4096)
+def http_date(text: str) -> datetime:
+    """An HTTP date; objects of one second share it, hence the cache."""
+    return parsedate_to_datetime(text).astimezone(UTC)
+
+
+def hex_md5(content_md5: str | None) -> str | None:
+    """A Content-MD5 (Base64) as hexadecimal; ``None`` when absent or no MD5."""
+    try:
+        digest = base64.b64decode(content_md5 or "", validate=True)
+    except binascii.Error:
+        return None
+    return digest.hex() if len(digest) == 16 else None  # noqa: PLR2004 - an MD5's bytes
+
+
+def blob_name(blob: Element) -> str:
+    """A listed blob's name; those that XML can't hold come percent-encoded."""
+    name = blob.find("Name")
+    if name is None or name.text is None:
+        return ""
+    return unquote(name.text) if name.get("Encoded") == "true" else name.text
+
+
+def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
+    """A listed blob; ``None`` for a directory (hierarchical namespaces list those as well).
+
+    Directories have the resource type ``directory``, or, made by older tools, zero bytes and
+    the metadata ``hdi_isfolder``.
+    """
+    properties = {p.tag: p.text or "" for p in blob.iterfind("Properties/*")}
+    metadata = {m.tag.lower(): m.text or "" for m in blob.iterfind("Metadata/*")}
+    size = int(properties.get("Content-Length") or 0)
+    if properties.get("ResourceType") == "directory" or (
+        not size and metadata.get(_DIRECTORY_MARK) == "true"
+    ):
+        return None
+    return ObjectMeta(
+        bucket=bucket,
+        key=blob_name(blob),
+        size=size,
+        etag=properties.get("Etag", "").strip('"'),
+        last_modified=http_date(properties["Last-Modified"]),
+        version=blob.findtext("VersionId") or None,
+        digests=Digests(md5=hex_md5(properties.get("Content-MD5"))),
+        attributes=_attributes(properties, metadata),
+        storage_class=properties.get("AccessTier") or None,
+    )
+
+
+def is_uncommitted(blob: Element) -> bool:
+    """Whether a listed blob has nothing but uncommitted blocks.
+
+    "Uncommitted blobs … don't include" a content type ("List Blobs",
+    https://learn.microsoft.com/rest/api/storageservices/list-blobs); committed ones always do.
+    """
+    return blob.find("Properties/Content-Type") is None
+
+
+def described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
+    """The object that a Get Blob (Properties) response's headers describe."""
+    content_range = headers.get("Content-Range")
+    size = content_range.rpartition("/")[2] if content_range else headers["Content-Length"]
+    # Of a ranged read, Content-MD5 would cover the range only.
+    whole_md5 = headers.get("x-ms-blob-content-md5")
+    md5 = whole_md5 if content_range else whole_md5 or headers.get("Content-MD5")
+    metadata = {
+        name[len(_METADATA_HEADER) :].lower(): value
+        for name, value in headers.items()
+        if name.lower().startswith(_METADATA_HEADER)
+    }
+    return ObjectMeta(
+        bucket=ref.bucket,
+        key=ref.key,
+        size=int(size),
+        etag=headers["ETag"].strip('"'),
+        last_modified=http_date(headers["Last-Modified"]),
+        version=headers.get("x-ms-version-id") or ref.version,
+        digests=Digests(md5=hex_md5(md5)),
+        attributes=_attributes(headers, metadata),
+        storage_class=headers.get("x-ms-access-tier"),
+    )
+
+
+def _attributes(properties: Mapping[str, str], metadata: Mapping[str, str]) -> ObjectAttributes:
+    return ObjectAttributes(
+        content_type=properties.get("Content-Type") or None,
+        content_encoding=properties.get("Content-Encoding") or None,
+        content_language=properties.get("Content-Language") or None,
+        content_disposition=properties.get("Content-Disposition") or None,
+        cache_control=properties.get("Cache-Control") or None,
+        metadata=metadata,
+    )

@@ -1,0 +1,165 @@
+"""Reads: through obstore for the keys it can name, through the SDK's pipeline for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import obstore
+
+from airflow_multicloud.clouds._obstore import StreamedBody
+from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure._errors import translated
+from airflow_multicloud.clouds.azure._listing import described_object
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectBody, ObjectMeta
+
+if TYPE_CHECKING:
+    from azure.core.rest import HttpResponse
+    from obstore import GetOptions
+    from typing_extensions import Buffer
+
+    from airflow_multicloud.clouds.azure._account import BlobAccount
+    from airflow_multicloud.ports.object_store import ObjectRef
+
+_STANDARD = {
+    "Content-Type": "content_type",
+    "Content-Encoding": "content_encoding",
+    "Content-Language": "content_language",
+    "Content-Disposition": "content_disposition",
+    "Cache-Control": "cache_control",
+}
+
+
+def read_by_obstore(
+    account: BlobAccount,
+    ref: ObjectRef,
+    start: int,
+    end: int | None,
+    if_etag: str | None,
+    doing: str,
+) -> ObjectBody:
+    """A read of a plain key."""
+    options: GetOptions = {}
+    if if_etag is not None:
+        options["if_match"] = f'"{if_etag}"'
+    if ref.version is not None:
+        options["version"] = ref.version
+    if end is not None:
+        options["range"] = (start, end)
+    elif start:
+        options["range"] = {"offset": start}
+    with translated(doing):
+        result = obstore.get(account.store(ref.bucket), ref.key, options=options)
+    raw = result.attributes
+    metadata = {str(n).lower(): v for n, v in raw.items() if n not in _STANDARD}
+    standard = {field: raw[name] for name, field in _STANDARD.items() if name in raw}
+    meta = ObjectMeta(
+        bucket=ref.bucket,
+        key=ref.key,
+        size=result.meta["size"],
+        etag=(result.meta["e_tag"] or "").strip('"'),
+        last_modified=result.meta["last_modified"],
+        version=result.meta["version"] or ref.version,
+        attributes=ObjectAttributes(metadata=metadata, **standard),
+    )
+    check_etag(meta, if_etag, doing)
+    length = _span(meta, start, end)
+    return StreamedBody(result, meta, length=length, cloud=NAME, doing=doing)
+
+
+def read_by_pipeline(
+    account: BlobAccount,
+    ref: ObjectRef,
+    start: int,
+    end: int | None,
+    if_etag: str | None,
+    doing: str,
+) -> ObjectBody:
+    """A read of a key that obstore can't name."""
+    headers = {}
+    if start or end is not None:
+        headers["x-ms-range"] = f"bytes={start}-{'' if end is None else end - 1}"
+    if if_etag is not None:
+        headers["If-Match"] = f'"{if_etag}"'
+    params = {"versionid": ref.version} if ref.version else {}
+    with translated(doing):
+        url = account.service.get_blob_client(ref.bucket, ref.key).url
+        response = account.send("GET", url, params=params, headers=headers, stream=True)
+        meta = described_object(ref, response.headers)
+    check_etag(meta, if_etag, doing)
+    if start and start >= meta.size:
+        raise StorageError(
+            f"{doing}: start={start} is not below the size {meta.size}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )
+    return _PipelineBody(response, meta, length=_span(meta, start, end), doing=doing)
+
+
+def check_etag(meta: ObjectMeta, if_etag: str | None, doing: str) -> None:
+    """Compare what a response says, should a store have ignored the condition."""
+    if if_etag is not None and meta.etag != if_etag:
+        raise StorageError(
+            f"{doing}: the object's ETag is {meta.etag}, not {if_etag}",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=NAME,
+        )
+
+
+def _span(meta: ObjectMeta, start: int, end: int | None) -> int:
+    return min(meta.size, meta.size if end is None else end) - start
+
+
+class NoBytes:
+    """A read of no bytes."""
+
+    def __init__(self, meta: ObjectMeta) -> None:
+        self._meta = meta
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object."""
+        return self._meta
+
+    def read(self) -> Buffer:
+        """No bytes."""
+        return b""
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """No chunks."""
+        return iter(())
+
+
+class _PipelineBody:
+    def __init__(
+        self, response: HttpResponse, meta: ObjectMeta, *, length: int, doing: str
+    ) -> None:
+        self._response = response
+        self._meta = meta
+        self._length = length
+        self._doing = doing
+
+    @property
+    def meta(self) -> ObjectMeta:
+        return self._meta
+
+    def read(self) -> Buffer:
+        return b"".join(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        seen = 0
+        chunks = iter(self._response.iter_raw())
+        while True:
+            with translated(self._doing):
+                chunk = next(chunks, None)
+            if chunk is None:
+                break
+            seen += len(chunk)
+            yield chunk
+        if seen != self._length:
+            raise StorageError(
+                f"{self._doing}: {seen} of {self._length} bytes arrived",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            )

@@ -1,0 +1,1 @@
+"""The main job on local clouds, as ``make demo`` shows it."""

@@ -1,0 +1,36 @@
+"""The data the demo replicates: real files, some of them large, always the same."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import airflow_multicloud
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.streams import put_stream
+
+MIB = 1 << 20
+LARGE_OBJECTS = {"models/weights.bin": 64 * MIB, "backups/orders.dump": 24 * MIB}
+
+
+def seed(primary: Endpoint) -> tuple[int, int]:
+    """Write this package's own files and two large objects; returns objects and bytes."""
+    root = Path(airflow_multicloud.__file__).parent
+    objects = size = 0
+    for file in sorted(root.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            name = f"source/{file.relative_to(root).as_posix()}"
+            size += put_stream(primary, primary.location.key + name, [file.read_bytes()]).size
+            objects += 1
+    for name, length in LARGE_OBJECTS.items():
+        size += put_stream(primary, primary.location.key + name, _bytes(name, length)).size
+        objects += 1
+    return objects, size
+
+
+def _bytes(name: str, length: int) -> Iterator[bytes]:
+    # Reproducible, incompressible and not secret: no cryptographic generator is called for.
+    source = random.Random(name)  # noqa: S311
+    for _ in range(length // MIB):
+        yield source.randbytes(MIB)
