@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PRIMARY = "s3://aws_local@primary/data/"
 REPLICAS = ("gs://gcp_local@replica/data/", "abfs://wasb_local@replica/data/")
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 def main() -> int:
@@ -103,7 +103,7 @@ def _drill(dags: Path, checks: _Checks) -> None:
     dag = _load(dags / "disaster_recovery.py")
     run = dag.test(run_conf={"primary": PRIMARY, "replicas": list(REPLICAS)})
     table = Table("task", "what happened", "seconds", box=None, pad_edge=False)
-    results = {}
+    results: dict[str, list[Any]] = {}
     for ti in sorted(run.get_task_instances(), key=lambda ti: (ti.start_date, ti.map_index)):
         value = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
         results.setdefault(ti.task_id, []).append(value)
