@@ -76,15 +76,9 @@ def _dags() -> Path:
 
 
 def _seed() -> None:
-    from airflow_multicloud.core.endpoints import open_endpoint
     from airflow_multicloud.demo.data import seed
-    from airflow_multicloud.ports.object_store import BucketCreation
 
-    primary = open_endpoint(PRIMARY, parameter="primary")
-    for end in (primary, *(open_endpoint(uri, parameter="replica") for uri in REPLICAS)):
-        if isinstance(end.store, BucketCreation):
-            end.store.ensure_bucket(end.bucket)
-    objects, size = seed(primary)
+    objects, size = seed(PRIMARY, REPLICAS)
     _say("Seeded", f"{PRIMARY}: {objects} objects, {size / 1e6:.1f} MB")
 
 

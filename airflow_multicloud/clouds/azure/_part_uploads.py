@@ -47,8 +47,6 @@ from airflow_multicloud.ports.object_store import (
 )
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
     from typing_extensions import Buffer
 
 _MIB = 1 << 20
@@ -188,20 +186,24 @@ class BlobPartUploads(AccountHook):
         """Uploads of ours, also aborted ones, for keys that hold no object yet.
 
         A key that holds an object does not tell in a listing whether it has uncommitted blocks
-        too. An upload id listed here lacks the encryption scope, if there was one.
+        too: it is only looked at when ``prefix`` is that very key. An upload id listed here
+        lacks the encryption scope, if there was one.
         """
-        return self._uploads(bucket, self._listed(bucket, prefix, "uncommittedblobs"))
+        seen = False
+        for blob in self._listed(bucket, prefix, "uncommittedblobs"):
+            if is_uncommitted(blob):
+                ref = ObjectRef(bucket, blob_name(blob))
+                seen = seen or ref.key == prefix
+                yield from self._uploads_to(ref)
+        if prefix and not seen:
+            yield from self._uploads_to(ObjectRef(bucket, prefix))
 
-    def _uploads(self, bucket: str, blobs: Iterator[Element]) -> Iterator[PartUpload]:
-        for blob in blobs:
-            if not is_uncommitted(blob):
-                continue
-            ref = ObjectRef(bucket, blob_name(blob))
-            uploads: dict[str, Block] = {}
-            for block in sorted(self._blocks(ref, "uncommitted"), key=lambda b: b.sent):
-                uploads.setdefault(block.upload, block)
-            for upload_id, first in uploads.items():
-                yield PartUpload(ref, upload_id, first.sent)
+    def _uploads_to(self, ref: ObjectRef) -> Iterator[PartUpload]:
+        uploads: dict[str, Block] = {}
+        for block in sorted(self._blocks(ref, "uncommitted"), key=lambda b: b.sent):
+            uploads.setdefault(block.upload, block)
+        for upload_id, first in uploads.items():
+            yield PartUpload(ref, upload_id, first.sent)
 
     def _blocks(self, ref: ObjectRef, which: str) -> list[Block]:
         account = self.account
