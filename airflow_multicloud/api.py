@@ -95,23 +95,24 @@ def replication(
 
     :raises CloudError: naming the parameter that is wrong.
     """
-    if isinstance(destinations, str):
+    opened = _destinations(destinations, parameter="destinations")
+    return Replication(open_endpoint(source, parameter="source"), opened, options)
+
+
+def _destinations(given: Sequence[str | Destination], *, parameter: str) -> tuple[Endpoint, ...]:
+    if isinstance(given, str):
         raise StorageError(
-            f"destinations: {destinations!r} given, expected a list of URIs",
+            f"{parameter}: {given!r} given, expected a list of URIs",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    return Replication(
-        open_endpoint(source, parameter="source"),
-        tuple(_destination(number, given) for number, given in enumerate(destinations)),
-        options,
-    )
+    return tuple(_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(given))
 
 
-def _destination(number: int, given: str | Destination) -> Endpoint:
+def _destination(given: str | Destination, *, parameter: str) -> Endpoint:
     wanted = Destination(given) if isinstance(given, str) else given
     return open_endpoint(
         wanted.uri,
-        parameter=f"destinations[{number}]",
+        parameter=parameter,
         storage_class=wanted.storage_class,
         encryption_key=wanted.encryption_key,
     )
@@ -162,14 +163,24 @@ def upload_artifact(
 
     The primary has the file when this returns; a replication that failed is in the result,
     not raised.
+
+    :raises CloudError: before any byte moves, for whatever is wrong with the call; or when the
+        upload itself fails.
     """
-    uploaded = _upload(Path(file), _destination(0, destination), immutable=immutable)
-    if not replicate_to:
+    primary = _destination(destination, parameter="destination")
+    replicas = _destinations(replicate_to, parameter="replicate_to")
+    uploaded = _upload(Path(file), primary, immutable=immutable)
+    if not replicas:
         return CloudOperationResult(True, uploaded)
     try:
-        report = replicate(uploaded.uri, replicate_to, ReplicationOptions(immutable=immutable))
+        source = open_endpoint(uploaded.uri, parameter="destination")
+        report = engine.replicate(
+            Replication(source, replicas, ReplicationOptions(immutable=immutable))
+        )
     except ReplicationFailedError as err:
-        return CloudOperationResult(False, uploaded, err.report, str(err))
+        return CloudOperationResult(False, uploaded, err.report, str(err), err.kind)
+    except CloudError as err:
+        return CloudOperationResult(False, uploaded, None, str(err), err.kind)
     return CloudOperationResult(True, uploaded, report)
 
 
@@ -178,12 +189,14 @@ class CloudOperationResult:
     """An upload and what became of its replicas.
 
     :param error: why a replica is missing, when ``success`` is false.
+    :param kind: of that error.
     """
 
     success: bool
     uploaded: Uploaded
     replication: ReplicationReport | None = None
     error: str | None = None
+    kind: ErrorKind | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -195,6 +208,7 @@ class CloudOperationResult:
             "unchanged": self.uploaded.unchanged,
             "replication": self.replication and self.replication.as_dict(),
             "error": self.error,
+            "kind": self.kind and str(self.kind),
         }
 
 

@@ -17,4 +17,5 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["service"],
             }
         ],
+        "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

@@ -16,7 +16,9 @@ from airflow_multicloud.operators.drill import (
 from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.operators.verify import VerifyReplicaOperator
 
-PRIMARY = Asset("dr_primary", uri="s3://primary/data/")
+# Names only: an s3:// or gs:// URI here makes every parse of this file load boto3 and the
+# Google SDK, for Airflow's URI handlers of these schemes.
+PRIMARY = Asset("dr_primary")
 REPLICAS = Asset("dr_replicas")
 EVIDENCE = Asset("dr_evidence")
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: metadata), and lower-case, as S3 stores it.
 SHA256_METADATA = "multicloud_sha256"
 
+_SLICE = 1 << 18
+
 
 class StreamDigest:
     """CRC32C and SHA-256 over a stream, fed in order.
@@ -33,7 +35,7 @@ class StreamDigest:
 
     def update(self, chunk: Buffer) -> None:
         """Take the next bytes."""
-        self._crc32c = google_crc32c.extend(self._crc32c, _readonly(chunk))
+        self._crc32c = _extended(self._crc32c, chunk)
         self._sha256.update(chunk)
         if self._md5 is not None:
             self._md5.update(chunk)
@@ -62,7 +64,7 @@ def digests_of(body: Buffer) -> Digests:
 
 def crc32c_of(body: Buffer) -> str:
     """CRC32C as eight hexadecimal digits."""
-    return f"{google_crc32c.value(_readonly(body)):08x}"
+    return f"{_extended(0, body):08x}"
 
 
 def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
@@ -74,6 +76,11 @@ def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
     return None
 
 
-def _readonly(body: Buffer) -> bytes:
-    # google_crc32c takes bytes only, not every read-only buffer.
-    return body if isinstance(body, bytes) else bytes(body)
+def _extended(crc: int, body: Buffer) -> int:
+    if isinstance(body, bytes):
+        return int(google_crc32c.extend(crc, body))
+    # google_crc32c takes bytes only, not every buffer; small copies stay in the processor's cache.
+    view = memoryview(body).cast("B")
+    for start in range(0, len(view), _SLICE):
+        crc = google_crc32c.extend(crc, bytes(view[start : start + _SLICE]))
+    return crc

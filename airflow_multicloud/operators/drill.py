@@ -17,6 +17,7 @@ from airflow_multicloud.core.drill.canary import Canary, write_canary
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 from airflow_multicloud.operators.replicate import run_id_of
 
@@ -54,7 +55,10 @@ class FailoverDrillOperator(BaseOperator):
         ``corrupt``.
     :param restore_to: a directory on the worker to keep what was recovered; by default it goes
         to a temporary one and is deleted.
-    :param attempt_timeout: the longest one replica may take for one object.
+    :param fail_over_on: error kinds that make the next candidate's turn, as in
+        :class:`~airflow_multicloud.operators.failover.FailoverFetchOperator`: drill what is
+        used. With the default ones the fault ``permission_denied`` is not survived.
+    :param attempt_timeout: the longest one candidate may take for one object.
     """
 
     template_fields: Sequence[str] = ("candidates", "canary", "fault", "restore_to")
@@ -66,6 +70,7 @@ class FailoverDrillOperator(BaseOperator):
         canary: Mapping[str, Any],
         fault: str = Fault.UNAVAILABLE,
         restore_to: str | None = None,
+        fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
         attempt_timeout: timedelta = timedelta(minutes=5),
         **kwargs: Any,
     ) -> None:
@@ -74,7 +79,9 @@ class FailoverDrillOperator(BaseOperator):
         self.canary = canary
         self.fault = fault
         self.restore_to = restore_to
+        self.fail_over_on = fail_over_on
         self.attempt_timeout = attempt_timeout
+        self._policy()  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the drill."""
@@ -94,10 +101,15 @@ class FailoverDrillOperator(BaseOperator):
                 scratch,
                 Canary.from_dict(dict(self.canary)),
                 fault=Fault(self.fault),
-                policy=api.FailoverPolicy(attempt_timeout=self.attempt_timeout),
+                policy=self._policy(),
             )
         self.log.info("%s", measurement)
         return measurement.as_dict()
+
+    def _policy(self) -> api.FailoverPolicy:
+        return api.FailoverPolicy(
+            fail_over_on=parse_kinds(self.fail_over_on), attempt_timeout=self.attempt_timeout
+        )
 
 
 class DrillReportOperator(BaseOperator):
@@ -147,6 +159,8 @@ class DrillReportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and record."""
+        if isinstance(self.places, str):
+            raise AirflowFailException(f"places: {self.places!r} given, expected a list of URIs")
         objectives = record.Objectives(
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )

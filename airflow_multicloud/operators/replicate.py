@@ -97,6 +97,11 @@ class _ReplicationOperator(BaseOperator):
             bandwidth_limit=bandwidth_limit,
         )
 
+    @property
+    def group(self) -> str:
+        """What the tasks of one sharded replication have in common: their task group."""
+        return self.task_id.rpartition(".")[0]
+
     def replication(self) -> Replication:
         """The replication of the rendered arguments; resolves connections, makes no request."""
         filtered = replace(
@@ -144,7 +149,9 @@ class ReplicateOperator(_ReplicationOperator):
                 return [asdict(plan) for plan in engine.plan(replication)]
             try:
                 report = engine.replicate(
-                    replication, run_id=run_id_of(context), listener=self.tell_progress
+                    replication,
+                    run_id=run_id_of(context, self.task_id),
+                    listener=self.tell_progress,
                 )
             except ReplicationFailedError as err:
                 context["ti"].xcom_push(key="report", value=self.finish(context, err.report))
@@ -168,7 +175,7 @@ class PlanReplicationOperator(_ReplicationOperator):
         """Plan, and write the shards to the first destination."""
         with airflow_errors():
             plan = sharding.plan_shards(
-                self.replication(), shards=self.shards, run_id=run_id_of(context)
+                self.replication(), shards=self.shards, run_id=run_id_of(context, self.group)
             )
         self.log.info(
             "%d of %d objects to copy, in %d shards", plan.to_copy, plan.objects, len(plan.shards)
@@ -195,7 +202,7 @@ class ReplicateShardOperator(_ReplicationOperator):
         with airflow_errors():
             return sharding.replicate_shard(
                 self.replication(),
-                run_id=run_id_of(context),
+                run_id=run_id_of(context, self.group),
                 shard=self.shard,
                 listener=self.tell_progress,
             )
@@ -210,7 +217,9 @@ class CloseReplicationOperator(_ReplicationOperator):
         """Close the run, returning what :class:`ReplicateOperator` returns."""
         with airflow_errors():
             try:
-                report = sharding.close_shards(self.replication(), run_id=run_id_of(context))
+                report = sharding.close_shards(
+                    self.replication(), run_id=run_id_of(context, self.group)
+                )
             except ReplicationFailedError as err:
                 context["ti"].xcom_push(key="report", value=self.finish(context, err.report))
                 raise
@@ -245,7 +254,10 @@ def sharded_replication(
     return group
 
 
-def run_id_of(context: Context) -> str:
-    """The DAG run as a manifest's name: stable over tries, safe in a key."""
-    run = f"{context['dag'].dag_id}-{context['run_id']}"
+def run_id_of(context: Context, part: str = "") -> str:
+    """The DAG run as a manifest's name: stable over tries, safe in a key.
+
+    :param part: which replication of the run it is, as one run may have several.
+    """
+    run = f"{context['dag'].dag_id}-{context['run_id']}" + (f"-{part}" if part else "")
     return re.sub(r"[^A-Za-z0-9._-]", "_", run)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_multicloud import api
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
@@ -56,6 +56,8 @@ class UploadArtifactOperator(BaseOperator):
         facts = result.as_dict()
         if not result.success:
             context["ti"].xcom_push(key="report", value=facts)
-            raise AirflowException(f"{result.uploaded.uri} is uploaded, but: {result.error}")
+            failure = f"{result.uploaded.uri} is uploaded, but: {result.error}"
+            retryable = result.kind is None or result.kind.retryable
+            raise AirflowException(failure) if retryable else AirflowFailException(failure)
         tell_assets(self, context, {"multicloud": facts})
         return facts

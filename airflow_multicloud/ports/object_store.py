@@ -139,7 +139,11 @@ class ObjectBody(Protocol):
         ...
 
     def read(self) -> Buffer:
-        """All bytes of the range; raises kind ``integrity`` when the stream ends early."""
+        """All bytes of the range.
+
+        A stream that ends early raises kind ``integrity`` or ``unavailable``, as the store's
+        client noticed it: a retryable kind in any case. Iterating does the same.
+        """
         ...
 
     def __iter__(self) -> Iterator[Buffer]:
@@ -168,7 +172,7 @@ class ObjectStore(Protocol):
         """Read bytes ``start`` up to (not including) ``end``, as stored.
 
         Never decompressed, whatever ``Content-Encoding`` says. A zero-byte object reads as
-        no bytes.
+        no bytes; of any other, a ``start`` at or past its end is kind ``invalid_argument``.
 
         :param if_etag: fail with kind ``precondition_failed`` when the object is another by
             now; hooks also compare what the response says, for stores that ignore the
@@ -194,7 +198,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
-        """Delete one object; kind ``not_found`` when there is none.
+        """Delete one object; kind ``not_found`` when there is none, or no such bucket.
 
         :param condition: delete only this very object (else kind ``precondition_failed``).
         """
@@ -377,7 +381,11 @@ class SignedUrls(Protocol):
     """Optional power: a URL for one object that works without credentials for a while."""
 
     def sign_url(self, ref: ObjectRef, *, method: str, expires_in: timedelta) -> SignedUrl:
-        """A URL for ``GET`` or ``PUT`` on the object, valid for ``expires_in``."""
+        """A URL for ``GET`` or ``PUT`` on the object, valid for ``expires_in``.
+
+        Another method, or a duration that is none or longer than the store allows, is kind
+        ``invalid_argument``.
+        """
         ...
 
 

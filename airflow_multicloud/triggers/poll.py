@@ -14,8 +14,9 @@ from asgiref.sync import sync_to_async
 class PollTrigger(BaseTrigger):
     """Fire when a function returns something.
 
-    :param check: ``package.module:name`` of a function; it is called with ``arguments`` and returns the
-        event's payload (JSON), or ``None`` for "not yet". What it raises fails the task.
+    :param check: ``package.module:name`` of a function; it is called with ``arguments`` and
+        returns the event's payload (JSON), or ``None`` for "not yet". What it raises fails the
+        task.
     :param arguments: its keyword arguments (JSON).
     :param poll_interval: seconds between two calls.
     """

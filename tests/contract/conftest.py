@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from airflow_multicloud.testing.contracts.rigs import (
     RigSpec,
@@ -17,9 +22,10 @@ from airflow_multicloud.testing.contracts.rigs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_multicloud.ports.object_store import ObjectStore
+    from airflow_multicloud.testing.local_clouds import LocalClouds
 
 # Gaps are the servers', measured; each test must fail there, and says so when it stops.
 MOTO_GAPS: dict[str, str] = {}
@@ -82,7 +88,7 @@ def rigs() -> tuple[RigSpec, ...]:
             name="fake_gcs",
             cloud="gcp",
             hook=GcpHook,
-            open=_local("gcp_local"),
+            open=_fake_gcs,
             make_versioned_bucket=_make_versioned_gcs_bucket,
             gaps=FAKE_GCS_GAPS,
         ),
@@ -114,6 +120,64 @@ def _local(conn_id: str) -> Callable[[pytest.FixtureRequest], ObjectStore]:
         return registry.resolve(ObjectStore, conn_id)
 
     return open_store
+
+
+def _fake_gcs(request: pytest.FixtureRequest) -> ObjectStore:
+    from airflow_multicloud import registry
+    from airflow_multicloud.ports.object_store import ObjectStore
+
+    return registry.resolve(ObjectStore, request.getfixturevalue("gcs_service_account"))
+
+
+class _TokenEndpoint(BaseHTTPRequestHandler):
+    """Gives whoever asks an access token, which fake-gcs-server does not look at."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        body = json.dumps({"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"})
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the parent's name)
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def gcs_service_account(local_clouds: LocalClouds) -> Iterator[str]:
+    """A connection to fake-gcs-server as a service account, which can sign URLs.
+
+    Without retries: the server answers 500 where Cloud Storage would answer 404.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _TokenEndpoint)
+    account = {
+        "type": "service_account",
+        "project_id": "local",
+        "private_key_id": "1",
+        "private_key": key.decode(),
+        "client_email": "contract@local.iam.gserviceaccount.com",
+        "token_uri": f"http://127.0.0.1:{server.server_port}/token",
+    }
+    extra = {
+        "keyfile_dict": json.dumps(account),
+        "gcs.endpoint": local_clouds.gcp.endpoint,
+        "num_retries": 0,
+    }
+    connection = {"conn_type": "google_cloud_platform", "extra": extra}
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_GCS_CONTRACT", json.dumps(connection))
+        yield "gcs_contract"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def _make_versioned_s3_bucket(store: ObjectStore, bucket: str) -> None:

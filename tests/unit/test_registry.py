@@ -61,6 +61,19 @@ def test_the_memory_cloud_registers_again(memory):
     assert registry.list_providers().count(memory) == 1
 
 
+def test_the_same_again_is_no_error():
+    registry.register_provider(OTHER)
+    registry.register_provider(replace(OTHER))
+    assert registry.list_providers().count(OTHER) == 1
+
+
+def test_another_of_the_same_name_is_refused():
+    registry.register_provider(OTHER)
+    with pytest.raises(ProviderNotAvailableError, match="both claim other"):
+        registry.register_provider(replace(OTHER, title="Another"))
+    assert registry.get_provider("other") == OTHER
+
+
 @pytest.mark.parametrize(
     ("change", "claimed"),
     [
@@ -162,3 +175,77 @@ def test_a_missing_extra_is_named(blocked, uri, extra):
         env={**os.environ, "AIRFLOW_CONN_X": uri},
     )
     assert f"pip install 'airflow-multicloud[{extra}]'" in ran.stdout, ran.stdout + ran.stderr
+
+
+def _with_distribution(tmp_path, entry, code):
+    """Run ``code`` where another distribution offers one more cloud; what it printed."""
+    installed = tmp_path / "weather_cloud-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: weather-cloud\nVersion: 1.0\n"
+    )
+    (installed / "entry_points.txt").write_text(f"[{registry.ENTRY_POINT_GROUP}]\n{entry}\n")
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "AIRFLOW_CONN_X": "ftp://host"},
+    )
+    return ran.stdout
+
+
+def test_another_distribution_brings_a_cloud(tmp_path):
+    (tmp_path / "weather_cloud.py").write_text(
+        "NAME = 'weather'\nTITLE = 'Weather'\nREQUIREMENT = 'weather-cloud[all]'\n"
+        "CONN_TYPES = ('weather',)\nURI_SCHEMES = {'rain': 'weather_default'}\n"
+    )
+    code = """
+        from airflow_multicloud import registry
+
+        print(registry.cloud_of_scheme("rain", parameter="source"))
+        print(*(cloud.name for cloud in registry.list_providers()))
+    """
+    found, names = _with_distribution(tmp_path, "weather = weather_cloud", code).splitlines()
+    assert found == str(
+        registry.Cloud(
+            name="weather",
+            title="Weather",
+            module="weather_cloud",
+            requirement="weather-cloud[all]",
+            conn_types=("weather",),
+            uri_schemes={"rain": "weather_default"},
+        )
+    )
+    assert {"aws", "azure", "gcp", "weather"} <= {*names.split()}
+
+
+def test_a_broken_entry_point_is_named_and_harms_no_other(tmp_path):
+    code = """
+        from airflow_multicloud import registry
+        from airflow_multicloud.errors import CloudError
+
+        assert registry.get_provider("aws").name == "aws"
+        assert "weather" not in [cloud.name for cloud in registry.list_providers()]
+        for call in (
+            lambda: registry.get_provider("weather"),
+            lambda: registry.cloud_of_scheme("rain", parameter="source"),
+            lambda: registry.cloud_of("x"),
+        ):
+            try:
+                call()
+            except CloudError as error:
+                print(type(error).__name__, error)
+    """
+    out = _with_distribution(tmp_path, "weather = weather_cloud.gone", code)
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "ProviderNotAvailableError",
+        "ProviderNotAvailableError",
+        "CredentialsError",
+    ]
+    for line in lines:
+        assert line.endswith(
+            "; cloud weather could not be loaded: weather_cloud.gone of weather-cloud: "
+            "No module named 'weather_cloud'"
+        ), line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -104,8 +105,8 @@ def measure(
             rto=rto,
             rpo=None if recovered is None else fault_at - recovered.as_of,
             canary_found=_canary_found(scratch, canary),
-            control=_control(replicas, scratch, policy),
-            failback=_failback(primary, scratch, canary, policy),
+            control=_control(replicas, policy),
+            failback=_failback(primary, canary, policy),
         )
 
 
@@ -132,21 +133,26 @@ def _canary_of(candidate: Candidate) -> Candidate:
     )
 
 
-def _control(replicas: Sequence[Candidate], scratch: Path, policy: FailoverPolicy) -> Control:
+def _control(replicas: Sequence[Candidate], policy: FailoverPolicy) -> Control:
     """Offer a corrupt copy alone: only its rejection as corrupt shows that checks work."""
     corrupt = _canary_of(_faulted(replicas[0], Fault.CORRUPT))
     try:
-        fetch([corrupt], FileTarget(scratch / ".control"), policy)
+        _fetch_aside(corrupt, policy)
     except FailoverError as err:
         rejected = any(a.kind is ErrorKind.INTEGRITY for a in err.attempts)
         return Control(rejected, str(err))
     return Control(False, f"a corrupt copy of {corrupt.uri} was accepted")
 
 
-def _failback(primary: Candidate, scratch: Path, canary: Canary, policy: FailoverPolicy) -> bool:
-    expecting = replace(policy, expected_sha256=canary.sha256)
+def _failback(primary: Candidate, canary: Canary, policy: FailoverPolicy) -> bool:
     try:
-        fetch([_canary_of(primary)], FileTarget(scratch / ".failback"), expecting)
+        _fetch_aside(_canary_of(primary), replace(policy, expected_sha256=canary.sha256))
     except CloudError:
         return False
     return True
+
+
+def _fetch_aside(candidate: Candidate, policy: FailoverPolicy) -> None:
+    """Fetch where it is never mistaken for something recovered."""
+    with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as aside:
+        fetch([candidate], FileTarget(Path(aside, "canary")), policy)

@@ -39,9 +39,9 @@ class Fault(StrEnum):
     PERMISSION_DENIED = "permission_denied"
     """Every call is forbidden, as when credentials are revoked."""
     TRUNCATED = "truncated"
-    """Reads end early."""
+    """Reads end early; those of an empty object, which can't, break off."""
     CORRUPT = "corrupt"
-    """Reads have one bit flipped."""
+    """Reads have one bit flipped; those of an empty object, which has none, a byte too many."""
 
 
 #: How long a stalled call hangs; longer than any attempt may take by default.
@@ -74,7 +74,7 @@ class FaultedStore:
         body = self.inner.get_object(ref, start=start, end=end, if_etag=if_etag)
         if ref.key.startswith(RESERVED_PREFIX):
             return body
-        return _DamagedBody(body, self.fault)
+        return _DamagedBody(body, self.fault, self.cloud)
 
     def put_object(
         self,
@@ -115,6 +115,7 @@ class FaultedStore:
 class _DamagedBody:
     inner: ObjectBody
     fault: Fault
+    cloud: str
 
     @property
     def meta(self) -> ObjectMeta:
@@ -138,6 +139,12 @@ class _DamagedBody:
                 yield bytes(flipped)
             else:
                 yield chunk
+        if not damaged and self.fault is Fault.CORRUPT:
+            yield b"\x00"
+        elif not damaged and self.fault is Fault.TRUNCATED:
+            raise StorageError(
+                f"drill: {self.fault} on purpose", kind=ErrorKind.INTEGRITY, cloud=self.cloud
+            )
 
 
 def with_fault(endpoint: Endpoint, fault: Fault) -> Endpoint:

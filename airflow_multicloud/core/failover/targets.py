@@ -52,8 +52,14 @@ class StagedFile:
     path: Path
 
     def commit(self) -> None:
-        """Rename it into place (atomic on POSIX, ``rename(2)``)."""
-        self.temporary.replace(self.path)
+        """Rename it into place (atomic on POSIX, ``rename(2)``).
+
+        :raises StorageError: kind ``invalid_argument`` when a directory is in the way.
+        """
+        try:
+            self.temporary.replace(self.path)
+        except OSError as err:
+            raise _local_error(self.path, err) from err
 
     def discard(self) -> None:
         """Remove it."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Reference, manifest_of, reference_of
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
 from airflow_multicloud.core.failover.targets import Target
@@ -83,36 +86,62 @@ def fetch_tree(
         before stays in place.
     """
     with telemetry.operation("failover_fetch_tree", multicloud__target=str(target)) as span:
-        names, failed = _names(candidates, policy)
+        end = time.monotonic() + policy.deadline.total_seconds()
+        names, failed = _names(candidates, policy, end)
         for name in names.names:
             target.below(name)  # Refuse a name that would leave the target before any byte moves.
         tally = _Tally(target, failed)
         order = _Order(candidates)
+        for attempt in failed:
+            order.saw(attempt)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
             running: set[Future[Provenance]] = set()
             for name in names.names:
                 if len(running) >= 2 * concurrency:
                     running = _collect(running, tally, order)
                 below = order.below(name, names)
-                running.add(
-                    telemetry.submit_in_context(pool, fetch, below, target.below(name), policy)
-                )
+                one = partial(_fetch_one, below, target.below(name), policy, end)
+                running.add(telemetry.submit_in_context(pool, one))
             while running:
                 running = _collect(running, tally, order)
         span.set_attribute("multicloud.objects", tally.objects)
     return tally.provenance(candidates[0].uri)
 
 
-def _names(candidates: Sequence[Candidate], policy: FailoverPolicy) -> tuple[_Names, list[Attempt]]:
+def _fetch_one(
+    candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy, end: float
+) -> Provenance:
+    """Fetch one object in what is left of the whole prefix's deadline."""
+    return fetch(candidates, target, replace(policy, deadline=_left(policy, end, ())))
+
+
+def _left(policy: FailoverPolicy, end: float, attempts: Sequence[Attempt]) -> timedelta:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise FailoverError(
+            f"deadline ({policy.deadline}) passed",
+            kind=ErrorKind.TIMEOUT,
+            attempts=tuple(attempts),
+        )
+    return timedelta(seconds=left)
+
+
+def _names(
+    candidates: Sequence[Candidate], policy: FailoverPolicy, end: float
+) -> tuple[_Names, list[Attempt]]:
     failed: list[Attempt] = []
     for number, candidate in enumerate(candidates):
+        limit = min(policy.attempt_timeout, _left(policy, end, failed))
+        started = time.monotonic()
         try:
             if candidate.endpoint is None:
                 raise candidate.refused or AssertionError("neither endpoint nor refusal")
-            references = dict(_listed(candidate.endpoint))
+            listing = partial(_references, candidate.endpoint)
+            references = within(limit, listing, parameter="attempt_timeout")
         except CloudError as err:
             cloud = candidate.endpoint.cloud if candidate.endpoint else None
-            failed.append(Attempt(candidate.uri, cloud, 0, err.kind, str(err)))
+            took = round((time.monotonic() - started) * 1000)
+            failed.append(Attempt(candidate.uri, cloud, took, err.kind, str(err)))
             if not policy.goes_on(err.kind):
                 raise FailoverError(
                     f"{candidate.uri} can't be listed", kind=err.kind, attempts=tuple(failed)
@@ -127,6 +156,10 @@ def _names(candidates: Sequence[Candidate], policy: FailoverPolicy) -> tuple[_Na
     raise FailoverError(
         "no candidate could be listed", kind=kind or ErrorKind.NOT_FOUND, attempts=tuple(failed)
     )
+
+
+def _references(endpoint: Endpoint) -> dict[str, Reference]:
+    return dict(_listed(endpoint))
 
 
 def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:

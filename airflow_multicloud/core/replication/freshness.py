@@ -42,7 +42,7 @@ class Freshness:
             "replica": self.replica,
             "as_of": self.as_of and self.as_of.isoformat(),
             "newest_source": self.newest_source and self.newest_source.isoformat(),
-            "lag_seconds": self.lag and round(self.lag.total_seconds(), 3),
+            "lag_seconds": None if self.lag is None else round(self.lag.total_seconds(), 3),
             "objects": self.objects,
             "proven": self.proven,
         }

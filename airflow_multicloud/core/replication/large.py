@@ -221,11 +221,13 @@ class _Round:
             with self._turn:
                 self._turn.wait_for(lambda: self._next == part.number)
             # Only the thread whose turn it is comes here, so this needs no lock.
-            if body is not None and self._read_error is None:
-                self._whole.update(body)
-            with self._turn:
-                self._next += 1
-                self._turn.notify_all()
+            try:
+                if body is not None and self._read_error is None:
+                    self._whole.update(body)
+            finally:
+                with self._turn:
+                    self._next += 1
+                    self._turn.notify_all()
         return body if self._read_error is None else None
 
     def _send(self, to: _Sending, part: PartRange, body: Buffer, digests: Digests) -> None:

@@ -60,6 +60,7 @@ def plan_shards(replication: Replication, *, shards: int, run_id: str) -> Sharde
     header = engine.new_header(replication, run_id)
     with telemetry.operation("replicate.plan", multicloud__shards=shards), Catalog() as catalog:
         engine.prepare(catalog, replication, create_buckets=replication.options.create_buckets)
+        _tidy(home, run_id)  # What an earlier plan of this run left must not count as done.
         settled = (i for i in catalog.items() if not i.open_replicas)
         _write(home, run_id, "settled.jsonl", map(_line, settled))
         for index in range(len(replication.destinations)):
@@ -121,7 +122,8 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
     """Merge the shards' outcomes into one manifest, and judge the run.
 
     :raises ReplicationFailedError: as :func:`engine.replicate`; objects of a shard that did
-        not finish count as failed.
+        not finish count as failed. The plan is kept then, so that failed shards can be tried
+        again and the run closed anew.
     """
     replication = replication.landed()
     home = replication.destinations[0]
@@ -141,8 +143,8 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             datetime.fromisoformat(plan["started"]),
         )
         report = engine.close(catalog, replication, header, started=started, progress=Progress())
+        engine.refuse_failures(report, replication.options)
         _tidy(home, run_id)
-    engine.refuse_failures(report, replication.options)
     return report
 
 

@@ -68,6 +68,14 @@ def keys_in(store: ObjectStore, bucket: str, prefix: str = "") -> list[str]:
     return sorted(meta.key for meta in store.list_objects(bucket, prefix))
 
 
+def only(items: Iterable[T]) -> T:
+    """The one item there is; the test fails when there are none or more."""
+    found = list(items)
+    if len(found) != 1:
+        pytest.fail(f"{len(found)} items, not 1: {found}")
+    return found[0]
+
+
 @contextmanager
 def fails(rig: StoreRig, *kinds: ErrorKind) -> Iterator[pytest.ExceptionInfo[StorageError]]:
     """The block must raise this cloud's storage error, of one of the kinds if any is given."""

@@ -20,6 +20,7 @@ from airflow_multicloud.testing.contracts.checks import (
     fails,
     in_threads,
     keys_in,
+    only,
     put,
     read,
 )
@@ -94,7 +95,7 @@ class ConditionalWritesContract:
         put(rig.store, rig.ref("key"), b"first")
         stat = rig.store.stat_object(rig.ref("key"))
         put(rig.store, rig.ref("key"), b"second", _if_unchanged(stat))
-        (listed,) = rig.store.list_objects(rig.bucket)
+        listed = only(rig.store.list_objects(rig.bucket))
         third = put(rig.store, rig.ref("key"), b"third", _if_unchanged(listed))
         alone = WriteOptions(condition=IfUnchanged(third.etag))
         put(rig.store, rig.ref("key"), b"fourth", alone)

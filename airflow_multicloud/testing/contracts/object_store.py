@@ -20,6 +20,7 @@ from airflow_multicloud.testing.contracts.checks import (
     fails,
     in_threads,
     keys_in,
+    only,
     put,
     read,
 )
@@ -91,7 +92,7 @@ class ObjectStoreContract:
     def test_listing_agrees_with_stat(self, rig: StoreRig) -> None:
         """What a listing says of an object is true; ``attributes`` may be left out."""
         put(rig.store, rig.ref("key"), b"content", WriteOptions(attributes=ATTRIBUTES))
-        (listed,) = rig.store.list_objects(rig.bucket)
+        listed = only(rig.store.list_objects(rig.bucket))
         stat = rig.store.stat_object(rig.ref("key"))
         assert (listed.bucket, listed.key, listed.size) == (rig.bucket, "key", 7)
         assert listed.etag == stat.etag
@@ -182,7 +183,7 @@ class ObjectStoreContract:
         assert not contradictions(stat.digests, b"")
         assert read(rig.store, rig.ref("empty")) == b""
         assert b"".join(map(bytes, rig.store.get_object(rig.ref("empty")))) == b""
-        (listed,) = rig.store.list_objects(rig.bucket)
+        listed = only(rig.store.list_objects(rig.bucket))
         assert listed.size == 0
 
     def test_overwrite(self, rig: StoreRig) -> None:
@@ -206,7 +207,7 @@ class ObjectStoreContract:
         written = put(rig.store, rig.ref("key"), content)
         body = rig.store.get_object(rig.ref("key"))
         assert bytes(body.read()) == content
-        (listed,) = rig.store.list_objects(rig.bucket)
+        listed = only(rig.store.list_objects(rig.bucket))
         for meta in (written, rig.store.stat_object(rig.ref("key")), body.meta, listed):
             assert not contradictions(meta.digests, content)
 

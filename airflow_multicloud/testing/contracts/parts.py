@@ -23,6 +23,7 @@ from airflow_multicloud.testing.contracts.checks import (
     fails,
     in_threads,
     keys_in,
+    only,
     put,
     read,
 )
@@ -74,7 +75,7 @@ class PartUploadsContract:
         assert stat.attributes.cache_control == ATTRIBUTES.cache_control
         assert dict(stat.attributes.metadata) == dict(ATTRIBUTES.metadata)
         assert read(rig.store, rig.ref("key")) == whole
-        (listed,) = rig.store.list_objects(rig.bucket)
+        listed = only(rig.store.list_objects(rig.bucket))
         assert (listed.etag, listed.size) == (stat.etag, stat.size)
 
     def test_one_part(self, rig: StoreRig) -> None:
@@ -99,7 +100,7 @@ class PartUploadsContract:
         upload = store.begin_upload(rig.ref("key"))
         _send(store, upload, 1, b"first")
         again = _send(store, upload, 1, b"second!")
-        (held,) = store.list_parts(upload)
+        held = only(store.list_parts(upload))
         assert held.size == 7
         store.complete_upload(upload, [again])
         assert read(rig.store, rig.ref("key")) == b"second!"
@@ -266,7 +267,7 @@ class PartUploadsContract:
         begun = before.begin_upload(rig.ref("key"))
         _send(before, begun, 1, contents[0])
         after = power_of(rig.reopen(), PartUploads)
-        (found,) = after.list_uploads(rig.bucket, "key")
+        found = only(after.list_uploads(rig.bucket, "key"))
         assert (found.ref, found.upload_id) == (begun.ref, begun.upload_id)
         upload = PartUpload(begun.ref, begun.upload_id)
         _send(after, upload, 2, contents[1])
