@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, open_endpoint
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
@@ -381,7 +381,11 @@ class UnifiedCloudStorage:
         for uri in (self._primary, *self._backup):
             try:
                 end = open_endpoint(uri, parameter="primary" if uri == self._primary else "backup")
-                objects = end.store.list_objects(end.bucket, end.location.key + prefix)
+                objects = (
+                    meta
+                    for meta in end.store.list_objects(end.bucket, end.location.key + prefix)
+                    if not meta.key.startswith(RESERVED_PREFIX)
+                )
                 first = next(objects, None)
             except CloudError as err:
                 if not self._policy.goes_on(err.kind):
