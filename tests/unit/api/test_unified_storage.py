@@ -98,7 +98,7 @@ def test_replicate_and_download_a_prefix(storage, tmp_path):
     fetched = storage.download("tree/", tmp_path / "out")
     found = {
         p.relative_to(tmp_path / "out").as_posix(): p.read_text()
-        for p in Path(tmp_path / "out").rglob("*")
+        for p in (tmp_path / "out").rglob("*")
         if p.is_file()
     }
     assert found == {"a": "a", "b/c": "b/c", "b/d": "b/d"}
