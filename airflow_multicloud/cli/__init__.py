@@ -1,0 +1,1 @@
+"""``airflow multicloud …``: the operations for a person at a terminal, and for shell scripts."""

@@ -1,0 +1,289 @@
+"""What ``airflow multicloud`` can be told.
+
+Airflow loads this for every ``airflow …`` command: it imports no more than the means to say
+what commands there are. Defaults are those of the Python API; the help only repeats them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from airflow.cli.cli_config import (
+    ARG_OUTPUT,
+    ARG_VERBOSE,
+    ActionCommand,
+    Arg,
+    CLICommand,
+    GroupCommand,
+    lazy_load_command,
+)
+
+from airflow_multicloud.cli.values import duration, size
+
+EXIT_CODES = """\
+Exit codes:
+  0    done
+  1    unexpected error
+  2    the command line or a connection is wrong, or an extra is not installed
+  3    it ran, but some objects failed or are not proven
+  4    not found: a connection, bucket, object or manifest
+  5    credentials or permissions
+  6    unavailable, timed out, throttled or changed meanwhile: try again later
+  7    refused: what is there, a stated limit or a quota forbids it
+  130  interrupted (Ctrl-C)
+"""
+
+_LOCATIONS = (
+    "Locations are URIs: scheme://conn_id@bucket/key, with s3, gs or abfs; a prefix ends with a "
+    "slash.\nWithout conn_id@ the scheme's default connection is used."
+)
+
+
+def _arg(name: str, **settings: Any) -> Arg:
+    return Arg((name,), **settings)  # type: ignore[no-untyped-call]  # Airflow's
+
+
+def _flag(name: str, text: str) -> Arg:
+    return _arg(name, help=text, action="store_true")
+
+
+def _command(name: str, text: str, *args: Arg, description: str, examples: str) -> ActionCommand:
+    return ActionCommand(
+        name=name,
+        help=text,
+        description=description,
+        epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
+        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name}.run"),
+        args=(*args, ARG_VERBOSE) if name == "local" else (*args, ARG_OUTPUT, ARG_VERBOSE),
+    )
+
+
+_INIT = _command(
+    "init",
+    "Check connections: identity, reachability, region, and what is missing",
+    _arg("conn_id", nargs="*", metavar="CONN_ID", help="connections; see above when left out"),
+    description="Ask each connection's cloud who we are. Without CONN_ID: every connection of a "
+    "cloud\nin the environment and in the metadata database and, for a cloud that has none, its\n"
+    "default connection. Connections in a secrets backend must be named.",
+    examples="""\
+  airflow multicloud init
+  airflow multicloud init aws_default google_cloud_default -o json
+""",
+)
+
+_UPLOAD = _command(
+    "upload",
+    "Upload a file to one cloud, and replicate it to others",
+    _arg("file", type=Path, metavar="FILE", help="a local file"),
+    _arg(
+        "destination",
+        metavar="DESTINATION",
+        help="the primary's URI; a prefix gets the file's name appended",
+    ),
+    _arg(
+        "--replicate-to",
+        action="append",
+        metavar="URI",
+        help="also replicate it there; may be given more than once",
+    ),
+    _flag("--immutable", "refuse to replace another content"),
+    description=f"The same file is sent once: a second upload sends nothing.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud upload app.tar.gz s3://aws_default@releases/1.4/ --immutable
+  airflow multicloud upload app.tar.gz s3://aws_default@releases/1.4/ \\
+      --replicate-to gs://google_cloud_default@releases/1.4/ \\
+      --replicate-to abfs://wasb_default@releases/1.4/
+""",
+)
+
+_FILTERS = (
+    _arg(
+        "--include",
+        action="append",
+        metavar="GLOB",
+        help="only keys (below the prefix) that match; may be given more than once",
+    ),
+    _arg(
+        "--exclude",
+        action="append",
+        metavar="GLOB",
+        help="no keys that match; may be given more than once",
+    ),
+    _arg("--min-size", type=size, metavar="SIZE", help="only objects of at least this, like 4K"),
+    _arg("--max-size", type=size, metavar="SIZE", help="only objects of at most this, like 2G"),
+    _arg("--min-age", type=duration, metavar="AGE", help="only objects as old as this, like 15m"),
+    _arg("--max-age", type=duration, metavar="AGE", help="only objects as new as this, like 7d"),
+)
+
+_OPTIONS = (
+    _flag("--immutable", "never replace an object; another content there is a conflict"),
+    _arg(
+        "--on-error",
+        choices=("continue", "fail"),
+        help="try every object, or stop at the first failure (default: continue)",
+    ),
+    _arg(
+        "--min-success-ratio",
+        type=float,
+        metavar="RATIO",
+        help="the share of copies, 0 to 1, that must end sound (default: 1.0)",
+    ),
+    _flag("--preserve-tags", "copy object tags where both stores have them"),
+    _flag("--delete-extraneous", "delete what the source does not have; needs --max-delete"),
+    _arg(
+        "--max-delete",
+        type=int,
+        metavar="N",
+        help="refuse to delete more than N objects at any one destination",
+    ),
+    _flag("--create-buckets", "create destination buckets that do not exist"),
+    _arg(
+        "--part-size",
+        type=size,
+        metavar="SIZE",
+        help="the size of a large object's parts (default: 8M)",
+    ),
+    _arg(
+        "--large-object",
+        type=size,
+        metavar="SIZE",
+        help="larger objects go by parts (default: 8M)",
+    ),
+    _arg("--concurrency", type=int, metavar="N", help="requests at once (default: 16)"),
+    _arg(
+        "--memory-limit",
+        type=size,
+        metavar="SIZE",
+        help="content held in memory at once (default: 32M)",
+    ),
+    _arg(
+        "--bandwidth-limit",
+        type=size,
+        metavar="SIZE",
+        help="read at most this much of the source per second",
+    ),
+)
+
+_REPLICATE = _command(
+    "replicate",
+    "Make one or more destinations proven replicas of an object or a prefix",
+    _arg("source", metavar="SOURCE", help="the URI of an object or a prefix"),
+    _arg("destination", nargs="+", metavar="DESTINATION", help="URIs; prefixes, if SOURCE is"),
+    *_FILTERS,
+    *_OPTIONS,
+    _arg("--run-id", metavar="ID", help="names the manifest (default: random)"),
+    _flag("--dry-run", "only say what would be copied, compared and deleted"),
+    description="Only what changed is copied. Each destination gets a manifest that 'verify' and "
+    f"'fetch' use.\n{_LOCATIONS}\nSizes are bytes, or K, M, G, T (powers of 1024); ages are s, m, "
+    "h, d, w.",
+    examples="""\
+  airflow multicloud replicate s3://aws_default@lake/sales/ \\
+      gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/ --dry-run
+  airflow multicloud replicate s3://lake/sales/ gs://lake/sales/ \\
+      --include '*.parquet' --min-age 15m --delete-extraneous --max-delete 100 -o json | jq .
+""",
+)
+
+_VERIFY = _command(
+    "verify",
+    "Prove a replica against its manifest",
+    _arg("replica", metavar="REPLICA", help="the replica's URI, as it was a destination"),
+    _arg(
+        "--depth",
+        choices=("checksums", "auto", "read"),
+        default="auto",
+        help="by the digests that the store reports, by those and reading where they are not\n"
+        "enough, or by reading every byte (default: auto)",
+    ),
+    _arg("--run-id", metavar="ID", help="the manifest of this run (default: the latest)"),
+    description=f"Names exactly what is damaged or missing.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud verify gs://google_cloud_default@lake/sales/
+  airflow multicloud verify gs://lake/sales/ --depth read -o json || alert-someone
+""",
+)
+
+_FETCH = _command(
+    "fetch",
+    "Fetch an object or a prefix from the first copy that can be trusted",
+    _arg(
+        "candidate",
+        nargs="+",
+        metavar="URI",
+        help="the primary, then its replicas in the order of preference",
+    ),
+    _arg("--to", required=True, metavar="TARGET", help="a local path, or a URI"),
+    _arg(
+        "--fail-over-on",
+        action="append",
+        metavar="KIND",
+        help="error kinds that make the next candidate's turn; may be given more than once\n"
+        "(default: unavailable, timeout, throttled, not_found)",
+    ),
+    _arg(
+        "--attempt-timeout",
+        type=duration,
+        metavar="TIME",
+        help="the longest one candidate may take (default: 15m)",
+    ),
+    _arg(
+        "--deadline",
+        type=duration,
+        metavar="TIME",
+        help="the longest all of it may take (default: 1h)",
+    ),
+    _arg(
+        "--max-staleness",
+        type=duration,
+        metavar="TIME",
+        help="reject replicas that were last completed longer ago, like 1d",
+    ),
+    _arg("--expected-sha256", metavar="HEX", help="reject any other content"),
+    _flag("--require-digest", "reject content that no digest vouches for"),
+    _arg(
+        "--hedge-after",
+        type=duration,
+        metavar="TIME",
+        help="start the next candidate too when one takes longer than this, like 30s",
+    ),
+    description="Nothing is in place before it is verified. What served, and why others did not, "
+    f"is told.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud fetch s3://releases/app.tar.gz gs://releases/app.tar.gz --to app.tar.gz
+  airflow multicloud fetch s3://lake/sales/ gs://lake/sales/ --to ./sales --max-staleness 1d
+""",
+)
+
+_LOCAL = _command(
+    "local",
+    "Run servers on this machine that stand in for the clouds",
+    _arg("--data-dir", metavar="DIRECTORY", help="keep data and logs here (default: temporary)"),
+    _flag("--second-s3", "also run a second AWS, connection aws_second"),
+    _arg(
+        "command",
+        nargs="...",
+        metavar="-- COMMAND",
+        help="run this with the connections set, then stop; its exit code is ours",
+    ),
+    description="Prints the connections aws_local, gcp_local and wasb_local as shell lines, and "
+    "runs until\nCtrl-C. Needs the extra: pip install 'airflow-multicloud\\[local]'. Linux only.",
+    examples="""\
+  airflow multicloud local --data-dir ./clouds
+  airflow multicloud local -- airflow standalone
+""",
+)
+
+
+def get_cli_commands() -> list[CLICommand]:
+    """The commands this provider adds (the ``cli`` entry of its provider info)."""
+    return [
+        GroupCommand(
+            name="multicloud",
+            help="Replicate, prove and fail over data across AWS, Google Cloud and Azure",
+            description="Replicate, prove and fail over data across AWS, Google Cloud and Azure.\n"
+            "Results are on stdout (-o table, json, yaml or plain), all else is on stderr.",
+            epilog=EXIT_CODES,
+            subcommands=(_INIT, _UPLOAD, _REPLICATE, _VERIFY, _FETCH, _LOCAL),
+        )
+    ]

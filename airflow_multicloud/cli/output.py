@@ -1,0 +1,59 @@
+"""Results on stdout, in Airflow's output formats; everything else on stderr, one line each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.cli.simple_table import AirflowConsole
+from airflow.sdk._shared.secrets_masker import redact
+from rich.markup import escape
+
+from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.errors import ErrorKind
+
+#: The output formats for people and for line tools; the others are for programs.
+_TABULAR = ("table", "plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command ends with.
+
+    :param rows: for the output formats that are tables; ``None`` is an empty cell.
+    :param document: for JSON and YAML. Airflow prints each value as a string.
+    :param remarks: lines for stderr.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    document: Sequence[Mapping[str, Any]]
+    remarks: Sequence[str] = ()
+    code: ExitCode = ExitCode.DONE
+
+
+def show(result: Result, output: str) -> None:
+    """Print a result in one of Airflow's output formats, then its remarks."""
+    if output in _TABULAR:
+        data = [{name: _cell(value, output) for name, value in row.items()} for row in result.rows]
+    else:
+        data = [dict(entry) for entry in result.document]
+    AirflowConsole().print_as(data, output)
+    for remark in result.remarks:
+        say(remark)
+
+
+def _cell(value: object, output: str) -> str:
+    text = "" if value is None else str(value)
+    return escape(text) if output == "table" else text  # Rich takes [x] in a table for markup.
+
+
+def say(text: str) -> None:
+    """Tell the person something that is no result, with known secrets masked."""
+    sys.stderr.write(f"{redact(text)}\n")
+
+
+def error_line(kind: ErrorKind | str, message: object) -> str:
+    """An error in one line."""
+    return f"error ({kind}): {' '.join(str(message).split())}"

@@ -1,0 +1,36 @@
+"""Sizes and durations as they are typed on a command line. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from datetime import timedelta
+
+_SIZE = re.compile(r"(\d+)([KMGT]?)", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+)([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def size(text: str) -> int:
+    """Bytes; ``K``, ``M``, ``G`` and ``T`` are powers of 1024."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ArgumentTypeError(
+            f"{text!r} is not a size; expected bytes, or a number with K, M, G or T, like 64M"
+        )
+    number, unit = found.groups()
+    return int(number) << (10 * " KMGT".index(unit.upper() or " "))
+
+
+def duration(text: str) -> timedelta:
+    """A number with ``s``, ``m``, ``h``, ``d`` or ``w``."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ArgumentTypeError(
+            f"{text!r} is not a duration; expected a number with s, m, h, d or w, like 15m"
+        )
+    number, unit = found.groups()
+    try:
+        return timedelta(**{_UNITS[unit]: int(number)})
+    except OverflowError:
+        raise ArgumentTypeError(f"{text!r} is longer than {timedelta.max.days}d") from None

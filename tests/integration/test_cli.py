@@ -1,0 +1,361 @@
+"""``airflow multicloud …`` in this process, against the in-memory cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.cli import cli_parser
+
+from airflow_multicloud.cli.commands import replicate as replicate_command
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectRef
+from airflow_multicloud.testing import memory_cloud
+from airflow_multicloud.testing.memory_cloud import object_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOURCE = "mem://cli_a@lake/sales/"
+REPLICA = "mem://cli_b@lake/copy/"
+
+
+@dataclass
+class Ended:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> Any:
+        (only,) = json.loads(self.out)
+        return only
+
+
+class Shell:
+    """Runs ``airflow multicloud`` as the program does, up to the parsed arguments."""
+
+    def __init__(self, captured: pytest.CaptureFixture[str]) -> None:
+        self._captured = captured
+
+    def run(self, *words: str) -> Ended:
+        args = cli_parser.get_parser().parse_args(["multicloud", *words])
+        code: Any = 0
+        try:
+            args.func(args)
+        except SystemExit as end:
+            code = end.code
+        return Ended(code, *self._captured.readouterr())
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell, and the buckets ``lake`` of two accounts; three objects in the first."""
+    memory_cloud.register()
+    for conn_id in ("cli_a", "cli_b"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", "memory://")
+        object_store.reset(conn_id)
+        object_store.Hook(conn_id).ensure_bucket("lake")
+    for name in ("a.csv", "b.csv", "c.txt"):
+        put(f"sales/{name}", name.encode())
+    yield Shell(capsys)
+    assert "_AIRFLOW_PROCESS_CONTEXT" not in os.environ
+
+
+def put(key: str, content: bytes, *, conn_id: str = "cli_a") -> None:
+    object_store.Hook(conn_id).put_object(ObjectRef("lake", key), content)
+
+
+def keys(conn_id: str = "cli_b") -> list[str]:
+    listed = (meta.key for meta in object_store.Hook(conn_id).list_objects("lake"))
+    return [key for key in listed if not key.startswith(".airflow-multicloud/")]
+
+
+class TestReplicate:
+    def test_dry_run_changes_nothing(self, shell: Shell) -> None:
+        ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, "3")
+        assert list(object_store.Hook("cli_b").list_objects("lake")) == []
+
+    def test_json_is_the_whole_report_and_nothing_else(self, shell: Shell) -> None:
+        ended = shell.run("replicate", SOURCE, REPLICA, "--include", "*.csv", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        (destination,) = ended.result["destinations"]
+        assert (ended.result["objects"], destination["outcomes"]) == ("2", {"copied": "2"})
+        assert keys() == ["copy/a.csv", "copy/b.csv"]
+
+    @pytest.mark.parametrize("output", ["table", "plain", "yaml"])
+    def test_other_formats(self, shell: Shell, output: str) -> None:
+        ended = shell.run("replicate", SOURCE, REPLICA, "-o", output)
+        assert (ended.code, ended.err) == (0, "")
+        assert REPLICA in ended.out
+        assert ("3 copied" in ended.out) == (output != "yaml")
+
+    def test_brackets_in_a_table_are_no_markup(self, shell: Shell) -> None:
+        replica = "mem://cli_b@lake/[bold]/"
+        assert replica in shell.run("replicate", SOURCE, replica, "-o", "table").out
+
+    def test_an_immutable_conflict_is_named_and_gets_the_code_of_partial_failure(
+        self, shell: Shell
+    ) -> None:
+        put("copy/a.csv", b"something else", conn_id="cli_b")
+        ended = shell.run("replicate", SOURCE, REPLICA, "--immutable", "-o", "json")
+        assert ended.code == 3
+        (destination,) = ended.result["destinations"]
+        assert destination["outcomes"] == {"conflict": "1", "copied": "2"}
+        failed, error = ended.err.splitlines()
+        assert failed.startswith("failed: 'a.csv' at mem://cli_b@lake/copy/: conflict")
+        assert error.startswith("error (already_exists): 1 of 3 copies failed (66.7% sound")
+
+    def test_a_tolerated_failure_is_named_and_done(self, shell: Shell) -> None:
+        put("copy/a.csv", b"something else", conn_id="cli_b")
+        ended = shell.run("replicate", SOURCE, REPLICA, "--immutable", "--min-success-ratio", "0.5")
+        assert ended.code == 0
+        assert ended.err.startswith("failed: 'a.csv'")
+
+    def test_more_deletions_than_stated_are_refused(self, shell: Shell) -> None:
+        put("copy/old.csv", b"old", conn_id="cli_b")
+        ended = shell.run("replicate", SOURCE, REPLICA, "--delete-extraneous", "--max-delete", "0")
+        assert (ended.code, ended.out) == (7, "")
+        assert ended.err.startswith("error (precondition_failed): max_delete: 1 objects")
+
+    @pytest.mark.parametrize(
+        ("words", "code", "error"),
+        [
+            ((SOURCE, SOURCE), 2, "invalid_argument"),
+            ((SOURCE, REPLICA, "--memory-limit", "1K"), 2, "invalid_argument"),
+            ((SOURCE, "ftp://cli_b@lake/"), 2, "invalid_argument"),
+            (("mem://cli_a@nowhere/", REPLICA), 4, "not_found"),
+            (("mem://no_such_conn@lake/", REPLICA), 4, "not_found"),
+        ],
+    )
+    def test_errors_are_one_line(
+        self, shell: Shell, words: tuple[str, ...], code: int, error: str
+    ) -> None:
+        ended = shell.run("replicate", *words)
+        assert (ended.code, ended.out) == (code, "")
+        (line,) = ended.err.splitlines()
+        assert line.startswith(f"error ({error}): ")
+
+    def test_verbose_shows_the_traceback(self, shell: Shell) -> None:
+        ended = shell.run("replicate", "mem://cli_a@nowhere/", REPLICA, "-v")
+        assert ended.code == 4
+        assert "Traceback (most recent call last)" in ended.err
+        assert ended.err.splitlines()[-1].startswith("error (not_found): ")
+
+    @pytest.mark.parametrize("word", ["--min-size=x", "--max-age=x", "--on-error=x"])
+    def test_bad_values_are_usage_errors(
+        self, shell: Shell, word: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            shell.run("replicate", SOURCE, REPLICA, word)
+        assert ended.value.code == 2
+        assert word.partition("=")[0] in capsys.readouterr().err
+
+
+class TestFailures:
+    """What a command does when the operation raises this."""
+
+    @pytest.fixture
+    def failing(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Any:
+        def run(error: BaseException) -> Ended:
+            def fail(*args: object) -> None:
+                raise error
+
+            monkeypatch.setattr(replicate_command, "plan_replication", fail)
+            return shell.run("replicate", SOURCE, REPLICA, "--dry-run")
+
+        return run
+
+    @pytest.mark.parametrize(
+        ("kind", "code"),
+        [
+            (ErrorKind.UNAUTHENTICATED, 5),
+            (ErrorKind.THROTTLED, 6),
+            (ErrorKind.QUOTA, 7),
+            (ErrorKind.INTEGRITY, 3),
+        ],
+    )
+    def test_kinds_are_exit_codes(self, failing: Any, kind: ErrorKind, code: int) -> None:
+        ended = failing(StorageError("two\nlines", kind=kind))
+        assert (ended.code, ended.err) == (code, f"error ({kind}): two lines\n")
+
+    def test_an_unknown_error_is_shown_in_full(self, failing: Any) -> None:
+        ended = failing(RuntimeError("what?"))
+        assert ended.code == 1
+        assert "Traceback (most recent call last)" in ended.err
+        assert ended.err.endswith("error (unexpected): RuntimeError: what?\n")
+
+    def test_interrupted(self, failing: Any) -> None:
+        assert failing(KeyboardInterrupt()) == Ended(130, "", "interrupted\n")
+
+
+class TestVerify:
+    def test_proven_and_damaged(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        proven = shell.run("verify", REPLICA, "-o", "json")
+        assert (proven.code, proven.err, proven.result["proven"]) == (0, "", "True")
+        put("copy/a.csv", b"5.csv", conn_id="cli_b")
+        object_store.Hook("cli_b").delete_object(ObjectRef("lake", "copy/b.csv"))
+        damaged = shell.run("verify", REPLICA, "--depth", "read", "-o", "json")
+        assert (damaged.code, damaged.result["proven"]) == (3, "False")
+        assert damaged.result["findings"] == {"damaged": "1", "missing": "1", "verified": "1"}
+        assert {line.partition(":")[0] for line in damaged.err.splitlines()} == {"not proven"}
+        assert "'a.csv' is damaged" in damaged.err
+        assert "'b.csv' is missing" in damaged.err
+
+    def test_no_manifest(self, shell: Shell) -> None:
+        ended = shell.run("verify", REPLICA)
+        assert (ended.code, ended.out) == (4, "")
+        assert ended.err.startswith("error (not_found): ")
+
+
+class TestFetch:
+    def test_from_the_replica_when_the_primary_is_gone(self, shell: Shell, tmp_path: Path) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        object_store.Hook("cli_a").delete_object(ObjectRef("lake", "sales/a.csv"))
+        target = tmp_path / "here.csv"
+        ended = shell.run(
+            "fetch", f"{SOURCE}a.csv", f"{REPLICA}a.csv", "--to", str(target), "-o", "json"
+        )
+        assert (ended.code, target.read_bytes()) == (0, b"a.csv")
+        assert ended.result["served_by"] == f"{REPLICA}a.csv"
+        assert (ended.result["failed_over"], ended.result["verified_by"]) == ("True", "manifest")
+        (line,) = ended.err.splitlines()
+        assert line.startswith(f"failed over: {SOURCE}a.csv after ")
+
+    def test_a_prefix(self, shell: Shell, tmp_path: Path) -> None:
+        ended = shell.run("fetch", SOURCE, "--to", str(tmp_path), "-o", "plain")
+        assert (ended.code, ended.err) == (0, "")
+        assert f"{SOURCE} (3)" in ended.out
+        assert (tmp_path / "b.csv").read_bytes() == b"b.csv"
+
+    def test_the_policy_is_handed_on(self, shell: Shell, tmp_path: Path) -> None:
+        words = (f"{SOURCE}a.csv", "--to", str(tmp_path / "x"), "--expected-sha256", "0" * 64)
+        ended = shell.run("fetch", *words)
+        assert (ended.code, ended.out, list(tmp_path.iterdir())) == (3, "", [])
+        assert ended.err.startswith("error (integrity): ")
+        wrong = shell.run("fetch", *words, "--fail-over-on", "rain")
+        assert (wrong.code, "fail_over_on" in wrong.err) == (2, True)
+
+
+class TestUpload:
+    def test_upload_and_replicate(self, shell: Shell, tmp_path: Path) -> None:
+        file = tmp_path / "app.tar"
+        file.write_bytes(b"an application")
+        words = ("upload", str(file), "mem://cli_a@lake/1.4/", "--replicate-to")
+        ended = shell.run(*words, "mem://cli_b@lake/1.4/", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.result["uri"] == "mem://cli_a@lake/1.4/app.tar"
+        assert keys() == ["1.4/app.tar"]
+        again = shell.run(*words, "mem://cli_b@lake/1.4/", "-o", "plain")
+        assert [line.split()[1] for line in again.out.splitlines()[1:]] == ["unchanged", "1"]
+        assert "1 unchanged" in again.out
+
+    def test_a_failed_replica_is_told_and_the_primary_stays(
+        self, shell: Shell, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "app.tar"
+        file.write_bytes(b"an application")
+        put("1.4/app.tar", b"something else", conn_id="cli_b")
+        ended = shell.run(
+            *("upload", str(file), "mem://cli_a@lake/1.4/", "--immutable"),
+            *("--replicate-to", "mem://cli_b@lake/1.4/", "-o", "json"),
+        )
+        assert (ended.code, ended.result["success"]) == (3, "False")
+        assert ended.err.splitlines()[-1].startswith("error (replication): 1 of 1 copies failed")
+        assert "1.4/app.tar" in keys("cli_a")
+
+    def test_no_such_file(self, shell: Shell, tmp_path: Path) -> None:
+        ended = shell.run("upload", str(tmp_path / "none"), "mem://cli_a@lake/")
+        assert (ended.code, ended.out) == (4, "")
+        assert "is not a file" in ended.err
+
+
+class TestInit:
+    def test_connections_by_name(self, shell: Shell) -> None:
+        ended = shell.run("init", "cli_a", "cli_a", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.result == {
+            "conn_id": "cli_a",
+            "cloud": "memory",
+            "available": "True",
+            "account_id": "memory-cli_a",
+            "principal": "tester",
+            "region": None,
+            "problem": None,
+        }
+
+    def test_what_is_missing_is_said(self, shell: Shell) -> None:
+        ended = shell.run("init", "cli_a", "memory_default", "-o", "table")
+        assert ended.code == 4
+        assert [word in ended.out for word in ("ok", "not_found", "not set")] == [True] * 3
+        assert "airflow connections add memory_default --conn-type memory" in ended.err
+        assert "AIRFLOW_CONN_MEMORY_DEFAULT" in ended.err
+
+    def test_a_cloud_that_does_not_answer(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
+        canaries = ("canary-password-5151", "canary-token-6262")
+        connection = {
+            "conn_type": "aws",
+            "login": "AKIAEXAMPLE",
+            "password": canaries[0],
+            "extra": {
+                "endpoint_url": f"http://127.0.0.1:{port}",
+                "region_name": "us-east-1",
+                "aws_session_token": canaries[1],
+                "config_kwargs": {"retries": {"total_max_attempts": 1}},
+            },
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_DOWN", json.dumps(connection))
+        ended = shell.run("init", "down", "-o", "json", "-v")
+        assert (ended.code, ended.result["available"]) == (6, "False")
+        assert "error (unavailable): down: " in ended.err
+        assert not [c for c in canaries if c in ended.out + ended.err]
+
+
+def test_a_progress_bar_on_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    controller, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as stderr:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", stderr)
+            ended = shell.run("replicate", SOURCE, REPLICA, "-o", "json")
+        stderr.flush()
+        shown = os.read(controller, 1 << 16).decode()
+    os.close(controller)
+    assert "replicating" in shown
+    assert "3 of 3 objects" in shown
+    assert ended.result["objects"] == "3"  # Standard output is the result alone, here too.
+
+
+def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    canary = "canary-password-7373"
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_CLI_A", json.dumps({"conn_type": "memory", "password": canary})
+    )
+
+    def fail(source: str, *args: object) -> None:
+        from airflow_multicloud.registry import cloud_of
+
+        cloud_of("cli_a")  # Airflow learns the secret when it reads the connection.
+        raise CloudError(f"the SDK says {canary}", kind=ErrorKind.UNAVAILABLE)
+
+    monkeypatch.setattr(replicate_command, "plan_replication", fail)
+    ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-v")
+    assert (ended.code, canary in ended.err) == (6, False)
+    assert ended.err.endswith("error (unavailable): the SDK says ***\n")

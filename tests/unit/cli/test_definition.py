@@ -1,0 +1,146 @@
+"""What the command line says of itself, against what the Python API has."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import fields
+
+import pytest
+from airflow.cli.cli_config import ActionCommand, GroupCommand
+
+from airflow_multicloud.api import Depth, FailoverPolicy, ObjectFilter, OnError, ReplicationOptions
+from airflow_multicloud.cli import exit_codes
+from airflow_multicloud.cli.commands.replicate import options_of
+from airflow_multicloud.cli.definition import EXIT_CODES, get_cli_commands
+from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.core.failover.policy import OUTAGES
+from airflow_multicloud.errors import ErrorKind
+
+_LOADED = """
+import sys
+from airflow.cli import cli_config
+before = {*sys.modules}
+import airflow_multicloud.cli.definition
+print(*({*sys.modules} - before))
+from airflow.cli import cli_parser
+cli_parser.get_parser()
+print(*(name for name in sys.modules if name.startswith("airflow_multicloud")))
+"""
+_OURS = [
+    "airflow_multicloud",
+    "airflow_multicloud.cli",
+    "airflow_multicloud.cli.definition",
+    "airflow_multicloud.cli.values",
+]
+
+
+def _group() -> GroupCommand:
+    (group,) = get_cli_commands()
+    assert isinstance(group, GroupCommand)
+    return group
+
+
+def _command(name: str) -> ActionCommand:
+    (found,) = (c for c in _group().subcommands if c.name == name)
+    assert isinstance(found, ActionCommand)
+    return found
+
+
+def _settings(name: str) -> dict[str, dict[str, object]]:
+    """An option's settings by the name of its value."""
+    return {arg.flags[0].lstrip("-").replace("-", "_"): arg.kwargs for arg in _command(name).args}
+
+
+def _parse(name: str, *words: str) -> Namespace:
+    parser = ArgumentParser()
+    for arg in _command(name).args:
+        arg.add_to_parser(parser)
+    return parser.parse_args(words)
+
+
+def test_other_airflow_commands_load_nothing_but_the_definition() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _LOADED], check=True, capture_output=True, text=True
+    )
+    by_definition, at_start = ran.stdout.splitlines()[-2:]
+    assert {*by_definition.split()} <= {*_OURS}
+    assert {*at_start.split()} == {*_OURS, "airflow_multicloud.get_provider_info"}
+
+
+def test_every_error_kind_has_an_exit_code_that_help_explains() -> None:
+    explained = {int(n) for n in re.findall(r"^  (\d+) ", EXIT_CODES, re.MULTILINE)}
+    assert explained == {*map(int, ExitCode)}
+    assert {exit_codes.of_kind(kind) for kind in ErrorKind} == {*ExitCode} - {
+        ExitCode.DONE,
+        ExitCode.UNEXPECTED,
+        ExitCode.INTERRUPTED,
+    }
+
+
+@pytest.mark.parametrize("name", [c.name for c in _group().subcommands])
+def test_every_command_has_examples_that_parse(name: str) -> None:
+    epilog = _command(name).epilog
+    assert epilog is not None
+    assert EXIT_CODES in epilog
+    joined = epilog.partition("Exit codes")[0].replace("\\\n", " ")
+    examples = [line for line in joined.splitlines() if "airflow multicloud" in line]
+    assert examples
+    for example in examples:
+        words = re.split(r" [|]{1,2} ", example)[0].replace("'", "").split()
+        assert words[:3] == ["airflow", "multicloud", name]
+        _parse(name, *words[3:])
+
+
+def test_choices_are_those_of_the_api() -> None:
+    assert _settings("verify")["depth"]["choices"] == tuple(Depth)
+    assert _settings("replicate")["on_error"]["choices"] == tuple(OnError)
+
+
+def test_every_field_is_an_option_and_none_given_means_the_defaults() -> None:
+    args = _parse("replicate", "s3://a/", "gs://b/")
+    assert options_of(args) == ReplicationOptions()
+    of_fetch = vars(_parse("fetch", "s3://a/b", "--to", "c"))
+    assert {f.name for f in fields(FailoverPolicy)} <= {*of_fetch}
+
+
+def test_defaults_in_the_help_are_those_of_the_api() -> None:
+    told = 0
+    for name, defaults in (("replicate", ReplicationOptions()), ("fetch", FailoverPolicy())):
+        for option, settings in _settings(name).items():
+            found = re.search(r"\(default: (.*)\)", str(settings.get("help")), re.DOTALL)
+            if found is None or not hasattr(defaults, option):
+                continue
+            text, expected = found[1], getattr(defaults, option)
+            told += 1
+            if option == "fail_over_on":
+                assert {*text.split(", ")} == expected == OUTAGES
+            else:
+                converted = settings.get("type", str)
+                assert callable(converted)
+                assert converted(text) == expected, option
+    assert told == 9
+
+
+def test_options_are_handed_on() -> None:
+    args = _parse(
+        "replicate",
+        *("s3://a/", "gs://b/", "abfs://c/", "--include", "*.csv", "--include", "*.parquet"),
+        *("--exclude", "tmp/*", "--min-size", "1K", "--max-age", "7d", "--immutable"),
+        *("--on-error", "fail", "--min-success-ratio", "0.9", "--part-size", "16M"),
+        *("--delete-extraneous", "--max-delete", "3", "--bandwidth-limit", "1M"),
+    )
+    assert args.destination == ["gs://b/", "abfs://c/"]
+    options = options_of(args)
+    assert options.filter == ObjectFilter(
+        include=("*.csv", "*.parquet"),
+        exclude=("tmp/*",),
+        min_size=1024,
+        max_age=args.max_age,
+    )
+    assert (args.max_age.days, options.immutable, options.on_error) == (7, True, OnError.FAIL)
+    assert (options.min_success_ratio, options.part_size) == (0.9, 16 << 20)
+    assert (options.delete_extraneous, options.max_delete) == (True, 3)
+    assert options.bandwidth_limit == 1 << 20
