@@ -23,14 +23,15 @@ from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
 from airflow_multicloud.core.replication.planning import Plan
-from airflow_multicloud.core.replication.progress import Listener
+from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import (
     Depth,
     VerificationReport,
 )
 from airflow_multicloud.core.replication.verification import verify as _verify
-from airflow_multicloud.core.upload import Uploaded
+from airflow_multicloud.core.upload import PlannedUpload, Uploaded
+from airflow_multicloud.core.upload import plan_upload as _plan_upload
 from airflow_multicloud.core.upload import upload as _upload
 from airflow_multicloud.errors import (
     CloudError,
@@ -51,6 +52,7 @@ __all__ = [
     "ObjectFilter",
     "OnError",
     "Plan",
+    "PlannedUpload",
     "Provenance",
     "ProviderRegistry",
     "ReplicationFailedError",
@@ -65,6 +67,7 @@ __all__ = [
     "initialize_providers",
     "open_candidates",
     "plan_replication",
+    "plan_upload",
     "replicate",
     "replication",
     "upload_artifact",
@@ -125,14 +128,19 @@ def replicate(
     *,
     run_id: str | None = None,
     listener: Listener | None = None,
+    interval: float = INTERVAL,
 ) -> ReplicationReport:
     """Make every destination a proven replica of an object or a prefix.
 
+    :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises CloudError: before any byte moves, for whatever is wrong with the call.
     :raises ReplicationFailedError: when too few objects ended sound.
     """
     return engine.replicate(
-        replication(source, destinations, options), run_id=run_id, listener=listener
+        replication(source, destinations, options),
+        run_id=run_id,
+        listener=listener,
+        interval=interval,
     )
 
 
@@ -158,6 +166,8 @@ def upload_artifact(
     *,
     replicate_to: Sequence[str | Destination] = (),
     immutable: bool = False,
+    listener: Listener | None = None,
+    interval: float = INTERVAL,
 ) -> CloudOperationResult:
     """Upload a local file to one cloud, and replicate it from there to others.
 
@@ -175,7 +185,9 @@ def upload_artifact(
     try:
         source = open_endpoint(uploaded.uri, parameter="destination")
         report = engine.replicate(
-            Replication(source, replicas, ReplicationOptions(immutable=immutable))
+            Replication(source, replicas, ReplicationOptions(immutable=immutable)),
+            listener=listener,
+            interval=interval,
         )
     except ReplicationFailedError as err:
         return CloudOperationResult(False, uploaded, err.report, str(err), err.kind)
@@ -184,12 +196,20 @@ def upload_artifact(
     return CloudOperationResult(True, uploaded, report)
 
 
+def plan_upload(
+    file: str | Path, destination: str | Destination, *, immutable: bool = False
+) -> PlannedUpload:
+    """What :func:`upload_artifact` would do at the primary; sends nothing."""
+    primary = _destination(destination, parameter="destination")
+    return _plan_upload(Path(file), primary, immutable=immutable)
+
+
 @dataclass(frozen=True, slots=True)
 class CloudOperationResult:
     """An upload and what became of its replicas.
 
     :param error: why a replica is missing, when ``success`` is false.
-    :param kind: of that error.
+    :param kind: the cause of that.
     """
 
     success: bool

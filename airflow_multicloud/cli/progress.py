@@ -11,6 +11,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from airflow_multicloud.core.replication.progress import Listener, Snapshot
 
+#: Seconds between two movements of the bar, at least.
+BAR_INTERVAL = 0.5
+
 
 @contextmanager
 def progress_bar(doing: str) -> Iterator[Listener | None]:

@@ -33,6 +33,32 @@ class Uploaded:
     unchanged: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedUpload:
+    """What an upload would do: ``upload``, ``replace`` or ``unchanged``."""
+
+    uri: str
+    size: int
+    sha256: str
+    action: str
+
+
+def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> PlannedUpload:
+    """What :func:`upload` would do now; sends nothing.
+
+    :raises StorageError: as :func:`upload` does before any byte moves.
+    """
+    destination = _landed(file, destination)
+    size, sha256 = _digest(file)
+    prior = _prior(destination, size, sha256)
+    if isinstance(prior, Uploaded):
+        action = "unchanged"
+    else:
+        _refuse_replacing(destination, prior, immutable=immutable)
+        action = "upload" if prior is None else "replace"
+    return PlannedUpload(str(destination.location), size, sha256, action)
+
+
 def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Uploaded:
     """Upload a file in bounded memory, whole or not at all.
 
@@ -52,12 +78,7 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
         prior = _prior(destination, size, sha256)
         if isinstance(prior, Uploaded):
             return prior
-        if prior is not None and immutable:
-            raise StorageError(
-                f"destination: {uri} has another content, and immutable is set",
-                kind=ErrorKind.ALREADY_EXISTS,
-                cloud=destination.cloud,
-            )
+        _refuse_replacing(destination, prior, immutable=immutable)
         content_type, encoding = mimetypes.guess_type(file.name)
         options = WriteOptions(
             attributes=ObjectAttributes(
@@ -74,6 +95,15 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
         )
         telemetry.count_bytes("written", destination.cloud, size)
     return Uploaded(uri, size, sha256, written.etag, written.version, unchanged=False)
+
+
+def _refuse_replacing(destination: Endpoint, prior: IfUnchanged | None, *, immutable: bool) -> None:
+    if prior is not None and immutable:
+        raise StorageError(
+            f"destination: {destination.location} has another content, and immutable is set",
+            kind=ErrorKind.ALREADY_EXISTS,
+            cloud=destination.cloud,
+        )
 
 
 def _landed(file: Path, destination: Endpoint) -> Endpoint:

@@ -261,6 +261,16 @@ class TestUpload:
         assert [line.split()[1] for line in again.out.splitlines()[1:]] == ["unchanged", "1"]
         assert "1 unchanged" in again.out
 
+    def test_dry_run_sends_nothing(self, shell: Shell, tmp_path: Path) -> None:
+        file = tmp_path / "app.tar"
+        file.write_bytes(b"an application")
+        words = ("upload", str(file), "mem://cli_a@lake/1.4/", "--dry-run", "-o", "json")
+        assert shell.run(*words).result["action"] == "upload"
+        assert keys() == []
+        put("1.4/app.tar", b"something else")
+        assert shell.run(*words).result["action"] == "replace"
+        assert shell.run(*words, "--immutable").code == 7
+
     def test_a_failed_replica_is_told_and_the_primary_stays(
         self, shell: Shell, tmp_path: Path
     ) -> None:
@@ -272,7 +282,7 @@ class TestUpload:
             *("--replicate-to", "mem://cli_b@lake/1.4/", "-o", "json"),
         )
         assert (ended.code, ended.result["success"]) == (3, "False")
-        assert ended.err.splitlines()[-1].startswith("error (replication): 1 of 1 copies failed")
+        assert ended.err.splitlines()[-1].startswith("error (already_exists): 1 of 1 copies failed")
         assert "1.4/app.tar" in keys("cli_a")
 
     def test_no_such_file(self, shell: Shell, tmp_path: Path) -> None:

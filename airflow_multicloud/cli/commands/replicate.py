@@ -17,7 +17,7 @@ from airflow_multicloud.api import (
 )
 from airflow_multicloud.cli.exit_codes import of_error
 from airflow_multicloud.cli.output import Result, error_line
-from airflow_multicloud.cli.progress import progress_bar
+from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.core.replication.report import DestinationReport
 
@@ -32,7 +32,12 @@ def run(args: Namespace) -> Result:
     try:
         with progress_bar("replicating") as listener:
             report = replicate(
-                args.source, args.destination, options, run_id=args.run_id, listener=listener
+                args.source,
+                args.destination,
+                options,
+                run_id=args.run_id,
+                listener=listener,
+                interval=BAR_INTERVAL,
             )
     except ReplicationFailedError as err:
         remarks = [*remarks_on(err.report), error_line(err.kind, err)]

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import asdict
 
-from airflow_multicloud.api import CloudOperationResult, upload_artifact
+from airflow_multicloud.api import CloudOperationResult, plan_upload, upload_artifact
 from airflow_multicloud.cli.commands.replicate import outcomes, remarks_on
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, error_line
-from airflow_multicloud.cli.progress import progress_bar
+from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 
 
 @command
 def run(args: Namespace) -> Result:
     """Upload; a replica that failed is told, and the primary stays."""
-    with progress_bar("uploading"):
+    if args.dry_run:
+        plan = asdict(plan_upload(args.file, args.destination, immutable=args.immutable))
+        return Result([plan], [plan])
+    with progress_bar("uploading") as listener:
         result = upload_artifact(
             args.file,
             args.destination,
             replicate_to=args.replicate_to or (),
             immutable=args.immutable,
+            listener=listener,
+            interval=BAR_INTERVAL,
         )
     if result.success:
         return Result(_rows(result), [result.as_dict()])
     remarks = [] if result.replication is None else remarks_on(result.replication)
-    remarks.append(error_line("replication", result.error))
+    remarks.append(error_line(result.kind or "replication", result.error))
     return Result(_rows(result), [result.as_dict()], remarks, ExitCode.NOT_SOUND)
 
 

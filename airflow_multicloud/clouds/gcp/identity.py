@@ -7,9 +7,13 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import Request
 
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp._client import JsonApi
 from airflow_multicloud.clouds.gcp._errors import translated
-from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Identity, Principal
+
+#: https://cloud.google.com/storage/docs/request-endpoints
+_STORAGE = "https://storage.googleapis.com"
 
 
 class GCPIdentityHook(GoogleBaseHook):
@@ -18,7 +22,8 @@ class GCPIdentityHook(GoogleBaseHook):
     def who_am_i(self) -> Principal:
         """The project and the e-mail address, after a token was granted.
 
-        Anonymous credentials are ``anonymous``: there is nothing to ask for.
+        Anonymous credentials are ``anonymous``; Cloud Storage is asked for the project's buckets
+        then, and any answer will do: it shows that the endpoint is there.
 
         :raises CredentialsError: when there are no credentials, Google refuses them, or
             nothing names a project (kind ``invalid_argument``).
@@ -33,9 +38,20 @@ class GCPIdentityHook(GoogleBaseHook):
                     cloud=NAME,
                 )
             if isinstance(credentials, AnonymousCredentials):
+                self._reach_storage(credentials, project)
                 return Principal(project, "anonymous")
             credentials.refresh(Request())  # type: ignore[no-untyped-call]
             return Principal(project, self._get_credentials_email)
+
+    def _reach_storage(self, credentials: AnonymousCredentials, project: str) -> None:
+        endpoint = self.extras.get("gcs.endpoint") or _STORAGE
+        api = JsonApi(endpoint=endpoint, credentials=credentials, retries=self.num_retries)
+        try:
+            with translated(f"reaching Cloud Storage for connection {self.gcp_conn_id!r}"):
+                api.call("GET", "/b", {"project": project, "maxResults": "1"})
+        except CloudError as err:
+            if err.kind not in (ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED):
+                raise
 
 
 Hook: type[Identity] = GCPIdentityHook

@@ -18,7 +18,7 @@ from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.planning import Plan
-from airflow_multicloud.core.replication.progress import Listener, Progress
+from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import (
     DestinationReport,
     ReplicationReport,
@@ -96,12 +96,17 @@ def plan(replication: Replication) -> tuple[Plan, ...]:
 
 
 def replicate(
-    replication: Replication, *, run_id: str | None = None, listener: Listener | None = None
+    replication: Replication,
+    *,
+    run_id: str | None = None,
+    listener: Listener | None = None,
+    interval: float = INTERVAL,
 ) -> ReplicationReport:
     """Make every destination a proven replica of the source.
 
     :param run_id: names the manifest; a random one when left out.
-    :param listener: told about progress every ten seconds, on the calling thread.
+    :param listener: told about progress, on the calling thread.
+    :param interval: seconds between two calls of the listener, at least.
     :raises CloudError: before any byte moves, for a wrong bucket, credential or option, or an
         empty source.
     :raises ReplicationFailedError: when too few objects ended sound; the rest is done and recorded.
@@ -111,7 +116,7 @@ def replicate(
     with telemetry.operation("replicate", **_attributes(replication)) as span, Catalog() as catalog:
         header = new_header(replication, run_id)
         prepare(catalog, replication, create_buckets=replication.options.create_buckets)
-        progress = Progress(listener)
+        progress = Progress(listener, interval=interval)
         execute(new_job(replication, progress), catalog, header)
         report = close(catalog, replication, header, started=started, progress=progress)
         span.set_attribute("multicloud.objects", report.objects)

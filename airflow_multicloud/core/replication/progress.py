@@ -34,6 +34,9 @@ class Snapshot:
         )
 
 
+#: Seconds between two lines about progress in a task's log.
+INTERVAL = 10.0
+
 Listener = Callable[[Snapshot], None]
 
 
@@ -43,7 +46,7 @@ class Progress:
     :param listener: called from the main thread, at most every ``interval`` seconds.
     """
 
-    def __init__(self, listener: Listener | None = None, *, interval: float = 10.0) -> None:
+    def __init__(self, listener: Listener | None = None, *, interval: float = INTERVAL) -> None:
         self._listener = listener
         self._interval = interval
         self._lock = threading.Lock()
