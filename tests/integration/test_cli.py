@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import sys
 from dataclasses import dataclass
@@ -346,7 +347,9 @@ def test_a_progress_bar_on_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
             patch.setattr(sys, "stderr", stderr)
             ended = shell.run("replicate", SOURCE, REPLICA, "-o", "json")
         stderr.flush()
-        shown = os.read(controller, 1 << 16).decode()
+        shown = ""  # A terminal hands over a few kilobytes at a time.
+        while select.select([controller], [], [], 0)[0]:
+            shown += os.read(controller, 1 << 16).decode()
     os.close(controller)
     assert "replicating" in shown
     assert "3 of 3 objects" in shown
