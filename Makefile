@@ -42,7 +42,8 @@ layers: $(READY) ## Only the layers between modules
 	$(BIN)/lint-imports
 
 docs: $(READY) ## Only the documentation
-	@if [ -e mkdocs.yml ]; then $(BIN)/mkdocs build --strict --quiet; fi
+	$(BIN)/python docs/generate.py --check
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 
 # A log server of Airflow's own listens on all interfaces (ports 8793 and 8794, it asks for a
 # signed token); everything else is on loopback.

@@ -1,0 +1,28 @@
+"""The shipped contract, run on the cloud outside the package."""
+
+from __future__ import annotations
+
+from airflow_multicloud.testing.contracts.awkward_keys import AwkwardKeysContract, KeyRulesContract
+from airflow_multicloud.testing.contracts.conditions import ConditionalWritesContract
+from airflow_multicloud.testing.contracts.object_store import ObjectStoreContract
+from airflow_multicloud.testing.contracts.optional_powers import BucketCreationContract
+
+
+class TestObjectStore(ObjectStoreContract):
+    pass
+
+
+class TestAwkwardKeys(AwkwardKeysContract):
+    pass
+
+
+class TestKeyRules(KeyRulesContract):
+    pass
+
+
+class TestConditionalWrites(ConditionalWritesContract):
+    pass
+
+
+class TestBucketCreation(BucketCreationContract):
+    pass
