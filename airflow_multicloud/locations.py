@@ -52,7 +52,9 @@ def parse_location(uri: str, *, parameter: str) -> Location:
     scheme, separator, rest = uri.partition("://")
     authority, _, key = rest.partition("/")
     # What stands around a colon may be a login and password, so it is never echoed.
-    shown = f"{scheme}://…" if ":" in rest.partition("@")[0] else repr(uri.partition("?")[0])
+    before_at = rest.partition("@")[0] if separator else uri.rpartition("@")[0]
+    hidden = f"{scheme}://…" if separator else "the text given"
+    shown = hidden if ":" in before_at else repr(uri.partition("?")[0])
     if not separator or not scheme or not authority:
         raise _refused(parameter, shown, "scheme://conn_id@bucket/key")
     conn_id, at, bucket = authority.rpartition("@")

@@ -171,8 +171,9 @@ class ObjectStore(Protocol):
     ) -> ObjectBody:
         """Read bytes ``start`` up to (not including) ``end``, as stored.
 
-        Never decompressed, whatever ``Content-Encoding`` says. A zero-byte object reads as
-        no bytes; of any other, a ``start`` at or past its end is kind ``invalid_argument``.
+        Never decompressed, whatever ``Content-Encoding`` says. A zero-byte object and an
+        empty range read as no bytes; a ``start`` at or past the end of any other object is
+        kind ``invalid_argument``.
 
         :param if_etag: fail with kind ``precondition_failed`` when the object is another by
             now; hooks also compare what the response says, for stores that ignore the

@@ -13,7 +13,12 @@ from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Arrival, Reference, take
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
+from airflow_multicloud.core.failover.provenance import (
+    Attempt,
+    FailoverError,
+    Provenance,
+    kind_of,
+)
 from airflow_multicloud.core.failover.targets import Target
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
@@ -236,9 +241,8 @@ class _Race:
         )
 
     def _failed(self, message: str, kind: ErrorKind | None = None) -> FailoverError:
-        last = self._attempts[-1].kind if self._attempts else None
         return FailoverError(
-            message, kind=kind or last or ErrorKind.UNAVAILABLE, attempts=tuple(self._attempts)
+            message, kind=kind or kind_of(self._attempts), attempts=tuple(self._attempts)
         )
 
 

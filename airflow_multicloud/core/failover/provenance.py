@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,6 +71,15 @@ class Provenance:
                 for a in self.attempts
             ],
         }
+
+
+def kind_of(attempts: Sequence[Attempt]) -> ErrorKind:
+    """The kind of a fetch in which every attempt failed.
+
+    It is the first that a retry may mend: one candidate that comes back is enough.
+    """
+    kinds = [a.kind for a in attempts if a.kind is not None]
+    return next((k for k in kinds if k.retryable), kinds[-1] if kinds else ErrorKind.UNAVAILABLE)
 
 
 class FailoverError(StorageError):

@@ -185,6 +185,7 @@ def _local_error(path: Path, err: OSError) -> StorageError:
     kind = {
         errno.ENOSPC: ErrorKind.QUOTA,
         errno.EDQUOT: ErrorKind.QUOTA,
+        errno.EFBIG: ErrorKind.QUOTA,
         errno.EACCES: ErrorKind.PERMISSION_DENIED,
         errno.EPERM: ErrorKind.PERMISSION_DENIED,
         errno.EROFS: ErrorKind.PERMISSION_DENIED,

@@ -17,10 +17,15 @@ from airflow_multicloud.core.failover.candidates import Reference, manifest_of, 
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
+from airflow_multicloud.core.failover.provenance import (
+    Attempt,
+    FailoverError,
+    Provenance,
+    kind_of,
+)
 from airflow_multicloud.core.failover.targets import Target
 from airflow_multicloud.core.replication import manifest, planning
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: How many failed attempts a provenance names.
 _NAMED = 20
@@ -152,9 +157,12 @@ def _names(
         failed.append(
             Attempt(candidate.uri, None, 0, ErrorKind.NOT_FOUND, "no object under this prefix")
         )
-    kind = failed[-1].kind if failed else None
+    if not failed:
+        raise StorageError(
+            "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
+        )
     raise FailoverError(
-        "no candidate could be listed", kind=kind or ErrorKind.NOT_FOUND, attempts=tuple(failed)
+        "no candidate could be listed", kind=kind_of(failed), attempts=tuple(failed)
     )
 
 

@@ -143,6 +143,12 @@ class Catalog:
                 return
             after = rows[-1][0]
 
+    def work_left(self) -> tuple[int, int]:
+        """How many items are open, and the bytes to be written for them."""
+        query = "SELECT count(*), total(size * open) FROM items WHERE open > 0"
+        count, size = self._db.execute(query).fetchone()
+        return int(count), int(size)
+
     def totals(self) -> tuple[int, int]:
         """How many items there are, and their bytes."""
         count, size = self._db.execute("SELECT count(*), total(size) FROM items").fetchone()

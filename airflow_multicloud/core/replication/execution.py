@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
@@ -32,10 +33,10 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
     Errors about one object end in its item. Whatever else is raised (an unknown SDK error, a
     bug) stops the run after the objects under way are done and recorded.
     """
-    open_items = list(_sizes(catalog))
-    if not open_items:
+    count, size = catalog.work_left()
+    if not count:
         return
-    job.progress.expect(len(open_items), sum(open_items))
+    job.progress.expect(count, size)
     journal = _Journal(job, header)
     with ThreadPoolExecutor(job.options.concurrency, thread_name_prefix="multicloud") as pool:
         failed = _small_objects(job, catalog, journal, pool)
@@ -51,11 +52,6 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
     job.progress.tell(force=True)
 
 
-def _sizes(catalog: Catalog) -> Iterator[int]:
-    for item in catalog.open_items():
-        yield item.size * len(item.open_replicas)
-
-
 def _must_stop(job: Job, item: Item) -> bool:
     return job.options.on_error is OnError.FAIL and any(
         r.outcome is not None and not r.outcome.sound for r in item.replicas
@@ -63,23 +59,28 @@ def _must_stop(job: Job, item: Item) -> bool:
 
 
 def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
-    running: dict[Future[Item], int] = {}
+    done: SimpleQueue[Future[Item]] = SimpleQueue()
+    running = 0
     waiting = catalog.open_items(up_to=job.options.large_object)
     stop = False
     error: BaseException | None = None
     while True:
-        item = None if stop or error else next(waiting, None)
-        if item is not None:
+        while not (stop or error) and running < 2 * job.options.concurrency:
+            item = next(waiting, None)
+            if item is None:
+                break
             job.memory.acquire(item.size)
             future = telemetry.submit_in_context(pool, _copy_small, job, item)
-            running[future] = item.size
+            future.add_done_callback(done.put)
+            running += 1
         if not running:
             break
-        full = len(running) >= 2 * job.options.concurrency
-        done, _ = wait(running, None if item is None or full else 0, FIRST_COMPLETED)
+        batch = [done.get()]
+        while not done.empty():
+            batch.append(done.get())
+        running -= len(batch)
         finished: list[Item] = []
-        for future in done:
-            del running[future]
+        for future in batch:
             try:
                 finished.append(future.result())
             except Exception as err:  # noqa: BLE001 - raised below, once all are recorded

@@ -12,6 +12,11 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
+_DIGESTS = ("crc32c", "md5", "sha256")
+_REPLICA_TEXTS = ("outcome", "etag", "version", "confirmed", "kind", "reason")
+# One for all lines: json.dumps makes a new one for each.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Replica:
@@ -101,32 +106,16 @@ def with_digests(item: Item, digests: Digests) -> Item:
 
 def dump(item: Item) -> str:
     """One JSON line; absent values are left out. Keys are stable."""
-    return json.dumps(
-        {
-            "name": item.name,
-            "size": item.size,
-            "source": _compact(etag=item.etag, version=item.version),
-            "modified": item.modified.isoformat(),
-            **_digests_out(item.digests),
-            "replicas": [
-                _compact(
-                    outcome=r.outcome,
-                    etag=r.etag,
-                    version=r.version,
-                    confirmed=r.confirmed,
-                    kind=r.kind,
-                    reason=r.reason,
-                    not_kept=list(r.not_kept) or None,
-                    prior=r.prior and _compact(etag=r.prior.etag, version=r.prior.version),
-                    doubtful=r.doubtful or None,
-                )
-                for r in item.replicas
-            ],
-            "seconds": round(item.seconds, 4),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    doc: dict[str, Any] = {"name": item.name, "size": item.size, "source": {"etag": item.etag}}
+    if item.version is not None:
+        doc["source"]["version"] = item.version
+    doc["modified"] = item.modified.isoformat()
+    for name in _DIGESTS:
+        if (value := getattr(item.digests, name)) is not None:
+            doc[name] = value
+    doc["replicas"] = [_replica_out(r) for r in item.replicas]
+    doc["seconds"] = round(item.seconds, 4)
+    return _encode(doc)
 
 
 def load(line: str | bytes) -> Item:
@@ -154,12 +143,20 @@ def digests_in(doc: Mapping[str, Any]) -> Digests:
     return Digests(crc32c=doc.get("crc32c"), md5=doc.get("md5"), sha256=doc.get("sha256"))
 
 
-def _digests_out(digests: Digests) -> dict[str, Any]:
-    return _compact(crc32c=digests.crc32c, md5=digests.md5, sha256=digests.sha256)
-
-
-def _compact(**values: object) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _replica_out(replica: Replica) -> dict[str, Any]:
+    doc: dict[str, Any] = {}
+    for name in _REPLICA_TEXTS:
+        if (value := getattr(replica, name)) is not None:
+            doc[name] = value
+    if replica.not_kept:
+        doc["not_kept"] = replica.not_kept
+    if replica.prior is not None:
+        doc["prior"] = {"etag": replica.prior.etag}
+        if replica.prior.version is not None:
+            doc["prior"]["version"] = replica.prior.version
+    if replica.doubtful:
+        doc["doubtful"] = True
+    return doc
 
 
 def _replica_in(doc: dict[str, Any]) -> Replica:

@@ -1,0 +1,96 @@
+"""Bounds on memory and bandwidth."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from airflow_multicloud.core.replication import execution
+from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.engine import new_header, new_job, prepare, replicate
+from airflow_multicloud.core.replication.progress import Progress
+
+from .memory import SMALL, tree_of, world
+
+
+class _Watched(MemoryBudget):
+    """Remembers the most that was held."""
+
+    most = held = 0
+
+    def acquire(self, size: int) -> None:
+        super().acquire(size)
+        with self._freed:
+            self.held += size
+            self.most = max(self.most, self.held)
+
+    def release(self, size: int) -> None:
+        with self._freed:
+            self.held -= size
+            super().release(size)
+
+
+@pytest.mark.parametrize("limit", [64, 100, 256])
+def test_a_run_never_holds_more_than_its_limit(limit: int) -> None:
+    made = world({f"s{n}": bytes(n) for n in range(60)} | {"large": bytes(1000)}, destinations=2)
+    replication = made.replication(replace(SMALL, memory_limit=limit, concurrency=8))
+    budget = _Watched(limit)
+    with Catalog() as catalog:
+        prepare(catalog, replication, create_buckets=False)
+        job = replace(new_job(replication, Progress()), memory=budget)
+        execution.execute(job, catalog, new_header(replication, None))
+    assert 0 < budget.most <= limit
+    assert budget.held == 0
+    assert len(tree_of(made.destinations[1])) == 61
+
+
+def test_whoever_wants_more_waits_until_it_is_there() -> None:
+    budget, acquired = MemoryBudget(10), threading.Event()
+    budget.acquire(8)
+
+    def want() -> None:
+        budget.acquire(5)
+        acquired.set()
+
+    thread = threading.Thread(target=want)
+    thread.start()
+    assert not acquired.wait(0.05)
+    budget.release(8)
+    assert acquired.wait(5)
+    thread.join()
+
+
+def test_a_piece_above_the_limit_goes_alone() -> None:
+    budget = MemoryBudget(10)
+    budget.acquire(1000)
+    budget.release(1000)
+    budget.acquire(10)
+
+
+def test_bandwidth_is_kept_over_all_threads() -> None:
+    bandwidth = Bandwidth(1000)
+    started = time.monotonic()
+    threads = [threading.Thread(target=bandwidth.spend, args=(50,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - started >= 0.2  # the fifth waits for the four before it
+    assert time.monotonic() - started < 2
+
+
+def test_no_limit_never_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("waited"))
+    Bandwidth(None).spend(1 << 40)
+
+
+def test_a_run_keeps_its_bandwidth() -> None:
+    made = world({str(n): bytes(50) for n in range(3)} | {"large": bytes(100)})
+    started = time.monotonic()
+    replicate(made.replication(replace(SMALL, bandwidth_limit=1000)))
+    # 250 bytes; what comes last is not waited for.
+    assert time.monotonic() - started >= (250 - 16) / 1000

@@ -1,0 +1,126 @@
+"""What a manifest keeps, and that a damaged one is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_multicloud.core.replication import items, manifest
+from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged
+
+from .memory import endpoint
+
+NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
+SOURCE = "s3://aws_default@from/data/"
+
+_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+_maybe = st.none() | _text
+_replicas = st.builds(
+    Replica,
+    prior=st.none() | st.builds(IfUnchanged, _text, _maybe),
+    outcome=st.none() | st.sampled_from(Outcome),
+    etag=_maybe,
+    version=_maybe,
+    confirmed=_maybe,
+    kind=st.none() | st.sampled_from(ErrorKind),
+    reason=_maybe,
+    not_kept=st.lists(_text, max_size=2).map(tuple),
+    doubtful=st.booleans(),
+)
+_items = st.builds(
+    Item,
+    name=_text,
+    size=st.integers(0, 1 << 50),
+    etag=_text,
+    version=_maybe,
+    modified=st.just(NOW),
+    replicas=st.lists(_replicas, min_size=1, max_size=2).map(tuple),
+    digests=st.builds(Digests, crc32c=_maybe, md5=_maybe, sha256=_maybe),
+    seconds=st.just(1.5),
+)
+
+
+@given(_items)
+def test_an_item_survives_its_line(item: Item) -> None:
+    line = items.dump(item)
+    assert "\n" not in line
+    assert items.load(line) == item
+    assert items.load(line.encode()) == item
+
+
+def _proven(name: str, etag: str = "r") -> Item:
+    replica = Replica(outcome=Outcome.COPIED, etag=etag, confirmed="sha256")
+    return Item(name, 3, "e", "v", NOW, (replica,), Digests(sha256="aa"))
+
+
+def test_a_manifest_is_read_back_and_proves_what_was_proven() -> None:
+    end = endpoint("copy/")
+    header = manifest.Header("run-1", SOURCE, (str(end.location),), NOW)
+    failed = Item("f", 1, "e", None, NOW, (Replica(outcome=Outcome.FAILED),))
+    assert manifest.read_latest(end, SOURCE) is None
+
+    written = manifest.write(
+        end, header, [_proven("a\n"), failed, _proven("😀")], newest_source=NOW
+    )
+
+    assert manifest.read_latest(end, SOURCE) == written
+    # Whoever reaches it: the same data under another connection id.
+    assert manifest.read_latest(end, SOURCE.replace("aws_default", "other")) == written
+    assert manifest.read_latest(end, SOURCE + "deeper/") is None
+    assert (written.objects, written.newest_source) == (3, NOW)
+    assert [name for name, _ in manifest.proofs(end, written.key)] == ["a\n", "😀"]
+    documents = list(manifest.read(end, written.key))
+    assert (documents[0]["run_id"], documents[-1]["root"]) == ("run-1", written.root)
+    assert [i.name for i, _ in manifest.objects_of(end, written.key)] == ["a\n", "f", "😀"]
+
+
+@pytest.mark.parametrize("cut", ["in the last line", "after an object", "in an object"])
+def test_a_truncated_manifest_is_refused(cut: str) -> None:
+    end = endpoint("copy/")
+    header = manifest.Header("run-1", SOURCE, (str(end.location),), NOW)
+    latest = manifest.write(end, header, [_proven("a"), _proven("b")], newest_source=None)
+    whole = bytes(end.store.get_object(end.ref(latest.key)).read())
+    lines = whole.splitlines(keepends=True)
+    shorter = {
+        "in the last line": whole[:-5],
+        "after an object": b"".join(lines[:-1]),
+        "in an object": b"".join(lines[:-1])[:-5],
+    }[cut]
+    end.store.put_object(end.ref(latest.key), shorter)
+
+    with pytest.raises(StorageError, match=latest.key) as raised:
+        list(manifest.read(end, latest.key))
+
+    assert raised.value.kind is ErrorKind.INTEGRITY
+
+
+def test_a_manifest_about_another_place_is_refused() -> None:
+    end = endpoint("copy/")
+    header = manifest.Header("run-1", SOURCE, (str(end.location),), NOW)
+    latest = manifest.write(end, header, [_proven("a")], newest_source=None)
+    other = type(end)(end.cloud, end.store, end.location.with_key("elsewhere/"))
+
+    with pytest.raises(StorageError, match="not about") as raised:
+        list(manifest.proofs(other, latest.key))
+
+    assert raised.value.kind is ErrorKind.INTEGRITY
+
+
+def test_journals_come_oldest_first_and_go_when_told() -> None:
+    end = endpoint("copy/")
+    header = manifest.Header("run-1", SOURCE, (str(end.location),), NOW)
+    for sequence in (1, 2):
+        manifest.write_journal(end, header, sequence, [_proven("a", etag=str(sequence))])
+
+    keys = manifest.journals(end, SOURCE)
+
+    proofs = [proof for key in keys for proof in manifest.proofs(end, key)]
+    assert [proof.replica_etag for _, proof in proofs] == ["1", "2"]
+    manifest.delete_journals(end, [*keys, keys[0]])
+    assert manifest.journals(end, SOURCE) == []

@@ -1,0 +1,58 @@
+"""The incremental tree against the recursive definition of RFC 6962, section 2.1."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.merkle import MerkleTree, leaf
+from airflow_multicloud.ports.object_store import Digests
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _item(name: str, size: int = 1, **digests: str) -> Item:
+    return Item(name, size, "e", None, NOW, (), Digests(**digests))
+
+
+def _tree_hash(leaves: list[bytes]) -> bytes:
+    if not leaves:
+        return sha256().digest()
+    if len(leaves) == 1:
+        return sha256(b"\0" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return sha256(b"\1" + _tree_hash(leaves[:split]) + _tree_hash(leaves[split:])).digest()
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=70))
+def test_the_root_is_that_of_the_definition(names: list[str]) -> None:
+    items = [_item(name, size, sha256="aa") for size, name in enumerate(names)]
+    tree = MerkleTree()
+    for item in items:
+        tree.add(item)
+    assert tree.root() == _tree_hash([leaf(i) for i in items]).hex()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        _item("b", 1, sha256="aa"),
+        _item("a", 2, sha256="aa"),
+        _item("a", 1, sha256="ab"),
+        _item("a", 1, crc32c="aa"),
+        _item("a", 1),
+    ],
+)
+def test_name_size_and_digest_all_count(changed: Item) -> None:
+    assert leaf(changed) != leaf(_item("a", 1, sha256="aa"))
+
+
+def test_the_strongest_digest_counts() -> None:
+    assert leaf(_item("a", crc32c="1", md5="2", sha256="3")) == leaf(_item("a", sha256="3"))

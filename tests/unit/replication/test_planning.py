@@ -1,0 +1,114 @@
+"""What is decided of one object at one destination, and in which order objects are met."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.planning import Follow, decide
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LISTED = Listed("a", 5, "e1", None, NOW, Digests())
+THERE = Listed("a", 5, "r1", "7", NOW, Digests())
+PROOF = Proof("e1", 5, "r1", Digests(sha256="aa"), confirmed="sha256", not_kept=("tags",))
+PRIOR = Replica(prior=IfUnchanged("r1", "7"))
+
+
+@pytest.mark.parametrize("immutable", [False, True])
+class TestDecide:
+    def test_a_free_key_is_to_be_written(self, immutable: bool) -> None:
+        assert decide(LISTED, None, None, immutable=immutable) == Replica()
+        assert decide(LISTED, None, PROOF, immutable=immutable) == Replica()
+
+    def test_what_is_proven_is_unchanged(self, immutable: bool) -> None:
+        state = decide(LISTED, THERE, PROOF, immutable=immutable)
+        assert state == replace(
+            PRIOR,
+            outcome=Outcome.UNCHANGED,
+            etag="r1",
+            version="7",
+            confirmed="sha256",
+            not_kept=("tags",),
+        )
+
+    @pytest.mark.parametrize(
+        "proof",
+        [
+            None,
+            replace(PROOF, source_etag="e0"),
+            replace(PROOF, size=4),
+            replace(PROOF, replica_etag="r0"),
+        ],
+    )
+    def test_the_same_size_without_proof_is_doubtful(
+        self, proof: Proof | None, immutable: bool
+    ) -> None:
+        state = decide(LISTED, THERE, proof, immutable=immutable)
+        assert state == replace(PRIOR, doubtful=True)
+
+    def test_another_size_is_replaced_unless_immutable(self, immutable: bool) -> None:
+        state = decide(LISTED, replace(THERE, size=4), PROOF, immutable=immutable)
+        if immutable:
+            assert (state.outcome, state.kind) == (Outcome.CONFLICT, ErrorKind.ALREADY_EXISTS)
+            assert "4 bytes" in (state.reason or "")
+        else:
+            assert state == PRIOR
+
+
+# By code point and by UTF-8 the emoji comes last, by UTF-16 (Azure, some tools) before U+FFFD.
+AWKWARD = ["\U0001f600", "�", "é", "z", "a/b", "a", "a b", "a%2Fb", "A", "", "~", "a\n"]
+
+
+def _item(name: str) -> Item:
+    return Item(name, 1, "e", None, NOW, (Replica(),))
+
+
+def test_names_come_in_the_order_of_their_utf8_bytes() -> None:
+    with Catalog() as catalog:
+        catalog.add_listing(SOURCE, (replace(LISTED, name=n) for n in AWKWARD))
+        catalog.put_items(map(_item, reversed(AWKWARD)))
+        ordered = sorted(AWKWARD, key=str.encode)
+        assert [o.name for o in catalog.listing(SOURCE)] == ordered
+        assert [i.name for i in catalog.items()] == ordered
+        assert [i.name for i in catalog.open_items()] == ordered
+
+
+_NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+
+
+@settings(max_examples=50)
+@given(st.sets(_NAMES), st.sets(_NAMES))
+def test_following_finds_exactly_what_is_there(held: set[str], asked: set[str]) -> None:
+    follow = Follow((name, name) for name in sorted(held, key=str.encode))
+    for name in sorted(asked, key=str.encode):
+        assert follow.at(name) == (name if name in held else None)
+
+
+def test_items_may_be_ended_while_the_open_ones_are_read() -> None:
+    names = [f"{n:05d}" for n in range(1500)]
+    with Catalog() as catalog:
+        catalog.put_items(map(_item, names))
+        seen = []
+        for item in catalog.open_items():
+            seen.append(item.name)
+            catalog.put_items([item.end_open(Outcome.FAILED, ErrorKind.TIMEOUT, "late")])
+        assert seen == names
+        assert list(catalog.open_items()) == []
+        assert catalog.totals() == (1500, 1500)
+
+
+def test_size_bounds_split_the_items_without_loss() -> None:
+    with Catalog() as catalog:
+        catalog.put_items(replace(_item(str(n)), size=n) for n in range(10))
+        small = [i.size for i in catalog.open_items(up_to=4)]
+        large = [i.size for i in catalog.open_items(larger_than=4)]
+        assert (small, large) == ([0, 1, 2, 3, 4], [5, 6, 7, 8, 9])
