@@ -164,7 +164,7 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
             case IfAbsent():
                 mode = "create"
             case IfUnchanged(etag=etag):
-                mode = {"e_tag": f'"{etag}"', "version": None}
+                mode = {"e_tag": f'"{etag}"'}
             case None:
                 mode = "overwrite"
         store = self.account.store(ref.bucket)

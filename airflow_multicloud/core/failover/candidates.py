@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.targets import Staged, Target
 from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.core.replication.items import digests_in
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectBody, ObjectMeta
@@ -47,18 +46,24 @@ class Reference:
     """What a candidate's manifest says of an object.
 
     :param as_of: ``None`` when there is no manifest.
-    :param contract: ``None`` when the manifest does not know the object.
+    :param contract: ``None`` when the manifest does not know the object, or no digest of it.
+    :param unsound: why the object is not what the source had, if the last run failed with it.
     """
 
     as_of: datetime | None
     contract: Contract | None = None
+    unsound: str | None = None
 
 
-def reference_of(doc: Mapping[str, Any], as_of: datetime) -> Reference:
-    """The reference that a manifest's line makes."""
-    digests = digests_in(doc)
-    known = digests != Digests()
-    return Reference(as_of, Contract(digests, doc["size"], "manifest") if known else None)
+def references(replica: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
+    """What a manifest says of each object, by its name below the manifest's replica."""
+    for item, index in manifest.objects_of(replica, latest.key):
+        known = item.digests != Digests()
+        contract = Contract(item.digests, item.size, "manifest") if known else None
+        state = item.replicas[index]
+        sound = state.outcome is not None and state.outcome.sound
+        unsound = None if sound else f"{state.outcome} in run {latest.run_id}: {state.reason}"
+        yield item.name, Reference(latest.started, contract, unsound)
 
 
 def take(
@@ -77,6 +82,12 @@ def take(
     :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
     """
     known = reference or look_up(candidate)
+    if known.unsound is not None:
+        raise StorageError(
+            f"{candidate.location} was not replicated ({known.unsound})",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=candidate.cloud,
+        )
     body = candidate.store.get_object(candidate.location.ref)
     as_of = known.as_of or body.meta.last_modified
     _refuse_stale(candidate, as_of, policy, exempt=primary)
@@ -113,9 +124,9 @@ def look_up(candidate: Endpoint) -> Reference:
     if latest is None:
         return Reference(None)
     name = candidate.location.key[len(latest.replica) :]
-    for doc in manifest.read(candidate, latest.key):
-        if doc.get("name") == name:
-            return reference_of(doc, latest.started)
+    for listed, reference in references(candidate, latest):
+        if listed == name:
+            return reference
     return Reference(latest.started)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -29,13 +29,14 @@ class Candidate:
 
     :param endpoint: ``None`` when it could not even be opened; ``refused`` says why then.
     :param primary: whether it is the source of the others.
-    :param reference: what its manifest says of the object, where that is known already.
+    :param reference: tells what its manifest says of the object, where that need not be looked
+        up; it is called on the attempt's thread.
     """
 
     uri: str
     endpoint: Endpoint | None
     refused: CloudError | None = None
-    reference: Reference | None = None
+    reference: Callable[[], Reference] | None = None
     primary: bool = False
 
 
@@ -180,7 +181,7 @@ class _Race:
                 self._policy,
                 primary=candidate.primary,
                 cancelled=attempt.cancelled,
-                reference=candidate.reference,
+                reference=candidate.reference and candidate.reference(),
             )
 
     def _hedge_at(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.candidates import Reference, manifest_of, reference_of
+from airflow_multicloud.core.failover.candidates import Reference, manifest_of, references
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
@@ -24,7 +25,7 @@ from airflow_multicloud.core.failover.provenance import (
     kind_of,
 )
 from airflow_multicloud.core.failover.targets import Target
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication import planning
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: How many failed attempts a provenance names.
@@ -65,13 +66,37 @@ class TreeProvenance:
         }
 
 
-@dataclass(slots=True)
-class _Names:
-    """The objects to fetch, as the first candidate that answers lists them."""
+class _Copy:
+    """One candidate, and what its manifest or listing says of its objects, read once."""
 
-    names: list[str]
-    references: dict[str, Reference]
-    served_by: int
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+        self._lock = threading.Lock()
+        self._references: dict[str, Reference] | None = None
+
+    def references(self) -> Mapping[str, Reference]:
+        with self._lock:
+            if self._references is None:
+                end = self.candidate.endpoint
+                if end is None:
+                    raise self.candidate.refused or AssertionError("neither endpoint nor refusal")
+                self._references = dict(_listed(end))
+            return self._references
+
+    def below(self, name: str) -> Candidate:
+        end = self.candidate.endpoint
+        if end is None:
+            return self.candidate
+        location = end.location.with_key(end.location.key + name)
+        return replace(
+            self.candidate,
+            endpoint=replace(end, location=location),
+            reference=partial(self._reference, name),
+        )
+
+    def _reference(self, name: str) -> Reference:
+        # What it does not list may still be there: reading it will tell.
+        return self.references().get(name, Reference(None))
 
 
 def fetch_tree(
@@ -92,19 +117,20 @@ def fetch_tree(
     """
     with telemetry.operation("failover_fetch_tree", multicloud__target=str(target)) as span:
         end = time.monotonic() + policy.deadline.total_seconds()
-        names, failed = _names(candidates, policy, end)
-        for name in names.names:
+        copies = [_Copy(candidate) for candidate in candidates]
+        names, failed = _names(copies, policy, end)
+        for name in names:
             target.below(name)  # Refuse a name that would leave the target before any byte moves.
         tally = _Tally(target, failed)
-        order = _Order(candidates)
+        order = _Order(copies)
         for attempt in failed:
             order.saw(attempt)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
             running: set[Future[Provenance]] = set()
-            for name in names.names:
+            for name in names:
                 if len(running) >= 2 * concurrency:
                     running = _collect(running, tally, order)
-                below = order.below(name, names)
+                below = order.below(name)
                 one = partial(_fetch_one, below, target.below(name), policy, end)
                 running.add(telemetry.submit_in_context(pool, one))
             while running:
@@ -132,17 +158,15 @@ def _left(policy: FailoverPolicy, end: float, attempts: Sequence[Attempt]) -> ti
 
 
 def _names(
-    candidates: Sequence[Candidate], policy: FailoverPolicy, end: float
-) -> tuple[_Names, list[Attempt]]:
+    copies: Sequence[_Copy], policy: FailoverPolicy, end: float
+) -> tuple[list[str], list[Attempt]]:
     failed: list[Attempt] = []
-    for number, candidate in enumerate(candidates):
+    for copy in copies:
+        candidate = copy.candidate
         limit = min(policy.attempt_timeout, _left(policy, end, failed))
         started = time.monotonic()
         try:
-            if candidate.endpoint is None:
-                raise candidate.refused or AssertionError("neither endpoint nor refusal")
-            listing = partial(_references, candidate.endpoint)
-            references = within(limit, listing, parameter="attempt_timeout")
+            known = within(limit, copy.references, parameter="attempt_timeout")
         except CloudError as err:
             cloud = candidate.endpoint.cloud if candidate.endpoint else None
             took = round((time.monotonic() - started) * 1000)
@@ -152,8 +176,8 @@ def _names(
                     f"{candidate.uri} can't be listed", kind=err.kind, attempts=tuple(failed)
                 ) from err
             continue
-        if references:
-            return _Names(sorted(references), references, number), failed
+        if known:
+            return sorted(known), failed
         failed.append(
             Attempt(candidate.uri, None, 0, ErrorKind.NOT_FOUND, "no object under this prefix")
         )
@@ -166,10 +190,6 @@ def _names(
     )
 
 
-def _references(endpoint: Endpoint) -> dict[str, Reference]:
-    return dict(_listed(endpoint))
-
-
 def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:
     latest = manifest_of(endpoint)
     if latest is None:
@@ -177,37 +197,26 @@ def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:
             yield listed.name, Reference(None)
         return
     skip = endpoint.location.key[len(latest.replica) :]
-    for doc in manifest.read(endpoint, latest.key):
-        if "name" in doc and doc["name"].startswith(skip):
-            yield doc["name"][len(skip) :], reference_of(doc, latest.started)
+    for name, reference in references(endpoint, latest):
+        if name.startswith(skip):
+            yield name[len(skip) :], reference
 
 
 class _Order:
     """The candidates, those that were found down last."""
 
-    def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self._candidates = list(enumerate(candidates))
+    def __init__(self, copies: Sequence[_Copy]) -> None:
+        self._copies = tuple(copies)
         self._down: set[str] = set()
 
     def saw(self, attempt: Attempt) -> None:
         if attempt.kind in OUTAGES - {ErrorKind.NOT_FOUND}:
             self._down.add(attempt.uri)
 
-    def below(self, name: str, names: _Names) -> list[Candidate]:
-        up = [c for c in self._candidates if c[1].uri not in self._down]
-        down = [c for c in self._candidates if c[1].uri in self._down]
-        return [
-            _below(c, name, names.references[name] if number == names.served_by else None)
-            for number, c in (*up, *down)
-        ]
-
-
-def _below(candidate: Candidate, name: str, reference: Reference | None) -> Candidate:
-    if candidate.endpoint is None:
-        return candidate
-    location = candidate.endpoint.location
-    endpoint = replace(candidate.endpoint, location=location.with_key(location.key + name))
-    return replace(candidate, endpoint=endpoint, reference=reference)
+    def below(self, name: str) -> list[Candidate]:
+        # Sorting is stable: among those up, and among those down, the order of preference stays.
+        ordered = sorted(self._copies, key=lambda copy: copy.candidate.uri in self._down)
+        return [copy.below(name) for copy in ordered]
 
 
 class _Tally:

@@ -1,0 +1,84 @@
+"""The local clouds, each behind a proxy that breaks what it is told to."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from airflow_multicloud.clouds.gcp import _client, _reads
+
+from .proxy import FaultProxy
+from .rigs import Rig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_multicloud.testing.local_clouds import LocalClouds
+
+#: Seconds without a byte until a client gives up.
+PATIENCE = 1
+
+#: What makes each client impatient, in its connection's extra.
+_IMPATIENT: dict[str, dict[str, Any]] = {
+    "aws": {
+        "config_kwargs": {
+            "connect_timeout": PATIENCE,
+            "read_timeout": PATIENCE,
+            "retries": {"mode": "standard", "total_max_attempts": 3},
+        }
+    },
+    "gcp": {"num_retries": 2},
+    "azure": {
+        "connection_timeout": PATIENCE,
+        "read_timeout": PATIENCE,
+        "retry_total": 2,
+        "initial_backoff": 0,
+        "increment_base": 1,
+        "random_jitter_range": 0,
+    },
+}
+
+
+def _proxied(cloud: str, connection: dict[str, Any], port: int, *, impatient: bool) -> str:
+    """A connection of the local clouds through the proxy, as Airflow reads it."""
+    text = json.dumps(connection["extra"])
+    endpoint = next(word for word in text.replace(";", '"').split('"') if "http://" in word)
+    server = urlsplit(endpoint[endpoint.index("http://") :]).port
+    extra = json.loads(text.replace(f":{server}", f":{port}"))
+    if impatient:
+        extra |= _IMPATIENT[cloud]
+    return json.dumps({**connection, "extra": extra})
+
+
+@pytest.fixture(scope="session")
+def rigs(local_clouds: LocalClouds) -> Iterator[dict[str, Rig]]:
+    """One rig per cloud, and ``second-s3``, which keeps the time when an upload was begun."""
+    servers = {
+        "aws": local_clouds.aws,
+        "gcp": local_clouds.gcp,
+        "azure": local_clouds.azure,
+        "second-s3": local_clouds.second_s3,
+    }
+    made: dict[str, Rig] = {}
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        # There is no setting for these: they are constants of the hook.
+        patch.setattr(_client, "READ_SECONDS", PATIENCE)
+        patch.setattr(_reads, "READ_SECONDS", PATIENCE)
+        for name, server in servers.items():
+            cloud = "aws" if name == "second-s3" else name
+            ((direct, connection),) = server.spec.connections.items()
+            proxy = stack.enter_context(FaultProxy(server.spec.port, rewrite_host=cloud == "gcp"))
+            conns = [f"{kind}_{name.replace('-', '_')}" for kind in ("faulty", "patient")]
+            for conn_id in conns:
+                proxied = _proxied(
+                    cloud, connection, proxy.port, impatient=conn_id.startswith("faulty")
+                )
+                patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", proxied)
+            made[name] = Rig(
+                cloud, proxy, faulty_conn=conns[0], patient_conn=conns[1], direct_conn=direct
+            )
+        yield made

@@ -1,0 +1,133 @@
+"""kill -9 in the middle: the next try sends only what is missing, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .proxy import Fault, Rule
+from .rigs import BUCKET, MIB, Rig, fill, fresh_prefix, hashes_at, hashes_of, leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow_multicloud.core.endpoints import Endpoint
+
+_random = random.Random(1)  # content, no secret
+PARTS = 3
+LARGE = {"large.bin": _random.randbytes((PARTS - 1) * 5 * MIB + MIB)}
+MANY = {f"obj-{n:02d}": _random.randbytes(1000 + n) for n in range(30)}
+#: Destination → source. moto does not keep when an upload was begun, ministack does.
+ROUTES = {"second-s3": "gcp", "gcp": "azure", "azure": "gcp"}
+#: More than a loaded machine needs; nothing waits that long.
+_SECONDS = 120
+
+
+@contextmanager
+def _task(source: Endpoint, destination: str) -> Iterator[subprocess.Popen[bytes]]:
+    script = Path(__file__).with_name("replicating.py")
+    command = [sys.executable, str(script), str(source.location), destination]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _complete(source: Endpoint, destination: str) -> None:
+    with _task(source, destination) as process:
+        _, errors = process.communicate(timeout=_SECONDS)
+    assert process.returncode == 0, errors.decode()[-2000:]
+
+
+def _killed_after(rig: Rig, count: int, kind: str, ends: tuple[Endpoint, str]) -> None:
+    """Kill the task when the server has so many; it hears of no more."""
+    of_kind = rig.traffic.of(kind, r"obj-\d+")
+    rig.proxy.reset()
+    rig.proxy.add(Rule(fault=Fault.STALL, first=count + 1, times=None, **of_kind))
+    with _task(*ends) as process:
+        _while_running(process, lambda: rig.proxy.wait_for(count, **of_kind, timeout=_SECONDS))
+        process.kill()
+        process.wait(_SECONDS)
+    assert process.returncode == -signal.SIGKILL
+    assert sum(seen.sent for seen in rig.proxy.seen(**of_kind)) == count
+
+
+def _while_running(process: subprocess.Popen[bytes], wait: Callable[[], None]) -> None:
+    try:
+        wait()
+    except TimeoutError:
+        process.kill()
+        _, errors = process.communicate()
+        pytest.fail(errors.decode()[-2000:])
+
+
+def _ends(
+    rigs: dict[str, Rig], cloud: str, tree: dict[str, bytes]
+) -> tuple[Endpoint, str, Endpoint]:
+    """Source, destination, and the destination as it is read directly."""
+    source = rigs[ROUTES[cloud]].endpoint(fresh_prefix("from"), direct=True)
+    fill(source, tree)
+    prefix = fresh_prefix("to")
+    return source, rigs[cloud].patient_uri(prefix), rigs[cloud].endpoint(prefix, direct=True)
+
+
+def _uncommitted_blocks(rig: Rig, key: str) -> list[str]:
+    if rig.cloud != "azure":
+        return []
+    service = rig.endpoint("", direct=True).store.get_conn()
+    _, uncommitted = service.get_blob_client(BUCKET, key).get_block_list("all")
+    return [block.id for block in uncommitted]
+
+
+@pytest.mark.parametrize("done", [2, PARTS])
+@pytest.mark.parametrize("cloud", ROUTES)
+def test_a_large_object_goes_on_where_it_was_killed(
+    rigs: dict[str, Rig], cloud: str, done: int
+) -> None:
+    rig = rigs[cloud]
+    source, destination, direct = _ends(rigs, cloud, LARGE)
+    if done < PARTS:
+        _killed_after(rig, done, "part", (source, destination))
+    else:  # all parts are there, but the object is not
+        rig.proxy.reset()
+        rig.proxy.add(Rule(fault=Fault.STALL, times=None, **rig.traffic.of("complete")))
+        with _task(source, destination) as process:
+            _while_running(process, lambda: rig.proxy.wait_until_applied(1, timeout=_SECONDS))
+            process.kill()
+    assert hashes_at(direct) == {}  # nothing is visible, least of all a part of it
+    rig.proxy.reset()
+
+    _complete(source, destination)
+
+    sent = rig.proxy.seen(**rig.traffic.of("part"))
+    assert len(sent) == PARTS - done
+    assert sum(seen.size for seen in sent) <= (PARTS - done) * (5 * MIB + 4096)
+    assert hashes_at(direct) == hashes_of(LARGE)
+    assert leftovers(direct) == []
+    assert _uncommitted_blocks(rig, direct.location.key + "large.bin") == []
+
+
+@pytest.mark.parametrize("cloud", ROUTES)
+def test_a_prefix_goes_on_where_it_was_killed(rigs: dict[str, Rig], cloud: str) -> None:
+    rig, done = rigs[cloud], 12
+    source, destination, direct = _ends(rigs, cloud, MANY)
+    _killed_after(rig, done, "write", (source, destination))
+    before = hashes_at(direct)
+    assert len(before) == done
+    assert before.items() <= hashes_of(MANY).items()
+    rig.proxy.reset()
+
+    _complete(source, destination)
+
+    sent = rig.proxy.seen(**rig.traffic.of("write", r"obj-\d+"))
+    assert len(sent) == len(MANY) - done
+    assert hashes_at(direct) == hashes_of(MANY)
+    assert leftovers(direct) == []
