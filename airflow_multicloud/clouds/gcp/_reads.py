@@ -64,6 +64,8 @@ class Reader:
     def _open_or_empty(
         self, ref: ObjectRef, *, start: int, end: int | None, doing: str
     ) -> ObjectBody:
+        if end is not None and end <= start:  # HTTP can't ask for an empty range
+            return _EmptyBody(self._stat(ref, doing))
         try:
             return self._open(ref, start=start, end=end, doing=doing)
         except StorageError as err:

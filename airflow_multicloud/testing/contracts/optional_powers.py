@@ -223,16 +223,14 @@ class SignedUrlsContract:
         """Whoever has the URL can read the object."""
         put(rig.store, rig.ref(key), b"content")
         hour = timedelta(hours=1)
-        signed = rig.power(SignedUrls).sign_url(rig.ref(key), method="GET", expires_in=hour)
+        signed = rig.signer().sign_url(rig.ref(key), method="GET", expires_in=hour)
         assert _request(signed.reveal()) == (200, b"content")
         assert signed.expires_at.utcoffset() == timedelta(0)
         assert abs(signed.expires_at - datetime.now(UTC) - hour) < timedelta(minutes=1)
 
     def test_put(self, rig: StoreRig) -> None:
         """Whoever has the URL can write the object."""
-        signed = rig.power(SignedUrls).sign_url(
-            rig.ref("key"), method="PUT", expires_in=timedelta(hours=1)
-        )
+        signed = rig.signer().sign_url(rig.ref("key"), method="PUT", expires_in=timedelta(hours=1))
         status, _ = _request(
             signed.reveal(), method="PUT", data=b"content", headers=rig.signed_put_headers
         )
@@ -241,9 +239,7 @@ class SignedUrlsContract:
 
     def test_is_secret(self, rig: StoreRig) -> None:
         """Its texts show neither the URL nor the signature."""
-        signed = rig.power(SignedUrls).sign_url(
-            rig.ref("key"), method="GET", expires_in=timedelta(hours=1)
-        )
+        signed = rig.signer().sign_url(rig.ref("key"), method="GET", expires_in=timedelta(hours=1))
         signature = _SIGNATURE.search(signed.reveal())
         assert signature is not None
         for text in (str(signed), repr(signed), f"{signed}"):
@@ -253,18 +249,14 @@ class SignedUrlsContract:
     def test_tampered(self, rig: StoreRig) -> None:
         """Another signature is refused."""
         put(rig.store, rig.ref("key"), b"content")
-        signed = rig.power(SignedUrls).sign_url(
-            rig.ref("key"), method="GET", expires_in=timedelta(hours=1)
-        )
+        signed = rig.signer().sign_url(rig.ref("key"), method="GET", expires_in=timedelta(hours=1))
         status, content = _request(_SIGNATURE.sub("00000000", signed.reveal()))
         assert (status, content) == (403, b"")
 
     def test_other_method(self, rig: StoreRig) -> None:
         """A URL for reading does not allow writing."""
         put(rig.store, rig.ref("key"), b"content")
-        signed = rig.power(SignedUrls).sign_url(
-            rig.ref("key"), method="GET", expires_in=timedelta(hours=1)
-        )
+        signed = rig.signer().sign_url(rig.ref("key"), method="GET", expires_in=timedelta(hours=1))
         status, _ = _request(
             signed.reveal(), method="PUT", data=b"other", headers=rig.signed_put_headers
         )
@@ -274,7 +266,7 @@ class SignedUrlsContract:
     def test_expires(self, rig: StoreRig) -> None:
         """Not long after the time stated, it is worth nothing."""
         put(rig.store, rig.ref("key"), b"content")
-        signed = rig.power(SignedUrls).sign_url(
+        signed = rig.signer().sign_url(
             rig.ref("key"), method="GET", expires_in=timedelta(seconds=1)
         )
         time.sleep(2.5)
@@ -287,7 +279,7 @@ class SignedUrlsContract:
     def test_refuses(self, rig: StoreRig, method: str, seconds: int) -> None:
         """Methods but GET and PUT, and durations that are none."""
         with fails(rig, ErrorKind.INVALID_ARGUMENT):
-            rig.power(SignedUrls).sign_url(
+            rig.signer().sign_url(
                 rig.ref("key"), method=method, expires_in=timedelta(seconds=seconds)
             )
 

@@ -43,6 +43,10 @@ OPTIONAL_POWERS: tuple[type, ...] = (
     MetadataRules,
 )
 
+# One instance a store and session, shared by the tests: opening a client costs more than most
+# tests do.
+_OPENED = pytest.StashKey[dict[str, "ObjectStore"]]()
+
 # What a gap may show itself as; a TypeError in a test is never a gap.
 _SHOWS_AS = (AssertionError, CloudError, pytest.fail.Exception, OSError)
 
@@ -79,6 +83,8 @@ class RigSpec:
     :param name: shown in the tests' ids; no hyphen.
     :param hook: the store's class; which powers it has decides what runs.
     :param open: gives a new instance, starting what it needs.
+    :param open_signer: the same with credentials that can sign URLs, where those of ``open``
+        can't.
     :param make_bucket: makes an empty bucket.
     :param make_versioned_bucket: makes an empty bucket that keeps versions.
     :param gaps: a test's name (``test_x``, or ``test_x[id]`` for one of its parameters) → why
@@ -90,6 +96,7 @@ class RigSpec:
     cloud: str
     hook: type
     open: Callable[[pytest.FixtureRequest], ObjectStore]
+    open_signer: Callable[[pytest.FixtureRequest], ObjectStore] | None = None
     make_bucket: Callable[[ObjectStore, str], None] = make_bucket
     make_versioned_bucket: Callable[[ObjectStore, str], None] = make_bucket
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -100,7 +107,9 @@ class RigSpec:
 class StoreRig:
     """One store and an empty bucket in it, for one test.
 
+    :param store: the session's instance.
     :param reopen: gives another instance of the same store, as another process would have.
+    :param signer: gives the instance that signs URLs.
     :param versioned_bucket: makes an empty bucket that keeps versions.
     """
 
@@ -109,6 +118,7 @@ class StoreRig:
     store: ObjectStore
     bucket: str
     reopen: Callable[[], ObjectStore]
+    signer: Callable[[], SignedUrls]
     versioned_bucket: Callable[[], str]
     gaps: Mapping[str, str]
     signed_put_headers: Mapping[str, str]
@@ -142,7 +152,11 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
     """What the ``rig`` fixture returns: the rig that the test was parametrised with."""
     spec: RigSpec = request.param
     apply_gaps(request, spec)
-    store = spec.open(request)
+    opened = request.config.stash.setdefault(_OPENED, {})
+    if spec.name not in opened:
+        opened[spec.name] = spec.open(request)
+    store = opened[spec.name]
+    open_signer = spec.open_signer
     bucket = _new_name()
     spec.make_bucket(store, bucket)
 
@@ -157,6 +171,7 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
         store=store,
         bucket=bucket,
         reopen=lambda: spec.open(request),
+        signer=lambda: power_of(open_signer(request) if open_signer else store, SignedUrls),
         versioned_bucket=versioned_bucket,
         gaps=spec.gaps,
         signed_put_headers=spec.signed_put_headers,
