@@ -21,7 +21,7 @@ FIND_UV = uv=$$(command -v uv || true); \
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Release to three clouds on this machine, lose one, recover
+demo: $(READY) ## Replicate between three local clouds, lose one, recover
 	$(BIN)/python -m airflow_multicloud.demo
 
 test: $(READY) ## Run every test against local servers

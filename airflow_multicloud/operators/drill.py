@@ -122,8 +122,8 @@ class DrillReportOperator(BaseOperator):
     :param verification: what each ``VerifyReplicaOperator`` returned.
     :param replication: what each ``ReplicateOperator`` returned.
     :param places: URIs in buckets that keep the evidence; two clouds, so that it survives one.
-    :param rto: the recovery time objective.
-    :param rpo: the recovery point objective.
+    :param rto_seconds: the recovery time objective.
+    :param rpo_seconds: the recovery point objective.
     """
 
     template_fields: Sequence[str] = (

@@ -44,6 +44,7 @@ class _ReplicationOperator(BaseOperator):
     :param max_delete: the most objects to delete at one destination.
     :param create_buckets: create destination buckets that do not exist.
     :param part_size: bytes per part of a large object.
+    :param large_object: objects larger than this many bytes go by parts (``part_size``).
     :param concurrency: requests under way at once.
     :param memory_limit: bytes of content held at once.
     :param bandwidth_limit: bytes read from the source per second.
@@ -70,6 +71,7 @@ class _ReplicationOperator(BaseOperator):
         max_delete: int | None = None,
         create_buckets: bool = False,
         part_size: int = ReplicationOptions().part_size,
+        large_object: int | None = None,
         concurrency: int = ReplicationOptions().concurrency,
         memory_limit: int = ReplicationOptions().memory_limit,
         bandwidth_limit: int | None = None,
@@ -92,6 +94,7 @@ class _ReplicationOperator(BaseOperator):
             max_delete=max_delete,
             create_buckets=create_buckets,
             part_size=part_size,
+            large_object=large_object,
             concurrency=concurrency,
             memory_limit=memory_limit,
             bandwidth_limit=bandwidth_limit,

@@ -6,7 +6,7 @@ lazy iterator or while a body is read, is a :class:`~airflow_multicloud.errors.S
 (or :class:`~airflow_multicloud.errors.CredentialsError`) whose ``kind`` says the cause.
 
 Hooks must allow calls from several threads at once on one instance, and must not touch
-Airflow (connections, variables, XCom) after their first call: Airflow's task API only
+Airflow (connections, variables, XCom) after their constructor: Airflow's task API only
 answers on the main thread.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
@@ -57,9 +57,14 @@ def refuse_illegal_tags(tags: Mapping[str, str], doing: str) -> None:
 class S3Basics(S3Hook):
     """The connection of an S3 hook, and the verbs that the others need."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Read the connection now, on the thread that may ask Airflow; no request is made.
+        _ = self.conn_config
+
     @cached_property
     def _s3(self) -> S3Connection:
-        """Everything that reads the Airflow connection happens here, once."""
+        """The session and clients, made once."""
         with translated(f"opening connection {self.aws_conn_id!r}"):
             return S3Connection(
                 self.get_session(region_name=self.region_name),

@@ -38,6 +38,8 @@ class AccountHook(WasbHook):
         super().__init__(wasb_conn_id=wasb_conn_id, public_read=public_read)
         self._account_lock = Lock()
         self._account: BlobAccount | None = None
+        # Read the connection now, on the thread that may ask Airflow; no request is made.
+        _ = self.account
 
     @property
     def account(self) -> BlobAccount:

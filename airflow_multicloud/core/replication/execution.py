@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,18 +10,18 @@ from functools import partial
 from queue import SimpleQueue
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.items import Item
-from airflow_multicloud.core.replication.large import Pending, copy_large
+from airflow_multicloud.core.replication.large import copy_large
 from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job, copy_small, settle_doubtful
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import PartUpload, PartUploads
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between journals while small objects are copied: what a killed run may have to
 #: compare anew.
@@ -39,7 +40,8 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
     job.progress.expect(count, size)
     journal = _Journal(job, header)
     with ThreadPoolExecutor(job.options.concurrency, thread_name_prefix="multicloud") as pool:
-        failed = _small_objects(job, catalog, journal, pool)
+        with telemetry.operation("replicate.small_objects"):
+            failed = _small_objects(job, catalog, journal, pool)
         if not failed:
             failed = _large_objects(job, catalog, journal, pool)
     if failed:
@@ -61,7 +63,7 @@ def _must_stop(job: Job, item: Item) -> bool:
 def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
     done: SimpleQueue[Future[Item]] = SimpleQueue()
     running = 0
-    waiting = catalog.open_items(up_to=job.options.large_object)
+    waiting = catalog.open_items(up_to=job.options.parts_above)
     stop = False
     error: BaseException | None = None
     while True:
@@ -104,15 +106,11 @@ def _copy_small(job: Job, item: Item) -> Item:
 
 
 def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
-    pending: Pending | None = None
-    for open_item in catalog.open_items(larger_than=job.options.large_object):
-        if pending is None:
-            pending = find_pending(job.destinations)
+    for open_item in catalog.open_items(larger_than=job.options.parts_above):
         with telemetry.operation("replicate.object", multicloud__bytes=open_item.size) as span:
             item = settle_doubtful(job, open_item)
             if item.open_replicas:
-                item = copy_large(job, item, pending, partial(telemetry.submit_in_context, pool))
-                _abort_superseded(job, item, pending)
+                item = copy_large(job, item, partial(telemetry.submit_in_context, pool))
             span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])
         catalog.put_items([item])
         journal.add([item])
@@ -121,33 +119,6 @@ def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
         if _must_stop(job, item):
             return True
     return False
-
-
-def find_pending(destinations: Iterable[Endpoint]) -> Pending:
-    """Uploads that earlier runs left at each destination, newest first for each key."""
-    found: dict[int, dict[str, list[PartUpload]]] = {}
-    for index, destination in enumerate(destinations):
-        by_key = found.setdefault(index, {})
-        if isinstance(destination.store, PartUploads):
-            for upload in destination.store.list_uploads(
-                destination.bucket, destination.location.key
-            ):
-                by_key.setdefault(upload.ref.key, []).append(upload)
-        for uploads in by_key.values():
-            uploads.sort(key=lambda u: u.started.timestamp() if u.started else 0.0, reverse=True)
-    return found
-
-
-def _abort_superseded(job: Job, item: Item, pending: Pending) -> None:
-    """Abort what earlier tries of the same object left, now that the object is there."""
-    for index, state in enumerate(item.replicas):
-        if state.outcome is None or not state.outcome.sound:
-            continue
-        destination = job.destinations[index]
-        store = destination.store
-        if isinstance(store, PartUploads):
-            for upload in pending[index].get(job.replica_key(index, item), ()):
-                store.abort_upload(upload)
 
 
 class _Journal:
@@ -175,7 +146,7 @@ class _Journal:
         for destination in self._job.destinations:
             try:
                 manifest.write_journal(destination, self._header, self._sequence, batch)
-            except CloudError:
-                # A destination that can't take a journal can't take objects either; each of
-                # those reports its own error. A missing journal costs a later try some work.
-                continue
+            except CloudError as err:
+                # Not the run's end: objects report their own errors, and a missing journal only
+                # costs a later try some work.
+                _log.warning("no journal at %s: %s: %s", destination.location, err.kind, err)

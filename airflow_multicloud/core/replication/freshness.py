@@ -16,7 +16,7 @@ class Freshness:
 
     :param as_of: the replica holds every change made at the source before this; ``None``
         when there is no manifest.
-    :param newest_source: when the newest proven object was last modified at the source.
+    :param newest_source: when the newest object of that run was last modified at the source.
     :param lag: from ``as_of`` to now.
     """
 

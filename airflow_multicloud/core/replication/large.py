@@ -42,6 +42,7 @@ from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
     ObjectMeta,
+    ObjectRef,
     Part,
     PartUpload,
     PartUploads,
@@ -49,9 +50,6 @@ from airflow_multicloud.ports.object_store import (
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-#: Uploads that earlier runs left behind: by destination index, then by key.
-Pending = Mapping[int, Mapping[str, Sequence[PartUpload]]]
 
 
 class Submit(Protocol):
@@ -70,6 +68,7 @@ class _Sending:
     store: PartUploads
     upload: PartUpload
     kept: Kept
+    superseded: Sequence[PartUpload] = ()
     held: Mapping[int, Part] = field(default_factory=dict)
     sent: dict[int, Part] = field(default_factory=dict)
     error: CloudError | None = None
@@ -80,7 +79,7 @@ class _Sending:
         return self.error is None and not self.stale
 
 
-def copy_large(job: Job, item: Item, pending: Pending, submit: Submit) -> Item:
+def copy_large(job: Job, item: Item, submit: Submit) -> Item:
     """Copy one object by parts to every destination where it is still to be done.
 
     Every failure ends in the item's replicas. Uploads that failed for a reason that may pass
@@ -99,11 +98,12 @@ def copy_large(job: Job, item: Item, pending: Pending, submit: Submit) -> Item:
             "the object was replaced after it had been listed",
         )
     item, part_size = _fit(job, item)
+    resume = True
     while item.open_replicas:
         # A second round only happens for uploads whose parts turned out to be another
         # object's; they start afresh then, so there is no third.
-        item = _Round(job, item, meta, part_size, tags).run(pending, submit)
-        pending = {}
+        item = _Round(job, item, meta, part_size, tags).run(submit, resume=resume)
+        resume = False
     return replace(item, seconds=time.monotonic() - started)
 
 
@@ -114,7 +114,7 @@ def _fit(job: Job, item: Item) -> tuple[Item, int]:
         store = job.destinations[index].store
         if not isinstance(store, PartUploads):
             why: str | None = (
-                f"{item.size} bytes are more than large_object ({job.options.large_object}), and "
+                f"{item.size} bytes are more than large_object ({job.options.parts_above}), and "
                 f"{job.destinations[index].cloud} has no uploads in parts"
             )
         else:
@@ -153,15 +153,15 @@ class _Round:
         self._read_error: CloudError | None = None
         self._sending: list[_Sending] = []
 
-    def run(self, pending: Pending, submit: Submit) -> Item:
+    def run(self, submit: Submit, *, resume: bool) -> Item:
         for index in self._item.open_replicas:
-            self._begin(index, pending.get(index, {}))
+            self._begin(index, resume=resume)
         if self._sending:
             self._transfer(submit)
             self._finish()
         return self._item
 
-    def _begin(self, index: int, pending: Mapping[str, Sequence[PartUpload]]) -> None:
+    def _begin(self, index: int, *, resume: bool) -> None:
         destination, state = self._job.destinations[index], self._item.replicas[index]
         store = destination.store
         assert isinstance(store, PartUploads)  # noqa: S101 - _fit ended all others
@@ -169,16 +169,15 @@ class _Round:
         attributes = self._meta.attributes or ObjectAttributes()
         kept = write_options(destination, state, attributes, sha256=None)
         try:
-            for upload in pending.get(ref.key, ()):
-                if upload.started is None or upload.started >= self._item.modified:
-                    held = {part.number: part for part in store.list_parts(upload)}
-                    self._sending.append(_Sending(index, store, upload, kept, held))
-                    return
-            upload = store.begin_upload(ref, kept.options)
+            left = _left_behind(store, ref) if resume else []
+            fit = [u for u in left if u.started is None or u.started >= self._item.modified]
+            upload = fit[0] if fit else store.begin_upload(ref, kept.options)
+            held = {part.number: part for part in store.list_parts(upload)} if fit else {}
         except CloudError as err:
             self._end(index, failure(state, err, reading=False))
-        else:
-            self._sending.append(_Sending(index, store, upload, kept))
+            return
+        superseded = [other for other in left if other is not upload]
+        self._sending.append(_Sending(index, store, upload, kept, superseded, held))
 
     def _transfer(self, submit: Submit) -> None:
         running: list[Future[None]] = []
@@ -281,13 +280,18 @@ class _Round:
         return keep_tags(destination, key, state, self._tags)
 
     def _tidy(self, sending: _Sending, state: Replica) -> Replica:
-        """Abort an upload that no later try can use."""
-        gone = state.outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE)
-        resumable = state.kind is not None and state.kind.retryable and not sending.stale
-        if gone or (resumable and state.outcome is Outcome.FAILED):
+        """Abort uploads that no later try can use."""
+        done = state.outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE)
+        passing = state.kind is not None and state.kind.retryable and not sending.stale
+        if done:
+            useless = [*sending.superseded]
+        elif passing and state.outcome is Outcome.FAILED:
             return state
+        else:
+            useless = [sending.upload]
         try:
-            sending.store.abort_upload(sending.upload)
+            for upload in useless:
+                sending.store.abort_upload(upload)
         except CloudError as err:
             left = f"an upload was left behind, as aborting it failed: {err.kind}"
             return replace(state, reason=f"{state.reason}; {left}" if state.reason else left)
@@ -295,6 +299,12 @@ class _Round:
 
     def _end(self, index: int, state: Replica) -> None:
         self._item = self._item.with_replica(index, state)
+
+
+def _left_behind(store: PartUploads, ref: ObjectRef) -> list[PartUpload]:
+    """Uploads to this very key that were neither completed nor aborted, newest first."""
+    uploads = [u for u in store.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+    return sorted(uploads, key=lambda u: u.started.timestamp() if u.started else 0.0, reverse=True)
 
 
 def _same(held: Part, digests: Digests, body: Buffer) -> bool:

@@ -108,7 +108,8 @@ class ReplicationOptions:
     :param create_buckets: create destination buckets that do not exist.
     :param part_size: bytes per part of a large object, raised where a store's limit on the
         number of parts demands it.
-    :param large_object: objects larger than this many bytes go by parts.
+    :param large_object: objects larger than this many bytes go by parts; ``part_size`` when
+        left out.
     :param concurrency: threads, and so requests under way at once.
     :param memory_limit: bytes of object content held at any one time.
     :param bandwidth_limit: bytes read from the source per second, or ``None``.
@@ -123,10 +124,15 @@ class ReplicationOptions:
     max_delete: int | None = None
     create_buckets: bool = False
     part_size: int = 8 * MIB
-    large_object: int = 8 * MIB
+    large_object: int | None = None
     concurrency: int = 16
     memory_limit: int = 32 * MIB
     bandwidth_limit: int | None = None
+
+    @property
+    def parts_above(self) -> int:
+        """Objects larger than this many bytes go by parts."""
+        return self.part_size if self.large_object is None else self.large_object
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the parameter."""
@@ -142,7 +148,7 @@ class ReplicationOptions:
         _at_least("large_object", self.large_object, 0)
         _at_least("concurrency", self.concurrency, 1)
         _at_least("memory_limit", self.memory_limit, self.part_size)
-        _at_least("memory_limit", self.memory_limit, self.large_object)
+        _at_least("memory_limit", self.memory_limit, self.parts_above)
         _at_least("bandwidth_limit", self.bandwidth_limit, 1)
         _at_least("max_delete", self.max_delete, 0)
         _require(

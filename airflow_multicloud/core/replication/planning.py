@@ -269,7 +269,7 @@ def summarise(
 
 
 def _requests(size: int, destination: Endpoint, options: ReplicationOptions) -> int:
-    if size <= options.large_object or not isinstance(destination.store, PartUploads):
+    if size <= options.parts_above or not isinstance(destination.store, PartUploads):
         return 1
     part_size = choose_part_size(size, options.part_size, destination.store.part_limits)
     return 2 + -(-size // part_size)

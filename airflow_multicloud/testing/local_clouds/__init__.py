@@ -63,7 +63,7 @@ class LocalClouds:
 
     @property
     def gcp(self) -> LocalServer:
-        """The Google Cloud Storage stand-in (fake-gcs-server, keeps its data)."""
+        """The Google Cloud Storage stand-in (fake-gcs-server, in memory)."""
         return self._server("gcp")
 
     @property
