@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,12 @@ class Reference:
     unsound: str | None = None
 
 
-def references(replica: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
-    """What a manifest says of each object, by its name below the manifest's replica."""
+def references(copy: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
+    """What a manifest says of each object, by its name below the manifest's replica.
+
+    :param copy: the replica, or something below it.
+    """
+    replica = replace(copy, location=copy.location.with_key(latest.replica))
     for item, index in manifest.objects_of(replica, latest.key):
         known = item.digests != Digests()
         contract = Contract(item.digests, item.size, "manifest") if known else None

@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Start the clouds; print their connections, or run a command with them set."""
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _exit)
+    # A shell starts what it puts into the background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     clouds = LocalClouds(LocalCloudOptions(data_dir=options.data_dir, second_s3=options.second_s3))
     try:
         with clouds:

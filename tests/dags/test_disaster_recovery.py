@@ -1,0 +1,178 @@
+"""The shipped disaster recovery DAG, run whole against the local clouds."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud import api
+
+from ..integration.airflow_runs import Run, run_dag  # noqa: TID252  # tests are no package
+from ..integration.lab import TREE, Lab, fill, get, own_keys, tree_of  # noqa: TID252  # tests are no package
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+DAGS = Path(__file__).parents[2] / "dags"
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
+
+
+def load() -> DAG:
+    spec = importlib.util.spec_from_file_location("dr", DAGS / "disaster_recovery.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    dag: DAG = module.dag
+    for task in dag.tasks:
+        task.retry_delay = task.retry_delay * 0
+    return dag
+
+
+def drill(lab: Lab, **conf: Any) -> Run:
+    return run_dag(load(), {"primary": lab.s3, "replicas": lab.replicas, **conf})
+
+
+class _References(HTMLParser):
+    """Everything in a page that a browser would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        loads = {"href", "src", "srcset", "action", "data", "poster", "background"}
+        self.found += [f"{tag}.{name}={value}" for name, value in attrs if name in loads]
+        if tag in {"script", "link", "iframe", "img", "object", "embed"}:
+            self.found.append(tag)
+
+
+def evidence_of(facts: dict[str, Any], verdict: str) -> list[dict[str, Any]]:
+    """The JSON documents; the pages beside them are checked on the way."""
+    documents = []
+    for uri in facts["evidence"]:
+        content = get(uri).decode()
+        if uri.endswith(".json"):
+            documents.append(json.loads(content))
+        else:
+            references = _References()
+            references.feed(content)
+            assert references.found == []
+            assert "url(" not in content
+            assert "@import" not in content
+            assert f'<span class="verdict">{verdict}</span>' in content
+    return documents
+
+
+def test_a_drill_that_passes(lab: Lab) -> None:
+    fill(lab.s3)
+    run = drill(lab)
+    assert run.state == "success"
+    assert set(run.states.values()) == {"success"}
+    assert set(run.states) == {
+        ("replicate", -1),
+        ("list_replicas", -1),
+        ("verify", 0),
+        ("verify", 1),
+        ("canary", -1),
+        ("replicate_canary", -1),
+        ("recover", -1),
+        ("judge", -1),
+    }
+    judged = run.xcom("judge")
+    assert judged["verdict"] == "PASSED"
+
+    recovered = run.xcom("recover")["recovered"]
+    assert recovered["objects"] == len(TREE) + 1
+    assert recovered["served"] == {lab.gcs: len(TREE) + 1}
+    assert recovered["verified_by"] == {"manifest": len(TREE) + 1}
+
+    # The evidence lies in two clouds, four objects, and says the same in both.
+    assert [uri.partition("://")[0] for uri in judged["evidence"]] == ["gs", "gs", "abfs", "abfs"]
+    first, second = evidence_of(judged, "PASSED")
+    assert first == second
+    assert first["verdict"] == "PASSED"
+    assert first["measurement"] == run.xcom("recover")
+    assert first["canary"] == run.xcom("canary")
+    assert [v["replica"] for v in first["verification"]] == lab.replicas
+    assert all(v["proven"] for v in first["verification"])
+
+    # The canary alone travelled the second time.
+    before, after = first["replication"]
+    assert [d["outcomes"] for d in before["destinations"]] == [{"copied": len(TREE)}] * 2
+    assert [d["outcomes"] for d in after["destinations"]] == [
+        {"copied": 1, "unchanged": len(TREE)}
+    ] * 2
+
+    # Assets carry the manifests' roots and counts, and the roots are the manifests' own.
+    events = run.asset_events()
+    assert [e["multicloud"]["root"] for e in events["dr_replicas"]] == [
+        before["root"],
+        after["root"],
+    ]
+    assert [e["multicloud"]["objects"] for e in events["dr_replicas"]] == [
+        len(TREE),
+        len(TREE) + 1,
+    ]
+    for facts in (before, after):
+        for destination in facts["destinations"]:
+            *_, footer = get(destination["manifest_uri"]).splitlines()
+            assert json.loads(footer)["root"] == facts["root"]
+    assert events["dr_evidence"] == [{"multicloud": judged}]
+
+
+@pytest.mark.parametrize(
+    ("objective", "verdict"), [("rto_seconds", "FAILED_RTO"), ("rpo_seconds", "FAILED_RPO")]
+)
+def test_an_objective_that_is_missed_fails_the_run_but_leaves_evidence(
+    lab: Lab, objective: str, verdict: str
+) -> None:
+    fill(lab.s3)
+    run = drill(lab, **{objective: 0.001})
+    assert run.state == "failed"
+    assert run.state_of("judge") == "failed"
+    assert run.tries["judge", -1] == 1  # a retry would judge the same
+    report = run.xcom("judge", key="report")
+    assert report["verdict"] == verdict
+    documents = evidence_of(report, verdict)
+    assert [d["verdict"] for d in documents] == [verdict] * 2
+    assert "dr_evidence" not in run.asset_events()
+
+
+def test_a_corrupt_primary_is_survived(lab: Lab) -> None:
+    fill(lab.s3)
+    run = drill(lab, fault="corrupt")
+    assert run.xcom("judge")["verdict"] == "PASSED"
+    recovered = run.xcom("recover")["recovered"]
+    assert lab.s3 not in recovered["served"]
+    assert recovered["failed_attempts"] > 0
+
+
+def test_an_empty_primary_stops_the_drill_before_anything_is_written(lab: Lab) -> None:
+    run = drill(lab)
+    assert run.state == "failed"
+    assert run.state_of("replicate") == "failed"
+    assert run.tries["replicate", -1] == 1
+    assert run.state_of("judge") == "upstream_failed"
+    for replica in lab.replicas:
+        assert tree_of(replica) == {}
+        assert own_keys(replica) == []
+
+
+def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> None:
+    fill(lab.s3)
+    drill(lab)
+    for uri in (lab.s3, *lab.replicas):
+        tree = tree_of(uri)
+        assert list(json.loads(tree.pop("_drill/canary.json"))) == ["drill_id", "written_at"]
+        assert tree == TREE
+        assert own_keys(uri, "journals/") == []
+    fetched = api.failover_fetch([lab.s3, *lab.replicas], tmp_path)
+    assert isinstance(fetched, api.TreeProvenance)
+    assert not fetched.failed_over

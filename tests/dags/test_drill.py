@@ -1,0 +1,268 @@
+"""The drill's core against the in-memory cloud: every fault, and every way to fail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary, write_canary
+from airflow_multicloud.core.drill.evidence import Evidence, Objectives, Verdict, judge, store
+from airflow_multicloud.core.drill.failover import Measurement, measure
+from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
+from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.verification import verify
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.locations import Location
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectBody,
+    ObjectMeta,
+    ObjectRef,
+)
+from airflow_multicloud.testing.memory_cloud import object_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from typing_extensions import Buffer
+
+TREE = {"a": b"alpha", "b/c": bytes(range(256)), "empty": b""}
+HOUR = Objectives(timedelta(hours=1), timedelta(hours=1))
+#: Every fault's own kind is a reason to fail over here.
+ANY = FailoverPolicy(
+    fail_over_on=OUTAGES | {ErrorKind.PERMISSION_DENIED}, attempt_timeout=timedelta(seconds=1)
+)
+
+_numbers = count()
+
+
+class Indifferent(object_store.Hook):
+    """A store that vouches for nothing: no digests, no metadata."""
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        return map(_nothing_known, super().list_objects(bucket, prefix))
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        return _nothing_known(super().stat_object(ref))
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        return _Body(super().get_object(ref, start=start, end=end, if_etag=if_etag))
+
+
+@dataclass(frozen=True)
+class _Body:
+    inner: ObjectBody
+
+    @property
+    def meta(self) -> ObjectMeta:
+        return _nothing_known(self.inner.meta)
+
+    def read(self) -> Buffer:
+        return self.inner.read()
+
+    def __iter__(self) -> Iterator[Buffer]:
+        return iter(self.inner)
+
+
+def _nothing_known(meta: ObjectMeta) -> ObjectMeta:
+    return replace(meta, digests=Digests(), attributes=None)
+
+
+def end(prefix: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
+    conn_id = f"drill_{next(_numbers)}"
+    store = hook(conn_id)
+    store.ensure_bucket("lab")
+    return Endpoint("memory", store, Location("mem", conn_id, "lab", prefix))
+
+
+@dataclass
+class World:
+    primary: Endpoint
+    replicas: tuple[Endpoint, ...]
+    canary: Canary
+
+    @classmethod
+    def new(cls) -> World:
+        primary, replicas = end("data/"), (end("copy/"), end("copy/"))
+        for name, content in TREE.items():
+            primary.store.put_object(primary.ref(f"data/{name}"), content)
+        canary = write_canary(primary, "drill-1")
+        replicate(Replication(primary, replicas))
+        return cls(primary, replicas, canary)
+
+    def measure(self, scratch: Path, fault: Fault, policy: FailoverPolicy = ANY) -> Measurement:
+        ends = (self.primary, *self.replicas)
+        candidates = [
+            Candidate(str(e.location), e, primary=number == 0) for number, e in enumerate(ends)
+        ]
+        return measure(candidates, scratch, self.canary, fault=fault, policy=policy)
+
+    def judge(self, measured: Measurement, objectives: Objectives = HOUR) -> Verdict:
+        reports = [verify(replica).as_dict() for replica in self.replicas]
+        return judge(measured.as_dict(), reports, objectives)
+
+    def damage(self, name: str, *, replica: int | None = None) -> None:
+        """Other bytes of the same length, at one replica or at all."""
+        for number, there in enumerate(self.replicas):
+            if replica in (None, number):
+                ref = there.ref(f"copy/{name}")
+                content = bytes(there.store.get_object(ref).read())
+                there.store.put_object(ref, content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@pytest.fixture
+def world() -> World:
+    return World.new()
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_is_survived_and_nothing_comes_from_the_primary(
+    world: World, tmp_path: Path, fault: Fault
+) -> None:
+    measured = world.measure(tmp_path, fault)
+    recovered = measured.recovered
+    assert recovered is not None, measured.problem
+    assert sum(recovered.served.values()) == len(TREE) + 1
+    assert str(world.primary.location) not in recovered.served
+    assert recovered.failed_attempts > 0
+    assert measured.canary_found
+    assert measured.control.fired
+    assert measured.failback
+    assert timedelta(0) < measured.rto < timedelta(seconds=20)
+    assert measured.rpo is not None
+    assert timedelta(0) <= measured.rpo < timedelta(seconds=20)
+    assert world.judge(measured) is Verdict.PASSED
+    for name, content in TREE.items():
+        assert (tmp_path / name).read_bytes() == content
+    # Nothing beside what was recovered, such as the control's corrupt copy.
+    files = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert files == {*TREE, CANARY_NAME}
+
+
+def test_a_revoked_permission_is_no_outage_by_default(world: World, tmp_path: Path) -> None:
+    measured = world.measure(tmp_path, Fault.PERMISSION_DENIED, FailoverPolicy())
+    assert measured.recovered is None
+    assert measured.problem is not None
+    assert measured.problem.startswith("permission_denied: ")
+    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damage_in_every_replica_is_never_recovered(world: World, tmp_path: Path) -> None:
+    world.damage("b/c")
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is None
+    assert measured.problem is not None
+    assert measured.problem.startswith("integrity: ")
+    assert not (tmp_path / "b/c").exists()
+    assert measured.control.fired
+    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+
+
+def test_damage_in_one_replica_is_survived_but_not_passed(world: World, tmp_path: Path) -> None:
+    world.damage("b/c", replica=0)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is not None
+    assert measured.recovered.served == {
+        str(world.replicas[0].location): len(TREE),
+        str(world.replicas[1].location): 1,
+    }
+    assert (tmp_path / "b/c").read_bytes() == TREE["b/c"]
+    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+
+
+def test_a_lost_canary_fails_integrity(world: World, tmp_path: Path) -> None:
+    newer = write_canary(world.primary, "drill-2")  # and never replicated
+    world.canary = newer
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert not measured.canary_found
+    assert measured.failback
+    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+
+
+def test_objectives_are_judged_only_after_integrity(world: World, tmp_path: Path) -> None:
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    never = timedelta(microseconds=1)
+    assert world.judge(measured, Objectives(never, never)) is Verdict.FAILED_RTO
+    assert world.judge(measured, Objectives(timedelta(hours=1), never)) is Verdict.FAILED_RPO
+    world.damage("a", replica=1)
+    assert world.judge(measured, Objectives(never, never)) is Verdict.FAILED_INTEGRITY
+
+
+def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
+    """Replicas without manifests in a store that vouches for nothing: no check can fire."""
+    primary, replica = end("data/"), end("copy/", Indifferent)
+    canary = write_canary(primary, "drill-1")
+    body = primary.store.get_object(primary.ref(f"data/{CANARY_NAME}")).read()
+    replica.store.put_object(replica.ref(f"copy/{CANARY_NAME}"), body)
+    world = World(primary, (replica,), canary)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is not None
+    assert measured.recovered.verified_by == {"nothing": 1}
+    assert measured.canary_found  # Everything looks well, and still:
+    assert not measured.control.fired
+    assert "was accepted" in measured.control.detail
+    assert judge(measured.as_dict(), [], HOUR) is Verdict.INVALID
+    # The same replica, with a policy that wants proof, gives a drill that can fail.
+    strict = world.measure(
+        tmp_path / "strict", Fault.UNAVAILABLE, replace(ANY, require_digest=True)
+    )
+    assert strict.control.fired
+    assert judge(strict.as_dict(), [], HOUR) is Verdict.FAILED_INTEGRITY
+
+
+def test_no_replica_is_refused(world: World, tmp_path: Path) -> None:
+    world.replicas = ()
+    with pytest.raises(StorageError, match=r"^candidates: .*at least one replica") as raised:
+        world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: World) -> None:
+    hostile = "<script>alert(1)</script>"
+    measurement: dict[str, Any] = {
+        "fault": "unavailable",
+        "fault_at": "2026-11-23T09:00:00+00:00",
+        "recovered": None,
+        "problem": hostile,
+        "rto_seconds": 1.0,
+        "rpo_seconds": None,
+        "canary_found": False,
+        "control_fired": True,
+        "control_detail": hostile,
+        "failback": False,
+    }
+    evidence = Evidence(
+        drill_id="drill-1",
+        verdict=judge(measurement, [], HOUR),
+        objectives=HOUR,
+        measurement=measurement,
+        replication=[],
+        verification=[],
+        canary=world.canary.as_dict(),
+        written_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    )
+    uris = store(evidence, world.replicas)
+    assert len(uris) == 4
+    there = world.replicas[0]
+    key = uris[1].partition("lab/")[2]
+    page = bytes(there.store.get_object(there.ref(key)).read()).decode()
+    assert hostile not in page
+    assert "&lt;script&gt;" in page
+    assert "FAILED_INTEGRITY" in page
+    document = bytes(there.store.get_object(there.ref(key.replace(".html", ".json"))).read())
+    assert json.loads(document)["measurement"]["problem"] == hostile
+    with pytest.raises(StorageError) as raised:
+        store(evidence, world.replicas)
+    assert raised.value.kind is ErrorKind.ALREADY_EXISTS

@@ -1,0 +1,113 @@
+"""DAGs defined in a test, run by Airflow's own ``dag.test()`` and looked at afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import DAG
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished DAG run."""
+
+    state: str
+    states: Mapping[tuple[str, int], str]
+    tries: Mapping[tuple[str, int], int]
+    _tis: Any
+    _dag_run: Any
+
+    def state_of(self, task_id: str, map_index: int = -1) -> str:
+        return self.states[task_id, map_index]
+
+    def xcom(self, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
+        """What the metadata database holds, not what the task thought it pushed."""
+        (ti,) = [t for t in self._tis if (t.task_id, t.map_index) == (task_id, map_index)]
+        return ti.xcom_pull(task_ids=task_id, key=key, map_indexes=map_index)
+
+    def asset_events(self) -> dict[str, list[dict[str, Any]]]:
+        """The ``extra`` of every asset event of this run, by the asset's name."""
+        from airflow.models.asset import AssetEvent, AssetModel
+        from airflow.utils.session import create_session
+        from sqlalchemy import select
+
+        found: dict[str, list[dict[str, Any]]] = {}
+        with create_session() as session:
+            query = (
+                select(AssetModel.name, AssetEvent.extra)
+                .join(AssetEvent, AssetEvent.asset_id == AssetModel.id)
+                .where(AssetEvent.source_run_id == self._dag_run.run_id)
+                .where(AssetEvent.source_dag_id == self._dag_run.dag_id)
+                .order_by(AssetEvent.id)
+            )
+            for name, extra in session.execute(query):
+                found.setdefault(name, []).append(extra)
+        return found
+
+
+def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None) -> Run:
+    """Make the DAG known to the database and run it in this process."""
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.merge(DagBundleModel(name="testing"))
+        session.flush()
+        SerializedDAG.bulk_write_to_db("testing", None, [dag], session=session)
+        SerializedDagModel.write_dag(
+            LazyDeserializedDAG(data=DagSerialization.to_dict(dag)),
+            "testing",
+            None,
+            session=session,
+        )
+    return look_at(dag.test(run_conf=dict(conf or {})))
+
+
+def look_at(dag_run: Any) -> Run:
+    tis = list(dag_run.get_task_instances())
+    return Run(
+        state=str(dag_run.state),
+        states={(ti.task_id, ti.map_index): str(ti.state) for ti in tis},
+        tries={(ti.task_id, ti.map_index): ti.try_number for ti in tis},
+        _tis=tis,
+        _dag_run=dag_run,
+    )
+
+
+@dataclass
+class _Ti:
+    pushed: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
+@dataclass
+class _Event:
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Bare(dict[str, Any]):
+    """The least context that an operator's ``execute`` needs, to see what it raises itself."""
+
+    def __init__(self, dag_id: str = "bare", run_id: str = "manual__1") -> None:
+        from airflow.sdk import DAG
+
+        super().__init__(ti=_Ti(), dag=DAG(dag_id), run_id=run_id, outlet_events=_Events())
+
+    @property
+    def pushed(self) -> dict[str, Any]:
+        pushed: dict[str, Any] = self["ti"].pushed
+        return pushed
+
+
+class _Events(dict[Any, _Event]):
+    def __missing__(self, key: Any) -> _Event:
+        return self.setdefault(key, _Event())

@@ -1,0 +1,274 @@
+"""ReplicateOperator, VerifyReplicaOperator and UploadArtifactOperator on the local clouds."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG, Asset
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_multicloud import api
+from airflow_multicloud.core.replication import progress
+from airflow_multicloud.core.replication.engine import ReplicationFailedError
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.operators.replicate import ReplicateOperator
+from airflow_multicloud.operators.upload import UploadArtifactOperator
+from airflow_multicloud.operators.verify import VerifyReplicaOperator
+
+from .airflow_runs import Bare, run_dag
+from .lab import TREE, Lab, delete, fill, flip, get, outcomes, own_keys, put, tree_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def replicate(lab: Lab, context: Bare | None = None, **arguments: Any) -> Any:
+    given = {"source": lab.s3, "destinations": lab.replicas, **arguments}
+    operator = ReplicateOperator(task_id="replicate", **given)
+    return operator.execute(context or Bare())
+
+
+class TestReplicate:
+    def test_the_result_is_counts_and_uris_and_a_second_run_copies_nothing(self, lab: Lab) -> None:
+        fill(lab.s3)
+        first = replicate(lab)
+        assert outcomes(first) == [{"copied": len(TREE)}] * 2
+        assert first["objects"] == len(TREE)
+        assert first["bytes"] == first["bytes_read"] == sum(map(len, TREE.values()))
+        for uri, destination in zip(lab.replicas, first["destinations"], strict=True):
+            assert tree_of(uri) == TREE
+            *_, footer = get(destination["manifest_uri"]).splitlines()
+            assert json.loads(footer)["root"] == first["root"]
+            assert own_keys(uri, "journals/") == []
+        second = replicate(lab, Bare(run_id="manual__2"))
+        assert outcomes(second) == [{"unchanged": len(TREE)}] * 2
+        assert (second["bytes_read"], second["root"]) == (0, first["root"])
+
+    def test_xcom_does_not_grow_with_the_number_of_objects(self, lab: Lab) -> None:
+        fill(lab.s3)
+        few = len(json.dumps(replicate(lab)))
+        fill(lab.s3, {f"many/{n:04}": b"x" for n in range(100)})
+        many = json.dumps(replicate(lab, Bare(run_id="manual__2")))
+        assert "many/" not in many
+        assert len(many) - few < 50
+
+    def test_two_replications_of_one_dag_run_have_manifests_of_their_own(self, lab: Lab) -> None:
+        fill(lab.s3)
+        context = Bare()
+        first = replicate(lab, context)
+        put(lab.s3 + "late", b"late")
+        operator = ReplicateOperator(task_id="again", source=lab.s3, destinations=lab.replicas)
+        second = operator.execute(context)  # type: ignore[arg-type]
+        assert isinstance(second, dict)
+        for facts in (first, second):
+            for destination in facts["destinations"]:
+                *_, footer = get(destination["manifest_uri"]).splitlines()
+                assert json.loads(footer)["root"] == facts["root"]
+
+    def test_a_conflict_fails_at_once_and_pushes_the_report(self, lab: Lab) -> None:
+        fill(lab.s3)
+        put(lab.gcs + "a.txt", b"other")
+        context = Bare()
+        with pytest.raises(AirflowFailException, match="already_exists: 1 of 8 copies failed") as e:
+            replicate(lab, context, immutable=True)
+        assert isinstance(e.value.__cause__, ReplicationFailedError)
+        report = context.pushed["report"]
+        assert outcomes(report) == [
+            {"conflict": 1, "copied": len(TREE) - 1},
+            {"copied": len(TREE)},
+        ]
+        assert get(lab.gcs + "a.txt") == b"other"
+
+    def test_what_a_retry_may_mend_is_raised_as_it_is(self, lab: Lab, closed_s3: str) -> None:
+        fill(lab.s3)
+        with pytest.raises(StorageError) as raised:
+            replicate(lab, destinations=[f"s3://{closed_s3}@{lab.bucket}/copy/"])
+        assert raised.value.kind is ErrorKind.UNAVAILABLE
+        assert not isinstance(raised.value, AirflowException)
+
+    def test_dry_run_returns_the_plan_and_writes_nothing(self, lab: Lab) -> None:
+        fill(lab.s3)
+        put(lab.azure + "a.txt", b"other!")
+        plans = replicate(lab, dry_run=True)
+        json.dumps(plans)
+        assert [p["uri"] for p in plans] == lab.replicas
+        assert [p["copy"] for p in plans] == [4, 3]
+        assert tree_of(lab.gcs) == {}
+        assert tree_of(lab.azure) == {"a.txt": b"other!"}
+        for uri in lab.replicas:
+            assert own_keys(uri) == []
+
+    def test_the_outlet_gets_the_root_and_the_log_the_progress(
+        self, lab: Lab, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        fill(lab.s3)
+        context, asset = Bare(), Asset("copies")
+        facts = replicate(lab, context, outlets=[asset])
+        assert context["outlet_events"][asset].extra == {"multicloud": facts}
+        log = capsys.readouterr().out
+        assert "replicated 4 of 4 objects, 0.0 of 0.0 MB, " in log
+        for destination in facts["destinations"]:
+            assert f"{destination['uri']}: 4 copied; manifest {destination['manifest_uri']}" in log
+
+    def test_progress_is_told_while_it_goes_on(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(lab.s3)
+        monkeypatch.setattr(
+            progress.Progress.__init__, "__kwdefaults__", {"interval": 0.0}
+        )  # every object instead of every ten seconds
+        told: list[progress.Snapshot] = []
+        api.replicate(lab.s3, lab.replicas, listener=told.append)
+        assert [s.objects for s in told] == sorted(s.objects for s in told)
+        assert told[-1].objects == told[-1].to_copy == len(TREE)
+        assert told[-1].written == told[-1].to_write == 2 * sum(map(len, TREE.values()))
+
+    def test_a_single_object_lands_below_a_prefix(self, lab: Lab) -> None:
+        fill(lab.s3)
+        replicate(lab, source=lab.s3 + "deep/er/b.bin")
+        assert tree_of(lab.gcs) == tree_of(lab.azure) == {"b.bin": TREE["deep/er/b.bin"]}
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_templates_xcom_and_asset_events_in_a_real_run(lab: Lab) -> None:
+    fill(lab.s3)
+    with DAG("templated", schedule=None, render_template_as_native_obj=True) as dag:
+        copied = ReplicateOperator(
+            task_id="copy",
+            source="s3://aws_local@{{ params.bucket }}/data/",
+            destinations="{{ params.replicas }}",
+            include=["{{ params.glob }}"],
+            outlets=[Asset("templated_copies")],
+        )
+        checked = VerifyReplicaOperator.partial(
+            task_id="check", run_id="{{ ti.xcom_pull('copy')['run_id'] }}"
+        ).expand(replica=lab.replicas)
+        broken = ReplicateOperator(
+            task_id="broken",
+            source="{{ params.source }}",
+            destinations=["gs://gcp_local@{{ params.bucket }}/copy/"],
+            immutable=True,
+            retries=2,
+            retry_delay=timedelta(0),
+        )
+        copied >> checked >> broken
+        dag.params.update(bucket=lab.bucket, replicas=lab.replicas, glob="*.txt", source=lab.s3)
+    put(lab.gcs + "empty", b"not empty")
+    run = run_dag(dag)
+    facts = run.xcom("copy")
+    assert outcomes(facts) == [{"copied": 1}] * 2
+    assert run.asset_events() == {"templated_copies": [{"multicloud": facts}]}
+    assert [run.xcom("check", map_index=n)["findings"] for n in (0, 1)] == [{"verified": 1}] * 2
+    # Failed for good at the first try, and told what happened.
+    assert (run.state_of("broken"), run.tries["broken", -1]) == ("failed", 1)
+    assert outcomes(run.xcom("broken", key="report")) == [
+        {"conflict": 1, "copied": 2, "unchanged": 1}
+    ]
+
+
+class TestVerify:
+    @pytest.fixture(params=["gs://gcp_local", "abfs://wasb_local", "s3://aws_second"])
+    def replica(self, lab: Lab, request: pytest.FixtureRequest) -> str:
+        uri = f"{request.param}@{lab.bucket}/copy/"
+        fill(lab.s3)
+        api.replicate(lab.s3, [uri], api.ReplicationOptions(create_buckets=True))
+        return uri
+
+    def verify(self, replica: str, context: Bare | None = None, **arguments: Any) -> Any:
+        operator = VerifyReplicaOperator(task_id="verify", replica=replica, **arguments)
+        return operator.execute(context or Bare())  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("depth", list(api.Depth))
+    def test_a_sound_replica(self, replica: str, depth: str) -> None:
+        facts = self.verify(replica, depth=depth)
+        assert facts["findings"] == {"verified": len(TREE)}
+        assert facts["proven"]
+        everything = sum(map(len, TREE.values()))
+        assert facts["bytes_read"] == (everything if depth == "read" else 0)
+
+    @pytest.mark.parametrize("depth", list(api.Depth))
+    def test_one_flipped_bit_is_named(self, replica: str, depth: str) -> None:
+        flip(replica + "deep/er/b.bin")
+        context = Bare()
+        with pytest.raises(AirflowFailException, match=r"1 of 4 objects are not proven"):
+            self.verify(replica, context, depth=depth)
+        report = context.pushed["report"]
+        assert report["findings"] == {"damaged": 1, "verified": len(TREE) - 1}
+        (found,) = report["found"]
+        assert found.startswith("'deep/er/b.bin' is damaged: ")
+
+    def test_one_deleted_object_is_named(self, replica: str) -> None:
+        delete(replica + "deep/spa ced 'ö'.csv")
+        put(replica + "stray", b"")
+        facts = self.verify(replica, fail=False)
+        assert facts["findings"] == {"missing": 1, "verified": len(TREE) - 1}
+        assert facts["found"] == [
+            "\"deep/spa ced 'ö'.csv\" is missing: there is no object of this key"
+        ]
+        assert facts["extraneous"] == 1
+
+    def test_an_edited_manifest_is_found_out(self, replica: str) -> None:
+        manifest = self.verify(replica)["manifest_uri"]
+        put(manifest, get(manifest).replace(b'"size":5', b'"size":6'))
+        with pytest.raises(StorageError, match="do not give its Merkle root") as raised:
+            self.verify(replica)
+        assert raised.value.kind is ErrorKind.INTEGRITY
+
+    def test_no_manifest(self, lab: Lab) -> None:
+        with pytest.raises(AirflowFailException, match=r"^not_found: replica: .* has no manifest"):
+            self.verify(lab.gcs)
+
+
+class TestUpload:
+    def upload(self, lab: Lab, file: Path, context: Bare | None = None, **arguments: Any) -> Any:
+        given = {"destination": lab.s3, "replicate_to": lab.replicas, **arguments}
+        operator = UploadArtifactOperator(task_id="upload", file=str(file), **given)
+        return operator.execute(context or Bare())
+
+    def test_everywhere_and_once(self, lab: Lab, tmp_path: Path) -> None:
+        file = tmp_path / "app-1.0.tar.gz"
+        file.write_bytes(b"release" * 1000)
+        context, asset = Bare(), Asset("artifact")
+        first = self.upload(lab, file, context, outlets=[asset])
+        assert first["success"]
+        assert not first["unchanged"]
+        assert first["uri"] == lab.s3 + file.name
+        assert context["outlet_events"][asset].extra == {"multicloud": first}
+        for uri in (lab.s3, *lab.replicas):
+            assert tree_of(uri) == {file.name: file.read_bytes()}
+        second = self.upload(lab, file)
+        assert second["unchanged"]
+        assert second["sha256"] == first["sha256"]
+        assert outcomes(second["replication"]) == [{"unchanged": 1}] * 2
+
+    def test_a_replica_that_fails_leaves_the_primary_and_says_so(
+        self, lab: Lab, tmp_path: Path, closed_s3: str
+    ) -> None:
+        file = tmp_path / "app"
+        file.write_bytes(b"1")
+        context = Bare()
+        with pytest.raises(AirflowException, match=r"/data/app is uploaded, but: ") as raised:
+            self.upload(lab, file, context, replicate_to=[f"s3://{closed_s3}@{lab.bucket}/"])
+        assert not isinstance(raised.value, AirflowFailException)
+        report = context.pushed["report"]
+        assert (report["success"], report["kind"]) == (False, "unavailable")
+        assert get(lab.s3 + "app") == b"1"
+
+    def test_a_missing_bucket_for_replicas_is_final(self, lab: Lab, tmp_path: Path) -> None:
+        file = tmp_path / "app"
+        file.write_bytes(b"1")
+        with pytest.raises(AirflowFailException, match="no bucket 'nowhere-at-all'"):
+            self.upload(lab, file, replicate_to=["gs://gcp_local@nowhere-at-all/x/"])
+
+    def test_immutable(self, lab: Lab, tmp_path: Path) -> None:
+        file = tmp_path / "app"
+        file.write_bytes(b"1")
+        self.upload(lab, file, immutable=True)
+        file.write_bytes(b"2")
+        with pytest.raises(AirflowFailException, match=r"^already_exists: destination: "):
+            self.upload(lab, file, immutable=True)
+        for uri in (lab.s3, *lab.replicas):
+            assert get(uri + "app") == b"1"
