@@ -16,7 +16,7 @@ CLOUDS := airflow_multicloud/testing/local_clouds
 FIND_UV = uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
 
-.PHONY: help demo test check lint format-check types layers docs ui clean lock
+.PHONY: help demo test bench check lint format-check types layers docs ui clean lock
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: $(READY) ## Replicate between three local clouds, lose one, recover
 
 test: $(READY) ## Run every test against local servers
 	$(BIN)/pytest
+
+bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 minutes)
+	$(BIN)/python -m tests.benchmarks
 
 check: lint format-check types layers docs ## Lint, formatting, types, layers, documentation
 
