@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_INTEGRATION = "Multi-cloud"
+
 
 def get_provider_info() -> dict[str, Any]:
     """Airflow's runtime provider metadata (``airflow/provider_info.schema.json``)."""
@@ -13,8 +15,32 @@ def get_provider_info() -> dict[str, Any]:
         "description": "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill.",
         "integrations": [
             {
-                "integration-name": "Multi-cloud",
+                "integration-name": _INTEGRATION,
                 "tags": ["service"],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": [
+                    "airflow_multicloud.operators.drill",
+                    "airflow_multicloud.operators.failover",
+                    "airflow_multicloud.operators.replicate",
+                    "airflow_multicloud.operators.upload",
+                    "airflow_multicloud.operators.verify",
+                ],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_multicloud.sensors.replica_fresh"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["airflow_multicloud.triggers.poll"],
             }
         ],
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
