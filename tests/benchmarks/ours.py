@@ -1,19 +1,27 @@
-"""``python -m tests.benchmarks.ours SOURCE DESTINATION…``: one replication, measured."""
+"""``python -m tests.benchmarks.ours THREADS MIB SOURCE DESTINATION…``: one replication."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from airflow_multicloud import api
+from tests.benchmarks.cases import MIB
 from tests.benchmarks.section import measured
 
 
 def main() -> None:
-    """Replicate with the package's own defaults."""
-    source, *destinations = sys.argv[1:]
+    """Replicate; 0 threads and MiB mean the package's own defaults."""
+    threads, memory, source, *destinations = sys.argv[1:]
+    defaults = api.ReplicationOptions()
+    options = replace(
+        defaults,
+        concurrency=int(threads) or defaults.concurrency,
+        memory_limit=int(memory) * MIB or defaults.memory_limit,
+    )
     api.replication(source, destinations)  # imports the SDKs, sends nothing
     with measured():
-        api.replicate(source, destinations)
+        api.replicate(source, destinations, options)
 
 
 if __name__ == "__main__":

@@ -55,17 +55,24 @@ def main() -> None:
         console.print(speeds_table(speeds))
         document["sinks"] = [asdict(speed) for speed in speeds]
         chosen = [_limited(case, given) for case in cases.CASES if given.only in case.name]
-        results = [_measure(case, sinks, given.repeat, console) for case in chosen]
+        results = []
+        for case in chosen:
+            results.append(_measure(case, sinks, given.repeat, console))
+            document["results"] = [result.as_dict() for result in results]
+            _write(given.out, document)  # so that what is measured stays when a later case fails
     console.print(results_table("Against sinks", results))
-    document["results"] = [result.as_dict() for result in results]
     if not given.no_stand_ins:
         chosen = [_limited(case, given) for case in cases.STAND_INS if given.only in case.name]
         results = stand_ins.measure_all(chosen, given.repeat, console)
         console.print(results_table("Against stand-ins", results))
         document["stand_ins"] = [result.as_dict() for result in results]
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(document, indent=1, ensure_ascii=False))
+    _write(given.out, document)
     console.print(f"load at the start {document['load']}, at the end {os.getloadavg()}")
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False))
 
 
 def _quiet(home: str) -> dict[str, str]:

@@ -16,6 +16,9 @@ TOOLS = (OURS, RCLONE, AIRFLOW)
 #: The bucket of the synthetic objects.
 SOURCE = "source"
 
+# Threads and MiB: the defaults, and what suits a latency (more of both, as for rclone).
+_OURS = ("0", "0")
+_OURS_LATE = ("64", "64")
 # What was fastest among the values tried. Every transfer is verified: rclone sends an MD5 with
 # each block, part or object, which the store checks, and compares the whole object's MD5 where
 # source and destination both have one. --s3-no-head leaves out only its second look afterwards.
@@ -57,9 +60,12 @@ def command(tool: str, case: Case, endpoints: Endpoints) -> Command:
         return _rclone(case, endpoints)
     environment = endpoints.airflow_environment()
     if tool == OURS:
+        options = _OURS_LATE if case.latency else _OURS
         locations = [endpoints.uri(case.source, SOURCE, case.prefix)]
         locations += [endpoints.uri(cloud, OURS, case.prefix) for cloud in case.destinations]
-        return Command((sys.executable, "-m", "tests.benchmarks.ours", *locations), environment)
+        return Command(
+            (sys.executable, "-m", "tests.benchmarks.ours", *options, *locations), environment
+        )
     module = "tests.benchmarks.airflow_operators"
     words = (case.prefix, case.source, *case.destinations)
     return Command((sys.executable, "-m", module, *words), environment)
