@@ -12,9 +12,15 @@ from airflow_multicloud import api
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.operators.replicate import ReplicateOperator
 
-from .lab import at, fill
+from . import strict_aws
+from .lab import at, fill, tree_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from airflow_multicloud.testing.local_clouds import LocalServer
+
     from .lab import Lab
 
 
@@ -22,6 +28,12 @@ if TYPE_CHECKING:
 def filled(lab: Lab) -> Lab:
     fill(lab.s3)
     return lab
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    with strict_aws.running(tmp_path_factory.mktemp("strict-aws")) as server:
+        yield server
 
 
 def refused(lab: Lab, source: str, destinations: object) -> CloudError:
@@ -105,6 +117,64 @@ def test_a_wrong_account_key(filled: Lab, monkeypatch: pytest.MonkeyPatch) -> No
     err = refused(filled, filled.s3, [filled.gcs, destination])
     assert err.kind in (ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED)
     assert wrong not in str(err)
+
+
+def test_a_wrong_access_key(
+    filled: Lab, strict: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = json.dumps(dict(strict.spec.connections["aws_local"]))
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_WRONG", connection)
+    err = refused(filled, f"s3://aws_wrong@{filled.bucket}/data/", filled.replicas)
+    assert err.kind in (ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED)
+    assert filled.bucket in str(err)
+
+
+@pytest.mark.parametrize(
+    ("replicate_to", "said"),
+    [
+        ("gs://gcp_local@{}/copy/", "replicate_to: "),
+        (["gs://aws_local@{}/copy/"], "replicate_to[0]: "),
+        (["no location"], "replicate_to[0]: "),
+    ],
+)
+def test_an_upload_with_wrong_replicas(
+    lab: Lab, tmp_path: Path, replicate_to: str | list[str], said: str
+) -> None:
+    file = tmp_path / "artifact"
+    file.write_bytes(b"artifact")
+    given = (
+        replicate_to.format(lab.bucket)
+        if isinstance(replicate_to, str)
+        else [uri.format(lab.bucket) for uri in replicate_to]
+    )
+    with pytest.raises(CloudError) as caught:
+        api.upload_artifact(file, lab.s3, replicate_to=given)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert str(caught.value).startswith(said)
+    assert tree_of(lab.s3) == {}
+
+
+@pytest.mark.parametrize(
+    ("candidates", "said"),
+    [
+        ("s3://aws_local@{}/data/", "candidates: "),
+        (["s3://aws_local@{}/data/", "gs://gcp_local@{}/copy"], "candidates: objects and prefixes"),
+        (["s3://aws_local@{}/data/", "gs://aws_local@{}/copy/"], "candidates[1]: "),
+    ],
+)
+def test_a_fetch_from_wrong_candidates(
+    filled: Lab, tmp_path: Path, candidates: str | list[str], said: str
+) -> None:
+    given = (
+        candidates.format(filled.bucket)
+        if isinstance(candidates, str)
+        else [uri.format(filled.bucket) for uri in candidates]
+    )
+    with pytest.raises(CloudError) as caught:
+        api.failover_fetch(given, tmp_path / "fetched")
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert str(caught.value).startswith(said)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_option() -> None:
