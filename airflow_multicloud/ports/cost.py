@@ -266,8 +266,8 @@ class CostRecommendations(Protocol):
 class PriceQuery:
     """Which list price is wanted.
 
-    :param meter: ``compute`` (an instance type by the hour), ``storage`` (GB-month),
-        ``egress`` (GB to the internet), ``requests`` (per 1,000 writes).
+    :param meter: ``compute`` (an instance type by the hour), ``storage`` (GB-month), ``writes``
+        and ``reads`` (per 1,000 requests), ``egress`` (GB; sku ``internet``).
     :param sku: the cloud's own name: instance type, storage class.
     :param region_id: the cloud's own region.
     """

@@ -1,0 +1,1 @@
+"""What clouds cost: from the exported bill to answers."""
