@@ -11,8 +11,9 @@ This is the only place that handles ``ImportError``.
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 
 from airflow_multicloud.errors import CredentialsError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.locations import Location
+from airflow_multicloud.ports.cost import Cost
 from airflow_multicloud.ports.object_store import ObjectStore
 
 P = TypeVar("P")
@@ -34,6 +36,8 @@ class Cloud:
     :param module: the dotted name under which its services lie.
     :param requirement: what to install to have it whole (``airflow-multicloud[aws]``).
     :param uri_schemes: URI scheme → default connection id.
+    :param export_schemes: the same for schemes that name billing exports only (``bigquery``);
+        the module's constant ``EXPORT_SCHEMES``, which it may leave out.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Cloud:
     requirement: str
     conn_types: tuple[str, ...]
     uri_schemes: Mapping[str, str]
+    export_schemes: Mapping[str, str] = field(default_factory=dict)
 
 
 _registered: dict[str, Cloud] = {}
@@ -72,6 +77,7 @@ def _discovered() -> _Discovery:
             requirement=module.REQUIREMENT,
             conn_types=tuple(module.CONN_TYPES),
             uri_schemes=dict(module.URI_SCHEMES),
+            export_schemes=dict(getattr(module, "EXPORT_SCHEMES", {})),
         )
         _refuse_clash(clouds, cloud)
         clouds[cloud.name] = cloud
@@ -141,9 +147,12 @@ def cloud_of(conn_id: str) -> Cloud:
     :raises CredentialsError: when the connection does not exist or its type is no cloud's.
     """
     conn_type = _conn_type(conn_id)
+    given = os.environ.get(_variable(conn_id), "{")
     for cloud in list_providers():
         if conn_type in cloud.conn_types:
             return cloud
+    if not conn_type or not ("://" in given or given.lstrip().startswith("{")):
+        raise _malformed(conn_id)  # What was taken for the type may be part of a secret.
     allowed = ", ".join(sorted(t for c in list_providers() for t in c.conn_types))
     raise CredentialsError(
         f"connection {conn_id!r} has type {conn_type!r}, which is no cloud's; allowed: {allowed}"
@@ -167,6 +176,23 @@ def cloud_of_scheme(scheme: str, *, parameter: str) -> Cloud:
     )
 
 
+def canonical_scheme(scheme: str) -> str:
+    """The first of a cloud's schemes that share a default connection, for any of them.
+
+    ``abfss`` becomes ``abfs``; a scheme that is no cloud's stays what it is.
+    """
+    for cloud in list_providers():
+        if scheme in cloud.uri_schemes:
+            default = cloud.uri_schemes[scheme]
+            return next(s for s, conn_id in cloud.uri_schemes.items() if conn_id == default)
+    return scheme
+
+
+def default_connection(scheme: str) -> str | None:
+    """The connection a URI of this scheme uses when it names none; ``None`` for no cloud's."""
+    return next((c.uri_schemes[scheme] for c in list_providers() if scheme in c.uri_schemes), None)
+
+
 def resolve(port: type[P], conn_id: str) -> P:
     """The hook that fits ``port``, on the connection's cloud.
 
@@ -184,7 +210,26 @@ def resolve_location(location: Location, *, parameter: str) -> tuple[Cloud, Obje
         connection's type belong to different clouds.
     """
     cloud = cloud_of_scheme(location.scheme, parameter=parameter)
-    conn_id = location.conn_id or cloud.uri_schemes[location.scheme]
+    return cloud, _located(ObjectStore, cloud, cloud.uri_schemes, location, parameter)
+
+
+def resolve_export(location: Location, *, parameter: str) -> tuple[Cloud, Cost]:
+    """The cost hook that reads a billing export, and its cloud.
+
+    :raises ProviderNotAvailableError: as :func:`cloud_of_scheme`.
+    :raises CredentialsError: as :func:`resolve_location`.
+    """
+    for cloud in list_providers():
+        if location.scheme in cloud.export_schemes:
+            return cloud, _located(Cost, cloud, cloud.export_schemes, location, parameter)
+    cloud = cloud_of_scheme(location.scheme, parameter=parameter)
+    return cloud, _located(Cost, cloud, cloud.uri_schemes, location, parameter)
+
+
+def _located(
+    port: type[P], cloud: Cloud, schemes: Mapping[str, str], location: Location, parameter: str
+) -> P:
+    conn_id = location.conn_id or schemes[location.scheme]
     actual = cloud_of(conn_id)
     if actual.name != cloud.name:
         raise CredentialsError(
@@ -193,7 +238,7 @@ def resolve_location(location: Location, *, parameter: str) -> tuple[Cloud, Obje
             kind=ErrorKind.INVALID_ARGUMENT,
             cloud=cloud.name,
         )
-    return cloud, _hook(ObjectStore, cloud, conn_id)
+    return _hook(port, cloud, conn_id)
 
 
 def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
@@ -218,6 +263,19 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
     return hook
 
 
+def _variable(conn_id: str) -> str:
+    return f"AIRFLOW_CONN_{conn_id.upper()}"
+
+
+def _malformed(conn_id: str) -> CredentialsError:
+    place = f" in {_variable(conn_id)}" if _variable(conn_id) in os.environ else ""
+    return CredentialsError(
+        f"connection {conn_id!r}{place} can't be read; expected a JSON object with conn_type, or "
+        "a URI like type://login:password@host (its value is not shown: it may hold secrets)",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
 def _conn_type(conn_id: str) -> str:
     # Imported here: Airflow takes seconds to load, and plain API users may never get here.
     from airflow.sdk import BaseHook
@@ -225,7 +283,12 @@ def _conn_type(conn_id: str) -> str:
 
     try:
         connection = BaseHook.get_connection(conn_id)
+    except (ValueError, TypeError):
+        # Its text may hold the connection's, so it is neither shown nor chained.
+        raise _malformed(conn_id) from None
     except (AirflowException, AirflowRuntimeError) as err:
+        if _variable(conn_id) in os.environ:  # Airflow skips a variable that it can't parse.
+            raise _malformed(conn_id) from None
         raise CredentialsError(
             f"connection {conn_id!r} does not exist (or can't be read): {err}",
             kind=ErrorKind.NOT_FOUND,

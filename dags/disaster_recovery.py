@@ -30,7 +30,8 @@ DOC = """
 2. Write a **canary** with the time in it to the primary and replicate again: only the canary
    travels.
 3. Make the primary fail, for one task only, and **recover** everything from the replicas into
-   a scratch directory. A corrupt copy is offered as a negative control and must be rejected.
+   a scratch directory. As a negative control a corrupt copy of each replica is offered alone
+   and must be rejected; the primary, the fault gone, must serve again.
 4. Measure RTO and RPO, **judge**, and write the evidence as JSON and HTML beside two replicas.
 
 Nothing at any cloud is switched off or deleted. The DAG fails when the verdict is not
@@ -66,6 +67,14 @@ with DAG(
             enum=["unavailable", "stalled", "permission_denied", "truncated", "corrupt"],
             description="How the primary misbehaves, for the recovering task only",
         ),
+        "fail_over_on": Param(
+            ["not_found", "throttled", "timeout", "unavailable"],
+            type="array",
+            items={"type": "string"},
+            description="Error kinds that make the next candidate's turn: those of the fetches "
+            "that this drill stands for. The fault permission_denied is survived only with "
+            "permission_denied among them",
+        ),
         "rto_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RTO objective"),
         "rpo_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RPO objective"),
     },
@@ -95,6 +104,7 @@ with DAG(
         candidates="{{ [params.primary] + params.replicas }}",
         canary=canary.output,
         fault="{{ params.fault }}",
+        fail_over_on="{{ params.fail_over_on }}",
     )
     judge = DrillReportOperator(
         task_id="judge",

@@ -138,6 +138,20 @@ _OPTIONS = (
         metavar="N",
         help="refuse to delete more than N objects at any one destination",
     ),
+    _arg(
+        "--storage-class",
+        action="append",
+        metavar="[DESTINATION=]CLASS",
+        help="the store's own name, like STANDARD_IA, NEARLINE or Cool; for one destination, or\n"
+        "for all; may be given more than once",
+    ),
+    _arg(
+        "--encryption-key",
+        action="append",
+        metavar="[DESTINATION=]KEY",
+        help="S3: KMS key id or ARN; Google Cloud: KMS key; Azure: encryption scope; for one\n"
+        "destination, or for all; may be given more than once",
+    ),
     _flag("--create-buckets", "create destination buckets that do not exist"),
     _arg(
         "--part-size",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _QUERY = re.compile(r"\?[^\s\"'`]*")
+# A stall is a GenericError; only its debug text names reqwest's kind of error.
+_TIMED_OUT = re.compile(r"\n\s+kind: Timeout,|timed out")
 _STATUS = re.compile(r"status code: (\d{3})")
 
 _BY_TYPE: tuple[tuple[type[Exception], ErrorKind], ...] = (
@@ -89,7 +91,7 @@ def _kind(err: Exception) -> ErrorKind:
     text = str(err)
     if status := _STATUS.search(text):
         return _BY_STATUS.get(status[1], ErrorKind.UNAVAILABLE)
-    if "timed out" in text or isinstance(err, TimeoutError):
+    if _TIMED_OUT.search(text) or isinstance(err, TimeoutError):
         return ErrorKind.TIMEOUT
     return ErrorKind.UNAVAILABLE
 

@@ -86,28 +86,39 @@ def open_endpoint(
     return Endpoint(cloud.name, store, location, storage_class, encryption_key)
 
 
-def refuse_overlap(source: Endpoint, destinations: Iterable[Endpoint]) -> None:
+def refuse_overlap(
+    source: Endpoint,
+    destinations: Iterable[Endpoint],
+    *,
+    parameters: tuple[str, str] = ("source", "destinations"),
+) -> None:
     """Refuse destinations that lie in the source or in each other.
 
+    Schemes of one cloud (``abfs://``, ``abfss://``) are the same, and so is a connection
+    that is left out and the default one.
+
+    :param parameters: what the two were given for, for errors.
     :raises StorageError: kind ``invalid_argument``.
     """
-    seen = [("source", source)]
+    seen = [(parameters[0], source)]
     for number, destination in enumerate(destinations):
         here = destination.location
-        name = f"destinations[{number}]"
+        name = f"{parameters[1]}[{number}]"
         for other_name, other in seen:
             there = other.location
-            same_store = (other.cloud, there.bucket, there.conn_id) == (
-                destination.cloud,
-                here.bucket,
-                here.conn_id,
-            )
+            same_store = _store_of(other) == _store_of(destination)
             if same_store and (_covers(here, there) or _covers(there, here)):
                 raise StorageError(
                     f"{name}: {here} overlaps {other_name} {there}",
                     kind=ErrorKind.INVALID_ARGUMENT,
                 )
         seen.append((name, destination))
+
+
+def _store_of(endpoint: Endpoint) -> tuple[str, str | None, str]:
+    location = endpoint.location
+    conn_id = location.conn_id or registry.default_connection(location.scheme)
+    return endpoint.cloud, conn_id, location.bucket
 
 
 def _covers(one: Location, other: Location) -> bool:

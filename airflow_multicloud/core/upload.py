@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes, WriteOptions
@@ -41,6 +41,20 @@ class PlannedUpload:
     size: int
     sha256: str
     action: str
+
+
+def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoint]) -> None:
+    """Refuse replicas that lie in the destination or in each other, before any request.
+
+    What counts is both where they are said to be and where the file would land.
+
+    :raises StorageError: kind ``invalid_argument``.
+    """
+    parameters = ("destination", "replicate_to")
+    refuse_overlap(destination, replicas, parameters=parameters)
+    landed = _landed(file, destination)
+    basename = landed.location.key.rpartition("/")[2]
+    refuse_overlap(landed, (_below(r, basename) for r in replicas), parameters=parameters)
 
 
 def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> PlannedUpload:
@@ -109,10 +123,14 @@ def _refuse_replacing(destination: Endpoint, prior: IfUnchanged | None, *, immut
 def _landed(file: Path, destination: Endpoint) -> Endpoint:
     if not file.is_file():
         raise StorageError(f"file: {file} is not a file", kind=ErrorKind.NOT_FOUND)
-    location = destination.location
+    return _below(destination, file.name)
+
+
+def _below(endpoint: Endpoint, name: str) -> Endpoint:
+    location = endpoint.location
     if not location.is_prefix:
-        return destination
-    return replace(destination, location=location.with_key(location.key + file.name))
+        return endpoint
+    return replace(endpoint, location=location.with_key(location.key + name))
 
 
 def _digest(file: Path) -> tuple[int, str]:

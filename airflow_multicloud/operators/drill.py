@@ -61,7 +61,13 @@ class FailoverDrillOperator(BaseOperator):
     :param attempt_timeout: the longest one candidate may take for one object.
     """
 
-    template_fields: Sequence[str] = ("candidates", "canary", "fault", "restore_to")
+    template_fields: Sequence[str] = (
+        "candidates",
+        "canary",
+        "fault",
+        "restore_to",
+        "fail_over_on",
+    )
 
     def __init__(
         self,
@@ -70,7 +76,7 @@ class FailoverDrillOperator(BaseOperator):
         canary: Mapping[str, Any],
         fault: str = Fault.UNAVAILABLE,
         restore_to: str | None = None,
-        fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
+        fail_over_on: Sequence[str] | str = tuple(sorted(OUTAGES)),
         attempt_timeout: timedelta = timedelta(minutes=5),
         **kwargs: Any,
     ) -> None:
@@ -81,7 +87,8 @@ class FailoverDrillOperator(BaseOperator):
         self.restore_to = restore_to
         self.fail_over_on = fail_over_on
         self.attempt_timeout = attempt_timeout
-        self._policy()  # Refuses what is wrong when the DAG is parsed.
+        if not isinstance(fail_over_on, str):  # One is a template: known when the task runs.
+            self._policy()  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Run the drill."""
@@ -96,12 +103,13 @@ class FailoverDrillOperator(BaseOperator):
 
     def _measure(self, scratch: Path) -> dict[str, Any]:
         with airflow_errors():
+            policy = self._policy()
             measurement = measure(
                 api.open_candidates(self.candidates),
                 scratch,
                 Canary.from_dict(dict(self.canary)),
                 fault=Fault(self.fault),
-                policy=self._policy(),
+                policy=policy,
             )
         self.log.info("%s", measurement)
         return measurement.as_dict()

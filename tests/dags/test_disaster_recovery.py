@@ -154,6 +154,24 @@ def test_a_corrupt_primary_is_survived(lab: Lab) -> None:
     assert recovered["failed_attempts"] > 0
 
 
+@pytest.mark.parametrize("survived", [True, False])
+def test_a_revoked_permission_is_survived_where_fetches_survive_it(
+    lab: Lab, survived: bool
+) -> None:
+    fill(lab.s3)
+    more = {"fail_over_on": ["unavailable", "permission_denied"]} if survived else {}
+    run = drill(lab, fault="permission_denied", **more)
+    verdict = run.xcom("judge", key="report")["verdict"]
+    assert verdict == ("PASSED" if survived else "FAILED_INTEGRITY")
+
+
+def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:
+    fill(lab.s3)
+    run = drill(lab, fail_over_on=["outage"])
+    assert run.state_of("recover") == "failed"
+    assert run.tries["recover", -1] == 1
+
+
 def test_an_empty_primary_stops_the_drill_before_anything_is_written(lab: Lab) -> None:
     run = drill(lab)
     assert run.state == "failed"

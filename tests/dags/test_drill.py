@@ -16,7 +16,7 @@ from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate
-from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
+from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -213,13 +213,48 @@ def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
     assert measured.canary_found  # Everything looks well, and still:
     assert not measured.control.fired
     assert "was accepted" in measured.control.detail
-    assert judge(measured.as_dict(), [], HOUR) is Verdict.INVALID
+    proven = [{"proven": True}]
+    assert judge(measured.as_dict(), proven, HOUR) is Verdict.INVALID
     # The same replica, with a policy that wants proof, gives a drill that can fail.
     strict = world.measure(
         tmp_path / "strict", Fault.UNAVAILABLE, replace(ANY, require_digest=True)
     )
     assert strict.control.fired
-    assert judge(strict.as_dict(), [], HOUR) is Verdict.FAILED_INTEGRITY
+    assert judge(strict.as_dict(), proven, HOUR) is Verdict.FAILED_INTEGRITY
+
+
+def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -> None:
+    indifferent = end("copy/", Indifferent)
+    body = world.primary.store.get_object(world.primary.ref(f"data/{CANARY_NAME}")).read()
+    indifferent.store.put_object(indifferent.ref(f"copy/{CANARY_NAME}"), body)
+    world.replicas = (*world.replicas, indifferent)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert not measured.control.fired
+    for replica in world.replicas[:-1]:
+        assert str(replica.location) in measured.control.detail
+    assert f"{indifferent.location} was accepted" in measured.control.detail
+    assert judge(measured.as_dict(), [{"proven": True}], HOUR) is Verdict.INVALID
+
+
+def test_without_a_verified_replica_nothing_is_proven(world: World, tmp_path: Path) -> None:
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert world.judge(measured) is Verdict.PASSED
+    assert judge(measured.as_dict(), [], HOUR) is Verdict.INVALID
+
+
+def test_a_primary_that_does_not_serve_again_fails(world: World, tmp_path: Path) -> None:
+    primary = world.primary
+    primary.store.delete_object(primary.ref(f"data/{CANARY_NAME}"))
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert not measured.failback
+    assert world.judge(measured) is Verdict.FAILED_FAILBACK
+    nothing = timedelta(0)
+    assert world.judge(measured, Objectives(nothing, nothing)) is Verdict.FAILED_RTO
+
+
+def test_one_kind_in_place_of_a_list_is_refused() -> None:
+    with pytest.raises(StorageError, match=r"^fail_over_on: 'unavailable' given, expected a list"):
+        parse_kinds("unavailable")
 
 
 def test_no_replica_is_refused(world: World, tmp_path: Path) -> None:
@@ -245,7 +280,7 @@ def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: Wor
     }
     evidence = Evidence(
         drill_id="drill-1",
-        verdict=judge(measurement, [], HOUR),
+        verdict=judge(measurement, [{"proven": True}], HOUR),
         objectives=HOUR,
         measurement=measurement,
         replication=[],

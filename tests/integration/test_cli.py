@@ -101,6 +101,12 @@ class TestReplicate:
         assert REPLICA in ended.out
         assert ("3 copied" in ended.out) == (output != "yaml")
 
+    def test_a_storage_class_reaches_the_replica(self, shell: Shell) -> None:
+        ended = shell.run("replicate", SOURCE, REPLICA, "--storage-class", f"{REPLICA}=COLD")
+        assert (ended.code, ended.err) == (0, "")
+        stored = object_store.Hook("cli_b").stat_object(ObjectRef("lake", "copy/a.csv"))
+        assert stored.storage_class == "COLD"
+
     def test_brackets_in_a_table_are_no_markup(self, shell: Shell) -> None:
         replica = "mem://cli_b@lake/[bold]/"
         assert replica in shell.run("replicate", SOURCE, replica, "-o", "table").out

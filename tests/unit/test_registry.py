@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import traceback
 from dataclasses import replace
 
 import pytest
@@ -249,3 +250,34 @@ def test_a_broken_entry_point_is_named_and_harms_no_other(tmp_path):
             "; cloud weather could not be loaded: weather_cloud.gone of weather-cloud: "
             "No module named 'weather_cloud'"
         ), line
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "not a uri with pa55w0rd",
+        "pa55w0rd:more@host",
+        '{"conn_type": "aws", bad pa55w0rd',
+        '["pa55w0rd"]',
+        '{"conn_type": "aws", "pa55w0rd": "pa55w0rd"}',
+        "aws://login:pa55w0rd@host:port/",
+        "",
+    ],
+)
+def test_a_malformed_connection_is_named_and_not_shown(monkeypatch, value):
+    monkeypatch.setenv("AIRFLOW_CONN_MALFORMED", value)
+    with pytest.raises(
+        CredentialsError, match=r"^connection 'malformed' in AIRFLOW_CONN_"
+    ) as caught:
+        registry.cloud_of("malformed")
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "pa55w0rd" not in shown
+
+
+def test_schemes_that_share_a_default_connection_are_one():
+    assert registry.canonical_scheme("abfss") == registry.canonical_scheme("abfs") == "abfs"
+    assert registry.canonical_scheme("s3") == "s3"
+    assert registry.canonical_scheme("ftp") == "ftp"
+    assert registry.default_connection("abfss") == "wasb_default"
+    assert registry.default_connection("ftp") is None

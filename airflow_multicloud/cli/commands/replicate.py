@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from airflow_multicloud.api import (
+    Destination,
     ObjectFilter,
     ReplicationFailedError,
     ReplicationOptions,
@@ -20,20 +21,21 @@ from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.core.replication.report import DestinationReport
+from airflow_multicloud.errors import ErrorKind, StorageError
 
 
 @command
 def run(args: Namespace) -> Result:
     """Replicate, or with ``--dry-run`` say what would be done."""
-    options = options_of(args)
+    options, destinations = options_of(args), destinations_of(args)
     if args.dry_run:
-        plans = [asdict(p) for p in plan_replication(args.source, args.destination, options)]
+        plans = [asdict(p) for p in plan_replication(args.source, destinations, options)]
         return Result(plans, plans)
     try:
         with progress_bar("replicating") as listener:
             report = replicate(
                 args.source,
-                args.destination,
+                destinations,
                 options,
                 run_id=args.run_id,
                 listener=listener,
@@ -50,6 +52,46 @@ def options_of(args: Namespace) -> ReplicationOptions:
     chosen = ObjectFilter(**_given(args, (f.name for f in fields(ObjectFilter))))
     names = (f.name for f in fields(ReplicationOptions) if f.name != "filter")
     return ReplicationOptions(filter=chosen, **_given(args, names))
+
+
+def destinations_of(args: Namespace) -> list[Destination]:
+    """The destinations given, with what is to hold for them.
+
+    :raises StorageError: kind ``invalid_argument`` for a destination that is none of them, or
+        two values for one.
+    """
+    classes = _per_destination(args.destination, args.storage_class, "--storage-class")
+    keys = _per_destination(args.destination, args.encryption_key, "--encryption-key")
+    return [Destination(uri, classes.get(uri), keys.get(uri)) for uri in args.destination]
+
+
+def _per_destination(
+    destinations: Sequence[str], given: Sequence[str] | None, option: str
+) -> dict[str, str]:
+    """Values by destination; ``DESTINATION=VALUE`` goes before a plain ``VALUE`` for all."""
+    for_all: list[str] = []
+    for_one: dict[str, str] = {}
+    for text in given or ():
+        # Keys may hold "=", so only a destination that was given is looked for before one.
+        uri = next((uri for uri in destinations if text.startswith(f"{uri}=")), None)
+        value = text if uri is None else text[len(uri) + 1 :]
+        if (uri is None and "://" in text) or not value:
+            raise _refused(option, text, "VALUE, or DESTINATION=VALUE with one of the destinations")
+        if for_all if uri is None else uri in for_one:
+            raise _refused(option, text, "one value for each destination")
+        if uri is None:
+            for_all.append(value)
+        else:
+            for_one[uri] = value
+    return {
+        uri: for_one.get(uri) or for_all[0] for uri in destinations if for_all or uri in for_one
+    }
+
+
+def _refused(option: str, given: str, expected: str) -> StorageError:
+    return StorageError(
+        f"{option}: {given!r} given, expected {expected}", kind=ErrorKind.INVALID_ARGUMENT
+    )
 
 
 def _given(args: Namespace, names: Iterable[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -61,6 +62,18 @@ class S3Basics(S3Hook):
         super().__init__(*args, **kwargs)
         # Read the connection now, on the thread that may ask Airflow; no request is made.
         _ = self.conn_config
+
+    def _get_caller(self, target_function_name: str = "execute") -> str:
+        """The class whose ``execute`` calls, for the user agent.
+
+        The official hook's way there reads the source files of the whole stack, thrice: 0.2 s.
+        """
+        frame = inspect.currentframe()
+        while frame is not None:
+            if frame.f_code.co_name == target_function_name and "self" in frame.f_locals:
+                return type(frame.f_locals["self"]).__name__
+            frame = frame.f_back
+        return "Unknown"
 
     @cached_property
     def _s3(self) -> S3Connection:

@@ -114,6 +114,14 @@ _EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...] = (
     ),
 )
 
+#: A GET is refused with ExpiredToken, InvalidToken or AuthorizationHeaderMalformed, all of them
+#: HTTP 400; a HEAD with a bare 400 (botocore/utils.py, redirect_from_error, says the same of a
+#: wrong region, which it has tried to mend before the error comes here).
+_BARE_400 = (
+    ": S3's answer to HEAD has no reason in it; most likely the session token is expired or "
+    "invalid, else the region is wrong or the request malformed"
+)
+
 _QUERY = re.compile(r"\?[^\s\"'`]*")
 _CONFLICTS = {"304", "409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
 
@@ -161,13 +169,15 @@ def translated(
         kind = kind_of(error, condition)
         if kind is None:
             raise
-        code = None
+        code, hint = None, ""
         if isinstance(error, boto.ClientError):
             code = error.response["Error"].get("Code")
             # Whoever may not take on the connection's role has no credentials.
             if error.operation_name.startswith("AssumeRole") and not kind.retryable:
                 kind = ErrorKind.UNAUTHENTICATED
+            if code == "400" and error.operation_name.startswith("Head"):
+                kind, hint = ErrorKind.UNAUTHENTICATED, _BARE_400
         cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
         # Connection errors name the URL; its query may hold a signature.
         text = _QUERY.sub("?…", str(error))
-        raise cls(f"{doing}: {text}", kind=kind, cloud=CLOUD, code=code) from error
+        raise cls(f"{doing}: {text}{hint}", kind=kind, cloud=CLOUD, code=code) from error

@@ -6,3 +6,5 @@ REQUIREMENT = "airflow-multicloud[gcp]"
 CONN_TYPES = ("google_cloud_platform",)
 #: URI scheme → the connection used when the URI names none (Airflow's own default ids).
 URI_SCHEMES = {"gs": "google_cloud_default"}
+#: The same for billing exports, which lie in BigQuery: ``bigquery://conn_id@project/dataset/table``.
+EXPORT_SCHEMES = {"bigquery": "google_cloud_default"}

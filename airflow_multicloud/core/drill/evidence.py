@@ -22,12 +22,14 @@ class Verdict(StrEnum):
     """How a drill ended; the first that applies."""
 
     INVALID = "INVALID"
-    """The negative control did not fire: the drill could not have failed, so it proves
-    nothing."""
+    """The negative control did not fire for every replica, or no replica was verified: the
+    drill could not have failed, so it proves nothing."""
     FAILED_INTEGRITY = "FAILED_INTEGRITY"
     """Nothing verified could be recovered, the canary is missing or a replica is damaged."""
     FAILED_RTO = "FAILED_RTO"
     FAILED_RPO = "FAILED_RPO"
+    FAILED_FAILBACK = "FAILED_FAILBACK"
+    """The primary did not serve the canary once the fault was gone."""
     PASSED = "PASSED"
 
 
@@ -91,7 +93,7 @@ def judge(
     objectives: Objectives,
 ) -> Verdict:
     """The verdict on a measurement. Pure."""
-    if not measurement["control_fired"]:
+    if not measurement["control_fired"] or not verification:
         return Verdict.INVALID
     rpo = measurement["rpo_seconds"]
     intact = measurement["recovered"] and measurement["canary_found"] and rpo is not None
@@ -101,6 +103,8 @@ def judge(
         return Verdict.FAILED_RTO
     if rpo > objectives.rpo.total_seconds():
         return Verdict.FAILED_RPO
+    if not measurement["failback"]:
+        return Verdict.FAILED_FAILBACK
     return Verdict.PASSED
 
 

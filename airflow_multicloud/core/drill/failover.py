@@ -24,7 +24,11 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A check that the drill itself can fail: a corrupt replica must be rejected."""
+    """A check that the drill itself can fail: a corrupt copy of any replica must be rejected.
+
+    :param fired: whether every one was.
+    :param detail: what became of each.
+    """
 
     fired: bool
     detail: str
@@ -134,8 +138,14 @@ def _canary_of(candidate: Candidate) -> Candidate:
 
 
 def _control(replicas: Sequence[Candidate], policy: FailoverPolicy) -> Control:
-    """Offer a corrupt copy alone: only its rejection as corrupt shows that checks work."""
-    corrupt = _canary_of(_faulted(replicas[0], Fault.CORRUPT))
+    """Offer each replica's corrupt copy: what it says of objects must be enough to reject it."""
+    controls = [_control_of(replica, policy) for replica in replicas]
+    return Control(all(c.fired for c in controls), "; ".join(c.detail for c in controls))
+
+
+def _control_of(replica: Candidate, policy: FailoverPolicy) -> Control:
+    # Alone, so that only its rejection as corrupt shows that checks work.
+    corrupt = _canary_of(_faulted(replica, Fault.CORRUPT))
     try:
         _fetch_aside(corrupt, policy)
     except FailoverError as err:

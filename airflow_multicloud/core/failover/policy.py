@@ -68,6 +68,8 @@ def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
 
     :raises StorageError: kind ``invalid_argument``, naming ``fail_over_on``.
     """
+    if isinstance(given, str):
+        raise _refused("fail_over_on", repr(given), "a list of error kinds")
     given = tuple(given)
     for kind in given:
         if kind not in tuple(ErrorKind):

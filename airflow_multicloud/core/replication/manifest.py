@@ -18,15 +18,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_multicloud import registry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import items
 from airflow_multicloud.core.replication.items import Item, Proof
 from airflow_multicloud.core.replication.merkle import MerkleTree
+from airflow_multicloud.core.replication.records import aware_time, documents, intact, of_type
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectAttributes,
-    ObjectBody,
     WriteOptions,
 )
 
@@ -68,10 +69,13 @@ class Latest:
 
 
 def place(endpoint: str) -> str:
-    """A URI without its connection id: the same data, whoever reaches it."""
+    """A URI without its connection id and with one scheme for those that mean the same place.
+
+    It is the same data, whoever reaches it and however it is spelt.
+    """
     scheme, _, rest = endpoint.partition("://")
     authority, _, key = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}/{key}"
+    return f"{registry.canonical_scheme(scheme)}://{authority.rpartition('@')[2]}/{key}"
 
 
 def _identity(replica: Endpoint, source: str) -> str:
@@ -170,21 +174,23 @@ def read_latest(replica: Endpoint, source: str) -> Latest | None:
 def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
     """The manifest of an earlier run of the same replica and source.
 
-    :raises StorageError: kind ``not_found`` when there is none.
+    :raises StorageError: kind ``not_found`` when there is none, ``integrity`` when it is
+        damaged.
     """
     key = f"{latest.key.rpartition('/')[0]}/{run_id}.jsonl"
-    documents = read(replica, key)
-    header = next(documents)
-    *_, footer = documents
-    return replace(
-        latest,
-        key=key,
-        run_id=run_id,
-        root=footer["root"],
-        objects=footer["objects"],
-        started=datetime.fromisoformat(header["started"]),
-        finished=datetime.fromisoformat(footer["finished"]),
-    )
+    with intact(replica, key):
+        lines = read(replica, key)
+        header = next(lines)
+        *_, footer = lines
+        return replace(
+            latest,
+            key=key,
+            run_id=run_id,
+            root=footer["root"],
+            objects=footer["objects"],
+            started=aware_time(header["started"]),
+            finished=aware_time(footer["finished"]),
+        )
 
 
 def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
@@ -210,9 +216,8 @@ def read(replica: Endpoint, key: str) -> Iterator[dict[str, Any]]:
 
     :raises StorageError: kind ``integrity`` when the footer is missing or a line is broken.
     """
-    body = replica.store.get_object(replica.ref(key))
     last: dict[str, Any] = {}
-    for last in documents(body, key):
+    for last in documents(replica, key):
         yield last
     if not last.get("end"):
         raise StorageError(
@@ -223,22 +228,28 @@ def read(replica: Endpoint, key: str) -> Iterator[dict[str, Any]]:
 
 
 def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
-    """A manifest's objects, each with this replica's index among the destinations."""
-    documents = read(replica, key)
-    index = _index(next(documents), replica)
-    return ((items.from_document(d), index) for d in documents if "name" in d)
+    """A manifest's objects, each with this replica's index among the destinations.
+
+    :raises StorageError: kind ``integrity`` when the manifest is damaged or about another place.
+    """
+    with intact(replica, key):
+        lines = read(replica, key)
+        index = _index(next(lines, {}), replica)
+        for doc in lines:
+            if "name" in doc:
+                yield items.from_document(doc), index
 
 
 def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
     """What a manifest (or a journal) proves about this replica, by object name."""
-    body = replica.store.get_object(replica.ref(key))
     index: int | None = None
-    for doc in documents(body, key):
+    for doc in documents(replica, key):
         if index is None:
             index = _index(doc, replica)
         elif "name" in doc:
-            item = items.from_document(doc)
-            state = item.replicas[index]
+            with intact(replica, key):
+                item = items.from_document(doc)
+                state = item.replicas[index]
             if state.outcome is not None and state.outcome.proven and state.etag is not None:
                 yield (
                     item.name,
@@ -289,41 +300,33 @@ def _latest_at(replica: Endpoint, key: str) -> Latest | None:
         if err.kind is ErrorKind.NOT_FOUND:
             return None
         raise
-    doc: Mapping[str, Any] = json.loads(bytes(body))
-    newest = doc["newest_source"]
-    return Latest(
-        key=doc["key"],
-        run_id=doc["run_id"],
-        source=doc["source"],
-        replica=doc["replica"],
-        root=doc["root"],
-        objects=doc["objects"],
-        proven=doc["proven"],
-        started=datetime.fromisoformat(doc["started"]),
-        finished=datetime.fromisoformat(doc["finished"]),
-        newest_source=newest and datetime.fromisoformat(newest),
-    )
+    with intact(replica, key):
+        doc: Mapping[str, Any] = json.loads(bytes(body))
+        newest = doc["newest_source"]
+        return Latest(
+            key=of_type(str, doc["key"]),
+            run_id=of_type(str, doc["run_id"]),
+            source=of_type(str, doc["source"]),
+            replica=of_type(str, doc["replica"]),
+            root=of_type(str, doc["root"]),
+            objects=of_type(int, doc["objects"]),
+            proven=of_type(int, doc["proven"]),
+            started=aware_time(doc["started"]),
+            finished=aware_time(doc["finished"]),
+            newest_source=None if newest is None else aware_time(newest),
+        )
 
 
 def _index(header: Mapping[str, Any], replica: Endpoint) -> int:
     here = place(str(replica.location))
-    if header.get("manifest") != FORMAT or here not in header["destinations"]:
+    # A manifest may name its destinations as its writer spelt them.
+    if header.get("manifest") != FORMAT or here not in map(place, header["destinations"]):
         raise StorageError(
             f"the manifest is not about {here}, or of an unknown format",
             kind=ErrorKind.INTEGRITY,
             cloud=replica.cloud,
         )
     return int(header["replica"])
-
-
-def documents(body: ObjectBody, key: str) -> Iterator[Any]:
-    """A JSON-lines object, parsed line by line; ``key`` is for errors."""
-    rest = b""
-    for chunk in body:
-        *whole, rest = (rest + bytes(chunk)).split(b"\n")
-        yield from map(json.loads, whole)
-    if rest:
-        raise StorageError(f"{key}: the last line is cut off", kind=ErrorKind.INTEGRITY)
 
 
 def _line(doc: Mapping[str, Any]) -> bytes:

@@ -65,7 +65,8 @@ def decide(
 def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create: bool) -> None:
     """Fail before any byte moves when a bucket is missing or can't be read.
 
-    :raises StorageError: kind ``not_found``, naming the parameter.
+    :raises CloudError: whatever is the matter with a bucket or its connection, naming the
+        parameter.
     """
     _check_bucket("source", source, create=False)
     for number, destination in enumerate(destinations):
@@ -73,6 +74,17 @@ def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create:
 
 
 def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
+    try:
+        _find_bucket(parameter, endpoint, create=create)
+    except CloudError as err:
+        if str(err).startswith(f"{parameter}: "):
+            raise
+        raise type(err)(
+            f"{parameter}: {err}", kind=err.kind, cloud=err.cloud, code=err.code
+        ) from err
+
+
+def _find_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
     try:
         endpoint.store.stat_bucket(endpoint.bucket)
     except CloudError as err:
@@ -144,13 +156,6 @@ def _proofs(destination: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
     except CloudError as err:
         if err.kind is not ErrorKind.NOT_FOUND:
             raise  # A manifest that was deleted proves nothing: all is compared anew.
-    except (ValueError, KeyError) as err:
-        raise StorageError(
-            f"{destination.location.with_key(key)}: the manifest is damaged ({err}); delete it "
-            "to have every object compared anew",
-            kind=ErrorKind.INTEGRITY,
-            cloud=destination.cloud,
-        ) from err
 
 
 def decide_all(

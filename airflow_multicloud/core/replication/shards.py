@@ -16,7 +16,7 @@ from typing import Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import engine, items, manifest, planning
+from airflow_multicloud.core.replication import engine, items, manifest, planning, records
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.execution import execute
@@ -31,6 +31,8 @@ from airflow_multicloud.ports.object_store import Digests
 
 #: Airflow refuses to map over more than this by default (``[core] max_map_length``).
 MAX_SHARDS = 1024
+
+_NOT_FOUND = ErrorKind.NOT_FOUND
 
 #: What one object costs besides its bytes, as bytes: about a request's time at 64 MB/s.
 _OBJECT_WEIGHT = 256 << 10
@@ -123,14 +125,22 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
 
     :raises ReplicationFailedError: as :func:`engine.replicate`; objects of a shard that did
         not finish count as failed. The plan is kept then, so that failed shards can be tried
-        again and the run closed anew.
+        again and the run closed anew. A run that an earlier try has closed is reported
+        again; how many objects that try deleted and how long it took is not known then.
     """
     replication = replication.landed()
     home = replication.destinations[0]
     started = time.monotonic()
     with telemetry.operation("replicate.close"), Catalog() as catalog:
         planning.check_buckets(replication.source, replication.destinations, create=False)
-        plan = _read_document(home, run_id, "plan.json")
+        try:
+            plan = _read_document(home, run_id, "plan.json")
+        except CloudError as err:
+            closed = _closed_before(replication, run_id) if err.kind is _NOT_FOUND else None
+            if closed is None:
+                raise
+            _tidy(home, run_id)
+            return closed
         catalog.put_items(_read_items(home, _key(run_id, "settled.jsonl")))
         for number in range(plan["shards"]):
             catalog.put_items(_outcomes(home, run_id, number))
@@ -206,9 +216,53 @@ def _outcomes(home: Endpoint, run_id: str, number: int) -> Iterator[Item]:
             )
 
 
+def _closed_before(replication: Replication, run_id: str) -> ReplicationReport | None:
+    """The report of a run whose plan is gone because it was closed, by its manifests."""
+    started = time.monotonic()
+    source = str(replication.source.location)
+    tally = Tally(tuple(str(d.location) for d in replication.destinations))
+    uris: list[str] = []
+    root: str | None = None
+    objects = size = 0
+    for number, destination in enumerate(replication.destinations):
+        latest = manifest.read_latest(destination, source)
+        if latest is None:
+            return None
+        try:
+            latest = manifest.at_run(destination, latest, run_id)
+        except CloudError as err:
+            if err.kind is not _NOT_FOUND:
+                raise
+            return None
+        root = latest.root
+        uris.append(str(destination.location.with_key(latest.key)))
+        if number == 0:  # Every destination's manifest has the same lines.
+            for item, _ in manifest.objects_of(destination, latest.key):
+                tally.add(item)
+                size += item.size
+            objects = latest.objects
+    return ReplicationReport(
+        run_id=run_id,
+        source=source,
+        objects=objects,
+        bytes=size,
+        bytes_read=0,
+        root=root,
+        newest_source=tally.newest,
+        seconds=time.monotonic() - started,
+        destinations=tuple(
+            tally.destination(index, manifest_uri=uri) for index, uri in enumerate(uris)
+        ),
+        failures=tuple(tally.failures),
+    )
+
+
 def _tidy(home: Endpoint, run_id: str) -> None:
-    for meta in home.store.list_objects(home.bucket, _key(run_id, "")):
-        home.store.delete_object(home.ref(meta.key))
+    # The plan goes first: while it is there, all else that a close needs is there too.
+    plan = _key(run_id, "plan.json")
+    listed = [meta.key for meta in home.store.list_objects(home.bucket, _key(run_id, ""))]
+    for key in sorted(listed, key=lambda key: key != plan):
+        home.store.delete_object(home.ref(key))
 
 
 def _key(run_id: str, name: str) -> str:
@@ -249,7 +303,7 @@ def _write_document(home: Endpoint, run_id: str, name: str, doc: dict[str, Any])
 
 
 def _read_lines(home: Endpoint, key: str) -> Iterator[Any]:
-    return manifest.documents(home.store.get_object(home.ref(key)), key)
+    return records.documents(home, key)
 
 
 def _read_document(home: Endpoint, run_id: str, name: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.drill.faults import Fault, FaultedStore
+from airflow_multicloud.api import unified
+from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError, StorageError
 from airflow_multicloud.testing import memory_cloud
@@ -109,17 +110,12 @@ def test_replicate_and_download_a_prefix(storage, tmp_path):
 def test_list_takes_the_first_store_that_answers(storage, file, monkeypatch):
     storage.upload(file, "report.csv")
     assert [meta.key for meta in storage.list()] == ["report.csv"]
-    real = api.open_endpoint
 
     def without_primary(uri, *, parameter):
-        end = real(uri, parameter=parameter)
-        if uri != PRIMARY:
-            return end
-        return api.Endpoint(
-            end.cloud, FaultedStore(end.store, Fault.UNAVAILABLE, end.cloud), end.location
-        )
+        end = open_endpoint(uri, parameter=parameter)
+        return with_fault(end, Fault.UNAVAILABLE) if uri == PRIMARY else end
 
-    monkeypatch.setattr(api, "open_endpoint", without_primary)
+    monkeypatch.setattr(unified, "open_endpoint", without_primary)
     assert [meta.key for meta in storage.list()] == ["report.csv"]
 
 
@@ -148,3 +144,30 @@ def test_a_missing_connection_is_a_status_not_an_error():
     assert not status.available
     assert status.kind is ErrorKind.NOT_FOUND
     assert "no_such_connection" in status.problem
+
+
+@pytest.mark.parametrize(
+    ("destination", "replicas", "named"),
+    [
+        (f"{PRIMARY}a/f", [f"{PRIMARY}a/f"], r"replicate_to\[0\]: .* overlaps destination"),
+        (
+            f"{PRIMARY}a/",
+            [f"{BACKUP[0]}a/", f"{PRIMARY}a/sub/"],
+            r"replicate_to\[1\]: .* destination",
+        ),
+        (f"{PRIMARY}a/sub/", [f"{PRIMARY}a/"], r"replicate_to\[0\]: .* overlaps destination"),
+        (f"{PRIMARY}report.csv", [PRIMARY], r"replicate_to\[0\]: .* overlaps destination"),
+        (PRIMARY, [f"{PRIMARY}report.csv"], r"replicate_to\[0\]: .* overlaps destination"),
+        (PRIMARY, [BACKUP[0], BACKUP[1], BACKUP[0]], r"replicate_to\[2\]: .* replicate_to\[0\]"),
+        (
+            PRIMARY,
+            [BACKUP[0], f"{BACKUP[0]}report.csv"],
+            r"replicate_to\[1\]: .* replicate_to\[0\]",
+        ),
+    ],
+)
+def test_an_upload_whose_replicas_overlap_sends_nothing(file, destination, replicas, named):
+    with pytest.raises(StorageError, match=f"^{named}") as caught:
+        api.upload_artifact(file, destination, replicate_to=replicas)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert [keys(uri) for uri in (PRIMARY, *BACKUP)] == [[], [], []]

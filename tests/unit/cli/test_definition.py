@@ -11,13 +11,20 @@ from dataclasses import fields
 import pytest
 from airflow.cli.cli_config import ActionCommand, GroupCommand
 
-from airflow_multicloud.api import Depth, FailoverPolicy, ObjectFilter, OnError, ReplicationOptions
+from airflow_multicloud.api import (
+    Depth,
+    Destination,
+    FailoverPolicy,
+    ObjectFilter,
+    OnError,
+    ReplicationOptions,
+)
 from airflow_multicloud.cli import exit_codes
-from airflow_multicloud.cli.commands.replicate import options_of
+from airflow_multicloud.cli.commands.replicate import destinations_of, options_of
 from airflow_multicloud.cli.definition import EXIT_CODES, get_cli_commands
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.core.failover.policy import OUTAGES
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import ErrorKind, StorageError
 
 _LOADED = """
 import sys
@@ -146,3 +153,48 @@ def test_options_are_handed_on() -> None:
     assert (options.min_success_ratio, options.part_size) == (0.9, 16 << 20)
     assert (options.delete_extraneous, options.max_delete) == (True, 3)
     assert options.bandwidth_limit == 1 << 20
+
+
+GCS, AZURE = "gs://b/", "abfs://c/"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), [(None, None), (None, None)]),
+        (("--storage-class", "Cool"), [("Cool", None), ("Cool", None)]),
+        (
+            ("--storage-class", f"{GCS}=NEARLINE", "--storage-class", f"{AZURE}=Cool"),
+            [("NEARLINE", None), ("Cool", None)],
+        ),
+        (
+            ("--storage-class", f"{GCS}=NEARLINE", "--storage-class", "Cool"),
+            [("NEARLINE", None), ("Cool", None)],
+        ),
+        (("--encryption-key", f"{AZURE}=a=b"), [(None, None), (None, "a=b")]),
+        (
+            ("--encryption-key", "arn:aws:kms:eu-1:1:key/a=b"),
+            [(None, "arn:aws:kms:eu-1:1:key/a=b")] * 2,
+        ),
+    ],
+)
+def test_storage_class_and_key_of_each_destination(
+    words: tuple[str, ...], expected: list[tuple[str | None, str | None]]
+) -> None:
+    made = destinations_of(_parse("replicate", "s3://a/", GCS, AZURE, *words))
+    assert made == [
+        Destination(uri, *of_it) for uri, of_it in zip((GCS, AZURE), expected, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("option", ["--storage-class", "--encryption-key"])
+@pytest.mark.parametrize(
+    "values", [("gs://other/=X",), (f"{GCS}=",), ("",), ("X", "Y"), (f"{GCS}=X", f"{GCS}=Y")]
+)
+def test_values_for_no_destination_or_twice_are_refused(
+    option: str, values: tuple[str, ...]
+) -> None:
+    words = [word for value in values for word in (option, value)]
+    with pytest.raises(StorageError, match=f"^{option}: '{values[-1]}' given, expected") as caught:
+        destinations_of(_parse("replicate", "s3://a/", GCS, AZURE, *words))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import pickle
+import socket
+import threading
+from datetime import timedelta
 
+import obstore
 import pytest
 from botocore import exceptions as boto
+from obstore.store import S3Store
 
 from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.clouds.aws._s3 import translated_obstore
 from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
@@ -136,3 +142,58 @@ def test_a_refused_role_is_refused_credentials() -> None:
     with pytest.raises(StorageError) as throttled, translated("opening"):
         raise answer("Throttling", "AssumeRole")
     assert throttled.value.kind is ErrorKind.THROTTLED
+
+
+@pytest.mark.parametrize("operation", ["HeadObject", "HeadBucket"])
+def test_a_bare_400_to_head_is_most_likely_an_expired_token(operation: str) -> None:
+    with (
+        pytest.raises(
+            CredentialsError, match="session token is expired or invalid, else"
+        ) as caught,
+        translated("reading s3://b/k"),
+    ):
+        raise answer("400", operation)
+    assert caught.value.kind is ErrorKind.UNAUTHENTICATED
+
+
+def test_a_400_to_anything_else_is_a_bad_request() -> None:
+    with pytest.raises(StorageError) as caught, translated("reading s3://b/k"):
+        raise answer("400", "GetObject")
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n"
+        b'ETag: "a"\r\nLast-Modified: Tue, 06 Jan 2026 00:00:00 GMT\r\n\r\nhello',
+    ],
+)
+def test_a_read_that_stalls_is_a_timeout(answered: bytes) -> None:
+    """A server that stops before its answer, or in the middle of the body."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answered)
+                over.wait(30)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        store = S3Store(
+            "b",
+            endpoint=f"http://127.0.0.1:{server.getsockname()[1]}",
+            region="us-east-1",
+            skip_signature=True,
+            client_options={"allow_http": True, "read_timeout": timedelta(milliseconds=300)},
+            retry_config={"max_retries": 0},
+        )
+        with pytest.raises(StorageError) as caught, translated_obstore("reading s3://b/k"):
+            obstore.get(store, "k").bytes()
+        over.set()
+        thread.join()
+    assert caught.value.kind is ErrorKind.TIMEOUT

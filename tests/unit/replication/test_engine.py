@@ -42,7 +42,7 @@ from .memory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from typing_extensions import Buffer
 
@@ -313,6 +313,9 @@ class _Flipped:
         content = bytearray(self._body.read())
         content[-1] ^= 1
         return bytes(content)
+
+    def __iter__(self) -> Iterator[Buffer]:
+        yield self.read()
 
 
 @pytest.mark.parametrize("reported", ["crc32c", "md5", "sha256"])

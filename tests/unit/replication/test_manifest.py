@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import items, manifest
+from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests, IfUnchanged
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectRef
 
 from .memory import endpoint
 
@@ -124,3 +128,99 @@ def test_journals_come_oldest_first_and_go_when_told() -> None:
     assert [proof.replica_etag for _, proof in proofs] == ["1", "2"]
     manifest.delete_journals(end, [*keys, keys[0]])
     assert manifest.journals(end, SOURCE) == []
+
+
+HEADER = manifest.Header(run_id="run", source=SOURCE, destinations=(), started=NOW)
+
+
+def _replica() -> tuple[Endpoint, manifest.Latest]:
+    there = endpoint()
+    header = replace(HEADER, destinations=(str(there.location),))
+    return there, manifest.write(there, header, [_proven("a")], newest_source=NOW)
+
+
+def _pointer(there: Endpoint) -> ObjectRef:
+    (meta,) = there.store.list_objects(there.bucket, f"{RESERVED_PREFIX}latest/")
+    return there.ref(meta.key)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b"5",
+        b'{"key": 5, "run_id": "r", "source": "s", "replica": "x", "root": "x", "objects": 1, '
+        b'"proven": 1, "started": "2026-01-01T00:00:00+00:00", '
+        b'"finished": "2026-01-01T00:00:00+00:00", "newest_source": null}',
+        b'{"key": "k", "run_id": "r", "source": "s", "replica": "x", "root": "x", "objects": 1, '
+        b'"proven": 1, "started": "2026-01-01T00:00:00", '
+        b'"finished": "2026-01-01T00:00:00", "newest_source": null}',
+    ],
+)
+def test_a_damaged_pointer_says_so(garbage: bytes) -> None:
+    there, _ = _replica()
+    pointer = _pointer(there)
+    there.store.put_object(pointer, garbage)
+    for read in (
+        lambda: manifest.read_latest(there, SOURCE),
+        lambda: freshness(there),
+        lambda: verify(there),
+    ):
+        with pytest.raises(
+            StorageError, match=r"it is damaged .*delete it and replicate"
+        ) as raised:
+            read()
+        assert raised.value.kind is ErrorKind.INTEGRITY
+        assert pointer.key in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"{\n", b"[]\n", b"5\n", b"\xff\n", b"\n", b"", b'{"manifest": 1}\n']
+)
+def test_a_damaged_manifest_says_so(garbage: bytes) -> None:
+    there, latest = _replica()
+    there.store.put_object(there.ref(latest.key), garbage)
+    for read in (
+        lambda: verify(there),
+        lambda: verify(there, run_id="run"),
+        lambda: list(manifest.objects_of(there, latest.key)),
+    ):
+        with pytest.raises(StorageError, match="manifest") as raised:
+            read()
+        assert raised.value.kind is ErrorKind.INTEGRITY
+        assert latest.key in str(raised.value)
+
+
+def test_a_garbled_line_is_damage() -> None:
+    there, latest = _replica()
+    ref = there.ref(latest.key)
+    lines = bytes(there.store.get_object(ref).read()).split(b"\n")
+    there.store.put_object(ref, b"\n".join([lines[0], b'{"name": "a"}', *lines[2:]]))
+    for read in (
+        lambda: list(manifest.objects_of(there, latest.key)),
+        lambda: list(manifest.proofs(there, latest.key)),
+    ):
+        with pytest.raises(StorageError, match=r"it is damaged .*delete it") as raised:
+            read()
+        assert raised.value.kind is ErrorKind.INTEGRITY
+
+
+def test_schemes_of_one_container_are_one_place() -> None:
+    assert manifest.place("abfss://one@c/k") == manifest.place("abfs://two@c/k") == "abfs://c/k"
+    assert manifest.place("nowhere://c/k") == "nowhere://c/k"
+
+
+def test_a_replica_is_found_by_either_scheme() -> None:
+    there = endpoint()
+    secure, plain = (
+        replace(there, location=replace(there.location, scheme=scheme))
+        for scheme in ("abfss", "abfs")
+    )
+    header = replace(HEADER, source="abfss://c/data/", destinations=(str(secure.location),))
+    manifest.write(secure, header, [_proven("a")], newest_source=NOW)
+    assert manifest.read_latest(plain, "abfs://other@c/data/") is not None
+    assert verify(plain).objects == 1

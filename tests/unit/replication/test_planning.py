@@ -9,12 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.planning import Follow, decide
-from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.object_store import Digests, IfUnchanged
+from airflow_multicloud.core.replication.planning import Follow, check_buckets, decide
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.locations import parse_location
+from airflow_multicloud.ports.object_store import BucketMeta, Digests, IfUnchanged
+
+from . import memory
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTED = Listed("a", 5, "e1", None, NOW, Digests())
@@ -112,3 +116,76 @@ def test_size_bounds_split_the_items_without_loss() -> None:
         small = [i.size for i in catalog.open_items(up_to=4)]
         large = [i.size for i in catalog.open_items(larger_than=4)]
         assert (small, large) == ([0, 1, 2, 3, 4], [5, 6, 7, 8, 9])
+
+
+class _Refusing(memory.object_store.Hook):
+    """A store whose buckets may not be looked at, and not be created."""
+
+    error: CloudError
+
+    def stat_bucket(self, bucket: str) -> BucketMeta:
+        raise self.error
+
+    def ensure_bucket(self, bucket: str) -> None:
+        raise StorageError("no, really", kind=ErrorKind.PERMISSION_DENIED, cloud="memory")
+
+
+@pytest.mark.parametrize(
+    ("error", "create", "kind"),
+    [
+        (
+            StorageError("no", kind=ErrorKind.PERMISSION_DENIED, code="c"),
+            False,
+            "permission_denied",
+        ),
+        (CredentialsError("no", kind=ErrorKind.UNAUTHENTICATED, code="c"), True, "unauthenticated"),
+        (StorageError("no", kind=ErrorKind.UNAVAILABLE, code="c"), False, "unavailable"),
+        (StorageError("no", kind=ErrorKind.NOT_FOUND, code="c"), False, "not_found"),
+        (StorageError("no", kind=ErrorKind.NOT_FOUND), True, "permission_denied"),
+    ],
+)
+@pytest.mark.parametrize("parameter", ["source", "destinations[0]", "destinations[1]"])
+def test_whatever_a_bucket_check_raises_names_the_parameter(
+    error: CloudError, create: bool, kind: str, parameter: str
+) -> None:
+    ends = {name: memory.endpoint() for name in ("source", "destinations[0]", "destinations[1]")}
+    refusing = _Refusing(memory.conn_of(ends[parameter]))
+    refusing.error = error
+    ends[parameter] = replace(ends[parameter], store=refusing)
+    source, *destinations = ends.values()
+    with pytest.raises(type(error)) as caught:
+        check_buckets(source, destinations, create=create)
+    expected = "not_found" if parameter == "source" and error.kind == "not_found" else kind
+    assert caught.value.kind == expected
+    assert str(caught.value).startswith(f"{parameter}: ")
+    assert str(caught.value).count(f"{parameter}: ") == 1
+    assert caught.value.code == error.code
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("abfs://conn@c/a/", "abfss://conn@c/a/", True),
+        ("abfs://c/a/", "abfss://wasb_default@c/a/b/", True),
+        ("abfss://c/a/", "abfs://c/", True),
+        ("s3://c/a/", "s3://aws_default@c/a/", True),
+        ("abfs://conn@c/a/", "abfss://other@c/a/", False),
+        ("abfs://c/a/", "abfss://c/b/", False),
+        ("abfs://c/a/", "abfss://d/a/", False),
+    ],
+)
+def test_a_place_is_the_same_however_it_is_spelt(one: str, other: str, same: bool) -> None:
+    store = memory.endpoint().store
+    ends = [Endpoint("azure", store, parse_location(uri, parameter="x")) for uri in (one, other)]
+    elsewhere = memory.endpoint()
+    for check in (
+        lambda: refuse_overlap(ends[0], ends[1:]),
+        lambda: refuse_overlap(ends[1], ends[:1]),
+        lambda: refuse_overlap(elsewhere, ends),
+    ):
+        if not same:
+            check()
+            continue
+        with pytest.raises(StorageError, match=" overlaps ") as caught:
+            check()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT

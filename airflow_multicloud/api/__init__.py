@@ -1,0 +1,61 @@
+"""The same operations in plain Python, inside ``@task`` or outside of Airflow tasks.
+
+Locations are URIs (``s3://conn_id@bucket/key``); connections are ordinary Airflow
+connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
+"""
+
+from __future__ import annotations
+
+from airflow_multicloud.api.destinations import Destination
+from airflow_multicloud.api.fetches import failover_fetch, open_candidates
+from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
+from airflow_multicloud.api.replicas import (
+    plan_replication,
+    replicate,
+    replication,
+    verify_replica,
+)
+from airflow_multicloud.api.unified import UnifiedCloudStorage
+from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
+from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
+from airflow_multicloud.core.failover.tree import TreeProvenance
+from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
+from airflow_multicloud.core.replication.engine import ReplicationFailedError
+from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
+from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.verification import Depth, VerificationReport
+from airflow_multicloud.core.upload import PlannedUpload, Uploaded
+
+__all__ = [
+    "CloudOperationResult",
+    "CloudProviderStatus",
+    "Depth",
+    "Destination",
+    "FailoverError",
+    "FailoverPolicy",
+    "ObjectFilter",
+    "OnError",
+    "Plan",
+    "PlannedUpload",
+    "Provenance",
+    "ProviderRegistry",
+    "ReplicationFailedError",
+    "ReplicationOptions",
+    "ReplicationReport",
+    "TreeProvenance",
+    "UnifiedCloudStorage",
+    "Uploaded",
+    "VerificationReport",
+    "check_connection",
+    "failover_fetch",
+    "initialize_providers",
+    "open_candidates",
+    "plan_replication",
+    "plan_upload",
+    "replicate",
+    "replication",
+    "upload_artifact",
+    "verify_replica",
+]

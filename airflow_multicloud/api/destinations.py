@@ -1,0 +1,55 @@
+"""Where replicas and uploads go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.errors import ErrorKind, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where replicas go, with what is to hold for them.
+
+    :param storage_class: the store's own name (S3 ``STANDARD_IA``, GCS ``NEARLINE``, Azure
+        tier ``Cool``).
+    :param encryption_key: S3: KMS key id or ARN; GCS: Cloud KMS key; Azure: encryption scope.
+    """
+
+    uri: str
+    storage_class: str | None = None
+    encryption_key: str | None = None
+
+
+def open_destinations(
+    given: Sequence[str | Destination], *, parameter: str
+) -> tuple[Endpoint, ...]:
+    """The stores of several destinations; see :func:`open_destination`.
+
+    :raises CloudError: kind ``invalid_argument`` when one string is given for the list.
+    """
+    if isinstance(given, str):
+        raise StorageError(
+            f"{parameter}: {given!r} given, expected a list of URIs",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return tuple(
+        open_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(given)
+    )
+
+
+def open_destination(given: str | Destination, *, parameter: str) -> Endpoint:
+    """Find the store of a destination.
+
+    :param parameter: the parameter it was given for, for errors.
+    :raises CloudError: naming the parameter that is wrong.
+    """
+    wanted = Destination(given) if isinstance(given, str) else given
+    return open_endpoint(
+        wanted.uri,
+        parameter=parameter,
+        storage_class=wanted.storage_class,
+        encryption_key=wanted.encryption_key,
+    )

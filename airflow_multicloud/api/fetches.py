@@ -1,0 +1,70 @@
+"""Fetch from the first copy that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.provenance import Provenance
+from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
+from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+
+def failover_fetch(
+    candidates: Sequence[str], target: str | Path, policy: FailoverPolicy = FailoverPolicy()
+) -> Provenance | TreeProvenance:
+    """Fetch an object, or a prefix, from the first candidate that can be trusted.
+
+    :param candidates: URIs, in the order of preference; the first one is the primary. All of
+        them are objects, or all are prefixes (they end with a slash).
+    :param target: a local path, or a URI. For prefixes it is a directory or a prefix.
+    :raises FailoverError: when no candidate served, with every attempt.
+    """
+    opened = open_candidates(candidates)
+    prefixes = {uri.endswith("/") for uri in candidates}
+    if len(prefixes) > 1:
+        raise StorageError(
+            "candidates: objects and prefixes are mixed; all or none must end with a slash",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    if prefixes == {True}:
+        return fetch_tree(opened, _target(target), policy)
+    place = _target(target)
+    if isinstance(place, FileTarget) and place.path.is_dir():
+        place = FileTarget(place.path / candidates[0].rpartition("/")[2])
+    return fetch(opened, place, policy)
+
+
+def open_candidates(candidates: Sequence[str]) -> list[Candidate]:
+    """Open what may serve a fetch, the primary first; one that can't be opened says why.
+
+    :raises CloudError: kind ``invalid_argument`` for what is no location, contradicts its
+        connection or is no list.
+    """
+    if isinstance(candidates, str):
+        raise StorageError(
+            f"candidates: {candidates!r} given, expected a list of URIs",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return [_candidate(number, uri) for number, uri in enumerate(candidates)]
+
+
+def _candidate(number: int, uri: str) -> Candidate:
+    primary = number == 0
+    try:
+        endpoint = open_endpoint(uri, parameter=f"candidates[{number}]")
+    except CloudError as err:
+        if err.kind is ErrorKind.INVALID_ARGUMENT:
+            raise  # The call itself is wrong; no other candidate makes it right.
+        return Candidate(uri, None, err, primary=primary)
+    return Candidate(uri, endpoint, primary=primary)
+
+
+def _target(target: str | Path) -> Target:
+    if isinstance(target, str) and "://" in target:
+        return ObjectTarget(open_endpoint(target, parameter="target"))
+    return FileTarget(Path(target))

@@ -1,0 +1,83 @@
+"""Billing exports by URI, and whether they have what a night's run needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from airflow_multicloud import registry
+from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.ports.cost import Cost, ExportedPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One cloud's billing export."""
+
+    cloud: str
+    location: Location
+    hook: Cost
+
+    @property
+    def path(self) -> str:
+        """Where it is, without scheme and connection: its name in the cost store."""
+        return f"{self.location.bucket}/{self.location.key}".rstrip("/")
+
+    def periods(self, first: date | None = None, last: date | None = None) -> list[ExportedPeriod]:
+        """The complete billing periods from the month of ``first`` to that of ``last``.
+
+        :raises CostAnalysisError: as :meth:`Cost.list_billing_periods`.
+        """
+        found: Sequence[ExportedPeriod] = self.hook.list_billing_periods(self.path)
+        return [
+            period
+            for period in found
+            if (first is None or period.billing_period >= first.replace(day=1))
+            and (last is None or period.billing_period <= last)
+        ]
+
+
+def open_export(uri: str, *, parameter: str = "export") -> Export:
+    """Resolve an export's URI to the cloud's cost hook; no request is made.
+
+    :param uri: ``s3://conn@bucket/prefix/name``, ``abfs://conn@container/directory/name`` or
+        ``bigquery://conn@project/dataset/table``.
+    :raises CloudError: naming ``parameter`` when the URI or its connection can't be used.
+    """
+    location = parse_location(uri, parameter=parameter)
+    cloud, hook = registry.resolve_export(location, parameter=parameter)
+    return Export(cloud.name, location, hook)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFreshness:
+    """How old the newest version of a billing period is."""
+
+    uri: str
+    billing_period: date | None
+    exported_at: datetime | None
+    age: timedelta | None
+
+    def within(self, max_age: timedelta) -> bool:
+        """Whether there is a version, no older than this."""
+        return self.age is not None and self.age <= max_age
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return {
+            "export": self.uri,
+            "billing_period": self.billing_period and self.billing_period.isoformat(),
+            "exported_at": self.exported_at and self.exported_at.isoformat(),
+            "age_seconds": None if self.age is None else round(self.age.total_seconds(), 3),
+        }
+
+
+def export_freshness(export: Export, billing_period: date) -> ExportFreshness:
+    """What the export has of one month; a period that is being written does not count."""
+    uri = str(export.location)
+    for period in export.periods(billing_period, billing_period):
+        age = datetime.now(UTC) - period.exported_at
+        return ExportFreshness(uri, period.billing_period, period.exported_at, age)
+    return ExportFreshness(uri, None, None, None)

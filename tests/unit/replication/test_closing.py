@@ -1,0 +1,80 @@
+"""A close that is killed while it tidies up, at every point of it, and tried again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX
+from airflow_multicloud.core.replication import shards
+from airflow_multicloud.core.replication.verification import verify
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.testing.memory_cloud import object_store
+
+from .memory import conn_of, tree_of, world
+
+if TYPE_CHECKING:
+    from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
+
+TREE = {f"k{number}": bytes([number]) * 40 for number in range(6)}
+RUNS = f"{RESERVED_PREFIX}runs/"
+
+
+class Killed(BaseException):
+    """The process is gone; nothing catches this."""
+
+
+class Dying(object_store.Hook):
+    """Dies before the n-th deletion of what a plan has left."""
+
+    left: int
+
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        if ref.key.startswith(RUNS):
+            if self.left == 0:
+                raise Killed
+            self.left -= 1
+        super().delete_object(ref, condition=condition)
+
+
+@pytest.mark.parametrize("deleted", range(9))
+def test_a_close_killed_while_it_tidies_up_is_closed_by_the_next_try(deleted: int) -> None:
+    lab = world(TREE, destinations=2)
+    replication = lab.replication()
+    home = lab.destinations[0]
+    plan = shards.plan_shards(replication, shards=2, run_id="r")
+    for uri in plan.shards:
+        shards.replicate_shard(replication, run_id="r", shard=uri)
+    leftovers = len([*home.store.list_objects(home.bucket, RUNS)])
+    dying = Dying(conn_of(home))
+    dying.left = deleted
+    if deleted < leftovers:
+        with pytest.raises(Killed):
+            shards.close_shards(lab.with_destination(dying).replication(), run_id="r")
+    else:  # Killed after it had tidied up, before anybody was told.
+        shards.close_shards(lab.with_destination(dying).replication(), run_id="r")
+
+    report = shards.close_shards(replication, run_id="r")
+    assert (report.objects, report.bytes) == (len(TREE), sum(map(len, TREE.values())))
+    assert report.newest_source is not None
+    for destination, there in zip(report.destinations, lab.destinations, strict=True):
+        assert {str(o): n for o, n in destination.outcomes.items()} == {"copied": len(TREE)}
+        assert destination.manifest_uri is not None
+        assert tree_of(there) == TREE
+        found = verify(there)
+        assert found.proven
+        assert (found.root, found.run_id) == (report.root, "r")
+    assert [*home.store.list_objects(home.bucket, RUNS)] == []
+
+
+def test_a_run_that_was_never_planned_is_not_found() -> None:
+    lab = world(TREE)
+    for run_id in ("never", "neither"):
+        with pytest.raises(StorageError) as caught:
+            shards.close_shards(lab.replication(), run_id=run_id)
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+        plan = shards.plan_shards(lab.replication(), shards=1, run_id="another")
+        for uri in plan.shards:
+            shards.replicate_shard(lab.replication(), run_id="another", shard=uri)
+        shards.close_shards(lab.replication(), run_id="another")
