@@ -34,7 +34,10 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_multicloud.sensors.replica_fresh"],
+                "python-modules": [
+                    "airflow_multicloud.sensors.cost_export",
+                    "airflow_multicloud.sensors.replica_fresh",
+                ],
             }
         ],
         "triggers": [

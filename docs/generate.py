@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from airflow_multicloud import registry
+from airflow_multicloud.ports import cost
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.contracts.rigs import OPTIONAL_POWERS, has_power
 
@@ -40,6 +41,18 @@ SERVICES = (
     "cost",
     "identity",
 )
+
+
+#: Service → what its hooks may have besides.
+POWERS: dict[str, tuple[type, ...]] = {
+    "object_store": OPTIONAL_POWERS,
+    "cost": (
+        cost.CostQueries,
+        cost.CostForecasts,
+        cost.CostRecommendations,
+        cost.PriceLists,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,11 @@ PAGES = (
     Page(
         "sensors-and-triggers",
         "Sensors and triggers",
-        ("airflow_multicloud.sensors.replica_fresh", "airflow_multicloud.triggers.poll"),
+        (
+            "airflow_multicloud.sensors.replica_fresh",
+            "airflow_multicloud.sensors.cost_export",
+            "airflow_multicloud.triggers.poll",
+        ),
     ),
     Page(
         "locations-and-registry",
@@ -74,7 +91,7 @@ PAGES = (
     Page(
         "ports",
         "Ports",
-        ("airflow_multicloud.ports.object_store", "airflow_multicloud.ports.identity"),
+        tuple(f"airflow_multicloud.ports.{name}" for name in ("object_store", "cost", "identity")),
     ),
     Page("errors", "Errors", ("airflow_multicloud.errors",)),
     Page("telemetry", "Telemetry", ("airflow_multicloud.core.telemetry",)),
@@ -136,17 +153,10 @@ def support_matrix() -> str:
     clouds = sorted(ours, key=lambda cloud: (cloud.name == "memory", cloud.title))
     head = ["", *(cloud.title for cloud in clouds)]
     services = [[f"`{name}`", *(_service(name, c.module) for c in clouds)] for name in SERVICES]
-    hooks = [importlib.import_module(f"{c.module}.object_store").Hook for c in clouds]
-    powers = [
-        [
-            f"[`{power.__name__}`](reference/ports.md#{power.__name__.lower()})",
-            *("yes" if has_power(hook, power) else "–" for hook in hooks),
-        ]
-        for power in OPTIONAL_POWERS
-    ]
     facts = [
         ["connection types", *(_codes(c.conn_types) for c in clouds)],
         ["URI schemes", *(_codes(f"{s}://" for s in c.uri_schemes) for c in clouds)],
+        ["for exports only", *(_codes(f"{s}://" for s in c.export_schemes) for c in clouds)],
         ["default connection", *(_codes(dict.fromkeys(c.uri_schemes.values())) for c in clouds)],
         ["install", *(f"`{c.requirement}`" for c in clouds)],
     ]
@@ -157,10 +167,29 @@ def support_matrix() -> str:
         "of it. The in-memory cloud is for tests.\n\n"
         f"## Clouds\n\n{_table(head, facts)}\n"
         f"## Services\n\n{_table(head, services)}\n"
-        f"## Optional powers of object stores\n\n{_table(head, powers)}\n"
-        "Each power has a contract class that runs against every store that has it; see "
+        "## Optional powers\n\n"
+        + "".join(
+            f"### `{service}`\n\n{_table(head, _powers(service, [c.module for c in clouds]))}\n"
+            for service in POWERS
+        )
+        + "Each power has a contract class that runs against every hook that has it; see "
         "[Run the contract suite](how-to/contract-suite.md).\n"
     )
+
+
+def _powers(service: str, modules: list[str]) -> list[list[str]]:
+    there = [find_spec(f"{module}.{service}") is not None for module in modules]
+    hooks = [
+        importlib.import_module(f"{module}.{service}").Hook if found else None
+        for module, found in zip(modules, there, strict=True)
+    ]
+    return [
+        [
+            f"[`{power.__name__}`](reference/ports.md#{power.__name__.lower()})",
+            *("yes" if hook is not None and has_power(hook, power) else "–" for hook in hooks),
+        ]
+        for power in POWERS[service]
+    ]
 
 
 def _service(name: str, module: str) -> str:

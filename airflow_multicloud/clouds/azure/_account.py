@@ -37,11 +37,14 @@ _NO_RETRIES = Retry(total=False, redirect=False, raise_on_status=False)
 class BlobAccount:
     """A storage account as the connection's ``BlobServiceClient`` reaches it.
 
-    Safe for many threads at once, since nothing here changes after construction but a cache.
+    Safe for many threads at once, since nothing here changes after construction but a cache and
+    a flag.
     """
 
     def __init__(self, service: BlobServiceClient) -> None:
         self.service = service
+        #: Until it answers a block without the CRC64 it computed.
+        self.verifies_crc64 = True
         self._requests: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             service.url,
             pipeline=service._pipeline,  # noqa: SLF001 - its auth, retries and timeouts, for send()

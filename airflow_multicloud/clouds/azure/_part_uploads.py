@@ -31,6 +31,7 @@ from airflow_multicloud.clouds.azure._listing import blob_name, hex_md5, http_da
 from airflow_multicloud.clouds.azure._writing import (
     as_bytes,
     check_crc32c,
+    content_crc64,
     content_md5,
     write_headers,
 )
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _MIB = 1 << 20
+_CRC64 = "x-ms-content-crc64"
 _LIMITS = PartLimits(
     put_limit=5_000 * _MIB,
     min_part=1,
@@ -84,7 +86,11 @@ class BlobPartUploads(AccountHook):
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
     ) -> Part:
-        """Send one block; the service verifies its MD5, which is computed here when missing."""
+        """Send one block, which the service verifies by its CRC64 before it takes it.
+
+        By its MD5 when the caller gives one, or when the service has answered without a CRC64
+        of its own (emulators), since it may not have looked at ours.
+        """
         doing = f"put part {number} of {name_of(upload.ref)}"
         if not 1 <= number <= _LIMITS.max_parts:
             raise StorageError(
@@ -96,21 +102,30 @@ class BlobPartUploads(AccountHook):
         crc32c = check_crc32c(data, digests.crc32c, doing)
         upload_id, scope = split_upload_id(upload.upload_id)
         block_id = new_block_id(upload_id, number, crc32c)
-        headers = {"Content-MD5": content_md5(data, digests.md5)}
-        if scope is not None:
-            headers["x-ms-encryption-scope"] = scope
+        scoped = {} if scope is None else {"x-ms-encryption-scope": scope}
+        account = self.account
+        url = account.blob(upload.ref).url
+        params = {"comp": "block", "blockid": _base64(block_id)}
+        if account.verifies_crc64 and digests.md5 is None:
+            crc64 = content_crc64(data)
+            headers = {**scoped, _CRC64: crc64}
+            with translated(doing):
+                answer = account.send("PUT", url, params=params, headers=headers, body=data)
+            if answer.headers.get(_CRC64) == crc64:
+                return Part(number, len(data), block_id, Digests(crc32c=crc32c))
+            account.verifies_crc64 = False
+        md5 = content_md5(data, digests.md5)
+        headers = {**scoped, "Content-MD5": md5}
         with translated(doing):
-            url = self.account.blob(upload.ref).url
-            params = {"comp": "block", "blockid": _base64(block_id)}
-            self.account.send("PUT", url, params=params, headers=headers, body=data)
-        confirmed = Digests(crc32c=crc32c, md5=hex_md5(headers["Content-MD5"]))
+            account.send("PUT", url, params=params, headers=headers, body=data)
+        confirmed = Digests(crc32c=crc32c, md5=hex_md5(md5))
         return Part(number, len(data), block_id, confirmed)
 
     def list_parts(self, upload: PartUpload) -> Sequence[Part]:
         """The upload's uncommitted blocks, by number, the latest of each.
 
         The CRC32C is the sender's, kept in the block's id; what the service verified when the
-        block arrived is the MD5 over the same bytes.
+        block arrived is the CRC64 or MD5 over the same bytes.
         """
         upload_id, _ = split_upload_id(upload.upload_id)
         blocks = self._blocks(upload.ref, "uncommitted")
@@ -128,7 +143,7 @@ class BlobPartUploads(AccountHook):
     ) -> ObjectMeta:
         """Commit exactly these blocks, then compare the committed list with them.
 
-        What the service verified is each block's MD5 on arrival and that the blob is these
+        What the service verified is each block's CRC64 or MD5 on arrival and that the blob is these
         blocks, in this order, of these sizes; it computes no digest of the whole. That the
         blocks' CRC32Cs combine to ``digests.crc32c`` is the caller's to know; it is returned
         as confirmed on that ground. Discards every other uncommitted block of the key.

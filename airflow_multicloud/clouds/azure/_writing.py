@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import google_crc32c
+from awscrt import checksums  # type: ignore[import-untyped]
 from azure.core import MatchConditions
 
 from airflow_multicloud.clouds.azure import NAME
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
-_CRC_STEP = 1 << 20
+_CRC_STEP = 1 << 18
+_CRC64_BYTES = 8
 
 
 def as_bytes(body: Buffer) -> bytes | memoryview:
@@ -93,15 +95,30 @@ def content_md5(body: bytes | memoryview, md5: str | None) -> str:
     return base64.b64encode(digest).decode("ascii")
 
 
+def content_crc64(body: bytes | memoryview) -> str:
+    """The x-ms-content-crc64 header, at next to none of the cost of Content-MD5.
+
+    Azure's CRC64 is the one that is now called CRC-64/NVME: `azure-storage-extensions`, which
+    the SDK takes, computes the same, but slower, and only over bytes and under the lock.
+    """
+    crc = checksums.crc64nvme(body)
+    return base64.b64encode(crc.to_bytes(_CRC64_BYTES, "little")).decode("ascii")
+
+
+def _pieces(body: bytes | memoryview) -> Iterator[bytes]:
+    """The body as the checksum libraries take it: bytes, in copies that fit a core's cache."""
+    for start in range(0, len(body), _CRC_STEP):
+        yield bytes(body[start : start + _CRC_STEP])
+
+
 def check_crc32c(body: bytes | memoryview, expected: str | None, doing: str) -> str:
     """The body's CRC32C, compared with the caller's: Azure itself knows no CRC32C.
 
     :raises StorageError: kind ``integrity`` when it is another.
     """
     crc = 0
-    for start in range(0, len(body), _CRC_STEP):
-        # google_crc32c reads bytes only; steps keep the copy small when the body is a view.
-        crc = google_crc32c.extend(crc, bytes(body[start : start + _CRC_STEP]))
+    for piece in _pieces(body):
+        crc = google_crc32c.extend(crc, piece)
     computed = f"{crc:08x}"
     if expected is not None and computed != expected.lower():
         raise StorageError(

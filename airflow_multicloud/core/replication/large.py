@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from airflow_multicloud.core.digest import (
     SHA256_METADATA,
@@ -20,6 +20,7 @@ from airflow_multicloud.core.digest import (
     digests_of,
     shared,
 )
+from airflow_multicloud.core.replication.budget import MemoryBudget
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.parts import (
@@ -52,10 +53,14 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
-class Submit(Protocol):
-    """Runs a function in the pool, in the caller's context."""
+P = ParamSpec("P")
+R = TypeVar("R")
 
-    def __call__(self, work: Callable[[PartRange], None], part: PartRange, /) -> Future[None]:
+
+class Submit(Protocol):
+    """Runs a function in the pool, first come, first served, in the caller's context."""
+
+    def __call__(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Start it."""
         ...
 
@@ -77,6 +82,49 @@ class _Sending:
     @property
     def live(self) -> bool:
         return self.error is None and not self.stale
+
+
+class _Buffers:
+    """Buffers that parts are read into one after the other, as many as the budget lets be held.
+
+    Allocating one per part leaves as much again to the allocator, per thread.
+    """
+
+    def __init__(self, memory: MemoryBudget, size: int) -> None:
+        self._memory = memory
+        self._size = size
+        self._idle: list[bytearray] = []
+
+    def take(self) -> bytearray:
+        """A buffer of the size of a part, for memory that the budget has granted."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return bytearray(self._size)
+
+    def give_back(self, buffer: bytearray, size: int) -> None:
+        """Have it used again, and the budget grant those ``size`` bytes to others."""
+        self._idle.append(buffer)
+        self._memory.release(size)
+
+
+class _Uses:
+    """A part's buffer, given back when the last of its uses is over."""
+
+    def __init__(self, buffers: _Buffers, size: int, uses: int) -> None:
+        self._buffers = buffers
+        self._size = size
+        self._left = uses
+        self._lock = threading.Lock()
+        self.buffer = buffers.take()
+
+    def over(self) -> None:
+        """End one use; from any thread."""
+        with self._lock:
+            self._left -= 1
+            last = not self._left
+        if last:
+            self._buffers.give_back(self.buffer, self._size)
 
 
 def copy_large(job: Job, item: Item, submit: Submit) -> Item:
@@ -151,6 +199,7 @@ class _Round:
         self._next = 1
         self._turn = threading.Condition()
         self._read_error: CloudError | None = None
+        self._buffers = _Buffers(job.memory, part_size)
         self._sending: list[_Sending] = []
 
     def run(self, submit: Submit, *, resume: bool) -> Item:
@@ -180,56 +229,87 @@ class _Round:
         self._sending.append(_Sending(index, store, upload, kept, superseded, held))
 
     def _transfer(self, submit: Submit) -> None:
-        running: list[Future[None]] = []
+        reads: list[Future[list[Future[None]]]] = []
         try:
             for part in cut(self._item.size, self._part_size):
                 if self._read_error is not None or not any(s.live for s in self._sending):
                     break
                 self._job.memory.acquire(part.end - part.start)
-                running.append(submit(self._part, part))
+                reads.append(submit(self._part, part, submit))
         finally:
-            wait(running)
-        for future in running:
-            future.result()
+            wait(reads)
+            sends = [send for read in reads if not read.exception() for send in read.result()]
+            wait(sends)
+        for read in reads:
+            read.result()
+        for send in sends:
+            send.result()
 
-    def _part(self, part: PartRange) -> None:
+    def _part(self, part: PartRange, submit: Submit) -> list[Future[None]]:
+        """Read a part, have it sent everywhere at once, and hash it when its turn has come.
+
+        Nothing here waits for what is queued behind it, so a pool of any size comes to an end.
+        """
+        live = [s for s in self._sending if s.live]
+        uses = _Uses(self._buffers, part.end - part.start, len(live) + 1)
+        sends: list[Future[None]] = []
+        body: Buffer | None = None
         try:
-            body = self._read(part)
+            body = self._read(part, uses.buffer)
             if body is not None:
                 digests = Digests(crc32c=crc32c_of(body))
-                for sending in self._sending:
-                    if sending.live:
-                        self._send(sending, part, body, digests)
+                sends.extend(submit(self._send, s, part, body, digests, uses) for s in live)
+            return sends
         finally:
-            self._job.memory.release(part.end - part.start)
+            for _ in live[len(sends) :]:
+                uses.over()
+            try:
+                self._hash(part, body)
+            finally:
+                uses.over()
 
-    def _read(self, part: PartRange) -> Buffer | None:
-        """Read a part and hash it when its turn has come; ``None`` once reading failed."""
+    def _read(self, part: PartRange, buffer: bytearray) -> Buffer | None:
+        """Read a part into a buffer; ``None`` once reading failed."""
         body: Buffer | None = None
         try:
             if self._read_error is None:
                 self._job.bandwidth.spend(part.end - part.start)
                 ref = self._job.source.ref(self._job.source_key(self._item), self._item.version)
-                body = self._job.source.store.get_object(
+                view, filled = memoryview(buffer), 0
+                for chunk in self._job.source.store.get_object(
                     ref, start=part.start, end=part.end, if_etag=self._item.etag
-                ).read()
+                ):
+                    end = filled + memoryview(chunk).nbytes
+                    view[filled:end] = memoryview(chunk)
+                    filled = end
+                body = view[:filled]
                 self._job.progress.read(part.end - part.start)
         except CloudError as err:
             self._read_error = err
+        return body
+
+    def _hash(self, part: PartRange, body: Buffer | None) -> None:
+        with self._turn:
+            self._turn.wait_for(lambda: self._next == part.number)
+        # Only the thread whose turn it is comes here, so this needs no lock.
+        try:
+            if body is not None and self._read_error is None:
+                self._whole.update(body)
         finally:
             with self._turn:
-                self._turn.wait_for(lambda: self._next == part.number)
-            # Only the thread whose turn it is comes here, so this needs no lock.
-            try:
-                if body is not None and self._read_error is None:
-                    self._whole.update(body)
-            finally:
-                with self._turn:
-                    self._next += 1
-                    self._turn.notify_all()
-        return body if self._read_error is None else None
+                self._next += 1
+                self._turn.notify_all()
 
-    def _send(self, to: _Sending, part: PartRange, body: Buffer, digests: Digests) -> None:
+    def _send(
+        self, to: _Sending, part: PartRange, body: Buffer, digests: Digests, uses: _Uses
+    ) -> None:
+        try:
+            if to.live and self._read_error is None:
+                self._put(to, part, body, digests)
+        finally:
+            uses.over()
+
+    def _put(self, to: _Sending, part: PartRange, body: Buffer, digests: Digests) -> None:
         held = to.held.get(part.number)
         if held is not None:
             if held.size == part.end - part.start and _same(held, digests, body):

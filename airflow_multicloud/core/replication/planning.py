@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeVar
 
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, has_power
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
@@ -274,7 +274,7 @@ def summarise(
 
 
 def _requests(size: int, destination: Endpoint, options: ReplicationOptions) -> int:
-    if size <= options.parts_above or not isinstance(destination.store, PartUploads):
+    if size <= options.parts_above or not has_power(destination.store, PartUploads):
         return 1
     part_size = choose_part_size(size, options.part_size, destination.store.part_limits)
     return 2 + -(-size // part_size)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.digest import SHA256_METADATA, digests_of, shared
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, has_power
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -140,7 +140,7 @@ def _refuse_misread(job: Job, item: Item) -> Item:
 
 def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:
     """The source object's tags, when they are to be preserved and the source has any."""
-    if not job.options.preserve_tags or not isinstance(job.source.store, ObjectTags):
+    if not job.options.preserve_tags or not has_power(job.source.store, ObjectTags):
         return None
     return job.source.store.get_tags(job.source.ref(job.source_key(item), item.version))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from airflow_multicloud.core.digest import SHA256_METADATA, shared
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, has_power
 from airflow_multicloud.core.replication.items import Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -39,7 +39,7 @@ def write_options(
     :param sha256: kept as metadata when it is known before the write begins.
     """
     metadata = {n: v for n, v in attributes.metadata.items() if n != SHA256_METADATA}
-    refused = destination.refuse_metadata(metadata)
+    refused = destination.refuse_metadata(metadata) if metadata else ()
     for name in refused:
         del metadata[name]
     if sha256 is not None:
@@ -130,7 +130,7 @@ def keep_tags(
     """Write the source's tags to a replica that has just been written, or say why not."""
     if not tags or state.outcome not in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
         return state
-    if not isinstance(destination.store, ObjectTags):
+    if not has_power(destination.store, ObjectTags):
         return replace(state, not_kept=(*state.not_kept, "tags"))
     try:
         present = destination.store.get_tags(destination.ref(key))

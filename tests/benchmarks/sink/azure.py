@@ -112,12 +112,15 @@ class Azure:
     def _put_block(
         self, request: Request, container: str, key: str
     ) -> Generator[Wait, None, Response]:
-        digest = Digest()
+        sent = request.headers.get("x-ms-content-crc64")
+        digest = Digest(crc64=sent is not None)
         yield from request.receive(digest.feed)
+        if sent != digest.crc64:
+            return error("Crc64Mismatch", 400)
         block = request.query["blockid"]
         blocks = self._store.blocks.setdefault((container, key), {})
         blocks[block] = Part(block, digest.size, digest.crc32c)
-        return Response(201, _VERSION)
+        return Response(201, _VERSION | ({"x-ms-content-crc64": sent} if sent else {}))
 
     def _commit(
         self, request: Request, container: str, key: str

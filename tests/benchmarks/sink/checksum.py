@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 import google_crc32c
+from awscrt import checksums
 
 _POLYNOMIAL: Final = 0x82F63B78
 _ONE: Final = 1 << 31
@@ -16,6 +17,16 @@ _ONE: Final = 1 << 31
 def extend(crc: int, data: bytes) -> int:
     """The CRC32C of more bytes."""
     return int(google_crc32c.extend(crc, data))
+
+
+def extend_crc64(crc: int, data: bytes) -> int:
+    """Azure's CRC64 of more bytes."""
+    return int(checksums.crc64nvme(data, crc))
+
+
+def base64_of_crc64(crc: int) -> str:
+    """As Azure writes it: little-endian, Base64."""
+    return base64.b64encode(crc.to_bytes(8, "little")).decode()
 
 
 def combine(first: int, second: int, length: int) -> int:

@@ -79,11 +79,12 @@ class Upload:
 class Digest:
     """What is computed over a body while it arrives."""
 
-    def __init__(self, *, md5: bool = False, keep: bool = False) -> None:
+    def __init__(self, *, md5: bool = False, keep: bool = False, crc64: bool = False) -> None:
         self.size = 0
         self.crc32c = 0
         self._md5 = checksum.md5() if md5 else None
         self._kept: list[bytes] | None = [] if keep else None
+        self._crc64 = 0 if crc64 else None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -91,8 +92,15 @@ class Digest:
         self.crc32c = checksum.extend(self.crc32c, data)
         if self._md5 is not None:
             self._md5.update(data)
+        if self._crc64 is not None:
+            self._crc64 = checksum.extend_crc64(self._crc64, data)
         if self._kept is not None:
             self._kept.append(data)
+
+    @property
+    def crc64(self) -> str | None:
+        """The CRC64 as Azure writes it, where one was computed."""
+        return checksum.base64_of_crc64(self._crc64) if self._crc64 is not None else None
 
     @property
     def md5(self) -> bytes | None:
