@@ -1,0 +1,184 @@
+"""Exported files of any FOCUS version as canonical rows, exactly or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, TEXT, TIME, Column, literal, quoted
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: Raised whenever the canonical form changes, so that stored days are written anew.
+READER_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An export's files, ready to be queried.
+
+    :param relation: the files as SQL. :param columns: the file's columns → their types.
+    """
+
+    relation: str
+    columns: dict[str, str]
+    text: bool
+
+    def select(self, *, day: str = "ChargeDate") -> str:
+        """The canonical rows, with the UTC day of the charge."""
+        chosen = ",\n".join(f"{self._value(c)} AS {quoted(c.name)}" for c in COLUMNS)
+        return f"SELECT {chosen}, {self.day()} AS {quoted(day)} FROM {self.relation}"
+
+    def day(self) -> str:
+        """The UTC day that a row is charged for, as SQL."""
+        return f"CAST({self.cast('ChargePeriodStart')} AS DATE)"
+
+    def cast(self, name: str) -> str:
+        """One canonical column, as SQL."""
+        return self._value(next(c for c in COLUMNS if c.name == name))
+
+    def name_of(self, column: Column) -> str | None:
+        """What the file calls a canonical column."""
+        lowered = {name.lower(): name for name in self.columns}
+        for name in (column.name, *column.aliases):
+            if name.lower() in lowered:
+                return lowered[name.lower()]
+        return None
+
+    def missing(self) -> list[str]:
+        """FOCUS's mandatory columns that the file lacks."""
+        return [c.name for c in COLUMNS if c.mandatory and self.name_of(c) is None]
+
+    def raw(self, column: Column) -> str:
+        """A column as the file has it, with the texts that stand for nothing made null."""
+        name = self.name_of(column)
+        if name is None:
+            return "NULL"
+        if self.columns[name] == TEXT:
+            # Some exports write the word; 'NULL' is no value of any FOCUS column.
+            return f"nullif(nullif(trim({quoted(name)}), ''), 'NULL')"
+        return quoted(name)
+
+    def _value(self, column: Column) -> str:
+        name = self.name_of(column)
+        raw = self.raw(column)
+        if column.type != TAGS or name is None:
+            return f"CAST({raw} AS {column.type})"
+        kind = self.columns[name]
+        if kind == TEXT:
+            return f"CAST(CAST({raw} AS JSON) AS {TAGS})"
+        if kind.endswith("[]"):
+            # BigQuery's ARRAY<STRUCT<key, value>>.
+            return f"CAST(map_from_entries({raw}) AS {TAGS})"
+        return f"CAST({raw} AS {TAGS})"
+
+
+def open_source(connection: DuckDBPyConnection, fetched: FetchedPeriod) -> Source:
+    """Look at the files' columns.
+
+    :raises CostAnalysisError: kind ``integrity`` when a file can't be read or a required
+        column is missing.
+    """
+    what = f"billing period {fetched.period.billing_period:%Y-%m} of {fetched.period.export}"
+    if not fetched.files:
+        raise CostAnalysisError(f"{what}: the export has no files", kind=ErrorKind.INTEGRITY)
+    text = fetched.format is FileFormat.CSV
+    relation = _relation(fetched.files, text=text)
+    with reading_errors(what):
+        described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    columns = {row[0]: str(row[1]) for row in described}
+    columns.pop("filename", None)
+    source = Source(relation, columns, text)
+    absent = [c.name for c in COLUMNS if c.required and source.name_of(c) is None]
+    if absent:
+        raise CostAnalysisError(
+            f"{what}: this is no FOCUS export: column{'s' * (len(absent) > 1)} missing: "
+            f"{', '.join(absent)}",
+            kind=ErrorKind.INTEGRITY,
+        )
+    return source
+
+
+def check_values(connection: DuckDBPyConnection, source: Source, what: str) -> None:
+    """Find the value that can't be read, after a query over the source failed on one.
+
+    :raises CostAnalysisError: kind ``integrity``, naming column, file and value.
+    """
+    for column in COLUMNS:
+        name = source.name_of(column)
+        if name is None or source.columns[name] != TEXT or column.type == TEXT:
+            continue
+        raw = source.raw(column)
+        parsed = source._value(column).replace("CAST(", "TRY_CAST(")  # noqa: SLF001
+        bad = connection.execute(
+            f"SELECT {raw}, filename FROM {source.relation} "
+            f"WHERE {raw} IS NOT NULL AND {parsed} IS NULL LIMIT 1"
+        ).fetchone()
+        if bad:
+            raise CostAnalysisError(
+                f"{what}: column {name} of {Path(bad[1]).name} has {_shown(bad[0])}, which is no "
+                f"{_meant(column)}",
+                kind=ErrorKind.INTEGRITY,
+            )
+
+
+def check_required(connection: DuckDBPyConnection, source: Source, what: str) -> None:
+    """Refuse rows without a value in a required column.
+
+    :raises CostAnalysisError: kind ``integrity``, naming the columns and how many rows.
+    """
+    required = [c for c in COLUMNS if c.required]
+    counts = ", ".join(f"count(*) FILTER ({source.raw(c)} IS NULL)" for c in required)
+    with reading_errors(what):
+        found = connection.execute(f"SELECT {counts} FROM {source.relation}").fetchone()
+    empty = [f"{c.name} ({n})" for c, n in zip(required, found or (), strict=True) if n]
+    if empty:
+        raise CostAnalysisError(
+            f"{what}: rows without a value in {', '.join(empty)}", kind=ErrorKind.INTEGRITY
+        )
+
+
+@contextmanager
+def reading_errors(what: str) -> Iterator[None]:
+    """Have DuckDB's errors about a file say which export it is of."""
+    import duckdb
+
+    try:
+        yield
+    except (
+        duckdb.IOException,
+        duckdb.InvalidInputException,
+        duckdb.ConversionException,
+        duckdb.BinderException,
+    ) as err:
+        first = str(err).splitlines()[0]
+        raise CostAnalysisError(
+            f"{what}: a file can't be read: {first}", kind=ErrorKind.INTEGRITY
+        ) from err
+
+
+def _relation(files: Sequence[Path], *, text: bool) -> str:
+    listed = ", ".join(literal(str(file)) for file in files)
+    if text:
+        return (
+            f"read_csv([{listed}], header = true, all_varchar = true, union_by_name = true, "
+            "filename = true, quote = '\"', escape = '\"', delim = ',', strict_mode = true)"
+        )
+    return f"read_parquet([{listed}], union_by_name = true, filename = true)"
+
+
+def _meant(column: Column) -> str:
+    if column.type == TAGS:
+        return "JSON object"
+    return "time" if column.type == TIME else "number"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - enough to find it

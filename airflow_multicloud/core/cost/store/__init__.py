@@ -1,0 +1,111 @@
+"""The cost store: every exported bill, as it is stated now, ready to be asked.
+
+A store is a local directory or a prefix of a bucket. Several tasks may use it at once: what
+they see is always one whole snapshot, and what they ingest is there completely or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from airflow_multicloud.core.cost.store import ingest as _ingest
+from airflow_multicloud.core.cost.store.files import BucketFiles, Files, LocalFiles
+from airflow_multicloud.core.cost.store.prune import prune
+from airflow_multicloud.core.cost.store.snapshot import Change, Restatement, Snapshot
+from airflow_multicloud.core.cost.store.views import open_views
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from airflow_multicloud.ports.cost import FetchedPeriod
+
+__all__ = ["Change", "CostStore", "Restatement", "Snapshot"]
+
+#: How many snapshots :meth:`CostStore.prune` keeps by default.
+KEEP = 7
+
+
+@dataclass(frozen=True, slots=True)
+class CostStore:
+    """A store in a place; see :meth:`open`."""
+
+    root: str
+    files: Files
+
+    @classmethod
+    def open(cls, root: str | Path, *, cache: Path | None = None) -> Self:
+        """Open a store, new or not; nothing is read yet.
+
+        :param root: a local directory, or the URI of a prefix (``s3://conn@bucket/costs/``)
+            in a store that writes conditionally.
+        :param cache: for a bucket, where its files are kept on local disk; by default below
+            the user's cache directory.
+        :raises CloudError: naming ``store`` when the URI or its connection can't be used.
+        """
+        text = str(root)
+        if "://" not in text:
+            return cls(text, LocalFiles(Path(text)))
+        endpoint = open_endpoint(text, parameter="store")
+        if not endpoint.location.is_prefix:
+            raise CostAnalysisError(
+                f"store: {text} names an object; expected a prefix that ends with a slash",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        default = Path.home() / ".cache" / "airflow-multicloud" / "costs" / digest
+        return cls(text, BucketFiles(endpoint, cache or default))
+
+    def snapshot(self) -> Snapshot:
+        """What the store holds now."""
+        return _ingest.load(self.files).snapshot
+
+    def current_version(self, cloud: str, export: str, billing_period: date) -> str | None:
+        """The export's version that was ingested last; ``None`` when there is none."""
+        period = self.snapshot().period(cloud, export, billing_period)
+        return None if period is None else period.version
+
+    def ingest(
+        self,
+        cloud: str,
+        fetched: FetchedPeriod,
+        *,
+        after: str | None = None,
+        now: datetime | None = None,
+    ) -> Change:
+        """Make a fetched version part of the store, exactly once; its files are moved away.
+
+        A version that is already there, or older than what is, changes nothing.
+
+        :param after: for exports that append, the version the fetched rows follow.
+        :raises CostAnalysisError: kind ``integrity`` when the files can't be read as FOCUS or
+            are not what the export states (the store is as before); kind
+            ``precondition_failed`` when another run appended meanwhile: fetch again.
+        """
+        return _ingest.ingest(self.files, cloud, fetched, after=after, now=now or datetime.now(UTC))
+
+    def connect(
+        self, *, start: date | None = None, end: date | None = None
+    ) -> AbstractContextManager[DuckDBPyConnection]:
+        """A DuckDB connection with the current snapshot.
+
+        Views ``costs`` (every canonical FOCUS column and ``Cloud, Export, BillingPeriod,
+        ChargeDate``) and ``rollup`` (daily sums), tables ``periods`` and ``restatements``.
+
+        :param start: only charge days from here on. :param end: and before this one.
+        """
+        return open_views(self.files, self.snapshot(), start=start, end=end)
+
+    def prune(self, *, keep: int = KEEP, now: datetime | None = None) -> tuple[str, ...]:
+        """Delete files that none of the last ``keep`` snapshots needs; returns their names."""
+        if keep < 1:
+            raise CostAnalysisError(
+                f"keep: {keep} given, expected at least 1", kind=ErrorKind.INVALID_ARGUMENT
+            )
+        return prune(self.files, keep=keep, now=now or datetime.now(UTC))

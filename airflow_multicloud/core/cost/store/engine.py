@@ -1,0 +1,43 @@
+"""The embedded query engine, bounded and in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.cost.focus import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: DuckDB's own bound; what does not fit is spilled to disk.
+MEMORY_LIMIT = "256MB"
+
+
+@contextmanager
+def open_engine(spill: Path | None = None) -> Iterator[DuckDBPyConnection]:
+    """A connection of its own, in memory.
+
+    Its memory is bounded, and it neither loads nor installs extensions: nothing is fetched.
+    """
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        # Row order means nothing here, and keeping it costs memory.
+        "preserve_insertion_order": False,
+    }
+    if spill is not None:
+        config["temp_directory"] = str(spill)
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def files_relation(files: Sequence[Path]) -> str:
+    """Parquet files of one schema, as SQL."""
+    return f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"

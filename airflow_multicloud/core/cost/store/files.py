@@ -1,0 +1,249 @@
+"""Where a cost store keeps its files: a local directory, or a bucket with a local cache.
+
+Names are relative, with ``/``; a file is written once under its name and never again. The
+only thing that ever changes is the pointer, which is swapped by compare-and-swap.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.object_store import (
+    ConditionalWrites,
+    IfAbsent,
+    IfUnchanged,
+    WriteCondition,
+    WriteOptions,
+)
+
+POINTER = "CURRENT"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The name of the current snapshot, and what tells it from any other pointer."""
+
+    snapshot: str
+    token: IfUnchanged | None = None
+
+
+class Files(Protocol):
+    """What a store needs of a place."""
+
+    def pointer(self) -> Pointer | None:
+        """The current snapshot; ``None`` in a new store."""
+        ...
+
+    def swap(self, old: Pointer | None, snapshot: str) -> bool:
+        """Point to another snapshot if the pointer is still ``old``."""
+        ...
+
+    def publish(self, file: Path, name: str) -> None:
+        """Keep a local file under a new name; it may be moved away. Durable on return."""
+        ...
+
+    def local(self, names: Iterable[str]) -> list[Path]:
+        """The files on local disk, brought there if need be."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Every file's name but the pointer's."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file that nothing refers to; one that is gone is no error."""
+        ...
+
+    def workspace(self) -> tempfile.TemporaryDirectory[str]:
+        """An empty directory, on the file system that :meth:`publish` moves to."""
+        ...
+
+
+class LocalFiles:
+    """A directory of one machine, or of a file system that several share and that locks."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def pointer(self) -> Pointer | None:
+        """The current snapshot; ``None`` in a new store."""
+        try:
+            return Pointer((self._root / POINTER).read_text(encoding="utf-8").strip())
+        except FileNotFoundError:
+            return None
+
+    def swap(self, old: Pointer | None, snapshot: str) -> bool:
+        """Point to another snapshot if the pointer is still ``old``."""
+        with self._locked():
+            if self.pointer() != old:
+                return False
+            self._write(self._root / POINTER, snapshot.encode())
+            return True
+
+    def publish(self, file: Path, name: str) -> None:
+        """Keep a local file under a new name."""
+        target = self._root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _flush(file)
+        try:
+            file.replace(target)
+        except OSError:  # from another file system
+            partial = target.with_name(f".{target.name}.partial")
+            shutil.copyfile(file, partial)
+            _flush(partial)
+            partial.replace(target)
+        _flush(target.parent)
+
+    def local(self, names: Iterable[str]) -> list[Path]:
+        """The files themselves."""
+        return [self._root / name for name in names]
+
+    def names(self) -> Iterator[str]:
+        """Every file's name but the pointer's."""
+        for path in self._root.rglob("*"):
+            name = path.relative_to(self._root)
+            if path.is_file() and name.parts[0] not in {POINTER, ".lock", ".work"}:
+                yield name.as_posix()
+
+    def remove(self, name: str) -> None:
+        """Delete a file, and its directory if it was the last."""
+        path = self._root / name
+        path.unlink(missing_ok=True)
+        for parent in path.relative_to(self._root).parents:
+            try:
+                (self._root / parent).rmdir()
+            except OSError:
+                return  # not empty, or the root
+
+    def workspace(self) -> tempfile.TemporaryDirectory[str]:
+        """A directory below the root."""
+        work = self._root / ".work"
+        work.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=work)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed, also by a kill
+            yield
+
+    def _write(self, path: Path, body: bytes) -> None:
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_bytes(body)
+        _flush(partial)
+        partial.replace(path)
+        _flush(path.parent)
+
+
+class BucketFiles:
+    """A prefix of a bucket whose store writes conditionally, with a cache on local disk."""
+
+    def __init__(self, endpoint: Endpoint, cache: Path) -> None:
+        if not isinstance(endpoint.store, ConditionalWrites):
+            raise CostAnalysisError(
+                f"store: {endpoint.cloud} has no conditional writes, which a cost store in a "
+                "bucket needs",
+                kind=ErrorKind.UNSUPPORTED,
+                cloud=endpoint.cloud,
+            )
+        self._endpoint = endpoint
+        self._prefix = endpoint.location.key
+        self._cache = cache
+
+    def pointer(self) -> Pointer | None:
+        """The current snapshot; ``None`` in a new store."""
+        try:
+            body = self._endpoint.store.get_object(self._endpoint.ref(self._key(POINTER)))
+            text = bytes(body.read()).decode()
+        except CloudError as err:
+            if err.kind is ErrorKind.NOT_FOUND:
+                return None
+            raise
+        return Pointer(text.strip(), IfUnchanged(body.meta.etag, body.meta.version))
+
+    def swap(self, old: Pointer | None, snapshot: str) -> bool:
+        """Point to another snapshot if the pointer is still ``old``."""
+        condition: WriteCondition = IfAbsent() if old is None or old.token is None else old.token
+        options = WriteOptions(condition=condition)
+        ref = self._endpoint.ref(self._key(POINTER))
+        try:
+            self._endpoint.store.put_object(ref, snapshot.encode(), options)
+        except CloudError as err:
+            if err.kind in {ErrorKind.PRECONDITION_FAILED, ErrorKind.ALREADY_EXISTS}:
+                return False
+            raise
+        return True
+
+    def publish(self, file: Path, name: str) -> None:
+        """Upload a file and keep it in the cache."""
+        put_stream(self._endpoint, self._key(name), _chunks(file))
+        cached = self._cache / name
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(file, cached)
+
+    def local(self, names: Iterable[str]) -> list[Path]:
+        """The files in the cache, fetched if they are not there."""
+        return [self._cached(name) for name in names]
+
+    def names(self) -> Iterator[str]:
+        """Every object's name but the pointer's."""
+        for meta in self._endpoint.store.list_objects(self._endpoint.bucket, self._prefix):
+            name = meta.key[len(self._prefix) :]
+            if name != POINTER:
+                yield name
+
+    def remove(self, name: str) -> None:
+        """Delete an object, here and there."""
+        (self._cache / name).unlink(missing_ok=True)
+        try:
+            self._endpoint.store.delete_object(self._endpoint.ref(self._key(name)))
+        except CloudError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:
+                raise
+
+    def workspace(self) -> tempfile.TemporaryDirectory[str]:
+        """A directory of the cache."""
+        work = self._cache / ".work"
+        work.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=work)
+
+    def _key(self, name: str) -> str:
+        return f"{self._prefix}{name}"
+
+    def _cached(self, name: str) -> Path:
+        path = self._cache / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
+                for chunk in self._endpoint.store.get_object(self._endpoint.ref(self._key(name))):
+                    out.write(chunk)
+            Path(out.name).replace(path)
+        return path
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def _flush(path: Path) -> None:
+    """Have a file or a directory on disk before what refers to it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
