@@ -1,0 +1,103 @@
+"""Bring a store up to date with an export: fetch what is new, and nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from airflow_multicloud.core.cost.exports import Export
+from airflow_multicloud.core.cost.store import Change, CostStore
+from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod
+
+# Another run that appended or a cloud that rewrote meanwhile: look again, this many times.
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestedPeriod:
+    """What became of one billing period of an export."""
+
+    cloud: str
+    export: str
+    billing_period: date
+    version: str
+    change: Change
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom: counts and totals only."""
+        return {
+            "cloud": self.cloud,
+            "export": self.export,
+            "billing_period": self.billing_period.isoformat(),
+            "changed": self.change.changed,
+            "reason": self.change.reason,
+            "rows": self.change.rows,
+            "days_written": len(self.change.days_written),
+            "restated_services": len(self.change.restatements),
+        }
+
+
+def ingest_export(
+    export: Export, store: CostStore, *, first: date | None = None, last: date | None = None
+) -> Iterator[IngestedPeriod]:
+    """Ingest every billing period from the month of ``first`` to that of ``last``, oldest first.
+
+    A period whose version the store already has is not fetched. Each period is complete in
+    the store before the next begins.
+
+    :raises CostAnalysisError: naming the period that failed; those before it are in the store.
+    """
+    for period in export.periods(first, last):
+        with operation(
+            "cost.ingest", cloud__provider=export.cloud, billing_period=str(period.billing_period)
+        ) as span:
+            found = _ingest(export, store, period)
+            span.set_attribute("multicloud.rows", found.change.rows)
+            yield found
+
+
+def _ingest(export: Export, store: CostStore, period: ExportedPeriod) -> IngestedPeriod:
+    for left in reversed(range(_TRIES)):
+        held = store.current_version(export.cloud, export.path, period.billing_period)
+        after = None if period.style is CorrectionStyle.REPLACE else held
+        if held == period.version:
+            prior = store.snapshot().period(export.cloud, export.path, period.billing_period)
+            rows = prior.rows if prior else 0
+            change = Change(
+                changed=False, reason="this version is already there", period=prior, rows=rows
+            )
+            return _told(export, period, change)
+        try:
+            with _directory(store) as directory:
+                fetched = export.hook.fetch_billing_period(period, Path(directory), after=after)
+                change = store.ingest(export.cloud, fetched, after=after)
+            return _told(export, fetched.period, change)
+        except CostAnalysisError as err:
+            moved = {ErrorKind.SOURCE_CHANGED, ErrorKind.PRECONDITION_FAILED}
+            if not left or err.kind not in moved:
+                raise
+            period = next(
+                iter(export.periods(period.billing_period, period.billing_period)), period
+            )
+    raise AssertionError  # the last try returns or raises
+
+
+def _directory(store: CostStore) -> tempfile.TemporaryDirectory[str]:
+    """Beside the store's files, so that they are moved and not copied."""
+    return store.files.workspace()
+
+
+def _told(export: Export, period: ExportedPeriod, change: Change) -> IngestedPeriod:
+    return IngestedPeriod(
+        cloud=export.cloud,
+        export=export.path,
+        billing_period=period.billing_period,
+        version=period.version,
+        change=change,
+    )
