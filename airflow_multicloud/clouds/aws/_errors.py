@@ -31,8 +31,8 @@ _CODES: Mapping[ErrorKind, str] = {
     ErrorKind.PRECONDITION_FAILED: "304 409 412 ConditionalRequestConflict PreconditionFailed",
     ErrorKind.PERMISSION_DENIED: (
         "403 AccessDenied AccessDeniedException AccountProblem AllAccessDisabled "
-        "InvalidObjectState MethodNotAllowed OptInRequired UnauthorizedAccess "
-        "UnauthorizedOperation KMS.AccessDeniedException"
+        "InvalidObjectState MethodNotAllowed OptInRequired OptInRequiredException "
+        "UnauthorizedAccess UnauthorizedOperation KMS.AccessDeniedException"
     ),
     ErrorKind.UNAUTHENTICATED: (
         "401 AuthFailure AuthorizationHeaderMalformed ExpiredToken ExpiredTokenException "
@@ -49,7 +49,8 @@ _CODES: Mapping[ErrorKind, str] = {
     ),
     ErrorKind.UNAVAILABLE: (
         "500 502 503 504 InternalError InternalFailure InternalServerError "
-        "InternalServiceError OperationAborted ServiceUnavailable ServiceUnavailableException"
+        "InternalErrorException InternalServerException InternalServiceError OperationAborted "
+        "ServiceUnavailable ServiceUnavailableException"
     ),
     ErrorKind.TIMEOUT: "408 RequestTimeout RequestTimeoutException",
     ErrorKind.QUOTA: (
@@ -63,7 +64,9 @@ _CODES: Mapping[ErrorKind, str] = {
         "XAmzContentSHA256Mismatch"
     ),
     ErrorKind.INVALID_ARGUMENT: (
-        "301 400 405 411 416 EntityTooSmall IllegalLocationConstraintException "
+        "301 400 405 411 416 BillExpirationException BillingViewHealthStatusException "
+        "DataUnavailableException ExpiredNextTokenException InvalidNextTokenException "
+        "RequestChangedException EntityTooSmall IllegalLocationConstraintException "
         "InvalidArgument InvalidBucketName InvalidDigest InvalidLocationConstraint "
         "InvalidParameter InvalidParameterCombination InvalidParameterException "
         "InvalidParameterValue InvalidRange InvalidRequest InvalidRequestException "
