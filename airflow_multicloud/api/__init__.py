@@ -6,6 +6,15 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
+from airflow_multicloud.api.costs import (
+    CloudCostAnalyzer,
+    compare_costs,
+    query_costs,
+    read_recommendations,
+    recommendation_rows,
+    write_cost_report,
+    write_recommendations,
+)
 from airflow_multicloud.api.destinations import Destination
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
@@ -15,6 +24,7 @@ from airflow_multicloud.api.replicas import (
     replication,
     verify_replica,
 )
+from airflow_multicloud.api.transfers import estimate_transfer_cost
 from airflow_multicloud.api.unified import UnifiedCloudStorage
 from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -29,6 +39,7 @@ from airflow_multicloud.core.replication.verification import Depth, Verification
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
+    "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
     "Depth",
@@ -49,13 +60,20 @@ __all__ = [
     "Uploaded",
     "VerificationReport",
     "check_connection",
+    "compare_costs",
+    "estimate_transfer_cost",
     "failover_fetch",
     "initialize_providers",
     "open_candidates",
     "plan_replication",
     "plan_upload",
+    "query_costs",
+    "read_recommendations",
+    "recommendation_rows",
     "replicate",
     "replication",
     "upload_artifact",
     "verify_replica",
+    "write_cost_report",
+    "write_recommendations",
 ]

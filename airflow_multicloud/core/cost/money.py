@@ -1,0 +1,135 @@
+"""Money: which of the four costs, in which currency, and how it is rounded for a reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_FLOOR, Decimal, localcontext
+from enum import StrEnum
+from typing import Self
+
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+# Sums come from DECIMAL(38, 24); Python's default 28 digits would round them.
+_DIGITS = 60
+
+
+class CostBasis(StrEnum):
+    """Which of FOCUS's four costs. They are never added to each other.
+
+    ``BILLED``: what is invoiced. ``EFFECTIVE``: with prepaid purchases spread over the charges
+    that they cover. ``LIST``: at public prices. ``CONTRACTED``: at negotiated prices.
+    """
+
+    BILLED = "billed"
+    EFFECTIVE = "effective"
+    LIST = "list"
+    CONTRACTED = "contracted"
+
+    @property
+    def column(self) -> str:
+        """The FOCUS column."""
+        return f"{self.value.capitalize()}Cost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """One set of charges on all four bases, in one currency, unrounded."""
+
+    billed: Decimal = Decimal(0)
+    effective: Decimal = Decimal(0)
+    list: Decimal = Decimal(0)
+    contracted: Decimal = Decimal(0)
+
+    def on(self, basis: CostBasis) -> Decimal:
+        """The cost on one basis."""
+        match basis:
+            case CostBasis.BILLED:
+                return self.billed
+            case CostBasis.EFFECTIVE:
+                return self.effective
+            case CostBasis.LIST:
+                return self.list
+            case CostBasis.CONTRACTED:
+                return self.contracted
+
+    def __add__(self, other: Costs) -> Costs:
+        with localcontext(prec=_DIGITS):
+            return Costs(
+                billed=self.billed + other.billed,
+                effective=self.effective + other.effective,
+                list=self.list + other.list,
+                contracted=self.contracted + other.contracted,
+            )
+
+    @classmethod
+    def of(cls, amounts: Sequence[Decimal | None]) -> Self:
+        """From four amounts in the order of :class:`CostBasis`; ``None`` (no rows) is zero."""
+        billed, effective, list_, contracted = (amount or Decimal(0) for amount in amounts)
+        return cls(billed=billed, effective=effective, list=list_, contracted=contracted)
+
+
+def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
+    """The sum without rounding."""
+    with localcontext(prec=_DIGITS):
+        return sum(amounts, Decimal(0))
+
+
+def rounded_lines(amounts: Sequence[Decimal], places: int = 2) -> tuple[Decimal, ...]:
+    """Round lines for a reader so that they still add up to the rounded total.
+
+    The total is rounded half-even; each line is rounded down and what is then missing goes, a
+    unit each, to the lines that lost most ("largest remainder", ties to the earlier line). So
+    a line is off by less than one unit.
+    """
+    unit = Decimal(1).scaleb(-places)
+    with localcontext(prec=_DIGITS):
+        total = exact_sum(amounts).quantize(unit)
+        down = [amount.quantize(unit, rounding=ROUND_FLOOR) for amount in amounts]
+        short = int((total - sum(down, Decimal(0))) / unit)
+        losers = sorted(range(len(down)), key=lambda i: down[i] - amounts[i])[:short]
+        for line in losers:
+            down[line] += unit
+    return tuple(down)
+
+
+def checked_currency(parameter: str, value: str) -> str:
+    """The value, when it is an ISO 4217 code.
+
+    :raises CostAnalysisError: kind ``invalid_argument``.
+    """
+    if not _CURRENCY.fullmatch(value):
+        raise CostAnalysisError(
+            f"{parameter} is {value!r}; expected an ISO 4217 code of three capitals, like 'USD'",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return value
+
+
+def checked_basis(value: str) -> CostBasis:
+    """The basis of that name.
+
+    :raises CostAnalysisError: kind ``invalid_argument``.
+    """
+    try:
+        return CostBasis(value)
+    except ValueError:
+        raise CostAnalysisError(
+            f"basis is {value!r}; allowed: {', '.join(CostBasis)}", kind=ErrorKind.INVALID_ARGUMENT
+        ) from None
+
+
+def check_period(start: date, end: date) -> None:
+    """Refuse a period without a day in it; ``end`` is exclusive.
+
+    :raises CostAnalysisError: kind ``invalid_argument``.
+    """
+    if end <= start:
+        raise CostAnalysisError(
+            f"end is {end}, start is {start}; end is exclusive and must be after start",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )

@@ -1,0 +1,150 @@
+"""The budget gate's verdicts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from airflow_multicloud.core.cost.budget import (
+    Budget,
+    BudgetPeriod,
+    ForecastBound,
+    StalePolicy,
+    assess_budget,
+)
+from airflow_multicloud.core.cost.figures import Coverage, Figure
+from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
+from airflow_multicloud.core.cost.money import CostBasis
+from airflow_multicloud.errors import CostAnalysisError
+
+NOW = datetime(2026, 9, 15, 12, tzinfo=UTC)
+
+
+def forecast(
+    exported_at: datetime | None = NOW - timedelta(hours=10), **changes: object
+) -> Forecast:
+    """400 so far, 900 expected, up to 1,000."""
+    coverage = Coverage(final=False, days_asked=30, days_covered=14, exported_at=exported_at)
+    actual = Figure(
+        amount=Decimal(400), currency="USD", basis=CostBasis.EFFECTIVE, coverage=coverage
+    )
+    cloud = CloudForecast(
+        cloud="aws",
+        actual=actual,
+        usage_left=Decimal(500),
+        recurring_left=Decimal(0),
+        days_left=16,
+        lower=Decimal(800),
+        upper=Decimal(1000),
+    )
+    asked: dict[str, object] = {
+        "start": date(2026, 9, 1),
+        "end": date(2026, 10, 1),
+        "currency": "USD",
+        "basis": CostBasis.EFFECTIVE,
+        "confidence": 0.8,
+        "clouds": (cloud,),
+        "lower": Decimal(800),
+        "upper": Decimal(1000),
+        "unavailable": {},
+    }
+    return Forecast(**{**asked, **changes})  # type: ignore[arg-type]
+
+
+def budget(amount: str = "950", period: BudgetPeriod = BudgetPeriod.MONTH) -> Budget:
+    return Budget(name="data", amount=Decimal(amount), currency="USD", period=period)
+
+
+def test_forecast_and_this_run_are_held_against_the_budget() -> None:
+    within = assess_budget(budget(), forecast(), now=NOW, run_estimate=Decimal(50))
+    assert (within.allowed, within.headroom, within.reasons) == (True, 0, ())
+    over = assess_budget(budget(), forecast(), now=NOW, run_estimate=Decimal("50.01"))
+    assert (over.allowed, over.headroom) == (False, Decimal("-0.01"))
+    assert over.reasons == (
+        "950.01 USD (expected of the month 900.00, this run 50.01) exceed 950 USD",
+    )
+    assert (over.actual, over.expected) == (400, 900)
+
+
+def test_the_upper_bound_is_stricter() -> None:
+    assert assess_budget(budget(), forecast(), now=NOW).allowed
+    assert not assess_budget(budget(), forecast(), now=NOW, bound=ForecastBound.UPPER).allowed
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed", "reasons", "warnings"),
+    [
+        (StalePolicy.FAIL_CLOSED, False, 1, 0),
+        (StalePolicy.WARN, True, 0, 1),
+        (StalePolicy.IGNORE, True, 0, 0),
+    ],
+)
+@pytest.mark.parametrize(
+    "stale",
+    [
+        forecast(exported_at=NOW - timedelta(hours=49)),
+        forecast(exported_at=None),
+        forecast(unavailable={"gcp": "0 days of history, 14 are needed"}),
+        forecast(clouds=(), unavailable={}),
+    ],
+    ids=["old", "no export", "a cloud lacks", "no cloud"],
+)
+def test_stale_data(
+    stale: Forecast, policy: StalePolicy, allowed: bool, reasons: int, warnings: int
+) -> None:
+    verdict = assess_budget(budget("1000000"), stale, now=NOW, stale_policy=policy)
+    assert (verdict.allowed, verdict.stale) == (allowed, True)
+    assert (len(verdict.reasons), len(verdict.warnings)) == (reasons, warnings)
+
+
+def test_the_age_is_said() -> None:
+    verdict = assess_budget(budget(), forecast(NOW - timedelta(hours=60)), now=NOW)
+    assert str(verdict) == (
+        "budget 'data': refused: the bill of aws is 60 hours old, 48 are allowed"
+    )
+
+
+def test_ignoring_stale_data_still_judges_the_figures() -> None:
+    verdict = assess_budget(
+        budget("100"), forecast(exported_at=None), now=NOW, stale_policy=StalePolicy.IGNORE
+    )
+    assert not verdict.allowed
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"forecast": forecast(currency="EUR")}, "forecast is in EUR, budget 'data' in USD"),
+        ({"forecast": forecast(end=date(2026, 9, 30))}, "budget 'data' of 2026-09-01"),
+        ({"now": NOW.replace(tzinfo=None)}, "aware"),
+        ({"run_estimate": Decimal(-1)}, "run_estimate is -1"),
+        ({"run_estimate": Decimal("NaN")}, "run_estimate is NaN"),
+        ({"max_age": timedelta(0)}, "max_age"),
+        ({"now": datetime(2026, 10, 1, tzinfo=UTC)}, "of 2026-10-01 to before 2026-11-01"),
+    ],
+)
+def test_what_does_not_fit_is_refused(changes: dict[str, object], message: str) -> None:
+    asked: dict[str, object] = {"forecast": forecast(), "now": NOW, **changes}
+    with pytest.raises(CostAnalysisError, match=message):
+        assess_budget(budget(), **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "Infinity"])
+def test_a_budget_must_be_positive(amount: str) -> None:
+    with pytest.raises(CostAnalysisError, match="amount is"):
+        budget(amount)
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "end"),
+    [
+        (BudgetPeriod.MONTH, date(2026, 12, 1), date(2027, 1, 1)),
+        (BudgetPeriod.QUARTER, date(2026, 10, 1), date(2027, 1, 1)),
+        (BudgetPeriod.YEAR, date(2026, 1, 1), date(2027, 1, 1)),
+    ],
+)
+def test_periods(period: BudgetPeriod, first: date, end: date) -> None:
+    assert period.bounds(date(2026, 12, 31)) == (first, end)
+    assert period.bounds(first) == (first, end)
