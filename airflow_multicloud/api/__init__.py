@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from airflow_multicloud.api.costs import (
     CloudCostAnalyzer,
+    budget_of,
+    choice,
     compare_costs,
     query_costs,
     read_recommendations,
     recommendation_rows,
+    workload_of,
     write_cost_report,
     write_recommendations,
 )
@@ -24,9 +27,10 @@ from airflow_multicloud.api.replicas import (
     replication,
     verify_replica,
 )
-from airflow_multicloud.api.transfers import estimate_transfer_cost
+from airflow_multicloud.api.transfers import estimate_replication, estimate_transfer_cost
 from airflow_multicloud.api.unified import UnifiedCloudStorage
 from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
+from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
@@ -46,6 +50,7 @@ __all__ = [
     "Destination",
     "FailoverError",
     "FailoverPolicy",
+    "ForecastBound",
     "ObjectFilter",
     "OnError",
     "Plan",
@@ -55,12 +60,16 @@ __all__ = [
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
+    "StalePolicy",
     "TreeProvenance",
     "UnifiedCloudStorage",
     "Uploaded",
     "VerificationReport",
+    "budget_of",
     "check_connection",
+    "choice",
     "compare_costs",
+    "estimate_replication",
     "estimate_transfer_cost",
     "failover_fetch",
     "initialize_providers",
@@ -74,6 +83,7 @@ __all__ = [
     "replication",
     "upload_artifact",
     "verify_replica",
+    "workload_of",
     "write_cost_report",
     "write_recommendations",
 ]

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -29,12 +31,7 @@ from airflow_multicloud.ports.cost import (
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
-    from airflow_multicloud.core.cost.budget import (
-        Budget,
-        BudgetVerdict,
-        ForecastBound,
-        StalePolicy,
-    )
+    from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
     from airflow_multicloud.core.cost.cheapest import CheapestProvider
     from airflow_multicloud.core.cost.compare import CostComparison, CostReport
     from airflow_multicloud.core.cost.forecast import Forecast
@@ -46,6 +43,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.report import CostDocument
     from airflow_multicloud.core.cost.store import CostStore
     from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
+
+E = TypeVar("E", bound=StrEnum)
 
 # Anomalies are judged by the weeks before, forecasts by the months before.
 _HISTORY = timedelta(days=100)
@@ -178,25 +177,25 @@ class CloudCostAnalyzer:
         now: datetime | None = None,
         run_estimate: Decimal = Decimal(0),
         max_age: timedelta = timedelta(hours=48),
-        stale_policy: StalePolicy | None = None,
-        bound: ForecastBound | None = None,
+        stale_policy: StalePolicy = StalePolicy.FAIL_CLOSED,
+        bound: ForecastBound = ForecastBound.EXPECTED,
     ) -> BudgetVerdict:
         """Whether what was spent, what is expected and what this run adds stay in the budget.
 
         :param now: in the budget's period; :param run_estimate: in the budget's currency.
         """
-        from airflow_multicloud.core.cost import budget as budgets
+        from airflow_multicloud.core.cost.budget import assess_budget
 
         at = now or datetime.now(UTC)
         start, end = budget.period.bounds(at.date())
-        return budgets.assess_budget(
+        return assess_budget(
             budget,
             self.forecast_costs(start, end),
             now=at,
             run_estimate=run_estimate,
             max_age=max_age,
-            stale_policy=stale_policy or budgets.StalePolicy.FAIL_CLOSED,
-            bound=bound or budgets.ForecastBound.EXPECTED,
+            stale_policy=stale_policy,
+            bound=bound,
         )
 
     def attribute_costs(
@@ -321,6 +320,61 @@ class CloudCostAnalyzer:
 
         file = None if self.rates_file is None else Path(self.rates_file)
         return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
+
+
+def workload_of(fields: Mapping[str, Any]) -> Workload:
+    """A workload from plain numbers.
+
+    :raises CostAnalysisError: kind ``invalid_argument`` for an unknown field or a value that
+        is no number.
+    """
+    from airflow_multicloud.core.cost.workload import Workload
+
+    types = {"instances": int, "writes": int, "reads": int, "burstable": bool}
+    known = Workload.__dataclass_fields__
+    unknown = sorted(set(fields) - set(known))
+    if unknown:
+        raise CostAnalysisError(
+            f"workload: unknown field {', '.join(unknown)}; allowed: {', '.join(known)}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    values: dict[str, Any] = {}
+    for name, value in fields.items():
+        try:
+            values[name] = types[name](value) if name in types else Decimal(str(value))
+        except (ValueError, ArithmeticError):
+            raise CostAnalysisError(
+                f"workload: {name} is {value!r}, expected a number",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            ) from None
+    return Workload(**values)
+
+
+def budget_of(name: str, amount: Decimal, currency: str, period: str) -> Budget:
+    """A budget from plain values.
+
+    :raises CostAnalysisError: kind ``invalid_argument``, naming what is wrong.
+    """
+    from airflow_multicloud.core.cost.budget import Budget, BudgetPeriod
+
+    return Budget(
+        name=name, amount=amount, currency=currency, period=choice("period", BudgetPeriod, period)
+    )
+
+
+def choice(parameter: str, kind: type[E], value: str) -> E:
+    """A member of an enumeration by its value.
+
+    :raises CostAnalysisError: kind ``invalid_argument``, naming the parameter and what is
+        allowed.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        raise CostAnalysisError(
+            f"{parameter}: {value!r} given, expected one of {', '.join(str(m) for m in kind)}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        ) from None
 
 
 def compare_costs(

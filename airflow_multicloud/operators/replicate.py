@@ -17,6 +17,7 @@ from airflow_multicloud.core.replication.engine import Replication, ReplicationF
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.operators._estimates import tell_estimate
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
 if TYPE_CHECKING:
@@ -136,18 +137,25 @@ class ReplicateOperator(_ReplicationOperator):
     fails the task at once.
 
     :param dry_run: return what would be done, and do nothing.
+    :param preview_cost: before a byte moves, log what it will cost (egress, requests, storage)
+        and give it to XCom under ``cost_estimate``.
     """
 
     __doc__ = f"{__doc__}\n{_ReplicationOperator.__doc__}"
 
-    def __init__(self, *, dry_run: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, dry_run: bool = False, preview_cost: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan_only = dry_run
+        self.preview_cost = preview_cost
 
     def execute(self, context: Context) -> dict[str, Any] | list[dict[str, Any]]:
         """Replicate, or plan to."""
         with airflow_errors():
             replication = self.replication()
+            if self.preview_cost:
+                estimate = api.estimate_replication(replication)
+                tell_estimate(self, estimate)
+                context["ti"].xcom_push(key="cost_estimate", value=estimate.as_dict())
             if self.plan_only:
                 return [asdict(plan) for plan in engine.plan(replication)]
             try:

@@ -24,25 +24,25 @@ class CostExportSensor(BaseSensorOperator):
 
     :param export: URI of the export (``s3://…``, ``abfs://…``, ``bigquery://…``).
     :param day: a day of the billing period, ``YYYY-MM-DD`` (UTC).
-    :param max_age: how old the newest version may be.
+    :param max_age_hours: how old the newest version may be; may be a template.
     :param deferrable: wait in the triggerer.
     """
 
-    template_fields: Sequence[str] = ("export", "day")
+    template_fields: Sequence[str] = ("export", "day", "max_age_hours")
 
     def __init__(
         self,
         *,
         export: str,
         day: str = "{{ ds }}",
-        max_age: timedelta = timedelta(days=1),
+        max_age_hours: float | str = 24,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.export = export
         self.day = day
-        self.max_age = max_age
+        self.max_age_hours = max_age_hours
         self.deferrable = deferrable
 
     def execute(self, context: Context) -> Any:
@@ -79,7 +79,7 @@ class CostExportSensor(BaseSensorOperator):
         return {
             "export": self.export,
             "day": self.day,
-            "max_age_seconds": self.max_age.total_seconds(),
+            "max_age_seconds": float(self.max_age_hours) * 3600,
         }
 
 

@@ -1,0 +1,78 @@
+"""What the cost operators share: the store and how its figures are converted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator
+
+from airflow_multicloud import api
+
+
+class CostOperator(BaseOperator):
+    """An operator over a cost store.
+
+    :param store: a directory that every worker sees, or the URI of a prefix
+        (``s3://conn@bucket/costs/``).
+    :param currency: what all figures are converted to, per charge date.
+    :param basis: ``billed``, ``effective``, ``list`` or ``contracted``.
+    :param rates_file: the European Central Bank's ``eurofxref-hist.zip``, for days that the
+        installed rates do not reach.
+    :param max_stale_days: how many days after its last rate a currency may still be converted.
+    :param clouds: only these; all that were ever ingested by default.
+    """
+
+    template_fields: Sequence[str] = ("store", "currency", "rates_file")
+
+    def __init__(
+        self,
+        *,
+        store: str,
+        currency: str = "USD",
+        basis: str = "effective",
+        rates_file: str | None = None,
+        max_stale_days: int = 0,
+        clouds: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.store = store
+        self.currency = currency
+        self.basis = basis
+        self.rates_file = rates_file
+        self.max_stale_days = max_stale_days
+        self.clouds = clouds
+
+    def analyzer(self) -> api.CloudCostAnalyzer:
+        """The questions, over the rendered arguments."""
+        return api.CloudCostAnalyzer(
+            self.store,
+            currency=self.currency,
+            basis=self.basis,
+            rates_file=self.rates_file or None,
+            max_stale_days=self.max_stale_days,
+            clouds=tuple(self.clouds) if self.clouds else None,
+        )
+
+
+def days(start: str, end: str) -> tuple[date, date]:
+    """Two rendered days, ``YYYY-MM-DD``; the second exclusive.
+
+    :raises ValueError: naming the parameter that is no date.
+    """
+    return _day("start", start), _day("end", end)
+
+
+def month_to(day: str) -> tuple[date, date]:
+    """From the first of a day's month to the day itself, as ``start`` and exclusive ``end``."""
+    last = _day("day", day)
+    return last.replace(day=1), last + timedelta(days=1)
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{name}: {text!r} given, expected YYYY-MM-DD") from None

@@ -1,0 +1,258 @@
+"""Questions about cost whose answers fit into XCom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud import api
+from airflow_multicloud.operators._costs import CostOperator, days
+from airflow_multicloud.operators._shell import airflow_errors
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_multicloud.core.cost.compare import CostReport
+
+_PERIOD: Sequence[str] = (*CostOperator.template_fields, "start", "end")
+
+
+class CompareCostOperator(CostOperator):
+    """What each cloud cost, in one currency, broken down; and which was cheapest.
+
+    Returns totals per cloud on all four cost bases, with completeness, as-of time and
+    exchange rates, and the largest lines.
+
+    :param start: first day. :param end: the day after the last.
+    :param group_by: FOCUS columns, or ``tag:<key>``.
+    :param limit: lines a cloud; the rest is summed up as ``(other)``.
+    """
+
+    template_fields = _PERIOD
+
+    def __init__(
+        self,
+        *,
+        start: str,
+        end: str,
+        group_by: Sequence[str] = ("ServiceName",),
+        limit: int = 20,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+        self.group_by = group_by
+        self.limit = limit
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Compare."""
+        start, end = days(self.start, self.end)
+        with airflow_errors():
+            analyzer = self.analyzer()
+            found = analyzer.compare_costs(
+                start, end, group_by=tuple(self.group_by), limit=self.limit
+            )
+            cheapest = analyzer.get_cheapest_provider(found.reports) if found.reports else None
+        for report in found.reports:
+            self.log.info("%s: %s", report.cloud, report.total)
+            for line in report.lines:
+                amount = line.costs.on(report.basis)
+                self.log.info("  %-50s %14s %s", " / ".join(line.group), f"{amount:.2f}",
+                              report.currency)  # fmt: skip
+        for cloud, why in found.missing.items():
+            self.log.warning("%s is missing: %s", cloud, why)
+        if cheapest:
+            self.log.info("cheapest: %s", cheapest)
+        return {
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "currency": found.currency,
+            "basis": found.basis.value,
+            "clouds": [_cloud(report) for report in found.reports],
+            "missing": dict(found.missing),
+            "cheapest": list(cheapest.clouds) if cheapest else [],
+        }
+
+
+class FindCostAnomaliesOperator(CostOperator):
+    """Services whose daily cost jumped above what their past weeks explain.
+
+    Returns them, largest first (at most a hundred), and which clouds could not be checked.
+
+    :param start: first day judged. :param end: the day after the last.
+    """
+
+    template_fields = _PERIOD
+
+    def __init__(self, *, start: str, end: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Look."""
+        with airflow_errors():
+            found = self.analyzer().find_anomalies(*days(self.start, self.end))
+        for anomaly in found.found:
+            self.log.warning("anomaly: %s", anomaly)
+        for cloud, why in found.unchecked.items():
+            self.log.warning("%s was not checked: %s", cloud, why)
+        return {
+            "anomalies": len(found.found),
+            "found": [str(anomaly) for anomaly in found.found[:100]],
+            "unchecked": dict(found.unchecked),
+        }
+
+
+class AttributeCostOperator(CostOperator):
+    """What each DAG and task cost, by the labels in the bill, and what no label explains.
+
+    :param start: first day. :param end: the day after the last.
+    :param dag_ids: real DAG ids, where labels could not hold them letter by letter.
+    """
+
+    template_fields = _PERIOD
+
+    def __init__(self, *, start: str, end: str, dag_ids: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+        self.dag_ids = dag_ids
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Attribute."""
+        with airflow_errors():
+            found = self.analyzer().attribute_costs(
+                *days(self.start, self.end), dag_ids=tuple(self.dag_ids)
+            )
+        dags = {dag: f"{amount:.2f}" for dag, amount in list(found.by_dag().items())[:100]}
+        for dag, amount in dags.items():
+            self.log.info("%-60s %14s %s", dag, amount, found.currency)
+        self.log.info(
+            "unexplained usage: %.2f %s; %s %% of usage carries a DAG's label",
+            found.unexplained_usage,
+            found.currency,
+            found.coverage_percent,
+        )
+        return {
+            "dags": dags,
+            "unexplained_usage": f"{found.unexplained_usage:.2f}",
+            "coverage_percent": None
+            if found.coverage_percent is None
+            else str(found.coverage_percent),
+            "currency": found.currency,
+            "missing": dict(found.missing),
+        }
+
+
+class PriceWorkloadOperator(CostOperator):
+    """The same workload on each cloud, at your own unit prices where the bill has them.
+
+    Returns a quote per cloud and the cheapest of the complete ones.
+
+    :param workload: fields of :class:`~airflow_multicloud.core.cost.workload.Workload`, like
+        ``{"vcpus": 4, "memory_gib": 16, "storage_gb": 500, "egress_gb": 100}``.
+    :param on: names of clouds (``clouds`` filters the bill).
+    :param day: prices are of this day.
+    :param regions: cloud → region; the cheapest by default.
+    """
+
+    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "day")
+
+    def __init__(
+        self,
+        *,
+        workload: Mapping[str, Any],
+        on: Sequence[str] = ("aws", "gcp", "azure"),
+        day: str = "{{ ds }}",
+        regions: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.workload = workload
+        self.on = on
+        self.day = day
+        self.regions = regions
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Price it."""
+        with airflow_errors():
+            found = self.analyzer().price_workload(
+                api.workload_of(self.workload),
+                tuple(self.on),
+                today=date.fromisoformat(self.day),
+                regions=self.regions,
+            )
+        for quote in found.quotes:
+            if quote.complete:
+                self.log.info("%s: %.2f %s a month", quote.cloud, quote.total, quote.currency)
+            else:
+                lacking = ", ".join(quote.missing)
+                self.log.warning("%s: no usable price of %s", quote.cloud, lacking)
+        best = found.cheapest
+        return {
+            "cheapest": best.cloud if best else None,
+            "quotes": {q.cloud: _cents(q.total) if q.complete else None for q in found.quotes},
+            "currency": self.currency,
+            "refused_prices": len(found.refused),
+        }
+
+
+class RecommendSavingsOperator(CostOperator):
+    """Every cloud's advice on spending less: deduplicated, ranked, written to an object.
+
+    Returns counts, sums and the object's URI.
+
+    :param conn_ids: a connection per account, subscription or project.
+    :param target: a directory or the URI of a prefix.
+    """
+
+    template_fields: Sequence[str] = (*CostOperator.template_fields, "conn_ids", "target")
+
+    def __init__(self, *, conn_ids: Sequence[str], target: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.conn_ids = conn_ids
+        self.target = target
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask."""
+        with airflow_errors():
+            ranked = self.analyzer().recommend(tuple(self.conn_ids))
+            uri = api.write_recommendations(ranked, self.target)
+        for source, why in ranked.unavailable.items():
+            self.log.warning("%s could not be asked: %s", source, why)
+        return {
+            "recommendations": len(ranked.ranked),
+            "resource_savings": _cents(ranked.resource_savings),
+            "commitment_savings": _cents(ranked.commitment_savings),
+            "currency": ranked.currency,
+            "unavailable": dict(ranked.unavailable),
+            "price_usd": str(ranked.price),
+            "uri": uri,
+        }
+
+
+def _cloud(report: CostReport) -> dict[str, Any]:
+    totals = report.totals
+    coverage = report.coverage
+    return {
+        "cloud": report.cloud,
+        "billed_cost": _cents(totals.billed),
+        "effective_cost": _cents(totals.effective),
+        "list_cost": _cents(totals.list),
+        "contracted_cost": _cents(totals.contracted),
+        "compared": _cents(report.compared.amount),
+        "by_category": {
+            category: _cents(costs.on(report.basis))
+            for category, costs in sorted(report.by_category.items())
+        },
+        "completeness": str(coverage),
+        "fx": str(report.fx) if report.fx else None,
+    }
+
+
+def _cents(amount: Decimal) -> str:
+    return f"{amount:.2f}"

@@ -1,0 +1,99 @@
+"""The report of a night."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud import api
+from airflow_multicloud.operators._costs import CostOperator, days
+from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CostReportOperator(CostOperator):
+    """Write what clouds cost as a page of HTML, as JSON and as CSV.
+
+    Returns the files' paths or URIs, the totals and how many anomalies and restatements are
+    in it.
+
+    :param start: first day. :param end: the day after the last.
+    :param target: a directory, or the URI of a prefix in any object store.
+    :param workload: also price this workload on every cloud in the report.
+    :param recommendations: what a
+        :class:`~airflow_multicloud.operators.cost_compare.RecommendSavingsOperator` wrote.
+    :param budget: show the budget; the amount, in ``currency``.
+    """
+
+    template_fields: Sequence[str] = (
+        *CostOperator.template_fields,
+        "start",
+        "end",
+        "target",
+        "recommendations",
+        "budget",
+        "workload",
+    )
+
+    def __init__(
+        self,
+        *,
+        start: str,
+        end: str,
+        target: str,
+        workload: Mapping[str, Any] | None = None,
+        recommendations: str | None = None,
+        budget: str | int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+        self.target = target
+        self.workload = workload
+        self.recommendations = recommendations
+        self.budget = budget
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Gather and write."""
+        start, end = days(self.start, self.end)
+        last = end - timedelta(days=1)
+        with airflow_errors():
+            analyzer = self.analyzer()
+            clouds = [r.cloud for r in analyzer.compare_costs(start, end, limit=1).reports]
+            document = analyzer.report(
+                start,
+                end,
+                quality=analyzer.check_quality(last),
+                budget=analyzer.assess_budget(
+                    api.budget_of("budget", Decimal(str(self.budget)), self.currency, "month"),
+                    now=datetime.combine(last, datetime.min.time(), UTC),
+                    stale_policy=api.StalePolicy.WARN,
+                )
+                if self.budget
+                else None,
+                workload=analyzer.price_workload(api.workload_of(self.workload), clouds, today=last)
+                if self.workload
+                else None,
+                recommendations=api.read_recommendations(self.recommendations)
+                if self.recommendations
+                else (),
+            )
+            files = api.write_cost_report(document, self.target)
+        for name, where in files.items():
+            self.log.info("%s: %s", name, where)
+        total = document.comparison.total
+        facts = {
+            "files": files,
+            "total": None if total is None else f"{total.amount:.2f}",
+            "currency": self.currency,
+            "estimated": None if total is None else total.estimated,
+            "anomalies": len(document.anomalies.found) if document.anomalies else None,
+            "restatements": len(document.restatements),
+        }
+        tell_assets(self, context, {"multicloud": facts})
+        return facts

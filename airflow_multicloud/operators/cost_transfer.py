@@ -1,0 +1,56 @@
+"""What a replication will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from airflow_multicloud import api
+from airflow_multicloud.operators._estimates import tell_estimate
+from airflow_multicloud.operators._shell import airflow_errors
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class EstimateTransferCostOperator(BaseOperator):
+    """Plan a replication and price the plan, before a byte moves.
+
+    Returns what is paid once and what recurs every month, by dated list prices; with
+    ``complete`` false the sums are a lower bound.
+
+    :param source: URI of an object or prefix. :param destinations: URIs.
+    :param runs_in: where the replication will run, ``cloud`` or ``cloud/region``; beside the
+        source by default.
+    :param egress_used: cloud → GB that left it this month already, which decides the tier.
+    """
+
+    template_fields: Sequence[str] = ("source", "destinations", "runs_in")
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        destinations: Sequence[str],
+        runs_in: str | None = None,
+        egress_used: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.destinations = destinations
+        self.runs_in = runs_in
+        self.egress_used = egress_used
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Estimate."""
+        used = {cloud: Decimal(str(gb)) for cloud, gb in (self.egress_used or {}).items()}
+        with airflow_errors():
+            found = api.estimate_transfer_cost(
+                self.source, self.destinations, runs_in=self.runs_in, egress_used=used
+            )
+        tell_estimate(self, found)
+        return found.as_dict()

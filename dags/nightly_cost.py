@@ -1,0 +1,170 @@
+"""Every night: read the three clouds' bills, compare them, and stop before the budget breaks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, TaskGroup
+
+from airflow_multicloud.operators.cost_budget import BudgetGateOperator
+from airflow_multicloud.operators.cost_compare import (
+    AttributeCostOperator,
+    CompareCostOperator,
+    FindCostAnomaliesOperator,
+    PriceWorkloadOperator,
+    RecommendSavingsOperator,
+)
+from airflow_multicloud.operators.cost_ingest import CheckCostQualityOperator, IngestCostOperator
+from airflow_multicloud.operators.cost_report import CostReportOperator
+from airflow_multicloud.sensors.cost_export import CostExportSensor
+
+# One asset a cloud; the partition of its events is the day, so a consumer can wait for one
+# cloud's day, or with a rollup mapper for all three.
+BILLS = {cloud: Asset(f"bill_{cloud}") for cloud in ("aws", "gcp", "azure")}
+REPORT = Asset("cost_report")
+
+DOC = """
+### Nightly cost comparison
+
+1. **wait** until each cloud has exported the month's bill within the last day, then **ingest**
+   what is new of it into the cost store. A restated month rewrites only its changed days, and
+   the log says which services changed by how much.
+2. Check the bills' **quality**, **compare** the clouds, look for **anomalies**, say what each
+   **DAG** cost and what a stated **workload** would cost on each cloud.
+3. The **budget** gate fails when what was billed, what is expected and the budget don't fit.
+4. Gather **recommendations** and write the **report** (HTML, JSON, CSV), whatever the gate said.
+
+Each run is of one day, its partition: by default the day before. Set exports, store and budget
+in the params.
+"""
+
+# The day of the run: the param, else the partition's, else (a run by hand) today.
+DAY = "{{ params.day or (partition_date or dag_run.run_after) | ds }}"
+MONTH = "{{ (params.day or ((partition_date or dag_run.run_after) | ds))[:8] }}01"
+AFTER = "{{ macros.ds_add(params.day or ((partition_date or dag_run.run_after) | ds), 1) }}"
+
+with DAG(
+    dag_id="nightly_cost",
+    description="Ingest three bills, compare them, find anomalies, gate the budget, report.",
+    doc_md=DOC,
+    schedule=CronPartitionTimetable(
+        "30 6 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    ),
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["multicloud", "cost"],
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    render_template_as_native_obj=True,
+    params={
+        "aws_export": Param(
+            "s3://aws_default@billing/exports/focus",
+            type="string",
+            description="AWS Data Exports: bucket, prefix and the export's name",
+        ),
+        "gcp_export": Param(
+            "bigquery://google_cloud_default@project/billing/gcp_billing_export_focus_000000",
+            type="string",
+            description="Google's billing export: project, dataset and table",
+        ),
+        "azure_export": Param(
+            "abfs://wasb_default@billing/exports/focus",
+            type="string",
+            description="Azure Cost Management export: container, directory and the export's name",
+        ),
+        "store": Param(
+            "s3://aws_default@finops/costs/",
+            type="string",
+            description="The cost store: a prefix, or a directory that every worker sees",
+        ),
+        "reports": Param(
+            "s3://aws_default@finops/reports/",
+            type="string",
+            description="Where reports are written, below a folder per day",
+        ),
+        "currency": Param("USD", type="string", pattern="^[A-Z]{3}$"),
+        "budget": Param(100_000, type="number", exclusiveMinimum=0, description="A month's"),
+        "recommend_from": Param(
+            ["aws_default"],
+            type="array",
+            items={"type": "string"},
+            description="Connections whose accounts are asked for recommendations",
+        ),
+        "workload": Param(
+            {"vcpus": 4, "memory_gib": 16, "storage_gb": 1000, "egress_gb": 200},
+            type="object",
+            description="Priced on each cloud: vcpus, memory_gib, instances, storage_gb, …",
+        ),
+        "rates_file": Param(
+            None,
+            type=["null", "string"],
+            description="The European Central Bank's eurofxref-hist.zip, for days that the "
+            "installed rates do not reach",
+        ),
+        "max_export_age_hours": Param(24, type="number", exclusiveMinimum=0),
+        "day": Param(None, type=["null", "string"], description="YYYY-MM-DD; the day before"),
+    },
+) as dag:
+    common = {
+        "store": "{{ params.store }}",
+        "currency": "{{ params.currency }}",
+        "rates_file": "{{ params.rates_file or '' }}",
+    }
+    folder = "{{ params.reports }}" + DAY + "/"
+
+    ingested = []
+    for cloud, bill in BILLS.items():
+        with TaskGroup(cloud):
+            export = f"{{{{ params.{cloud}_export }}}}"
+            wait = CostExportSensor(
+                task_id="wait",
+                export=export,
+                day=DAY,
+                max_age_hours="{{ params.max_export_age_hours }}",
+                poke_interval=300,
+                timeout=6 * 3600,
+                deferrable=True,
+            )
+            ingest = IngestCostOperator(
+                task_id="ingest", export=export, first=MONTH, last=DAY, outlets=[bill], **common
+            )
+            wait >> ingest
+            ingested.append(ingest)
+
+    quality = CheckCostQualityOperator(task_id="quality", day=DAY, **common)
+    compare = CompareCostOperator(task_id="compare", start=MONTH, end=AFTER, **common)
+    anomalies = FindCostAnomaliesOperator(task_id="anomalies", start=MONTH, end=AFTER, **common)
+    dags = AttributeCostOperator(task_id="dags", start=MONTH, end=AFTER, **common)
+    workload = PriceWorkloadOperator(
+        task_id="workload", workload="{{ params.workload }}", day=DAY, **common
+    )
+    gate = BudgetGateOperator(
+        task_id="budget",
+        budget="{{ params.budget }}",
+        now=DAY + "T23:59:59+00:00",
+        on_exceeded="fail",
+        max_age=timedelta(days=2),
+        retries=0,
+        **common,
+    )
+    recommend = RecommendSavingsOperator(
+        task_id="recommend",
+        conn_ids="{{ params.recommend_from }}",
+        target=folder,
+        # What could be saved is wanted most when the budget broke.
+        trigger_rule="all_done",
+        **common,
+    )
+    report = CostReportOperator(
+        task_id="report",
+        start=MONTH,
+        end=AFTER,
+        target=folder,
+        workload="{{ params.workload }}",
+        recommendations="{{ ti.xcom_pull(task_ids='recommend')['uri'] }}",
+        budget="{{ params.budget }}",
+        outlets=[REPORT],
+        **common,
+    )
+    ingested >> quality >> [compare, anomalies, dags, workload] >> gate >> recommend >> report
