@@ -19,7 +19,7 @@ from airflow.cli.cli_config import (
     lazy_load_command,
 )
 
-from airflow_multicloud.cli.values import duration, size
+from airflow_multicloud.cli.values import day, duration, month, size
 
 EXIT_CODES = """\
 Exit codes:
@@ -48,14 +48,21 @@ def _flag(name: str, text: str) -> Arg:
     return _arg(name, help=text, action="store_true")
 
 
-def _command(name: str, text: str, *args: Arg, description: str, examples: str) -> ActionCommand:
+def _command(
+    name: str,
+    text: str,
+    *args: Arg,
+    description: str,
+    examples: str,
+    output: Arg = ARG_OUTPUT,
+) -> ActionCommand:
     return ActionCommand(
         name=name,
         help=text,
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
         func=lazy_load_command(f"airflow_multicloud.cli.commands.{name}.run"),
-        args=(*args, ARG_VERBOSE) if name == "local" else (*args, ARG_OUTPUT, ARG_VERBOSE),
+        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, ARG_VERBOSE),
     )
 
 
@@ -270,6 +277,52 @@ _FETCH = _command(
 """,
 )
 
+_COSTS = _command(
+    "costs",
+    "Say what the clouds cost, from the bills in a cost store",
+    _arg("store", metavar="STORE", help="a directory, or the URI of a prefix"),
+    _arg(
+        "--ingest",
+        action="append",
+        metavar="URI",
+        help="first bring the store up to date with this export; may be given more than once",
+    ),
+    _arg("--month", type=month, metavar="YYYY-MM", help="the whole month"),
+    _arg("--start", type=day, metavar="YYYY-MM-DD", help="first day (default: of this month)"),
+    _arg("--end", type=day, metavar="YYYY-MM-DD", help="the day after the last (default: today's)"),
+    _arg(
+        "--group-by",
+        action="append",
+        metavar="COLUMN",
+        help="a FOCUS column, or tag:KEY; may be given more than once (default: ServiceName)",
+    ),
+    _arg(
+        "--basis",
+        choices=("billed", "effective", "list", "contracted"),
+        help="(default: effective)",
+    ),
+    _arg("--currency", metavar="CODE", help="convert everything to it (default: USD)"),
+    _arg("--cloud", action="append", metavar="NAME", help="only this cloud; may be repeated"),
+    _arg("--limit", type=int, metavar="N", help="lines per cloud; the rest is (other)"),
+    _arg("--rates-file", metavar="FILE", help="the ECB's eurofxref-hist.zip, for newer rates"),
+    _arg("--max-stale-days", type=int, metavar="N", help="use the last rate for so many days"),
+    _arg("--html", metavar="FILE", help="also write the report as a page"),
+    output=Arg(  # type: ignore[no-untyped-call]  # Airflow's
+        ("-o", "--output"),
+        help="Output format. Allowed values: table, json, yaml, plain, csv (default: table)",
+        metavar="table|json|yaml|plain|csv",
+        choices=("table", "json", "yaml", "plain", "csv"),
+        default="table",
+    ),
+    description="Nothing is asked of a cloud but the exports given with --ingest and, for a store "
+    "in a bucket,\nits files. Amounts on all four cost bases are rounded so that they add up.",
+    examples="""\
+  airflow multicloud costs ./costs --ingest s3://aws_default@billing/exports/focus --month 2026-10
+  airflow multicloud costs s3://aws_default@finops/costs/ --group-by RegionId -o csv
+  airflow multicloud costs ./costs --group-by tag:team --currency EUR --html costs.html
+""",
+)
+
 _LOCAL = _command(
     "local",
     "Run servers on this machine that stand in for the clouds",
@@ -299,6 +352,6 @@ def get_cli_commands() -> list[CLICommand]:
             description="Replicate, prove and fail over data across AWS, Google Cloud and Azure.\n"
             "Results are on stdout (-o table, json, yaml or plain), all else is on stderr.",
             epilog=EXIT_CODES,
-            subcommands=(_INIT, _UPLOAD, _REPLICATE, _VERIFY, _FETCH, _LOCAL),
+            subcommands=(_INIT, _UPLOAD, _REPLICATE, _VERIFY, _FETCH, _COSTS, _LOCAL),
         )
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,13 +36,23 @@ class Result:
 
 def show(result: Result, output: str) -> None:
     """Print a result in one of Airflow's output formats, then its remarks."""
-    if output in _TABULAR:
+    data: list[dict[str, Any]] | None = None
+    if output == "csv":
+        _csv(result.rows)
+    elif output in _TABULAR:
         data = [{name: _cell(value, output) for name, value in row.items()} for row in result.rows]
     else:
         data = [dict(entry) for entry in result.document]
-    AirflowConsole().print_as(data, output)
+    if data is not None:
+        AirflowConsole().print_as(data, output)
     for remark in result.remarks:
         say(remark)
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    writer = csv.DictWriter(sys.stdout, rows[0] if rows else (), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def _cell(value: object, output: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from datetime import timedelta
+from datetime import date, timedelta
 
 _SIZE = re.compile(r"(\d+)([KMGT]?)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+)([smhdw])")
@@ -34,3 +34,19 @@ def duration(text: str) -> timedelta:
         return timedelta(**{_UNITS[unit]: int(number)})
     except OverflowError:
         raise ArgumentTypeError(f"{text!r} is longer than {timedelta.max.days}d") from None
+
+
+def day(text: str) -> date:
+    """``YYYY-MM-DD``."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day; expected YYYY-MM-DD") from None
+
+
+def month(text: str) -> date:
+    """``YYYY-MM``, as its first day."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a month; expected YYYY-MM") from None

@@ -51,9 +51,20 @@ def ingest_export(
     A period whose version the store already has is not fetched. Each period is complete in
     the store before the next begins.
 
-    :raises CostAnalysisError: naming the period that failed; those before it are in the store.
+    :raises CostAnalysisError: kind ``not_found`` when the export has no complete period of
+        that time; else naming the period that failed; those before it are in the store.
     """
-    for period in export.periods(first, last):
+    periods = export.periods(first, last)
+    if not periods:
+        span_of = f"from {first:%Y-%m}" if first else "at all"
+        raise CostAnalysisError(
+            f"export {export.location} has no complete billing period {span_of}"
+            f"{f' to {last:%Y-%m}' if last else ''}: none was written, or its manifest, which the "
+            "cloud writes last, is not there yet",
+            kind=ErrorKind.NOT_FOUND,
+            cloud=export.cloud,
+        )
+    for period in periods:
         with operation(
             "cost.ingest", cloud__provider=export.cloud, billing_period=str(period.billing_period)
         ) as span:

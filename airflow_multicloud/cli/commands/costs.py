@@ -1,0 +1,64 @@
+"""``airflow multicloud costs``: what the clouds cost, from a cost store."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.api import CloudCostAnalyzer
+from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.cli.output import Result, say
+from airflow_multicloud.cli.running import command
+
+if TYPE_CHECKING:
+    from airflow_multicloud.core.cost.compare import CostReport
+
+
+@command
+def run(args: Namespace) -> Result:
+    """Ingest what was asked for, compare, and write the page if asked for."""
+    start, end = period(args, datetime.now(UTC).date())
+    analyzer = CloudCostAnalyzer(
+        args.store,
+        currency=args.currency or "USD",
+        basis=args.basis or "effective",
+        rates_file=args.rates_file,
+        max_stale_days=args.max_stale_days or 0,
+        clouds=tuple(args.cloud) if args.cloud else None,
+    )
+    for export in args.ingest or ():
+        for found in analyzer.ingest(export, first=start, last=end - timedelta(days=1)):
+            say(f"{found.cloud} {found.billing_period:%Y-%m}: {found.change.reason}")
+    compared = analyzer.compare_costs(
+        start, end, group_by=args.group_by or ("ServiceName",), limit=args.limit
+    )
+    remarks = [f"missing: {cloud}: {why}" for cloud, why in compared.missing.items()]
+    remarks += [f"{r.cloud}: {r.total}" for r in compared.reports]
+    if compared.reports:
+        remarks.append(f"cheapest: {analyzer.get_cheapest_provider(compared.reports)}")
+    if args.html:
+        from airflow_multicloud.core.cost.report import to_html
+
+        document = analyzer.report(start, end)
+        Path(args.html).write_text(to_html(document), encoding="utf-8")
+        remarks.append(f"written: {args.html}")
+    rows = [row for report in compared.reports for row in _rows(report)]
+    code = ExitCode.DONE if compared.reports else ExitCode.NOT_FOUND
+    return Result(rows, rows, remarks, code)
+
+
+def period(args: Namespace, today: date) -> tuple[date, date]:
+    """The days asked for: ``--month``, else ``--start`` and ``--end``, else this month so far."""
+    if args.month:
+        following = (args.month + timedelta(days=31)).replace(day=1)
+        return args.month, following
+    start = args.start or today.replace(day=1)
+    return start, args.end or today + timedelta(days=1)
+
+
+def _rows(report: CostReport) -> list[dict[str, Any]]:
+    from airflow_multicloud.core.cost.report.document import service_rows
+
+    return service_rows(report)
