@@ -12,7 +12,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-multicloud",
         "name": "Multi-cloud",
-        "description": "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill.",
+        "description": "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, compare costs.",
         "integrations": [
             {
                 "integration-name": _INTEGRATION,
@@ -23,6 +23,11 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": [
+                    "airflow_multicloud.operators.cost_budget",
+                    "airflow_multicloud.operators.cost_compare",
+                    "airflow_multicloud.operators.cost_ingest",
+                    "airflow_multicloud.operators.cost_report",
+                    "airflow_multicloud.operators.cost_transfer",
                     "airflow_multicloud.operators.drill",
                     "airflow_multicloud.operators.failover",
                     "airflow_multicloud.operators.replicate",

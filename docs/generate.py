@@ -71,7 +71,18 @@ PAGES = (
         "Operators",
         tuple(
             f"airflow_multicloud.operators.{name}"
-            for name in ("replicate", "verify", "failover", "upload", "drill")
+            for name in (
+                "replicate",
+                "verify",
+                "failover",
+                "upload",
+                "drill",
+                "cost_ingest",
+                "cost_compare",
+                "cost_budget",
+                "cost_report",
+                "cost_transfer",
+            )
         ),
     ),
     Page(
@@ -92,6 +103,30 @@ PAGES = (
         "ports",
         "Ports",
         tuple(f"airflow_multicloud.ports.{name}" for name in ("object_store", "cost", "identity")),
+    ),
+    Page(
+        "costs",
+        "Costs",
+        tuple(
+            f"airflow_multicloud.core.cost.{name}"
+            for name in (
+                "store",
+                "quality",
+                "figures",
+                "money",
+                "compare",
+                "cheapest",
+                "anomalies",
+                "forecast",
+                "budget",
+                "attribution",
+                "prices",
+                "workload",
+                "transfer",
+                "recommendations",
+                "report",
+            )
+        ),
     ),
     Page("errors", "Errors", ("airflow_multicloud.errors",)),
     Page("telemetry", "Telemetry", ("airflow_multicloud.core.telemetry",)),
