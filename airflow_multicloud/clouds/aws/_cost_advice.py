@@ -1,33 +1,47 @@
 """AWS's advice on spending less: Cost Optimization Hub, else what it would have gathered.
 
-The Hub has Compute Optimizer's and Cost Explorer's recommendations, deduplicated and priced
-after discounts. Where it is not enabled, Compute Optimizer (of the connection's region) and
-Cost Explorer (USD 0.01 a request) are asked themselves.
+The Hub has Compute Optimizer's and Cost Explorer's recommendations of every account and
+region, deduplicated and priced after discounts. Where it can't be asked, Compute Optimizer
+(of the connection's region alone) and Cost Explorer (for money) are asked themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_multicloud.clouds.aws._cost_explorer import REQUEST_PRICE
-from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.clouds.aws._cost_explorer_advice import (
+    PaidRequests,
+    rightsizing,
+    savings_plans,
+)
+from airflow_multicloud.clouds.aws._cost_figures import EFFORTS, in_utc, savings
+from airflow_multicloud.clouds.aws._cost_optimizer import OPERATIONS, advice_of
+from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-# What is refused for good: not enrolled, not opted in, not permitted, not offered here.
+# What is refused for good: not enrolled, not opted in, not permitted, not offered here, or
+# more of it than may be paid for.
 _NOT_ASKABLE = {
     ErrorKind.PERMISSION_DENIED,
     ErrorKind.INVALID_ARGUMENT,
     ErrorKind.NOT_FOUND,
     ErrorKind.UNSUPPORTED,
+    ErrorKind.QUOTA,
 }
 
-# Cost Optimization Hub's ActionType and ImplementationEffort (botocore's service model).
+_HUB = "cost_optimization_hub"
+_OPTIMIZER = "compute_optimizer"
+_EXPLORER = "cost_explorer"
+
+# Cost Optimization Hub's ActionType (botocore's service model).
+_PURCHASE = "purchase_commitment"
 _ACTIONS = {
     "Rightsize": "rightsize",
     "Stop": "stop",
@@ -35,17 +49,15 @@ _ACTIONS = {
     "Delete": "delete",
     "ScaleIn": "rightsize",
     "MigrateToGraviton": "migrate",
-    "PurchaseSavingsPlans": "purchase_commitment",
-    "PurchaseReservedInstances": "purchase_commitment",
+    "PurchaseSavingsPlans": _PURCHASE,
+    "PurchaseReservedInstances": _PURCHASE,
 }
-_EFFORTS = {
-    "VeryLow": Effort.LOW,
-    "Low": Effort.LOW,
-    "Medium": Effort.MEDIUM,
-    "High": Effort.HIGH,
-    "VeryHigh": Effort.HIGH,
+_HUB_DETAILS = {
+    "from": "currentResourceSummary",
+    "to": "recommendedResourceSummary",
+    "restart_needed": "restartNeeded",
+    "rollback_possible": "rollbackPossible",
 }
-_PAGES = 20
 
 
 class Clients(Protocol):
@@ -57,175 +69,113 @@ class Clients(Protocol):
 
 
 def recommendations(clients: Clients) -> Recommendations:
-    """All advice that can be had."""
-    unavailable: dict[str, str] = {}
-    price = Decimal(0)
-    found = _asked("cost_optimization_hub", lambda: _hub(clients), unavailable)
-    if found is None:
-        found = []
-        for source, ask in (
-            ("compute_optimizer", _instances),
-            ("compute_optimizer_volumes", _volumes),
-        ):
-            found.extend(_asked(source, lambda ask=ask: ask(clients), unavailable) or ())  # type: ignore[misc]
-        counted: list[None] = []
-        plans = _asked("cost_explorer", lambda: _savings_plans(clients, counted), unavailable)
-        found.extend(plans or ())
-        price = len(counted) * REQUEST_PRICE
-    return Recommendations(found=tuple(found), unavailable=unavailable, price=price)
+    """All advice that can be had, each resource's once.
+
+    :raises CostAnalysisError: when a source that can be asked failed.
+    """
+    survey = _Survey()
+    paid = PaidRequests()
+    if not survey.ask(_HUB, _hub(clients("cost-optimization-hub"))):
+        optimizer = clients("compute-optimizer")
+        for operation in OPERATIONS:
+            advice = advice_of(optimizer, operation, survey.note)
+            asked = survey.ask(_OPTIMIZER, advice, part=operation.of)
+            # Without the opt-in no other operation has an answer, either.
+            if not asked and survey.code == "OptInRequiredException":
+                break
+        explorer = clients("ce")
+        survey.ask(_EXPLORER, rightsizing(explorer, paid), part="rightsizing")
+        survey.ask(_EXPLORER, savings_plans(explorer, paid), part="Savings Plans")
+    return Recommendations(
+        found=tuple(survey.found),
+        unavailable={source: "; ".join(why) for source, why in survey.refused.items()},
+        price=paid.count * REQUEST_PRICE,
+    )
 
 
-def _asked(
-    source: str, ask: Callable[[], Iterator[Recommendation]], unavailable: dict[str, str]
-) -> list[Recommendation] | None:
-    try:
-        with translated(f"ask {source} for recommendations", area=CostAnalysisError):
-            return list(ask())
-    except CostAnalysisError as err:
-        if err.kind not in _NOT_ASKABLE:
-            raise
-        unavailable[source] = str(err)
-        return None
+@dataclass(slots=True)
+class _Survey:
+    """What the sources said so far; of those that advise on a resource the first counts.
+
+    :param code: AWS's code of the last refusal.
+    """
+
+    found: list[Recommendation] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    code: str | None = None
+    _advised: dict[str, str] = field(default_factory=dict)
+    _ids: set[str] = field(default_factory=set)
+
+    def ask(self, source: str, advice: Iterable[Recommendation], *, part: str = "") -> bool:
+        """Take what a source says; whether it could be asked.
+
+        :param part: of the source, for the reason when it could not.
+        """
+        try:
+            with translated(f"ask {source} for {part or 'advice'}", area=CostAnalysisError):
+                for item in advice:
+                    self._take(item)
+        except CostAnalysisError as err:
+            if err.kind not in _NOT_ASKABLE:
+                raise
+            self.code = err.code
+            self.note(source, str(err))
+            return False
+        return True
+
+    def note(self, source: str, why: str) -> None:
+        """A part of a source that could not be asked."""
+        self.refused.setdefault(source, []).append(why)
+
+    def _take(self, item: Recommendation) -> None:
+        resource = item.resource_id
+        # One source may advise two things on a resource: that is the reader's choice.
+        if resource and self._advised.setdefault(resource, item.source) != item.source:
+            return
+        # Two operations of one source may say the same.
+        if item.recommendation_id not in self._ids:
+            self._ids.add(item.recommendation_id)
+            self.found.append(item)
 
 
-def _hub(clients: Clients) -> Iterator[Recommendation]:
-    pages = clients("cost-optimization-hub").get_paginator("list_recommendations").paginate()
-    for page in pages:
+def _hub(client: BaseClient) -> Iterator[Recommendation]:
+    some = False
+    for page in client.get_paginator("list_recommendations").paginate():
         for item in page["items"]:
-            action = item["actionType"]
-            details = {
-                "from": item.get("currentResourceSummary", ""),
-                "to": item.get("recommendedResourceSummary", ""),
-            }
+            some = True
+            kind = item.get("actionType", "")
+            action = _ACTIONS.get(kind, "other")
+            arn = item.get("resourceArn") or item.get("resourceId") or ""
             yield Recommendation(
                 recommendation_id=item["recommendationId"],
-                source="cost_optimization_hub",
+                source=_HUB,
                 sub_account_id=item.get("accountId", ""),
-                resource_id=item.get("resourceArn") or item.get("resourceId") or "",
+                resource_id="" if action == _PURCHASE else arn,
                 resource_type=item.get("currentResourceType", ""),
                 region_id=item.get("region"),
-                action=_ACTIONS.get(action, "other"),
-                summary=f"{action} {item.get('resourceId', '')}".strip(),
-                monthly_savings=_money(item.get("estimatedMonthlySavings")),
+                action=action,
+                summary=f"{kind} {item.get('resourceId', '')}".strip(),
+                monthly_savings=savings(item.get("estimatedMonthlySavings")),
                 billing_currency=item.get("currencyCode"),
-                effort=_EFFORTS.get(item.get("implementationEffort", ""), Effort.UNKNOWN),
-                last_refreshed=item.get("lastRefreshTimestamp"),
-                details={k: v for k, v in details.items() if v},
-            )
-
-
-def _instances(clients: Clients) -> Iterator[Recommendation]:
-    client = clients("compute-optimizer")
-    for page in _paged(client.get_ec2_instance_recommendations, "nextToken"):
-        for item in page["instanceRecommendations"]:
-            options = item.get("recommendationOptions") or [{}]
-            best = min(options, key=lambda option: option.get("rank", 0))
-            idle = item.get("idle") == "True"
-            if item.get("finding") == "OPTIMIZED" and not idle:
-                continue
-            old, new = item.get("currentInstanceType", ""), best.get("instanceType", "")
-            yield _optimizer(
-                item,
-                arn=item["instanceArn"],
-                kind="Ec2Instance",
-                action="stop" if idle else "rightsize",
-                option=best,
-                change={"from": old, "to": new},
-            )
-
-
-def _volumes(clients: Clients) -> Iterator[Recommendation]:
-    client = clients("compute-optimizer")
-    for page in _paged(client.get_ebs_volume_recommendations, "nextToken"):
-        for item in page["volumeRecommendations"]:
-            options = item.get("volumeRecommendationOptions") or [{}]
-            best = min(options, key=lambda option: option.get("rank", 0))
-            if item.get("finding") == "Optimized":
-                continue
-            now, then = item.get("currentConfiguration", {}), best.get("configuration", {})
-            yield _optimizer(
-                item,
-                arn=item["volumeArn"],
-                kind="EbsVolume",
-                action="rightsize",
-                option=best,
-                change={
-                    "from": f"{now.get('volumeType', '')} {now.get('volumeSize', '')} GiB",
-                    "to": f"{then.get('volumeType', '')} {then.get('volumeSize', '')} GiB",
+                effort=EFFORTS.get(item.get("implementationEffort", ""), Effort.UNKNOWN),
+                last_refreshed=in_utc(item.get("lastRefreshTimestamp")),
+                details={
+                    name: str(item[field]) for name, field in _HUB_DETAILS.items() if field in item
                 },
             )
+    if not some:
+        _refuse_unenrolled(client)
 
 
-def _optimizer(
-    item: Mapping[str, Any],
-    *,
-    arn: str,
-    kind: str,
-    action: str,
-    option: Mapping[str, Any],
-    change: Mapping[str, str],
-) -> Recommendation:
-    # What is saved after the discounts that the account has, where AWS knows them.
-    saving = option.get("savingsOpportunityAfterDiscounts") or option.get("savingsOpportunity")
-    monthly = (saving or {}).get("estimatedMonthlySavings", {})
-    return Recommendation(
-        recommendation_id=f"{arn}:{action}",
-        source="compute_optimizer",
-        sub_account_id=item.get("accountId", ""),
-        resource_id=arn,
-        resource_type=kind,
-        region_id=arn.split(":")[3] or None,
-        action=action,
-        summary=f"{action} {arn.rpartition('/')[2]}",
-        monthly_savings=_money(monthly.get("value")),
-        billing_currency=monthly.get("currency"),
-        effort=_EFFORTS.get(str(option.get("migrationEffort")), Effort.UNKNOWN),
-        last_refreshed=item.get("lastRefreshTimestamp"),
-        details=dict(change),
-    )
+def _refuse_unenrolled(client: BaseClient) -> None:
+    """An empty answer may mean that there is nothing to save, or that nobody looked.
 
-
-def _savings_plans(clients: Clients, counted: list[None]) -> Iterator[Recommendation]:
-    pages = _paged(
-        clients("ce").get_savings_plans_purchase_recommendation,
-        "NextPageToken",
-        SavingsPlansType="COMPUTE_SP",
-        TermInYears="ONE_YEAR",
-        PaymentOption="NO_UPFRONT",
-        LookbackPeriodInDays="THIRTY_DAYS",
-    )
-    for page in pages:
-        counted.append(None)
-        advice = page.get("SavingsPlansPurchaseRecommendation", {})
-        for item in advice.get("SavingsPlansPurchaseRecommendationDetails", ()):
-            hourly = item["HourlyCommitmentToPurchase"]
-            yield Recommendation(
-                recommendation_id=item["RecommendationDetailId"],
-                source="cost_explorer",
-                sub_account_id=item.get("AccountId", ""),
-                resource_id="",
-                resource_type="ComputeSavingsPlans",
-                region_id=None,
-                action="purchase_commitment",
-                summary=f"commit {hourly} {item['CurrencyCode']} an hour for a year, no upfront",
-                monthly_savings=_money(item.get("EstimatedMonthlySavingsAmount")),
-                billing_currency=item["CurrencyCode"],
-                effort=Effort.LOW,
-                details={"hourly_commitment": hourly},
-            )
-
-
-def _paged(
-    call: Callable[..., Mapping[str, Any]], token: str, **arguments: str
-) -> Iterator[Mapping[str, Any]]:
-    """By hand: botocore has no paginators for these."""
-    for _ in range(_PAGES):
-        page = call(**arguments)
-        yield page
-        if not page.get(token):
-            return
-        arguments[token] = page[token]
-
-
-def _money(value: float | str | None) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
+    :raises CostAnalysisError: kind ``permission_denied`` when no account is enrolled.
+    """
+    pages = client.get_paginator("list_enrollment_statuses").paginate()
+    if not any(item.get("status") == "Active" for page in pages for item in page["items"]):
+        raise CostAnalysisError(
+            "the account is not enrolled in Cost Optimization Hub",
+            kind=ErrorKind.PERMISSION_DENIED,
+            cloud=CLOUD,
+        )

@@ -1,11 +1,12 @@
 """AWS Cost Explorer: a quick look that costs money, so every request is counted.
 
-USD 0.01 per paginated request: https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/.
+USD 0.01 for each request that is answered, each page being one:
+https://aws.amazon.com/aws-cost-management/aws-cost-explorer/pricing/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -26,32 +27,59 @@ if TYPE_CHECKING:
 REQUEST_PRICE = Decimal("0.01")
 
 _DIMENSIONS = {"ServiceName": "SERVICE", "RegionId": "REGION", "SubAccountId": "LINKED_ACCOUNT"}
-# FOCUS BilledCost is what is invoiced, EffectiveCost has commitments spread over their use.
-_METRICS = {CostMetric.BILLED_COST: "UnblendedCost", CostMetric.EFFECTIVE_COST: "NetAmortizedCost"}
+_MAX_GROUPS = 2
+# Unblended is what is invoiced; amortized spreads commitments over their use. The net metrics
+# beside them exist only for accounts with negotiated discounts.
+_METRICS = {CostMetric.BILLED_COST: "UnblendedCost", CostMetric.EFFECTIVE_COST: "AmortizedCost"}
 _FORECAST_METRICS = {
     CostMetric.BILLED_COST: "UNBLENDED_COST",
-    CostMetric.EFFECTIVE_COST: "NET_AMORTIZED_COST",
+    CostMetric.EFFECTIVE_COST: "AMORTIZED_COST",
 }
 _INTERVAL = 80  # percent, as the port says
 
 
 def query(client: BaseClient, asked: CostQuery) -> CostQueryResult:
-    """Daily costs, every page."""
-    names = _group_names(asked)
+    """Daily costs, every page.
+
+    :raises CostAnalysisError: as :meth:`airflow_multicloud.ports.cost.CostQueries.query_costs`.
+    """
+    _refuse_malformed(asked)
     metric = _METRICS[asked.metric]
+    arguments: dict[str, Any] = {
+        "TimePeriod": _period(asked.start, asked.end),
+        "Granularity": "DAILY",
+        "Metrics": [metric],
+    }
+    if asked.group_by:
+        arguments["GroupBy"] = [
+            {"Type": "DIMENSION", "Key": _DIMENSIONS[name]} for name in asked.group_by
+        ]
     rows: list[CostQueryRow] = []
     requests = 0
-    for requests, page in enumerate(_pages(client, asked, metric), start=1):  # noqa: B007
+    for page in capped_pages(
+        client.get_cost_and_usage,
+        arguments,
+        doing="query Cost Explorer",
+        parameter="max_requests",
+        limit=asked.max_requests,
+        instead="allow more, ask for fewer days or groups, or read the export, which is free",
+    ):
+        requests += 1
         for result in page["ResultsByTime"]:
-            rows.extend(_rows(result, names, metric))
+            rows.extend(_rows(result, asked.group_by, metric))
     return CostQueryResult(rows=tuple(rows), requests=requests, price=requests * REQUEST_PRICE)
 
 
 def forecast(client: BaseClient, start: date, end: date, metric: CostMetric) -> ApiForecast:
-    """Cost Explorer's own forecast."""
-    with translated("forecast costs with Cost Explorer", area=CostAnalysisError):
+    """Cost Explorer's own forecast.
+
+    :raises CostAnalysisError: as
+        :meth:`airflow_multicloud.ports.cost.CostForecasts.forecast_cost`.
+    """
+    _refuse_empty(start, end)
+    with translated(f"forecast the costs from {start} to {end}", area=CostAnalysisError):
         answer = client.get_cost_forecast(
-            TimePeriod={"Start": start.isoformat(), "End": end.isoformat()},
+            TimePeriod=_period(start, end),
             Metric=_FORECAST_METRICS[metric],
             Granularity="MONTHLY",
             PredictionIntervalLevel=_INTERVAL,
@@ -69,41 +97,65 @@ def forecast(client: BaseClient, start: date, end: date, metric: CostMetric) -> 
     )
 
 
-def _group_names(asked: CostQuery) -> tuple[str, ...]:
-    unknown = [name for name in asked.group_by if name not in _DIMENSIONS]
-    if unknown or len(asked.group_by) > 2:  # noqa: PLR2004 - the port's, and Cost Explorer's
-        raise CostAnalysisError(
-            f"group_by: {', '.join(asked.group_by)} given, expected at most two of "
-            f"{', '.join(_DIMENSIONS)}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=CLOUD,
-        )
-    return asked.group_by
+def capped_pages(
+    call: Callable[..., Mapping[str, Any]],
+    arguments: Mapping[str, Any],
+    *,
+    doing: str,
+    parameter: str,
+    limit: int,
+    instead: str,
+) -> Iterator[Mapping[str, Any]]:
+    """Pages of an operation of Cost Explorer, by hand, as each costs money.
 
-
-def _pages(client: BaseClient, asked: CostQuery, metric: str) -> Iterator[Mapping[str, Any]]:
-    """By hand: botocore has no paginator for this operation."""
-    arguments: dict[str, Any] = {
-        "TimePeriod": {"Start": asked.start.isoformat(), "End": asked.end.isoformat()},
-        "Granularity": "DAILY",
-        "Metrics": [metric],
-        "GroupBy": [{"Type": "DIMENSION", "Key": _DIMENSIONS[n]} for n in asked.group_by],
-    }
-    for _ in range(asked.max_requests):
-        with translated("query Cost Explorer", area=CostAnalysisError):
-            page = client.get_cost_and_usage(**arguments)
+    :param parameter: what sets ``limit``, for the message.
+    :param instead: what to do when it does not suffice, for the message.
+    :raises CostAnalysisError: kind ``quota`` when there is a page after the last allowed.
+    """
+    token: dict[str, str] = {}
+    for _ in range(limit):
+        with translated(doing, area=CostAnalysisError):
+            page = call(**arguments, **token)
         yield page
-        token = page.get("NextPageToken")
-        if not token:
+        if not page.get("NextPageToken"):
             return
-        arguments["NextPageToken"] = token
+        token = {"NextPageToken": page["NextPageToken"]}
     raise CostAnalysisError(
-        f"max_requests: {asked.max_requests} pages of Cost Explorer "
-        f"(USD {asked.max_requests * REQUEST_PRICE}) did not suffice; allow more, ask for fewer "
-        "days or groups, or read the export, which costs nothing",
+        f"{doing}: {parameter}: {limit} requests (USD {limit * REQUEST_PRICE}) did not suffice; "
+        f"{instead}",
         kind=ErrorKind.QUOTA,
         cloud=CLOUD,
     )
+
+
+def _refuse_malformed(asked: CostQuery) -> None:
+    _refuse_empty(asked.start, asked.end)
+    names = asked.group_by
+    if (
+        len(names) > _MAX_GROUPS
+        or len(set(names)) < len(names)
+        or any(name not in _DIMENSIONS for name in names)
+    ):
+        raise _malformed(
+            f"group_by: {', '.join(names)} given, expected at most {_MAX_GROUPS} different of "
+            f"{', '.join(_DIMENSIONS)}"
+        )
+    if asked.max_requests < 1:
+        raise _malformed(f"max_requests: {asked.max_requests} given, expected 1 or more")
+
+
+def _refuse_empty(start: date, end: date) -> None:
+    if start >= end:
+        raise _malformed(f"end: {end} given, expected a day after start ({start})")
+
+
+def _malformed(message: str) -> CostAnalysisError:
+    return CostAnalysisError(message, kind=ErrorKind.INVALID_ARGUMENT, cloud=CLOUD)
+
+
+def _period(start: date, end: date) -> dict[str, str]:
+    """Cost Explorer's end is exclusive, too."""
+    return {"Start": start.isoformat(), "End": end.isoformat()}
 
 
 def _rows(result: Mapping[str, Any], names: tuple[str, ...], metric: str) -> Iterator[CostQueryRow]:

@@ -2,14 +2,16 @@
 
 https://docs.aws.amazon.com/cur/latest/userguide/dataexports-export-delivery.html: data lies
 below ``<export>/data/BILLING_PERIOD=YYYY-MM/``, the manifest below ``<export>/metadata/`` of the
-same partition; exports that create new files rather than overwrite have a folder per
-execution in both, of which the newest counts.
+same partition. An export that creates new files has a folder for each execution in ``data``,
+so the manifest alone tells which files are the month; it states neither sizes nor row counts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,54 +28,73 @@ from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
 from airflow_multicloud.ports.object_store import ObjectMeta, ObjectStore
 
-_PERIOD = re.compile(r"/BILLING_PERIOD=(\d{4})-(\d{2})/")
+# The partition is BILLING_PERIOD= in the exports of CUR 2.0, billing_period= in those of FOCUS.
+_PERIOD = re.compile(r"/billing_period=(\d{4})-(0[1-9]|1[0-2])/", re.IGNORECASE)
 
 
+@contextmanager
+def _named() -> Iterator[None]:
+    """What reads manifests and files for every cloud does not say whose they are."""
+    try:
+        yield
+    except CostAnalysisError as err:
+        err.cloud = err.cloud or NAME
+        raise
+
+
+@_named()
 def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod]:
-    """The periods that have a manifest."""
-    manifests = _manifests(store, export)
-    return [
-        ExportedPeriod(
-            export=export,
-            billing_period=period,
-            version=meta.etag,
-            style=CorrectionStyle.REPLACE,
-            exported_at=meta.last_modified,
+    """The periods that have a manifest, oldest first.
+
+    :raises CostAnalysisError: as :meth:`airflow_multicloud.ports.cost.Cost.list_billing_periods`.
+    """
+    doing = f"list export {export}"
+    bucket, _ = _split(export)
+    found = []
+    for billing_period, meta in sorted(_manifests(store, export).items()):
+        _data_files(store, meta, bucket, doing)
+        found.append(
+            ExportedPeriod(
+                export=export,
+                billing_period=billing_period,
+                version=_version(meta),
+                style=CorrectionStyle.REPLACE,
+                exported_at=meta.last_modified,
+            )
         )
-        for period, meta in sorted(manifests.items())
-    ]
+    return found
 
 
+@_named()
 def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) -> FetchedPeriod:
-    """The files that a period's manifest names."""
+    """The files that a period's manifest names, and no others.
+
+    :raises CostAnalysisError: as :meth:`airflow_multicloud.ports.cost.Cost.fetch_billing_period`.
+    """
     doing = f"fetch {period.billing_period:%Y-%m} of {period.export}"
-    bucket, path = _split(period.export)
-    meta = _unchanged(store, period, doing)
-    manifest = read_manifest(store, meta, doing=doing)
-    keys = _data_files(manifest, bucket, doing)
-    folder = f"{path}/data/BILLING_PERIOD={period.billing_period:%Y-%m}/"
-    there = {m.key: m for m in listed(store, bucket, folder, doing=doing)}
-    missing = [key for key in keys if key not in there]
-    if missing:
-        _unchanged(store, period, doing)  # overwritten meanwhile: that is no damage
-        raise CostAnalysisError(
-            f"{doing}: {len(missing)} of {len(keys)} files that the manifest names are not there, "
-            f"among them {missing[0]}",
-            kind=ErrorKind.INTEGRITY,
-            cloud=NAME,
-        )
+    bucket, _ = _split(period.export)
+    manifest = _unchanged(store, period, doing)
+    keys = _data_files(store, manifest, bucket, doing)
     written = format_of(keys, doing=doing)
-    files = download(store, [there[key] for key in keys], directory, doing=doing)
-    # Files are overwritten before the manifest is: an old manifest may name new files.
-    _unchanged(store, period, doing)
-    newer = [key for key in keys if there[key].last_modified > meta.last_modified]
-    if newer:
-        raise CostAnalysisError(
-            f"{doing}: {newer[0]} is newer than the manifest: the export is being rewritten",
-            kind=ErrorKind.SOURCE_CHANGED,
-            cloud=NAME,
+    metas = _located(store, bucket, keys, doing)
+    if len(metas) < len(keys):
+        _unchanged(store, period, doing)  # overwritten meanwhile: that is no damage
+        missing = [key for key in keys if key not in {meta.key for meta in metas}]
+        raise _damaged(
+            f"{doing}: {len(missing)} of {len(keys)} files that the manifest names are not there, "
+            f"among them {missing[0]}"
         )
-    return FetchedPeriod(period=period, format=written, files=files)
+    for meta in metas:
+        # Files are overwritten before the manifest is: an old manifest may name new files.
+        if meta.last_modified > manifest.last_modified:
+            raise _changed(
+                f"{doing}: {meta.key} was written at {meta.last_modified.isoformat()}, after the "
+                f"manifest ({manifest.last_modified.isoformat()}): the export is being rewritten"
+            )
+    files = download(store, metas, directory, doing=doing)
+    _unchanged(store, period, doing)
+    size = sum(meta.size for meta in metas)
+    return FetchedPeriod(period=replace(period, size=size), format=written, files=files)
 
 
 def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
@@ -92,26 +113,55 @@ def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
     return newest
 
 
+def _version(manifest: ObjectMeta) -> str:
+    """What the manifest says, and when.
+
+    An overwritten file keeps its name, so two deliveries' manifests may be the same bytes.
+    """
+    return f"{manifest.etag}@{manifest.last_modified.isoformat()}"
+
+
 def _unchanged(store: ObjectStore, period: ExportedPeriod, doing: str) -> ObjectMeta:
-    meta = _manifests(store, period.export).get(period.billing_period)
-    if meta is None or meta.etag != period.version:
-        raise CostAnalysisError(
-            f"{doing}: the export was rewritten since it was listed",
-            kind=ErrorKind.SOURCE_CHANGED,
-            cloud=NAME,
-        )
-    return meta
+    """The period's manifest, which is that of the version listed."""
+    manifest = _manifests(store, period.export).get(period.billing_period)
+    if manifest is None or _version(manifest) != period.version:
+        raise _changed(f"{doing}: the export was rewritten since it was listed")
+    return manifest
 
 
-def _data_files(manifest: Mapping[str, Any], bucket: str, doing: str) -> list[str]:
+def _data_files(store: ObjectStore, meta: ObjectMeta, bucket: str, doing: str) -> list[str]:
     """The keys of the data files, which the manifest names by URI."""
+    manifest: Mapping[str, Any] = read_manifest(store, meta, doing=doing)
+    where = f"{doing}: manifest {meta.key}"
     files = manifest.get("dataFiles")
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-        raise CostAnalysisError(
-            f"{doing}: the manifest has no list dataFiles", kind=ErrorKind.INTEGRITY, cloud=NAME
-        )
-    return [file.removeprefix(f"s3://{bucket}/") for file in files]
+        raise _damaged(f"{where} has no list dataFiles of texts")
+    if len(set(files)) < len(files):
+        raise _damaged(f"{where} names a file twice")
+    root = f"s3://{bucket}/"
+    elsewhere = [file for file in files if "://" in file and not file.startswith(root)]
+    if elsewhere:
+        raise _damaged(f"{where} names {elsewhere[0]}, which is not in bucket {bucket}")
+    return [file.removeprefix(root) for file in files]
+
+
+def _located(store: ObjectStore, bucket: str, keys: Sequence[str], doing: str) -> list[ObjectMeta]:
+    """Those of the objects that are there, in this order."""
+    # Only the folders named: the partition may hold the files of every execution before.
+    folders = sorted({key.rpartition("/")[0] + "/" for key in keys})
+    there = {
+        meta.key: meta for folder in folders for meta in listed(store, bucket, folder, doing=doing)
+    }
+    return [there[key] for key in keys if key in there]
 
 
 def _split(export: str) -> tuple[str, str]:
     return split_export(export, cloud=NAME, shape="bucket/prefix/export-name")
+
+
+def _damaged(message: str) -> CostAnalysisError:
+    return CostAnalysisError(message, kind=ErrorKind.INTEGRITY, cloud=NAME)
+
+
+def _changed(message: str) -> CostAnalysisError:
+    return CostAnalysisError(message, kind=ErrorKind.SOURCE_CHANGED, cloud=NAME)

@@ -1,25 +1,29 @@
 """The AWS Price List Query API: public on-demand prices.
 
-https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/price-changes.html; a product is a
-JSON text with ``terms.OnDemand``, and its filters are exact matches.
+https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/using-price-list-query-api.html; a
+product is a JSON text with ``terms.OnDemand``, and its filters are exact matches.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.clouds.aws._errors import translated
-from airflow_multicloud.errors import CostAnalysisError
+from airflow_multicloud.clouds.aws._errors import CLOUD, translated
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-_SOURCE = "AWS Price List API"
+_log = logging.getLogger(__name__)
+
+_METERS = ("compute", "storage", "writes", "reads", "egress")
 
 # Shared tenancy, Linux, nothing preinstalled, in use: what "an m5.large" costs. Without
 # these the list's dedicated and unused-reservation entries, many of them 0, get in.
@@ -30,56 +34,19 @@ _COMPUTE = {
     "capacitystatus": "Used",
     "marketoption": "OnDemand",
 }
-_VOLUME_TYPES = {
-    "STANDARD": "Standard",
-    "STANDARD_IA": "Standard - Infrequent Access",
-    "DEEP_ARCHIVE": "Glacier Deep Archive",
+
+# Storage class → the list's volumeType and the usage type's end, which keeps out the staging
+# and overhead bytes that share the former:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html
+_STORAGE = {
+    "STANDARD": ("Standard", "TimedStorage-ByteHrs"),
+    "STANDARD_IA": ("Standard - Infrequent Access", "TimedStorage-SIA-ByteHrs"),
+    "ONEZONE_IA": ("One Zone - Infrequent Access", "TimedStorage-ZIA-ByteHrs"),
+    "GLACIER_IR": ("Glacier Instant Retrieval", "TimedStorage-GIR-ByteHrs"),
+    "GLACIER": ("Amazon Glacier", "TimedStorage-GlacierByteHrs"),
+    "DEEP_ARCHIVE": ("Glacier Deep Archive", "TimedStorage-GDA-ByteHrs"),
 }
-
-
-def list_prices(client: BaseClient, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
-    """A row per tier that is on the list."""
-    return [price for query in queries for price in _answers(client, query)]
-
-
-def _answers(client: BaseClient, query: PriceQuery) -> Iterator[ListPrice]:
-    asked = _filters(query)
-    if asked is None:
-        return
-    service, filters = asked
-    pages = client.get_paginator("get_products").paginate(
-        ServiceCode=service,
-        Filters=[
-            {"Type": "TERM_MATCH", "Field": field, "Value": value}
-            for field, value in filters.items()
-        ],
-    )
-    with translated(f"read the price of {query.sku}", area=CostAnalysisError):
-        products = [json.loads(text) for page in pages for text in page["PriceList"]]
-    for product in products:
-        for term in product.get("terms", {}).get("OnDemand", {}).values():
-            yield from _tiers(query, term)
-
-
-def _filters(query: PriceQuery) -> tuple[str, dict[str, str]] | None:
-    """How the list names what is asked; ``None`` for what it has no exact name for."""
-    if query.meter == "compute":
-        named = {"instanceType": query.sku, "regionCode": query.region_id, **_COMPUTE}
-        return "AmazonEC2", named
-    if query.meter == "storage" and query.sku in _VOLUME_TYPES:
-        named = {"regionCode": query.region_id, "volumeType": _VOLUME_TYPES[query.sku]}
-        return "AmazonS3", {**named, "productFamily": "Storage"}
-    if query.meter in {"writes", "reads"} and query.sku == "STANDARD":
-        group = "S3-API-Tier1" if query.meter == "writes" else "S3-API-Tier2"
-        return "AmazonS3", {"regionCode": query.region_id, "group": group}
-    if query.meter == "egress" and query.sku == "internet":
-        return "AWSDataTransfer", {
-            "fromRegionCode": query.region_id,
-            "transferType": "AWS Outbound",
-            "toLocation": "External",
-        }
-    return None
-
+_REQUEST_GROUPS = {"writes": "S3-API-Tier1", "reads": "S3-API-Tier2"}
 
 #: Unit of the list → ours, and how many of ours one of theirs is.
 _UNITS = {
@@ -90,21 +57,119 @@ _UNITS = {
 }
 
 
-def _tiers(query: PriceQuery, term: Mapping[str, Any]) -> Iterator[ListPrice]:
-    for dimension in term.get("priceDimensions", {}).values():
-        unit = _UNITS.get(dimension["unit"])
-        price = Decimal(dimension["pricePerUnit"].get("USD", "0"))
-        if unit is None or price <= 0:
-            continue  # a price of nothing is a hole in the list, not an offer
-        name, ours = unit
-        yield ListPrice(
-            meter=query.meter,
-            sku=query.sku,
-            region_id=query.region_id,
-            unit=name,
-            list_unit_price=price / ours,
-            currency="USD",
-            source=_SOURCE,
-            as_of=datetime.now(UTC).date(),
-            tier_start=Decimal(dimension.get("beginRange", "0")) * ours,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """How the list names what is asked.
+
+    :param usage: how the usage type ends; it begins with the region's short name.
+    """
+
+    service: str
+    filters: Mapping[str, str]
+    usage: str = ""
+
+
+def list_prices(client: BaseClient, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
+    """A row for each tier that is on the list.
+
+    :raises CostAnalysisError: kind ``invalid_argument`` for a meter that is none.
+    """
+    for query in queries:
+        if query.meter not in _METERS:
+            raise CostAnalysisError(
+                f"meter: {query.meter!r} given, expected one of {', '.join(_METERS)}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=CLOUD,
+            )
+    return [price for query in queries for price in _prices(client, query)]
+
+
+def _prices(client: BaseClient, query: PriceQuery) -> Sequence[ListPrice]:
+    asked = _question(query)
+    if asked is None:
+        return ()
+    by_tier: dict[Decimal, ListPrice] = {}
+    for product in _products(client, query, asked):
+        for price in _tiers(query, asked, product):
+            other = by_tier.setdefault(price.tier_start, price)
+            if other.list_unit_price != price.list_unit_price:
+                _log.warning(
+                    "%s %s in %s has two prices on the list, %s and %s: neither is used",
+                    *(query.meter, query.sku, query.region_id),
+                    *(other.list_unit_price, price.list_unit_price),
+                )
+                return ()
+    return [by_tier[start] for start in sorted(by_tier)]
+
+
+def _question(query: PriceQuery) -> _Question | None:
+    """``None`` for what the list has no exact name for."""
+    region = {"regionCode": query.region_id}
+    if query.meter == "compute":
+        return _Question(
+            service="AmazonEC2", filters={"instanceType": query.sku, **region, **_COMPUTE}
         )
+    if query.meter == "storage" and query.sku in _STORAGE:
+        volume, usage = _STORAGE[query.sku]
+        filters = {**region, "volumeType": volume, "productFamily": "Storage"}
+        return _Question(service="AmazonS3", filters=filters, usage=usage)
+    if query.meter in _REQUEST_GROUPS and query.sku == "STANDARD":
+        filters = {**region, "group": _REQUEST_GROUPS[query.meter]}
+        return _Question(service="AmazonS3", filters=filters)
+    if query.meter == "egress" and query.sku == "internet":
+        return _Question(
+            service="AWSDataTransfer",
+            filters={
+                "fromRegionCode": query.region_id,
+                "transferType": "AWS Outbound",
+                "toLocation": "External",
+            },
+        )
+    return None
+
+
+def _products(
+    client: BaseClient, query: PriceQuery, asked: _Question
+) -> Iterator[Mapping[str, Any]]:
+    """The products that are what was asked for: a filter that the list does not know is void."""
+    doing = f"read the list price of {query.sku} in {query.region_id}"
+    with translated(doing, area=CostAnalysisError):
+        pages = client.get_paginator("get_products").paginate(
+            ServiceCode=asked.service,
+            Filters=[
+                {"Type": "TERM_MATCH", "Field": name, "Value": value}
+                for name, value in asked.filters.items()
+            ],
+        )
+        texts = [text for page in pages for text in page["PriceList"]]
+    for text in texts:
+        product = json.loads(text)
+        about = product["product"]
+        attributes = {"productFamily": about.get("productFamily"), **about["attributes"]}
+        fits = all(attributes.get(name) == value for name, value in asked.filters.items())
+        if fits and attributes.get("usagetype", "").endswith(asked.usage):
+            yield product
+
+
+def _tiers(query: PriceQuery, asked: _Question, product: Mapping[str, Any]) -> Iterator[ListPrice]:
+    now = datetime.now(UTC)
+    published = product.get("publicationDate", "undated")
+    for term in product.get("terms", {}).get("OnDemand", {}).values():
+        for dimension in term["priceDimensions"].values():
+            unit = _UNITS.get(dimension["unit"])
+            for currency, amount in dimension["pricePerUnit"].items():
+                price = Decimal(amount)
+                if unit is None or price <= 0:
+                    continue  # a price of nothing is a hole in the list, not an offer
+                name, ours = unit
+                yield ListPrice(
+                    meter=query.meter,
+                    sku=query.sku,
+                    region_id=query.region_id,
+                    unit=name,
+                    list_unit_price=price / ours,
+                    currency=currency,
+                    source=f"AWS Price List Query API, {asked.service}, published {published}",
+                    as_of=now.date(),
+                    tier_start=Decimal(dimension.get("beginRange", "0")) * ours,
+                )

@@ -22,7 +22,7 @@ CLOUD = "aws"
 _CODES: Mapping[ErrorKind, str] = {
     ErrorKind.NOT_FOUND: (
         "404 NoSuchBucket NoSuchKey NoSuchUpload NoSuchVersion NoSuchTagSet NotFound "
-        "NoSuchEntity ResourceNotFound ResourceNotFoundException"
+        "NoSuchEntity NotFoundException ResourceNotFound ResourceNotFoundException"
     ),
     ErrorKind.ALREADY_EXISTS: (
         "BucketAlreadyExists BucketAlreadyOwnedByYou EntityAlreadyExists "
@@ -63,16 +63,17 @@ _CODES: Mapping[ErrorKind, str] = {
         "BadDigest IncompleteBody InvalidPart InvalidPartOrder XAmzContentChecksumMismatch "
         "XAmzContentSHA256Mismatch"
     ),
+    # A page's token ran out, as it does when pages are read slowly: begin at the first page.
+    ErrorKind.SOURCE_CHANGED: "ExpiredNextTokenException InvalidNextTokenException",
     ErrorKind.INVALID_ARGUMENT: (
         "301 400 405 411 416 BillExpirationException BillingViewHealthStatusException "
-        "DataUnavailableException ExpiredNextTokenException InvalidNextTokenException "
-        "RequestChangedException EntityTooSmall IllegalLocationConstraintException "
+        "DataUnavailableException EntityTooSmall IllegalLocationConstraintException "
         "InvalidArgument InvalidBucketName InvalidDigest InvalidLocationConstraint "
         "InvalidParameter InvalidParameterCombination InvalidParameterException "
         "InvalidParameterValue InvalidRange InvalidRequest InvalidRequestException "
         "InvalidStorageClass InvalidTag InvalidURI KeyTooLongError MalformedXML "
-        "MetadataTooLarge MissingParameter PermanentRedirect Redirect TemporaryRedirect "
-        "ValidationError ValidationException"
+        "MetadataTooLarge MissingParameter PermanentRedirect Redirect RequestChangedException "
+        "TemporaryRedirect ValidationError ValidationException"
     ),
     ErrorKind.UNSUPPORTED: "501 NotImplemented UnsupportedOperation",
 }

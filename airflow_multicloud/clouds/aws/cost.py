@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,25 +17,36 @@ from airflow_multicloud.clouds.aws import (
     _cost_prices,
     object_store,
 )
+from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.clouds.aws._s3 import tuned
+from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.ports.cost import (
     ApiForecast,
     Cost,
+    CostForecasts,
     CostMetric,
+    CostQueries,
     CostQuery,
     CostQueryResult,
+    CostRecommendations,
     ExportedPeriod,
     FetchedPeriod,
     ListPrice,
+    PriceLists,
     PriceQuery,
     Recommendations,
 )
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.client import BaseClient
 
-# Cost Explorer, the Hub and the price list have their endpoints in one region each:
+# These have their endpoints in few regions, which speak of all; of Cost Explorer, which has
+# one in each partition, botocore knows it:
 # https://docs.aws.amazon.com/general/latest/gr/billing.html
-_REGIONS = {"ce": "us-east-1", "cost-optimization-hub": "us-east-1", "pricing": "us-east-1"}
+_BILLING_SERVICES = frozenset({"cost-optimization-hub", "pricing"})
+_BILLING_REGION = "us-east-1"
+_BILLING_REGION_CHINA = "cn-northwest-1"
 
 
 class CostExplorerHook(AwsBaseHook):
@@ -44,17 +56,10 @@ class CostExplorerHook(AwsBaseHook):
     """
 
     def __init__(self, aws_conn_id: str | None = AwsBaseHook.default_conn_name) -> None:
-        super().__init__(aws_conn_id=aws_conn_id, client_type="ce", region_name="us-east-1")
-        # The connections are read now, on the thread that may ask Airflow.
+        super().__init__(aws_conn_id=aws_conn_id, client_type="ce")
+        # The connection is read now, on the thread that may ask Airflow; no request is made.
+        _ = self.conn_config
         self._exports = object_store.S3ObjectStoreHook(aws_conn_id=aws_conn_id)
-        self._services = {
-            name: AwsBaseHook(
-                aws_conn_id=aws_conn_id, client_type=name, region_name=_REGIONS.get(name)
-            )
-            for name in (*_REGIONS, "compute-optimizer")
-        }
-        for service in self._services.values():
-            _ = service.conn_config
 
     def list_billing_periods(self, export: str) -> Sequence[ExportedPeriod]:
         """The billing periods that have a manifest.
@@ -64,29 +69,56 @@ class CostExplorerHook(AwsBaseHook):
         return _cost_exports.exported_periods(self._exports, export)
 
     def fetch_billing_period(
-        self, period: ExportedPeriod, directory: Path, *, after: str | None = None  # noqa: ARG002
+        self,
+        period: ExportedPeriod,
+        directory: Path,
+        *,
+        after: str | None = None,  # noqa: ARG002
     ) -> FetchedPeriod:
         """The files that the period's manifest names; ``after`` means nothing here."""
         return _cost_exports.fetch_period(self._exports, period, directory)
 
     def query_costs(self, query: CostQuery) -> CostQueryResult:
         """Cost Explorer's daily figures, at USD 0.01 a page."""
-        return _cost_explorer.query(self._client("ce"), query)
+        return _cost_explorer.query(self._service("ce"), query)
 
     def forecast_cost(self, start: date, end: date, metric: CostMetric) -> ApiForecast:
-        """Cost Explorer's forecast, at USD 0.01."""
-        return _cost_explorer.forecast(self._client("ce"), start, end, metric)
+        """Cost Explorer's forecast, at USD 0.01; ``start`` may not be after today."""
+        return _cost_explorer.forecast(self._service("ce"), start, end, metric)
 
     def list_recommendations(self) -> Recommendations:
         """Cost Optimization Hub's advice, or Compute Optimizer's and Cost Explorer's."""
-        return _cost_advice.recommendations(self._client)
+        return _cost_advice.recommendations(self._service)
 
     def list_prices(self, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
-        """On-demand prices of the public price list, in USD."""
-        return _cost_prices.list_prices(self._client("pricing"), queries)
+        """On-demand prices of the public price list."""
+        return _cost_prices.list_prices(self._service("pricing"), queries)
 
-    def _client(self, service: str) -> BaseClient:
-        return self._services[service].conn
+    @cached_property
+    def _session(self) -> Session:
+        return self.get_session(region_name=self.region_name)
+
+    def _service(self, name: str) -> BaseClient:
+        """The client of a service, where the connection's partition has it."""
+        with translated(f"opening connection {self.aws_conn_id!r}", area=CostAnalysisError):
+            region = self._session.region_name or _BILLING_REGION
+            if name in _BILLING_SERVICES:
+                china = region.startswith("cn-")
+                region = _BILLING_REGION_CHINA if china else _BILLING_REGION
+            client: BaseClient = self._session.client(
+                name,
+                region_name=region,
+                endpoint_url=self.conn_config.get_service_endpoint_url(service_name=name),
+                config=tuned(self._get_config(), self._session),
+                verify=self.verify,
+            )
+        return client
 
 
 Hook: type[Cost] = CostExplorerHook
+
+if TYPE_CHECKING:
+    # The type checker proves every optional power, too.
+    _POWERS: tuple[
+        type[CostQueries], type[CostForecasts], type[CostRecommendations], type[PriceLists]
+    ] = (CostExplorerHook, CostExplorerHook, CostExplorerHook, CostExplorerHook)

@@ -20,6 +20,8 @@ from airflow_multicloud.ports.object_store import Digests, WriteOptions
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from airflow.sdk import Connection
+
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
 NO_OPTIONS = WriteOptions()
@@ -40,6 +42,22 @@ class AccountHook(WasbHook):
         self._account: BlobAccount | None = None
         # Read the connection now, on the thread that may ask Airflow; no request is made.
         _ = self.account
+
+    @classmethod
+    def get_connection(cls, conn_id: str) -> Connection:
+        """Airflow's connection, of this hook's type.
+
+        :raises CredentialsError: kind ``invalid_argument`` when it is of another type.
+        """
+        connection = super().get_connection(conn_id)
+        if connection.conn_type != cls.conn_type:
+            raise CredentialsError(
+                f"connection {conn_id!r} has type {connection.conn_type!r}; Azure Blob Storage "
+                f"needs type {cls.conn_type!r}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
+        return connection
 
     @property
     def account(self) -> BlobAccount:

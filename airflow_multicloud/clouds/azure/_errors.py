@@ -2,8 +2,11 @@
 
 Codes: "Status and error codes" and "Blob Storage error codes"
 (https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2,
-…/blob-service-error-codes). A code that is in neither table falls back to its HTTP status;
-an exception that is no service's answer and no transport failure passes untouched.
+…/blob-service-error-codes), and Resource Manager's
+(https://learn.microsoft.com/azure/azure-resource-manager/management/common-error-codes).
+Microsoft Entra's (AADSTS…) all mean that there is no token. A code that is in no table falls
+back to its HTTP status; an exception that is no service's answer and no transport failure
+passes untouched.
 """
 
 from __future__ import annotations
@@ -84,6 +87,17 @@ KINDS_BY_CODE: dict[str, ErrorKind] = {
     "ConditionHeadersNotSupported": ErrorKind.UNSUPPORTED,
     "CopyAcrossAccountsNotSupported": ErrorKind.UNSUPPORTED,
     "FeatureVersionMismatch": ErrorKind.UNSUPPORTED,
+    # Resource Manager and Cost Management; RBACAccessDenied comes with status 401.
+    "AuthorizationFailed": ErrorKind.PERMISSION_DENIED,
+    "RBACAccessDenied": ErrorKind.PERMISSION_DENIED,
+    "IndirectCostDisabled": ErrorKind.PERMISSION_DENIED,
+    "ExpiredAuthenticationToken": ErrorKind.UNAUTHENTICATED,
+    "InvalidAuthenticationToken": ErrorKind.UNAUTHENTICATED,
+    "InvalidAuthenticationTokenAudience": ErrorKind.UNAUTHENTICATED,
+    "InvalidAuthenticationTokenTenant": ErrorKind.UNAUTHENTICATED,
+    "SubscriptionNotFound": ErrorKind.NOT_FOUND,
+    "ResourceGroupNotFound": ErrorKind.NOT_FOUND,
+    "MissingSubscriptionRegistration": ErrorKind.UNSUPPORTED,
     "BlockListTooLong": ErrorKind.INVALID_ARGUMENT,
     "EmptyMetadataKey": ErrorKind.INVALID_ARGUMENT,
     "InvalidBlobTier": ErrorKind.INVALID_ARGUMENT,
@@ -134,6 +148,7 @@ _HINTS = {
     "SnapshotsPresent": "the blob has snapshots; delete those first",
 }
 
+_ENTRA_CODE = re.compile(r"\bAADSTS\d+")
 _CODE_IN_BODY = re.compile(r"<Code>(\w+)</Code>")
 # The message of AuthenticationFailed, which Azurite sends under another code.
 _SIGNATURE_REFUSED = "Server failed to authenticate the request"
@@ -143,7 +158,9 @@ _CREDENTIAL_FAILED = re.compile(r"\b(?:CredentialUnavailable|ClientAuthenticatio
 
 
 @contextmanager
-def translated(doing: str, *, creating: bool = False) -> Iterator[None]:
+def translated(
+    doing: str, *, creating: bool = False, area: type[CloudError] = StorageError
+) -> Iterator[None]:
     """Turn the SDK's and obstore's exceptions into this package's.
 
     Messages are cut to their first line and lose URL queries, and the cause is not chained:
@@ -152,7 +169,8 @@ def translated(doing: str, *, creating: bool = False) -> Iterator[None]:
     :param doing: the call and what it is about, for the message.
     :param creating: the write was to happen only where there is no object; a condition that
         fails then means ``already_exists``.
-    :raises StorageError: the service or the way to it failed.
+    :param area: the error class, but for refused credentials.
+    :raises StorageError: (or ``area``) the service or the way to it failed.
     :raises CredentialsError: there are no usable credentials, or they were refused as such.
     """
     try:
@@ -161,12 +179,12 @@ def translated(doing: str, *, creating: bool = False) -> Iterator[None]:
         kind = _sdk_kind(err)
         if kind is None:
             raise
-        raise _error(err, error_code(err), kind, doing, creating=creating) from None
+        raise _error(err, error_code(err), kind, doing, area, creating=creating) from None
     except (obs.BaseError, FileNotFoundError, TimeoutError) as err:
         code = error_code(err)
         kind = _coded_kind(err, code) or _client_kind(str(err))
         if kind is not None:
-            raise _error(err, code, kind, doing, creating=creating) from None
+            raise _error(err, code, kind, doing, area, creating=creating) from None
         with _obstore.translated(NAME, doing):
             raise
 
@@ -176,39 +194,57 @@ def error_code(err: Exception) -> str | None:
     if isinstance(err, HttpResponseError):
         headers: Mapping[str, str] = getattr(err.response, "headers", {})
         header = headers.get("x-ms-error-code")
-        code = header or getattr(err, "error_code", None)
-        return str(getattr(code, "value", code)) if code else None
+        # Storage's, Resource Manager's, Microsoft Entra's.
+        code = header or getattr(err, "error_code", None) or getattr(err.error, "code", None)
+        if code:
+            return str(getattr(code, "value", code))
+        entra = _ENTRA_CODE.search(str(err))
+        return entra[0] if entra else None
     found = _CODE_IN_BODY.search(str(err))
     return found[1] if found else None
 
 
 def _error(
-    err: Exception, code: str | None, kind: ErrorKind, doing: str, *, creating: bool
+    err: Exception,
+    code: str | None,
+    kind: ErrorKind,
+    doing: str,
+    area: type[CloudError],
+    *,
+    creating: bool,
 ) -> CloudError:
     if creating and code == "ConditionNotMet":
         kind = ErrorKind.ALREADY_EXISTS
     text = _HINTS.get(code or "") or _obstore.redact(str(err)) or type(err).__name__
     suffix = f" ({code})" if code and code not in text else ""
-    area = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else StorageError
-    return area(f"{doing}: {text}{suffix}", kind=kind, cloud=NAME, code=code)
+    cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
+    return cls(f"{doing}: {text}{suffix}", kind=kind, cloud=NAME, code=code)
 
 
 def _coded_kind(err: Exception, code: str | None) -> ErrorKind | None:
     if code == "AuthorizationFailure" and _SIGNATURE_REFUSED in str(err):
         return ErrorKind.UNAUTHENTICATED
+    if code and _ENTRA_CODE.fullmatch(code):
+        return ErrorKind.UNAUTHENTICATED
     return KINDS_BY_CODE.get(code or "")
 
 
 def _sdk_kind(err: AzureError) -> ErrorKind | None:
-    if kind := _coded_kind(err, error_code(err)):
-        return kind
-    if isinstance(err, CredentialUnavailableError):
-        return ErrorKind.UNAUTHENTICATED
+    # azure-identity says so of whatever kept it from asking for a token.
+    if isinstance(err, ClientAuthenticationError) and isinstance(err.__cause__, AzureError):
+        return _sdk_kind(err.__cause__)
+    if isinstance(err, HttpResponseError) and not isinstance(err, IncompleteReadError):
+        return _answer_kind(err)
     if isinstance(err, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
         return ErrorKind.TIMEOUT
-    if isinstance(err, ServiceRequestError | ServiceResponseError | IncompleteReadError):
-        return ErrorKind.UNAVAILABLE
-    if isinstance(err, HttpResponseError) and err.status_code in KINDS_BY_STATUS:
+    broken_off = ServiceRequestError | ServiceResponseError | IncompleteReadError
+    return ErrorKind.UNAVAILABLE if isinstance(err, broken_off) else None
+
+
+def _answer_kind(err: HttpResponseError) -> ErrorKind | None:
+    if kind := _coded_kind(err, error_code(err)):
+        return kind
+    if not isinstance(err, CredentialUnavailableError) and err.status_code in KINDS_BY_STATUS:
         return KINDS_BY_STATUS[err.status_code]
     return ErrorKind.UNAUTHENTICATED if isinstance(err, ClientAuthenticationError) else None
 

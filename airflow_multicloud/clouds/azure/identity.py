@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import AccountHook
 from airflow_multicloud.clouds.azure._errors import translated
-from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Identity, Principal
 
 
@@ -20,19 +18,11 @@ class StorageIdentityHook(AccountHook):
     def who_am_i(self) -> Principal:
         """The storage account, by a request that the account itself answers.
 
-        :raises CredentialsError: the credentials are refused, or the connection is of another
-            type than ``wasb``.
+        :raises CredentialsError: the credentials are refused. (A connection of another type
+            than ``wasb`` is, when the hook is made.)
         :raises StorageError: they are good but may not ask ("Get Account Information"), or the
             account can't be reached.
         """
-        conn_type = self.get_connection(self.conn_id).conn_type
-        if conn_type != self.conn_type:
-            raise CredentialsError(
-                f"connection {self.conn_id!r} has type {conn_type!r}; a storage account's "
-                f"identity needs type {self.conn_type!r}",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=NAME,
-            )
         account = self.account
         with translated(f"ask connection {self.conn_id!r} who it is"):
             account.service.get_account_information()

@@ -52,6 +52,9 @@ _BY_REASON = {
     "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": ErrorKind.CAPACITY,
     "resourceNotReady": ErrorKind.UNAVAILABLE,
     "conditionNotMet": ErrorKind.PRECONDITION_FAILED,
+    # https://cloud.google.com/bigquery/docs/error-messages
+    "bytesBilledLimitExceeded": ErrorKind.QUOTA,
+    "jobRateLimitExceeded": ErrorKind.THROTTLED,
 }
 
 # Cloud Storage answers 400 "invalid" to a wrong checksum; only the text tells which it is.

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, TEXT, literal, quoted
-from airflow_multicloud.core.cost.reading import open_source
+from airflow_multicloud.core.cost.reading import NULL_WORDS, Source, open_source
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.ingest import totals_of
@@ -94,7 +95,7 @@ def check_quality(store: CostStore, cloud: str, export: str, billing_period: dat
             kind=ErrorKind.NOT_FOUND,
             cloud=cloud,
         )
-    with store.files.workspace(), open_engine() as engine:
+    with store.files.workspace() as spill, open_engine(Path(spill)) as engine:
         names = [name for day in period.days() for name in day.files]
         engine.execute(f"CREATE VIEW bill AS FROM {files_relation(store.files.local(names))}")
         findings = (
@@ -264,7 +265,8 @@ def _source_rules(
         )
     texts = [n for n, kind in source.columns.items() if kind == TEXT]
     if texts:
-        counts = ", ".join(f"count(*) FILTER (upper(trim({quoted(n)})) = 'NULL')" for n in texts)
+        words = ", ".join(literal(word) for word in NULL_WORDS)
+        counts = ", ".join(f"count(*) FILTER (trim({quoted(n)}) IN ({words}))" for n in texts)
         row = engine.execute(f"SELECT {counts} FROM {source.relation}").fetchall()[0]
         for name, rows in zip(texts, row, strict=True):
             if rows:
@@ -276,7 +278,37 @@ def _source_rules(
                     example="NULL",
                     message="the word stands for no value; it is read as null",
                 )
+    yield from _rounded(engine, source)
     yield from _totals(engine, period)
+
+
+def _rounded(engine: DuckDBPyConnection, source: Source) -> Iterator[QualityFinding]:
+    """Costs with more places than the store keeps; a double's own noise is not looked at."""
+    costs = [c for c in COLUMNS if c.name in COSTS]
+    exact = [c for c in costs if source.columns[source.name_of(c) or ""] not in {"DOUBLE", "FLOAT"}]
+    if not exact:
+        return
+    differs = [
+        f"FILTER (TRY_CAST({source.raw(c)} AS DECIMAL(38, 20)) <> {source.cast(c.name)})"
+        for c in exact
+    ]
+    counts = ", ".join(f"count(*) {d}" for d in differs)
+    examples = ", ".join(
+        f"any_value(CAST({source.raw(c)} AS VARCHAR)) {d}"
+        for c, d in zip(exact, differs, strict=True)
+    )
+    row = engine.execute(f"SELECT {counts}, {examples} FROM {source.relation}").fetchall()[0]
+    found = zip(exact, row[: len(exact)], row[len(exact) :], strict=True)
+    for column, rows, example in found:
+        if rows:
+            yield QualityFinding(
+                rule="rounded",
+                severity=Severity.WARNING,
+                column=column.name,
+                rows=rows,
+                example=str(example)[:60],
+                message="has more than ten decimal places; the store keeps ten",
+            )
 
 
 def _totals(engine: DuckDBPyConnection, period: Period) -> Iterator[QualityFinding]:

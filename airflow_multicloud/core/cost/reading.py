@@ -16,7 +16,23 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 #: Raised whenever the canonical form changes, so that stored days are written anew.
-READER_VERSION = 1
+READER_VERSION = 2
+
+#: Texts that stand for no value; 'NULL' is none of any FOCUS column, but some exports write it.
+NULL_WORDS = ("NULL", "null")
+
+# A list that names a key twice, or has an entry without one, is no map: the last one counts.
+_MAP_OF_LIST = """
+    CASE WHEN {raw} IS NULL THEN NULL ELSE map(
+        list_distinct([x.key FOR x IN {raw} IF x.key IS NOT NULL]),
+        [list_filter({raw}, lambda y: y.key = k)[-1].value
+         FOR k IN list_distinct([x.key FOR x IN {raw} IF x.key IS NOT NULL])]
+    ) END
+"""
+
+
+_NESTED = ("MAP(", "STRUCT(")
+_TAG_LIST = "STRUCT(key VARCHAR, value VARCHAR)[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +72,43 @@ class Source:
         return [c.name for c in COLUMNS if c.mandatory and self.name_of(c) is None]
 
     def raw(self, column: Column) -> str:
-        """A column as the file has it, with the texts that stand for nothing made null."""
-        name = self.name_of(column)
-        if name is None:
+        """A column as the file has it, with the texts that stand for nothing made null.
+
+        Files of FOCUS 1.3 have the old name and the new: the first that has a value counts.
+        """
+        lowered = {name.lower(): name for name in self.columns}
+        names = (lowered.get(name.lower()) for name in (column.name, *column.aliases))
+        present = [self._text(name) for name in names if name is not None]
+        if not present:
             return "NULL"
-        if self.columns[name] == TEXT:
-            # Some exports write the word; 'NULL' is no value of any FOCUS column.
-            return f"nullif(nullif(trim({quoted(name)}), ''), 'NULL')"
-        return quoted(name)
+        return present[0] if len(present) == 1 else f"coalesce({', '.join(present)})"
+
+    def _text(self, name: str) -> str:
+        if self.columns[name] != TEXT:
+            return quoted(name)
+        value = f"nullif(trim({quoted(name)}), '')"
+        for word in NULL_WORDS:
+            value = f"nullif({value}, '{word}')"
+        return value
 
     def _value(self, column: Column) -> str:
         name = self.name_of(column)
         raw = self.raw(column)
+        kind = TEXT if name is None else self.columns[name]
+        if column.type == TEXT and kind.startswith(_NESTED):
+            # AWS's Parquet has SkuPriceDetails as a map; the store keeps JSON.
+            return f"CAST(to_json({raw}) AS {TEXT})"
         if column.type != TAGS or name is None:
             return f"CAST({raw} AS {column.type})"
-        kind = self.columns[name]
         if kind == TEXT:
-            return f"CAST(CAST({raw} AS JSON) AS {TAGS})"
+            listed = _MAP_OF_LIST.format(raw=f"CAST(CAST({raw} AS JSON) AS {_TAG_LIST})")
+            return (
+                f"CASE WHEN starts_with({raw}, '[') THEN CAST({listed} AS {TAGS}) "
+                f"ELSE CAST(CAST({raw} AS JSON) AS {TAGS}) END"
+            )
         if kind.endswith("[]"):
             # BigQuery's ARRAY<STRUCT<key, value>>.
-            return f"CAST(map_from_entries({raw}) AS {TAGS})"
+            return f"CAST({_MAP_OF_LIST.format(raw=raw)} AS {TAGS})"
         return f"CAST({raw} AS {TAGS})"
 
 
@@ -112,7 +145,7 @@ def check_values(connection: DuckDBPyConnection, source: Source, what: str) -> N
     """
     for column in COLUMNS:
         name = source.name_of(column)
-        if name is None or source.columns[name] != TEXT or column.type == TEXT:
+        if name is None or column.type in {TEXT, source.columns[name]}:
             continue
         raw = source.raw(column)
         parsed = source._value(column).replace("CAST(", "TRY_CAST(")  # noqa: SLF001
@@ -175,7 +208,7 @@ def _relation(files: Sequence[Path], *, text: bool) -> str:
 
 def _meant(column: Column) -> str:
     if column.type == TAGS:
-        return "JSON object"
+        return "JSON object or list of tags, each key once"
     return "time" if column.type == TIME else "number"
 
 

@@ -22,6 +22,14 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
-        for module in ("awkward_keys", "conditions", "object_store", "optional_powers", "parts")
+        for module in (
+            "awkward_keys",
+            "conditions",
+            "cost",
+            "cost_powers",
+            "object_store",
+            "optional_powers",
+            "parts",
+        )
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
@@ -178,7 +178,21 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
     )
 
 
-def apply_gaps(request: pytest.FixtureRequest, spec: RigSpec) -> None:
+class HasGaps(Protocol):
+    """A rig's name and what is known to fail on it."""
+
+    @property
+    def name(self) -> str:
+        """As in :class:`RigSpec`."""
+        ...
+
+    @property
+    def gaps(self) -> Mapping[str, str]:
+        """As in :class:`RigSpec`."""
+        ...
+
+
+def apply_gaps(request: pytest.FixtureRequest, spec: HasGaps) -> None:
     """Mark the test as a strict xfail when the rig's gaps name it."""
     node: Any = request.node
     for name in (node.originalname, name_without_rig(node.name, spec.name)):

@@ -1,7 +1,8 @@
 """Servers on loopback that stand in for AWS, Google Cloud and Azure. Linux; no Docker.
 
 Needs the extra ``local``. moto (AWS), fake-gcs-server (Google Cloud Storage) and Azurite
-(Azure Blob Storage), and, if asked for, ministack as a second AWS::
+(Azure Blob Storage), and, if asked for, ministack as a second AWS, bqemulator (BigQuery) and a
+Resource Manager of this package's own (Azure beside Blob Storage)::
 
     with LocalClouds() as clouds:
         os.environ.update(clouds.conn_env())  # AIRFLOW_CONN_AWS_LOCAL, …
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.testing.local_clouds import servers
+from airflow_multicloud.testing.local_clouds import azure, servers
 from airflow_multicloud.testing.local_clouds.process import LocalServer, ServerSpec
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ class LocalCloudOptions:
     :param data_dir: where the servers keep their data and, in ``logs``, their output. Without
         one it is a temporary directory, removed by :meth:`LocalClouds.stop`.
     :param second_s3: also run a second AWS (ministack), connection ``aws_second``.
+    :param bigquery: also run BigQuery (bqemulator), connection ``bigquery_local``.
+    :param azure_arm: also run Azure besides Blob Storage, connection ``azure_local``.
     :param start_timeout: how long each server may take to answer, once installed.
     """
 
     data_dir: Path | None = None
     second_s3: bool = False
+    bigquery: bool = False
+    azure_arm: bool = False
     start_timeout: timedelta = timedelta(seconds=60)
 
 
@@ -93,6 +98,10 @@ class LocalClouds:
         ]
         if self.options.second_s3:
             makers.append(servers.ministack)
+        if self.options.bigquery:
+            makers.append(servers.bigquery)
+        if self.options.azure_arm:
+            makers.append(azure.resource_manager)
         atexit.register(self.stop)
         directory = self._data_dir()
         try:
@@ -117,7 +126,8 @@ class LocalClouds:
     def conn_env(self) -> dict[str, str]:
         """``AIRFLOW_CONN_…`` variables for the servers that were started.
 
-        ``aws_local``, ``gcp_local``, ``wasb_local`` and, if asked for, ``aws_second``.
+        ``aws_local``, ``gcp_local``, ``wasb_local`` and, if asked for, ``aws_second``,
+        ``bigquery_local`` and ``azure_local``.
         """
         return {
             f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(connection)

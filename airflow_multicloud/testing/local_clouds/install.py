@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 AZURITE_VERSION = "3.37.0"
 MINISTACK_VERSION = "1.5.33"
+BQEMULATOR_VERSION = "1.4.0"
 
 _LOCKS = Path(__file__).parent
 _TAIL_CHARACTERS = 2000
@@ -61,7 +62,23 @@ def ministack() -> Path:
 
     :raises ProviderNotAvailableError: when uv can't install it.
     """
-    lock = _LOCKS / "ministack" / "requirements.txt"
+    return _venv(f"ministack-{MINISTACK_VERSION}", _LOCKS / "ministack" / "requirements.txt")
+
+
+def bqemulator() -> Path:
+    """Bqemulator's environment, a venv (it needs DuckDB 1); installed if need be (400 MB).
+
+    Its ``duckdb`` directory is what bqemulator's ``~/.duckdb`` must be: the server does not
+    start without DuckDB's spatial extension, which DuckDB would download.
+
+    :raises ProviderNotAvailableError: when uv can't install it.
+    """
+    lock = _LOCKS / "bigquery" / "requirements.txt"
+    return _venv(f"bqemulator-{BQEMULATOR_VERSION}", lock, lock.with_name("extension.py"))
+
+
+def _venv(name: str, lock: Path, script: Path | None = None) -> Path:
+    """A venv of what a lock file names, after an own script ran in it."""
 
     def build(directory: Path) -> None:
         tool = uv.find_uv_bin()
@@ -71,9 +88,11 @@ def ministack() -> Path:
             [tool, "pip", "sync", "--require-hashes", "--python", python, str(lock)],
             directory=directory,
         )
+        if script is not None:
+            _run([python, "-I", str(script)], directory=directory)
 
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return _installed(f"ministack-{MINISTACK_VERSION}-py{version}", lock, build)
+    return _installed(f"{name}-py{version}", lock, build)
 
 
 def _installed(name: str, lock: Path, build: Callable[[Path], None]) -> Path:

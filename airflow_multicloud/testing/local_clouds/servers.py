@@ -1,4 +1,4 @@
-"""The four servers: how each is run and which Airflow connection leads to it."""
+"""The servers: how each is run and which Airflow connection leads to it."""
 
 from __future__ import annotations
 
@@ -96,6 +96,54 @@ def fake_gcs(*, port: int | None = None) -> ServerSpec:
             "gcp_local": {
                 "conn_type": "google_cloud_platform",
                 "extra": {"is_anonymous": True, "project": PROJECT, "gcs.endpoint": endpoint},
+            }
+        },
+    )
+
+
+def bigquery(data_dir: Path, *, port: int | None = None) -> ServerSpec:
+    """BigQuery by bqemulator, on DuckDB, kept on disk.
+
+    Its answers say that no bytes are scanned, so limits on them can't be tried here; and its
+    Storage Read API does not find the results of queries.
+    """
+    environment = install.bqemulator()
+    port = port or free_port()
+    home = data_dir / "bigquery"
+    home.mkdir(parents=True, exist_ok=True)
+    extensions = home / ".duckdb"
+    if not extensions.is_symlink():
+        extensions.symlink_to(environment / "duckdb", target_is_directory=True)
+    arguments = {
+        "--rest-host": LOOPBACK,
+        "--rest-port": str(port),
+        "--grpc-host": LOOPBACK,
+        "--grpc-port": str(free_port()),
+        "--data-dir": str(home / "data"),
+        "--log-level": "warning",
+    }
+    return ServerSpec(
+        name="bigquery",
+        port=port,
+        command=(
+            str(environment / "bin" / "python"),
+            "-P",
+            "-m",
+            "bqemulator",
+            "start",
+            "--persistent",
+            *(word for pair in arguments.items() for word in pair),
+        ),
+        environment={"HOME": str(home), "TMPDIR": str(home)},
+        ready_path="/",
+        connections={
+            "bigquery_local": {
+                "conn_type": "google_cloud_platform",
+                "extra": {
+                    "is_anonymous": True,
+                    "project": PROJECT,
+                    "bigquery.endpoint": f"http://{LOOPBACK}:{port}",
+                },
             }
         },
     )

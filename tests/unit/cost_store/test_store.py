@@ -199,7 +199,7 @@ def broken() -> Iterator[tuple[str, object, str]]:
     yield (
         "bad tags",
         lambda d: fetched(write(d / "x.csv", BILL, Tags="team=data"), "2"),
-        "has 'team=data', which is no JSON object",
+        "has 'team=data', which is no JSON object or list of tags",
     )
     yield (
         "empty required",

@@ -15,24 +15,29 @@ if TYPE_CHECKING:
 #: DuckDB's own bound; what does not fit is spilled to disk.
 MEMORY_LIMIT = "256MB"
 
+#: Each thread needs buffers of its own; with one a core, many cores would not fit the bound.
+THREADS = 2
+
 
 @contextmanager
-def open_engine(spill: Path | None = None) -> Iterator[DuckDBPyConnection]:
+def open_engine(spill: Path) -> Iterator[DuckDBPyConnection]:
     """A connection of its own, in memory.
 
     Its memory is bounded, and it neither loads nor installs extensions: nothing is fetched.
+
+    :param spill: where what exceeds memory goes; DuckDB's default is the working directory.
     """
     import duckdb
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
+        "threads": THREADS,
+        "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         # Row order means nothing here, and keeping it costs memory.
         "preserve_insertion_order": False,
     }
-    if spill is not None:
-        config["temp_directory"] = str(spill)
     with duckdb.connect(config=config) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from airflow_multicloud.ports.object_store import (
 )
 
 POINTER = "CURRENT"
+WORK = ".work"
 _CHUNK = 1 << 20
 
 
@@ -68,6 +70,10 @@ class Files(Protocol):
 
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
         """An empty directory, on the file system that :meth:`publish` moves to."""
+        ...
+
+    def sweep(self, before: datetime) -> None:
+        """Delete the workspaces of killed runs that nothing was added to since ``before``."""
         ...
 
 
@@ -114,7 +120,7 @@ class LocalFiles:
         """Every file's name but the pointer's."""
         for path in self._root.rglob("*"):
             name = path.relative_to(self._root)
-            if path.is_file() and name.parts[0] not in {POINTER, ".lock", ".work"}:
+            if path.is_file() and name.parts[0] not in {POINTER, ".lock", WORK}:
                 yield name.as_posix()
 
     def remove(self, name: str) -> None:
@@ -129,9 +135,11 @@ class LocalFiles:
 
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
         """A directory below the root."""
-        work = self._root / ".work"
-        work.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(dir=work)
+        return _workspace(self._root)
+
+    def sweep(self, before: datetime) -> None:
+        """Delete the workspaces of killed runs that nothing was added to since ``before``."""
+        _sweep(self._root, before)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -216,9 +224,11 @@ class BucketFiles:
 
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
         """A directory of the cache."""
-        work = self._cache / ".work"
-        work.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(dir=work)
+        return _workspace(self._cache)
+
+    def sweep(self, before: datetime) -> None:
+        """Delete the workspaces of killed runs of this machine."""
+        _sweep(self._cache, before)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{name}"
@@ -232,6 +242,19 @@ class BucketFiles:
                     out.write(chunk)
             Path(out.name).replace(path)
         return path
+
+
+def _workspace(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    work = parent / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=work)
+
+
+def _sweep(parent: Path, before: datetime) -> None:
+    for path in (parent / WORK).glob("*"):
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if path.is_dir() and changed < before:
+            shutil.rmtree(path, ignore_errors=True)  # its run may just be removing it itself
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -24,10 +24,12 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     if current.pointer is None:
         return ()
     names = sorted(files.names())
-    # The sequence number leads the name; a snapshot that lost its swap may share one.
+    # The sequence number leads the name. A snapshot that lost its swap, or whose run crashed
+    # before it, has the number of the one that won; of the current number only that is kept.
     snapshots = [name for name in names if name.startswith("snapshots/")]
-    oldest = current.snapshot.sequence - keep + 1
-    kept = {n for n in snapshots if _sequence(n) >= oldest} | {current.pointer.snapshot}
+    newest = current.snapshot.sequence
+    kept = {n for n in snapshots if newest - keep < _sequence(n) < newest}
+    kept.add(current.pointer.snapshot)
     needed = set(kept)
     for name, path in zip(sorted(kept), files.local(sorted(kept)), strict=True):
         needed |= Snapshot.from_json(path.read_bytes(), name).files()
@@ -36,6 +38,7 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     doomed.sort(key=lambda n: not n.startswith("snapshots/"))
     for name in doomed:
         files.remove(name)
+    files.sweep(now - GRACE)
     return tuple(doomed)
 
 

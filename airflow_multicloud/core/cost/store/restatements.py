@@ -82,7 +82,7 @@ def log_restatements(
     """Write the log with these added; returns its file (the old one when there are none)."""
     if not new:
         return log
-    with open_engine() as engine, files.workspace() as directory:
+    with files.workspace() as directory, open_engine(Path(directory, "spill")) as engine:
         engine.execute(f"CREATE TABLE log ({TABLE})")
         if log is not None:
             engine.execute(f"INSERT INTO log SELECT * FROM {files_relation(files.local([log]))}")

@@ -1,0 +1,73 @@
+"""Lists of Google's REST APIs for which Google has no client library here.
+
+With google-auth's own session, which heeds the proxy and CA variables; the discovery client's
+transport does not do so everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from google.api_core.exceptions import from_http_response
+from google.auth.transport.requests import AuthorizedSession
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+    from google.auth.credentials import Credentials
+
+_TIMEOUT_S = 60
+# https://cloud.google.com/apis/design/errors#error_retries, and what proxies answer.
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+
+
+class RestApi:
+    """Read requests to one endpoint; a context manager.
+
+    Raises google-api-core's exceptions for refusals, and requests' for what happens on the way.
+
+    :param endpoint: scheme and host. :param retries: how often one request is repeated.
+    """
+
+    def __init__(self, endpoint: str, credentials: Credentials, *, retries: int) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        retry = Retry(
+            total=retries, status_forcelist=_RETRIED, backoff_factor=0.5, raise_on_status=False
+        )
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+    def __enter__(self) -> Self:
+        """Ready at once."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self._session.close()  # type: ignore[no-untyped-call]
+
+    def items(self, path: str, name: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The items of a list, page by page (https://google.aip.dev/158).
+
+        :param name: of the list in each answer.
+        """
+        asked = dict(query)
+        while True:
+            response = self._session.get(
+                f"{self._endpoint}/{path}", params=asked, timeout=_TIMEOUT_S
+            )
+            if not response.ok:
+                raise from_http_response(response)  # type: ignore[no-untyped-call]
+            answer = response.json()
+            yield from answer.get(name, ())
+            if not (token := answer.get("nextPageToken")):
+                return
+            asked["pageToken"] = token

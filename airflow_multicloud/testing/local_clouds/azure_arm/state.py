@@ -1,0 +1,82 @@
+"""What the server was told: seeded records, scripted faults, and a log of what was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_multicloud.testing.local_clouds.azure_arm.http import Answer, Request
+
+
+@dataclass(slots=True, kw_only=True)
+class _Script:
+    """Answers for the next requests whose path contains a text; ``None`` lets one through."""
+
+    path: str
+    answers: deque[Mapping[str, Any] | None]
+
+
+@dataclass(slots=True)
+class State:
+    """Shared by all requests.
+
+    :param records: service → what was seeded for it, in its own form.
+    """
+
+    records: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    _scripts: list[_Script] = field(default_factory=list)
+    _asked: list[dict[str, Any]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def seed(self, service: str, records: list[Mapping[str, Any]]) -> None:
+        """Add to a service's records."""
+        with self._lock:
+            self.records.setdefault(service, []).extend(records)
+
+    def seeded(self, service: str) -> list[Mapping[str, Any]]:
+        """A service's records, in the order they came."""
+        with self._lock:
+            return list(self.records.get(service, ()))
+
+    def script(self, path: str, answers: list[Mapping[str, Any] | None]) -> None:
+        """Answer the next requests to a path so, in order."""
+        with self._lock:
+            self._scripts.append(_Script(path=path, answers=deque(answers)))
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self.records.clear()
+            self._scripts.clear()
+            self._asked.clear()
+
+    def scripted(self, request: Request) -> Answer | None:
+        """The fault that is due for a request, if any."""
+        with self._lock:
+            for script in self._scripts:
+                if script.answers and script.path.casefold() in request.path.casefold():
+                    told = script.answers.popleft()
+                    return None if told is None else Answer(**told)
+            return None
+
+    def log(self, request: Request, status: int) -> None:
+        """Note a request, without what may be secret in it."""
+        kept = {k: v for k, v in request.headers.items() if k.casefold() != "authorization"}
+        with self._lock:
+            self._asked.append(
+                {
+                    "method": request.method,
+                    "path": request.path,
+                    "query": dict(request.query),
+                    "headers": kept,
+                    "status": status,
+                }
+            )
+
+    def asked(self) -> list[dict[str, Any]]:
+        """Every request so far, oldest first."""
+        with self._lock:
+            return list(self._asked)

@@ -1,0 +1,107 @@
+"""Every cloud's bill against the shipped contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud.ports.cost import Cost
+from airflow_multicloud.testing.contracts.cost import CostContract
+from airflow_multicloud.testing.contracts.cost_powers import (
+    CostForecastsContract,
+    CostQueriesContract,
+    CostRecommendationsContract,
+    PriceListsContract,
+)
+from airflow_multicloud.testing.contracts.cost_rigs import (
+    COST_POWERS,
+    CostRig,
+    CostRigSpec,
+    cost_powers_of,
+    open_cost_rig,
+    parametrize_cost_rigs,
+)
+from airflow_multicloud.testing.contracts.rigs import has_power
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _specs() -> tuple[CostRigSpec, ...]:
+    # Imported late: Airflow must not load before tests/conftest.py is configured.
+    from tests.contract.cost_rigs import cost_rig_specs
+
+    return cost_rig_specs()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "cost_rig" in metafunc.fixturenames:
+        parametrize_cost_rigs(metafunc, _specs())
+
+
+@pytest.fixture
+def cost_rig(request: pytest.FixtureRequest) -> CostRig:
+    """One hook and an empty export."""
+    return open_cost_rig(request)
+
+
+class TestCost(CostContract):
+    pass
+
+
+class TestCostQueries(CostQueriesContract):
+    pass
+
+
+class TestCostForecasts(CostForecastsContract):
+    pass
+
+
+class TestCostRecommendations(CostRecommendationsContract):
+    pass
+
+
+class TestPriceLists(PriceListsContract):
+    pass
+
+
+_CONTRACTS: Sequence[Any] = (
+    CostContract,
+    CostQueriesContract,
+    CostForecastsContract,
+    CostRecommendationsContract,
+    PriceListsContract,
+)
+
+
+def test_every_hook_is_a_cost_hook() -> None:
+    assert [spec.name for spec in _specs() if not has_power(spec.hook, Cost)] == []
+
+
+def test_every_power_has_a_contract() -> None:
+    assert {power for contract in _CONTRACTS for power in contract.needs} == set(COST_POWERS)
+
+
+def test_the_reference_has_every_power() -> None:
+    memory = _specs()[0]
+    assert cost_powers_of(memory.hook) == memory.answers == COST_POWERS
+
+
+def test_every_power_is_answered_or_named() -> None:
+    """A power that no rig of a hook can seed says where it is tested instead."""
+    silent = {
+        spec.name: [
+            power.__name__
+            for power in cost_powers_of(spec.hook)
+            if power not in spec.answers and power not in spec.unanswered
+        ]
+        for spec in _specs()
+    }
+    assert not any(silent.values()), silent
+
+
+def test_gaps_name_tests() -> None:
+    tests = {name for contract in _CONTRACTS for name in dir(contract)}
+    unknown = [gap for spec in _specs() for gap in spec.gaps if gap.partition("[")[0] not in tests]
+    assert unknown == []

@@ -1,0 +1,78 @@
+"""Manifests of Cost Management exports that say what they must not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_multicloud.clouds.azure._cost_exports import exported_periods, fetch_period
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.object_store import BucketCreation, ObjectRef, ObjectStore
+from airflow_multicloud.testing.contracts.rigs import power_of
+from airflow_multicloud.testing.memory_cloud.object_store import Hook
+
+FOLDER = "costs/focus/20260901-20260930/run-1"
+BLOB = {"blobName": f"{FOLDER}/part_0_0001.csv", "byteCount": 4, "dataRowCount": 1}
+WHOLE: dict[str, Any] = {"dataRowCount": 1, "byteCount": 4, "blobs": [BLOB]}
+
+
+@pytest.fixture
+def store() -> ObjectStore:
+    from airflow_multicloud.testing.memory_cloud import object_store
+
+    made: ObjectStore = object_store.Hook()
+    power_of(made, BucketCreation).ensure_bucket("bills")
+    made.put_object(ObjectRef("bills", f"{FOLDER}/part_0_0001.csv"), b"a\n1\n")
+    return made
+
+
+def publish(store: ObjectStore, manifest: object) -> None:
+    content = json.dumps(manifest).encode()
+    store.put_object(ObjectRef("bills", f"{FOLDER}/manifest.json"), content)
+
+
+def fetch(store: ObjectStore, directory: Path) -> tuple[Path, ...]:
+    period = exported_periods(store, "bills/costs/focus")[0]
+    return fetch_period(store, period, directory).files
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        pytest.param(WHOLE, id="whole"),
+        pytest.param({"blobs": [{"blobName": BLOB["blobName"]}]}, id="older: counts nothing"),
+        pytest.param({"blobs": [{**BLOB, "blobName": f"/{BLOB['blobName']}"}]}, id="a slash first"),
+    ],
+)
+def test_read(store: ObjectStore, tmp_path: Path, manifest: object) -> None:
+    publish(store, manifest)
+    assert [path.read_bytes() for path in fetch(store, tmp_path)] == [b"a\n1\n"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ([], "no JSON object"),
+        ({}, "no list blobs"),
+        ({"blobs": {}}, "no list blobs"),
+        ({"blobs": ["a"]}, "no list blobs"),
+        ({"blobs": []}, "found none"),
+        ({**WHOLE, "dataRowCount": 2}, "states 2 rows, and 1 for its files"),
+        ({"blobs": [{**BLOB, "byteCount": 5}]}, "has 4 bytes, the manifest states 5"),
+        ({"blobs": [{"blobName": "elsewhere.csv"}]}, "1 of 1 files .* elsewhere.csv"),
+    ],
+)
+def test_refused(store: ObjectStore, tmp_path: Path, manifest: object, said: str) -> None:
+    publish(store, manifest)
+    with pytest.raises(CostAnalysisError, match=said) as caught:
+        fetch(store, tmp_path)
+    assert (caught.value.kind, caught.value.cloud) == (ErrorKind.INTEGRITY, "azure")
+
+
+def test_other_files_are_no_manifests(store: ObjectStore) -> None:
+    for key in ("costs/focus/manifest.json", "costs/focus/2026/manifest.json"):
+        store.put_object(ObjectRef("bills", key), b"{}")
+    assert list(exported_periods(store, "bills/costs/focus")) == []
