@@ -1,4 +1,4 @@
-"""``python -m airflow_multicloud.demo``: replicate, prove, lose the primary, recover."""
+"""``python -m airflow_multicloud.demo``: replicate, prove, compare costs, lose a cloud, recover."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.demo.environment import prepare
-from airflow_multicloud.testing.local_clouds import LocalClouds
+from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -30,8 +30,11 @@ def main() -> int:
     started = time.monotonic()
     home = Path.cwd() / ".demo"
     dags = _dags()
-    _say("Local clouds", "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob)")
-    with LocalClouds() as clouds:
+    _say(
+        "Local clouds",
+        "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery)",
+    )
+    with LocalClouds(LocalCloudOptions(bigquery=True)) as clouds:
         os.environ.update(clouds.conn_env())
         prepare(home / "airflow", dags)
         _say("Ready", f"after {time.monotonic() - started:.1f} s; nothing leaves this machine")
@@ -40,6 +43,7 @@ def main() -> int:
         _drill(dags, checks)
         _second_run(checks)
         _flipped_byte(checks)
+        _night(dags, home, checks)
         _lost_primary(clouds, home, checks)
         _evidence(home)
     return checks.end(time.monotonic() - started)
@@ -167,6 +171,16 @@ def _flipped_byte(checks: _Checks) -> None:
         f"the next replication mended it: {healed.objects} objects read and verified",
         holds=healed.proven,
     )
+
+
+def _night(dags: Path, home: Path, checks: _Checks) -> None:
+    from airflow_multicloud.demo.costs import night
+
+    _say(
+        "\nDAG nightly_cost",
+        "wait → ingest → quality → compare, anomalies, DAGs, workload → budget → report",
+    )
+    night(_load(dags / "nightly_cost.py"), home, console, checks.that)
 
 
 def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:

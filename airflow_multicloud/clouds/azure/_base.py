@@ -20,8 +20,6 @@ from airflow_multicloud.ports.object_store import Digests, WriteOptions
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from airflow.sdk import Connection
-
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
 NO_OPTIONS = WriteOptions()
@@ -43,22 +41,6 @@ class AccountHook(WasbHook):
         # Read the connection now, on the thread that may ask Airflow; no request is made.
         _ = self.account
 
-    @classmethod
-    def get_connection(cls, conn_id: str) -> Connection:
-        """Airflow's connection, of this hook's type.
-
-        :raises CredentialsError: kind ``invalid_argument`` when it is of another type.
-        """
-        connection = super().get_connection(conn_id)
-        if connection.conn_type != cls.conn_type:
-            raise CredentialsError(
-                f"connection {conn_id!r} has type {connection.conn_type!r}; Azure Blob Storage "
-                f"needs type {cls.conn_type!r}",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=NAME,
-            )
-        return connection
-
     @property
     def account(self) -> BlobAccount:
         """The storage account, opened on first use.
@@ -71,6 +53,14 @@ class AccountHook(WasbHook):
             return self._account
 
     def _open_account(self) -> BlobAccount:
+        conn_type = self.get_connection(self.conn_id).conn_type
+        if conn_type != self.conn_type:
+            raise CredentialsError(
+                f"connection {self.conn_id!r} has type {conn_type!r}; Azure Blob Storage needs "
+                f"type {self.conn_type!r}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
         doing = f"open connection {self.conn_id!r}"
         try:
             with translated(doing):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,7 @@ WHOLE: dict[str, Any] = {"dataRowCount": 1, "byteCount": 4, "blobs": [BLOB]}
 
 @pytest.fixture
 def store() -> ObjectStore:
-    from airflow_multicloud.testing.memory_cloud import object_store
-
-    made: ObjectStore = object_store.Hook()
+    made: ObjectStore = Hook(memory_conn_id=f"memory_{uuid.uuid4().hex}")
     power_of(made, BucketCreation).ensure_bucket("bills")
     made.put_object(ObjectRef("bills", f"{FOLDER}/part_0_0001.csv"), b"a\n1\n")
     return made

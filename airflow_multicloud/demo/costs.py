@@ -1,0 +1,92 @@
+"""The demo's nightly cost run: three exported bills, compared."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG
+from rich.console import Console
+from rich.table import Table
+
+from airflow_multicloud import api
+from airflow_multicloud.demo import bills
+
+WORKLOAD = {"vcpus": 4, "memory_gib": 16, "instances": 3, "storage_gb": 1000, "egress_gb": 500}
+
+#: Tells a claim and whether it holds.
+Claim = Callable[..., None]
+
+
+def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
+    """Export three bills, run the DAG on them, and check what it says."""
+    store, reports = home / "costs", home / "reports"
+    for old in (store, reports):
+        shutil.rmtree(old, ignore_errors=True)
+    exports = bills.publish()
+    analyzer = api.CloudCostAnalyzer(store)
+    for uri in exports.uris.values():
+        analyzer.ingest(uri)
+    bills.restate(exports)
+    run = dag.test(
+        run_conf={
+            **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
+            "store": str(store),
+            "reports": f"{reports}/",
+            "day": bills.DAY.isoformat(),
+            "workload": WORKLOAD,
+            "budget": 250_000,
+            "recommend_from": [],
+        }
+    )
+    results: dict[str, Any] = {
+        ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in run.get_task_instances()
+    }
+    claim(f"the DAG run ended with {run.state}", holds=str(run.state) == "success")
+    compared = results.get("compare") or {"clouds": [], "cheapest": []}
+    table = Table("cloud", "billed", "effective", "list", "compared", "completeness", box=None)
+    for cloud in compared["clouds"]:
+        names = ("cloud", "billed_cost", "effective_cost", "list_cost", "compared", "completeness")
+        table.add_row(*(cloud[name] for name in names))
+    console.print(table)
+    claim(
+        f"three clouds compared in USD; cheapest for what was used: {compared['cheapest']}",
+        holds=len(compared["clouds"]) == len(exports.uris),
+    )
+    _workload(results.get("workload") or {}, claim)
+    found = (results.get("anomalies") or {}).get("found", [])
+    planted = [text for text in found if bills.ANOMALY.service in text]
+    claim(f"the planted anomaly was found: {(planted or ['-'])[0]}", holds=bool(planted))
+    _restatement(results.get("aws.ingest") or [], analyzer, claim)
+    written = (results.get("report") or {}).get("files", {})
+    page = Path(written.get("report.html", "-"))
+    claim(f"the report is a page: {page}", holds=page.is_file() and "<svg" in page.read_text())
+
+
+def _workload(quoted: dict[str, Any], claim: Claim) -> None:
+    quotes = quoted.get("quotes", {})
+    prices = ", ".join(f"{cloud} {price}" for cloud, price in quotes.items())
+    claim(
+        f"cheapest for {WORKLOAD}: {quoted.get('cheapest')} (USD a month: {prices})",
+        holds=quoted.get("cheapest") is not None,
+    )
+
+
+def _restatement(
+    ingested: list[dict[str, Any]], analyzer: api.CloudCostAnalyzer, claim: Claim
+) -> None:
+    start = bills.DAY.replace(day=1)
+    document = analyzer.report(start, bills.MONTHS[-1].replace(day=bills.DAY.day))
+    mine = [r for r in document.restatements if r.service_name == bills.RESTATED.service]
+    text = "; ".join(
+        f"{r.cloud} {r.service_name} {r.first_day}: "
+        f"{r.old_billed_cost:.2f} → {r.new_billed_cost:.2f} {r.billing_currency}"
+        for r in mine
+    )
+    rewritten = sum(period["days_written"] for period in ingested)
+    claim(
+        f"the restated month was read again, {rewritten} of its days rewritten: {text or '-'}",
+        holds=len(mine) == 1 and mine[0].new_billed_cost > mine[0].old_billed_cost,
+    )

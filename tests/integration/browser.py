@@ -1,0 +1,147 @@
+"""A headless Chromium that opens one page and says what it saw.
+
+Over Chrome's DevTools protocol through a pipe (``--remote-debugging-pipe``: JSON with a zero byte
+after each message, from descriptor 3 and to descriptor 4); no port, no driver.
+https://chromedevtools.github.io/devtools-protocol/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_TIMEOUT = 60.0
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--window-size=1200,900",
+    "--remote-debugging-pipe",
+)
+
+
+def chromium() -> str | None:
+    """The browser's program, where there is one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+@dataclass
+class Page:
+    """A tab.
+
+    :param problems: exceptions and what was logged as a warning or an error.
+    :param requests: URLs that the page asked for.
+    """
+
+    _to: int
+    _from: int
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    _session: str | None = None
+    _last: int = 0
+    _buffer: bytes = b""
+    _loaded: bool = False
+
+    def open(self, url: str) -> None:
+        """Load a page, up to its load event."""
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._call(f"{domain}.enable")
+        self._loaded = False
+        self.requests.clear()
+        self._call("Page.navigate", url=url)
+        while not self._loaded:
+            self._take()
+
+    def evaluate(self, expression: str) -> Any:
+        """A JavaScript expression's value."""
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def screenshot(self) -> str:
+        """The whole page as a PNG, in base64."""
+        data: str = self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
+        return data
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": parameters}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._take()
+            if answer.get("id") == self._last:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def _take(self) -> dict[str, Any]:
+        deadline = time.monotonic() + _TIMEOUT
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._from], [], [], max(0, deadline - time.monotonic()))
+            chunk = os.read(self._from, 1 << 16) if ready else b""
+            if not chunk:
+                raise AssertionError("the browser ended or did not answer")
+            self._buffer += chunk
+        text, _, self._buffer = self._buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(text)
+        self._note(message.get("method", ""), message.get("params", {}))
+        return message
+
+    def _note(self, event: str, told: dict[str, Any]) -> None:
+        if event == "Page.loadEventFired":
+            self._loaded = True
+        elif event == "Runtime.exceptionThrown":
+            self.problems.append(str(told["exceptionDetails"]))
+        elif event == "Runtime.consoleAPICalled" and told["type"] in {"error", "warning", "assert"}:
+            self.problems.append(str(told["args"]))
+        elif event == "Log.entryAdded" and told["entry"]["level"] in {"error", "warning"}:
+            self.problems.append(str(told["entry"]))
+        elif event == "Network.requestWillBeSent":
+            self.requests.append(told["request"]["url"])
+
+
+@contextmanager
+def browser(program: str, profile: Path) -> Iterator[Page]:
+    """Start the browser; it is ended with all of its processes.
+
+    :param profile: an empty directory for what it keeps.
+    """
+    commands, to = os.pipe()
+    answers_from, answers = os.pipe()
+    script = f'exec "$@" 3<&{commands} 4>&{answers}'
+    arguments = ["bash", "-c", script, "bash", program, *_FLAGS, f"--user-data-dir={profile}"]
+    process = subprocess.Popen(
+        arguments,
+        pass_fds=(commands, answers),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(commands)
+    os.close(answers)
+    try:
+        yield Page(to, answers_from)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        os.close(to)
+        os.close(answers_from)
