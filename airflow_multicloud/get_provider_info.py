@@ -12,7 +12,9 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-multicloud",
         "name": "Multi-cloud",
-        "description": "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, compare costs.",
+        "description": (
+            "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, compare costs."
+        ),
         "integrations": [
             {
                 "integration-name": _INTEGRATION,

@@ -81,6 +81,10 @@ def _hooks():
 
 # Overridden on purpose: (cloud, port, name) → why.
 OVERRIDDEN = {
+    ("gcp", "cost", "get_client_options"): (
+        "the official hook's own seam for another endpoint; only adds the extra bigquery.endpoint"
+    ),
+    ("gcp", "cost", "default_conn_name"): "the base hook's own; BigQuery's default is another",
     ("aws", "object_store", "_get_caller"): (
         "same answer; the official one reads the sources of the whole stack, 0.2 s a client"
     ),

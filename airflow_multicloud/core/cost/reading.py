@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,16 +161,13 @@ def check_values(connection: DuckDBPyConnection, source: Source, what: str) -> N
             )
 
 
-def check_required(connection: DuckDBPyConnection, source: Source, what: str) -> None:
+def check_required(empty_rows: Mapping[Column, int], what: str) -> None:
     """Refuse rows without a value in a required column.
 
+    :param empty_rows: required column → rows without a value in it.
     :raises CostAnalysisError: kind ``integrity``, naming the columns and how many rows.
     """
-    required = [c for c in COLUMNS if c.required]
-    counts = ", ".join(f"count(*) FILTER ({source.raw(c)} IS NULL)" for c in required)
-    with reading_errors(what):
-        found = connection.execute(f"SELECT {counts} FROM {source.relation}").fetchone()
-    empty = [f"{c.name} ({n})" for c, n in zip(required, found or (), strict=True) if n]
+    empty = [f"{column.name} ({rows})" for column, rows in empty_rows.items() if rows]
     if empty:
         raise CostAnalysisError(
             f"{what}: rows without a value in {', '.join(empty)}", kind=ErrorKind.INTEGRITY
@@ -184,6 +181,12 @@ def reading_errors(what: str) -> Iterator[None]:
 
     try:
         yield
+    except duckdb.OutOfMemoryException as err:
+        first = str(err).splitlines()[0]
+        raise CostAnalysisError(
+            f"{what}: reading it needs more memory than the store allows itself: {first}",
+            kind=ErrorKind.QUOTA,
+        ) from err
     except (
         duckdb.IOException,
         duckdb.InvalidInputException,

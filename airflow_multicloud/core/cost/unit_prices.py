@@ -31,7 +31,7 @@ WINDOW = timedelta(days=31)
 # OperatingSystem, StorageClass. Tenancy is none of them: AWS tells it in the usage type
 # ("DedicatedUsage:", "HostUsage:"), the others in the meter's name. Cooler storage classes
 # charge for reading, so their price per month alone can't be compared.
-_SQL = """
+_SQL = r"""
 WITH priced AS (
     SELECT
         Cloud,
@@ -52,10 +52,11 @@ WITH priced AS (
 ), metered AS (
     SELECT *, CASE
         WHEN cores IS NOT NULL AND regexp_matches(unit, '^(1 )?h(ou)?rs?$') THEN 'compute'
-        WHEN ServiceCategory = 'Storage' AND regexp_matches(unit, '^(1 )?gi?b[- /]mo(nth)?s?$')
+        WHEN ServiceCategory = 'Storage'
+             AND regexp_matches(unit, '^(1 )?(gi?b|gi[bg]\w*byte)[- /]mo(nth)?s?$')
              AND NOT regexp_matches(words, 'cool|cold|archive|glacier|infrequent|nearline|snapshot')
              THEN 'storage'
-        WHEN regexp_matches(unit, '^(1 )?gi?bs?$')
+        WHEN regexp_matches(unit, '^(1 )?(gi?bs?|gi[bg]\w*bytes?)$')
              AND regexp_matches(words, 'egress|transfer out|datatransfer-out|internet')
              THEN 'egress'
         WHEN regexp_matches(unit, 'request|operation|^[0-9]+k$')

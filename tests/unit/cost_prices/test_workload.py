@@ -162,6 +162,22 @@ def test_request_units_are_understood(
     assert (price.meter, price.list_unit_price) == (Meter.WRITES, Decimal(per_thousand))
 
 
+@pytest.mark.parametrize("unit", ["GB-Mo", "GB-month", "1 GB/Month", "gibibyte month", "GiB-Mo"])
+def test_storage_units_are_understood(bill: duckdb.DuckDBPyConnection, unit: str) -> None:
+    charge(bill, cost="5", details="{}", meter="Standard Storage", unit=unit, category="Storage")
+    (price,) = own_prices(bill, today=TODAY).prices
+    assert (price.meter, price.list_unit_price) == (Meter.STORAGE, Decimal("0.5"))
+
+
+@pytest.mark.parametrize("unit", ["GB", "gibibyte", "1 GB"])
+def test_egress_units_are_understood(bill: duckdb.DuckDBPyConnection, unit: str) -> None:
+    charge(
+        bill, cost="5", details="{}", meter="Data Transfer Out", unit=unit, category="Networking"
+    )
+    (price,) = own_prices(bill, today=TODAY).prices
+    assert (price.meter, price.list_unit_price) == (Meter.EGRESS, Decimal("0.5"))
+
+
 def test_stale_lists_are_not_ranked() -> None:
     result = compare(FOUR_CORES, max_age=timedelta(days=1))
     assert result.cheapest is None

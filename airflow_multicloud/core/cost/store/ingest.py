@@ -10,12 +10,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.focus import COSTS, ROLLUP, literal, quoted
+from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, ROLLUP, literal, quoted
 from airflow_multicloud.core.cost.reading import (
     READER_VERSION,
     Source,
@@ -207,7 +207,6 @@ class _Ingestion:
         asked = self._fetched.period
         with self._files.workspace() as directory, open_engine(Path(directory, "spill")) as engine:
             source = open_source(engine, self._fetched)
-            check_required(engine, source, self._what)
             found = self._days(engine, source)
             self._check_rows(found)
             held = self._held()
@@ -266,17 +265,22 @@ class _Ingestion:
         columns = ", ".join(quoted(name) for name in sorted(source.columns))
         sums = ", ".join(f"sum({source.cast(cost)})" for cost in COSTS)
         invoice = source.cast("InvoiceId")
+        required = [c for c in COLUMNS if c.required]
+        empty = ", ".join(f"count(*) FILTER ({source.raw(c)} IS NULL)" for c in required)
         # The sum, unlike xor, tells rows that are there twice from none.
         query = f"""
             SELECT {source.day()} AS day, {source.cast("BillingCurrency")} AS currency, count(*),
                    count(*) FILTER ({invoice} IS NULL),
-                   sum(CAST(hash({columns}) AS HUGEINT)), {sums}
+                   sum(CAST(hash({columns}) AS HUGEINT)), {sums}, {empty}
             FROM {source.relation} GROUP BY ALL ORDER BY ALL
         """
         rows = self._run(engine, source, query)
+        width = len(required)
+        counts = [sum(row[index - width] for row in rows) for index in range(width)]
+        check_required(dict(zip(required, counts, strict=True)), self._what)
         days: dict[date, list[tuple[Any, ...]]] = {}
         for day, *rest in rows:
-            days.setdefault(day, []).append(tuple(rest))
+            days.setdefault(day, []).append(tuple(rest[:-width]))
         version = f"{READER_VERSION}/{engine.execute('SELECT version()').fetchall()[0][0]}"
         return [
             _Found(
@@ -311,6 +315,7 @@ class _Ingestion:
             return {}
         asked = self._fetched.period
         # A day at a time: one partitioned COPY of a whole month holds all its days in memory.
+        # By time and not by ChargeDate, so that Parquet's statistics skip other days unread.
         relation = f"({source.select()})"
         if source.text and len(days) > 1:
             staged = directory / "staged.parquet"
@@ -319,11 +324,13 @@ class _Ingestion:
         written: dict[date, tuple[str, ...]] = {}
         for day in days:
             path = directory / f"{day}.parquet"
+            after = day + timedelta(days=1)
             query = f"""
                 COPY (
                     SELECT {literal(self._cloud)} AS Cloud, {literal(asked.export)} AS Export,
                            DATE '{asked.billing_period}' AS BillingPeriod, *
-                    FROM {relation} WHERE ChargeDate = DATE '{day}'
+                    FROM {relation} WHERE ChargePeriodStart >= TIMESTAMPTZ '{day} 00:00:00+00'
+                        AND ChargePeriodStart < TIMESTAMPTZ '{after} 00:00:00+00'
                 ) TO {literal(str(path))} ({_PARQUET})
             """
             self._run(engine, source, query)
