@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.report.charts import charts
@@ -33,6 +34,7 @@ def to_html(document: CostDocument) -> str:
         rows=document.rows(),
         svg=svg,
         money=two_places,
+        number=lambda text: two_places(Decimal(text)),
     )
 
 

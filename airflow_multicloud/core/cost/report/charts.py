@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,13 @@ from airflow_multicloud.core.cost.report.document import CostDocument, two_place
 if TYPE_CHECKING:
     from pygal import Config
 
+    from airflow_multicloud.core.cost.anomalies import Anomaly
+
 _BARS = 12
+#: So many days can be named below the bars without touching each other.
+_LABELS = 31
+#: What is shown of an account's id, which may be long: its end tells accounts apart.
+_TAIL = 12
 
 
 def charts(document: CostDocument) -> dict[str, str]:
@@ -22,7 +30,7 @@ def charts(document: CostDocument) -> dict[str, str]:
         "anomalies": _pairs(
             "Anomalies: actual and expected cost",
             [
-                (f"{a.cloud} {a.service_name} {a.first_day:%d %b}", a.actual, a.expected)
+                (_anomaly(a), a.actual, a.expected)
                 for a in (document.anomalies.found if document.anomalies else ())
             ],
             ("actual", "expected"),
@@ -44,22 +52,30 @@ def charts(document: CostDocument) -> dict[str, str]:
 
 
 def _daily(document: CostDocument) -> str:
-    import pygal
-
+    pygal = _pygal()
     days = sorted({line.group[0] for r in document.daily.reports for line in r.lines})
     if not days:
         return ""
     chart = pygal.StackedBar(_config(f"Cost per day, {document.daily.currency}", rotate=True))
-    chart.x_labels = days
+    chart.x_labels = [f"{date.fromisoformat(day):%d %b}" for day in days]
+    chart.x_labels_major_every = -(-len(days) // _LABELS)
+    chart.show_minor_x_labels = False
     for report in document.daily.reports:
         amounts = {line.group[0]: line.costs.on(report.basis) for line in report.lines}
         chart.add(report.cloud, [float(amounts.get(day, 0)) for day in days])
     return _svg(chart)
 
 
-def _services(document: CostDocument) -> str:
-    import pygal
+def _anomaly(found: Anomaly) -> str:
+    account = found.sub_account_id or ""
+    tail = account if len(account) <= _TAIL else f"…{account[-_TAIL:]}"
+    return " ".join(
+        filter(None, (found.cloud, found.service_name, tail, f"{found.first_day:%d %b}"))
+    )
 
+
+def _services(document: CostDocument) -> str:
+    pygal = _pygal()
     found = [
         (line.costs.on(r.basis), f"{r.cloud} {line.group[0]}")
         for r in document.comparison.reports
@@ -75,8 +91,7 @@ def _services(document: CostDocument) -> str:
 
 
 def _pairs(title: str, rows: Sequence[tuple[str, Decimal, Decimal]], names: tuple[str, str]) -> str:
-    import pygal
-
+    pygal = _pygal()
     if not rows:
         return ""
     shown = rows[:_BARS][::-1]
@@ -85,6 +100,18 @@ def _pairs(title: str, rows: Sequence[tuple[str, Decimal, Decimal]], names: tupl
     chart.add(names[1], [float(second) for _, _, second in shown])
     chart.add(names[0], [float(first) for _, first, _ in shown])
     return _svg(chart)
+
+
+def _pygal() -> Any:
+    """Pygal, without the import hook for its map plugins that it leaves behind.
+
+    The hook is of a kind that Python 3.12 does not ask any more, and 3.11 warns of it at every
+    import that follows in the process.
+    """
+    import pygal
+
+    sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, pygal.PluginImportFixer)]
+    return pygal
 
 
 def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
@@ -96,8 +123,17 @@ def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
         show_legend=legend,
         legend_at_bottom=True,
         x_label_rotation=45 if rotate else 0,
+        value_formatter=lambda value: f"{value:,.6g}",
         formatter=lambda value: two_places(Decimal(str(value))),
-        style=CleanStyle(font_family="system-ui, sans-serif", background="transparent"),
+        style=CleanStyle(
+            font_family="system-ui, sans-serif",
+            background="transparent",
+            guide_stroke_color="#ddd",
+            major_guide_stroke_color="#ccc",
+            guide_stroke_dasharray="none",
+            major_guide_stroke_dasharray="none",
+            opacity="1",
+        ),
         width=960,
         height=380,
         explicit_size=False,
@@ -108,5 +144,16 @@ def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
 
 
 def _svg(chart: Any) -> str:
+    # In one row; what pygal leaves below is right for as many columns as there are series.
+    chart.legend_at_bottom_columns = len(chart.raw_series)
+    chart.add_xml_filter(_without_scripts)
     text: str = chart.render(is_unicode=True)
     return text
+
+
+def _without_scripts(root: Any) -> Any:
+    """Pygal writes its settings, with all names in them, as a script that nothing here needs."""
+    for parent in root.iter():
+        for child in [c for c in parent if str(c.tag).rpartition("}")[2] == "script"]:
+            parent.remove(child)
+    return root

@@ -1,0 +1,100 @@
+"""The shipped nightly cost DAG on generated bills, against the local clouds."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud import api
+from airflow_multicloud.demo import bills
+
+from ..integration.airflow_runs import Run, run_dag  # noqa: TID252
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+DAGS = Path(__file__).parents[2] / "dags"
+
+pytestmark = pytest.mark.usefixtures("airflow_db", "local_clouds", "local_bigquery")
+
+
+def load() -> DAG:
+    spec = importlib.util.spec_from_file_location("nightly_cost", DAGS / "nightly_cost.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    dag: DAG = module.dag
+    for task in dag.tasks:
+        task.retries = 0
+    return dag
+
+
+@pytest.fixture(scope="module")
+def exports(local_clouds: object, local_bigquery: str) -> bills.Exports:
+    return bills.publish()
+
+
+def night(exports: bills.Exports, home: Path, **conf: Any) -> Run:
+    uris = {f"{cloud}_export": uri for cloud, uri in exports.uris.items()}
+    return run_dag(
+        load(),
+        {
+            **uris,
+            "store": str(home / "costs"),
+            "reports": f"{home}/reports/",
+            "day": bills.DAY.isoformat(),
+            "recommend_from": [],
+            "budget": 250_000,
+            **conf,
+        },
+    )
+
+
+def test_a_night(exports: bills.Exports, tmp_path: Path) -> None:
+    analyzer = api.CloudCostAnalyzer(tmp_path / "costs")
+    for uri in exports.uris.values():
+        analyzer.ingest(uri)
+    run = night(exports, tmp_path)
+    assert run.state == "success"
+    compared = run.xcom("compare")
+    assert {c["cloud"] for c in compared["clouds"]} == {"aws", "gcp", "azure"}
+    assert compared["missing"] == {}
+    (aws,) = (c for c in compared["clouds"] if c["cloud"] == "aws")
+    expected = exports.aws_october.totals().total.effective_cost
+    assert aws["effective_cost"] == f"{expected:.2f}"
+    found = run.xcom("anomalies")["found"]
+    assert any(bills.ANOMALY.service in text and "2026-10-20" in text for text in found)
+    dags = run.xcom("dags")
+    assert set(dags["dags"]) == {"nightly_cost", "replicate_lake", "train_model"}
+    assert Decimal(dags["unexplained_usage"]) > 0
+    assert run.xcom("workload")["cheapest"] in {"aws", "gcp", "azure"}
+    assert run.xcom("budget")["allowed"] is True
+    files = run.xcom("report")["files"]
+    page = Path(files["report.html"]).read_text()
+    assert page.count("<figure") >= 3
+    assert "<script" not in page
+    document = json.loads(Path(files["report.json"]).read_text())
+    total = sum(Decimal(cloud["EffectiveCost"]) for cloud in document["clouds"])
+    assert Decimal(document["total"]) == total
+
+
+def test_a_broken_budget_stops_the_night_but_not_the_report(
+    exports: bills.Exports, tmp_path: Path
+) -> None:
+    run = night(exports, tmp_path, budget=1)
+    assert run.state_of("budget") == "failed"
+    assert run.state_of("recommend") == "success"
+    assert run.state_of("report") == "success"
+
+
+def test_a_missing_export_fails_its_cloud_by_name(exports: bills.Exports, tmp_path: Path) -> None:
+    store = api.CloudCostAnalyzer(tmp_path / "costs")
+    with pytest.raises(Exception, match=r"billing/exports/nothing.* no complete billing period"):
+        store.ingest("s3://aws_local@billing/exports/nothing", first=date(2026, 10, 1))
