@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ from airflow_multicloud.ports.cost import FileFormat
 from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef, ObjectStore
 
 _MANIFEST_LIMIT = 16 << 20
+
+
+@contextmanager
+def named(cloud: str) -> Iterator[None]:
+    """Have this module's errors say which cloud they are of."""
+    try:
+        yield
+    except CostAnalysisError as err:
+        err.cloud = err.cloud or cloud
+        raise
 
 
 def split_export(export: str, *, cloud: str, shape: str) -> tuple[str, str]:

@@ -9,8 +9,7 @@ so the manifest alone tells which files are the month; it states neither sizes n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ from airflow_multicloud.clouds._exports import (
     download,
     format_of,
     listed,
+    named,
     read_manifest,
     split_export,
 )
@@ -32,17 +32,7 @@ from airflow_multicloud.ports.object_store import ObjectMeta, ObjectStore
 _PERIOD = re.compile(r"/billing_period=(\d{4})-(0[1-9]|1[0-2])/", re.IGNORECASE)
 
 
-@contextmanager
-def _named() -> Iterator[None]:
-    """What reads manifests and files for every cloud does not say whose they are."""
-    try:
-        yield
-    except CostAnalysisError as err:
-        err.cloud = err.cloud or NAME
-        raise
-
-
-@_named()
+@named(NAME)
 def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod]:
     """The periods that have a manifest, oldest first.
 
@@ -65,7 +55,7 @@ def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod
     return found
 
 
-@_named()
+@named(NAME)
 def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) -> FetchedPeriod:
     """The files that a period's manifest names, and no others.
 

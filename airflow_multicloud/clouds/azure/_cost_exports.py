@@ -9,8 +9,7 @@ keep it, and the newest counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ from airflow_multicloud.clouds._exports import (
     download,
     format_of,
     listed,
+    named,
     read_manifest,
     split_export,
 )
@@ -40,17 +40,7 @@ class _File:
     rows: int | None
 
 
-@contextmanager
-def _named() -> Iterator[None]:
-    """What reads manifests and files for every cloud does not say whose they are."""
-    try:
-        yield
-    except CostAnalysisError as err:
-        err.cloud = err.cloud or NAME
-        raise
-
-
-@_named()
+@named(NAME)
 def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod]:
     """The periods that have a manifest, with what it states."""
     doing = f"list export {export}"
@@ -60,7 +50,7 @@ def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod
     ]
 
 
-@_named()
+@named(NAME)
 def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) -> FetchedPeriod:
     """The files that a period's manifest names."""
     doing = f"fetch {period.billing_period:%Y-%m} of {period.export}"
