@@ -226,6 +226,18 @@ def resolve_export(location: Location, *, parameter: str) -> tuple[Cloud, Cost]:
     return cloud, _located(Cost, cloud, cloud.uri_schemes, location, parameter)
 
 
+def require_extra(module: str, extra: str) -> None:
+    """Refuse to go on without an optional dependency.
+
+    :raises ProviderNotAvailableError: kind ``unsupported``, naming what to install.
+    """
+    if find_spec(module) is None:
+        raise ProviderNotAvailableError(
+            f"{module} is not installed: pip install 'airflow-multicloud[{extra}]'",
+            kind=ErrorKind.UNSUPPORTED,
+        )
+
+
 def _located(
     port: type[P], cloud: Cloud, schemes: Mapping[str, str], location: Location, parameter: str
 ) -> P:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.core.cost.figures import FxNote
 from airflow_multicloud.core.cost.money import checked_currency
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.registry import require_extra
 
 if TYPE_CHECKING:
     from currency_converter import CurrencyConverter  # type: ignore[import-untyped]
@@ -216,6 +217,7 @@ def _known(converter: CurrencyConverter, currency: str) -> str:
 
 
 def _loaded(rates_file: Path | None) -> CurrencyConverter:
+    require_extra("currency_converter", "cost")
     if rates_file is None:
         return _bundled()
     try:

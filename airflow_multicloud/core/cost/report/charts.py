@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.report.document import CostDocument, two_places
+from airflow_multicloud.registry import require_extra
 
 if TYPE_CHECKING:
     from pygal import Config
@@ -108,6 +109,7 @@ def _pygal() -> Any:
     The hook is of a kind that Python 3.12 does not ask any more, and 3.11 warns of it at every
     import that follows in the process.
     """
+    require_extra("pygal", "cost")
     import pygal
 
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, pygal.PluginImportFixer)]

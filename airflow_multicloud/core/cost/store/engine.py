@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.focus import literal
+from airflow_multicloud.registry import require_extra
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,6 +28,7 @@ def open_engine(spill: Path) -> Iterator[DuckDBPyConnection]:
 
     :param spill: where what exceeds memory goes; DuckDB's default is the working directory.
     """
+    require_extra("duckdb", "cost")
     import duckdb
 
     config: dict[str, str | bool | int | float | list[str]] = {
