@@ -36,6 +36,8 @@ def run(args: Namespace) -> Result:
     )
     remarks = [f"missing: {cloud}: {why}" for cloud, why in compared.missing.items()]
     remarks += [f"{r.cloud}: {r.total}" for r in compared.reports]
+    if not compared.reports and not compared.missing:
+        remarks.append(f"the store {args.store} has no bills yet; give exports with --ingest")
     if compared.reports:
         remarks.append(f"cheapest: {analyzer.get_cheapest_provider(compared.reports)}")
     if args.html:

@@ -317,3 +317,9 @@ def test_a_damaged_snapshot_is_named(tmp_path: Path) -> None:
     (tmp_path / name).unlink()
     with pytest.raises(CostAnalysisError, match="is not there"):
         store.snapshot()
+
+
+def test_a_file_is_no_store(tmp_path: Path) -> None:
+    (tmp_path / "bill.csv").touch()
+    with pytest.raises(CostAnalysisError, match=r"store: .*bill\.csv is a file"):
+        CostStore.open(tmp_path / "bill.csv")

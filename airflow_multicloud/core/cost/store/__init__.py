@@ -51,6 +51,11 @@ class CostStore:
         """
         text = str(root)
         if "://" not in text:
+            if Path(text).exists() and not Path(text).is_dir():
+                raise CostAnalysisError(
+                    f"store: {text} is a file; expected a directory, or the URI of a prefix",
+                    kind=ErrorKind.INVALID_ARGUMENT,
+                )
             return cls(text, LocalFiles(Path(text)))
         endpoint = open_endpoint(text, parameter="store")
         if not endpoint.location.is_prefix:
