@@ -83,19 +83,16 @@ class Lake:
         return sorted((self.root / "focus").rglob("*.parquet"))
 
 
-def three_clouds(cache: Path, rows: int, *, currency: str = "USD") -> Lake:
-    """A store with a third of the rows from each cloud, all in US dollars but Azure's."""
+def three_clouds(cache: Path, rows: int) -> Lake:
+    """A store with a third of the rows from each cloud, all in US dollars."""
     repeated = -(-rows // MOST_GENERATED)
     each = rows // repeated // len(CLOUDS)
     bills = []
     for cloud in CLOUDS:
-        of_cloud = currency if cloud == "azure" else "USD"
-        options = BillOptions(
-            cloud=cloud, billing_period=MONTH, rows=each, currency=of_cloud, invoiced=True
-        )
-        bills.append(_written(cache, f"{cloud}-{of_cloud}-{each}", Bill(options)))
-    root = cache / f"store-{currency}-{rows}"
-    if not (root / "CURRENT").exists() or not _complete(root).exists():
+        options = BillOptions(cloud=cloud, billing_period=MONTH, rows=each, invoiced=True)
+        bills.append(_written(cache, f"{cloud}-{each}", Bill(options)))
+    root = cache / f"store-{rows}"
+    if not _complete(root).exists():
         shutil.rmtree(root, ignore_errors=True)
         for number in range(repeated):
             _ingest(root, bills, f"focus-{number}")
