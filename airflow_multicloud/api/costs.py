@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
     from airflow_multicloud.core.cost.ingestion import IngestedPeriod
+    from airflow_multicloud.core.cost.money import CostBasis
     from airflow_multicloud.core.cost.prices import PriceTable
     from airflow_multicloud.core.cost.quality import QualityReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
@@ -110,7 +111,6 @@ class CloudCostAnalyzer:
         :raises CostAnalysisError: see :func:`~airflow_multicloud.core.cost.compare.compare_costs`.
         """
         from airflow_multicloud.core.cost.compare import compare_costs
-        from airflow_multicloud.core.cost.money import checked_basis
 
         with (
             operation("cost.compare", currency=self.currency),
@@ -121,7 +121,7 @@ class CloudCostAnalyzer:
                 start,
                 end,
                 currency=self.currency,
-                basis=checked_basis(self.basis),
+                basis=self._cost_basis,
                 group_by=group_by,
                 clouds=self.clouds,
                 limit=limit,
@@ -140,7 +140,6 @@ class CloudCostAnalyzer:
     ) -> Anomalies:
         """Services whose daily cost jumped."""
         from airflow_multicloud.core.cost.anomalies import find_anomalies
-        from airflow_multicloud.core.cost.money import checked_basis
 
         with self._store.connect(start=start - _HISTORY, end=end) as connection:
             return find_anomalies(
@@ -148,7 +147,7 @@ class CloudCostAnalyzer:
                 start,
                 end,
                 currency=self.currency,
-                basis=checked_basis(self.basis),
+                basis=self._cost_basis,
                 sensitivity=sensitivity,
                 clouds=self.clouds,
                 rates=self._rates,
@@ -157,7 +156,6 @@ class CloudCostAnalyzer:
     def forecast_costs(self, start: date, end: date) -> Forecast:
         """What the whole period will have cost, with an interval."""
         from airflow_multicloud.core.cost.forecast import forecast_costs
-        from airflow_multicloud.core.cost.money import checked_basis
 
         with self._store.connect(start=start - _HISTORY, end=end) as connection:
             return forecast_costs(
@@ -165,7 +163,7 @@ class CloudCostAnalyzer:
                 start,
                 end,
                 currency=self.currency,
-                basis=checked_basis(self.basis),
+                basis=self._cost_basis,
                 clouds=self.clouds,
                 rates=self._rates,
             )
@@ -203,7 +201,6 @@ class CloudCostAnalyzer:
     ) -> Attribution:
         """What each DAG and task cost, by the labels in the bill, and what none explains."""
         from airflow_multicloud.core.cost.attribution import attribute_costs
-        from airflow_multicloud.core.cost.money import checked_basis
 
         with self._store.connect(start=start, end=end) as connection:
             return attribute_costs(
@@ -211,7 +208,7 @@ class CloudCostAnalyzer:
                 start,
                 end,
                 currency=self.currency,
-                basis=checked_basis(self.basis),
+                basis=self._cost_basis,
                 clouds=self.clouds,
                 dag_ids=dag_ids,
                 rates=self._rates,
@@ -289,7 +286,6 @@ class CloudCostAnalyzer:
         recommendations: Sequence[Mapping[str, Any]] = (),
     ) -> CostDocument:
         """Everything a report shows; write it with :func:`write_cost_report`."""
-        from airflow_multicloud.core.cost.money import checked_basis
         from airflow_multicloud.core.cost.report import gather
 
         with self._store.connect(start=start - _HISTORY, end=end) as connection:
@@ -299,7 +295,7 @@ class CloudCostAnalyzer:
                 end,
                 made_at=datetime.now(UTC),
                 currency=self.currency,
-                basis=checked_basis(self.basis),
+                basis=self._cost_basis,
                 clouds=self.clouds,
                 rates=self._rates,
                 quality=quality,
@@ -313,6 +309,12 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.store import CostStore
 
         return CostStore.open(self.store)
+
+    @property
+    def _cost_basis(self) -> CostBasis:
+        from airflow_multicloud.core.cost.money import checked_basis
+
+        return checked_basis(self.basis)
 
     @cached_property
     def _rates(self) -> ExchangeRates:

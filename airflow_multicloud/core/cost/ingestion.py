@@ -75,13 +75,15 @@ def ingest_export(
 
 def _ingest(export: Export, store: CostStore, period: ExportedPeriod) -> IngestedPeriod:
     for left in reversed(range(_TRIES)):
-        held = store.current_version(export.cloud, export.path, period.billing_period)
+        prior = store.snapshot().period(export.cloud, export.path, period.billing_period)
+        held = prior.version if prior else None
         after = None if period.style is CorrectionStyle.REPLACE else held
-        if held == period.version:
-            prior = store.snapshot().period(export.cloud, export.path, period.billing_period)
-            rows = prior.rows if prior else 0
+        if prior and held == period.version:
             change = Change(
-                changed=False, reason="this version is already there", period=prior, rows=rows
+                changed=False,
+                reason="this version is already there",
+                period=prior,
+                rows=prior.rows,
             )
             return _told(export, period, change)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,14 +95,10 @@ def log_restatements(
     return published
 
 
-def read_restatements(
-    engine: DuckDBPyConnection, *, since: date | None = None
-) -> tuple[Restatement, ...]:
+def read_restatements(engine: DuckDBPyConnection) -> tuple[Restatement, ...]:
     """The log, newest last, of a connection with the table ``restatements``."""
     rows = engine.execute(
-        "SELECT * FROM restatements WHERE ? IS NULL OR SeenAt >= ? "
-        "ORDER BY SeenAt, Cloud, ServiceName",
-        [since, since],
+        "SELECT * FROM restatements ORDER BY SeenAt, Cloud, ServiceName"
     ).fetchall()
     return tuple(_restatement(row) for row in rows)
 
