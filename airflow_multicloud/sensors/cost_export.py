@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
-
-from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
+from typing import Any
 
 from airflow_multicloud.core.cost.exports import export_freshness, open_export
-from airflow_multicloud.operators._shell import airflow_errors
-from airflow_multicloud.triggers.poll import PollTrigger
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
+from airflow_multicloud.sensors._polling import PollingSensor
 
 
-class CostExportSensor(BaseSensorOperator):
+class CostExportSensor(PollingSensor):
     """Succeed when an export has a complete, recent version of a billing period.
 
     A period whose files are there but whose manifest is not is still being written. Returns
@@ -36,47 +30,16 @@ class CostExportSensor(BaseSensorOperator):
         export: str,
         day: str = "{{ ds }}",
         max_age_hours: float | str = 24,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.export = export
         self.day = day
         self.max_age_hours = max_age_hours
-        self.deferrable = deferrable
 
-    def execute(self, context: Context) -> Any:
-        """Look once; then wait in the triggerer if ``deferrable``, else as sensors do."""
-        if not self.deferrable:
-            return super().execute(context)
-        found = self.poke(context)
-        if not found.is_done:
-            self._wait()
-        return found.xcom_value
-
-    def _wait(self) -> NoReturn:
-        self.defer(
-            trigger=PollTrigger(
-                check=f"{check_exported.__module__}:{check_exported.__qualname__}",
-                arguments=self._arguments(),
-                poll_interval=self.poke_interval,
-            ),
-            method_name="resume",
-            timeout=timedelta(seconds=self.timeout),
-        )
-
-    def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
-        """Return what the trigger found."""
-        return event
-
-    def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
-        with airflow_errors():
-            facts = check_exported(**self._arguments())
-        return PokeReturnValue(is_done=facts is not None, xcom_value=facts)
-
-    def _arguments(self) -> dict[str, Any]:
-        return {
+    def question(self) -> tuple[Callable[..., dict[str, Any] | None], dict[str, Any]]:
+        """How old the newest version is."""
+        return check_exported, {
             "export": self.export,
             "day": self.day,
             "max_age_seconds": float(self.max_age_hours) * 3600,

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
-
-from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
+from typing import Any
 
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication.freshness import freshness
-from airflow_multicloud.operators._shell import airflow_errors
-from airflow_multicloud.triggers.poll import PollTrigger
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
+from airflow_multicloud.sensors._polling import PollingSensor
 
 
-class ReplicaFreshSensor(BaseSensorOperator):
+class ReplicaFreshSensor(PollingSensor):
     """Succeed when a replica's newest complete proof is no older than a limit.
 
     The age is that of the latest replication in which every object was proven at this
@@ -36,46 +30,18 @@ class ReplicaFreshSensor(BaseSensorOperator):
         *,
         replica: str,
         max_lag: timedelta,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.replica = replica
         self.max_lag = max_lag
-        self.deferrable = deferrable
 
-    def execute(self, context: Context) -> Any:
-        """Look once; then wait in the triggerer if ``deferrable``, else as sensors do."""
-        if not self.deferrable:
-            return super().execute(context)
-        found = self.poke(context)
-        if not found.is_done:
-            self._wait()
-        return found.xcom_value
-
-    def _wait(self) -> NoReturn:
-        self.defer(
-            trigger=PollTrigger(
-                check=f"{check_fresh.__module__}:{check_fresh.__qualname__}",
-                arguments={
-                    "replica": self.replica,
-                    "max_lag_seconds": self.max_lag.total_seconds(),
-                },
-                poll_interval=self.poke_interval,
-            ),
-            method_name="resume",
-            timeout=timedelta(seconds=self.timeout),
-        )
-
-    def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
-        """Return what the trigger measured."""
-        return event
-
-    def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
-        with airflow_errors():
-            facts = check_fresh(replica=self.replica, max_lag_seconds=self.max_lag.total_seconds())
-        return PokeReturnValue(is_done=facts is not None, xcom_value=facts)
+    def question(self) -> tuple[Callable[..., dict[str, Any] | None], dict[str, Any]]:
+        """How far the replica lags."""
+        return check_fresh, {
+            "replica": self.replica,
+            "max_lag_seconds": self.max_lag.total_seconds(),
+        }
 
 
 def check_fresh(*, replica: str, max_lag_seconds: float) -> dict[str, Any] | None:
