@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import google_crc32c
+from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.ports.object_store import Digests
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 #: identifier, as Azure demands of metadata (Naming and referencing containers, blobs, and
 #: metadata), and lower-case, as S3 stores it.
 SHA256_METADATA = "multicloud_sha256"
-
-_SLICE = 1 << 18
 
 
 class StreamDigest:
@@ -35,7 +33,7 @@ class StreamDigest:
 
     def update(self, chunk: Buffer) -> None:
         """Take the next bytes."""
-        self._crc32c = _extended(self._crc32c, chunk)
+        self._crc32c = crc32c(chunk, self._crc32c)
         self._sha256.update(chunk)
         if self._md5 is not None:
             self._md5.update(chunk)
@@ -64,7 +62,7 @@ def digests_of(body: Buffer) -> Digests:
 
 def crc32c_of(body: Buffer) -> str:
     """CRC32C as eight hexadecimal digits."""
-    return f"{_extended(0, body):08x}"
+    return f"{crc32c(body):08x}"
 
 
 def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
@@ -74,13 +72,3 @@ def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
         if left is not None and right is not None:
             return name, left == right
     return None
-
-
-def _extended(crc: int, body: Buffer) -> int:
-    if isinstance(body, bytes):
-        return int(google_crc32c.extend(crc, body))
-    # google_crc32c takes bytes only, not every buffer; small copies stay in the processor's cache.
-    view = memoryview(body).cast("B")
-    for start in range(0, len(view), _SLICE):
-        crc = google_crc32c.extend(crc, bytes(view[start : start + _SLICE]))
-    return crc

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import google_crc32c
+from awscrt import checksums  # type: ignore[import-untyped]
 
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 
 _CHUNK = 1 << 20
-_SLICE = 1 << 18
 
 
 class OutgoingBody:
@@ -54,12 +53,7 @@ class OutgoingBody:
 
 def crc32c_of(body: Buffer) -> str:
     """A buffer's CRC32C in hexadecimal."""
-    # google_crc32c takes no memoryview; small copies stay in the processor's cache.
-    view = memoryview(body).cast("B")
-    crc = 0
-    for start in range(0, len(view), _SLICE):
-        crc = google_crc32c.extend(crc, bytes(view[start : start + _SLICE]))
-    return f"{crc:08x}"
+    return f"{checksums.crc32c(body):08x}"
 
 
 def md5_of(body: Buffer) -> str:

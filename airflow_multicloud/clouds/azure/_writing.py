@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import google_crc32c
 from awscrt import checksums  # type: ignore[import-untyped]
 from azure.core import MatchConditions
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
-_CRC_STEP = 1 << 18
 _CRC64_BYTES = 8
 
 
@@ -105,21 +103,12 @@ def content_crc64(body: bytes | memoryview) -> str:
     return base64.b64encode(crc.to_bytes(_CRC64_BYTES, "little")).decode("ascii")
 
 
-def _pieces(body: bytes | memoryview) -> Iterator[bytes]:
-    """The body as the checksum libraries take it: bytes, in copies that fit a core's cache."""
-    for start in range(0, len(body), _CRC_STEP):
-        yield bytes(body[start : start + _CRC_STEP])
-
-
 def check_crc32c(body: bytes | memoryview, expected: str | None, doing: str) -> str:
     """The body's CRC32C, compared with the caller's: Azure itself knows no CRC32C.
 
     :raises StorageError: kind ``integrity`` when it is another.
     """
-    crc = 0
-    for piece in _pieces(body):
-        crc = google_crc32c.extend(crc, piece)
-    computed = f"{crc:08x}"
+    computed = f"{checksums.crc32c(body):08x}"
     if expected is not None and computed != expected.lower():
         raise StorageError(
             f"{doing}: the bytes to be sent have CRC32C {computed}, not {expected}",

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import google_crc32c
+from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -126,7 +126,7 @@ def with_crc32c(digests: Digests, content: Buffer) -> Digests:
     """``digests`` with a CRC32C, which is computed when the caller has none."""
     if digests.crc32c:
         return digests
-    return replace(digests, crc32c=f"{google_crc32c.value(bytes(content)):08x}")
+    return replace(digests, crc32c=f"{crc32c(content):08x}")
 
 
 def check_digests(doing: str, sent: Digests, stored: Digests) -> None:

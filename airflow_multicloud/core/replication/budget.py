@@ -17,6 +17,11 @@ class MemoryBudget:
         self._held = 0
         self._freed = threading.Condition()
 
+    def fits(self, size: int) -> bool:
+        """Whether :meth:`acquire` would not wait, if the same thread asks for it now."""
+        with self._freed:
+            return self._held == 0 or self._held + size <= self._limit
+
     def acquire(self, size: int) -> None:
         """Wait until ``size`` more bytes fit, and hold them.
 

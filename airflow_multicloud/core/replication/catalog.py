@@ -8,13 +8,13 @@ states; object content never comes here. One thread uses a catalog.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from airflow_multicloud.core.replication import items
 from airflow_multicloud.core.replication.items import Item, Proof
@@ -23,18 +23,20 @@ from airflow_multicloud.ports.object_store import Digests
 _SCHEMA = """
 CREATE TABLE listed (side INTEGER, name TEXT, size INTEGER, etag TEXT, version TEXT,
     modified REAL, crc32c TEXT, md5 TEXT, sha256 TEXT, PRIMARY KEY (side, name)) WITHOUT ROWID;
-CREATE TABLE proofs (side INTEGER, name TEXT, doc TEXT, PRIMARY KEY (side, name)) WITHOUT ROWID;
-CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, doc TEXT) WITHOUT ROWID;
+CREATE TABLE proofs (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
+CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, doc BLOB) WITHOUT ROWID;
 """
 
 _BATCH = 512
+
+_write_proof = msgspec.msgpack.Encoder().encode
+_read_proof = msgspec.msgpack.Decoder(Proof).decode
 
 SOURCE = -1
 """The side of the source; destinations are 0, 1, …"""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True, array_like=True):
     """One object as a listing shows it; ``name`` is its key below the prefix."""
 
     name: str
@@ -103,7 +105,7 @@ class Catalog:
         """Store what a destination's last manifest proves."""
         self._db.executemany(
             "INSERT OR REPLACE INTO proofs VALUES (?,?,?)",
-            ((side, name, _dump_proof(proof)) for name, proof in proofs),
+            ((side, name, _write_proof(proof)) for name, proof in proofs),
         )
 
     def proofs(self, side: int) -> Iterator[tuple[str, Proof]]:
@@ -111,7 +113,7 @@ class Catalog:
         for name, doc in self._db.execute(
             "SELECT name, doc FROM proofs WHERE side=? ORDER BY name", (side,)
         ):
-            yield name, _load_proof(doc)
+            yield name, _read_proof(doc)
 
     def put_items(self, new: Iterable[Item]) -> None:
         """Add items, or replace their state."""
@@ -122,8 +124,12 @@ class Catalog:
 
     def items(self) -> Iterator[Item]:
         """Every item, by name in UTF-8 byte order."""
+        return map(items.decoder.decode, self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """Every item as :func:`items.dump` wrote it, by name in UTF-8 byte order."""
         for (doc,) in self._db.execute("SELECT doc FROM items ORDER BY name"):
-            yield items.load(doc)
+            yield doc
 
     def open_items(self, *, larger_than: int = -1, up_to: int = 1 << 62) -> Iterator[Item]:
         """Items with something left to do, by size limits in bytes, by name.
@@ -138,7 +144,7 @@ class Catalog:
                 "AND (name > ? OR ?) ORDER BY name LIMIT ?",
                 (larger_than, up_to, after, after == "", _BATCH),
             ).fetchall()
-            yield from (items.load(doc) for _, doc in rows)
+            yield from (items.decoder.decode(doc) for _, doc in rows)
             if len(rows) < _BATCH:
                 return
             after = rows[-1][0]
@@ -165,33 +171,3 @@ class Catalog:
                 datetime.fromtimestamp(modified, UTC),
                 Digests(crc32c=crc32c, md5=md5, sha256=sha256),
             )
-
-
-def _dump_proof(proof: Proof) -> str:
-    d = proof.digests
-    return json.dumps(
-        [
-            proof.source_etag,
-            proof.size,
-            proof.replica_etag,
-            d.crc32c,
-            d.md5,
-            d.sha256,
-            proof.confirmed,
-            proof.replica_version,
-            proof.not_kept,
-        ]
-    )
-
-
-def _load_proof(doc: str) -> Proof:
-    source_etag, size, replica_etag, crc32c, md5, sha256, confirmed, version, kept = json.loads(doc)
-    return Proof(
-        source_etag,
-        size,
-        replica_etag,
-        Digests(crc32c=crc32c, md5=md5, sha256=sha256),
-        confirmed,
-        version,
-        tuple(kept),
-    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from airflow_multicloud.core.digest import shared
 from airflow_multicloud.core.replication.catalog import Catalog

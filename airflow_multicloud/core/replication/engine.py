@@ -190,8 +190,8 @@ def close(
         not be written; the other destinations are done.
     """
     tally = Tally(header.destinations)
-    for _ in tally.over(catalog.items()):
-        pass
+    for item in catalog.items():
+        tally.add(item)
     destinations: list[DestinationReport] = []
     root: str | None = None
     unrecorded: CloudError | None = None
@@ -202,9 +202,7 @@ def close(
             for _ in _delete(catalog, replication, index, tally):
                 deleted += 1
             journals = manifest.journals(destination, header.source)
-            latest = manifest.write(
-                destination, header, catalog.items(), newest_source=tally.newest
-            )
+            latest = manifest.write(destination, header, catalog.lines(), tally)
             root = latest.root
             uri = str(destination.location.with_key(latest.key))
             manifest.delete_journals(destination, journals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from queue import SimpleQueue
 
@@ -26,6 +26,13 @@ _log = logging.getLogger(__name__)
 #: Seconds between journals while small objects are copied: what a killed run may have to
 #: compare anew.
 JOURNAL_INTERVAL = 5.0
+
+#: How many items per thread are handed out before results are looked at.
+_AHEAD = 4
+
+
+#: What a thread hands back: the bytes it may have held, and the item at its end.
+_Done = tuple[int, Item | Exception]
 
 
 def execute(job: Job, catalog: Catalog, header: Header) -> None:
@@ -61,48 +68,79 @@ def _must_stop(job: Job, item: Item) -> bool:
 
 
 def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
-    done: SimpleQueue[Future[Item]] = SimpleQueue()
-    running = 0
+    """Copy the small objects; whether to stop.
+
+    The threads take items off one queue and put results on another: a future per object costs
+    as much as the object's own bookkeeping.
+    """
+    threads = job.options.concurrency
+    todo: SimpleQueue[Item | None] = SimpleQueue()
+    done: SimpleQueue[_Done] = SimpleQueue()
+    workers = [telemetry.submit_in_context(pool, _work, job, todo, done) for _ in range(threads)]
+    try:
+        stop = _hand_out(job, catalog, journal, todo, done)
+    finally:
+        while not todo.empty():  # Only after an error: what was not begun is left.
+            todo.get()
+        for _ in workers:
+            todo.put(None)
+        wait(workers)
+    journal.flush()
+    catalog.put_items(confirm(job, catalog))
+    return stop
+
+
+def _hand_out(
+    job: Job,
+    catalog: Catalog,
+    journal: _Journal,
+    todo: SimpleQueue[Item | None],
+    done: SimpleQueue[_Done],
+) -> bool:
+    """Keep the threads busy within the memory limit, and record what they finish."""
     waiting = catalog.open_items(up_to=job.options.parts_above)
+    ahead = next(waiting, None)
+    error: Exception | None = None
+    running = 0
     stop = False
-    error: BaseException | None = None
     while True:
-        while not (stop or error) and running < 2 * job.options.concurrency:
-            item = next(waiting, None)
-            if item is None:
-                break
-            job.memory.acquire(item.size)
-            future = telemetry.submit_in_context(pool, _copy_small, job, item)
-            future.add_done_callback(done.put)
+        while (
+            ahead is not None
+            and not (stop or error)
+            and running < _AHEAD * job.options.concurrency
+            and job.memory.fits(ahead.size)
+        ):
+            job.memory.acquire(ahead.size)
+            todo.put(ahead)
             running += 1
+            ahead = next(waiting, None)
         if not running:
             break
-        batch = [done.get()]
+        results = [done.get()]
         while not done.empty():
-            batch.append(done.get())
-        running -= len(batch)
-        finished: list[Item] = []
-        for future in batch:
-            try:
-                finished.append(future.result())
-            except Exception as err:  # noqa: BLE001 - raised below, once all are recorded
-                error = error or err
-        stop = stop or any(_must_stop(job, i) for i in finished)
+            results.append(done.get())
+        running -= len(results)
+        job.memory.release(sum(size for size, _ in results))
+        finished = [result for _, result in results if isinstance(result, Item)]
+        errors = (result for _, result in results if isinstance(result, Exception))
+        error = error or next(errors, None)
+        stop = stop or any(_must_stop(job, item) for item in finished)
         catalog.put_items(finished)
         journal.add(finished)
         job.progress.finished(len(finished))
-    journal.flush()
-    catalog.put_items(confirm(job, catalog))
     if error is not None:
+        journal.flush()
         raise error
     return stop
 
 
-def _copy_small(job: Job, item: Item) -> Item:
-    try:
-        return copy_small(job, item)
-    finally:
-        job.memory.release(item.size)
+def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) -> None:
+    """Copy items until there are none; an unknown error is handed over like a result."""
+    while (item := todo.get()) is not None:
+        try:
+            done.put((item.size, copy_small(job, item)))
+        except Exception as err:  # noqa: BLE001 - raised by who hands out, once all are recorded
+            done.put((item.size, err))
 
 
 def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:

@@ -12,18 +12,19 @@ not ended yet.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from airflow_multicloud import registry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import items
-from airflow_multicloud.core.replication.items import Item, Proof
-from airflow_multicloud.core.replication.merkle import MerkleTree
-from airflow_multicloud.core.replication.records import aware_time, documents, intact, of_type
+from airflow_multicloud.core.replication import items, records
+from airflow_multicloud.core.replication.items import AwareTime, Item, Proof
+from airflow_multicloud.core.replication.records import intact
+from airflow_multicloud.core.replication.report import Tally
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -34,6 +35,8 @@ from airflow_multicloud.ports.object_store import (
 FORMAT = 1
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
 _JSON = WriteOptions(attributes=ObjectAttributes(content_type="application/json"))
+
+_LAST = b'{"end":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,7 @@ class Header:
     started: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(msgspec.Struct, frozen=True):
     """The pointer to the newest complete manifest of a replica.
 
     :param replica: the replica's prefix.
@@ -63,9 +65,33 @@ class Latest:
     root: str
     objects: int
     proven: int
-    started: datetime
-    finished: datetime
-    newest_source: datetime | None
+    started: AwareTime
+    finished: AwareTime
+    newest_source: AwareTime | None
+
+
+class _FirstLine(msgspec.Struct):
+    """A manifest's header.
+
+    ``replica`` says which of the destinations the manifest lies at: without their connections
+    two of them may look the same.
+    """
+
+    manifest: int
+    run_id: str
+    source: str
+    destinations: tuple[str, ...]
+    replica: int
+    started: AwareTime
+
+
+class _LastLine(msgspec.Struct):
+    """A manifest's footer; a journal proves nothing as a whole, and has no root."""
+
+    end: bool
+    objects: int
+    root: str
+    finished: AwareTime
 
 
 def place(endpoint: str) -> str:
@@ -86,83 +112,52 @@ def _directory(kind: str, replica: Endpoint, source: str) -> str:
     return f"{RESERVED_PREFIX}{kind}/{_identity(replica, source)}"
 
 
-def lines(
-    replica: Endpoint, header: Header, objects: Iterable[Item], tree: MerkleTree
+def _file(
+    replica: Endpoint, header: Header, lines: Iterable[bytes], *, objects: int, root: str
 ) -> Iterator[bytes]:
-    """The manifest as JSON lines; ``tree`` has every object added when this is exhausted.
+    yield _line(
+        _FirstLine(
+            FORMAT,
+            header.run_id,
+            place(header.source),
+            tuple(map(place, header.destinations)),
+            header.destinations.index(str(replica.location)),
+            header.started,
+        )
+    )
+    for line in lines:
+        yield line + b"\n"
+    yield _line(_LastLine(end=True, objects=objects, root=root, finished=_now()))
 
-    ``replica`` in the header says which of the destinations the manifest lies at: without
-    their connections two of them may look the same.
+
+def write(replica: Endpoint, header: Header, lines: Iterable[bytes], tally: Tally) -> Latest:
+    """Write a complete manifest, then make it the latest one.
+
+    :param lines: the objects as :func:`items.dump` writes them, by name in UTF-8 byte order.
+    :param tally: has counted the same objects.
     """
-    yield _line(
-        {
-            "manifest": FORMAT,
-            "run_id": header.run_id,
-            "source": place(header.source),
-            "destinations": [place(d) for d in header.destinations],
-            "replica": header.destinations.index(str(replica.location)),
-            "started": header.started.isoformat(),
-        }
-    )
-    count = 0
-    for item in objects:
-        count += 1
-        tree.add(item)
-        yield items.dump(item).encode() + b"\n"
-    yield _line(
-        {"end": True, "objects": count, "root": tree.root(), "finished": _now().isoformat()}
-    )
-
-
-def write(
-    replica: Endpoint,
-    header: Header,
-    objects: Iterable[Item],
-    *,
-    newest_source: datetime | None,
-) -> Latest:
-    """Write a complete manifest, then make it the latest one."""
     key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
-    index = header.destinations.index(str(replica.location))
-    tree = MerkleTree()
-    count = proven = 0
-
-    def counted() -> Iterator[Item]:
-        nonlocal count, proven
-        for item in objects:
-            outcome = item.replicas[index].outcome
-            count += 1
-            proven += outcome is not None and outcome.proven
-            yield item
-
-    put_stream(replica, key, lines(replica, header, counted(), tree), _JSON_LINES)
+    root = tally.root
+    put_stream(
+        replica,
+        key,
+        _file(replica, header, lines, objects=tally.objects, root=root),
+        _JSON_LINES,
+    )
     latest = Latest(
         key=key,
         run_id=header.run_id,
         source=place(header.source),
         replica=replica.location.key,
-        root=tree.root(),
-        objects=count,
-        proven=proven,
+        root=root,
+        objects=tally.objects,
+        proven=tally.proven(header.destinations.index(str(replica.location))),
         started=header.started,
         finished=_now(),
-        newest_source=newest_source,
+        newest_source=tally.newest,
     )
-    body = json.dumps(
-        {
-            "key": latest.key,
-            "run_id": latest.run_id,
-            "source": latest.source,
-            "replica": latest.replica,
-            "root": latest.root,
-            "objects": latest.objects,
-            "proven": latest.proven,
-            "started": latest.started.isoformat(),
-            "finished": latest.finished.isoformat(),
-            "newest_source": newest_source and newest_source.isoformat(),
-        }
-    ).encode()
-    put_stream(replica, f"{_directory('latest', replica, header.source)}.json", [body], _JSON)
+    pointer = f"{_directory('latest', replica, header.source)}.json"
+    put_stream(replica, pointer, [_encode(latest)], _JSON)
     return latest
 
 
@@ -179,17 +174,18 @@ def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
     """
     key = f"{latest.key.rpartition('/')[0]}/{run_id}.jsonl"
     with intact(replica, key):
-        lines = read(replica, key)
-        header = next(lines)
-        *_, footer = lines
+        lines = records.lines(replica, key)
+        header = _read_first(next(lines))
+        *_, last = lines
+        footer = _read_last(last)
         return replace(
             latest,
             key=key,
             run_id=run_id,
-            root=footer["root"],
-            objects=footer["objects"],
-            started=aware_time(header["started"]),
-            finished=aware_time(footer["finished"]),
+            root=footer.root,
+            objects=footer.objects,
+            started=header.started,
+            finished=footer.finished,
         )
 
 
@@ -211,67 +207,56 @@ def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
     return tuple(sorted(found, key=lambda latest: len(latest.replica), reverse=True))
 
 
-def read(replica: Endpoint, key: str) -> Iterator[dict[str, Any]]:
-    """A manifest's lines, parsed, header first, footer last.
-
-    :raises StorageError: kind ``integrity`` when the footer is missing or a line is broken.
-    """
-    last: dict[str, Any] = {}
-    for last in documents(replica, key):
-        yield last
-    if not last.get("end"):
-        raise StorageError(
-            f"{replica.location.with_key(key)}: the manifest has no last line; it was cut off",
-            kind=ErrorKind.INTEGRITY,
-            cloud=replica.cloud,
-        )
-
-
 def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
     """A manifest's objects, each with this replica's index among the destinations.
 
-    :raises StorageError: kind ``integrity`` when the manifest is damaged or about another place.
+    :raises StorageError: kind ``integrity`` when the manifest is damaged, cut off, or about
+        another place.
     """
     with intact(replica, key):
-        lines = read(replica, key)
-        index = _index(next(lines, {}), replica)
-        for doc in lines:
-            if "name" in doc:
-                yield items.from_document(doc), index
+        lines = records.lines(replica, key)
+        index = _index(_read_first(next(lines)), replica)
+        line: bytes | None = None
+        for following in lines:
+            if line is not None:
+                yield items.decoder.decode(line), index
+            line = following
+        if line is None or not line.startswith(_LAST):
+            raise StorageError(
+                f"{replica.location.with_key(key)}: the manifest has no last line; it was cut off",
+                kind=ErrorKind.INTEGRITY,
+                cloud=replica.cloud,
+            )
+        _read_last(line)
 
 
 def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
     """What a manifest (or a journal) proves about this replica, by object name."""
-    index: int | None = None
-    for doc in documents(replica, key):
-        if index is None:
-            index = _index(doc, replica)
-        elif "name" in doc:
-            with intact(replica, key):
-                item = items.from_document(doc)
-                state = item.replicas[index]
-            if state.outcome is not None and state.outcome.proven and state.etag is not None:
-                yield (
-                    item.name,
-                    Proof(
-                        item.etag,
-                        item.size,
-                        state.etag,
-                        item.digests,
-                        state.confirmed,
-                        state.version,
-                        state.not_kept,
-                    ),
-                )
+    for item, index in objects_of(replica, key):
+        state = item.replicas[index]
+        if state.outcome is not None and state.outcome.proven and state.etag is not None:
+            yield (
+                item.name,
+                Proof(
+                    item.etag,
+                    item.size,
+                    state.etag,
+                    item.digests,
+                    state.confirmed,
+                    state.version,
+                    state.not_kept,
+                ),
+            )
 
 
 def write_journal(
-    replica: Endpoint, header: Header, sequence: int, finished: Iterable[Item]
+    replica: Endpoint, header: Header, sequence: int, finished: Sequence[Item]
 ) -> None:
     """Record objects finished by a run under way, for the next try if this one is killed."""
     directory = _directory("journals", replica, header.source)
     key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
-    put_stream(replica, key, lines(replica, header, finished, MerkleTree()), _JSON_LINES)
+    lines = _file(replica, header, map(items.dump, finished), objects=len(finished), root="")
+    put_stream(replica, key, lines, _JSON_LINES)
 
 
 def journals(replica: Endpoint, source: str) -> list[str]:
@@ -301,36 +286,23 @@ def _latest_at(replica: Endpoint, key: str) -> Latest | None:
             return None
         raise
     with intact(replica, key):
-        doc: Mapping[str, Any] = json.loads(bytes(body))
-        newest = doc["newest_source"]
-        return Latest(
-            key=of_type(str, doc["key"]),
-            run_id=of_type(str, doc["run_id"]),
-            source=of_type(str, doc["source"]),
-            replica=of_type(str, doc["replica"]),
-            root=of_type(str, doc["root"]),
-            objects=of_type(int, doc["objects"]),
-            proven=of_type(int, doc["proven"]),
-            started=aware_time(doc["started"]),
-            finished=aware_time(doc["finished"]),
-            newest_source=None if newest is None else aware_time(newest),
-        )
+        return _read_latest(bytes(body))
 
 
-def _index(header: Mapping[str, Any], replica: Endpoint) -> int:
+def _index(header: _FirstLine, replica: Endpoint) -> int:
     here = place(str(replica.location))
     # A manifest may name its destinations as its writer spelt them.
-    if header.get("manifest") != FORMAT or here not in map(place, header["destinations"]):
+    if header.manifest != FORMAT or here not in map(place, header.destinations):
         raise StorageError(
             f"the manifest is not about {here}, or of an unknown format",
             kind=ErrorKind.INTEGRITY,
             cloud=replica.cloud,
         )
-    return int(header["replica"])
+    return header.replica
 
 
-def _line(doc: Mapping[str, Any]) -> bytes:
-    return json.dumps(doc, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _line(doc: _FirstLine | _LastLine) -> bytes:
+    return _encode(doc) + b"\n"
 
 
 def _short(text: str) -> str:
@@ -339,3 +311,9 @@ def _short(text: str) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+_encode = msgspec.json.Encoder().encode
+_read_first = msgspec.json.Decoder(_FirstLine).decode
+_read_last = msgspec.json.Decoder(_LastLine).decode
+_read_latest = msgspec.json.Decoder(Latest).decode

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, has_power
 from airflow_multicloud.core.replication import manifest
@@ -223,8 +225,8 @@ class Follow:
 
     def at(self, name: str) -> Any:
         """The value of ``name``, or ``None``; names must be asked for in order."""
-        wanted = name.encode()
-        while self._head is not None and self._head[0].encode() < wanted:
+        # Code points are in the order of their UTF-8 bytes.
+        while self._head is not None and self._head[0] < name:
             self._head = next(self._stream, None)
         return self._head[1] if self._head is not None and self._head[0] == name else None
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
 
 #: How many failures a report names; all of them are in the manifest.
@@ -99,13 +100,15 @@ class ReplicationReport:
 
 
 class Tally:
-    """Counts items one by one."""
+    """Counts items one by one, in the order of their names' UTF-8 bytes."""
 
     def __init__(self, destinations: tuple[str, ...]) -> None:
         self._destinations = destinations
         self._outcomes: list[Counter[Outcome]] = [Counter() for _ in destinations]
         self._not_kept: list[Counter[str]] = [Counter() for _ in destinations]
         self._bytes = [0] * len(destinations)
+        self._tree = MerkleTree()
+        self.objects = 0
         self.failures: list[Failure] = []
         self.newest: datetime | None = None
 
@@ -117,6 +120,8 @@ class Tally:
 
     def add(self, item: Item) -> None:
         """Count one item."""
+        self.objects += 1
+        self._tree.add(item)
         if self.newest is None or item.modified > self.newest:
             self.newest = item.modified
         for index, state in enumerate(item.replicas):
@@ -124,7 +129,8 @@ class Tally:
             if outcome is None:
                 raise AssertionError(f"{item.name!r} has no outcome at destination {index}")
             self._outcomes[index][outcome] += 1
-            self._not_kept[index].update(state.not_kept)
+            if state.not_kept:
+                self._not_kept[index].update(state.not_kept)
             if outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
                 self._bytes[index] += item.size
             if not outcome.sound and len(self.failures) < NAMED_FAILURES:
@@ -144,6 +150,15 @@ class Tally:
             dict(self._not_kept[index]),
             manifest_uri,
         )
+
+    @property
+    def root(self) -> str:
+        """The Merkle root over every item so far."""
+        return self._tree.root()
+
+    def proven(self, index: int) -> int:
+        """How many items are proven at a destination."""
+        return sum(n for outcome, n in self._outcomes[index].items() if outcome.proven)
 
     def sound(self, index: int) -> bool:
         """Whether everything so far is sound at a destination."""

@@ -6,13 +6,14 @@ The plan and every shard's result are objects in the first destination's bucket,
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
@@ -20,19 +21,22 @@ from airflow_multicloud.core.replication import engine, items, manifest, plannin
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.execution import execute
-from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.items import AwareTime, Item
 from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport, Tally
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests
 
 #: Airflow refuses to map over more than this by default (``[core] max_map_length``).
 MAX_SHARDS = 1024
 
 _NOT_FOUND = ErrorKind.NOT_FOUND
+
+_PLAN = "plan.json"
+
+T = TypeVar("T")
 
 #: What one object costs besides its bytes, as bytes: about a request's time at 64 MB/s.
 _OBJECT_WEIGHT = 256 << 10
@@ -46,6 +50,16 @@ class ShardedPlan:
     shards: tuple[str, ...]
     objects: int
     to_copy: int
+
+
+class _PlanDocument(msgspec.Struct):
+    started: AwareTime
+    shards: int
+
+
+_encode = msgspec.json.Encoder().encode
+_plans = msgspec.json.Decoder(_PlanDocument)
+_listings = msgspec.json.Decoder(Listed)
 
 
 def plan_shards(replication: Replication, *, shards: int, run_id: str) -> ShardedPlan:
@@ -72,12 +86,7 @@ def plan_shards(replication: Replication, *, shards: int, run_id: str) -> Sharde
             _write_shard(home, run_id, number, group)
             for number, group in enumerate(_groups(catalog, shards))
         ]
-        _write_document(
-            home,
-            run_id,
-            "plan.json",
-            {"started": header.started.isoformat(), "shards": len(counts)},
-        )
+        _write(home, run_id, _PLAN, [_encode(_PlanDocument(header.started, len(counts)))])
         return ShardedPlan(
             run_id,
             tuple(_uri(home, run_id, _shard(number)) for number in range(len(counts))),
@@ -108,8 +117,7 @@ def replicate_shard(
         progress = Progress(listener)
         execute(engine.new_job(replication, progress), catalog, header)
         tally = Tally(header.destinations)
-        done = (_line(item) for item in tally.over(catalog.items()))
-        _write(home, run_id, _done(name), done)
+        _write(home, run_id, _done(name), map(_line, tally.over(catalog.items())))
         objects, size = catalog.totals()
     return {
         "shard": name,
@@ -134,7 +142,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
     with telemetry.operation("replicate.close"), Catalog() as catalog:
         planning.check_buckets(replication.source, replication.destinations, create=False)
         try:
-            plan = _read_document(home, run_id, "plan.json")
+            plan = _read_plan(home, run_id)
         except CloudError as err:
             closed = _closed_before(replication, run_id) if err.kind is _NOT_FOUND else None
             if closed is None:
@@ -142,7 +150,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             _tidy(home, run_id)
             return closed
         catalog.put_items(_read_items(home, _key(run_id, "settled.jsonl")))
-        for number in range(plan["shards"]):
+        for number in range(plan.shards):
             catalog.put_items(_outcomes(home, run_id, number))
         for index in range(len(replication.destinations)):
             catalog.add_listing(index, _read_listed(home, run_id, index))
@@ -150,7 +158,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             run_id,
             str(replication.source.location),
             tuple(str(d.location) for d in replication.destinations),
-            datetime.fromisoformat(plan["started"]),
+            plan.started,
         )
         report = engine.close(catalog, replication, header, started=started, progress=Progress())
         engine.refuse_failures(report, replication.options)
@@ -201,7 +209,7 @@ def _from_journals(catalog: Catalog, replication: Replication, header: Header) -
                 state = earlier.replicas[index]
                 if state.outcome is not None and state.outcome.sound:
                     merged = merged.with_replica(index, state)
-            yield items.with_digests(merged, earlier.digests)
+            yield replace(merged, digests=earlier.digests)
 
 
 def _outcomes(home: Endpoint, run_id: str, number: int) -> Iterator[Item]:
@@ -259,7 +267,7 @@ def _closed_before(replication: Replication, run_id: str) -> ReplicationReport |
 
 def _tidy(home: Endpoint, run_id: str) -> None:
     # The plan goes first: while it is there, all else that a close needs is there too.
-    plan = _key(run_id, "plan.json")
+    plan = _key(run_id, _PLAN)
     listed = [meta.key for meta in home.store.list_objects(home.bucket, _key(run_id, ""))]
     for key in sorted(listed, key=lambda key: key != plan):
         home.store.delete_object(home.ref(key))
@@ -282,41 +290,32 @@ def _uri(home: Endpoint, run_id: str, name: str) -> str:
 
 
 def _line(item: Item) -> bytes:
-    return items.dump(item).encode() + b"\n"
+    return items.dump(item) + b"\n"
 
 
 def _listed_line(listed: Listed) -> bytes:
-    return (
-        json.dumps(
-            [listed.name, listed.size, listed.etag, listed.version, listed.modified.isoformat()]
-        ).encode()
-        + b"\n"
-    )
+    return _encode(listed) + b"\n"
 
 
 def _write(home: Endpoint, run_id: str, name: str, lines: Iterable[bytes]) -> None:
     put_stream(home, _key(run_id, name), lines)
 
 
-def _write_document(home: Endpoint, run_id: str, name: str, doc: dict[str, Any]) -> None:
-    _write(home, run_id, name, [json.dumps(doc).encode() + b"\n"])
+def _read(home: Endpoint, key: str, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
+    with records.intact(home, key):
+        yield from map(decoder.decode, records.lines(home, key))
 
 
-def _read_lines(home: Endpoint, key: str) -> Iterator[Any]:
-    return records.documents(home, key)
-
-
-def _read_document(home: Endpoint, run_id: str, name: str) -> dict[str, Any]:
-    (doc,) = _read_lines(home, _key(run_id, name))
-    return dict(doc)
+def _read_plan(home: Endpoint, run_id: str) -> _PlanDocument:
+    key = _key(run_id, _PLAN)
+    body = home.store.get_object(home.ref(key)).read()
+    with records.intact(home, key):
+        return _plans.decode(bytes(body))
 
 
 def _read_items(home: Endpoint, key: str) -> Iterator[Item]:
-    return map(items.from_document, _read_lines(home, key))
+    return _read(home, key, items.decoder)
 
 
 def _read_listed(home: Endpoint, run_id: str, index: int) -> Iterator[Listed]:
-    for name, size, etag, version, modified in _read_lines(
-        home, _key(run_id, f"extraneous-{index}.jsonl")
-    ):
-        yield Listed(name, size, etag, version, datetime.fromisoformat(modified), Digests())
+    return _read(home, _key(run_id, f"extraneous-{index}.jsonl"), _listings)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from airflow_multicloud.core.digest import SHA256_METADATA, digests_of, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from typing import Any
+
+from msgspec.structs import replace
 
 from airflow_multicloud.core.digest import SHA256_METADATA, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
@@ -17,6 +20,8 @@ from airflow_multicloud.ports.object_store import (
     ObjectTags,
     WriteOptions,
 )
+
+_STANDARD = tuple(f.name for f in fields(ObjectAttributes) if f.name != "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,10 @@ def write_options(
         del metadata[name]
     if sha256 is not None:
         metadata[SHA256_METADATA] = sha256
+    standard: dict[str, Any] = {name: getattr(attributes, name) for name in _STANDARD}
     return Kept(
         WriteOptions(
-            attributes=replace(attributes, metadata=metadata),
+            attributes=ObjectAttributes(**standard, metadata=metadata),
             storage_class=destination.storage_class,
             encryption_key=destination.encryption_key,
             condition=destination.condition(state.prior),

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-import google_crc32c
 import pytest
+from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta, WriteOptions
@@ -35,7 +35,7 @@ def content_of(size: int, seed: str = "") -> bytes:
 def digests_of(content: bytes) -> Digests:
     """Every digest of ``content``."""
     return Digests(
-        crc32c=f"{google_crc32c.value(content):08x}",
+        crc32c=f"{crc32c(content):08x}",
         md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
         sha256=hashlib.sha256(content).hexdigest(),
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
-import google_crc32c
+from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -47,7 +47,7 @@ def failure(message: str, kind: ErrorKind) -> StorageError:
 def digests_of(content: bytes) -> Digests:
     """Every digest the ports know, computed over ``content``."""
     return Digests(
-        crc32c=f"{google_crc32c.value(content):08x}",
+        crc32c=f"{crc32c(content):08x}",
         md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
         sha256=hashlib.sha256(content).hexdigest(),
     )

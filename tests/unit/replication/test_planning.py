@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
@@ -151,7 +152,7 @@ def test_whatever_a_bucket_check_raises_names_the_parameter(
     ends = {name: memory.endpoint() for name in ("source", "destinations[0]", "destinations[1]")}
     refusing = _Refusing(memory.conn_of(ends[parameter]))
     refusing.error = error
-    ends[parameter] = replace(ends[parameter], store=refusing)
+    ends[parameter] = dataclasses.replace(ends[parameter], store=refusing)
     source, *destinations = ends.values()
     with pytest.raises(type(error)) as caught:
         check_buckets(source, destinations, create=create)
