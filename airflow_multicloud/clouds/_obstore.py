@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import ObjectMeta
 
+#: Larger chunks leave as much again to the allocator, for every thread that reads.
+_CHUNK = 256 << 10
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _QUERY = re.compile(r"\?[^\s\"'`]*")
 # A stall is a GenericError; only its debug text names reqwest's kind of error.
@@ -123,7 +125,7 @@ class StreamedBody:
     def __iter__(self) -> Iterator[Buffer]:
         """The bytes in chunks as they arrive."""
         seen = 0
-        stream = iter(self._result.stream(min_chunk_size=1 << 20))
+        stream = iter(self._result.stream(min_chunk_size=_CHUNK))
         while True:
             with translated(self._cloud, self._doing):
                 chunk = next(stream, None)

@@ -49,7 +49,7 @@ class BlobAccount:
             service.url,
             pipeline=service._pipeline,  # noqa: SLF001 - its auth, retries and timeouts, for send()
         )
-        _widen_pool(transport_of(service))
+        _tune(transport_of(service), service.url)
         self._stores: dict[str, AzureStore] = {}
         self._lock = Lock()
 
@@ -127,11 +127,20 @@ def _raise_for_error(response: HttpResponse) -> None:
         raise HttpResponseError(response=response)
 
 
-def _widen_pool(transport: object) -> None:
-    """Let as many threads as a task may have keep a connection each (requests keeps ten)."""
+def _tune(transport: object, url: str) -> None:
+    """Keep a connection for every thread, and read the environment once.
+
+    requests keeps ten, and goes through the environment's variables for proxies and certificates
+    at each request: as much work as all else in it.
+    """
     if not isinstance(transport, RequestsTransport):
         return
     transport.open()
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=_CONNECTIONS, max_retries=_NO_RETRIES)
+    session, config = transport.session, transport.connection_config
     for scheme in ("http://", "https://"):
-        transport.session.mount(scheme, adapter)
+        session.mount(scheme, adapter)
+    found = session.merge_environment_settings(url, {}, None, config.verify, None)
+    session.trust_env = False
+    session.proxies = found["proxies"]
+    config.verify = found["verify"]

@@ -16,6 +16,7 @@ from typing import Self
 
 import msgspec
 
+from airflow_multicloud.core.heap import frozen_heap
 from airflow_multicloud.core.replication import items
 from airflow_multicloud.core.replication.items import Item, Proof
 from airflow_multicloud.ports.object_store import Digests
@@ -48,20 +49,26 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Catalog:
-    """Listings, earlier proofs and items of one run."""
+    """Listings, earlier proofs and items of one run; a context manager.
+
+    While it is entered, collections leave out what was there before: :mod:`heap`.
+    """
 
     def __init__(self) -> None:
+        self._frozen = frozen_heap()
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_SCHEMA)
         self._db.execute("BEGIN")  # One transaction for all: nothing here outlives the run.
 
     def __enter__(self) -> Self:
+        self._frozen.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._db.close()
+        self._frozen.__exit__(kind, err, tb)
 
     def add_listing(self, side: int, objects: Iterable[Listed]) -> None:
         """Store one side's listing."""

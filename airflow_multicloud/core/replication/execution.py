@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
+from itertools import chain
 from queue import SimpleQueue
 
 from airflow_multicloud.core import telemetry
@@ -73,12 +74,16 @@ def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
     The threads take items off one queue and put results on another: a future per object costs
     as much as the object's own bookkeeping.
     """
+    waiting = catalog.open_items(up_to=job.options.parts_above)
+    first = next(waiting, None)
+    if first is None:
+        return False  # Without a thread begun: each one that was keeps memory of its own.
     threads = job.options.concurrency
     todo: SimpleQueue[Item | None] = SimpleQueue()
     done: SimpleQueue[_Done] = SimpleQueue()
     workers = [telemetry.submit_in_context(pool, _work, job, todo, done) for _ in range(threads)]
     try:
-        stop = _hand_out(job, catalog, journal, todo, done)
+        stop = _hand_out(job, catalog, journal, chain([first], waiting), todo, done)
     finally:
         while not todo.empty():  # Only after an error: what was not begun is left.
             todo.get()
@@ -94,11 +99,11 @@ def _hand_out(
     job: Job,
     catalog: Catalog,
     journal: _Journal,
+    waiting: Iterator[Item],
     todo: SimpleQueue[Item | None],
     done: SimpleQueue[_Done],
 ) -> bool:
     """Keep the threads busy within the memory limit, and record what they finish."""
-    waiting = catalog.open_items(up_to=job.options.parts_above)
     ahead = next(waiting, None)
     error: Exception | None = None
     running = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -10,8 +12,10 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, has_power
 from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
 from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
@@ -70,9 +74,16 @@ def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create:
     :raises CloudError: whatever is the matter with a bucket or its connection, naming the
         parameter.
     """
-    _check_bucket("source", source, create=False)
-    for number, destination in enumerate(destinations):
-        _check_bucket(f"destinations[{number}]", destination, create=create)
+    with ThreadPoolExecutor(1 + len(destinations), thread_name_prefix="multicloud-check") as pool:
+        checks = [telemetry.submit_in_context(pool, _check_bucket, "source", source, create=False)]
+        checks += [
+            telemetry.submit_in_context(
+                pool, _check_bucket, f"destinations[{number}]", destination, create=create
+            )
+            for number, destination in enumerate(destinations)
+        ]
+    for check in checks:
+        check.result()
 
 
 def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
@@ -142,22 +153,37 @@ def refuse_empty(source: Endpoint) -> StorageError:
 
 
 def take_stock(catalog: Catalog, source: Endpoint, destinations: Sequence[Endpoint]) -> None:
-    """Fill the catalog with every listing, and with what earlier manifests prove."""
-    catalog.add_listing(SOURCE, listing(source))
-    for side, destination in enumerate(destinations):
-        catalog.add_listing(side, listing(destination))
-        latest = manifest.read_latest(destination, str(source.location))
-        keys = [latest.key] if latest else []
-        for key in chain(keys, manifest.journals(destination, str(source.location))):
-            catalog.add_proofs(side, _proofs(destination, key))
+    """Fill the catalog with every listing, and with what earlier manifests prove.
+
+    All are read at the same time, and stored one after the other.
+    """
+    streams = 1 + 2 * len(destinations)
+    with (
+        ThreadPoolExecutor(streams, thread_name_prefix="multicloud-list") as pool,
+        ExitStack() as reading,
+    ):
+        listed = [
+            reading.enter_context(Ahead(pool, listing(end))) for end in (source, *destinations)
+        ]
+        proven = [
+            reading.enter_context(Ahead(pool, _proofs(end, str(source.location))))
+            for end in destinations
+        ]
+        catalog.add_listing(SOURCE, listed[0])
+        for side in range(len(destinations)):
+            catalog.add_listing(side, listed[side + 1])
+            catalog.add_proofs(side, proven[side])
 
 
-def _proofs(destination: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
-    try:
-        yield from manifest.proofs(destination, key)
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise  # A manifest that was deleted proves nothing: all is compared anew.
+def _proofs(destination: Endpoint, source: str) -> Iterator[tuple[str, Proof]]:
+    latest = manifest.read_latest(destination, source)
+    keys = [latest.key] if latest else []
+    for key in chain(keys, manifest.journals(destination, source)):
+        try:
+            yield from manifest.proofs(destination, key)
+        except CloudError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:
+                raise  # A manifest that was deleted proves nothing: all is compared anew.
 
 
 def decide_all(
