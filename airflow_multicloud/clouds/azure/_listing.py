@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -52,8 +52,8 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
     Directories have the resource type ``directory``, or, made by older tools, zero bytes and
     the metadata ``hdi_isfolder``.
     """
-    properties = {p.tag: p.text or "" for p in blob.iterfind("Properties/*")}
-    metadata = {m.tag.lower(): m.text or "" for m in blob.iterfind("Metadata/*")}
+    properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
+    metadata = {m.tag.lower(): m.text or "" for m in _children(blob, "Metadata")}
     size = int(properties.get("Content-Length") or 0)
     if properties.get("ResourceType") == "directory" or (
         not size and metadata.get(_DIRECTORY_MARK) == "true"
@@ -70,6 +70,12 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
         attributes=_attributes(properties, metadata),
         storage_class=properties.get("AccessTier") or None,
     )
+
+
+def _children(blob: Element, name: str) -> Iterable[Element]:
+    # A path with an asterisk would be searched in Python.
+    found = blob.find(name)
+    return () if found is None else found
 
 
 def is_uncommitted(blob: Element) -> bool:

@@ -24,8 +24,8 @@ from airflow_multicloud.errors import CloudError, ErrorKind
 
 _log = logging.getLogger(__name__)
 
-#: Seconds between journals while small objects are copied: what a killed run may have to
-#: compare anew.
+#: Seconds between journals: what a killed run may have to compare anew (and, on Azure, where no
+#: digest of an object from blocks is known, send anew).
 JOURNAL_INTERVAL = 5.0
 
 #: How many items per thread are handed out before results are looked at.
@@ -90,7 +90,6 @@ def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
         for _ in workers:
             todo.put(None)
         wait(workers)
-    journal.flush()
     catalog.put_items(confirm(job, catalog))
     return stop
 
@@ -149,19 +148,35 @@ def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) ->
 
 
 def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
+    """Copy the large objects one after the other; whether to stop.
+
+    The run's manifest, which comes next, records what the last journal did not.
+    """
+    first = True
     for open_item in catalog.open_items(larger_than=job.options.parts_above):
-        with telemetry.operation("replicate.object", multicloud__bytes=open_item.size) as span:
-            item = settle_doubtful(job, open_item)
-            if item.open_replicas:
-                item = copy_large(job, item, partial(telemetry.submit_in_context, pool))
-            span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])
+        if first:
+            journal.flush()  # What is finished by now may have to wait long for the manifest.
+            first = False
+        try:
+            item = _copy_large(job, open_item, pool)
+        except BaseException:
+            journal.flush()
+            raise
         catalog.put_items([item])
         journal.add([item])
-        journal.flush()
         job.progress.finished()
         if _must_stop(job, item):
             return True
     return False
+
+
+def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor) -> Item:
+    with telemetry.operation("replicate.object", multicloud__bytes=item.size) as span:
+        item = settle_doubtful(job, item)
+        if item.open_replicas:
+            item = copy_large(job, item, partial(telemetry.submit_in_context, pool))
+        span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])
+    return item
 
 
 class _Journal:

@@ -205,14 +205,21 @@ class _Round:
         self._sending: list[_Sending] = []
 
     def run(self, submit: Submit, *, resume: bool) -> Item:
-        for index in self._item.open_replicas:
-            self._begin(index, resume=resume)
+        item = self._item
+        begun = [(n, submit(self._begin, n, resume=resume)) for n in item.open_replicas]
+        for index, future in begun:
+            sending = future.result()
+            if isinstance(sending, Replica):
+                self._end(index, sending)
+            else:
+                self._sending.append(sending)
         if self._sending:
             self._transfer(submit)
-            self._finish()
+            self._finish(submit)
         return self._item
 
-    def _begin(self, index: int, *, resume: bool) -> None:
+    def _begin(self, index: int, *, resume: bool) -> _Sending | Replica:
+        """An upload to one destination, begun or taken up again; its end when that failed."""
         destination, state = self._job.destinations[index], self._item.replicas[index]
         store = destination.store
         assert isinstance(store, PartUploads)  # noqa: S101 - _fit ended all others
@@ -225,10 +232,9 @@ class _Round:
             upload = fit[0] if fit else store.begin_upload(ref, kept.options)
             held = {part.number: part for part in store.list_parts(upload)} if fit else {}
         except CloudError as err:
-            self._end(index, failure(state, err, reading=False))
-            return
+            return failure(state, err, reading=False)
         superseded = [other for other in left if other is not upload]
-        self._sending.append(_Sending(index, store, upload, kept, superseded, held))
+        return _Sending(index, store, upload, kept, superseded, held)
 
     def _transfer(self, submit: Submit) -> None:
         reads: list[Future[list[Future[None]]]] = []
@@ -325,24 +331,33 @@ class _Round:
         except CloudError as err:
             to.error = to.error or err
 
-    def _finish(self) -> None:
+    def _finish(self, submit: Submit) -> None:
         # Reading ends early when it fails, or when no destination takes any more.
         whole = self._read_error is None and self._whole.size == self._item.size
         digests = self._whole.digests()
         wrong = misread(digests, self._meta.digests) if whole else None
         if whole and wrong is None:
             self._item = replace(self._item, digests=digests)
-        for sending in self._sending:
-            state = self._item.replicas[sending.index]
-            if self._read_error is not None:
-                state = failure(state, self._read_error, reading=True)
-            elif wrong is not None:
-                state = state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
-            elif sending.error is not None:
-                state = failure(state, sending.error, reading=False)
-            elif not sending.stale:
-                state = self._complete(sending, state, digests)
-            self._end(sending.index, self._tidy(sending, state))
+        ends = [
+            (s.index, submit(self._conclude, s, self._item.replicas[s.index], digests, wrong))
+            for s in self._sending
+        ]
+        for index, end in ends:
+            self._end(index, end.result())
+
+    def _conclude(
+        self, sending: _Sending, state: Replica, digests: Digests, wrong: str | None
+    ) -> Replica:
+        """Complete or give up one destination's upload."""
+        if self._read_error is not None:
+            state = failure(state, self._read_error, reading=True)
+        elif wrong is not None:
+            state = state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
+        elif sending.error is not None:
+            state = failure(state, sending.error, reading=False)
+        elif not sending.stale:
+            state = self._complete(sending, state, digests)
+        return self._tidy(sending, state)
 
     def _complete(self, sending: _Sending, state: Replica, digests: Digests) -> Replica:
         destination = self._job.destinations[sending.index]
