@@ -21,11 +21,7 @@ TAG_PREFIX = "tag:"
 #: Every column that can be grouped by.
 DIMENSIONS: tuple[str, ...] = (
     *STORE_COLUMNS,
-    *(
-        column.name
-        for column in COLUMNS
-        if column.type == TEXT and column.name != "SkuPriceDetails"
-    ),
+    *(column.name for column in COLUMNS if column.type == TEXT and not column.json),
 )
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, TEXT, literal, quoted
 from airflow_multicloud.core.cost.reading import NULL_WORDS, Source, open_source
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
+from airflow_multicloud.core.cost.store.charges import charges
+from airflow_multicloud.core.cost.store.engine import open_engine
 from airflow_multicloud.core.cost.store.ingest import totals_of
 from airflow_multicloud.core.cost.store.snapshot import Period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -96,8 +97,7 @@ def check_quality(store: CostStore, cloud: str, export: str, billing_period: dat
             cloud=cloud,
         )
     with store.files.workspace() as spill, open_engine(Path(spill)) as engine:
-        names = [name for day in period.days() for name in day.files]
-        engine.execute(f"CREATE VIEW bill AS FROM {files_relation(store.files.local(names))}")
+        engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
         findings = (
             *_row_rules(engine, period),
             *_duplicates(engine),
@@ -202,13 +202,13 @@ def _row_rules(engine: DuckDBPyConnection, period: Period) -> Iterator[QualityFi
                 example=str(example)[:60],
                 message=rule.message,
             )
-    for cost, cents, charges in zip(COSTS, rest[: len(COSTS)], rest[len(COSTS) :], strict=True):
-        if not cents and charges >= WHOLE_NUMBER_ROWS:
+    for cost, cents, used_rows in zip(COSTS, rest[: len(COSTS)], rest[len(COSTS) :], strict=True):
+        if not cents and used_rows >= WHOLE_NUMBER_ROWS:
             yield QualityFinding(
                 rule="whole numbers",
                 severity=Severity.WARNING,
                 column=cost,
-                rows=charges,
+                rows=used_rows,
                 example="",
                 message="not one row has a fraction: the column may have been rounded",
             )

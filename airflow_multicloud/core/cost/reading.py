@@ -48,7 +48,8 @@ class Source:
 
     def select(self, *, day: str = "ChargeDate") -> str:
         """The canonical rows, with the UTC day of the charge."""
-        chosen = ",\n".join(f"{self._value(c)} AS {quoted(c.name)}" for c in COLUMNS)
+        kept = [c for c in COLUMNS if c.since is None or c.name in self.later()]
+        chosen = ",\n".join(f"{self._value(c)} AS {quoted(c.name)}" for c in kept)
         return f"SELECT {chosen}, {self.day()} AS {quoted(day)} FROM {self.relation}"
 
     def day(self) -> str:
@@ -70,6 +71,10 @@ class Source:
     def missing(self) -> list[str]:
         """FOCUS's mandatory columns that the file lacks."""
         return [c.name for c in COLUMNS if c.mandatory and self.name_of(c) is None]
+
+    def later(self) -> tuple[str, ...]:
+        """The columns that versions after 1.2 added, as far as the file has them."""
+        return tuple(c.name for c in COLUMNS if c.since and self.name_of(c) is not None)
 
     def raw(self, column: Column) -> str:
         """A column as the file has it, with the texts that stand for nothing made null.

@@ -209,7 +209,9 @@ class _Ingestion:
             source = open_source(engine, self._fetched)
             found = self._days(engine, source)
             self._check_rows(found)
-            held = self._held()
+            later = source.later()
+            # A day that was stored before its later columns were kept is written anew.
+            held = {day.day: day for day in self._held() if day.later == later}
             new = [f.day for f in found if f.day not in held or held[f.day].content != f.content]
             written = self._write(engine, source, new, Path(directory))
             days = tuple(
@@ -220,10 +222,11 @@ class _Ingestion:
                     rows=f.rows,
                     uninvoiced=f.uninvoiced,
                     totals=f.totals,
+                    later=later,
                 )
                 for f in found
             )
-            gone = set(held) - {f.day for f in found}
+            gone = {day.day for day in self._held()} - {f.day for f in found}
             rollup = self._rollup(engine, days, set(new) | gone, Path(directory))
         batch = Batch(
             version=asked.version,
@@ -254,11 +257,11 @@ class _Ingestion:
     def _replaces(self) -> bool:
         return self._fetched.period.style is CorrectionStyle.REPLACE
 
-    def _held(self) -> dict[date, Day]:
+    def _held(self) -> tuple[Day, ...]:
         """The days that the new version may share with the last; none when it adds rows."""
         if self.prior is None or not self._replaces:
-            return {}
-        return {day.day: day for day in self.prior.days()}
+            return ()
+        return tuple(self.prior.days())
 
     def _days(self, engine: DuckDBPyConnection, source: Source) -> list[_Found]:
         """One pass over the files: what each charge day holds."""

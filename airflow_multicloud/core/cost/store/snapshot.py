@@ -28,6 +28,7 @@ class Day:
 
     :param content: a hash of the rows as exported; the same hash, the same rows.
     :param uninvoiced: rows without an InvoiceId.
+    :param later: the columns of FOCUS 1.3 and 1.4 that its files have.
     """
 
     day: date
@@ -36,6 +37,7 @@ class Day:
     rows: int
     uninvoiced: int
     totals: Totals
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +244,6 @@ def _day(doc: dict[str, Any]) -> Day:
         rows=doc["rows"],
         uninvoiced=doc["uninvoiced"],
         totals={c: tuple(Decimal(v) for v in sums) for c, sums in doc["totals"].items()},  # type: ignore[misc]
+        # Snapshots of before these columns were kept do not say; their files have none.
+        later=tuple(doc.get("later", ())),
     )
