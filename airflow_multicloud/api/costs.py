@@ -110,11 +110,11 @@ class CloudCostAnalyzer:
         :param limit: lines a cloud; the rest is summed up as ``(other)``.
         :raises CostAnalysisError: see :func:`~airflow_multicloud.core.cost.compare.compare_costs`.
         """
-        from airflow_multicloud.core.cost.compare import compare_costs
+        from airflow_multicloud.core.cost.compare import compare_costs, views_asked
 
         with (
             operation("cost.compare", currency=self.currency),
-            self._store.connect(start=start, end=end) as connection,
+            self._store.connect(start=start, end=end, views=views_asked(group_by)) as connection,
         ):
             return compare_costs(
                 connection,
@@ -140,8 +140,10 @@ class CloudCostAnalyzer:
     ) -> Anomalies:
         """Services whose daily cost jumped."""
         from airflow_multicloud.core.cost.anomalies import find_anomalies
+        from airflow_multicloud.core.cost.store import View
 
-        with self._store.connect(start=start - _HISTORY, end=end) as connection:
+        views = (View.ROLLUP, View.PERIODS)
+        with self._store.connect(start=start - _HISTORY, end=end, views=views) as connection:
             return find_anomalies(
                 connection,
                 start,

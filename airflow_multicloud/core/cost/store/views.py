@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,27 +34,43 @@ _PERIODS = f"""
 """
 
 
+class View(StrEnum):
+    """What a connection to the store may have."""
+
+    COSTS = "costs"
+    ROLLUP = "rollup"
+    PERIODS = "periods"
+    RESTATEMENTS = "restatements"
+
+
 @contextmanager
 def open_views(
-    files: Files, snapshot: Snapshot, *, start: date | None, end: date | None
+    files: Files,
+    snapshot: Snapshot,
+    *,
+    start: date | None,
+    end: date | None,
+    views: Collection[View] = tuple(View),
 ) -> Iterator[DuckDBPyConnection]:
     """A connection with ``costs``, ``rollup``, ``periods`` and ``restatements``.
 
     :param start: only charge days from here on; :param end: and before this one. Files of
         other days are not even opened.
+    :param views: only these: making them takes as long as asking a small one.
     """
+    where = _where(start, end)
+    chosen = [_within(period, start, end) for period in snapshot.periods]
     with files.workspace() as spill, open_engine(Path(spill)) as engine:
-        chosen = [_within(period, start, end) for period in snapshot.periods]
-        where = _where(start, end)
-        days = [day for period in chosen for day in period.days()]
-        _view(engine, "costs", CHARGE_COLUMNS, charges(files, days, where=where))
-        rollups = [p.rollup for p in chosen if any(True for _ in p.days())]
-        _view(engine, "rollup", _ROLLUP, _rollups(files, rollups, where))
-        _periods(engine, snapshot)
-        engine.execute(f"CREATE TABLE restatements ({restatements.TABLE})")
-        if snapshot.restatements is not None:
-            log = files_relation(files.local([snapshot.restatements]))
-            engine.execute(f"INSERT INTO restatements SELECT * FROM {log}")
+        if View.COSTS in views:
+            days = [day for period in chosen for day in period.days()]
+            _view(engine, View.COSTS, CHARGE_COLUMNS, charges(files, days, where=where))
+        if View.ROLLUP in views:
+            rollups = [p.rollup for p in chosen if any(True for _ in p.days())]
+            _view(engine, View.ROLLUP, _ROLLUP, _rollups(files, rollups, where))
+        if View.PERIODS in views:
+            _periods(engine, snapshot)
+        if View.RESTATEMENTS in views:
+            _restatements(engine, files, snapshot)
         yield engine
 
 
@@ -86,12 +103,19 @@ def _rollups(files: Files, names: Sequence[str], where: str) -> str:
     return f"SELECT {', '.join(_ROLLUP)} FROM {relation}{condition}"
 
 
-def _view(engine: DuckDBPyConnection, name: str, columns: Mapping[str, str], query: str) -> None:
+def _view(engine: DuckDBPyConnection, name: View, columns: Mapping[str, str], query: str) -> None:
     """A view of a query; an empty table when there is none."""
     if query:
         engine.execute(f"CREATE VIEW {name} AS {query}")
     else:
         engine.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+
+
+def _restatements(engine: DuckDBPyConnection, files: Files, snapshot: Snapshot) -> None:
+    engine.execute(f"CREATE TABLE restatements ({restatements.TABLE})")
+    if snapshot.restatements is not None:
+        log = files_relation(files.local([snapshot.restatements]))
+        engine.execute(f"INSERT INTO restatements SELECT * FROM {log}")
 
 
 def _periods(engine: DuckDBPyConnection, snapshot: Snapshot) -> None:
