@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, TEXT, literal, quoted
 from airflow_multicloud.core.cost.reading import NULL_WORDS, Source, open_source
 from airflow_multicloud.core.cost.store import CostStore
@@ -96,7 +97,11 @@ def check_quality(store: CostStore, cloud: str, export: str, billing_period: dat
             kind=ErrorKind.NOT_FOUND,
             cloud=cloud,
         )
-    with store.files.workspace() as spill, open_engine(Path(spill)) as engine:
+    with (
+        disk_errors(store.files.directory, f"checking {billing_period:%Y-%m} of {export}"),
+        store.files.workspace() as spill,
+        open_engine(Path(spill)) as engine,
+    ):
         engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
         findings = (
             *_row_rules(engine, period),

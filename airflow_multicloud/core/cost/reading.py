@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.disk import full_disk
 from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, TEXT, TIME, Column, literal, quoted
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
@@ -181,12 +182,14 @@ def check_required(empty_rows: Mapping[Column, int], what: str) -> None:
 
 @contextmanager
 def reading_errors(what: str) -> Iterator[None]:
-    """Have DuckDB's errors about a file say which export it is of."""
+    """Have DuckDB's errors about a file say which export it is of; a full disk is none."""
     import duckdb
 
     try:
         yield
     except duckdb.OutOfMemoryException as err:
+        if full_disk(err):
+            raise
         first = str(err).splitlines()[0]
         raise CostAnalysisError(
             f"{what}: reading it needs more memory than the store allows itself: {first}",
@@ -198,6 +201,8 @@ def reading_errors(what: str) -> Iterator[None]:
         duckdb.ConversionException,
         duckdb.BinderException,
     ) as err:
+        if full_disk(err):
+            raise  # in writing; the export's files are as they should be
         first = str(err).splitlines()[0]
         raise CostAnalysisError(
             f"{what}: a file can't be read: {first}", kind=ErrorKind.INTEGRITY

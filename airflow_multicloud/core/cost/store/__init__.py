@@ -91,8 +91,9 @@ class CostStore:
 
         :param after: for exports that append, the version the fetched rows follow.
         :raises CostAnalysisError: kind ``integrity`` when the files can't be read as FOCUS or
-            are not what the export states (the store is as before); kind
-            ``precondition_failed`` when another run appended meanwhile: fetch again.
+            are not what the export states (the store is as before); kind ``quota`` when the
+            disk is full (likewise); kind ``precondition_failed`` when another run appended
+            meanwhile: fetch again.
         """
         return _ingest.ingest(self.files, cloud, fetched, after=after, now=now or datetime.now(UTC))
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.core.cost.disk import disk_errors, full_disk
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, ROLLUP, literal, quoted
 from airflow_multicloud.core.cost.reading import (
     READER_VERSION,
@@ -36,7 +38,7 @@ from airflow_multicloud.core.cost.store.snapshot import (
     Snapshot,
     Totals,
 )
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
 
 if TYPE_CHECKING:
@@ -104,11 +106,16 @@ def ingest(
                 changed=False, reason=reason, period=prior, rows=prior.rows if prior else 0
             )
         work = _Ingestion(files, cloud, fetched, prior, now)
-        period, written = work.build(raw)
-        # The files were moved into the store; another try reads them there.
-        raw = period.batches[-1].raw
-        fetched = replace(fetched, files=tuple(files.local(raw)))
-        change = _commit(files, state, work, period, written)
+        try:
+            with disk_errors(files.directory, f"ingesting {work.what}"):
+                period, written = work.build(raw)
+                # The files were moved into the store; another try reads them there.
+                raw = period.batches[-1].raw
+                fetched = replace(fetched, files=tuple(files.local(raw)))
+                change = _commit(files, state, work, period, written)
+        except Exception:
+            work.discard()
+            raise
         if change is not None:
             return change
     raise CostAnalysisError(
@@ -153,14 +160,20 @@ def _commit(
     changes = work.restatements(period)
     for _ in range(_TRIES):
         attempt = f"{work.name}-{secrets.token_hex(4)}"
-        log = log_restatements(files, state.snapshot.restatements, changes, attempt)
+        log = log_restatements(files, state.snapshot.restatements, changes, attempt, work.publish)
         snapshot = state.snapshot.with_period(period, log)
         name = f"snapshots/{snapshot.sequence:08d}-{attempt}.json"
         with files.workspace() as directory:
             path = Path(directory) / "snapshot.json"
             path.write_bytes(snapshot.to_json())
-            files.publish(path, name)
-        swapped = files.swap(state.pointer, name)
+            work.publish(path, name)
+        try:
+            swapped = files.swap(state.pointer, name)
+        except Exception as err:
+            if full_disk(err) is None or files.pointer() != state.pointer:
+                work.keep()  # it may have been done all the same
+            raise
+        work.keep()
         state = load(files)
         # A conditional write whose answer was lost is refused when it is sent again.
         if swapped or (state.pointer is not None and state.pointer.snapshot == name):
@@ -194,8 +207,9 @@ class _Ingestion:
         self._cloud = cloud
         self._fetched = fetched
         self._now = now
+        self._published: list[str] = []
         asked = fetched.period
-        self._what = f"billing period {asked.billing_period:%Y-%m} of {asked.export}"
+        self.what = f"billing period {asked.billing_period:%Y-%m} of {asked.export}"
         slug = "".join(c if c.isalnum() or c in "-_." else "-" for c in asked.export)
         self._place = f"{cloud}/{slug}/{asked.billing_period:%Y-%m}/{self.name}"
 
@@ -253,6 +267,21 @@ class _Ingestion:
         with self._files.workspace() as spill, open_engine(Path(spill)) as engine:
             return list(restated(engine, self._files, self.prior, period, self._now))
 
+    def publish(self, file: Path, name: str) -> None:
+        """Keep a local file in the store, until :meth:`discard`."""
+        self._published.append(name)
+        self._files.publish(file, name)
+
+    def keep(self) -> None:
+        """Nothing that was published so far is to be discarded: a snapshot may name it."""
+        self._published.clear()
+
+    def discard(self) -> None:
+        """Delete what was published: nothing refers to it, and the disk may be full."""
+        while self._published:
+            with suppress(CloudError, OSError):
+                self._files.remove(self._published.pop())
+
     @property
     def _replaces(self) -> bool:
         return self._fetched.period.style is CorrectionStyle.REPLACE
@@ -280,7 +309,7 @@ class _Ingestion:
         rows = self._run(engine, source, query)
         width = len(required)
         counts = [sum(row[index - width] for row in rows) for index in range(width)]
-        check_required(dict(zip(required, counts, strict=True)), self._what)
+        check_required(dict(zip(required, counts, strict=True)), self.what)
         days: dict[date, list[tuple[Any, ...]]] = {}
         for day, *rest in rows:
             days.setdefault(day, []).append(tuple(rest[:-width]))
@@ -301,12 +330,12 @@ class _Ingestion:
         stated = self._fetched.period.rows
         if not rows and (self._replaces or stated):
             raise CostAnalysisError(
-                f"{self._what}: the export has no rows; what the store had of it is kept",
+                f"{self.what}: the export has no rows; what the store had of it is kept",
                 kind=ErrorKind.INTEGRITY,
             )
         if stated is not None and stated != rows:
             raise CostAnalysisError(
-                f"{self._what}: {rows} rows read, the export states {stated}",
+                f"{self.what}: {rows} rows read, the export states {stated}",
                 kind=ErrorKind.INTEGRITY,
             )
 
@@ -338,7 +367,7 @@ class _Ingestion:
             """
             self._run(engine, source, query)
             name = f"focus/{self._place}/{path.name}"
-            self._files.publish(path, name)
+            self.publish(path, name)
             written[day] = (name,)
         return written
 
@@ -371,14 +400,14 @@ class _Ingestion:
             f"TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
         )
         name = f"rollup/{self._place}.parquet"
-        self._files.publish(path, name)
+        self.publish(path, name)
         return name
 
     def _keep_raw(self) -> tuple[str, ...]:
         names = []
         for number, file in enumerate(self._fetched.files):
             name = f"raw/{self._place}/{number:05d}-{file.name}"
-            self._files.publish(file, name)
+            self.publish(file, name)
             names.append(name)
         return tuple(names)
 
@@ -388,11 +417,11 @@ class _Ingestion:
         try:
             return engine.execute(query).fetchall()
         except (duckdb.ConversionException, duckdb.InvalidInputException):
-            check_values(engine, source, self._what)
-            with reading_errors(self._what):
+            check_values(engine, source, self.what)
+            with reading_errors(self.what):
                 raise
         except duckdb.Error:
-            with reading_errors(self._what):
+            with reading_errors(self.what):
                 raise
         raise AssertionError  # reading_errors raises
 

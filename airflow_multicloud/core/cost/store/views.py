@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.focus import COSTS, ROLLUP, TIME
 from airflow_multicloud.core.cost.store import restatements
 from airflow_multicloud.core.cost.store.charges import CHARGE_COLUMNS, charges
@@ -60,7 +61,11 @@ def open_views(
     """
     where = _where(start, end)
     chosen = [_within(period, start, end) for period in snapshot.periods]
-    with files.workspace() as spill, open_engine(Path(spill)) as engine:
+    with (
+        disk_errors(files.directory, "reading the cost store"),
+        files.workspace() as spill,
+        open_engine(Path(spill)) as engine,
+    ):
         if View.COSTS in views:
             days = [day for period in chosen for day in period.days()]
             _view(engine, View.COSTS, CHARGE_COLUMNS, charges(files, days, where=where))
