@@ -19,8 +19,7 @@ from airflow_multicloud.core.cost.reading import NULL_WORDS, Source, open_source
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.engine import open_engine
-from airflow_multicloud.core.cost.store.ingest import totals_of
-from airflow_multicloud.core.cost.store.snapshot import Period
+from airflow_multicloud.core.cost.store.snapshot import Period, totals_of
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import (
     CorrectionStyle,

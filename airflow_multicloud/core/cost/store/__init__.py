@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.core.cost.store import ingest as _ingest
+from airflow_multicloud.core.cost.store.current import load
 from airflow_multicloud.core.cost.store.files import BucketFiles, Files, LocalFiles
 from airflow_multicloud.core.cost.store.prune import prune
 from airflow_multicloud.core.cost.store.snapshot import Change, Restatement, Snapshot
@@ -70,7 +71,7 @@ class CostStore:
 
     def snapshot(self) -> Snapshot:
         """What the store holds now."""
-        return _ingest.load(self.files).snapshot
+        return load(self.files).snapshot
 
     def current_version(self, cloud: str, export: str, billing_period: date) -> str | None:
         """The export's version that was ingested last; ``None`` when there is none."""

@@ -21,6 +21,8 @@ _FORMAT = 1
 #: Currency → sums of BilledCost, EffectiveCost, ListCost and ContractedCost.
 Totals = dict[str, tuple[Decimal, Decimal, Decimal, Decimal]]
 
+_NO_TOTALS: tuple[Decimal, Decimal, Decimal, Decimal] = (Decimal(0),) * 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
@@ -38,6 +40,19 @@ class Day:
     uninvoiced: int
     totals: Totals
     later: tuple[str, ...] = ()
+
+
+def totals_of(days: Iterable[Day]) -> Totals:
+    """The days' sums by currency."""
+    summed: dict[str, tuple[Decimal, Decimal, Decimal, Decimal]] = {}
+    for day in days:
+        for currency, values in day.totals.items():
+            old = summed.get(currency, _NO_TOTALS)
+            billed, effective, listed, contracted = (
+                a + b for a, b in zip(old, values, strict=True)
+            )
+            summed[currency] = (billed, effective, listed, contracted)
+    return summed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
