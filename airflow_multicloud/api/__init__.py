@@ -6,18 +6,14 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
-from airflow_multicloud.api.costs import (
-    CloudCostAnalyzer,
-    budget_of,
-    choice,
-    compare_costs,
-    query_costs,
+from airflow_multicloud.api.cost_files import (
     read_recommendations,
     recommendation_rows,
-    workload_of,
     write_cost_report,
     write_recommendations,
 )
+from airflow_multicloud.api.cost_values import budget_of, choice, workload_of
+from airflow_multicloud.api.costs import CloudCostAnalyzer, compare_costs, query_costs
 from airflow_multicloud.api.destinations import Destination
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import registry
 from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.cost.exports import open_export
-from airflow_multicloud.core.endpoints import open_endpoint
-from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -44,8 +40,6 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.report import CostDocument
     from airflow_multicloud.core.cost.store import CostStore
     from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
-
-E = TypeVar("E", bound=StrEnum)
 
 # Anomalies are judged by the weeks before, forecasts by the months before.
 _HISTORY = timedelta(days=100)
@@ -110,11 +104,11 @@ class CloudCostAnalyzer:
         :param limit: lines a cloud; the rest is summed up as ``(other)``.
         :raises CostAnalysisError: see :func:`~airflow_multicloud.core.cost.compare.compare_costs`.
         """
-        from airflow_multicloud.core.cost.compare import compare_costs
+        from airflow_multicloud.core.cost.compare import compare_costs, views_asked
 
         with (
             operation("cost.compare", currency=self.currency),
-            self._store.connect(start=start, end=end) as connection,
+            self._store.connect(start=start, end=end, views=views_asked(group_by)) as connection,
         ):
             return compare_costs(
                 connection,
@@ -140,8 +134,10 @@ class CloudCostAnalyzer:
     ) -> Anomalies:
         """Services whose daily cost jumped."""
         from airflow_multicloud.core.cost.anomalies import find_anomalies
+        from airflow_multicloud.core.cost.store import View
 
-        with self._store.connect(start=start - _HISTORY, end=end) as connection:
+        views = (View.ROLLUP, View.PERIODS)
+        with self._store.connect(start=start - _HISTORY, end=end, views=views) as connection:
             return find_anomalies(
                 connection,
                 start,
@@ -285,7 +281,7 @@ class CloudCostAnalyzer:
         workload: WorkloadComparison | None = None,
         recommendations: Sequence[Mapping[str, Any]] = (),
     ) -> CostDocument:
-        """Everything a report shows; write it with :func:`write_cost_report`."""
+        """Everything a report shows; ``write_cost_report`` writes it."""
         from airflow_multicloud.core.cost.report import gather
 
         with self._store.connect(start=start - _HISTORY, end=end) as connection:
@@ -324,61 +320,6 @@ class CloudCostAnalyzer:
         return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
 
 
-def workload_of(fields: Mapping[str, Any]) -> Workload:
-    """A workload from plain numbers.
-
-    :raises CostAnalysisError: kind ``invalid_argument`` for an unknown field or a value that
-        is no number.
-    """
-    from airflow_multicloud.core.cost.workload import Workload
-
-    types = {"instances": int, "writes": int, "reads": int, "burstable": bool}
-    known = Workload.__dataclass_fields__
-    unknown = sorted(set(fields) - set(known))
-    if unknown:
-        raise CostAnalysisError(
-            f"workload: unknown field {', '.join(unknown)}; allowed: {', '.join(known)}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    values: dict[str, Any] = {}
-    for name, value in fields.items():
-        try:
-            values[name] = types[name](value) if name in types else Decimal(str(value))
-        except (ValueError, ArithmeticError):
-            raise CostAnalysisError(
-                f"workload: {name} is {value!r}, expected a number",
-                kind=ErrorKind.INVALID_ARGUMENT,
-            ) from None
-    return Workload(**values)
-
-
-def budget_of(name: str, amount: Decimal, currency: str, period: str) -> Budget:
-    """A budget from plain values.
-
-    :raises CostAnalysisError: kind ``invalid_argument``, naming what is wrong.
-    """
-    from airflow_multicloud.core.cost.budget import Budget, BudgetPeriod
-
-    return Budget(
-        name=name, amount=amount, currency=currency, period=choice("period", BudgetPeriod, period)
-    )
-
-
-def choice(parameter: str, kind: type[E], value: str) -> E:
-    """A member of an enumeration by its value.
-
-    :raises CostAnalysisError: kind ``invalid_argument``, naming the parameter and what is
-        allowed.
-    """
-    try:
-        return kind(value)
-    except ValueError:
-        raise CostAnalysisError(
-            f"{parameter}: {value!r} given, expected one of {', '.join(str(m) for m in kind)}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        ) from None
-
-
 def compare_costs(
     store: str | Path,
     start: date,
@@ -407,76 +348,6 @@ def query_costs(conn_id: str, query: CostQuery) -> CostQueryResult:
         span.set_attribute("multicloud.requests", result.requests)
         span.set_attribute("multicloud.price_usd", str(result.price))
         return result
-
-
-def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
-    """Write a report as ``report.html``, ``report.json`` and ``services.csv``.
-
-    :param target: a local directory, or the URI of a prefix in any object store.
-    :return: name → path or URI.
-    """
-    from airflow_multicloud.core.cost.report import to_csv, to_html, to_json
-
-    texts = {
-        "report.html": to_html(document),
-        "report.json": to_json(document),
-        "services.csv": to_csv(document),
-    }
-    return {name: _written(target, name, text) for name, text in texts.items()}
-
-
-def write_recommendations(ranked: RankedRecommendations, target: str) -> str:
-    """Write all recommendations as JSON lines, best first; returns the path or URI."""
-    lines = (json.dumps(item, default=str) for item in recommendation_rows(ranked))
-    return _written(target, "recommendations.jsonl", "".join(f"{line}\n" for line in lines))
-
-
-def recommendation_rows(ranked: RankedRecommendations) -> list[dict[str, Any]]:
-    """Recommendations as flat rows."""
-    return [
-        {
-            "cloud": item.cloud,
-            **{k: v for k, v in _fields(item.recommendation).items() if k != "source"},
-            "monthly_savings": None
-            if item.monthly_savings is None
-            else f"{item.monthly_savings:.2f}",
-            "currency": ranked.currency,
-            "sources": list(item.sources),
-            "counted": item.counted,
-        }
-        for item in ranked.ranked
-    ]
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    """A dataclass's fields by name, mappings as plain dictionaries."""
-    return {
-        name: dict(found) if isinstance(found, Mapping) else found
-        for name, found in ((n, getattr(value, n)) for n in value.__dataclass_fields__)
-    }
-
-
-def read_recommendations(uri: str) -> list[dict[str, Any]]:
-    """What :func:`write_recommendations` wrote."""
-    if "://" not in uri:
-        text = Path(uri).read_text(encoding="utf-8")
-    else:
-        endpoint = open_endpoint(uri, parameter="recommendations")
-        body = endpoint.store.get_object(endpoint.location.ref).read()
-        text = bytes(body).decode()
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def _written(target: str, name: str, text: str) -> str:
-    if "://" not in target:
-        path = Path(target) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-    endpoint = open_endpoint(target if target.endswith("/") else f"{target}/", parameter="target")
-    location = endpoint.location.with_key(f"{endpoint.location.key}{name}")
-    put_stream(endpoint, location.key, [text.encode()])
-    return str(location)
 
 
 def _lacking(cloud: str, conn_id: str, what: str) -> ProviderNotAvailableError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.api.costs import CloudCostAnalyzer, write_cost_report
+from airflow_multicloud.api import CloudCostAnalyzer, write_cost_report
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.ports.cost import (
     CorrectionStyle,

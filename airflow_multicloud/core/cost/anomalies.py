@@ -16,9 +16,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.completeness import COVERED_DAYS, check_clouds
-from airflow_multicloud.core.cost.dimensions import NONE
-from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
+from airflow_multicloud.core.cost.anomaly_scores import (
+    MIN_HISTORY,
+    WINDOW,
+    Sensitivity,
+    judged_days,
+    score_days,
+)
+from airflow_multicloud.core.cost.completeness import check_clouds
+from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     check_period,
@@ -26,51 +32,11 @@ from airflow_multicloud.core.cost.money import (
     checked_currency,
     exact_sum,
 )
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: Days before a day that it is compared with: every weekday six times.
-WINDOW = timedelta(days=42)
-
-#: Covered days of the window below which nothing is said: every weekday three times.
-MIN_HISTORY = 21
-
-#: How much more than expected a day may cost at one month's distance from its like.
-_PRECEDENT = 1.5
-
-# Spread of a coming day's cost per median absolute deviation of the window: 1.4826 makes a
-# normal deviation of it, 1.42 undoes that the window's own weekday medians were taken out
-# (measured on normal noise, six weeks).
-_SPREAD_PER_MAD = 1.4826 * 1.42
-
-# Days judged in one query: each carries its own six weeks, so this bounds the memory.
-_AT_ONCE = 5
-
-# The least spread, as a share: a series that was flat for weeks must not divide by zero.
-_LEAST_SPREAD = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sensitivity:
-    """When a day is an anomaly: all three must be exceeded.
-
-    :param score: spreads above the expected cost. :param min_ratio: times the expected cost.
-    :param min_excess: cost above the expected, per day, in the currency asked for.
-    """
-
-    score: float = 3.5
-    min_ratio: float = 1.5
-    min_excess: Decimal = Decimal(10)
-
-    def __post_init__(self) -> None:
-        for name, least in (("score", 0), ("min_ratio", 1), ("min_excess", 0)):
-            if not getattr(self, name) >= least:
-                raise CostAnalysisError(
-                    f"{name} is {getattr(self, name)}; expected {least} or more",
-                    kind=ErrorKind.INVALID_ARGUMENT,
-                )
+__all__ = ["MIN_HISTORY", "WINDOW", "Anomalies", "Anomaly", "Sensitivity", "find_anomalies"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,75 +90,6 @@ class Anomalies:
     unchecked: dict[str, str]
 
 
-# Weeks are rows, not dates: a day that no export covers is left out of everything. The monthly
-# charge's like may fall on any day of the window, so the window's day with the same day of
-# the month is taken (the last day stands for those a short month lacks).
-_SQL = f"""
-WITH {FX}, covered AS MATERIALIZED ({COVERED_DAYS}), daily AS (
-    SELECT Cloud, coalesce(SubAccountId, '{NONE}') AS account,
-           coalesce(ServiceName, '{NONE}') AS service, ChargeDate AS day,
-           sum(amount * rate) AS cost
-    FROM (SELECT Cloud, SubAccountId, ServiceName, ChargeDate, BillingCurrency,
-                 sum({{column}}) AS amount
-          FROM rollup
-          WHERE ChargeCategory = 'Usage' AND ChargeDate >= $start AND ChargeDate < $end
-          GROUP BY ALL)
-    JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
-    GROUP BY ALL
-), series AS (
-    SELECT DISTINCT Cloud, account, service FROM daily
-), dense AS MATERIALIZED (
-    SELECT series.Cloud, series.account, series.service, c.ChargeDate AS day,
-           isodow(c.ChargeDate) AS weekday,
-           coalesce(cost, 0) AS cost, ln(greatest(coalesce(cost, 0), 0)::DOUBLE + $offset) AS y
-    FROM series JOIN covered AS c USING (Cloud)
-    LEFT JOIN daily ON daily.Cloud = series.Cloud AND daily.account = series.account
-                   AND daily.service = series.service AND daily.day = c.ChargeDate
-), target AS (
-    SELECT * FROM dense WHERE day >= $first AND day < $last AND cost >= $min_excess
-), past AS (
-    SELECT t.Cloud, t.account, t.service, t.day AS target, p.day, p.weekday, p.y, p.cost
-    FROM target AS t JOIN dense AS p
-      ON p.Cloud = t.Cloud AND p.account = t.account AND p.service = t.service
-     AND p.day < t.day AND p.day >= t.day - $window
-), weekdays AS (
-    SELECT Cloud, account, service, target, weekday, median(y) AS usual
-    FROM past GROUP BY ALL
-), seasonal AS (
-    SELECT *, usual - median(usual) OVER (PARTITION BY Cloud, account, service, target) AS season
-    FROM weekdays
-), adjusted AS (
-    SELECT p.*, p.y - s.season AS z
-    FROM past AS p JOIN seasonal AS s USING (Cloud, account, service, target, weekday)
-), stats AS (
-    SELECT Cloud, account, service, target, count(*) AS history,
-           coalesce(median(z) FILTER (day >= target - 14), median(z)) AS level,
-           $spread_per_mad * mad(z) AS spread, max(cost) <= 0 AS new,
-           max(y) FILTER (day = (target - INTERVAL 1 MONTH)::DATE) AS precedent,
-           max(z) FILTER (day = (target - INTERVAL 1 MONTH)::DATE) AS precedent_z
-    FROM adjusted GROUP BY ALL
-), scored AS (
-    SELECT t.Cloud, t.account, t.service, t.day, t.cost, st.new, st.level, st.precedent,
-           st.precedent_z, t.y, greatest(st.spread, $least_spread) AS spread,
-           st.level + coalesce(s.season, 0) AS expected_y
-    FROM target AS t
-    JOIN stats AS st ON st.Cloud = t.Cloud AND st.account = t.account
-                    AND st.service = t.service AND st.target = t.day
-    LEFT JOIN seasonal AS s ON s.Cloud = t.Cloud AND s.account = t.account
-                    AND s.service = t.service AND s.target = t.day AND s.weekday = t.weekday
-    WHERE st.history >= $min_history
-)
-SELECT Cloud, account, service, day, cost, greatest(exp(expected_y) - $offset, 0) AS expected,
-       (y - expected_y) / spread AS score, new
-FROM scored
-WHERE (y - expected_y) / spread > $score
-  AND cost::DOUBLE > $min_ratio * greatest(exp(expected_y) - $offset, 0)
-  AND cost::DOUBLE - greatest(exp(expected_y) - $offset, 0) > $min_excess::DOUBLE
-  AND NOT coalesce((precedent_z - level) / spread > $score AND y <= precedent + ln($precedent),
-                   false)
-"""
-
-
 def find_anomalies(
     connection: DuckDBPyConnection,
     start: date,
@@ -216,89 +113,31 @@ def find_anomalies(
     checked_currency("currency", currency)
     check_period(start, end)
     limits = sensitivity or Sensitivity()
-    since = start - WINDOW
     check_clouds(clouds)
-    needed = needed_rates(connection, since, end, currency, rates or ExchangeRates(), clouds=clouds)
-    checked, unchecked = _judged(connection, since, start, end, clouds)
-    query = _SQL.format(column=basis.column)
-    parameters = {
-        **needed.parameters,
-        "start": since,
-        "end": end,
-        "window": WINDOW.days,
-        "min_history": MIN_HISTORY,
-        # Makes days without cost finite, and trifles equal.
-        "offset": float(max(limits.min_excess, Decimal("0.01"))) / 10,
-        "min_excess": limits.min_excess,
-        "min_ratio": limits.min_ratio,
-        "spread_per_mad": _SPREAD_PER_MAD,
-        "least_spread": _LEAST_SPREAD,
-        "score": limits.score,
-        "precedent": _PRECEDENT,
-    }
-    rows = [
-        row
-        for first in range(start.toordinal(), end.toordinal(), _AT_ONCE)
-        for row in connection.execute(
-            query,
-            {
-                **parameters,
-                "first": date.fromordinal(first),
-                "last": date.fromordinal(first + _AT_ONCE),
-            },
-        ).fetchall()
-    ]
-    # The days of a series together, whichever part of the period they were found in.
-    rows.sort(key=lambda row: row[:4])
+    needed = needed_rates(
+        connection, start - WINDOW, end, currency, rates or ExchangeRates(), clouds=clouds
+    )
+    checked, unchecked = judged_days(connection, start, end, clouds)
+    scored = score_days(connection, start, end, basis=basis, limits=limits, rates=needed)
     days = [
         Anomaly(
-            cloud=cloud,
-            sub_account_id=account,
-            service_name=service,
-            first_day=day,
-            last_day=day,
-            actual=cost,
-            expected=Decimal(repr(expected)).quantize(Decimal("0.01")),
+            cloud=one.cloud,
+            sub_account_id=one.account,
+            service_name=one.service,
+            first_day=one.day,
+            last_day=one.day,
+            actual=one.cost,
+            expected=Decimal(repr(one.expected)).quantize(Decimal("0.01")),
             currency=currency,
             basis=basis,
-            score=round(score, 2),
-            new=new,
+            score=round(one.score, 2),
+            new=one.new,
         )
-        for cloud, account, service, day, cost, expected, score, new in rows
-        if cloud in checked
+        for one in scored
+        if one.cloud in checked
     ]
     found = sorted(_episodes(days), key=lambda a: (-a.excess, a.cloud, a.service_name))
     return Anomalies(found=tuple(found), days_checked=checked, unchecked=unchecked)
-
-
-def _judged(
-    connection: DuckDBPyConnection,
-    since: date,
-    start: date,
-    end: date,
-    clouds: Sequence[str] | None,
-) -> tuple[dict[str, int], dict[str, str]]:
-    rows = connection.execute(
-        f"SELECT Cloud, count(*) FILTER (ChargeDate < $first), "
-        f"count(*) FILTER (ChargeDate >= $first) FROM ({COVERED_DAYS}) GROUP BY Cloud",
-        {"start": since, "end": end, "first": start},
-    ).fetchall()
-    counts = {cloud: (history, days) for cloud, history, days in rows}
-    known = connection.execute("SELECT DISTINCT Cloud FROM periods ORDER BY Cloud").fetchall()
-    checked: dict[str, int] = {}
-    unchecked: dict[str, str] = {}
-    for cloud in [c for (c,) in known] if clouds is None else clouds:
-        history, days = counts.get(cloud, (0, 0))
-        if not days:
-            unchecked[cloud] = f"no day from {start} to before {end} is covered"
-        elif history + days <= MIN_HISTORY:
-            unchecked[cloud] = (
-                f"{history} covered days in the {WINDOW.days} before {start}, "
-                f"{MIN_HISTORY} are needed"
-            )
-        else:
-            checked[cloud] = min(days, history + days - MIN_HISTORY)
-    return checked, unchecked
 
 
 def _episodes(days: Iterable[Anomaly]) -> list[Anomaly]:

@@ -8,6 +8,7 @@ Nothing is rounded here: costs are exact decimals, converted per charge day
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.dimensions import OTHER, Grouping, parse_grouping
 from airflow_multicloud.core.cost.figures import Coverage, Figure, FxNote, add_figures
 from airflow_multicloud.core.cost.focus import ChargeCategory
-from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates, checked_rates
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     Costs,
@@ -26,6 +27,7 @@ from airflow_multicloud.core.cost.money import (
     checked_basis,
     checked_currency,
 )
+from airflow_multicloud.core.cost.store.views import View
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -132,6 +134,14 @@ class CostComparison:
         return add_figures([report.total for report in self.reports])
 
 
+def views_asked(group_by: Sequence[str]) -> frozenset[View]:
+    """The views that :func:`compare_costs` asks for a breakdown.
+
+    :raises CostAnalysisError: kind ``invalid_argument``, naming what is allowed.
+    """
+    return frozenset({View.PERIODS, View.ROLLUP, parse_grouping(group_by).source})
+
+
 def compare_costs(
     connection: DuckDBPyConnection,
     start: date,
@@ -146,7 +156,7 @@ def compare_costs(
 ) -> CostComparison:
     """What each cloud cost, in one currency.
 
-    :param connection: with the views ``costs``, ``rollup`` and ``periods``.
+    :param connection: with what :func:`views_asked` says.
     :param start: first day. :param end: the day after the last.
     :param group_by: names of :data:`~airflow_multicloud.core.cost.dimensions.DIMENSIONS`, or
         ``tag:<key>``. The rollup answers where it has the dimensions, else the charges do.
@@ -165,14 +175,17 @@ def compare_costs(
             f"limit is {limit}; expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
         )
     completeness = measure_completeness(connection, start, end, clouds=clouds)
-    present = list(completeness.covered)
-    needed = needed_rates(
-        connection, start, end, currency, rates or ExchangeRates(), clouds=present
+    billed_in = completeness.billed_in
+    needed = checked_rates(
+        itertools.chain.from_iterable(billed_in.values()), currency, rates or ExchangeRates()
     )
-    asked = {"start": start, "end": end, "clouds": present}
-    by_category = _by_category(connection, needed, asked)
+    asked = {"start": start, "end": end, "clouds": list(billed_in)}
     lines = _lines(connection, grouping, needed, asked, basis, limit)
-    notes = _notes(connection, needed, asked)
+    # The rollup's own lines are its totals; those of the charges are held against it.
+    if grouping.source is View.ROLLUP:
+        by_category = {cloud: _totals(found) for cloud, found in lines.items()}
+    else:
+        by_category = _by_category(connection, needed, asked)
     reports = tuple(
         CostReport(
             cloud=cloud,
@@ -184,12 +197,13 @@ def compare_costs(
             by_category=by_category[cloud],
             lines=tuple(lines.get(cloud, ())),
             coverage=coverage,
-            fx=notes[cloud],
+            fx=needed.of(billed_in[cloud]).note(),
         )
         for cloud, coverage in completeness.covered.items()
     )
-    for report in reports:
-        _check_sum(report)
+    if grouping.source is not View.ROLLUP:
+        for report in reports:
+            _check_sum(report)
     return CostComparison(
         start=start,
         end=end,
@@ -239,7 +253,7 @@ def _lines(
             FROM (SELECT *, sum({basis.column}) OVER (PARTITION BY cloud, {keys}) AS weight
                   FROM converted)
         ) GROUP BY ALL"""
-    count = "sum(Charges)" if grouping.source == "rollup" else "count(*)"
+    count = "sum(Charges)" if grouping.source is View.ROLLUP else "count(*)"
     rows = connection.execute(
         f"""WITH {FX}, daily AS (
             SELECT Cloud AS cloud, {named}, ChargeDate AS day, BillingCurrency AS billed_in,
@@ -268,20 +282,13 @@ def _lines(
     return found
 
 
-def _notes(
-    connection: DuckDBPyConnection, rates: Rates, asked: Mapping[str, object]
-) -> dict[str, FxNote | None]:
-    """Which rates are in each cloud's figures."""
-    rows = connection.execute(
-        f"SELECT DISTINCT Cloud, ChargeDate, BillingCurrency FROM rollup WHERE {_FILTER}", asked
-    ).fetchall()
-    used: dict[str, set[tuple[date, str]]] = {}
-    for cloud, day, currency in rows:
-        used.setdefault(cloud, set()).add((day, currency))
-    return {
-        cloud: Rates(currency=rates.currency, rates={k: rates.rates[k] for k in keys}).note()
-        for cloud, keys in used.items()
-    }
+def _totals(lines: Iterable[CostLine]) -> dict[str, Costs]:
+    """The lines' sums by charge category."""
+    found: dict[str, Costs] = {}
+    for line in lines:
+        for category, costs in line.by_category.items():
+            found[category] = found.get(category, Costs()) + costs
+    return dict(sorted(found.items()))
 
 
 def _check_sum(report: CostReport) -> None:

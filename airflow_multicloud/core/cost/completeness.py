@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.figures import Coverage
@@ -17,30 +17,36 @@ if TYPE_CHECKING:
 # A day is covered when the cloud has usage on it and every export of its month was written
 # after the day was over (UTC). The day that an export was written on is therefore never
 # covered: a part of a day looks like a cheap day.
-COVERED_DAYS = """
-SELECT DISTINCT used.Cloud, used.ChargeDate
+_CHARGED_DAYS = """
+SELECT day.Cloud, day.ChargeDate, day.BillingCurrency,
+       coalesce(day.Used AND month.ExportedAt
+                >= (day.ChargeDate + 1)::TIMESTAMP AT TIME ZONE 'UTC', false) AS Covered
 FROM (
-    SELECT DISTINCT Cloud, ChargeDate FROM rollup
-    WHERE ChargeCategory = 'Usage' AND ChargeDate >= $start AND ChargeDate < $end
-) AS used
-JOIN (
+    SELECT Cloud, ChargeDate, BillingCurrency, bool_or(ChargeCategory = 'Usage') AS Used
+    FROM rollup WHERE ChargeDate >= $start AND ChargeDate < $end GROUP BY ALL
+) AS day
+LEFT JOIN (
     SELECT Cloud, BillingPeriod, min(ExportedAt) AS ExportedAt
     FROM periods GROUP BY Cloud, BillingPeriod
 ) AS month
-  ON month.Cloud = used.Cloud AND month.BillingPeriod = date_trunc('month', used.ChargeDate)::DATE
-WHERE month.ExportedAt >= (used.ChargeDate + 1)::TIMESTAMP AT TIME ZONE 'UTC'
+  ON month.Cloud = day.Cloud AND month.BillingPeriod = date_trunc('month', day.ChargeDate)::DATE
 """
 
-_PERIODS = """
-SELECT Cloud, bool_and(Final), min(ExportedAt), count(DISTINCT BillingPeriod)
-FROM periods
-WHERE BillingPeriod >= date_trunc('month', $start::DATE) AND BillingPeriod < $end
-GROUP BY Cloud
-"""
+#: The covered days of each cloud from ``$start`` to before ``$end``.
+COVERED_DAYS = f"SELECT DISTINCT Cloud, ChargeDate FROM ({_CHARGED_DAYS}) WHERE Covered"
 
-_COUNT = f"SELECT Cloud, count(*) FROM ({COVERED_DAYS}) GROUP BY Cloud"
+# Microseconds: to fetch the engine's times with a zone takes a late import of zones.
+_PERIODS = "SELECT Cloud, BillingPeriod, Final, epoch_us(ExportedAt) FROM periods"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_PRESENT = "SELECT DISTINCT Cloud FROM rollup WHERE ChargeDate >= $start AND ChargeDate < $end"
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """One export's billing period."""
+
+    month: date
+    final: bool
+    exported_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +54,12 @@ class Completeness:
     """Per cloud: how complete; a cloud without any charge in the period is in ``missing``.
 
     :param missing: cloud → why there is nothing.
+    :param billed_in: cloud → its days with charges, each with a currency that they are in.
     """
 
     covered: Mapping[str, Coverage]
     missing: Mapping[str, str]
+    billed_in: Mapping[str, Collection[tuple[date, str | None]]]
 
 
 def measure_completeness(
@@ -71,28 +79,39 @@ def measure_completeness(
     check_period(start, end)
     check_clouds(clouds)
     bounds = {"start": start, "end": end}
-    days = dict(connection.execute(_COUNT, bounds).fetchall())
-    present = {cloud for (cloud,) in connection.execute(_PRESENT, bounds).fetchall()}
-    months = {row[0]: row[1:] for row in connection.execute(_PERIODS, bounds).fetchall()}
-    ingested = {c for (c,) in connection.execute("SELECT DISTINCT Cloud FROM periods").fetchall()}
+    billed_in: dict[str, set[tuple[date, str | None]]] = {}
+    days: dict[str, set[date]] = {}
+    for cloud, day, currency, is_covered in connection.execute(_CHARGED_DAYS, bounds).fetchall():
+        billed_in.setdefault(cloud, set()).add((day, currency))
+        if is_covered:
+            days.setdefault(cloud, set()).add(day)
+    ingested: dict[str, list[_Period]] = {}
+    for cloud, month, final, exported_us in connection.execute(_PERIODS).fetchall():
+        period = _Period(month, final, _EPOCH + timedelta(microseconds=exported_us))
+        ingested.setdefault(cloud, []).append(period)
     covered: dict[str, Coverage] = {}
     missing: dict[str, str] = {}
-    for cloud in sorted(ingested | present) if clouds is None else dict.fromkeys(clouds):
-        if cloud not in present:
+    for cloud in sorted({*ingested, *billed_in}) if clouds is None else dict.fromkeys(clouds):
+        if cloud not in billed_in:
             missing[cloud] = (
                 f"no charge from {start} to before {end}"
                 if cloud in ingested
                 else "no export was ever ingested"
             )
             continue
-        final, exported_at, known = months.get(cloud, (False, None, 0))
+        asked = [p for p in ingested.get(cloud, ()) if start.replace(day=1) <= p.month < end]
+        complete = len({period.month for period in asked}) == _months(start, end)
         covered[cloud] = Coverage(
-            final=bool(final) and known == _months(start, end),
+            final=complete and all(period.final for period in asked),
             days_asked=(end - start).days,
-            days_covered=days.get(cloud, 0),
-            exported_at=exported_at,
+            days_covered=len(days.get(cloud, ())),
+            exported_at=min((period.exported_at for period in asked), default=None),
         )
-    return Completeness(covered=covered, missing=missing)
+    return Completeness(
+        covered=covered,
+        missing=missing,
+        billed_in={cloud: billed_in[cloud] for cloud in covered},
+    )
 
 
 def check_clouds(clouds: Sequence[str] | None) -> None:

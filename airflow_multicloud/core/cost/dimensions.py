@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airflow_multicloud.core.cost.focus import COLUMNS, ROLLUP, STORE_COLUMNS, TEXT, quoted
+from airflow_multicloud.core.cost.store.views import View
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: How charges that lack a dimension are named: they are part of every breakdown.
@@ -21,11 +22,7 @@ TAG_PREFIX = "tag:"
 #: Every column that can be grouped by.
 DIMENSIONS: tuple[str, ...] = (
     *STORE_COLUMNS,
-    *(
-        column.name
-        for column in COLUMNS
-        if column.type == TEXT and column.name != "SkuPriceDetails"
-    ),
+    *(column.name for column in COLUMNS if column.type == TEXT and not column.json),
 )
 
 
@@ -41,7 +38,7 @@ class Grouping:
     names: tuple[str, ...]
     expressions: tuple[str, ...]
     parameters: dict[str, object]
-    source: str
+    source: View
 
 
 def parse_grouping(group_by: Sequence[str]) -> Grouping:
@@ -78,7 +75,7 @@ def parse_grouping(group_by: Sequence[str]) -> Grouping:
         names=names,
         expressions=tuple(expressions),
         parameters=parameters,
-        source="rollup" if set(names) <= set(ROLLUP) else "costs",
+        source=View.ROLLUP if set(names) <= set(ROLLUP) else View.COSTS,
     )
 
 

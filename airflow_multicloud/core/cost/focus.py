@@ -1,7 +1,8 @@
 """The FOCUS columns that the store keeps, and what other versions call them.
 
 FOCUS is the FinOps Open Cost and Usage Specification (https://focus.finops.org). Names shown
-are those of version 1.2, which the clouds export; files of versions 1.0 to 1.4 are read.
+are those of version 1.2, which the clouds export; files of versions 1.0 to 1.4 are read. What
+1.3 and 1.4 added is kept of exports that have it, under the names of those versions.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ class Column:
     :param mandatory: FOCUS demands the column; a file without it is read and reported.
     :param aliases: its names in other versions, newest first.
     :param values: what FOCUS allows in it (besides null), where it says.
+    :param json: the text is a JSON object.
+    :param since: the version that added it, when that is a later one than 1.2: files of exports
+        without it have no such column, and it is shown as null.
+    :param formerly: the column of 1.2 that then stands in for it.
     """
 
     name: str
@@ -42,6 +47,9 @@ class Column:
     mandatory: bool = False
     aliases: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    json: bool = False
+    since: str | None = None
+    formerly: str | None = None
 
 
 def _needed(name: str, type_: str = TEXT, *, values: tuple[str, ...] = ()) -> Column:
@@ -49,8 +57,14 @@ def _needed(name: str, type_: str = TEXT, *, values: tuple[str, ...] = ()) -> Co
 
 
 # ServiceProviderName replaced ProviderName in 1.3 (HostProviderName is new, and not what
-# PublisherName was); 1.0's drafts said Provider, Publisher, InvoiceIssuer and Region.
+# PublisherName was); files of 1.3 have both, and they may differ. 1.0's drafts said Provider,
+# Publisher, InvoiceIssuer and Region.
 COLUMNS: tuple[Column, ...] = (
+    Column("AllocatedMethodDetails", json=True, since="1.3"),
+    Column("AllocatedMethodId", since="1.3"),
+    Column("AllocatedResourceId", since="1.3"),
+    Column("AllocatedResourceName", since="1.3"),
+    Column("AllocatedTags", TAGS, since="1.3"),
     Column("AvailabilityZone"),
     _needed("BilledCost", DECIMAL),
     _needed("BillingAccountId"),
@@ -74,11 +88,15 @@ COLUMNS: tuple[Column, ...] = (
     Column("CommitmentDiscountStatus", values=("Used", "Unused")),
     Column("CommitmentDiscountType"),
     Column("CommitmentDiscountUnit"),
+    Column("CommitmentProgramEligibilityDetails", json=True, since="1.4"),
     Column("ConsumedQuantity", DECIMAL),
     Column("ConsumedUnit"),
+    Column("ContractApplied", json=True, since="1.3"),
     _needed("ContractedCost", DECIMAL),
     Column("ContractedUnitPrice", DECIMAL),
     _needed("EffectiveCost", DECIMAL),
+    Column("HostProviderName", since="1.3"),
+    Column("InvoiceDetailId", since="1.4"),
     Column("InvoiceId"),
     Column("InvoiceIssuerName", mandatory=True, aliases=("InvoiceIssuer",)),
     _needed("ListCost", DECIMAL),
@@ -122,10 +140,11 @@ COLUMNS: tuple[Column, ...] = (
         ),
     ),
     _needed("ServiceName"),
+    Column("ServiceProviderName", since="1.3", formerly="ProviderName"),
     Column("ServiceSubcategory"),
     Column("SkuId"),
     Column("SkuMeter"),
-    Column("SkuPriceDetails"),
+    Column("SkuPriceDetails", json=True),
     Column("SkuPriceId"),
     Column("SubAccountId"),
     Column("SubAccountName"),

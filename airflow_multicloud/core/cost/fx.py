@@ -71,6 +71,11 @@ class Rates:
             "fx_rates": [str(rate.rate) for rate in self.rates.values()],
         }
 
+    def of(self, needed: Iterable[tuple[date, str | None]]) -> Rates:
+        """Those of some days and currencies."""
+        chosen = {(day, source): self.rates[day, source] for day, source in needed if source}
+        return Rates(currency=self.currency, rates=chosen)
+
     def note(self) -> FxNote | None:
         """What was converted, for the reader; ``None`` when nothing was."""
         used = {key: rate for key, rate in self.rates.items() if key[1] != self.currency}
@@ -201,6 +206,17 @@ def needed_rates(
         "AND ($clouds::VARCHAR[] IS NULL OR list_contains($clouds::VARCHAR[], Cloud))",
         {"start": start, "end": end, "clouds": None if clouds is None else list(clouds)},
     ).fetchall()
+    return checked_rates(rows, currency, rates)
+
+
+def checked_rates(
+    billed_in: Iterable[tuple[date, str | None]], currency: str, rates: ExchangeRates
+) -> Rates:
+    """The rates that charges of these days and currencies need.
+
+    :raises CostAnalysisError: as :func:`needed_rates` does.
+    """
+    rows = set(billed_in)
     without = sorted(day for day, source in rows if not source)
     if without:
         raise CostAnalysisError(
@@ -208,7 +224,7 @@ def needed_rates(
             f"{without[0]}; such charges can't be compared",
             kind=ErrorKind.INTEGRITY,
         )
-    return rates.towards(currency, rows)
+    return rates.towards(currency, ((day, source) for day, source in rows if source))
 
 
 def _known(converter: CurrencyConverter, currency: str) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.exports import Export
 from airflow_multicloud.core.cost.store import Change, CostStore
 from airflow_multicloud.core.telemetry import operation
@@ -87,7 +88,8 @@ def _ingest(export: Export, store: CostStore, period: ExportedPeriod) -> Ingeste
             )
             return _told(export, period, change)
         try:
-            with _directory(store) as directory:
+            what = f"fetching {period.billing_period:%Y-%m} of {export.path}"
+            with disk_errors(store.files.directory, what), _directory(store) as directory:
                 fetched = export.hook.fetch_billing_period(period, Path(directory), after=after)
                 change = store.ingest(export.cloud, fetched, after=after)
             return _told(export, fetched.period, change)

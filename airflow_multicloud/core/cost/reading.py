@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.disk import full_disk
 from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, TEXT, TIME, Column, literal, quoted
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
@@ -48,7 +49,8 @@ class Source:
 
     def select(self, *, day: str = "ChargeDate") -> str:
         """The canonical rows, with the UTC day of the charge."""
-        chosen = ",\n".join(f"{self._value(c)} AS {quoted(c.name)}" for c in COLUMNS)
+        kept = [c for c in COLUMNS if c.since is None or c.name in self.later()]
+        chosen = ",\n".join(f"{self._value(c)} AS {quoted(c.name)}" for c in kept)
         return f"SELECT {chosen}, {self.day()} AS {quoted(day)} FROM {self.relation}"
 
     def day(self) -> str:
@@ -70,6 +72,10 @@ class Source:
     def missing(self) -> list[str]:
         """FOCUS's mandatory columns that the file lacks."""
         return [c.name for c in COLUMNS if c.mandatory and self.name_of(c) is None]
+
+    def later(self) -> tuple[str, ...]:
+        """The columns that versions after 1.2 added, as far as the file has them."""
+        return tuple(c.name for c in COLUMNS if c.since and self.name_of(c) is not None)
 
     def raw(self, column: Column) -> str:
         """A column as the file has it, with the texts that stand for nothing made null.
@@ -176,12 +182,14 @@ def check_required(empty_rows: Mapping[Column, int], what: str) -> None:
 
 @contextmanager
 def reading_errors(what: str) -> Iterator[None]:
-    """Have DuckDB's errors about a file say which export it is of."""
+    """Have DuckDB's errors about a file say which export it is of; a full disk is none."""
     import duckdb
 
     try:
         yield
     except duckdb.OutOfMemoryException as err:
+        if full_disk(err):
+            raise
         first = str(err).splitlines()[0]
         raise CostAnalysisError(
             f"{what}: reading it needs more memory than the store allows itself: {first}",
@@ -193,6 +201,8 @@ def reading_errors(what: str) -> Iterator[None]:
         duckdb.ConversionException,
         duckdb.BinderException,
     ) as err:
+        if full_disk(err):
+            raise  # in writing; the export's files are as they should be
         first = str(err).splitlines()[0]
         raise CostAnalysisError(
             f"{what}: a file can't be read: {first}", kind=ErrorKind.INTEGRITY

@@ -18,6 +18,7 @@ from airflow_multicloud.testing.bills.aws_exports import AwsExport
 from airflow_multicloud.testing.bills.azure_exports import AzureExport
 from airflow_multicloud.testing.bills.delivery import Delivery, Published
 from airflow_multicloud.testing.bills.files import FileOptions, Numbers, WrittenBill, write_bill
+from airflow_multicloud.testing.bills.focus_versions import FocusVersion
 from airflow_multicloud.testing.bills.generate import Bill, Costs, Totals, open_bill
 from airflow_multicloud.testing.bills.options import Anomaly, BillOptions, Restatement
 
@@ -30,6 +31,7 @@ __all__ = [
     "Costs",
     "Delivery",
     "FileOptions",
+    "FocusVersion",
     "Numbers",
     "Published",
     "Restatement",

@@ -119,7 +119,7 @@ class AzureExport:
                     "/subscriptions/00000000-0000-0000-0000-000000000000/providers/"
                     f"Microsoft.CostManagement/exports/{self.name}"
                 ),
-                "dataVersion": "1.2-preview",
+                "dataVersion": f"{self.files.focus_version}-preview",
                 "apiVersion": "2025-03-01",
                 "type": "FocusCost",
                 "timeFrame": "MonthToDate",

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.cost import FileFormat
 from airflow_multicloud.testing.bills._rows import ROW, VERSION
+from airflow_multicloud.testing.bills.focus_versions import (
+    WITHDRAWN,
+    FocusVersion,
+    later_columns,
+)
 from airflow_multicloud.testing.bills.generate import Bill, Totals, open_bill, sum_rows
 
 if TYPE_CHECKING:
@@ -36,12 +41,14 @@ class FileOptions:
     :param count: over how many files the rows are spread.
     :param compressed: CSV is gzipped, Parquet has snappy.
     :param numbers: Parquet's type of costs, prices and quantities.
+    :param focus_version: whose columns the files have.
     """
 
     format: FileFormat = FileFormat.PARQUET
     count: int = 1
     compressed: bool = True
     numbers: Numbers = Numbers.DECIMAL
+    focus_version: FocusVersion = FocusVersion.V1_2
 
     def __post_init__(self) -> None:
         """Refuse a count that is none.
@@ -207,7 +214,11 @@ _OWN = {
 
 def export_columns(cloud: str, options: FileOptions) -> str:
     """The select list that gives a cloud's own columns and types."""
-    found = [f'{_value(name, cloud, options)} AS "{name}"' for name in FOCUS_COLUMNS]
+    later = later_columns(cloud, options.focus_version)
+    withdrawn = WITHDRAWN if options.focus_version is FocusVersion.V1_4 else frozenset()
+    names = sorted({*FOCUS_COLUMNS, *later} - withdrawn)
+    values = {name: later.get(name, name) for name in names}
+    found = [f'{_value(n, values[n], cloud, options)} AS "{n}"' for n in names]
     found += [f'{sql} AS "{name}"' for name, sql in _OWN[cloud].items()]
     return ", ".join(found)
 
@@ -219,13 +230,13 @@ def kind_of(name: str) -> str:
     return "time" if name.endswith(_TIMES) else "text"
 
 
-def _value(name: str, cloud: str, options: FileOptions) -> str:
+def _value(name: str, sql: str, cloud: str, options: FileOptions) -> str:
     text = options.format is FileFormat.CSV
     if kind_of(name) == "time" and text:
-        return f"""strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"""
+        return f"""strftime({sql} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ')"""
     if kind_of(name) == "number" and not text and options.numbers is Numbers.DOUBLE:
-        return f"CAST({name} AS DOUBLE)"
-    if name == "Tags" and not text and cloud == "aws":
+        return f"CAST({sql} AS DOUBLE)"
+    if name.endswith("Tags") and not text and cloud == "aws":
         # Athena's map<string, string>; the others have JSON text.
-        return "CAST(CAST(Tags AS JSON) AS MAP(VARCHAR, VARCHAR))"
-    return name
+        return f"CAST(CAST({sql} AS JSON) AS MAP(VARCHAR, VARCHAR))"
+    return sql

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from airflow_multicloud.core.cost.focus import COLUMNS, literal, quoted
+from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, literal, quoted
 from airflow_multicloud.ports.cost import (
     CorrectionStyle,
     ExportedPeriod,
@@ -62,13 +62,17 @@ class Row:
 
 
 def write(path: Path, rows: Sequence[Row], *, drop: Sequence[str] = (), **extra: str) -> Path:
-    """Write rows as Parquet (typed) or CSV (text), by the path's suffix."""
-    names = [c for c in COLUMNS if c.name not in drop]
+    """Write rows as Parquet (typed) or CSV (text), by the path's suffix.
+
+    :param extra: values that are the same in every row; columns newer than FOCUS 1.2 are
+        there when they are named.
+    """
+    names = [c for c in COLUMNS if c.name not in drop and (c.since is None or c.name in extra)]
     parquet = path.suffix == ".parquet"
     with duckdb.connect() as db:
         db.execute("SET TimeZone = 'UTC'")
         kinds = ", ".join(
-            f"{quoted(c.name)} {'VARCHAR' if c.name == 'Tags' or not parquet else c.type}"
+            f"{quoted(c.name)} {'VARCHAR' if c.type == TAGS or not parquet else c.type}"
             for c in names
         )
         db.execute(f"CREATE TABLE bill ({kinds})")

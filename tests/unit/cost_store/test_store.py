@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from airflow_multicloud.core.cost.focus import COSTS
-from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.core.cost.store import CostStore, View
 from airflow_multicloud.core.cost.store.files import BucketFiles, LocalFiles
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -65,6 +65,13 @@ def test_empty_and_full_views_have_the_same_types(store: CostStore, tmp_path: Pa
     empty = types()
     store.ingest("aws", fetched(write(tmp_path / "a.parquet", BILL), "1"))
     assert types() == empty
+
+
+@pytest.mark.parametrize("view", list(View))
+def test_only_the_views_asked_for_are_made(store: CostStore, tmp_path: Path, view: View) -> None:
+    store.ingest("aws", fetched(write(tmp_path / "a.parquet", BILL), "1"))
+    with store.connect(views=[view]) as engine:
+        assert engine.execute("SHOW TABLES").fetchall() == [(view.value,)]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])

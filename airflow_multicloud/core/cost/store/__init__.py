@@ -7,6 +7,7 @@ they see is always one whole snapshot, and what they ingest is there completely 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.core.cost.store import ingest as _ingest
+from airflow_multicloud.core.cost.store.current import load
 from airflow_multicloud.core.cost.store.files import BucketFiles, Files, LocalFiles
 from airflow_multicloud.core.cost.store.prune import prune
 from airflow_multicloud.core.cost.store.snapshot import Change, Restatement, Snapshot
-from airflow_multicloud.core.cost.store.views import open_views
+from airflow_multicloud.core.cost.store.views import View, open_views
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.cost import FetchedPeriod
 
-__all__ = ["Change", "CostStore", "Restatement", "Snapshot"]
+__all__ = ["Change", "CostStore", "Restatement", "Snapshot", "View"]
 
 #: How many snapshots :meth:`CostStore.prune` keeps by default.
 KEEP = 7
@@ -69,7 +71,7 @@ class CostStore:
 
     def snapshot(self) -> Snapshot:
         """What the store holds now."""
-        return _ingest.load(self.files).snapshot
+        return load(self.files).snapshot
 
     def current_version(self, cloud: str, export: str, billing_period: date) -> str | None:
         """The export's version that was ingested last; ``None`` when there is none."""
@@ -90,13 +92,18 @@ class CostStore:
 
         :param after: for exports that append, the version the fetched rows follow.
         :raises CostAnalysisError: kind ``integrity`` when the files can't be read as FOCUS or
-            are not what the export states (the store is as before); kind
-            ``precondition_failed`` when another run appended meanwhile: fetch again.
+            are not what the export states (the store is as before); kind ``quota`` when the
+            disk is full (likewise); kind ``precondition_failed`` when another run appended
+            meanwhile: fetch again.
         """
         return _ingest.ingest(self.files, cloud, fetched, after=after, now=now or datetime.now(UTC))
 
     def connect(
-        self, *, start: date | None = None, end: date | None = None
+        self,
+        *,
+        start: date | None = None,
+        end: date | None = None,
+        views: Collection[View] = tuple(View),
     ) -> AbstractContextManager[DuckDBPyConnection]:
         """A DuckDB connection with the current snapshot.
 
@@ -104,8 +111,9 @@ class CostStore:
         ChargeDate``) and ``rollup`` (daily sums), tables ``periods`` and ``restatements``.
 
         :param start: only charge days from here on. :param end: and before this one.
+        :param views: only these, which takes less time.
         """
-        return open_views(self.files, self.snapshot(), start=start, end=end)
+        return open_views(self.files, self.snapshot(), start=start, end=end, views=views)
 
     def prune(self, *, keep: int = KEEP, now: datetime | None = None) -> tuple[str, ...]:
         """Delete files that none of the last ``keep`` snapshots needs; returns their names."""

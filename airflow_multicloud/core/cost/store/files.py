@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
@@ -43,6 +44,11 @@ class Pointer:
 
 class Files(Protocol):
     """What a store needs of a place."""
+
+    @property
+    def directory(self) -> Path:
+        """Where it writes on local disk."""
+        ...
 
     def pointer(self) -> Pointer | None:
         """The current snapshot; ``None`` in a new store."""
@@ -83,6 +89,11 @@ class LocalFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @property
+    def directory(self) -> Path:
+        """The store itself."""
+        return self._root
+
     def pointer(self) -> Pointer | None:
         """The current snapshot; ``None`` in a new store."""
         try:
@@ -106,10 +117,8 @@ class LocalFiles:
         try:
             file.replace(target)
         except OSError:  # from another file system
-            partial = target.with_name(f".{target.name}.partial")
-            shutil.copyfile(file, partial)
-            _flush(partial)
-            partial.replace(target)
+            with _partial(target) as partial:
+                shutil.copyfile(file, partial)
         _flush(target.parent)
 
     def local(self, names: Iterable[str]) -> list[Path]:
@@ -149,10 +158,8 @@ class LocalFiles:
             yield
 
     def _write(self, path: Path, body: bytes) -> None:
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(body)
-        _flush(partial)
-        partial.replace(path)
+        with _partial(path) as partial:
+            partial.write_bytes(body)
         _flush(path.parent)
 
 
@@ -170,6 +177,11 @@ class BucketFiles:
         self._endpoint = endpoint
         self._prefix = endpoint.location.key
         self._cache = cache
+
+    @property
+    def directory(self) -> Path:
+        """The cache."""
+        return self._cache
 
     def pointer(self) -> Pointer | None:
         """The current snapshot; ``None`` in a new store."""
@@ -236,12 +248,20 @@ class BucketFiles:
     def _cached(self, name: str) -> Path:
         path = self._cache / name
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as out:
-                for chunk in self._endpoint.store.get_object(self._endpoint.ref(self._key(name))):
-                    out.write(chunk)
-            Path(out.name).replace(path)
+            with disk_errors(self._cache, f"fetching {name} of the cost store"):
+                self._fetch(name, path)
         return path
+
+    def _fetch(self, name: str, path: Path) -> None:
+        body = self._endpoint.store.get_object(self._endpoint.ref(self._key(name)))
+        # Several tasks may fetch the same file at once, each to a name of its own.
+        with _workspace(self._cache) as directory:
+            fetched = Path(directory) / "fetched"
+            with fetched.open("wb") as out:
+                for chunk in body:
+                    out.write(chunk)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fetched.replace(path)
 
 
 def _workspace(parent: Path) -> tempfile.TemporaryDirectory[str]:
@@ -255,6 +275,19 @@ def _sweep(parent: Path, before: datetime) -> None:
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         if path.is_dir() and changed < before:
             shutil.rmtree(path, ignore_errors=True)  # its run may just be removing it itself
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """A name to write to; what was written then takes the path's place, on disk and complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        _flush(partial)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from airflow_multicloud.core.cost.store.current import load
 from airflow_multicloud.core.cost.store.files import Files
-from airflow_multicloud.core.cost.store.ingest import load
 from airflow_multicloud.core.cost.store.snapshot import Snapshot
 
 #: Files younger than this may belong to a run that has not swapped the pointer yet.

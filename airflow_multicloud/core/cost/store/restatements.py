@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, fields
 from datetime import datetime
 from pathlib import Path
@@ -77,9 +77,16 @@ def _by_day(relation: str) -> str:
 
 
 def log_restatements(
-    files: Files, log: str | None, new: Sequence[Restatement], name: str
+    files: Files,
+    log: str | None,
+    new: Sequence[Restatement],
+    name: str,
+    publish: Callable[[Path, str], None],
 ) -> str | None:
-    """Write the log with these added; returns its file (the old one when there are none)."""
+    """Write the log with these added; returns its file (the old one when there are none).
+
+    :param publish: what keeps the new file under its name.
+    """
     if not new:
         return log
     with files.workspace() as directory, open_engine(Path(directory, "spill")) as engine:
@@ -91,7 +98,7 @@ def log_restatements(
         path = Path(directory) / "restatements.parquet"
         engine.execute(f"COPY log TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         published = f"restatements/{name}.parquet"
-        files.publish(path, published)
+        publish(path, published)
     return published
 
 

@@ -21,6 +21,8 @@ _FORMAT = 1
 #: Currency → sums of BilledCost, EffectiveCost, ListCost and ContractedCost.
 Totals = dict[str, tuple[Decimal, Decimal, Decimal, Decimal]]
 
+_NO_TOTALS: tuple[Decimal, Decimal, Decimal, Decimal] = (Decimal(0),) * 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
@@ -28,6 +30,7 @@ class Day:
 
     :param content: a hash of the rows as exported; the same hash, the same rows.
     :param uninvoiced: rows without an InvoiceId.
+    :param later: the columns of FOCUS 1.3 and 1.4 that its files have.
     """
 
     day: date
@@ -36,6 +39,20 @@ class Day:
     rows: int
     uninvoiced: int
     totals: Totals
+    later: tuple[str, ...] = ()
+
+
+def totals_of(days: Iterable[Day]) -> Totals:
+    """The days' sums by currency."""
+    summed: dict[str, tuple[Decimal, Decimal, Decimal, Decimal]] = {}
+    for day in days:
+        for currency, values in day.totals.items():
+            old = summed.get(currency, _NO_TOTALS)
+            billed, effective, listed, contracted = (
+                a + b for a, b in zip(old, values, strict=True)
+            )
+            summed[currency] = (billed, effective, listed, contracted)
+    return summed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +259,6 @@ def _day(doc: dict[str, Any]) -> Day:
         rows=doc["rows"],
         uninvoiced=doc["uninvoiced"],
         totals={c: tuple(Decimal(v) for v in sums) for c, sums in doc["totals"].items()},  # type: ignore[misc]
+        # Snapshots of before these columns were kept do not say; their files have none.
+        later=tuple(doc.get("later", ())),
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, ROLLUP, TIME
+from airflow_multicloud.core.cost.disk import disk_errors
+from airflow_multicloud.core.cost.focus import COSTS, ROLLUP, TIME
 from airflow_multicloud.core.cost.store import restatements
+from airflow_multicloud.core.cost.store.charges import CHARGE_COLUMNS, charges
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot
@@ -19,7 +22,12 @@ from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_STORE_TYPES = {"BillingPeriod": "DATE", "ChargeDate": "DATE"}
+_ROLLUP: Mapping[str, str] = {
+    **dict.fromkeys(ROLLUP, "VARCHAR"),
+    **dict.fromkeys(("BillingPeriod", "ChargeDate"), "DATE"),
+    **dict.fromkeys(COSTS, "DECIMAL(38, 10)"),
+    "Charges": "BIGINT",
+}
 
 _PERIODS = f"""
     Cloud VARCHAR, Export VARCHAR, BillingPeriod DATE, Version VARCHAR, Style VARCHAR,
@@ -27,25 +35,47 @@ _PERIODS = f"""
 """
 
 
+class View(StrEnum):
+    """What a connection to the store may have."""
+
+    COSTS = "costs"
+    ROLLUP = "rollup"
+    PERIODS = "periods"
+    RESTATEMENTS = "restatements"
+
+
 @contextmanager
 def open_views(
-    files: Files, snapshot: Snapshot, *, start: date | None, end: date | None
+    files: Files,
+    snapshot: Snapshot,
+    *,
+    start: date | None,
+    end: date | None,
+    views: Collection[View] = tuple(View),
 ) -> Iterator[DuckDBPyConnection]:
     """A connection with ``costs``, ``rollup``, ``periods`` and ``restatements``.
 
     :param start: only charge days from here on; :param end: and before this one. Files of
         other days are not even opened.
+    :param views: only these: making them takes as long as asking a small one.
     """
-    with files.workspace() as spill, open_engine(Path(spill)) as engine:
-        chosen = [_within(period, start, end) for period in snapshot.periods]
-        _view(engine, files, "costs", _costs_columns(), _day_files(chosen), start, end)
-        rollups = [p.rollup for p in chosen if any(True for _ in p.days())]
-        _view(engine, files, "rollup", _rollup_columns(), rollups, start, end)
-        _periods(engine, snapshot)
-        engine.execute(f"CREATE TABLE restatements ({restatements.TABLE})")
-        if snapshot.restatements is not None:
-            log = files_relation(files.local([snapshot.restatements]))
-            engine.execute(f"INSERT INTO restatements SELECT * FROM {log}")
+    where = _where(start, end)
+    chosen = [_within(period, start, end) for period in snapshot.periods]
+    with (
+        disk_errors(files.directory, "reading the cost store"),
+        files.workspace() as spill,
+        open_engine(Path(spill)) as engine,
+    ):
+        if View.COSTS in views:
+            days = [day for period in chosen for day in period.days()]
+            _view(engine, View.COSTS, CHARGE_COLUMNS, charges(files, days, where=where))
+        if View.ROLLUP in views:
+            rollups = [p.rollup for p in chosen if any(True for _ in p.days())]
+            _view(engine, View.ROLLUP, _ROLLUP, _rollups(files, rollups, where))
+        if View.PERIODS in views:
+            _periods(engine, snapshot)
+        if View.RESTATEMENTS in views:
+            _restatements(engine, files, snapshot)
         yield engine
 
 
@@ -65,39 +95,32 @@ def _within(period: Period, start: date | None, end: date | None) -> Period:
     return replace(period, batches=batches)
 
 
-def _day_files(periods: list[Period]) -> list[str]:
-    return [name for period in periods for day in period.days() for name in day.files]
+def _where(start: date | None, end: date | None) -> str:
+    bounds = ((">=", start), ("<", end))
+    return " AND ".join(f"ChargeDate {sign} DATE '{day}'" for sign, day in bounds if day)
 
 
-def _costs_columns() -> dict[str, str]:
-    stored = {"Cloud": "VARCHAR", "Export": "VARCHAR", "BillingPeriod": "DATE"}
-    return {**stored, **{c.name: c.type for c in COLUMNS}, "ChargeDate": "DATE"}
-
-
-def _rollup_columns() -> dict[str, str]:
-    dimensions = {name: _STORE_TYPES.get(name, "VARCHAR") for name in ROLLUP}
-    return {**dimensions, **dict.fromkeys(COSTS, "DECIMAL(38, 10)"), "Charges": "BIGINT"}
-
-
-def _view(
-    engine: DuckDBPyConnection,
-    files: Files,
-    name: str,
-    columns: dict[str, str],
-    names: list[str],
-    start: date | None,
-    end: date | None,
-) -> None:
+def _rollups(files: Files, names: Sequence[str], where: str) -> str:
     if not names:
-        engine.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
-        return
-    chosen = ", ".join(columns)
-    conditions = [
-        f"ChargeDate {sign} DATE '{day}'" for sign, day in ((">=", start), ("<", end)) if day
-    ]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return ""
+    condition = f" WHERE {where}" if where else ""
     relation = files_relation(files.local(names))
-    engine.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM {relation}{where}")
+    return f"SELECT {', '.join(_ROLLUP)} FROM {relation}{condition}"
+
+
+def _view(engine: DuckDBPyConnection, name: View, columns: Mapping[str, str], query: str) -> None:
+    """A view of a query; an empty table when there is none."""
+    if query:
+        engine.execute(f"CREATE VIEW {name} AS {query}")
+    else:
+        engine.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+
+
+def _restatements(engine: DuckDBPyConnection, files: Files, snapshot: Snapshot) -> None:
+    engine.execute(f"CREATE TABLE restatements ({restatements.TABLE})")
+    if snapshot.restatements is not None:
+        log = files_relation(files.local([snapshot.restatements]))
+        engine.execute(f"INSERT INTO restatements SELECT * FROM {log}")
 
 
 def _periods(engine: DuckDBPyConnection, snapshot: Snapshot) -> None:

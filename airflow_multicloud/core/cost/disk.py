@@ -1,0 +1,53 @@
+"""A full disk, said in one way.
+
+Both Python and the query engine write to the same directory: one by :class:`OSError`, the other
+by errors that have the system's words in their text.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+#: Full disk, full quota, and the limit on the size of a file.
+_CODES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+# The engine looks up how much room there is, and refuses before the disk does.
+_NO_ROOM_TO_SPILL = "failed to offload data block"
+
+
+_ENGINE_ERRORS = frozenset({"IOException", "OutOfMemoryException"})
+
+
+def full_disk(err: BaseException) -> str | None:
+    """In the system's words what is full, when an error of Python's or of the engine's says so."""
+    if isinstance(err, OSError):
+        return err.strerror if err.errno in _CODES else None
+    kind = type(err)
+    if not kind.__module__.endswith("duckdb") or kind.__name__ not in _ENGINE_ERRORS:
+        return None
+    if _NO_ROOM_TO_SPILL in str(err):
+        return os.strerror(errno.ENOSPC)
+    return next((w for w in map(os.strerror, sorted(_CODES)) if w in str(err)), None)
+
+
+@contextmanager
+def disk_errors(directory: Path, what: str) -> Iterator[None]:
+    """Have a full disk say what could not be done, and in which directory.
+
+    :raises CostAnalysisError: kind ``quota``.
+    """
+    try:
+        yield
+    except Exception as err:
+        words = full_disk(err)
+        if words is None:
+            raise
+        raise CostAnalysisError(
+            f"{what}: {words} in {directory}; the cost store is as it was", kind=ErrorKind.QUOTA
+        ) from err

@@ -1,0 +1,82 @@
+"""What is odd about a bill: reported, never dropped.
+
+The rules are those that readers of bills trip over: see each rule's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from airflow_multicloud.core.cost.disk import disk_errors
+from airflow_multicloud.core.cost.quality.exported import export_rules
+from airflow_multicloud.core.cost.quality.findings import QualityFinding, Severity
+from airflow_multicloud.core.cost.quality.stored import duplicates, row_rules, totals
+from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.core.cost.store.charges import charges
+from airflow_multicloud.core.cost.store.engine import open_engine
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+__all__ = ["QualityFinding", "QualityReport", "Severity", "check_quality"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityReport:
+    """What was found in one billing period."""
+
+    cloud: str
+    export: str
+    billing_period: date
+    rows: int
+    findings: tuple[QualityFinding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether there is no error; warnings may be."""
+        return not any(f.severity is Severity.ERROR for f in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom and JSON."""
+        return {
+            "cloud": self.cloud,
+            "export": self.export,
+            "billing_period": self.billing_period.isoformat(),
+            "rows": self.rows,
+            "sound": self.sound,
+            "findings": [asdict(f) for f in self.findings],
+        }
+
+
+def check_quality(store: CostStore, cloud: str, export: str, billing_period: date) -> QualityReport:
+    """Check one ingested period.
+
+    :raises CostAnalysisError: kind ``not_found`` when the store has no such period.
+    """
+    period = store.snapshot().period(cloud, export, billing_period)
+    if period is None:
+        raise CostAnalysisError(
+            f"the cost store {store.root} has no {billing_period:%Y-%m} of {cloud} {export}",
+            kind=ErrorKind.NOT_FOUND,
+            cloud=cloud,
+        )
+    with (
+        disk_errors(store.files.directory, f"checking {billing_period:%Y-%m} of {export}"),
+        store.files.workspace() as spill,
+        open_engine(Path(spill)) as engine,
+    ):
+        engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
+        findings = (
+            *row_rules(engine, period),
+            *duplicates(engine),
+            *export_rules(engine, store, period),
+            *totals(engine, period),
+        )
+    return QualityReport(
+        cloud=cloud,
+        export=export,
+        billing_period=billing_period,
+        rows=period.rows,
+        findings=tuple(findings),
+    )

@@ -1,0 +1,290 @@
+"""One reading of one version's files: what is new of it, written as the store keeps it.
+
+Files get names that nothing refers to yet; :mod:`~airflow_multicloud.core.cost.store.ingest`
+makes them part of the store.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, ROLLUP, literal, quoted
+from airflow_multicloud.core.cost.reading import (
+    READER_VERSION,
+    Source,
+    check_required,
+    check_values,
+    open_source,
+    reading_errors,
+)
+from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
+from airflow_multicloud.core.cost.store.files import Files
+from airflow_multicloud.core.cost.store.restatements import restated
+from airflow_multicloud.core.cost.store.snapshot import Batch, Day, Period, Restatement, Totals
+from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Of all 58 columns, a row group of DuckDB's own size (122,880 rows) takes some 200 MB a thread.
+_PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 30720"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One charge day of the files that are being ingested."""
+
+    day: date
+    content: str
+    rows: int
+    uninvoiced: int
+    totals: Totals
+
+
+class Ingestion:
+    """One reading of one version's files."""
+
+    def __init__(
+        self,
+        files: Files,
+        cloud: str,
+        fetched: FetchedPeriod,
+        prior: Period | None,
+        now: datetime,
+    ) -> None:
+        self.prior = prior
+        self.name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        self._files = files
+        self._cloud = cloud
+        self._fetched = fetched
+        self._now = now
+        self._published: list[str] = []
+        asked = fetched.period
+        self.what = f"billing period {asked.billing_period:%Y-%m} of {asked.export}"
+        slug = "".join(c if c.isalnum() or c in "-_." else "-" for c in asked.export)
+        self._place = f"{cloud}/{slug}/{asked.billing_period:%Y-%m}/{self.name}"
+
+    def build(self, raw: tuple[str, ...]) -> tuple[Period, tuple[date, ...]]:
+        """Write what is new; returns the period and the days written.
+
+        :param raw: the names of the files, where they are in the store already.
+        """
+        asked = self._fetched.period
+        with self._files.workspace() as directory, open_engine(Path(directory, "spill")) as engine:
+            source = open_source(engine, self._fetched)
+            found = self._days(engine, source)
+            self._check_rows(found)
+            later = source.later()
+            # A day that was stored before its later columns were kept is written anew.
+            held = {day.day: day for day in self._held() if day.later == later}
+            new = [f.day for f in found if f.day not in held or held[f.day].content != f.content]
+            written = self._write(engine, source, new, Path(directory))
+            days = tuple(
+                Day(
+                    day=f.day,
+                    content=f.content,
+                    files=written.get(f.day) or held[f.day].files,
+                    rows=f.rows,
+                    uninvoiced=f.uninvoiced,
+                    totals=f.totals,
+                    later=later,
+                )
+                for f in found
+            )
+            gone = {day.day for day in self._held()} - {f.day for f in found}
+            rollup = self._rollup(engine, days, set(new) | gone, Path(directory))
+        batch = Batch(
+            version=asked.version,
+            exported_at=asked.exported_at,
+            ingested_at=self._now,
+            raw=raw or self._keep_raw(),
+            days=days,
+        )
+        earlier = self.prior.batches if self.prior and not self._replaces else ()
+        period = Period(
+            cloud=self._cloud,
+            export=asked.export,
+            billing_period=asked.billing_period,
+            style=asked.style,
+            batches=(*earlier, batch),
+            rollup=rollup,
+        )
+        return period, tuple(sorted({*new, *gone}))
+
+    def restatements(self, period: Period) -> list[Restatement]:
+        """How services' known days changed."""
+        if self.prior is None:
+            return []
+        with self._files.workspace() as spill, open_engine(Path(spill)) as engine:
+            return list(restated(engine, self._files, self.prior, period, self._now))
+
+    def publish(self, file: Path, name: str) -> None:
+        """Keep a local file in the store, until :meth:`discard`."""
+        self._published.append(name)
+        self._files.publish(file, name)
+
+    def keep(self) -> None:
+        """Nothing that was published so far is to be discarded: a snapshot may name it."""
+        self._published.clear()
+
+    def discard(self) -> None:
+        """Delete what was published: nothing refers to it, and the disk may be full."""
+        while self._published:
+            with suppress(CloudError, OSError):
+                self._files.remove(self._published.pop())
+
+    @property
+    def _replaces(self) -> bool:
+        return self._fetched.period.style is CorrectionStyle.REPLACE
+
+    def _held(self) -> tuple[Day, ...]:
+        """The days that the new version may share with the last; none when it adds rows."""
+        if self.prior is None or not self._replaces:
+            return ()
+        return tuple(self.prior.days())
+
+    def _days(self, engine: DuckDBPyConnection, source: Source) -> list[_Found]:
+        """One pass over the files: what each charge day holds."""
+        columns = ", ".join(quoted(name) for name in sorted(source.columns))
+        sums = ", ".join(f"sum({source.cast(cost)})" for cost in COSTS)
+        invoice = source.cast("InvoiceId")
+        required = [c for c in COLUMNS if c.required]
+        empty = ", ".join(f"count(*) FILTER ({source.raw(c)} IS NULL)" for c in required)
+        # The sum, unlike xor, tells rows that are there twice from none.
+        query = f"""
+            SELECT {source.day()} AS day, {source.cast("BillingCurrency")} AS currency, count(*),
+                   count(*) FILTER ({invoice} IS NULL),
+                   sum(CAST(hash({columns}) AS HUGEINT)), {sums}, {empty}
+            FROM {source.relation} GROUP BY ALL ORDER BY ALL
+        """
+        rows = self._run(engine, source, query)
+        width = len(required)
+        counts = [sum(row[index - width] for row in rows) for index in range(width)]
+        check_required(dict(zip(required, counts, strict=True)), self.what)
+        days: dict[date, list[tuple[Any, ...]]] = {}
+        for day, *rest in rows:
+            days.setdefault(day, []).append(tuple(rest[:-width]))
+        version = f"{READER_VERSION}/{engine.execute('SELECT version()').fetchall()[0][0]}"
+        return [
+            _Found(
+                day=day,
+                content=f"{version}:" + ",".join(f"{g[0]}={g[3]}" for g in groups),
+                rows=sum(g[1] for g in groups),
+                uninvoiced=sum(g[2] for g in groups),
+                totals={g[0]: _four(g[4:]) for g in groups},
+            )
+            for day, groups in days.items()
+        ]
+
+    def _check_rows(self, found: Sequence[_Found]) -> None:
+        rows = sum(f.rows for f in found)
+        stated = self._fetched.period.rows
+        if not rows and (self._replaces or stated):
+            raise CostAnalysisError(
+                f"{self.what}: the export has no rows; what the store had of it is kept",
+                kind=ErrorKind.INTEGRITY,
+            )
+        if stated is not None and stated != rows:
+            raise CostAnalysisError(
+                f"{self.what}: {rows} rows read, the export states {stated}",
+                kind=ErrorKind.INTEGRITY,
+            )
+
+    def _write(
+        self, engine: DuckDBPyConnection, source: Source, days: Sequence[date], directory: Path
+    ) -> dict[date, tuple[str, ...]]:
+        """Write days in canonical form, each to files of its own."""
+        if not days:
+            return {}
+        asked = self._fetched.period
+        # A day at a time: one partitioned COPY of a whole month holds all its days in memory.
+        # By time and not by ChargeDate, so that Parquet's statistics skip other days unread.
+        relation = f"({source.select()})"
+        if source.text and len(days) > 1:
+            staged = directory / "staged.parquet"
+            self._run(engine, source, f"COPY {relation} TO {literal(str(staged))} ({_PARQUET})")
+            relation = files_relation([staged])
+        written: dict[date, tuple[str, ...]] = {}
+        for day in days:
+            path = directory / f"{day}.parquet"
+            after = day + timedelta(days=1)
+            query = f"""
+                COPY (
+                    SELECT {literal(self._cloud)} AS Cloud, {literal(asked.export)} AS Export,
+                           DATE '{asked.billing_period}' AS BillingPeriod, *
+                    FROM {relation} WHERE ChargePeriodStart >= TIMESTAMPTZ '{day} 00:00:00+00'
+                        AND ChargePeriodStart < TIMESTAMPTZ '{after} 00:00:00+00'
+                ) TO {literal(str(path))} ({_PARQUET})
+            """
+            self._run(engine, source, query)
+            name = f"focus/{self._place}/{path.name}"
+            self.publish(path, name)
+            written[day] = (name,)
+        return written
+
+    def _rollup(
+        self, engine: DuckDBPyConnection, days: Sequence[Day], changed: set[date], directory: Path
+    ) -> str:
+        """The period's rollup: the old one's unchanged days and the new files' rows."""
+        if self.prior is not None and not changed:
+            return self.prior.rollup
+        fresh = [name for day in days if day.day in changed for name in day.files]
+        dimensions = ", ".join(ROLLUP)
+        parts = []
+        if fresh:
+            parts.append(
+                f"SELECT {dimensions}, {', '.join(COSTS)}, 1 AS Charges "
+                f"FROM {files_relation(self._files.local(fresh))}"
+            )
+        if self.prior is not None:
+            gone = ", ".join(f"DATE '{day}'" for day in sorted(changed))
+            kept = f" WHERE ChargeDate NOT IN ({gone})" if self._replaces else ""
+            parts.append(
+                f"SELECT {dimensions}, {', '.join(COSTS)}, Charges "
+                f"FROM {files_relation(self._files.local([self.prior.rollup]))}{kept}"
+            )
+        sums = ", ".join(f"CAST(sum({c}) AS DECIMAL(38, 10)) AS {c}" for c in COSTS)
+        path = directory / "rollup.parquet"
+        engine.execute(
+            f"COPY (SELECT {dimensions}, {sums}, CAST(sum(Charges) AS BIGINT) AS Charges "
+            f"FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL ORDER BY ALL) "
+            f"TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        name = f"rollup/{self._place}.parquet"
+        self.publish(path, name)
+        return name
+
+    def _keep_raw(self) -> tuple[str, ...]:
+        names = []
+        for number, file in enumerate(self._fetched.files):
+            name = f"raw/{self._place}/{number:05d}-{file.name}"
+            self.publish(file, name)
+            names.append(name)
+        return tuple(names)
+
+    def _run(self, engine: DuckDBPyConnection, source: Source, query: str) -> list[tuple[Any, ...]]:
+        import duckdb
+
+        try:
+            return engine.execute(query).fetchall()
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            check_values(engine, source, self.what)
+            with reading_errors(self.what):
+                raise
+        except duckdb.Error:
+            with reading_errors(self.what):
+                raise
+        raise AssertionError  # reading_errors raises
+
+
+def _four(values: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    billed, effective, listed, contracted = values
+    return billed, effective, listed, contracted
