@@ -22,7 +22,7 @@ from airflow_multicloud.core.digest import (
     digests_of,
     shared,
 )
-from airflow_multicloud.core.replication.budget import MemoryBudget
+from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.parts import (
@@ -84,49 +84,6 @@ class _Sending:
     @property
     def live(self) -> bool:
         return self.error is None and not self.stale
-
-
-class _Buffers:
-    """Buffers that parts are read into one after the other, as many as the budget lets be held.
-
-    Allocating one per part leaves as much again to the allocator, per thread.
-    """
-
-    def __init__(self, memory: MemoryBudget, size: int) -> None:
-        self._memory = memory
-        self._size = size
-        self._idle: list[bytearray] = []
-
-    def take(self) -> bytearray:
-        """A buffer of the size of a part, for memory that the budget has granted."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return bytearray(self._size)
-
-    def give_back(self, buffer: bytearray, size: int) -> None:
-        """Have it used again, and the budget grant those ``size`` bytes to others."""
-        self._idle.append(buffer)
-        self._memory.release(size)
-
-
-class _Uses:
-    """A part's buffer, given back when the last of its uses is over."""
-
-    def __init__(self, buffers: _Buffers, size: int, uses: int) -> None:
-        self._buffers = buffers
-        self._size = size
-        self._left = uses
-        self._lock = threading.Lock()
-        self.buffer = buffers.take()
-
-    def over(self) -> None:
-        """End one use; from any thread."""
-        with self._lock:
-            self._left -= 1
-            last = not self._left
-        if last:
-            self._buffers.give_back(self.buffer, self._size)
 
 
 def copy_large(job: Job, item: Item, submit: Submit) -> Item:
@@ -201,7 +158,7 @@ class _Round:
         self._next = 1
         self._turn = threading.Condition()
         self._read_error: CloudError | None = None
-        self._buffers = _Buffers(job.memory, part_size)
+        self._buffers = Buffers(job.memory, part_size)
         self._sending: list[_Sending] = []
 
     def run(self, submit: Submit, *, resume: bool) -> Item:
@@ -259,7 +216,7 @@ class _Round:
         Nothing here waits for what is queued behind it, so a pool of any size comes to an end.
         """
         live = [s for s in self._sending if s.live]
-        uses = _Uses(self._buffers, part.end - part.start, len(live) + 1)
+        uses = Uses(self._buffers, part.end - part.start, len(live) + 1)
         sends: list[Future[None]] = []
         body: Buffer | None = None
         try:
@@ -309,7 +266,7 @@ class _Round:
                 self._turn.notify_all()
 
     def _send(
-        self, to: _Sending, part: PartRange, body: Buffer, digests: Digests, uses: _Uses
+        self, to: _Sending, part: PartRange, body: Buffer, digests: Digests, uses: Uses
     ) -> None:
         try:
             if to.live and self._read_error is None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -74,16 +75,19 @@ def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create:
     :raises CloudError: whatever is the matter with a bucket or its connection, naming the
         parameter.
     """
-    with ThreadPoolExecutor(1 + len(destinations), thread_name_prefix="multicloud-check") as pool:
-        checks = [telemetry.submit_in_context(pool, _check_bucket, "source", source, create=False)]
-        checks += [
-            telemetry.submit_in_context(
-                pool, _check_bucket, f"destinations[{number}]", destination, create=create
-            )
-            for number, destination in enumerate(destinations)
-        ]
-    for check in checks:
-        check.result()
+    checks = [partial(_check_bucket, "source", source, create=False)]
+    checks += [
+        partial(_check_bucket, f"destinations[{number}]", destination, create=create)
+        for number, destination in enumerate(destinations)
+    ]
+    if create:  # One after the other: what comes after a failure is not created.
+        for check in checks:
+            check()
+        return
+    with ThreadPoolExecutor(len(checks), thread_name_prefix="multicloud-check") as pool:
+        checked = [telemetry.submit_in_context(pool, check) for check in checks]
+    for done in checked:
+        done.result()
 
 
 def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:

@@ -582,6 +582,19 @@ def test_a_missing_destination_bucket_is_named_before_any_byte_moves() -> None:
     assert [d.sound for d in report.destinations] == [2, 2]
 
 
+def test_no_bucket_is_made_for_a_source_that_is_none() -> None:
+    made = world(TREE)
+    for end in (made.source, made.destinations[0]):
+        object_store.reset(conn_of(end))
+
+    with pytest.raises(StorageError, match="source: "):
+        replicate(made.replication(replace(SMALL, create_buckets=True)))
+
+    with pytest.raises(StorageError) as raised:
+        made.destinations[0].store.stat_bucket(made.destinations[0].bucket)
+    assert raised.value.kind is ErrorKind.NOT_FOUND
+
+
 def test_a_single_object_goes_by_its_name_or_to_a_name() -> None:
     made = world(TREE)
     source = replace(made.source, location=made.source.location.with_key("data/large"))
