@@ -86,7 +86,7 @@ with DAG(
         "currency": Param("USD", type="string", pattern="^[A-Z]{3}$"),
         "budget": Param(100_000, type="number", exclusiveMinimum=0, description="A month's"),
         "recommend_from": Param(
-            ["aws_default"],
+            ["aws_default", "google_cloud_default", "azure_default"],
             type="array",
             items={"type": "string"},
             description="Connections whose accounts are asked for recommendations",
