@@ -36,13 +36,6 @@ def load() -> DAG:
     return dag
 
 
-@pytest.fixture(scope="module")
-def exports(local_clouds: object, local_bigquery: str) -> bills.Exports:
-    made = bills.Exports()
-    made.publish()
-    return made
-
-
 def night(exports: bills.Exports, home: Path, **conf: Any) -> Run:
     uris = {f"{cloud}_export": uri for cloud, uri in exports.uris.items()}
     return run_dag(
