@@ -64,7 +64,7 @@ ui: export PYTHONWARNINGS := ignore
 ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…), no login
 	@echo 'Airflow will answer on $(AIRFLOW__API__BASE_URL); Ctrl-C ends it'
 	$(BIN)/python -m airflow_multicloud.testing.local_clouds \
-		--data-dir .demo/clouds --exec python -m airflow_multicloud.demo.ui airflow standalone
+		--data-dir .demo/clouds --bigquery --advice --exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory
 	rm -rf $(VENV) .demo .bench site build dist .pytest_cache .mypy_cache .ruff_cache \

@@ -86,10 +86,11 @@ with DAG(
         "currency": Param("USD", type="string", pattern="^[A-Z]{3}$"),
         "budget": Param(100_000, type="number", exclusiveMinimum=0, description="A month's"),
         "recommend_from": Param(
-            ["aws_default"],
+            ["aws_default", "google_cloud_default", "azure_default"],
             type="array",
             items={"type": "string"},
-            description="Connections whose accounts are asked for recommendations",
+            description="Connections whose accounts, projects and subscriptions are asked for "
+            "recommendations; leave out what you don't have",
         ),
         "workload": Param(
             {"vcpus": 4, "memory_gib": 16, "storage_gb": 1000, "egress_gb": 200},

@@ -107,25 +107,28 @@ PAGES = (
     Page(
         "costs",
         "Costs",
-        tuple(
-            f"airflow_multicloud.core.cost.{name}"
-            for name in (
-                "store",
-                "quality",
-                "figures",
-                "money",
-                "compare",
-                "cheapest",
-                "anomalies",
-                "forecast",
-                "budget",
-                "attribution",
-                "prices",
-                "workload",
-                "transfer",
-                "recommendations",
-                "report",
-            )
+        (
+            "airflow_multicloud.labels",
+            *(
+                f"airflow_multicloud.core.cost.{name}"
+                for name in (
+                    "store",
+                    "quality",
+                    "figures",
+                    "money",
+                    "compare",
+                    "cheapest",
+                    "anomalies",
+                    "forecast",
+                    "budget",
+                    "attribution",
+                    "prices",
+                    "workload",
+                    "transfer",
+                    "recommendations",
+                    "report",
+                )
+            ),
         ),
     ),
     Page("errors", "Errors", ("airflow_multicloud.errors",)),

@@ -32,9 +32,10 @@ def main() -> int:
     dags = _dags()
     _say(
         "Local clouds",
-        "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery)",
+        "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery), "
+        "and who advises on savings",
     )
-    with LocalClouds(LocalCloudOptions(bigquery=True)) as clouds:
+    with LocalClouds(LocalCloudOptions(bigquery=True, advice=True)) as clouds:
         os.environ.update(clouds.conn_env())
         prepare(home / "airflow", dags)
         _say("Ready", f"after {time.monotonic() - started:.1f} s; nothing leaves this machine")
@@ -174,11 +175,14 @@ def _flipped_byte(checks: _Checks) -> None:
 
 
 def _night(dags: Path, home: Path, checks: _Checks) -> None:
+    from airflow_multicloud.demo import advice
     from airflow_multicloud.demo.costs import night
 
+    advice.seed()
     _say(
         "\nDAG nightly_cost",
-        "wait → ingest → quality → compare, anomalies, DAGs, workload → budget → report",
+        "wait → ingest → quality → compare, anomalies, DAGs, workload → budget → recommend "
+        "→ report",
     )
     night(_load(dags / "nightly_cost.py"), home, console, checks.that)
 

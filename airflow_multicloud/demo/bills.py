@@ -1,15 +1,16 @@
-"""Three clouds' bills for the demo, exported as the clouds do."""
+"""Three clouds' bills, of three months up to a day, exported as the clouds do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from airflow_multicloud.core.cost.exports import open_export
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.ports.cost import CorrectionStyle
 from airflow_multicloud.ports.object_store import BucketCreation
 from airflow_multicloud.testing.bills import (
@@ -22,12 +23,14 @@ from airflow_multicloud.testing.bills import (
     bigquery,
 )
 
-PROJECT = "local"
 _BATCH = 500
+_MONTHS = 3
+_ENOUGH_DAYS = 28  # a month of fewer has fewer rows
+
 AWS = "s3://aws_local@billing/exports/focus"
 AZURE = "abfs://wasb_local@billing/exports/focus"
+GCP = "bigquery://bigquery_local@local/billing/gcp_billing_export_focus_010101_F0FFF0_61C528"
 DAY = date(2026, 10, 28)
-MONTHS = (date(2026, 8, 1), date(2026, 9, 1), date(2026, 10, 1))
 
 #: What is planted: a jump on Azure, and a restated service on AWS.
 ANOMALY = Anomaly("SQL Database", day=20, factor=Decimal(8))
@@ -35,91 +38,108 @@ RESTATED = Restatement(
     style=CorrectionStyle.REPLACE, service="Amazon Simple Storage Service", day=12
 )
 
-_OPTIONS = {
-    "aws": BillOptions(cloud="aws", billing_period=MONTHS[0], rows=4000, seed=11),
-    "gcp": BillOptions(cloud="gcp", billing_period=MONTHS[0], rows=1500, seed=12),
-    "azure": BillOptions(
-        cloud="azure",
-        billing_period=MONTHS[0],
-        rows=4000,
-        seed=13,
-        currency="EUR",
-        exchange_rate=Decimal("0.92"),
-    ),
-}
+#: Cloud → rows a month, and the seed of their figures.
+_SIZES = {"aws": (4000, 11), "gcp": (1500, 12), "azure": (4000, 13)}
+_EURO = Decimal("0.92")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exports:
-    """Where the bills are, and what AWS will restate."""
+    """Where the bills are, and of which time.
 
-    gcp: str
-    aws_october: Bill
+    :param day: the last one with charges; its month is under way.
+    :param euros: Azure bills in euros, else in US dollars like the others.
+    """
+
+    aws: str = AWS
+    gcp: str = GCP
+    azure: str = AZURE
+    day: date = DAY
+    euros: bool = True
 
     @property
     def uris(self) -> dict[str, str]:
         """Cloud → export."""
-        return {"aws": AWS, "gcp": self.gcp, "azure": AZURE}
+        return {"aws": self.aws, "gcp": self.gcp, "azure": self.azure}
 
+    @property
+    def month(self) -> date:
+        """The month that is under way."""
+        return self.day.replace(day=1)
 
-def publish() -> Exports:
-    """Export three months of each cloud; the last is under way."""
-    stores = {}
-    for uri in (AWS, AZURE):
-        end = open_endpoint(uri, parameter="export")
-        if isinstance(end.store, BucketCreation):
-            end.store.ensure_bucket(end.bucket)
-        stores[end.cloud] = end.store
-    aws = AwsExport(store=stores["aws"], bucket="billing", prefix="exports", name="focus")
-    azure = AzureExport(
-        store=stores["azure"], container="billing", directory="exports", name="focus"
-    )
-    october = None
-    for month in MONTHS:
-        october = _bill("aws", month)
-        aws.publish(october)
-        azure.publish(_bill("azure", month))
-    assert october is not None  # noqa: S101 - there are months
-    return Exports(_publish_gcp(), october)
+    @property
+    def anomaly(self) -> Anomaly:
+        """What jumps in that month, on a day that is over if there is one."""
+        return replace(ANOMALY, day=max(1, min(ANOMALY.day, self.day.day - 1)))
 
-
-def restate(exports: Exports) -> None:
-    """AWS exports October anew, one service's day 25 % dearer."""
-    end = open_endpoint(AWS, parameter="export")
-    export = AwsExport(store=end.store, bucket="billing", prefix="exports", name="focus")
-    export.publish(exports.aws_october.restate(RESTATED))
-
-
-def _bill(cloud: str, month: date) -> Bill:
-    current = month == MONTHS[-1]
-    anomalies = (ANOMALY,) if current and cloud == "azure" else ()
-    return Bill(
-        replace(
-            _OPTIONS[cloud],
+    def bill(self, cloud: str, month: date) -> Bill:
+        """One cloud's bill of one month."""
+        current = month == self.month
+        covered = min(self.day.day, _ENOUGH_DAYS) if current else _ENOUGH_DAYS
+        rows, seed = _SIZES[cloud]
+        euros = self.euros and cloud == "azure"
+        options = BillOptions(
+            cloud=cloud,
             billing_period=month,
-            days=DAY.day if current else None,
+            rows=rows * covered // _ENOUGH_DAYS,
+            seed=seed,
+            currency="EUR" if euros else "USD",
+            exchange_rate=_EURO if euros else Decimal(1),
+            days=self.day.day if current else None,
             invoiced=not current,
-            anomalies=anomalies,
+            anomalies=(self.anomaly,) if current and cloud == "azure" else (),
         )
-    )
+        return Bill(options)
+
+    def publish(self) -> None:
+        """Export three months of each cloud; what was there is replaced."""
+        months = [self.month]
+        while len(months) < _MONTHS:
+            months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+        aws, azure = self._aws_export(), self._azure_export()
+        for month in months:
+            aws.publish(self.bill("aws", month))
+            azure.publish(self.bill("azure", month))
+        self._publish_gcp(months)
+
+    def restate(self) -> None:
+        """AWS exports the month under way anew, one service's day 25 % dearer."""
+        self._aws_export().publish(self.bill("aws", self.month).restate(RESTATED))
+
+    def _aws_export(self) -> AwsExport:
+        end, prefix, name = _parts(self.aws)
+        return AwsExport(store=end.store, bucket=end.bucket, prefix=prefix, name=name)
+
+    def _azure_export(self) -> AzureExport:
+        end, directory, name = _parts(self.azure)
+        return AzureExport(store=end.store, container=end.bucket, directory=directory, name=name)
+
+    def _publish_gcp(self, months: Sequence[date]) -> None:
+        """Google appends its bill to a table of BigQuery."""
+        from google.cloud.bigquery import SchemaField, Table
+
+        export = open_export(self.gcp)
+        project, dataset, name = export.path.split("/")
+        table = f"{project}.{dataset}.{name}"
+        hook: Any = export.hook  # Airflow's BigQueryHook, for its client
+        client = hook.get_client(project_id=project)
+        client.create_dataset(dataset, exists_ok=True)
+        client.delete_table(table, not_found_ok=True)
+        client.create_table(
+            Table(table, [SchemaField.from_api_repr(f.as_json()) for f in bigquery.FOCUS_SCHEMA])
+        )
+        for month in months:
+            rows = bigquery.focus_rows(self.bill("gcp", month), [datetime.now(UTC)])
+            while batch := list(islice(rows, _BATCH)):
+                refused = client.insert_rows_json(table, batch)
+                if refused:
+                    raise RuntimeError(f"BigQuery refused rows: {refused[:1]}")
 
 
-def _publish_gcp() -> str:
-    """Google appends its bill to a table of BigQuery."""
-    from google.cloud.bigquery import SchemaField, Table
-
-    table = f"{PROJECT}.billing.{bigquery.focus_table(_bill('gcp', MONTHS[0]))}"
-    uri = f"bigquery://bigquery_local@{table.replace('.', '/')}"
-    hook: Any = open_export(uri).hook  # Airflow's BigQueryHook, for its client
-    client = hook.get_client(project_id=PROJECT)
-    client.create_dataset("billing", exists_ok=True)
-    client.create_table(
-        Table(table, [SchemaField.from_api_repr(f.as_json()) for f in bigquery.FOCUS_SCHEMA])
-    )
-    for month in MONTHS:
-        rows = bigquery.focus_rows(_bill("gcp", month), [datetime.now(UTC)])
-        while batch := list(islice(rows, _BATCH)):
-            refused = client.insert_rows_json(table, batch)
-            if refused:
-                raise RuntimeError(f"BigQuery refused rows: {refused[:1]}")
-    return uri
+def _parts(uri: str) -> tuple[Endpoint, str, str]:
+    """An export's store, with its bucket made, its prefix, and its name."""
+    end = open_endpoint(uri, parameter="export")
+    if isinstance(end.store, BucketCreation):
+        end.store.ensure_bucket(end.bucket)
+    prefix, _, name = end.location.key.rpartition("/")
+    return end, prefix, name

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud import api
-from airflow_multicloud.demo import bills
+from airflow_multicloud.demo import advice, bills
 
 WORKLOAD = {"vcpus": 4, "memory_gib": 16, "instances": 3, "storage_gb": 1000, "egress_gb": 500}
 
@@ -25,20 +25,21 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
     store, reports = home / "costs", home / "reports"
     for old in (store, reports):
         shutil.rmtree(old, ignore_errors=True)
-    exports = bills.publish()
+    exports = bills.Exports()
+    exports.publish()
     analyzer = api.CloudCostAnalyzer(store)
     for uri in exports.uris.values():
         analyzer.ingest(uri)
-    bills.restate(exports)
+    exports.restate()
     run = dag.test(
         run_conf={
             **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
             "store": str(store),
             "reports": f"{reports}/",
-            "day": bills.DAY.isoformat(),
+            "day": exports.day.isoformat(),
             "workload": WORKLOAD,
             "budget": 250_000,
-            "recommend_from": [],
+            "recommend_from": list(advice.CONNECTIONS),
         }
     )
     results: dict[str, Any] = {
@@ -57,9 +58,10 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
     )
     _workload(results.get("workload") or {}, claim)
     found = (results.get("anomalies") or {}).get("found", [])
-    planted = [text for text in found if bills.ANOMALY.service in text]
+    planted = [text for text in found if exports.anomaly.service in text]
     claim(f"the planted anomaly was found: {(planted or ['-'])[0]}", holds=bool(planted))
-    _restatement(results.get("aws.ingest") or [], analyzer, claim)
+    _restatement(results.get("aws.ingest") or [], exports, analyzer, claim)
+    _recommendations(results.get("recommend") or {}, console, claim)
     written = (results.get("report") or {}).get("files", {})
     page = Path(written.get("report.html", "-"))
     claim(f"the report is a page: {page}", holds=page.is_file() and "<svg" in page.read_text())
@@ -75,10 +77,12 @@ def _workload(quoted: dict[str, Any], claim: Claim) -> None:
 
 
 def _restatement(
-    ingested: list[dict[str, Any]], analyzer: api.CloudCostAnalyzer, claim: Claim
+    ingested: list[dict[str, Any]],
+    exports: bills.Exports,
+    analyzer: api.CloudCostAnalyzer,
+    claim: Claim,
 ) -> None:
-    start = bills.DAY.replace(day=1)
-    document = analyzer.report(start, bills.MONTHS[-1].replace(day=bills.DAY.day))
+    document = analyzer.report(exports.month, exports.day)
     mine = [r for r in document.restatements if r.service_name == bills.RESTATED.service]
     text = "; ".join(
         f"{r.cloud} {r.service_name} {r.first_day}: "
@@ -89,4 +93,21 @@ def _restatement(
     claim(
         f"the restated month was read again, {rewritten} of its days rewritten: {text or '-'}",
         holds=len(mine) == 1 and mine[0].new_billed_cost > mine[0].old_billed_cost,
+    )
+
+
+def _recommendations(recommended: dict[str, Any], console: Console, claim: Claim) -> None:
+    rows = api.read_recommendations(recommended["uri"]) if "uri" in recommended else []
+    table = Table("cloud", "resource", "advice", "saves a month", "effort", "source", box=None)
+    for row in rows:
+        resource = row["resource_id"].rpartition("/")[2] or "-"
+        savings = f"{row['monthly_savings']} {row['currency']}"
+        source = ", ".join(row["sources"])
+        table.add_row(row["cloud"], resource, row["action"], savings, row["effort"], source)
+    console.print(table)
+    clouds = sorted({row["cloud"] for row in rows})
+    claim(
+        f"recommendations of {', '.join(clouds)}: {recommended.get('resource_savings')} "
+        f"{recommended.get('currency')} a month to save on resources",
+        holds=clouds == ["aws", "azure", "gcp"] and not recommended["unavailable"],
     )

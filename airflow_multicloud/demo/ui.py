@@ -1,27 +1,75 @@
 """``python -m airflow_multicloud.demo.ui COMMAND…``: run an Airflow on seeded local clouds.
 
-The local connections become the default ones, so that the example DAGs run as they are.
+The local connections become the default ones, and the bills lie where the example DAGs look for
+them by default and reach to today, so that these run as they are.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+#: Default connection → the local ones that it is made of, the first with its credentials.
 _DEFAULTS = {
-    "AIRFLOW_CONN_AWS_DEFAULT": "AIRFLOW_CONN_AWS_LOCAL",
-    "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": "AIRFLOW_CONN_GCP_LOCAL",
-    "AIRFLOW_CONN_WASB_DEFAULT": "AIRFLOW_CONN_WASB_LOCAL",
+    "aws_default": ("aws_local", "cost_hub_local"),
+    "google_cloud_default": ("gcp_local", "bigquery_local", "recommender_local"),
+    "wasb_default": ("wasb_local",),
+    "azure_default": ("azure_local",),
 }
 
 
 def main() -> None:
     """Seed the clouds and become the command."""
-    from airflow_multicloud.demo.data import seed
+    from airflow_multicloud import api
+    from airflow_multicloud.core.endpoints import open_endpoint
+    from airflow_multicloud.demo import advice, bills, data
+    from airflow_multicloud.ports.object_store import BucketCreation
 
-    os.environ.update({name: os.environ[local] for name, local in _DEFAULTS.items()})
-    seed("s3://primary/data/", ["gs://replica/data/", "abfs://replica/data/"])
+    for conn_id, parts in _DEFAULTS.items():
+        _connect(conn_id, _merged([_connection(part) for part in parts]))
+    data.seed("s3://primary/data/", ["gs://replica/data/", "abfs://replica/data/"])
+    finops = open_endpoint("s3://finops/", parameter="store")
+    if isinstance(finops.store, BucketCreation):
+        finops.store.ensure_bucket(finops.bucket)
+    # In US dollars: the installed exchange rates don't reach to today.
+    exports = bills.Exports(
+        aws="s3://aws_default@billing/exports/focus",
+        gcp="bigquery://google_cloud_default@project/billing/gcp_billing_export_focus_000000",
+        azure="abfs://wasb_default@billing/exports/focus",
+        day=datetime.now(UTC).date(),
+        euros=False,
+    )
+    exports.publish()
+    # The months that are over; what is new of this one the DAG ingests.
+    past = api.CloudCostAnalyzer("s3://finops/costs/")
+    for uri in exports.uris.values():
+        past.ingest(uri, last=exports.month - timedelta(days=1))
+    advice.seed()
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the Makefile's own command
+
+
+def _connection(conn_id: str) -> dict[str, Any]:
+    connection: dict[str, Any] = json.loads(os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"])
+    return connection
+
+
+def _connect(conn_id: str, connection: dict[str, Any]) -> None:
+    os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
+
+
+def _merged(connections: list[dict[str, Any]]) -> dict[str, Any]:
+    """One connection with the endpoints of all."""
+    extra: dict[str, Any] = {}
+    for connection in connections:
+        for name, value in connection["extra"].items():
+            known = extra.get(name)
+            if isinstance(known, dict) and isinstance(value, dict):
+                value = {**known, **value}  # noqa: PLW2901 - endpoints of services
+            extra[name] = value
+    return {**connections[0], "extra": extra}
 
 
 if __name__ == "__main__":

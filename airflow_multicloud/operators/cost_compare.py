@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.core.cost.compare import CostReport
 
+#: Recommendations in the log; all are in the object.
+_SHOWN = 50
 _PERIOD: Sequence[str] = (*CostOperator.template_fields, "start", "end")
 
 
@@ -193,6 +195,8 @@ class PriceWorkloadOperator(CostOperator):
                 lacking = ", ".join(quote.missing)
                 self.log.warning("%s: no usable price of %s", quote.cloud, lacking)
         best = found.cheapest
+        if best:
+            self.log.info("cheapest: %s", best.cloud)
         return {
             "cheapest": best.cloud if best else None,
             "quotes": {q.cloud: _cents(q.total) if q.complete else None for q in found.quotes},
@@ -222,6 +226,19 @@ class RecommendSavingsOperator(CostOperator):
         with airflow_errors():
             ranked = self.analyzer().recommend(tuple(self.conn_ids))
             uri = api.write_recommendations(ranked, self.target)
+        for item in ranked.ranked[:_SHOWN]:
+            savings = item.monthly_savings
+            self.log.info(
+                "%s: %s %s: saves %s a month, effort %s, advised by %s",
+                item.cloud,
+                item.recommendation.action,
+                item.recommendation.resource_id or item.recommendation.resource_type,
+                "an unknown sum" if savings is None else f"{savings:.2f} {ranked.currency}",
+                item.recommendation.effort,
+                ", ".join(item.sources),
+            )
+        if len(ranked.ranked) > _SHOWN:
+            self.log.info("and %d more, in %s", len(ranked.ranked) - _SHOWN, uri)
         for source, why in ranked.unavailable.items():
             self.log.warning("%s could not be asked: %s", source, why)
         return {

@@ -91,6 +91,13 @@ class CheckCostQualityOperator(CostOperator):
         with airflow_errors():
             reports = self.analyzer().check_quality(day)
         for report in reports:
+            self.log.info(
+                "%s %s: %d rows, %d findings",
+                report.cloud,
+                f"{report.billing_period:%Y-%m}",
+                report.rows,
+                len(report.findings),
+            )
             for found in report.findings:
                 self.log.warning(
                     "%s: %s in %s: %d rows, e.g. %r: %s",

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_multicloud import api
 from airflow_multicloud.core.drill import evidence as record
 from airflow_multicloud.core.drill.canary import Canary, write_canary
-from airflow_multicloud.core.drill.failover import measure
+from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
@@ -41,7 +41,9 @@ class WriteCanaryOperator(BaseOperator):
         """Write it; returns the drill's id, the time and the SHA-256."""
         with airflow_errors():
             primary = open_endpoint(self.primary, parameter="primary")
-            return write_canary(primary, run_id_of(context)).as_dict()
+            canary = write_canary(primary, run_id_of(context)).as_dict()
+        self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
+        return canary
 
 
 class FailoverDrillOperator(BaseOperator):
@@ -111,8 +113,23 @@ class FailoverDrillOperator(BaseOperator):
                 fault=Fault(self.fault),
                 policy=policy,
             )
-        self.log.info("%s", measurement)
+        self._tell(measurement)
         return measurement.as_dict()
+
+    def _tell(self, measured: Measurement) -> None:
+        if measured.recovered is None:
+            self.log.error("primary %s: not recovered: %s", measured.fault, measured.problem)
+        else:
+            for uri, objects in measured.recovered.served.items():
+                self.log.info("primary %s: %d objects from %s", measured.fault, objects, uri)
+        self.log.info(
+            "RTO %s, RPO %s; canary %s; negative control %s; primary %s afterwards",
+            measured.rto,
+            "unknown" if measured.rpo is None else measured.rpo,
+            "found" if measured.canary_found else "LOST",
+            "fired" if measured.control.fired else f"DID NOT FIRE: {measured.control.detail}",
+            "serves" if measured.failback else "DOES NOT SERVE",
+        )
 
     def _policy(self) -> api.FailoverPolicy:
         return api.FailoverPolicy(
@@ -196,6 +213,16 @@ class DrillReportOperator(BaseOperator):
             "evidence": list(uris),
         }
         context["ti"].xcom_push(key="report", value=facts)
+        self.log.info(
+            "%s: RTO %s s of %s, RPO %s s of %s",
+            evidence.verdict,
+            facts["rto_seconds"],
+            self.rto_seconds,
+            facts["rpo_seconds"],
+            self.rpo_seconds,
+        )
+        for uri in uris:
+            self.log.info("evidence: %s", uri)
         if evidence.verdict is not record.Verdict.PASSED:
             raise AirflowFailException(f"the drill's verdict is {evidence.verdict}: {facts}")
         tell_assets(self, context, {"multicloud": facts})

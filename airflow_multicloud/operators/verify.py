@@ -59,6 +59,8 @@ class VerifyReplicaOperator(BaseOperator):
             context["ti"].xcom_push(key="report", value=facts)
             for found in report.found:
                 self.log.error("%s", found)
+        counts = ", ".join(f"{n} {finding}" for finding, n in report.findings.items())
+        self.log.info("%s: %s; root %s", report.replica, counts, report.root)
         if self.fail and not report.proven:
             # At once: a retry would find the same.
             raise AirflowFailException(_summary(report))

@@ -395,7 +395,12 @@ class BucketCreation(Protocol):
     """Optional power: make a bucket when asked."""
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:
-        """Create the bucket unless it exists (and is ours); whether it was created."""
+        """Create the bucket unless it exists (and is ours); whether it was created.
+
+        Where the store's buckets have labels or tags that show in the bill, one that is created
+        gets those of :func:`~airflow_multicloud.labels.current_work` but for the run, with
+        values made legal; one that is there keeps what it has.
+        """
         ...
 
 

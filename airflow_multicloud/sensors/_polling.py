@@ -57,6 +57,7 @@ class PollingSensor(BaseSensorOperator):
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Return what the trigger found."""
+        self._tell(event)
         return event
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -64,4 +65,9 @@ class PollingSensor(BaseSensorOperator):
         check, arguments = self.question()
         with airflow_errors():
             facts = check(**arguments)
+        self._tell(facts)
         return PokeReturnValue(is_done=facts is not None, xcom_value=facts)
+
+    def _tell(self, facts: dict[str, Any] | None) -> None:
+        found = "not yet" if facts is None else ", ".join(f"{k} {v}" for k, v in facts.items())
+        self.log.info("%s", found)

@@ -10,6 +10,8 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from airflow_multicloud.labels import Work, current_work, working_for
+
 
 class PollTrigger(BaseTrigger):
     """Fire when a function returns something.
@@ -42,8 +44,16 @@ class PollTrigger(BaseTrigger):
         """Poll. Connections are looked up and requests made on a thread of their own."""
         check = pkgutil.resolve_name(self.check)
         while True:
-            found = await sync_to_async(check, thread_sensitive=False)(**self.arguments)
+            with working_for(self._work()):
+                found = await sync_to_async(check, thread_sensitive=False)(**self.arguments)
             if found is not None:
                 yield TriggerEvent(found)  # type: ignore[no-untyped-call] # as above
                 return
             await asyncio.sleep(self.poll_interval)
+
+    def _work(self) -> Work:
+        """Of which task's this is: the triggerer's environment knows none."""
+        waiting = self.task_instance
+        if waiting is None:
+            return current_work()
+        return Work(dag_id=waiting.dag_id, task_id=waiting.task_id, run_id=waiting.run_id)

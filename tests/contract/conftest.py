@@ -20,7 +20,7 @@ from airflow_multicloud.testing.contracts.rigs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from airflow_multicloud.ports.object_store import ObjectStore
     from airflow_multicloud.testing.local_clouds import LocalClouds
@@ -56,6 +56,7 @@ FAKE_GCS_GAPS = {
         "fake-gcs-server ignores ifGenerationMatch on rewriteTo",
     ),
     "test_delete_if_unchanged": "fake-gcs-server ignores ifGenerationMatch on delete",
+    "test_says_what_for": "fake-gcs-server keeps no labels of buckets",
     "test_delete_one_version": "fake-gcs-server ignores generation on delete: the live one goes",
     **dict.fromkeys(
         ("test_tampered", "test_other_method", "test_expires"),
@@ -113,6 +114,7 @@ def rigs() -> tuple[RigSpec, ...]:
             cloud="memory",
             hook=MemoryHook,
             open=_memory,
+            bucket_labels=_memory_labels,
         ),
         RigSpec(
             name="moto",
@@ -120,6 +122,7 @@ def rigs() -> tuple[RigSpec, ...]:
             hook=AwsHook,
             open=_local("aws_local"),
             make_versioned_bucket=_make_versioned_s3_bucket,
+            bucket_labels=_s3_tags,
             gaps=MOTO_GAPS,
         ),
         RigSpec(
@@ -128,6 +131,7 @@ def rigs() -> tuple[RigSpec, ...]:
             hook=AwsHook,
             open=_local("aws_second"),
             make_versioned_bucket=_make_versioned_s3_bucket,
+            bucket_labels=_s3_tags,
         ),
         RigSpec(
             name="fake_gcs",
@@ -136,6 +140,7 @@ def rigs() -> tuple[RigSpec, ...]:
             open=_fake_gcs,
             open_signer=_signing_gcs,
             make_versioned_bucket=_make_versioned_gcs_bucket,
+            bucket_labels=_gcs_labels,
             gaps=FAKE_GCS_GAPS,
         ),
         RigSpec(
@@ -227,3 +232,32 @@ def _make_versioned_gcs_bucket(store: ObjectStore, bucket: str) -> None:
     made = store.get_conn().bucket(bucket)
     made.versioning_enabled = True
     made.create()
+
+
+def _memory_labels(store: ObjectStore, bucket: str) -> Mapping[str, str]:
+    from airflow_multicloud.testing.memory_cloud.object_store import Hook
+
+    assert isinstance(store, Hook)
+    return store.bucket_labels(bucket)
+
+
+def _s3_tags(store: ObjectStore, bucket: str) -> Mapping[str, str]:
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+    from botocore.exceptions import ClientError
+
+    assert isinstance(store, S3Hook)
+    try:
+        found = store.get_conn().get_bucket_tagging(Bucket=bucket)
+    except ClientError as err:
+        if err.response["Error"]["Code"] != "NoSuchTagSet":
+            raise
+        return {}
+    return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
+
+
+def _gcs_labels(store: ObjectStore, bucket: str) -> Mapping[str, str]:
+    from airflow.providers.google.cloud.hooks.gcs import GCSHook
+
+    assert isinstance(store, GCSHook)
+    labels: dict[str, str] = store.get_conn().get_bucket(bucket).labels
+    return labels

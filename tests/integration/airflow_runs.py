@@ -51,6 +51,12 @@ class Run:
 
 def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None) -> Run:
     """Make the DAG known to the database and run it in this process."""
+    make_known(dag)
+    return look_at(dag.test(run_conf=dict(conf or {})))
+
+
+def make_known(dag: DAG) -> None:
+    """Write the DAG to the database, as the DAG processor would."""
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.serialization.definitions.dag import SerializedDAG
@@ -67,7 +73,6 @@ def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None) -> Run:
             None,
             session=session,
         )
-    return look_at(dag.test(run_conf=dict(conf or {})))
 
 
 def look_at(dag_run: Any) -> Run:

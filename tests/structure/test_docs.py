@@ -89,7 +89,8 @@ def test_python_runs(page: Path, tmp_path: Path) -> None:
 
 
 def test_pages_have_runnable_code() -> None:
-    assert {page.stem for page in _runnable()} >= {"README", "replicate", "recover", "python"}
+    stems = {page.stem for page in _runnable()}
+    assert stems >= {"README", "replicate", "recover", "python", "costs"}
 
 
 def _links(page: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,8 @@ from botocore.config import Config
 from airflow_multicloud.clouds.aws._base import S3Basics, name_of
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import ref_params
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.labels import LabelRules, current_work
 from airflow_multicloud.ports.object_store import BucketMeta, ObjectRef, SignedUrl
 
 #: docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html (X-Amz-Expires)
@@ -20,6 +22,10 @@ _SHORTEST = timedelta(seconds=1)
 _OPERATIONS = {"GET": "get_object", "PUT": "put_object"}
 # The one region without a LocationConstraint (API_CreateBucket.html).
 _UNNAMED_REGION = "us-east-1"
+#: docs.aws.amazon.com/AmazonS3/latest/userguide/tagging.html
+_TAGS = LabelRules(illegal=r"[^\w +\-=.:/@]", longest=256)
+
+_log = logging.getLogger(__name__)
 
 
 class S3Buckets(S3Basics):
@@ -33,6 +39,9 @@ class S3Buckets(S3Basics):
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:
         """Create the bucket unless it exists and may be used; whether it was created.
+
+        Its tags say which DAG and task it was made for; without ``s3:PutBucketTagging`` it has
+        none, and a warning says so.
 
         :param location: an AWS region; the connection's when left out.
         :raises StorageError: kind ``permission_denied`` or ``already_exists`` when the name
@@ -59,7 +68,20 @@ class S3Buckets(S3Basics):
             if error.code != "BucketAlreadyOwnedByYou":
                 raise
             return False  # another run was faster
+        self._tag_bucket(client, bucket)
         return True
+
+    def _tag_bucket(self, client: Any, bucket: str) -> None:
+        labels = current_work().lasting().labels(_TAGS)
+        if not labels:
+            return
+        tags = [{"Key": name, "Value": value} for name, value in labels.items()]
+        try:
+            with translated(f"tagging bucket {bucket!r}"):
+                client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+        except CloudError as error:
+            # The bucket is there and may be used; the next try would not come here again.
+            _log.warning("%s; what it costs will be unexplained in the bill", error)
 
     @cached_property
     def _signer(self) -> Any:

@@ -143,6 +143,8 @@ class BlobPowers(AccountHook):
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:
         """Create the container unless it exists.
 
+        A container has nothing that the bill shows: there the tags are the storage account's.
+
         :param location: not Azure's to choose here: a container lies where its account does.
         :raises StorageError: kind ``invalid_argument`` when a location is given.
         """

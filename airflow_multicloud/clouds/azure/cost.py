@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,10 @@ class CostManagementHook(AzureBaseHook):
 
     def __init__(self, conn_id: str = AzureBaseHook.default_conn_name) -> None:
         super().__init__(conn_id=conn_id)
+        # As Airflow's own Azure hooks do: else every request fills a page of the task's log.
+        if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
+            requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
+            requests.setLevel(logging.WARNING)
         # The connection is read now, on the thread that may ask Airflow.
         connection = self.get_connection(conn_id)
         self._exports: BlobObjectStoreHook | None = None

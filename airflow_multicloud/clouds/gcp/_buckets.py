@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp import LABELS, NAME
 from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.object_store import BucketMeta
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def stat(api: JsonApi, bucket: str) -> BucketMeta:
 
 
 def ensure(api: JsonApi, bucket: str, *, project: str | None, location: str | None) -> bool:
-    """Create the bucket unless it exists; whether it was created."""
+    """Create the bucket, labelled, unless it exists; whether it was created."""
     doing = f"ensure_bucket of {bucket!r}"
     if not project:
         raise StorageError(
@@ -50,6 +51,8 @@ def ensure(api: JsonApi, bucket: str, *, project: str | None, location: str | No
     }
     if location:
         resource["location"] = location
+    if labels := current_work().lasting().labels(LABELS):
+        resource["labels"] = labels
     try:
         with translated(doing):
             api.call("POST", "/b", {"project": project}, resource)

@@ -179,6 +179,6 @@ class BillingExport:
             self._form.name,
             rows.total_rows,
             job.total_bytes_processed,
-            job.total_bytes_billed,
+            "unknown" if job.total_bytes_billed is None else job.total_bytes_billed,
         )
         return rows

@@ -10,6 +10,9 @@ The connection's extras, besides those of Airflow's BigQuery hook:
   faster for months of millions of rows; it needs the right to create read sessions.
 - ``bigquery.endpoint``, ``recommender.endpoint`` and ``cloudbilling.endpoint``: where else to ask.
 
+Queries carry the labels of the DAG, task and run that they are for
+(:mod:`airflow_multicloud.labels`), besides those of the connection's extra ``labels``.
+
 Reading needs the roles BigQuery Job User on the connection's project and BigQuery Data Viewer
 on the dataset; the Storage Read API, BigQuery Read Session User as well.
 """
@@ -24,11 +27,12 @@ from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient
 from google.cloud.recommender_v1 import RecommenderClient
 
-from airflow_multicloud.clouds.gcp import NAME, _cost_prices, _cost_recommendations
+from airflow_multicloud.clouds.gcp import LABELS, NAME, _cost_prices, _cost_recommendations
 from airflow_multicloud.clouds.gcp._cost_export import BillingExport
 from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.clouds.gcp._rest import RestApi
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.cost import (
     Cost,
     CostRecommendations,
@@ -125,7 +129,8 @@ class GCPCostHook(BigQueryHook):
             export,
             storage=self._storage,
             maximum_bytes=self._maximum_bytes,
-            labels=self.labels,
+            # Airflow's own operators put theirs over the connection's in the same way.
+            labels={**self.labels, **current_work().labels(LABELS)},
             log=self.log,
         )
 

@@ -255,7 +255,10 @@ class GCSObjectStoreHook(GCSHook):
         )
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:
-        """Create the bucket in the connection's project, closed to the public."""
+        """Create the bucket in the connection's project, closed to the public.
+
+        Its labels say which DAG and task it was made for.
+        """
         return _buckets.ensure(self._api, bucket, project=self.project_id, location=location)
 
     def refuse_key(self, key: str) -> str | None:

@@ -6,10 +6,11 @@ prefix that an export adds (``resourceTags/``, ``user:``):
 =========  ================================  =============================================
 of the     key                               set by
 =========  ================================  =============================================
-DAG        ``airflow-dag``                   BigQuery operators of Airflow's Google provider
+DAG        ``airflow-dag``                   BigQuery operators of Airflow's Google provider;
+                                             this package (:mod:`airflow_multicloud.labels`)
            ``airflow-dag-id``                its Dataproc batch operator
 task       ``airflow-task``, ``…-task-id``   the same
-run        ``airflow-run``, ``…-run-id``     resources of this package
+run        ``airflow-run``, ``…-run-id``     this package, on BigQuery jobs
 =========  ================================  =============================================
 
 Airflow's Amazon provider tags no resource: it puts ``DagRunKey/<uuid>`` into the user agent of
@@ -20,7 +21,6 @@ is the unexplained rest.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import date
@@ -33,12 +33,12 @@ from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
 from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.labels import KnownIds, comparable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _KEY = re.compile(r"(?:^|-)airflow-(dag|task|run)(?:-id)?$")
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +131,8 @@ def attribute_costs(
     """The bill by DAG, task and run.
 
     :param connection: with the views ``costs``, ``rollup`` and ``periods``.
-    :param dag_ids: the real ids. Labels allow fewer characters than ids do, so a label that
-        fits exactly one of them is shown as that id; the others are shown as they are.
+    :param dag_ids: the real ids. Labels allow fewer characters than ids do, and shorter ones, so
+        a label that fits exactly one of them is shown as that id; the others as they are.
     :raises CostAnalysisError: as
         :func:`~airflow_multicloud.core.cost.compare.compare_costs` does.
     """
@@ -148,10 +148,10 @@ def attribute_costs(
         rates=rates,
     )
     rows = _labelled(connection, bill, rates)
-    names = _real_ids(dag_ids)
+    ids = KnownIds(dag_ids)
     amounts: dict[tuple[str, str, str, str], list[Decimal]] = {}
     for cloud, dag, task, run, _, amount in rows:
-        key = (cloud, names.get(_canonical(dag), dag), task, run)
+        key = (cloud, ids.named(dag), task, run)
         amounts.setdefault(key, []).append(amount)
     tasks = [
         TaskCost(cloud=c, dag_id=dag, task_id=task, run_id=run, amount=exact_sum(parts))
@@ -238,20 +238,10 @@ def _value(name: str, number: int) -> str:
 def _label_keys(present: Iterable[str]) -> _LabelKeys:
     found = _LabelKeys([], [], [])
     for key in sorted(present):
-        match = _KEY.search(_canonical(key))
+        match = _KEY.search(comparable(key))
         if match:
             {"dag": found.dag, "task": found.task, "run": found.run}[match[1]].append(key)
     return found
-
-
-def _canonical(text: str) -> str:
-    return _SEPARATORS.sub("-", text.lower()).strip("-")
-
-
-def _real_ids(dag_ids: Collection[str]) -> dict[str, str]:
-    ids = set(dag_ids)
-    number = Counter(_canonical(dag_id) for dag_id in ids)
-    return {_canonical(d): d for d in ids if number[_canonical(d)] == 1}
 
 
 def _percent(part: Decimal, rest: Decimal) -> Decimal | None:

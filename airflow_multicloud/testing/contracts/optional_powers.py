@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.labels import KnownIds, Work, comparable, working_for
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
     ConditionalWrites,
@@ -300,6 +301,36 @@ class BucketCreationContract:
         put(rig.store, ObjectRef(bucket, "key"), b"content")
         assert store.ensure_bucket(bucket) is False
         assert read(rig.store, ObjectRef(bucket, "key")) == b"content"
+
+    @pytest.mark.parametrize(
+        "dag_id",
+        [
+            pytest.param("nightly_cost", id="plain"),
+            pytest.param("Team.Nightly Cost+", id="altered"),
+            pytest.param(f"{'long_' * 50}dag", id="long"),
+            pytest.param("Ночь" * 60, id="not_ascii"),
+        ],
+    )
+    def test_says_what_for(self, rig: StoreRig, dag_id: str) -> None:
+        """The bill tells the DAG and the task that it was made for, and who found it there."""
+        store = rig.power(BucketCreation)
+        bucket = f"labelled-{uuid.uuid4().hex[:20]}"
+        with working_for(Work(dag_id=dag_id, task_id="aws.ingest", run_id="manual__1")):
+            assert store.ensure_bucket(bucket) is True
+        with working_for(Work(dag_id="another", task_id="later")):
+            assert store.ensure_bucket(bucket) is False
+        if (labels := rig.bucket_labels(bucket)) is None:
+            return
+        assert set(labels) == {"airflow-dag", "airflow-task"}
+        assert KnownIds([dag_id, "another"]).named(labels["airflow-dag"]) == dag_id
+        assert comparable(labels["airflow-task"]) == comparable("aws.ingest")
+
+    def test_for_nothing(self, rig: StoreRig) -> None:
+        """Outside of Airflow there is nothing to say."""
+        bucket = f"unlabelled-{uuid.uuid4().hex[:20]}"
+        with working_for(Work()):
+            assert rig.power(BucketCreation).ensure_bucket(bucket) is True
+        assert not rig.bucket_labels(bucket)
 
 
 class MetadataRulesContract:

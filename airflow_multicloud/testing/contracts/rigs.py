@@ -87,6 +87,8 @@ class RigSpec:
         can't.
     :param make_bucket: makes an empty bucket.
     :param make_versioned_bucket: makes an empty bucket that keeps versions.
+    :param bucket_labels: reads a bucket's labels as a bill shows them; left out where buckets
+        have none.
     :param gaps: a test's name (``test_x``, or ``test_x[id]`` for one of its parameters) → why
         it must fail here; it is a strict xfail.
     :param signed_put_headers: what a PUT to a signed URL must send.
@@ -99,6 +101,7 @@ class RigSpec:
     open_signer: Callable[[pytest.FixtureRequest], ObjectStore] | None = None
     make_bucket: Callable[[ObjectStore, str], None] = make_bucket
     make_versioned_bucket: Callable[[ObjectStore, str], None] = make_bucket
+    bucket_labels: Callable[[ObjectStore, str], Mapping[str, str]] | None = None
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     signed_put_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -111,6 +114,7 @@ class StoreRig:
     :param reopen: gives another instance of the same store, as another process would have.
     :param signer: gives the instance that signs URLs.
     :param versioned_bucket: makes an empty bucket that keeps versions.
+    :param bucket_labels: a bucket's labels; ``None`` where buckets have none.
     """
 
     name: str
@@ -120,6 +124,7 @@ class StoreRig:
     reopen: Callable[[], ObjectStore]
     signer: Callable[[], SignedUrls]
     versioned_bucket: Callable[[], str]
+    bucket_labels: Callable[[str], Mapping[str, str] | None]
     gaps: Mapping[str, str]
     signed_put_headers: Mapping[str, str]
 
@@ -157,6 +162,7 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
         opened[spec.name] = spec.open(request)
     store = opened[spec.name]
     open_signer = spec.open_signer
+    read_labels = spec.bucket_labels
     bucket = _new_name()
     spec.make_bucket(store, bucket)
 
@@ -173,6 +179,7 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
         reopen=lambda: spec.open(request),
         signer=lambda: power_of(open_signer(request) if open_signer else store, SignedUrls),
         versioned_bucket=versioned_bucket,
+        bucket_labels=lambda bucket: read_labels(store, bucket) if read_labels else None,
         gaps=spec.gaps,
         signed_put_headers=spec.signed_put_headers,
     )

@@ -1,8 +1,8 @@
 """Servers on loopback that stand in for AWS, Google Cloud and Azure. Linux; no Docker.
 
 Needs the extra ``local``. moto (AWS), fake-gcs-server (Google Cloud Storage) and Azurite
-(Azure Blob Storage), and, if asked for, ministack as a second AWS, bqemulator (BigQuery) and a
-Resource Manager of this package's own (Azure beside Blob Storage)::
+(Azure Blob Storage), and, if asked for, ministack as a second AWS, bqemulator (BigQuery), a
+Resource Manager of this package's own (Azure beside Blob Storage), and who advises on savings::
 
     with LocalClouds() as clouds:
         os.environ.update(clouds.conn_env())  # AIRFLOW_CONN_AWS_LOCAL, …
@@ -43,6 +43,9 @@ class LocalCloudOptions:
     :param second_s3: also run a second AWS (ministack), connection ``aws_second``.
     :param bigquery: also run BigQuery (bqemulator), connection ``bigquery_local``.
     :param azure_arm: also run Azure besides Blob Storage, connection ``azure_local``.
+    :param advice: also run who advises on savings: Cost Optimization Hub (connection
+        ``cost_hub_local``), Recommender (``recommender_local``) and Advisor (``azure_local``);
+        they say nothing until they are seeded.
     :param start_timeout: how long each server may take to answer, once installed.
     """
 
@@ -50,6 +53,7 @@ class LocalCloudOptions:
     second_s3: bool = False
     bigquery: bool = False
     azure_arm: bool = False
+    advice: bool = False
     start_timeout: timedelta = timedelta(seconds=60)
 
 
@@ -100,8 +104,10 @@ class LocalClouds:
             makers.append(servers.ministack)
         if self.options.bigquery:
             makers.append(servers.bigquery)
-        if self.options.azure_arm:
+        if self.options.azure_arm or self.options.advice:
             makers.append(azure.resource_manager)
+        if self.options.advice:
+            makers += [servers.recommender, servers.cost_hub]
         atexit.register(self.stop)
         directory = self._data_dir()
         try:
@@ -127,7 +133,7 @@ class LocalClouds:
         """``AIRFLOW_CONN_…`` variables for the servers that were started.
 
         ``aws_local``, ``gcp_local``, ``wasb_local`` and, if asked for, ``aws_second``,
-        ``bigquery_local`` and ``azure_local``.
+        ``bigquery_local``, ``azure_local``, ``recommender_local`` and ``cost_hub_local``.
         """
         return {
             f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(connection)

@@ -26,7 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _exit)
     # A shell starts what it puts into the background with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    clouds = LocalClouds(LocalCloudOptions(data_dir=options.data_dir, second_s3=options.second_s3))
+    clouds = LocalClouds(
+        LocalCloudOptions(
+            data_dir=options.data_dir,
+            second_s3=options.second_s3,
+            bigquery=options.bigquery,
+            advice=options.advice,
+        )
+    )
     try:
         with clouds:
             if options.exec:
@@ -48,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data-dir", type=Path, help="keep data and logs here")
     parser.add_argument("--second-s3", action="store_true", help="also run a second AWS")
+    parser.add_argument("--bigquery", action="store_true", help="also run a BigQuery")
+    parser.add_argument(
+        "--advice", action="store_true", help="also run who advises on savings, for each cloud"
+    )
     parser.add_argument(
         "--exec",
         nargs=argparse.REMAINDER,

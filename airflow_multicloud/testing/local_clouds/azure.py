@@ -42,13 +42,14 @@ def resource_manager(
             str(directory),
         ),
         ready_path="/",
-        connections={"azure_local": azure_connection(port, directory / "ca.pem")},
+        connections={"azure_local": azure_connection(port, admin_port, directory / "ca.pem")},
     )
 
 
-def azure_connection(port: int, authority: Path) -> dict[str, object]:
+def azure_connection(port: int, admin_port: int, authority: Path) -> dict[str, object]:
     """A connection of type ``azure`` to a local Resource Manager.
 
+    :param admin_port: named in the extra ``local_admin``, for who seeds it.
     :param authority: the certificate authority to trust, a PEM file.
     """
     endpoint = f"https://{LOOPBACK}:{port}"
@@ -63,5 +64,6 @@ def azure_connection(port: int, authority: Path) -> dict[str, object]:
             "authority": endpoint,
             "retail_prices_endpoint": endpoint,
             "ca_bundle": str(authority),
+            "local_admin": f"http://{LOOPBACK}:{admin_port}",
         },
     }

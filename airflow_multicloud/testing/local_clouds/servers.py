@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 PROJECT = "local"
+_PACKAGE = "airflow_multicloud.testing.local_clouds"
 
 # Azurite's built-in account and its published key, no secret:
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
@@ -149,6 +150,43 @@ def bigquery(data_dir: Path, *, port: int | None = None) -> ServerSpec:
     )
 
 
+def recommender(data_dir: Path, *, port: int | None = None) -> ServerSpec:  # noqa: ARG001  # in memory only
+    """Google's Recommender by this package, in memory, empty until it is seeded."""
+    port = port or free_port()
+    extra = {
+        "is_anonymous": True,
+        "project": PROJECT,
+        "recommender.endpoint": f"http://{LOOPBACK}:{port}",
+    }
+    return ServerSpec(
+        name="recommender",
+        port=port,
+        command=(sys.executable, "-P", "-m", f"{_PACKAGE}.google_rest", "--port", str(port)),
+        ready_path="/",
+        connections={"recommender_local": {"conn_type": "google_cloud_platform", "extra": extra}},
+    )
+
+
+def cost_hub(data_dir: Path, *, port: int | None = None) -> ServerSpec:  # noqa: ARG001  # in memory only
+    """AWS Cost Optimization Hub by this package, in memory, empty until it is seeded."""
+    port = port or free_port()
+    service = {"cost-optimization-hub": {"endpoint_url": f"http://{LOOPBACK}:{port}"}}
+    return ServerSpec(
+        name="cost-hub",
+        port=port,
+        command=(sys.executable, "-P", "-m", f"{_PACKAGE}.cost_hub", "--port", str(port)),
+        ready_path="/",
+        connections={
+            "cost_hub_local": {
+                "conn_type": "aws",
+                "login": "test",
+                "password": "test-secret-key",
+                "extra": {"region_name": REGION, "service_config": service},
+            }
+        },
+    )
+
+
 def azurite(data_dir: Path, *, port: int | None = None) -> ServerSpec:
     """Azure Blob Storage by Azurite, kept on disk.
 
@@ -188,7 +226,7 @@ def _aws_connection(port: int) -> dict[str, object]:
     return {
         "conn_type": "aws",
         "login": "test",
-        "password": "test",
+        "password": "test-secret-key",
         "extra": {
             "endpoint_url": endpoint,
             "region_name": REGION,

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.labels import LabelRules
 from airflow_multicloud.testing.memory_cloud._space import failure
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 #: As S3 and Cloud Storage: a key has at most this many bytes of UTF-8.
 MAX_KEY_BYTES = 1024
+#: A bucket's labels: as Cloud Storage, which takes least.
+LABELS = LabelRules(illegal=r"[^\w-]", longest=63, most_bytes=128, lower=True)
 _METADATA_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*")
 
 

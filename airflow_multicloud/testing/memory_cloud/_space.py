@@ -90,6 +90,7 @@ class Bucket:
 
     name: str
     location: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
     versions: dict[str, list[StoredObject]] = field(default_factory=dict)
     current: dict[str, StoredObject] = field(default_factory=dict)
     uploads: dict[str, StoredUpload] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.object_store import (
     BucketMeta,
     ConditionKind,
@@ -22,6 +23,7 @@ from airflow_multicloud.ports.object_store import (
 )
 from airflow_multicloud.testing.memory_cloud._parts import MemoryParts
 from airflow_multicloud.testing.memory_cloud._rules import (
+    LABELS,
     refuse,
     refuse_attributes,
     refuse_ref,
@@ -211,14 +213,19 @@ class Hook(MemoryParts):
         return SignedUrl(url, datetime.fromtimestamp(expires, UTC))
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:
-        """Create the bucket unless it exists."""
+        """Create the bucket, labelled, unless it exists."""
         refuse(not bucket or "/" in bucket, f"bucket: {bucket!r} is not a bucket's name")
         held = space(self.memory_conn_id)
         with held.lock:
             if bucket in held.buckets:
                 return False
-            held.buckets[bucket] = Bucket(bucket, location)
+            labels = current_work().lasting().labels(LABELS)
+            held.buckets[bucket] = Bucket(bucket, location, labels)
             return True
+
+    def bucket_labels(self, bucket: str) -> Mapping[str, str]:
+        """What the bucket was labelled with, as a bill would show it."""
+        return space(self.memory_conn_id).bucket(bucket).labels
 
     def refuse_key(self, key: str) -> str | None:
         """Empty keys, lone surrogates, and more than 1,024 bytes."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from airflow_multicloud.core.cost.attribution import attribute_costs
+from airflow_multicloud.labels import LabelRules
 from tests.unit.cost_questions.bill import Charge, bill
 
 OCT, NOV = date(2026, 10, 1), date(2026, 11, 1)
@@ -75,6 +76,18 @@ def test_labels_become_the_real_ids_where_they_fit_one() -> None:
         bill(rows), OCT, NOV, currency="USD", dag_ids=["Nightly.Cost", "a_b", "a.b"]
     )
     assert found.by_dag() == {"a-b": 4, "Nightly.Cost": 3}
+
+
+def test_labels_that_a_cloud_shortened_become_the_real_ids() -> None:
+    google = LabelRules(illegal=r"[^\w-]", longest=63, lower=True)
+    ids = [f"{'team.lake.' * 12}{name}" for name in ("sales", "stock")]
+    labels = [google.legal(dag_id) for dag_id in ids]
+    assert labels[0][:50] == labels[1][:50]
+    rows = [
+        Charge("gcp", DAY, str(n), tags={"airflow-dag": label}) for n, label in enumerate(labels, 1)
+    ]
+    found = attribute_costs(bill(rows), OCT, NOV, currency="USD", dag_ids=ids)
+    assert found.by_dag() == {ids[1]: 2, ids[0]: 1}
 
 
 def test_a_bill_without_labels_is_all_unexplained() -> None:

@@ -6,23 +6,32 @@ import json
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from airflow_multicloud.testing.local_clouds.google_rest.strict import Refusal, Service
+from airflow_multicloud.testing.local_clouds.google_rest.strict import Refusal
 from airflow_multicloud.testing.local_clouds.sockets import LOOPBACK
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 
+class Answers(Protocol):
+    """What a server is made of: a service, or what else answers on its port."""
+
+    def answer(self, verb: str, target: str, body: bytes, /) -> Any | None:
+        """As :meth:`.Service.answer`."""
+        ...
+
+
 class GoogleRestServer:
     """Serves in a thread of this process; a context manager.
 
     :param services: whose paths don't overlap.
+    :param port: a free one by default.
     """
 
-    def __init__(self, *services: Service) -> None:
-        self._server = _Server(services)
+    def __init__(self, *services: Answers, port: int = 0) -> None:
+        self._server = _Server(services, port)
 
     @property
     def endpoint(self) -> str:
@@ -54,8 +63,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, services: tuple[Service, ...]) -> None:
-        super().__init__((LOOPBACK, 0), _Handler)
+    def __init__(self, services: tuple[Answers, ...], port: int) -> None:
+        super().__init__((LOOPBACK, port), _Handler)
         self.services = services
         self.requests: list[str] = []
 
