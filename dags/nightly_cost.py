@@ -32,7 +32,8 @@ DOC = """
    the log says which services changed by how much.
 2. Check the bills' **quality**, **compare** the clouds, look for **anomalies**, say what each
    **DAG** cost and what a stated **workload** would cost on each cloud.
-3. The **budget** gate fails when what was billed, what is expected and the budget don't fit.
+3. The **budget** gate fails, and with it the run, when what was billed, what is expected and the
+   budget don't fit.
 4. Gather **recommendations** and write the **report** (HTML, JSON, CSV), whatever the gate said.
 
 Each run is of one day, its partition: by default the day before. Set exports, store and budget
@@ -153,8 +154,6 @@ with DAG(
         task_id="recommend",
         conn_ids="{{ params.recommend_from }}",
         target=folder,
-        # What could be saved is wanted most when the budget broke.
-        trigger_rule="all_done",
         **common,
     )
     report = CostReportOperator(
@@ -163,9 +162,16 @@ with DAG(
         end=AFTER,
         target=folder,
         workload="{{ params.workload }}",
-        recommendations="{{ ti.xcom_pull(task_ids='recommend')['uri'] }}",
+        recommendations="{{ (ti.xcom_pull(task_ids='recommend') or {}).get('uri', '') }}",
         budget="{{ params.budget }}",
+        # A comparison is enough: without recommendations the report says nothing of them.
+        trigger_rule="all_done_min_one_success",
         outlets=[REPORT],
         **common,
     )
-    ingested >> quality >> [compare, anomalies, dags, workload] >> gate >> recommend >> report
+    questions = [compare, anomalies, dags, workload]
+    ingested >> quality >> questions
+    # The gate is a leaf, so that a broken budget fails the run; the report is written all the same.
+    questions >> gate
+    questions >> recommend
+    [compare, recommend] >> report

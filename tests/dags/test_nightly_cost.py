@@ -87,6 +87,13 @@ def test_a_broken_budget_stops_the_night_but_not_the_report(
     assert run.state_of("budget") == "failed"
     assert run.state_of("recommend") == "success"
     assert run.state_of("report") == "success"
+    assert run.state == "failed"
+
+
+def test_the_report_needs_no_advice(exports: bills.Exports, tmp_path: Path) -> None:
+    run = night(exports, tmp_path, recommend_from=["no_such_connection"])
+    assert run.state_of("recommend") == "failed"
+    assert run.state_of("report") == "success"
 
 
 def test_a_missing_export_fails_its_cloud_by_name(exports: bills.Exports, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class Progress:
         self._interval = interval
         self._lock = threading.Lock()
         self._started = self._told = time.monotonic()
+        self._told_counts: tuple[int, int] | None = None
         self._written = self._read = self._objects = self._to_copy = self._to_write = 0
 
     def expect(self, objects: int, size: int) -> None:
@@ -74,10 +75,14 @@ class Progress:
         self.tell(force=False)
 
     def tell(self, *, force: bool) -> None:
-        """Tell the listener, if it is time or ``force`` is set."""
+        """Tell the listener, if it is time or ``force`` is set, and nothing twice."""
         now = time.monotonic()
-        if self._listener is not None and (force or now - self._told >= self._interval):
-            self._told = now
+        if self._listener is None or not (force or now - self._told >= self._interval):
+            return
+        self._told = now
+        counts = (self._objects, self._written)
+        if counts != self._told_counts:
+            self._told_counts = counts
             self._listener(self.snapshot())
 
     @property
