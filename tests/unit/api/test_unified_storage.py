@@ -171,3 +171,15 @@ def test_an_upload_whose_replicas_overlap_sends_nothing(file, destination, repli
         api.upload_artifact(file, destination, replicate_to=replicas)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     assert [keys(uri) for uri in (PRIMARY, *BACKUP)] == [[], [], []]
+
+
+@pytest.mark.parametrize("run_id", ["", "../../x", "..", "a/b", "a\nb", "n" * 201])
+def test_a_run_id_that_is_no_name_is_refused(storage, file, run_id):
+    storage.upload(file, "report.csv")
+    for call in (
+        lambda: api.replicate(PRIMARY, BACKUP, run_id=run_id),
+        lambda: api.verify_replica(BACKUP[0], run_id=run_id),
+    ):
+        with pytest.raises(StorageError, match=r"^run_id: ") as caught:
+            call()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
