@@ -17,6 +17,14 @@ from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes,
 
 _CHUNK = 1 << 20
 
+#: A write whose answer got lost is repeated by the SDK, and then meets its own object (or finds
+#: its upload gone, as that was completed).
+_PERHAPS_OURS = (
+    ErrorKind.ALREADY_EXISTS,
+    ErrorKind.PRECONDITION_FAILED,
+    ErrorKind.NOT_FOUND,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
@@ -104,9 +112,17 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
             encryption_key=destination.encryption_key,
             condition=destination.condition(prior),
         )
-        written = put_stream(
-            destination, destination.location.key, _chunks(file, size, sha256), options
-        )
+        try:
+            written = put_stream(
+                destination, destination.location.key, _chunks(file, size, sha256), options
+            )
+        except CloudError as err:
+            if err.kind not in _PERHAPS_OURS:
+                raise
+            there = _prior(destination, size, sha256)
+            if not isinstance(there, Uploaded):
+                raise
+            return replace(there, unchanged=False)
         telemetry.count_bytes("written", destination.cloud, size)
     return Uploaded(uri, size, sha256, written.etag, written.version, unchanged=False)
 

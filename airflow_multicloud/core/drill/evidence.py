@@ -16,6 +16,7 @@ from airflow_multicloud import __version__
 from airflow_multicloud.core.drill.failover import ControlOutcome
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
 
@@ -145,6 +146,18 @@ def store(evidence: Evidence, place: Endpoint) -> tuple[str, ...]:
         options = WriteOptions(
             attributes=ObjectAttributes(content_type=kind), condition=place.condition(None)
         )
-        put_stream(place, f"{base}.{suffix}", [body], options)
+        try:
+            put_stream(place, f"{base}.{suffix}", [body], options)
+        except CloudError as err:
+            if err.kind not in _PERHAPS_OURS or not _holds(place, f"{base}.{suffix}", body):
+                raise
         uris.append(str(place.location.with_key(f"{base}.{suffix}")))
     return tuple(uris)
+
+
+#: A write whose answer got lost is repeated by the SDK, and then meets its own object.
+_PERHAPS_OURS = (ErrorKind.ALREADY_EXISTS, ErrorKind.PRECONDITION_FAILED)
+
+
+def _holds(place: Endpoint, key: str, body: bytes) -> bool:
+    return bytes(place.store.get_object(place.ref(key)).read()) == body
