@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -46,6 +46,13 @@ class Target(Protocol):
 
     def below(self, name: str) -> Target:
         """The place of an object of this name below this one."""
+        ...
+
+    def check(self, names: Collection[str]) -> None:
+        """Refuse what can't be below this place, before any byte moves.
+
+        :raises StorageError: naming the key.
+        """
         ...
 
 
@@ -157,6 +164,22 @@ class FileTarget:
             )
         return FileTarget(path, directory=marker)
 
+    def check(self, names: Collection[str]) -> None:
+        """Refuse names that would leave the directory, or be both a file and a directory.
+
+        :raises StorageError: kind ``invalid_argument``, naming the key.
+        """
+        for name in names:
+            self.below(name)
+            above = (name[:end] for end, char in enumerate(name) if char == "/")
+            for file in above:
+                if file in names:
+                    raise StorageError(
+                        f"target: the keys {file!r} and {name!r} can't both be below {self.path}: "
+                        "a file and a directory of one name",
+                        kind=ErrorKind.INVALID_ARGUMENT,
+                    )
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectTarget:
@@ -182,6 +205,20 @@ class ObjectTarget:
         return ObjectTarget(
             Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
         )
+
+    def check(self, names: Collection[str]) -> None:
+        """Refuse names that the store can't hold.
+
+        :raises StorageError: kind ``unsupported``, naming the key.
+        """
+        end = self.endpoint
+        for name in names:
+            if why := end.refuse_key(end.location.key + name):
+                raise StorageError(
+                    f"target: the key {name!r} can't be below {self}: {why}",
+                    kind=ErrorKind.UNSUPPORTED,
+                    cloud=end.cloud,
+                )
 
 
 def _mode(path: Path) -> int | None:

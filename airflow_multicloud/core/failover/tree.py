@@ -113,6 +113,7 @@ def fetch_tree(
     candidate that could not be listed (its bucket is gone, say), or was found down later, is
     tried last for the objects that follow.
 
+    :raises StorageError: for a key that can't be at the target, before any byte moves.
     :raises FailoverError: for the first object that no candidate serves; what was fetched
         before stays in place.
     """
@@ -120,8 +121,7 @@ def fetch_tree(
         end = time.monotonic() + policy.deadline.total_seconds()
         copies = [_Copy(candidate) for candidate in candidates]
         names, failed = _names(copies, policy, end)
-        for name in names:
-            target.below(name)  # Refuse a name that would leave the target before any byte moves.
+        target.check(dict.fromkeys(names))
         tally = _Tally(target, failed)
         order = _Order(copies, down={attempt.uri for attempt in failed})
         with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:

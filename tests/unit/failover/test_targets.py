@@ -130,6 +130,9 @@ def test_a_store_that_takes_no_part_is_the_targets_fault() -> None:
         def below(self, name: str) -> Full:
             return self
 
+        def check(self, names: object) -> None:
+            pass
+
     assert refused(Full()).kind is ErrorKind.QUOTA  # type: ignore[arg-type]
 
 
