@@ -65,6 +65,30 @@ def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoi
     refuse_overlap(landed, (_below(r, basename) for r in replicas), parameters=parameters)
 
 
+def check_replicas(replicas: Sequence[Endpoint]) -> None:
+    """Look at the replicas' buckets before any byte moves.
+
+    One that is out of reach is no reason not to upload: the replication will report it.
+
+    :raises CloudError: for what trying again does not mend (no such bucket, no permission),
+        naming the parameter.
+    """
+    for number, replica in enumerate(replicas):
+        try:
+            replica.store.stat_bucket(replica.bucket)
+        except CloudError as err:
+            if err.retryable:
+                continue
+            missing = err.kind is ErrorKind.NOT_FOUND
+            why = f"no bucket {replica.bucket!r}; create it" if missing else str(err)
+            raise type(err)(
+                f"replicate_to[{number}]: {replica.location}: {why}",
+                kind=err.kind,
+                cloud=err.cloud,
+                code=err.code,
+            ) from err
+
+
 def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> PlannedUpload:
     """What :func:`upload` would do now; sends nothing.
 

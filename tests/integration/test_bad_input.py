@@ -154,6 +154,19 @@ def test_an_upload_with_wrong_replicas(
     assert tree_of(lab.s3) == {}
 
 
+@pytest.mark.parametrize("place", ["gs://gcp_local@", "abfs://wasb_local@", "s3://aws_local@"])
+def test_an_upload_with_a_replica_in_no_bucket(lab: Lab, tmp_path: Path, place: str) -> None:
+    file = tmp_path / "artifact"
+    file.write_bytes(b"artifact")
+    wrong = f"{place}no-such-bucket-here/copy/"
+    for call in (api.plan_upload, api.upload_artifact):
+        with pytest.raises(CloudError) as caught:
+            call(file, lab.s3, replicate_to=[lab.gcs, wrong])
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+        assert str(caught.value).startswith(f"replicate_to[1]: {wrong}: no bucket")
+    assert tree_of(lab.s3) == {}
+
+
 @pytest.mark.parametrize(
     ("candidates", "said"),
     [
