@@ -1,4 +1,4 @@
-"""S3's answers to HEAD have no reason in them; a GET is asked for it."""
+"""S3's answers to HEAD have no reason in them, and obstore shows none; both are asked for."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ class _Answering(BaseHTTPRequestHandler):
         self.server.seen.append(self.command)  # type: ignore[attr-defined]
         path, _, _ = self.path.partition("?")
         status, _, code = path.strip("/").rpartition("/")[2].partition("-")
-        body = f"<Error><Code>{code}</Code><Message>Said S3.</Message></Error>".encode()
-        get = self.command == "GET"
-        status = status if status.isdecimal() else "400"  # botocore asks where the bucket lies
+        error = f"<Error><Code>{code}</Code><Message>Said S3.</Message></Error>"
+        body = f"<?xml version='1.0'?>\n{error}".encode()
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        get = self.command != "HEAD"
+        status = status if status.isdecimal() else "200"  # what is asked is where the bucket lies
         self.send_response(416 if code == "InvalidRange" and get else int(status))
         self.send_header("Content-Length", str(len(body) if get else 0))
         self.end_headers()
         if get:
             self.wfile.write(body)
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_PUT = do_GET  # noqa: N815
 
     def log_message(self, *args: object) -> None:
         pass
@@ -124,3 +126,12 @@ def test_what_needs_no_reason_is_not_asked_again(
     assert error_of(hook, "object", "404-NoSuchKey").kind is ErrorKind.NOT_FOUND
     assert error_of(hook, "object", "403-AccessDenied").kind is ErrorKind.PERMISSION_DENIED
     assert "GET" not in server.seen  # type: ignore[attr-defined]
+
+
+def test_the_reason_of_a_refused_write(hook: S3ObjectStoreHook) -> None:
+    """obstore's text is the beginning of an XML document."""
+    with pytest.raises(CloudError) as caught:
+        hook.put_object(ObjectRef("bucket", "400-InvalidStorageClass"), b"content")
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert str(caught.value).endswith("400 Bad Request (InvalidStorageClass: Said S3.)")
+    assert "xml" not in str(caught.value)
