@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance
@@ -80,11 +80,27 @@ def _refuse_object(place: Target) -> None:
         )
 
 
+def _refuse_missing_bucket(end: Endpoint) -> None:
+    try:
+        end.store.stat_bucket(end.bucket)
+    except CloudError as err:
+        # Who may not look may still write.
+        if err.kind is ErrorKind.NOT_FOUND:
+            raise StorageError(
+                f"target: {end.location}: no bucket {end.bucket!r}; create it",
+                kind=ErrorKind.NOT_FOUND,
+                cloud=end.cloud,
+                code=err.code,
+            ) from err
+
+
 def _target(target: str | Path) -> Target:
     if target == "":
         raise StorageError(
             "target: nothing given, expected a path or a URI", kind=ErrorKind.INVALID_ARGUMENT
         )
     if isinstance(target, str) and "://" in target:
-        return ObjectTarget(open_endpoint(target, parameter="target"))
+        end = open_endpoint(target, parameter="target")
+        _refuse_missing_bucket(end)
+        return ObjectTarget(end)
     return FileTarget(Path(target))

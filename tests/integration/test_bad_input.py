@@ -190,6 +190,16 @@ def test_a_fetch_from_wrong_candidates(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", ["gs://gcp_local@", "abfs://wasb_local@", "s3://aws_local@"])
+def test_a_fetch_to_no_bucket(filled: Lab, place: str) -> None:
+    wrong = f"{place}no-such-bucket-here/copy/"
+    for candidate in (filled.s3, f"{filled.s3}a.txt"):
+        with pytest.raises(CloudError) as caught:
+            api.failover_fetch([candidate], wrong)
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+        assert str(caught.value) == f"target: {wrong}: no bucket 'no-such-bucket-here'; create it"
+
+
 def test_an_unknown_option() -> None:
     with pytest.raises(TypeError, match="imutable"):
         ReplicateOperator(task_id="x", source="s3://a/", destinations=["gs://b/"], imutable=True)
