@@ -52,6 +52,10 @@ def open_candidates(candidates: Sequence[str]) -> list[Candidate]:
             f"candidates: {candidates!r} given, expected a list of URIs",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+    if not candidates:
+        raise StorageError(
+            "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
+        )
     return [_candidate(number, uri) for number, uri in enumerate(candidates)]
 
 

@@ -69,14 +69,21 @@ def plan_replication(
 
 
 def verify_replica(
-    replica: str, *, depth: Depth = Depth.AUTO, run_id: str | None = None
+    replica: str, *, depth: Depth | str = Depth.AUTO, run_id: str | None = None
 ) -> VerificationReport:
     """Prove a replica against its manifest; see :class:`Depth`.
 
+    :param depth: one of them, or its value.
     :param run_id: verify against this run's manifest instead of the latest.
     """
     _check_run_id(run_id)
-    return _verify(open_endpoint(replica, parameter="replica"), depth=depth, run_id=run_id)
+    if depth not in tuple(Depth):
+        raise StorageError(
+            f"depth: {depth!r} given, expected one of {', '.join(Depth)}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    end = open_endpoint(replica, parameter="replica")
+    return _verify(end, depth=Depth(depth), run_id=run_id)
 
 
 def _check_run_id(run_id: str | None) -> None:
