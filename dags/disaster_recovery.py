@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Asset, Param, task
+from airflow.sdk.exceptions import AirflowException
 
+from airflow_multicloud import api
 from airflow_multicloud.operators.drill import (
     DrillReportOperator,
     FailoverDrillOperator,
@@ -15,6 +18,8 @@ from airflow_multicloud.operators.drill import (
 )
 from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.operators.verify import VerifyReplicaOperator
+
+log = logging.getLogger(__name__)
 
 # Names only: an s3:// or gs:// URI here makes every parse of this file load boto3 and the
 # Google SDK, for Airflow's URI handlers of these schemes.
@@ -34,7 +39,8 @@ DOC = """
    and must be rejected; the primary, the fault gone, must serve again.
 4. Measure RTO and RPO, **judge**, and write the evidence as JSON and HTML beside two replicas.
 
-Nothing at any cloud is switched off or deleted. The DAG fails when the verdict is not
+Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
+verdict is then not `PASSED`. The DAG fails when the verdict is not
 `PASSED`; the evidence is written first. Set the URIs and objectives in the params.
 """
 
@@ -80,24 +86,32 @@ with DAG(
     },
 ) as dag:
     primary = "{{ params.primary }}"
-    replicas = "{{ params.replicas }}"
 
     @task
-    def list_replicas(params: dict[str, Any]) -> list[str]:
-        """One verification is mapped over each of them."""
-        return list(params["replicas"])
+    def reachable_replicas(params: dict[str, Any]) -> list[str]:
+        """One that is out of reach is a finding of the drill's, not the end of it."""
+        found = [api.check_location(uri) for uri in params["replicas"]]
+        # What a retry can't mend is said by the replication, by the parameter's name.
+        down = [status for status in found if status.kind is not None and status.kind.retryable]
+        if len(down) == len(found):
+            raise AirflowException(f"no replica is in reach: {'; '.join(map(str, down))}")
+        for status in down:
+            log.warning("out of reach: %s", status)
+        return [status.uri for status in found if status not in down]
 
+    reachable = reachable_replicas()
     replicate = ReplicateOperator(
         task_id="replicate",
         source=primary,
-        destinations=replicas,
+        destinations=reachable,
         inlets=[PRIMARY],
         outlets=[REPLICAS],
     )
-    verify = VerifyReplicaOperator.partial(task_id="verify").expand(replica=list_replicas())
+    # What is not proven is judged, with evidence.
+    verify = VerifyReplicaOperator.partial(task_id="verify", fail=False).expand(replica=reachable)
     canary = WriteCanaryOperator(task_id="canary", primary=primary)
     replicate_canary = ReplicateOperator(
-        task_id="replicate_canary", source=primary, destinations=replicas, outlets=[REPLICAS]
+        task_id="replicate_canary", source=primary, destinations=reachable, outlets=[REPLICAS]
     )
     recover = FailoverDrillOperator(
         task_id="recover",
@@ -112,7 +126,7 @@ with DAG(
         canary=canary.output,
         verification=verify.output,
         replication=[replicate.output, replicate_canary.output],
-        places="{{ params.replicas[:2] }}",
+        places="{{ ti.xcom_pull(task_ids='reachable_replicas')[:2] }}",
         rto_seconds="{{ params.rto_seconds }}",
         rpo_seconds="{{ params.rpo_seconds }}",
         outlets=[EVIDENCE],

@@ -30,7 +30,12 @@ from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
-from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
+from airflow_multicloud.core.preflight import (
+    CloudProviderStatus,
+    LocationStatus,
+    check_connection,
+    check_location,
+)
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
 from airflow_multicloud.core.replication.planning import Plan
@@ -47,6 +52,7 @@ __all__ = [
     "FailoverError",
     "FailoverPolicy",
     "ForecastBound",
+    "LocationStatus",
     "ObjectFilter",
     "OnError",
     "Plan",
@@ -63,6 +69,7 @@ __all__ = [
     "VerificationReport",
     "budget_of",
     "check_connection",
+    "check_location",
     "choice",
     "compare_costs",
     "estimate_replication",

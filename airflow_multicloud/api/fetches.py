@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance
@@ -21,7 +21,8 @@ def failover_fetch(
 
     :param candidates: URIs, in the order of preference; the first one is the primary. All of
         them are objects, or all are prefixes (they end with a slash).
-    :param target: a local path, or a URI. For prefixes it is a directory or a prefix.
+    :param target: a local path, or a URI. For prefixes it is a directory or a prefix; one
+        object that goes to a directory or a prefix keeps its name there.
     :raises FailoverError: when no candidate served, with every attempt.
     """
     opened = open_candidates(candidates)
@@ -31,11 +32,12 @@ def failover_fetch(
             "candidates: objects and prefixes are mixed; all or none must end with a slash",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    if prefixes == {True}:
-        return fetch_tree(opened, _target(target), policy)
     place = _target(target)
-    if isinstance(place, FileTarget) and place.path.is_dir():
-        place = FileTarget(place.path / candidates[0].rpartition("/")[2])
+    if prefixes == {True}:
+        _refuse_object(place)
+        return fetch_tree(opened, place, policy)
+    if _is_directory(place, target):
+        place = place.below(candidates[0].rpartition("/")[2])
     return fetch(opened, place, policy)
 
 
@@ -49,6 +51,10 @@ def open_candidates(candidates: Sequence[str]) -> list[Candidate]:
         raise StorageError(
             f"candidates: {candidates!r} given, expected a list of URIs",
             kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    if not candidates:
+        raise StorageError(
+            "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
     return [_candidate(number, uri) for number, uri in enumerate(candidates)]
 
@@ -64,7 +70,41 @@ def _candidate(number: int, uri: str) -> Candidate:
     return Candidate(uri, endpoint, primary=primary)
 
 
+def _is_directory(place: Target, given: str | Path) -> bool:
+    if isinstance(place, ObjectTarget):
+        return place.endpoint.location.is_prefix
+    return isinstance(place, FileTarget) and (place.path.is_dir() or str(given).endswith("/"))
+
+
+def _refuse_object(place: Target) -> None:
+    if isinstance(place, ObjectTarget) and not place.endpoint.location.is_prefix:
+        raise StorageError(
+            f"target: {place} must be a prefix (end with a slash), as the candidates are",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+
+
+def _refuse_missing_bucket(end: Endpoint) -> None:
+    try:
+        end.store.stat_bucket(end.bucket)
+    except CloudError as err:
+        # Who may not look may still write.
+        if err.kind is ErrorKind.NOT_FOUND:
+            raise StorageError(
+                f"target: {end.location}: no bucket {end.bucket!r}; create it",
+                kind=ErrorKind.NOT_FOUND,
+                cloud=end.cloud,
+                code=err.code,
+            ) from err
+
+
 def _target(target: str | Path) -> Target:
+    if target == "":
+        raise StorageError(
+            "target: nothing given, expected a path or a URI", kind=ErrorKind.INVALID_ARGUMENT
+        )
     if isinstance(target, str) and "://" in target:
-        return ObjectTarget(open_endpoint(target, parameter="target"))
+        end = open_endpoint(target, parameter="target")
+        _refuse_missing_bucket(end)
+        return ObjectTarget(end)
     return FileTarget(Path(target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from airflow_multicloud.api.destinations import Destination, open_destinations
@@ -14,6 +15,9 @@ from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.replication.verification import verify as _verify
+from airflow_multicloud.errors import ErrorKind, StorageError
+
+_RUN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
 def replication(
@@ -40,10 +44,13 @@ def replicate(
 ) -> ReplicationReport:
     """Make every destination a proven replica of an object or a prefix.
 
+    :param run_id: names the manifest: letters, digits, ``.``, ``_`` and ``-``; a random one when
+        left out.
     :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises CloudError: before any byte moves, for whatever is wrong with the call.
     :raises ReplicationFailedError: when too few objects ended sound.
     """
+    _check_run_id(run_id)
     return engine.replicate(
         replication(source, destinations, options),
         run_id=run_id,
@@ -62,7 +69,28 @@ def plan_replication(
 
 
 def verify_replica(
-    replica: str, *, depth: Depth = Depth.AUTO, run_id: str | None = None
+    replica: str, *, depth: Depth | str = Depth.AUTO, run_id: str | None = None
 ) -> VerificationReport:
-    """Prove a replica against its manifest; see :class:`Depth`."""
-    return _verify(open_endpoint(replica, parameter="replica"), depth=depth, run_id=run_id)
+    """Prove a replica against its manifest; see :class:`Depth`.
+
+    :param depth: one of them, or its value.
+    :param run_id: verify against this run's manifest instead of the latest.
+    """
+    _check_run_id(run_id)
+    if depth not in tuple(Depth):
+        raise StorageError(
+            f"depth: {depth!r} given, expected one of {', '.join(Depth)}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    end = open_endpoint(replica, parameter="replica")
+    return _verify(end, depth=Depth(depth), run_id=run_id)
+
+
+def _check_run_id(run_id: str | None) -> None:
+    # It becomes a part of keys; "../…" would lead to other manifests, or out of them.
+    if run_id is not None and not _RUN_ID.fullmatch(run_id):
+        raise StorageError(
+            f"run_id: {run_id!r} given, expected at most 200 letters, digits, '.', '_' and '-', "
+            "the first not a '.'",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )

@@ -33,6 +33,11 @@ class UnifiedCloudStorage:
         options: ReplicationOptions = ReplicationOptions(),
         policy: FailoverPolicy = FailoverPolicy(),
     ) -> None:
+        if isinstance(backup, str):
+            raise StorageError(
+                f"backup: {backup!r} given, expected a list of URIs",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
         for parameter, uri in (("primary", primary), *(("backup", uri) for uri in backup)):
             if not uri.endswith("/"):
                 raise StorageError(

@@ -15,6 +15,7 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
+from airflow_multicloud.core.upload import check_replicas as _check_replicas
 from airflow_multicloud.core.upload import plan_upload as _plan_upload
 from airflow_multicloud.core.upload import refuse_replicas as _refuse_replicas
 from airflow_multicloud.core.upload import upload as _upload
@@ -41,6 +42,7 @@ def upload_artifact(
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _refuse_replicas(Path(file), primary, replicas)
+    _check_replicas(replicas)
     uploaded = _upload(Path(file), primary, immutable=immutable)
     if not replicas:
         return CloudOperationResult(True, uploaded)
@@ -59,10 +61,20 @@ def upload_artifact(
 
 
 def plan_upload(
-    file: str | Path, destination: str | Destination, *, immutable: bool = False
+    file: str | Path,
+    destination: str | Destination,
+    *,
+    replicate_to: Sequence[str | Destination] = (),
+    immutable: bool = False,
 ) -> PlannedUpload:
-    """What :func:`upload_artifact` would do at the primary; sends nothing."""
+    """What :func:`upload_artifact` would do at the primary; sends nothing.
+
+    :raises CloudError: as :func:`upload_artifact` does before any byte moves.
+    """
     primary = open_destination(destination, parameter="destination")
+    replicas = open_destinations(replicate_to, parameter="replicate_to")
+    _refuse_replicas(Path(file), primary, replicas)
+    _check_replicas(replicas)
     return _plan_upload(Path(file), primary, immutable=immutable)
 
 

@@ -95,7 +95,7 @@ _UPLOAD = _command(
         help="also replicate it there; may be given more than once",
     ),
     _flag("--immutable", "refuse to replace another content"),
-    _flag("--dry-run", "say what would be done at the primary, and do nothing"),
+    _flag("--dry-run", "say what would be done at the primary, check the rest, and do nothing"),
     description=f"The same file is sent once: a second upload sends nothing.\n{_LOCATIONS}",
     examples="""\
   airflow multicloud upload app.tar.gz s3://aws_default@releases/1.4/ --immutable

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CHUNK = 256 << 10
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _QUERY = re.compile(r"\?[^\s\"'`]*")
+# An answer's body; who knows its cloud's says what can be said of it.
+_XML = re.compile(r":\s*\ufeff?<[?A-Za-z].*")
 # A stall is a GenericError; only its debug text names reqwest's kind of error.
 _TIMED_OUT = re.compile(r"\n\s+kind: Timeout,|timed out")
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -66,9 +68,12 @@ def is_plain_key(key: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """The first line of an error text without URL queries, which may carry signatures."""
+    """The first line of an error text without URL queries, which may carry signatures.
+
+    Without the XML that the service answered either, of which that line is the beginning.
+    """
     first = text.strip().split("\n", 1)[0]
-    return _QUERY.sub("?…", first)
+    return _QUERY.sub("?…", _XML.sub("", first))
 
 
 @contextmanager

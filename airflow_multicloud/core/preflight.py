@@ -1,4 +1,7 @@
-"""Whether a connection works: who it is, whether its cloud answers, from which region."""
+"""Whether a connection works: who it is, whether its cloud answers, from which region.
+
+Also whether a place does: whether its bucket is there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from airflow_multicloud import registry
 from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.identity import Identity
 
@@ -47,3 +51,31 @@ def check_connection(conn_id: str) -> CloudProviderStatus:
         except CloudError as err:
             return CloudProviderStatus(conn_id, cloud, False, kind=err.kind, problem=str(err))
     return CloudProviderStatus(conn_id, cloud, True, who.account_id, who.principal, who.region)
+
+
+@dataclass(frozen=True, slots=True)
+class LocationStatus:
+    """Whether a place answers. ``kind`` and ``problem`` are set when it does not."""
+
+    uri: str
+    available: bool
+    kind: ErrorKind | None = None
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.uri}: {f'{self.kind}: {self.problem}' if self.kind else 'available'}"
+
+
+def check_location(uri: str) -> LocationStatus:
+    """Look at the bucket of a URI; errors are in the answer, not raised.
+
+    What is below the key is not looked at.
+    """
+    with telemetry.operation("check_location"):
+        try:
+            end = open_endpoint(uri, parameter="uri")
+            end.store.stat_bucket(end.bucket)
+        except CloudError as err:
+            return LocationStatus(uri, False, err.kind, str(err))
+    return LocationStatus(uri, True)

@@ -17,6 +17,14 @@ from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes,
 
 _CHUNK = 1 << 20
 
+#: A write whose answer got lost is repeated by the SDK, and then meets its own object (or finds
+#: its upload gone, as that was completed).
+_PERHAPS_OURS = (
+    ErrorKind.ALREADY_EXISTS,
+    ErrorKind.PRECONDITION_FAILED,
+    ErrorKind.NOT_FOUND,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
@@ -55,6 +63,30 @@ def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoi
     landed = _landed(file, destination)
     basename = landed.location.key.rpartition("/")[2]
     refuse_overlap(landed, (_below(r, basename) for r in replicas), parameters=parameters)
+
+
+def check_replicas(replicas: Sequence[Endpoint]) -> None:
+    """Look at the replicas' buckets before any byte moves.
+
+    One that is out of reach is no reason not to upload: the replication will report it.
+
+    :raises CloudError: for what trying again does not mend (no such bucket, no permission),
+        naming the parameter.
+    """
+    for number, replica in enumerate(replicas):
+        try:
+            replica.store.stat_bucket(replica.bucket)
+        except CloudError as err:
+            if err.retryable:
+                continue
+            missing = err.kind is ErrorKind.NOT_FOUND
+            why = f"no bucket {replica.bucket!r}; create it" if missing else str(err)
+            raise type(err)(
+                f"replicate_to[{number}]: {replica.location}: {why}",
+                kind=err.kind,
+                cloud=err.cloud,
+                code=err.code,
+            ) from err
 
 
 def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> PlannedUpload:
@@ -104,9 +136,17 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
             encryption_key=destination.encryption_key,
             condition=destination.condition(prior),
         )
-        written = put_stream(
-            destination, destination.location.key, _chunks(file, size, sha256), options
-        )
+        try:
+            written = put_stream(
+                destination, destination.location.key, _chunks(file, size, sha256), options
+            )
+        except CloudError as err:
+            if err.kind not in _PERHAPS_OURS:
+                raise
+            there = _prior(destination, size, sha256)
+            if not isinstance(there, Uploaded):
+                raise
+            return replace(there, unchanged=False)
         telemetry.count_bytes("written", destination.cloud, size)
     return Uploaded(uri, size, sha256, written.etag, written.version, unchanged=False)
 

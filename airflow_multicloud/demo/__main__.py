@@ -133,7 +133,8 @@ def _told(task: str, value: Any) -> str | None:
         return f"written at {value['written_at'][11:23]}, SHA-256 {value['sha256'][:12]}…"
     if task == "recover":
         served = ", ".join(f"{n} from {uri}" for uri, n in value["recovered"]["served"].items())
-        return f"primary {value['fault']}; recovered {served}; a corrupt copy was rejected"
+        controls = ", ".join(sorted({c["outcome"] for c in value["controls"]}))
+        return f"primary {value['fault']}; recovered {served}; a corrupt copy was {controls}"
     return f"{value['verdict']}: RTO {value['rto_seconds']:.1f} s, RPO {value['rpo_seconds']:.1f} s"
 
 

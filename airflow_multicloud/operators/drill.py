@@ -18,6 +18,7 @@ from airflow_multicloud.core.drill.failover import Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
+from airflow_multicloud.errors import CloudError
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 from airflow_multicloud.operators.replicate import run_id_of
 
@@ -140,7 +141,8 @@ class FailoverDrillOperator(BaseOperator):
 class DrillReportOperator(BaseOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
-    The task fails after the evidence is written, unless the verdict is ``PASSED``.
+    The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as
+    well, for a retry, when a place could not take the evidence; the others have it then.
 
     :param measurement: what :class:`FailoverDrillOperator` returned.
     :param canary: what :class:`WriteCanaryOperator` returned.
@@ -200,17 +202,13 @@ class DrillReportOperator(BaseOperator):
             canary=self.canary,
             written_at=datetime.now(UTC),
         )
-        with airflow_errors():
-            places = [
-                open_endpoint(uri, parameter=f"places[{number}]")
-                for number, uri in enumerate(self.places)
-            ]
-            uris = record.store(evidence, places)
+        uris, failed = self._store(evidence, list(self.places))
         facts = {
             "verdict": str(evidence.verdict),
+            "findings": list(record.findings(self.measurement, verification)),
             "rto_seconds": self.measurement["rto_seconds"],
             "rpo_seconds": self.measurement["rpo_seconds"],
-            "evidence": list(uris),
+            "evidence": uris,
         }
         context["ti"].xcom_push(key="report", value=facts)
         self.log.info(
@@ -225,5 +223,22 @@ class DrillReportOperator(BaseOperator):
             self.log.info("evidence: %s", uri)
         if evidence.verdict is not record.Verdict.PASSED:
             raise AirflowFailException(f"the drill's verdict is {evidence.verdict}: {facts}")
+        if failed is not None:  # With a verdict that stands, a retry may still write it there.
+            with airflow_errors():
+                raise failed
         tell_assets(self, context, {"multicloud": facts})
         return facts
+
+    def _store(
+        self, evidence: record.Evidence, places: Sequence[str]
+    ) -> tuple[list[str], CloudError | None]:
+        """Write to every place that takes it: one that is out of reach costs no other."""
+        uris: list[str] = []
+        failed: CloudError | None = None
+        for number, uri in enumerate(places):
+            try:
+                uris += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
+            except CloudError as err:
+                self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
+                failed = failed or err
+        return uris, failed

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import socket
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
+from airflow_multicloud.errors import StorageError
+from airflow_multicloud.operators.drill import DrillReportOperator
 
-from ..integration.airflow_runs import Run, run_dag  # noqa: TID252  # tests are no package
+from ..integration.airflow_runs import Bare, Run, run_dag  # noqa: TID252  # tests are no package
 from ..integration.lab import TREE, Lab, fill, get, own_keys, tree_of  # noqa: TID252  # tests are no package
 
 if TYPE_CHECKING:
@@ -37,6 +42,16 @@ def load() -> DAG:
 
 def drill(lab: Lab, **conf: Any) -> Run:
     return run_dag(load(), {"primary": lab.s3, "replicas": lab.replicas, **conf})
+
+
+def unreachable(lab: Lab, closed: socket.socket, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URI of a replica whose server does not listen."""
+    closed.bind(("127.0.0.1", 0))
+    connection = json.loads(os.environ["AIRFLOW_CONN_GCP_LOCAL"])
+    connection["extra"]["gcs.endpoint"] = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    connection["extra"]["num_retries"] = 0
+    monkeypatch.setenv("AIRFLOW_CONN_GCP_DOWN", json.dumps(connection))
+    return f"gs://gcp_down@{lab.bucket}/copy/"
 
 
 class _References(HTMLParser):
@@ -77,7 +92,7 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     assert set(run.states.values()) == {"success"}
     assert set(run.states) == {
         ("replicate", -1),
-        ("list_replicas", -1),
+        ("reachable_replicas", -1),
         ("verify", 0),
         ("verify", 1),
         ("canary", -1),
@@ -163,6 +178,70 @@ def test_a_revoked_permission_is_survived_where_fetches_survive_it(
     run = drill(lab, fault="permission_denied", **more)
     verdict = run.xcom("judge", key="report")["verdict"]
     assert verdict == ("PASSED" if survived else "FAILED_INTEGRITY")
+
+
+def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(lab.s3)
+    with socket.socket() as closed:
+        down = unreachable(lab, closed, monkeypatch)
+        run = drill(lab, replicas=[down, lab.azure])
+    assert run.state == "failed"
+    assert {task for task, state in run.states.items() if state != "success"} == {("judge", -1)}
+    report = run.xcom("judge", key="report")
+    assert report["verdict"] == "FAILED_REPLICA"
+    assert [f.startswith(f"{down}: ") for f in report["findings"]] == [True, True]
+    assert run.xcom("recover")["recovered"]["served"] == {lab.azure: len(TREE) + 1}
+    (document,) = evidence_of(report, "FAILED_REPLICA")
+    assert document["findings"] == report["findings"]
+
+
+@pytest.mark.parametrize("verdict", ["PASSED", "INVALID"])
+def test_a_place_out_of_reach_costs_no_other_its_evidence(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, verdict: str
+) -> None:
+    recovered = {"objects": 1, "size": 1, "served": {lab.azure: 1}, "verified_by": {"manifest": 1}}
+    proof = {"replica": lab.azure, "objects": 1, "findings": {"verified": 1}, "found": []}
+    with socket.socket() as closed:
+        judge = DrillReportOperator(
+            task_id="judge",
+            measurement={
+                "fault": "unavailable",
+                "fault_at": "2026-11-23T09:00:00+00:00",
+                "recovered": {**recovered, "failed_attempts": 0, "attempts": []},
+                "rto_seconds": 1.0,
+                "rpo_seconds": 1.0,
+                "canary_found": True,
+                "controls": [{"replica": lab.azure, "outcome": "rejected", "detail": "corrupt"}],
+                "failback": True,
+            },
+            canary={"written_at": "2026-11-23T08:59:00+00:00", "sha256": "0" * 64},
+            verification=[{**proof, "proven": True, "root": "0", "as_of": "2026-11-23T08:59:30"}]
+            if verdict == "PASSED"
+            else [],
+            replication=[],
+            places=[unreachable(lab, closed, monkeypatch), lab.azure],
+            rto_seconds=60,
+            rpo_seconds=60,
+        )
+        context = Bare()
+        with pytest.raises((StorageError, AirflowFailException)) as caught:
+            judge.execute(context)  # type: ignore[arg-type]
+    # A verdict that stands is worth a retry, which may write the evidence there as well.
+    assert isinstance(caught.value, StorageError) is (verdict == "PASSED")
+    report = context.pushed["report"]
+    assert report["verdict"] == verdict
+    assert len(evidence_of(report, verdict)) == 1
+
+
+def test_no_replica_in_reach_stops_the_drill(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(lab.s3)
+    with socket.socket() as closed:
+        run = drill(lab, replicas=[unreachable(lab, closed, monkeypatch)])
+    assert run.state_of("reachable_replicas") == "failed"
+    assert run.tries["reachable_replicas", -1] == 3  # it may come back
+    assert run.state_of("replicate") == "upstream_failed"
 
 
 def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,9 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary, write_canary
-from airflow_multicloud.core.drill.evidence import Evidence, Objectives, Verdict, judge, store
-from airflow_multicloud.core.drill.failover import Measurement, measure
-from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.evidence import (
+    Evidence,
+    Objectives,
+    Verdict,
+    findings,
+    judge,
+    store,
+)
+from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
+from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
@@ -121,6 +129,10 @@ class World:
                 there.store.put_object(ref, content[:-1] + bytes([content[-1] ^ 1]))
 
 
+def outcomes(measured: Measurement) -> list[str]:
+    return [str(control.outcome) for control in measured.controls]
+
+
 @pytest.fixture
 def world() -> World:
     return World.new()
@@ -137,7 +149,7 @@ def test_every_fault_is_survived_and_nothing_comes_from_the_primary(
     assert str(world.primary.location) not in recovered.served
     assert recovered.failed_attempts > 0
     assert measured.canary_found
-    assert measured.control.fired
+    assert outcomes(measured) == ["rejected", "rejected"]
     assert measured.failback
     assert timedelta(0) < measured.rto < timedelta(seconds=20)
     assert measured.rpo is not None
@@ -166,7 +178,7 @@ def test_damage_in_every_replica_is_never_recovered(world: World, tmp_path: Path
     assert measured.problem is not None
     assert measured.problem.startswith("integrity: ")
     assert not (tmp_path / "b/c").exists()
-    assert measured.control.fired
+    assert outcomes(measured) == ["rejected", "rejected"]
     assert world.judge(measured) is Verdict.FAILED_INTEGRITY
 
 
@@ -211,15 +223,16 @@ def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
     assert measured.recovered is not None
     assert measured.recovered.verified_by == {"nothing": 1}
     assert measured.canary_found  # Everything looks well, and still:
-    assert not measured.control.fired
-    assert "was accepted" in measured.control.detail
-    proven = [{"proven": True}]
+    (control,) = measured.controls
+    assert control.outcome is ControlOutcome.ACCEPTED
+    assert "was accepted" in control.detail
+    proven = [{"replica": str(replica.location), "proven": True}]
     assert judge(measured.as_dict(), proven, HOUR) is Verdict.INVALID
     # The same replica, with a policy that wants proof, gives a drill that can fail.
     strict = world.measure(
         tmp_path / "strict", Fault.UNAVAILABLE, replace(ANY, require_digest=True)
     )
-    assert strict.control.fired
+    assert outcomes(strict) == ["rejected"]
     assert judge(strict.as_dict(), proven, HOUR) is Verdict.FAILED_INTEGRITY
 
 
@@ -229,17 +242,62 @@ def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -
     indifferent.store.put_object(indifferent.ref(f"copy/{CANARY_NAME}"), body)
     world.replicas = (*world.replicas, indifferent)
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
-    assert not measured.control.fired
-    for replica in world.replicas[:-1]:
-        assert str(replica.location) in measured.control.detail
-    assert f"{indifferent.location} was accepted" in measured.control.detail
-    assert judge(measured.as_dict(), [{"proven": True}], HOUR) is Verdict.INVALID
+    assert [c.replica for c in measured.controls] == [str(r.location) for r in world.replicas]
+    assert outcomes(measured) == ["rejected", "rejected", "accepted"]
+    reports = [verify(replica).as_dict() for replica in world.replicas[:-1]]
+    assert judge(measured.as_dict(), reports, HOUR) is Verdict.INVALID
+    assert f"{indifferent.location} was accepted" in "".join(findings(measured.as_dict(), reports))
 
 
 def test_without_a_verified_replica_nothing_is_proven(world: World, tmp_path: Path) -> None:
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
     assert world.judge(measured) is Verdict.PASSED
     assert judge(measured.as_dict(), [], HOUR) is Verdict.INVALID
+
+
+def test_a_replica_out_of_reach_is_a_finding_and_never_passes(world: World, tmp_path: Path) -> None:
+    """The others are judged; what is not known of one is no reason to know nothing."""
+    reports = [verify(world.replicas[1]).as_dict()]
+    there = str(world.replicas[0].location)
+    world.replicas = (with_fault(world.replicas[0], Fault.UNAVAILABLE), world.replicas[1])
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is not None
+    assert measured.recovered.served == {str(world.replicas[1].location): len(TREE) + 1}
+    assert outcomes(measured) == ["untested", "rejected"]
+    facts = measured.as_dict()
+    assert judge(facts, reports, HOUR) is Verdict.FAILED_REPLICA
+    untested, unverified = findings(facts, reports)
+    assert untested.startswith(f"{there}: its negative control could not be run: ")
+    assert "unavailable" in untested
+    assert unverified == f"{there}: it was not verified"
+    # What else is wrong goes before: it is known.
+    never = timedelta(microseconds=1)
+    assert judge(facts, reports, Objectives(never, HOUR.rpo)) is Verdict.FAILED_RTO
+    assert judge(facts, [{**reports[0], "proven": False}], HOUR) is Verdict.FAILED_INTEGRITY
+
+
+def test_a_replica_that_was_not_verified_never_passes(world: World, tmp_path: Path) -> None:
+    facts = world.measure(tmp_path, Fault.UNAVAILABLE).as_dict()
+    reports = [verify(replica).as_dict() for replica in world.replicas]
+    assert judge(facts, reports, HOUR) is Verdict.PASSED
+    assert judge(facts, reports[:1], HOUR) is Verdict.FAILED_REPLICA
+
+
+def test_no_replica_in_reach_is_a_failure_and_no_invalid_drill(
+    world: World, tmp_path: Path
+) -> None:
+    world.replicas = tuple(with_fault(r, Fault.UNAVAILABLE) for r in world.replicas)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert outcomes(measured) == ["untested", "untested"]
+    assert judge(measured.as_dict(), [], HOUR) is Verdict.FAILED_INTEGRITY
+
+
+def test_nothing_waits_for_a_stalled_primary_any_more(world: World, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    world.measure(tmp_path, Fault.STALLED)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread.name
 
 
 def test_a_primary_that_does_not_serve_again_fails(world: World, tmp_path: Path) -> None:
@@ -274,13 +332,12 @@ def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: Wor
         "rto_seconds": 1.0,
         "rpo_seconds": None,
         "canary_found": False,
-        "control_fired": True,
-        "control_detail": hostile,
+        "controls": [{"replica": hostile, "outcome": "untested", "detail": hostile}],
         "failback": False,
     }
     evidence = Evidence(
         drill_id="drill-1",
-        verdict=judge(measurement, [{"proven": True}], HOUR),
+        verdict=judge(measurement, [], HOUR),
         objectives=HOUR,
         measurement=measurement,
         replication=[],
@@ -288,9 +345,9 @@ def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: Wor
         canary=world.canary.as_dict(),
         written_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     )
-    uris = store(evidence, world.replicas)
-    assert len(uris) == 4
     there = world.replicas[0]
+    uris = store(evidence, there)
+    assert len(uris) == 2
     key = uris[1].partition("lab/")[2]
     page = bytes(there.store.get_object(there.ref(key)).read()).decode()
     assert hostile not in page
@@ -298,6 +355,7 @@ def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: Wor
     assert "FAILED_INTEGRITY" in page
     document = bytes(there.store.get_object(there.ref(key.replace(".html", ".json"))).read())
     assert json.loads(document)["measurement"]["problem"] == hostile
+    assert store(evidence, there) == uris  # a write whose answer got lost meets its own record
     with pytest.raises(StorageError) as raised:
-        store(evidence, world.replicas)
+        store(replace(evidence, verdict=Verdict.PASSED), there)
     assert raised.value.kind is ErrorKind.ALREADY_EXISTS

@@ -244,7 +244,7 @@ def test_credentials_that_expire_before_the_first_request_end_the_run(
     rig = rigs[cloud]
     source, destination, direct = _ends(rig, side, MANY)
     rig.proxy.reset()
-    # Not HEAD: S3 answers 400 without a body to that, so nothing tells why.
+    # Not HEAD: S3 answers 400 without a body to that; the GET that is repeated tells why.
     rig.proxy.add(replace(_answers(EXPIRED)(cloud), method="GET"))
 
     with pytest.raises(CredentialsError) as raised:

@@ -154,6 +154,19 @@ def test_an_upload_with_wrong_replicas(
     assert tree_of(lab.s3) == {}
 
 
+@pytest.mark.parametrize("place", ["gs://gcp_local@", "abfs://wasb_local@", "s3://aws_local@"])
+def test_an_upload_with_a_replica_in_no_bucket(lab: Lab, tmp_path: Path, place: str) -> None:
+    file = tmp_path / "artifact"
+    file.write_bytes(b"artifact")
+    wrong = f"{place}no-such-bucket-here/copy/"
+    for call in (api.plan_upload, api.upload_artifact):
+        with pytest.raises(CloudError) as caught:
+            call(file, lab.s3, replicate_to=[lab.gcs, wrong])
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+        assert str(caught.value).startswith(f"replicate_to[1]: {wrong}: no bucket")
+    assert tree_of(lab.s3) == {}
+
+
 @pytest.mark.parametrize(
     ("candidates", "said"),
     [
@@ -175,6 +188,16 @@ def test_a_fetch_from_wrong_candidates(
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     assert str(caught.value).startswith(said)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["gs://gcp_local@", "abfs://wasb_local@", "s3://aws_local@"])
+def test_a_fetch_to_no_bucket(filled: Lab, place: str) -> None:
+    wrong = f"{place}no-such-bucket-here/copy/"
+    for candidate in (filled.s3, f"{filled.s3}a.txt"):
+        with pytest.raises(CloudError) as caught:
+            api.failover_fetch([candidate], wrong)
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+        assert str(caught.value) == f"target: {wrong}: no bucket 'no-such-bucket-here'; create it"
 
 
 def test_an_unknown_option() -> None:

@@ -17,7 +17,14 @@ from airflow_multicloud.cli.running import command
 def run(args: Namespace) -> Result:
     """Upload; a replica that failed is told, and the primary stays."""
     if args.dry_run:
-        plan = asdict(plan_upload(args.file, args.destination, immutable=args.immutable))
+        plan = asdict(
+            plan_upload(
+                args.file,
+                args.destination,
+                replicate_to=args.replicate_to or (),
+                immutable=args.immutable,
+            )
+        )
         return Result([plan], [plan])
     with progress_bar("uploading") as listener:
         result = upload_artifact(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any, Final
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from botocore.exceptions import ClientError
 
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
@@ -53,6 +54,30 @@ def refuse_illegal_tags(tags: Mapping[str, str], doing: str) -> None:
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=CLOUD,
             )
+
+
+def told_why(
+    head: Callable[[], Any], get: Callable[[], object], *, statuses: Collection[str]
+) -> Any:
+    """What HEAD answers; where that is an error without a reason, the GET's that has one.
+
+    Credentials that expired, a key of the customer's own that was not sent and a malformed
+    request are all a bare 400 to HEAD, as is each refusal of credentials a bare 403.
+
+    :param get: makes the request whose answer is worth the reason only.
+    :param statuses: those of HEAD to ask again for.
+    """
+    try:
+        return head()
+    except ClientError as error:
+        if error.response["Error"].get("Code") in statuses:
+            try:
+                get()
+            except ClientError as reason:
+                # That of an empty object: there is no first byte to ask for.
+                if reason.response["Error"].get("Code") != "InvalidRange":
+                    raise reason from None
+        raise
 
 
 class S3Basics(S3Hook):
@@ -138,8 +163,17 @@ class S3Basics(S3Hook):
         ``crc32c`` and ``sha256`` are of the whole object; ``md5`` is the ETag where that is
         one. A missing ``storage_class`` header means ``STANDARD``.
         """
+        client, params = self._s3.client, ref_params(ref)
+
+        def first_byte() -> None:
+            client.get_object(**params, Range="bytes=0-0")["Body"].close()
+
         with translated(f"reading the metadata of {name_of(ref)}"):
-            response = self._s3.client.head_object(**ref_params(ref), ChecksumMode="ENABLED")
+            response = told_why(
+                lambda: client.head_object(**params, ChecksumMode="ENABLED"),
+                first_byte,
+                statuses={"400"},
+            )
             return meta_of(ref, response, size=response["ContentLength"])
 
     def _refuse_unmet(self, ref: ObjectRef, condition: WriteCondition | None, doing: str) -> None:

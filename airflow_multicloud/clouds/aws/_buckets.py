@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from airflow_multicloud.clouds.aws._base import S3Basics, name_of
+from airflow_multicloud.clouds.aws._base import S3Basics, name_of, told_why
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import ref_params
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -33,8 +33,14 @@ class S3Buckets(S3Basics):
 
     def stat_bucket(self, bucket: str) -> BucketMeta:
         """That the bucket exists and may be read, and its region."""
+        client = self._s3.client
         with translated(f"looking at bucket {bucket!r}"):
-            response = self._s3.client.head_bucket(Bucket=bucket)
+            # ListObjectsV2 asks for the same permission, s3:ListBucket.
+            response = told_why(
+                lambda: client.head_bucket(Bucket=bucket),
+                lambda: client.list_objects_v2(Bucket=bucket, MaxKeys=1),
+                statuses={"400", "403"},
+            )
         return BucketMeta(bucket, response.get("BucketRegion"))
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:

@@ -120,7 +120,8 @@ _EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...] = (
 
 #: A GET is refused with ExpiredToken, InvalidToken or AuthorizationHeaderMalformed, all of them
 #: HTTP 400; a HEAD with a bare 400 (botocore/utils.py, redirect_from_error, says the same of a
-#: wrong region, which it has tried to mend before the error comes here).
+#: wrong region, which it has tried to mend before the error comes here). Where a GET can be made
+#: in its place it has been asked for the reason, and had none (_base.py, told_why).
 _BARE_400 = (
     ": S3's answer to HEAD has no reason in it; most likely the session token is expired or "
     "invalid, else the region is wrong or the request malformed"

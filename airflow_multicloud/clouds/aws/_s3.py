@@ -45,6 +45,7 @@ _NO_OVERALL_TIMEOUT = timedelta(days=7)
 _POOL = 64
 _STANDARD_ATTEMPTS = 3
 _CODE = re.compile(r"<Code>([^<]+)</Code>")
+_MESSAGE = re.compile(r"<Message>([^<]+)</Message>")
 
 
 def tuned(config: Config, session: Session) -> Config:
@@ -222,5 +223,7 @@ def translated_obstore(doing: str, condition: WriteCondition | None = None) -> I
             if found is None or kind is None:
                 raise
             area = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else StorageError
-            message = f"{doing}: {_obstore.redact(text)}"
+            said = _MESSAGE.search(text)
+            reason = f"{found[1]}: {said[1]}" if said else found[1]
+            message = f"{doing}: {_obstore.redact(text)} ({_obstore.redact(reason)})"
             raise area(message, kind=kind, cloud=CLOUD, code=found[1]) from None

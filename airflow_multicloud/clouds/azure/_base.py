@@ -53,7 +53,8 @@ class AccountHook(WasbHook):
             return self._account
 
     def _open_account(self) -> BlobAccount:
-        conn_type = self.get_connection(self.conn_id).conn_type
+        connection = self.get_connection(self.conn_id)
+        conn_type = connection.conn_type
         if conn_type != self.conn_type:
             raise CredentialsError(
                 f"connection {self.conn_id!r} has type {conn_type!r}; Azure Blob Storage needs "
@@ -64,7 +65,7 @@ class AccountHook(WasbHook):
         doing = f"open connection {self.conn_id!r}"
         try:
             with translated(doing):
-                return BlobAccount(self.get_conn())
+                account = BlobAccount(self.get_conn())
         except ValueError as err:
             # The SDK says what is wrong with a connection string or URL, then may quote it.
             raise CredentialsError(
@@ -72,6 +73,16 @@ class AccountHook(WasbHook):
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=NAME,
             ) from None
+        # Airflow's hook makes a URL of the login when the host names no account, also of none:
+        # https://None.blob.core.windows.net, somebody's account that would get our signature.
+        if not connection.login and account.service.account_name == str(None):
+            raise CredentialsError(
+                f"{doing}: nothing names the storage account; expected host "
+                "https://ACCOUNT.blob.core.windows.net, or a connection_string in the extra",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
+        return account
 
     def _describe(self, ref: ObjectRef, doing: str) -> ObjectMeta:
         account = self.account

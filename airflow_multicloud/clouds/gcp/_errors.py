@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import requests.exceptions as rq
 import urllib3.exceptions as u3
+from airflow.sdk.exceptions import AirflowException
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.resumable_media import DataCorruption, InvalidResponse
@@ -110,6 +111,29 @@ def translated(doing: str, area: type[CloudError] = StorageError) -> Iterator[No
             if isinstance(cause, cls):
                 raise area(f"{doing}: {_transport_text(cause)}", kind=kind, cloud=NAME) from err
         raise
+
+
+@contextmanager
+def credentials_read(conn_id: str) -> Iterator[None]:
+    """Say what is wrong with a connection's key before Google is asked.
+
+    Airflow's hook and google-auth let whatever parsing a key raises pass: no file, no JSON, no
+    PEM, a missing field.
+
+    :raises CredentialsError: kind ``invalid_argument``. It is not chained: what was parsed may
+        hang on the cause.
+    """
+    try:
+        yield
+    except auth.GoogleAuthError:
+        raise  # :func:`translated` knows these.
+    except (AirflowException, OSError, KeyError, ValueError) as err:
+        text = f"the key has no field {err}" if isinstance(err, KeyError) else str(err)
+        raise CredentialsError(
+            f"connection {conn_id!r}: its key can't be read: {text}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        ) from None
 
 
 def _answer(err: api.GoogleAPICallError | InvalidResponse) -> tuple[int, str | None, str]:

@@ -19,6 +19,7 @@ on the dataset; the Storage Read API, BigQuery Read Session User as well.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from google.cloud.recommender_v1 import RecommenderClient
 
 from airflow_multicloud.clouds.gcp import LABELS, NAME, _cost_prices, _cost_recommendations
 from airflow_multicloud.clouds.gcp._cost_export import BillingExport
-from airflow_multicloud.clouds.gcp._errors import translated
+from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.clouds.gcp._rest import RestApi
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.labels import current_work
@@ -45,7 +46,7 @@ from airflow_multicloud.ports.cost import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from google.api_core.client_options import ClientOptions
@@ -85,7 +86,8 @@ class GCPCostHook(BigQueryHook):
 
     def list_recommendations(self) -> Recommendations:
         """What Google's recommenders advise for the connection's project, by its locations."""
-        project = self.project_id
+        with self._opening():
+            project = self.project_id
         try:
             with self._rest("recommender.endpoint", _cost_recommendations.ENDPOINT) as api:
                 found = _cost_recommendations.list_locations(api, project)
@@ -93,7 +95,7 @@ class GCPCostHook(BigQueryHook):
             if err.kind not in _NOT_OFFERED:
                 raise
             return Recommendations(found=(), unavailable={"google_recommender": str(err)})
-        with translated(f"connection {self.gcp_conn_id!r}", CostAnalysisError):
+        with self._opening():
             client = RecommenderClient(
                 credentials=self.get_credentials(),
                 transport="rest",
@@ -116,13 +118,19 @@ class GCPCostHook(BigQueryHook):
                     found += prices(asked, _cost_prices.list_skus(api, service), today)
         return found
 
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        doing = f"connection {self.gcp_conn_id!r}"
+        with translated(doing, CostAnalysisError), credentials_read(self.gcp_conn_id):
+            yield
+
     def _rest(self, extra: str, endpoint: str) -> RestApi:
-        with translated(f"connection {self.gcp_conn_id!r}", CostAnalysisError):
+        with self._opening():
             credentials = self.get_credentials()
         return RestApi(self.extras.get(extra) or endpoint, credentials, retries=self.num_retries)
 
     def _export(self, export: str) -> BillingExport:
-        with translated(f"connection {self.gcp_conn_id!r}", CostAnalysisError):
+        with self._opening():
             client = self.get_client(project_id=self.project_id, location=self.location)
         return BillingExport(
             client,
@@ -138,7 +146,7 @@ class GCPCostHook(BigQueryHook):
     def _storage(self) -> BigQueryReadClient | None:
         if str(self.extras.get("bigquery.storage_api", "false")).lower() != "true":
             return None
-        with translated(f"connection {self.gcp_conn_id!r}", CostAnalysisError):
+        with self._opening():
             return BigQueryReadClient(  # type: ignore[no-untyped-call]
                 credentials=self.get_credentials(),
                 client_options=super().get_client_options(),

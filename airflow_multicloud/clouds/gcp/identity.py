@@ -8,7 +8,7 @@ from google.auth.transport.requests import Request
 
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import JsonApi
-from airflow_multicloud.clouds.gcp._errors import translated
+from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Identity, Principal
 
@@ -30,7 +30,8 @@ class GCPIdentityHook(GoogleBaseHook):
         """
         doing = f"asking Google who connection {self.gcp_conn_id!r} is"
         with translated(doing, CredentialsError):
-            credentials, project = self.get_credentials_and_project_id()
+            with credentials_read(self.gcp_conn_id):
+                credentials, project = self.get_credentials_and_project_id()
             if not project:
                 raise CredentialsError(
                     f"{doing}: neither the credentials nor the extra 'project' name a project",

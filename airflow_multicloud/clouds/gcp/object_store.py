@@ -19,7 +19,7 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from airflow_multicloud.clouds.gcp import NAME, _buckets, _key_rules, _parts, _signing
 from airflow_multicloud.clouds.gcp._client import JsonApi, object_path
-from airflow_multicloud.clouds.gcp._errors import translated
+from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.clouds.gcp._reads import Reader
 from airflow_multicloud.clouds.gcp._resources import (
     check_digests,
@@ -83,11 +83,9 @@ class GCSObjectStoreHook(GCSHook):
 
     @cached_property
     def _api(self) -> JsonApi:
-        return JsonApi(
-            endpoint=self.get_conn().api_endpoint,
-            credentials=self.get_credentials(),
-            retries=self.num_retries,
-        )
+        with credentials_read(self.gcp_conn_id):
+            endpoint, credentials = self.get_conn().api_endpoint, self.get_credentials()
+        return JsonApi(endpoint=endpoint, credentials=credentials, retries=self.num_retries)
 
     @cached_property
     def _reader(self) -> Reader:

@@ -13,8 +13,10 @@ from typing import Any
 import jinja2
 
 from airflow_multicloud import __version__
+from airflow_multicloud.core.drill.failover import ControlOutcome
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
 
@@ -22,7 +24,7 @@ class Verdict(StrEnum):
     """How a drill ended; the first that applies."""
 
     INVALID = "INVALID"
-    """The negative control did not fire for every replica, or no replica was verified: the
+    """A corrupt copy was accepted, no replica's was rejected, or no replica was verified: the
     drill could not have failed, so it proves nothing."""
     FAILED_INTEGRITY = "FAILED_INTEGRITY"
     """Nothing verified could be recovered, the canary is missing or a replica is damaged."""
@@ -30,6 +32,9 @@ class Verdict(StrEnum):
     FAILED_RPO = "FAILED_RPO"
     FAILED_FAILBACK = "FAILED_FAILBACK"
     """The primary did not serve the canary once the fault was gone."""
+    FAILED_REPLICA = "FAILED_REPLICA"
+    """All objectives were met, but a replica was out of reach or was not verified: nothing is
+    known of it, and there is one copy less than there should be."""
     PASSED = "PASSED"
 
 
@@ -64,6 +69,7 @@ class Evidence:
         return {
             "drill_id": self.drill_id,
             "verdict": str(self.verdict),
+            "findings": list(findings(self.measurement, self.verification)),
             "objectives": {
                 "rto_seconds": self.objectives.rto.total_seconds(),
                 "rpo_seconds": self.objectives.rpo.total_seconds(),
@@ -93,34 +99,65 @@ def judge(
     objectives: Objectives,
 ) -> Verdict:
     """The verdict on a measurement. Pure."""
-    if not measurement["control_fired"] or not verification:
-        return Verdict.INVALID
+    outcomes = {control["outcome"] for control in measurement["controls"]}
+    untested = ControlOutcome.REJECTED not in outcomes
     rpo = measurement["rpo_seconds"]
-    intact = measurement["recovered"] and measurement["canary_found"] and rpo is not None
-    if not intact or not all(report["proven"] for report in verification):
-        return Verdict.FAILED_INTEGRITY
-    if measurement["rto_seconds"] > objectives.rto.total_seconds():
-        return Verdict.FAILED_RTO
-    if rpo > objectives.rpo.total_seconds():
-        return Verdict.FAILED_RPO
-    if not measurement["failback"]:
-        return Verdict.FAILED_FAILBACK
-    return Verdict.PASSED
+    unproven = not all(report["proven"] for report in verification)
+    rules = (
+        (ControlOutcome.ACCEPTED in outcomes, Verdict.INVALID),
+        # No control is needed to believe a failure.
+        (not measurement["recovered"], Verdict.FAILED_INTEGRITY),
+        (untested or not verification, Verdict.INVALID),
+        (not measurement["canary_found"] or rpo is None or unproven, Verdict.FAILED_INTEGRITY),
+        (measurement["rto_seconds"] > objectives.rto.total_seconds(), Verdict.FAILED_RTO),
+        (rpo is not None and rpo > objectives.rpo.total_seconds(), Verdict.FAILED_RPO),
+        (not measurement["failback"], Verdict.FAILED_FAILBACK),
+        (bool(findings(measurement, verification)), Verdict.FAILED_REPLICA),
+    )
+    return next((verdict for applies, verdict in rules if applies), Verdict.PASSED)
 
 
-def store(evidence: Evidence, places: Sequence[Endpoint]) -> tuple[str, ...]:
-    """Write both forms to each place; never over an earlier record. Returns the URIs."""
+def findings(
+    measurement: Mapping[str, Any], verification: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """What is wrong with single replicas, a sentence each. Pure."""
+    found: list[str] = []
+    for control in measurement["controls"]:
+        replica = control["replica"]
+        if control["outcome"] == ControlOutcome.ACCEPTED:
+            found.append(f"{replica}: {control['detail']}")
+        elif control["outcome"] == ControlOutcome.UNTESTED:
+            found.append(f"{replica}: its negative control could not be run: {control['detail']}")
+        if not any(replica.startswith(report["replica"]) for report in verification):
+            found.append(f"{replica}: it was not verified")
+    found += [f"{r['replica']}: it is not proven" for r in verification if not r["proven"]]
+    return tuple(found)
+
+
+def store(evidence: Evidence, place: Endpoint) -> tuple[str, ...]:
+    """Write both forms to a place; never over an earlier record. Returns the URIs."""
     stamp = evidence.written_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     base = f"{RESERVED_PREFIX}evidence/{evidence.drill_id}-{stamp}"
     uris: list[str] = []
-    for place in places:
-        for suffix, kind, body in (
-            ("json", "application/json", evidence.json()),
-            ("html", "text/html; charset=utf-8", evidence.html()),
-        ):
-            options = WriteOptions(
-                attributes=ObjectAttributes(content_type=kind), condition=place.condition(None)
-            )
+    for suffix, kind, body in (
+        ("json", "application/json", evidence.json()),
+        ("html", "text/html; charset=utf-8", evidence.html()),
+    ):
+        options = WriteOptions(
+            attributes=ObjectAttributes(content_type=kind), condition=place.condition(None)
+        )
+        try:
             put_stream(place, f"{base}.{suffix}", [body], options)
-            uris.append(str(place.location.with_key(f"{base}.{suffix}")))
+        except CloudError as err:
+            if err.kind not in _PERHAPS_OURS or not _holds(place, f"{base}.{suffix}", body):
+                raise
+        uris.append(str(place.location.with_key(f"{base}.{suffix}")))
     return tuple(uris)
+
+
+#: A write whose answer got lost is repeated by the SDK, and then meets its own object.
+_PERHAPS_OURS = (ErrorKind.ALREADY_EXISTS, ErrorKind.PRECONDITION_FAILED)
+
+
+def _holds(place: Endpoint, key: str, body: bytes) -> bool:
+    return bytes(place.store.get_object(place.ref(key)).read()) == body

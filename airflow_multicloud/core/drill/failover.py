@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +24,28 @@ from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
+class ControlOutcome(StrEnum):
+    """What became of the corrupt copy that one replica was made to offer."""
+
+    REJECTED = "rejected"
+    """As corrupt: the checks work."""
+    ACCEPTED = "accepted"
+    """Nothing would have noticed damage there."""
+    UNTESTED = "untested"
+    """It could not be offered: the replica was out of reach, or has no canary."""
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A check that the drill itself can fail: a corrupt copy of any replica must be rejected.
+    """A check that the drill itself can fail: a corrupt copy of a replica must be rejected."""
 
-    :param fired: whether every one was.
-    :param detail: what became of each.
-    """
-
-    fired: bool
+    replica: str
+    outcome: ControlOutcome
     detail: str
+
+    def as_dict(self) -> dict[str, str]:
+        """For XCom and evidence."""
+        return {"replica": self.replica, "outcome": str(self.outcome), "detail": self.detail}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class Measurement:
     :param rto: from the fault to the last object in place and verified.
     :param rpo: from the moment up to which the replica holds every change, to the fault.
     :param canary_found: whether the canary came back with the content that was written.
+    :param controls: one for each replica.
     :param failback: whether the primary serves again once the fault is gone.
     """
 
@@ -52,7 +67,7 @@ class Measurement:
     rto: timedelta
     rpo: timedelta | None
     canary_found: bool
-    control: Control
+    controls: tuple[Control, ...]
     failback: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,8 +80,7 @@ class Measurement:
             "rto_seconds": round(self.rto.total_seconds(), 3),
             "rpo_seconds": None if self.rpo is None else round(self.rpo.total_seconds(), 3),
             "canary_found": self.canary_found,
-            "control_fired": self.control.fired,
-            "control_detail": self.control.detail,
+            "controls": [control.as_dict() for control in self.controls],
             "failback": self.failback,
         }
 
@@ -90,16 +104,19 @@ def measure(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     primary, *replicas = candidates
+    over = threading.Event()
     with telemetry.operation("drill", multicloud__fault=str(fault)):
         started, fault_at = time.monotonic(), datetime.now(UTC)
         recovered: TreeProvenance | None = None
         problem: str | None = None
         try:
             recovered = fetch_tree(
-                [_faulted(primary, fault), *replicas], FileTarget(scratch), policy
+                [_faulted(primary, fault, over), *replicas], FileTarget(scratch), policy
             )
         except CloudError as err:
             problem = f"{err.kind}: {err}"
+        finally:
+            over.set()  # Calls that still hang are nobody's any more, nor are their threads.
         rto = timedelta(seconds=time.monotonic() - started)
         return Measurement(
             fault=fault,
@@ -109,15 +126,15 @@ def measure(
             rto=rto,
             rpo=None if recovered is None else fault_at - recovered.as_of,
             canary_found=_canary_found(scratch, canary),
-            control=_control(replicas, policy),
+            controls=tuple(_control_of(replica, policy) for replica in replicas),
             failback=_failback(primary, canary, policy),
         )
 
 
-def _faulted(candidate: Candidate, fault: Fault) -> Candidate:
+def _faulted(candidate: Candidate, fault: Fault, over: threading.Event | None = None) -> Candidate:
     if candidate.endpoint is None:
         return candidate
-    return replace(candidate, endpoint=with_fault(candidate.endpoint, fault))
+    return replace(candidate, endpoint=with_fault(candidate.endpoint, fault, over))
 
 
 def _canary_found(scratch: Path, canary: Canary) -> bool:
@@ -137,21 +154,19 @@ def _canary_of(candidate: Candidate) -> Candidate:
     )
 
 
-def _control(replicas: Sequence[Candidate], policy: FailoverPolicy) -> Control:
-    """Offer each replica's corrupt copy: what it says of objects must be enough to reject it."""
-    controls = [_control_of(replica, policy) for replica in replicas]
-    return Control(all(c.fired for c in controls), "; ".join(c.detail for c in controls))
-
-
 def _control_of(replica: Candidate, policy: FailoverPolicy) -> Control:
+    """Offer a replica's corrupt copy: what it says of objects must be enough to reject it."""
+    uri = str(replica.endpoint.location) if replica.endpoint else replica.uri
     # Alone, so that only its rejection as corrupt shows that checks work.
     corrupt = _canary_of(_faulted(replica, Fault.CORRUPT))
     try:
         _fetch_aside(corrupt, policy)
     except FailoverError as err:
         rejected = any(a.kind is ErrorKind.INTEGRITY for a in err.attempts)
-        return Control(rejected, str(err))
-    return Control(False, f"a corrupt copy of {corrupt.uri} was accepted")
+        outcome = ControlOutcome.REJECTED if rejected else ControlOutcome.UNTESTED
+        return Control(uri, outcome, str(err))
+    detail = f"a corrupt copy of {corrupt.uri} was accepted"
+    return Control(uri, ControlOutcome.ACCEPTED, detail)
 
 
 def _failback(primary: Candidate, canary: Canary, policy: FailoverPolicy) -> bool:

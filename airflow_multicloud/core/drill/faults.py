@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
@@ -50,11 +50,15 @@ _STALL_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class FaultedStore:
-    """A store with a fault; what the fault does not concern passes through."""
+    """A store with a fault; what the fault does not concern passes through.
+
+    :param over: ends the calls that hang when it is set; nobody waits for them any more.
+    """
 
     inner: ObjectStore
     fault: Fault
     cloud: str
+    over: threading.Event = field(default_factory=threading.Event)
 
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         """As the port's."""
@@ -100,7 +104,7 @@ class FaultedStore:
 
     def _strike(self) -> None:
         if self.fault is Fault.STALLED:
-            threading.Event().wait(_STALL_SECONDS)
+            self.over.wait(_STALL_SECONDS)
             self._fail(ErrorKind.TIMEOUT)
         elif self.fault is Fault.UNAVAILABLE:
             self._fail(ErrorKind.UNAVAILABLE)
@@ -147,6 +151,10 @@ class _DamagedBody:
             )
 
 
-def with_fault(endpoint: Endpoint, fault: Fault) -> Endpoint:
-    """The endpoint, misbehaving."""
-    return replace(endpoint, store=FaultedStore(endpoint.store, fault, endpoint.cloud))
+def with_fault(endpoint: Endpoint, fault: Fault, over: threading.Event | None = None) -> Endpoint:
+    """The endpoint, misbehaving.
+
+    :param over: as :class:`FaultedStore`'s.
+    """
+    store = FaultedStore(endpoint.store, fault, endpoint.cloud, over or threading.Event())
+    return replace(endpoint, store=store)

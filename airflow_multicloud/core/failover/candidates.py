@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.targets import Staged, Target
+from airflow_multicloud.core.failover.targets import Staged, Target, TargetError
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -83,6 +83,7 @@ def take(
 
     :param cancelled: set by the caller to make this stop at the next chunk.
     :param reference: what the manifest says, where the caller knows it already.
+    :raises TargetError: when the target can't take the bytes; nothing stays staged.
     :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
     """
     known = reference or look_up(candidate)
@@ -106,9 +107,29 @@ def take(
         )
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
-    staged = target.stage(_verified(candidate, body, digest, contract, cancelled))
+    staged = _stage(target, _verified(candidate, body, digest, contract, cancelled))
     found = digest.digests()
     return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of)
+
+
+def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
+    """Stage the bytes; says whose fault it is when that fails."""
+    failed: BaseException | None = None
+
+    def noted() -> Iterator[Buffer]:
+        nonlocal failed
+        try:
+            yield from chunks
+        except Exception as err:
+            failed = err
+            raise
+
+    try:
+        return target.stage(noted())
+    except CloudError as err:
+        if failed is not None:
+            raise failed from None
+        raise TargetError(str(err), kind=err.kind, cloud=err.cloud, code=err.code) from err
 
 
 def manifest_of(candidate: Endpoint) -> Latest | None:

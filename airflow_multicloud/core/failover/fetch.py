@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -19,8 +20,10 @@ from airflow_multicloud.core.failover.provenance import (
     Provenance,
     kind_of,
 )
-from airflow_multicloud.core.failover.targets import Target
+from airflow_multicloud.core.failover.targets import Staged, Target, TargetError
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ def fetch(
     The target is not touched before the bytes are complete and verified.
 
     :param candidates: in the order of preference.
-    :raises FailoverError: when none of them served, or one failed for a reason that
-        ``fail_over_on`` does not list; names every attempt.
+    :raises FailoverError: when none of them served, one failed for a reason that
+        ``fail_over_on`` does not list, or the target failed; names every attempt.
     """
     if not candidates:
         raise StorageError(
@@ -206,6 +209,8 @@ class _Race:
             self._start_next()
 
     def _on_failure(self, attempt: _Try, err: CloudError) -> None:
+        if isinstance(err, TargetError):  # No attempt of the candidate's: it has served.
+            raise self._failed(str(err), err.kind) from err
         self._attempts.append(attempt.attempt(err))
         if time.monotonic() >= self._end:
             raise self._failed(f"deadline ({self._policy.deadline}) passed", ErrorKind.TIMEOUT)
@@ -225,7 +230,7 @@ class _Race:
         try:
             arrival.staged.commit()
         except BaseException:
-            arrival.staged.discard()
+            _discard(arrival.staged)
             raise
         self._attempts.append(attempt.attempt(None))
         return Provenance(
@@ -249,4 +254,12 @@ class _Race:
 
 def _drop(result: Arrival | BaseException) -> None:
     if isinstance(result, Arrival):
-        result.staged.discard()
+        _discard(result.staged)
+
+
+def _discard(staged: Staged) -> None:
+    """Drop what is not wanted; that this fails is not what the fetch ends with."""
+    try:
+        staged.discard()
+    except CloudError as err:
+        _log.warning("what was staged could not be dropped: %s: %s", err.kind, err)

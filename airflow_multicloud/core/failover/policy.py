@@ -48,6 +48,7 @@ class FailoverPolicy:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the parameter."""
+        object.__setattr__(self, "fail_over_on", parse_kinds(self.fail_over_on))
         for name in ("attempt_timeout", "deadline", "max_staleness", "hedge_after"):
             given: timedelta | None = getattr(self, name)
             if given is not None and given <= timedelta(0):
@@ -68,8 +69,8 @@ def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
 
     :raises StorageError: kind ``invalid_argument``, naming ``fail_over_on``.
     """
-    if isinstance(given, str):
-        raise _refused("fail_over_on", repr(given), "a list of error kinds")
+    if isinstance(given, str):  # A list of letters, to Python.
+        raise _refused("fail_over_on", repr(str(given)), "a list of error kinds")
     given = tuple(given)
     for kind in given:
         if kind not in tuple(ErrorKind):

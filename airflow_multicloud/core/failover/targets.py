@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable
+import stat
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,10 @@ from airflow_multicloud.ports.object_store import WriteOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+class TargetError(StorageError):
+    """The target failed, not the candidate: the next one would fail in the same way."""
 
 
 class Staged(Protocol):
@@ -41,6 +46,13 @@ class Target(Protocol):
 
     def below(self, name: str) -> Target:
         """The place of an object of this name below this one."""
+        ...
+
+    def check(self, names: Collection[str]) -> None:
+        """Refuse what can't be below this place, before any byte moves.
+
+        :raises StorageError: naming the key.
+        """
         ...
 
 
@@ -85,7 +97,10 @@ class StagedDirectory:
 
 @dataclass(frozen=True, slots=True)
 class FileTarget:
-    """A local file, or, for a directory marker (a key that ends with a slash), a directory."""
+    """A local file, or, for a directory marker (a key that ends with a slash), a directory.
+
+    A symbolic link is followed, as ``cp`` does; an existing file keeps its permissions.
+    """
 
     path: Path
     directory: bool = False
@@ -98,16 +113,21 @@ class FileTarget:
         """Write a temporary file in the same directory and flush it to disk.
 
         :raises StorageError: kind ``quota`` when the disk is full, ``permission_denied`` when
-            the directory can't be written to; the temporary file is removed.
+            the directory can't be written to, ``invalid_argument`` when there is something that
+            is no file (a device would be replaced, too); the temporary file is removed.
         """
         if self.directory:
             return _stage_directory(self.path, chunks)
         temporary: Path | None = None
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(8)}.part")
+            path = Path(os.path.realpath(self.path))  # resolve() raises on a loop of links
+            mode = _mode(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
             with fresh.open("xb") as file:
                 temporary = fresh
+                if mode is not None:
+                    os.fchmod(file.fileno(), mode)
                 for chunk in chunks:
                     file.write(chunk)
                 file.flush()
@@ -119,7 +139,7 @@ class FileTarget:
             if isinstance(err, OSError):
                 raise _local_error(self.path, err) from err
             raise
-        return StagedFile(temporary, self.path)
+        return StagedFile(temporary, path)
 
     def below(self, name: str) -> FileTarget:
         """A file below this directory.
@@ -143,6 +163,22 @@ class FileTarget:
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         return FileTarget(path, directory=marker)
+
+    def check(self, names: Collection[str]) -> None:
+        """Refuse names that would leave the directory, or be both a file and a directory.
+
+        :raises StorageError: kind ``invalid_argument``, naming the key.
+        """
+        for name in names:
+            self.below(name)
+            above = (name[:end] for end, char in enumerate(name) if char == "/")
+            for file in above:
+                if file in names:
+                    raise StorageError(
+                        f"target: the keys {file!r} and {name!r} can't both be below {self.path}: "
+                        "a file and a directory of one name",
+                        kind=ErrorKind.INVALID_ARGUMENT,
+                    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +206,36 @@ class ObjectTarget:
             Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
         )
 
+    def check(self, names: Collection[str]) -> None:
+        """Refuse names that the store can't hold.
+
+        :raises StorageError: kind ``unsupported``, naming the key.
+        """
+        end = self.endpoint
+        for name in names:
+            if why := end.refuse_key(end.location.key + name):
+                raise StorageError(
+                    f"target: the key {name!r} can't be below {self}: {why}",
+                    kind=ErrorKind.UNSUPPORTED,
+                    cloud=end.cloud,
+                )
+
+
+def _mode(path: Path) -> int | None:
+    """The permissions of the file that is to be replaced, if there is one."""
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        kinds = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a loop of symbolic links"}
+        what = kinds.get(stat.S_IFMT(found.st_mode), "a device, pipe or socket")
+        raise StorageError(
+            f"target: {path} is {what}, expected a file or nothing there",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return stat.S_IMODE(found.st_mode)
+
 
 def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
     if any(memoryview(chunk).nbytes for chunk in chunks):
@@ -189,6 +255,8 @@ def _local_error(path: Path, err: OSError) -> StorageError:
         errno.EACCES: ErrorKind.PERMISSION_DENIED,
         errno.EPERM: ErrorKind.PERMISSION_DENIED,
         errno.EROFS: ErrorKind.PERMISSION_DENIED,
+        errno.EIO: ErrorKind.UNAVAILABLE,
+        errno.ESTALE: ErrorKind.UNAVAILABLE,
     }.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
     return StorageError(
         f"target: writing {path} failed: {err.strerror}; nothing was left there", kind=kind

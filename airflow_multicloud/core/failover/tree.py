@@ -110,8 +110,10 @@ def fetch_tree(
 
     The names come from the first candidate that answers: from its manifest if it is a
     replica, so that what a damaged replica lost is missed, else from its listing. A
-    candidate that was found down is tried last for the objects that follow.
+    candidate that could not be listed (its bucket is gone, say), or was found down later, is
+    tried last for the objects that follow.
 
+    :raises StorageError: for a key that can't be at the target, before any byte moves.
     :raises FailoverError: for the first object that no candidate serves; what was fetched
         before stays in place.
     """
@@ -119,12 +121,9 @@ def fetch_tree(
         end = time.monotonic() + policy.deadline.total_seconds()
         copies = [_Copy(candidate) for candidate in candidates]
         names, failed = _names(copies, policy, end)
-        for name in names:
-            target.below(name)  # Refuse a name that would leave the target before any byte moves.
+        target.check(dict.fromkeys(names))
         tally = _Tally(target, failed)
-        order = _Order(copies)
-        for attempt in failed:
-            order.saw(attempt)
+        order = _Order(copies, down={attempt.uri for attempt in failed})
         with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
             running: set[Future[Provenance]] = set()
             for name in names:
@@ -205,11 +204,12 @@ def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:
 class _Order:
     """The candidates, those that were found down last."""
 
-    def __init__(self, copies: Sequence[_Copy]) -> None:
+    def __init__(self, copies: Sequence[_Copy], *, down: set[str]) -> None:
         self._copies = tuple(copies)
-        self._down: set[str] = set()
+        self._down = down
 
     def saw(self, attempt: Attempt) -> None:
+        # One object that is not there says nothing of the others.
         if attempt.kind in OUTAGES - {ErrorKind.NOT_FOUND}:
             self._down.add(attempt.uri)
 

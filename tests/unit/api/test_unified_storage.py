@@ -171,3 +171,40 @@ def test_an_upload_whose_replicas_overlap_sends_nothing(file, destination, repli
         api.upload_artifact(file, destination, replicate_to=replicas)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     assert [keys(uri) for uri in (PRIMARY, *BACKUP)] == [[], [], []]
+
+
+@pytest.mark.parametrize("run_id", ["", "../../x", "..", "a/b", "a\nb", "n" * 201])
+def test_a_run_id_that_is_no_name_is_refused(storage, file, run_id):
+    storage.upload(file, "report.csv")
+    for call in (
+        lambda: api.replicate(PRIMARY, BACKUP, run_id=run_id),
+        lambda: api.verify_replica(BACKUP[0], run_id=run_id),
+    ):
+        with pytest.raises(StorageError, match=r"^run_id: ") as caught:
+            call()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_what_is_given_in_the_wrong_form_is_refused_by_name(tmp_path):
+    for name, call in {
+        "backup": lambda: api.UnifiedCloudStorage(PRIMARY, BACKUP[0]),
+        "candidates": lambda: api.failover_fetch([], tmp_path),
+        "depth": lambda: api.verify_replica(BACKUP[0], depth="deep"),
+        "fail_over_on": lambda: api.FailoverPolicy(fail_over_on={"outage"}),
+    }.items():
+        with pytest.raises(StorageError, match=f"^{name}: ") as caught:
+            call()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_a_depth_by_its_value_is_that_depth(storage, file):
+    """It was the default one: less proof than was asked for."""
+    storage.upload(file, "report.csv")
+    replica = f"{BACKUP[0]}report.csv"
+    assert api.verify_replica(replica, depth="read").bytes_read == len(file.read_bytes())
+    assert api.verify_replica(replica, depth="checksums").bytes_read == 0
+
+
+def test_error_kinds_by_their_values_are_those_kinds():
+    policy = api.FailoverPolicy(fail_over_on={"timeout"})
+    assert policy.fail_over_on == frozenset({ErrorKind.TIMEOUT})

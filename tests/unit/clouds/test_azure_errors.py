@@ -15,6 +15,7 @@ from azure.core.exceptions import AzureError
 from azure.identity import CredentialUnavailableError
 
 from airflow_multicloud.clouds.azure._errors import KINDS_BY_CODE, KINDS_BY_STATUS, translated
+from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, ObjectRef, WriteOptions
@@ -189,3 +190,24 @@ def test_unknown_errors_pass_untouched() -> None:
 
 def test_every_entry_is_a_kind() -> None:
     assert {type(kind) for kind in {**KINDS_BY_CODE, **KINDS_BY_STATUS}.values()} == {ErrorKind}
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {},
+        {"password": "a2V5"},
+        {"host": "accountname", "password": "a2V5"},
+        {"extra": {"sas_token": "sv=1&sig=c2ln"}},
+    ],
+    ids=["nothing", "a key", "a host without a dot", "a signature"],
+)
+@pytest.mark.parametrize("hook", [BlobObjectStoreHook, StorageIdentityHook])
+def test_no_account(
+    hook: type, connection: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else they would go to the account called "None"."""
+    monkeypatch.setenv("AIRFLOW_CONN_WASB_BARE", json.dumps({"conn_type": "wasb", **connection}))
+    with pytest.raises(CredentialsError, match="nothing names the storage account") as caught:
+        hook("wasb_bare")
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
