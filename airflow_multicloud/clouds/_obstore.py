@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import obstore
 import obstore.exceptions as obs
 
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
 if TYPE_CHECKING:
-    from obstore import GetResult
+    from obstore import Attributes, GetResult, PutMode, PutResult
+    from obstore.store import ObjectStore
     from typing_extensions import Buffer
 
     from airflow_multicloud.ports.object_store import ObjectMeta
@@ -101,6 +103,23 @@ def _kind(err: Exception) -> ErrorKind:
     if _TIMED_OUT.search(text) or isinstance(err, TimeoutError):
         return ErrorKind.TIMEOUT
     return ErrorKind.UNAVAILABLE
+
+
+def put(
+    store: ObjectStore, key: str, data: Buffer, attributes: Attributes, mode: PutMode
+) -> PutResult:
+    """One atomic write; a conditional one is sent again, once, when its connection broke.
+
+    obstore itself repeats only unconditional ones. A write that had arrived then fails by its own
+    object, which callers recognise by its digest; none is made twice.
+    """
+    try:
+        return obstore.put(store, key, data, attributes=attributes, mode=mode, use_multipart=False)
+    except obs.BaseError as err:
+        broke = _kind(err) is ErrorKind.UNAVAILABLE and not _STATUS.search(str(err))
+        if mode == "overwrite" or not broke:
+            raise
+    return obstore.put(store, key, data, attributes=attributes, mode=mode, use_multipart=False)
 
 
 class StreamedBody:

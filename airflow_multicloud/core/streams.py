@@ -7,13 +7,14 @@ still decide otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.digest import StreamDigest, crc32c_of, digests_of
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectMeta,
@@ -81,7 +82,7 @@ def stage_stream(
 ) -> Staged:
     """Send ``chunks``, holding at most about two parts of them; nothing is visible yet.
 
-    Whatever fails, no parts are left behind.
+    Whatever fails, no parts are left behind, as far as the store lets them be discarded.
 
     :raises StorageError: kind ``unsupported`` when the stream is larger than ``part_size``
         and the store has no uploads in parts.
@@ -109,7 +110,8 @@ def stage_stream(
             digests = Digests(crc32c=crc32c_of(body))
             sent.append(store.put_part(upload, len(sent) + 1, body, digests=digests))
     except BaseException:
-        store.abort_upload(upload)
+        with suppress(CloudError):  # What went wrong first says more.
+            store.abort_upload(upload)
         raise
     return StagedParts(store, upload, tuple(sent), options, whole.digests())
 
@@ -127,7 +129,8 @@ def put_stream(
     try:
         return staged.commit()
     except BaseException:
-        staged.discard()
+        with suppress(CloudError):  # What went wrong first says more.
+            staged.discard()
         raise
 
 

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_multicloud import api
 from airflow_multicloud.core.drill import evidence as record
 from airflow_multicloud.core.drill.canary import Canary, write_canary
-from airflow_multicloud.core.drill.failover import Measurement, measure
+from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
@@ -123,12 +123,17 @@ class FailoverDrillOperator(BaseOperator):
         else:
             for uri, objects in measured.recovered.served.items():
                 self.log.info("primary %s: %d objects from %s", measured.fault, objects, uri)
+        silent = [
+            f"{control.replica} {control.outcome}: {control.detail}"
+            for control in measured.controls
+            if control.outcome is not ControlOutcome.REJECTED
+        ]
         self.log.info(
-            "RTO %s, RPO %s; canary %s; negative control %s; primary %s afterwards",
+            "RTO %s, RPO %s; canary %s; negative controls %s; primary %s afterwards",
             measured.rto,
             "unknown" if measured.rpo is None else measured.rpo,
             "found" if measured.canary_found else "LOST",
-            "fired" if measured.control.fired else f"DID NOT FIRE: {measured.control.detail}",
+            f"DID NOT FIRE: {'; '.join(silent)}" if silent else "fired",
             "serves" if measured.failback else "DOES NOT SERVE",
         )
 

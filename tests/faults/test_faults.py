@@ -114,14 +114,14 @@ CASES: Mapping[str, Case] = {
 }
 
 #: What differs from a case's kinds on one cloud: (cloud, side, shape, case).
-#: obstore, by which S3 and Azure take small objects, repeats no conditional write after the
-#: connection failed: the object is reported, and the next run copies or verifies it. A wrong
+#: obstore, by which S3 and Azure take small objects, repeats no conditional write that stood
+#: still: the object is reported, and the next run copies or verifies it. A wrong
 #: ETag in an answer looks like another writer's object, or like wrong bytes where it is an MD5.
 EXCEPTIONS: Mapping[tuple[str, str, str, str], frozenset[ErrorKind]] = {
     **{
         (cloud, "destination", "many", name): GONE
         for cloud in ("aws", "azure")
-        for name in ("reset before the answer", "reset in the answer", "stall")
+        for name in ("stall",)
     },
     **{
         (cloud, "destination", "many", "wrong ETag when written"): frozenset(

@@ -442,6 +442,17 @@ def test_a_body_that_ends_early(monkeypatch: pytest.MonkeyPatch, key: str) -> No
     assert caught.value.retryable
 
 
+def test_an_anonymous_read_asks_no_key_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json")
+    with serving(lambda method, path: object_answer(b"there")) as (endpoint, asked):
+        conn_id = connect(
+            monkeypatch, is_anonymous=True, num_retries=0, **{"gcs.endpoint": endpoint}
+        )
+        body = GCSObjectStoreHook(gcp_conn_id=conn_id).get_object(ObjectRef("bucket", "plain"))
+        assert bytes(body.read()) == b"there"
+    assert [sent.get("authorization") for _, _, sent in asked] == [None]
+
+
 @pytest.mark.parametrize(("retries", "survives"), [(0, False), (1, True)])
 def test_retries_are_the_connections(
     monkeypatch: pytest.MonkeyPatch, retries: int, survives: bool

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import obstore
-
+from airflow_multicloud.clouds import _obstore
 from airflow_multicloud.clouds._obstore import is_plain_key
 from airflow_multicloud.clouds.aws._base import (
     DEFAULT_OPTIONS,
@@ -123,14 +122,8 @@ class S3Writes(S3Basics):
     ) -> ObjectMeta:
         data = memoryview(body).cast("B")
         with translated_obstore(doing, options.condition):
-            result = obstore.put(
-                store,
-                ref.key,
-                data,
-                attributes=attributes,
-                mode=_put_mode(options.condition),
-                use_multipart=False,
-            )
+            mode = _put_mode(options.condition)
+            result = _obstore.put(store, ref.key, data, attributes, mode)
         md5 = digests.md5 or md5_of(body)
         etag = (result["e_tag"] or "").strip('"')
         response = {"ETag": etag, "VersionId": result["version"]}

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-import obstore
-
+from airflow_multicloud.clouds import _obstore
 from airflow_multicloud.clouds._obstore import is_plain_key
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, name_of
@@ -169,14 +168,8 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
                 mode = "overwrite"
         store = self.account.store(ref.bucket)
         with translated(doing, creating=mode == "create"):
-            result = obstore.put(
-                store,
-                ref.key,
-                data,
-                attributes=obstore_attributes(options.attributes),
-                mode=mode,
-                use_multipart=False,
-            )
+            attributes = obstore_attributes(options.attributes)
+            result = _obstore.put(store, ref.key, data, attributes, mode)
         return ObjectMeta(
             bucket=ref.bucket,
             key=ref.key,

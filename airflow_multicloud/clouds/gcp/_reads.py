@@ -161,11 +161,10 @@ class Reader:
                 base_url=api.endpoint,
                 client_options=client,
                 retry_config={"max_retries": api.retries},
-                **(
-                    {"skip_signature": True}
-                    if api.anonymous
-                    else {"credential_provider": api.obstore_credential}
-                ),
+                # Anonymous ones too, which are not asked for: without a provider obstore fails on
+                # a key file that the environment names and that is none.
+                credential_provider=api.obstore_credential,
+                skip_signature=api.anonymous,
             )
         return store
 

@@ -202,7 +202,7 @@ def close(
             for _ in _delete(catalog, replication, index, tally):
                 deleted += 1
             journals = manifest.journals(destination, header.source)
-            latest = manifest.write(destination, header, catalog.lines(), tally)
+            latest = manifest.write(destination, header, catalog.lines(), tally, deleted=deleted)
             root = latest.root
             uri = str(destination.location.with_key(latest.key))
             manifest.delete_journals(destination, journals)

@@ -36,8 +36,6 @@ FORMAT = 1
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
 _JSON = WriteOptions(attributes=ObjectAttributes(content_type="application/json"))
 
-_LAST = b'{"end":'
-
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -56,6 +54,7 @@ class Latest(msgspec.Struct, frozen=True):
     :param proven: how many of the objects are proven at this replica.
     :param started: the replica holds every change made at the source before this.
     :param newest_source: when the newest object at the source was last modified.
+    :param deleted: how many extraneous objects the run deleted at this replica.
     """
 
     key: str
@@ -68,6 +67,7 @@ class Latest(msgspec.Struct, frozen=True):
     started: AwareTime
     finished: AwareTime
     newest_source: AwareTime | None
+    deleted: int = 0
 
 
 class _FirstLine(msgspec.Struct):
@@ -88,10 +88,11 @@ class _FirstLine(msgspec.Struct):
 class _LastLine(msgspec.Struct):
     """A manifest's footer; a journal proves nothing as a whole, and has no root."""
 
-    end: bool
     objects: int
     root: str
-    finished: AwareTime
+    deleted: int = 0
+    finished: AwareTime | None = None
+    end: bool = True
 
 
 def place(endpoint: str) -> str:
@@ -113,7 +114,7 @@ def _directory(kind: str, replica: Endpoint, source: str) -> str:
 
 
 def _file(
-    replica: Endpoint, header: Header, lines: Iterable[bytes], *, objects: int, root: str
+    replica: Endpoint, header: Header, lines: Iterable[bytes], last: _LastLine
 ) -> Iterator[bytes]:
     yield _line(
         _FirstLine(
@@ -127,23 +128,22 @@ def _file(
     )
     for line in lines:
         yield line + b"\n"
-    yield _line(_LastLine(end=True, objects=objects, root=root, finished=_now()))
+    yield _line(replace(last, finished=_now()))
 
 
-def write(replica: Endpoint, header: Header, lines: Iterable[bytes], tally: Tally) -> Latest:
+def write(
+    replica: Endpoint, header: Header, lines: Iterable[bytes], tally: Tally, *, deleted: int = 0
+) -> Latest:
     """Write a complete manifest, then make it the latest one.
 
     :param lines: the objects as :func:`items.dump` writes them, by name in UTF-8 byte order.
     :param tally: has counted the same objects.
+    :param deleted: how many extraneous objects were deleted here.
     """
     key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
     root = tally.root
-    put_stream(
-        replica,
-        key,
-        _file(replica, header, lines, objects=tally.objects, root=root),
-        _JSON_LINES,
-    )
+    last = _LastLine(tally.objects, root, deleted)
+    put_stream(replica, key, _file(replica, header, lines, last), _JSON_LINES)
     latest = Latest(
         key=key,
         run_id=header.run_id,
@@ -155,6 +155,7 @@ def write(replica: Endpoint, header: Header, lines: Iterable[bytes], tally: Tall
         started=header.started,
         finished=_now(),
         newest_source=tally.newest,
+        deleted=deleted,
     )
     pointer = f"{_directory('latest', replica, header.source)}.json"
     put_stream(replica, pointer, [_encode(latest)], _JSON)
@@ -186,6 +187,7 @@ def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
             objects=footer.objects,
             started=header.started,
             finished=footer.finished,
+            deleted=footer.deleted,
         )
 
 
@@ -221,12 +223,8 @@ def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
             if line is not None:
                 yield items.decoder.decode(line), index
             line = following
-        if line is None or not line.startswith(_LAST):
-            raise StorageError(
-                f"{replica.location.with_key(key)}: the manifest has no last line; it was cut off",
-                kind=ErrorKind.INTEGRITY,
-                cloud=replica.cloud,
-            )
+        if line is None or not line.endswith(_LAST):
+            raise records.damaged(replica, key, "the manifest has no last line: it was cut off")
         _read_last(line)
 
 
@@ -255,8 +253,8 @@ def write_journal(
     """Record objects finished by a run under way, for the next try if this one is killed."""
     directory = _directory("journals", replica, header.source)
     key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
-    lines = _file(replica, header, map(items.dump, finished), objects=len(finished), root="")
-    put_stream(replica, key, lines, _JSON_LINES)
+    last = _LastLine(len(finished), root="")
+    put_stream(replica, key, _file(replica, header, map(items.dump, finished), last), _JSON_LINES)
 
 
 def journals(replica: Endpoint, source: str) -> list[str]:
@@ -314,6 +312,7 @@ def _now() -> datetime:
 
 
 _encode = msgspec.json.Encoder().encode
+_LAST = b',"end":true}'
 _read_first = msgspec.json.Decoder(_FirstLine).decode
 _read_last = msgspec.json.Decoder(_LastLine).decode
 _read_latest = msgspec.json.Decoder(Latest).decode

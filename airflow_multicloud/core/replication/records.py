@@ -21,11 +21,17 @@ def lines(replica: Endpoint, key: str) -> Iterator[bytes]:
         *whole, rest = (rest + bytes(chunk)).split(b"\n")
         yield from whole
     if rest:
-        raise StorageError(
-            f"{replica.location.with_key(key)}: the last line is cut off",
-            kind=ErrorKind.INTEGRITY,
-            cloud=replica.cloud,
-        )
+        raise damaged(replica, key, "the last line is cut off")
+
+
+def damaged(replica: Endpoint, key: str, why: str) -> StorageError:
+    """The error for an object that is not as this package wrote it: what, and what to do."""
+    return StorageError(
+        f"{replica.location.with_key(key)}: it is damaged ({why}); delete it and replicate "
+        "again: every object is then compared anew",
+        kind=ErrorKind.INTEGRITY,
+        cloud=replica.cloud,
+    )
 
 
 @contextmanager
@@ -34,9 +40,4 @@ def intact(replica: Endpoint, key: str) -> Iterator[None]:
     try:
         yield
     except (msgspec.MsgspecError, ValueError, StopIteration) as err:
-        raise StorageError(
-            f"{replica.location.with_key(key)}: it is damaged ({type(err).__name__}: {err}); "
-            "delete it and replicate again: every object is then compared anew",
-            kind=ErrorKind.INTEGRITY,
-            cloud=replica.cloud,
-        ) from err
+        raise damaged(replica, key, f"{type(err).__name__}: {err}") from err

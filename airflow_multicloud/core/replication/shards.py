@@ -134,7 +134,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
     :raises ReplicationFailedError: as :func:`engine.replicate`; objects of a shard that did
         not finish count as failed. The plan is kept then, so that failed shards can be tried
         again and the run closed anew. A run that an earlier try has closed is reported
-        again; how many objects that try deleted and how long it took is not known then.
+        again; how long it took is not known then.
     """
     replication = replication.landed()
     home = replication.destinations[0]
@@ -229,9 +229,8 @@ def _closed_before(replication: Replication, run_id: str) -> ReplicationReport |
     started = time.monotonic()
     source = str(replication.source.location)
     tally = Tally(tuple(str(d.location) for d in replication.destinations))
-    uris: list[str] = []
-    root: str | None = None
-    objects = size = 0
+    closed: list[manifest.Latest] = []
+    size = 0
     for number, destination in enumerate(replication.destinations):
         latest = manifest.read_latest(destination, source)
         if latest is None:
@@ -242,24 +241,27 @@ def _closed_before(replication: Replication, run_id: str) -> ReplicationReport |
             if err.kind is not _NOT_FOUND:
                 raise
             return None
-        root = latest.root
-        uris.append(str(destination.location.with_key(latest.key)))
+        closed.append(latest)
         if number == 0:  # Every destination's manifest has the same lines.
             for item, _ in manifest.objects_of(destination, latest.key):
                 tally.add(item)
                 size += item.size
-            objects = latest.objects
     return ReplicationReport(
         run_id=run_id,
         source=source,
-        objects=objects,
+        objects=tally.objects,
         bytes=size,
         bytes_read=0,
-        root=root,
+        root=tally.root,
         newest_source=tally.newest,
         seconds=time.monotonic() - started,
         destinations=tuple(
-            tally.destination(index, manifest_uri=uri) for index, uri in enumerate(uris)
+            tally.destination(
+                index,
+                deleted=latest.deleted,
+                manifest_uri=str(replication.destinations[index].location.with_key(latest.key)),
+            )
+            for index, latest in enumerate(closed)
         ),
         failures=tuple(tally.failures),
     )

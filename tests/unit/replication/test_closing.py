@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
 
-from .memory import conn_of, tree_of, world
+from .memory import SMALL, conn_of, tree_of, world
 
 if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
@@ -66,6 +67,21 @@ def test_a_close_killed_while_it_tidies_up_is_closed_by_the_next_try(deleted: in
         assert found.proven
         assert (found.root, found.run_id) == (report.root, "r")
     assert [*home.store.list_objects(home.bucket, RUNS)] == []
+
+
+def test_a_run_closed_again_still_says_what_it_deleted() -> None:
+    lab = world(TREE)
+    there = lab.destinations[0]
+    there.store.put_object(there.ref(there.location.key + "extraneous"), b"1")
+    options = replace(SMALL, delete_extraneous=True, max_delete=1)
+    plan = shards.plan_shards(lab.replication(options), shards=1, run_id="r")
+    for uri in plan.shards:
+        shards.replicate_shard(lab.replication(options), run_id="r", shard=uri)
+
+    reports = [shards.close_shards(lab.replication(options), run_id="r") for _ in range(2)]
+
+    assert [report.destinations[0].deleted for report in reports] == [1, 1]
+    assert tree_of(there) == TREE
 
 
 def test_a_run_that_was_never_planned_is_not_found() -> None:
