@@ -53,11 +53,10 @@ def digests_of(body: Buffer) -> Digests:
 
     MD5 is for comparing with what stores report; nothing here relies on it for security.
     """
-    return Digests(
-        crc32c=crc32c_of(body),
-        md5=hashlib.md5(body, usedforsecurity=False).hexdigest(),
-        sha256=hashlib.sha256(body).hexdigest(),
-    )
+    # CRC32C comes last: it keeps Python's lock, and the others bring the body into the cache.
+    md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+    sha256 = hashlib.sha256(body).hexdigest()
+    return Digests(crc32c=crc32c_of(body), md5=md5, sha256=sha256)
 
 
 def crc32c_of(body: Buffer) -> str:

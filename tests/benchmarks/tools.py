@@ -18,7 +18,7 @@ SOURCE = "source"
 
 # Threads and MiB: the defaults, and what suits a latency (more of both, as for rclone).
 _OURS = ("0", "0")
-_OURS_LATE = ("64", "64")
+_OURS_LATE = ("128", "64")
 # What was fastest among the values tried. Every transfer is verified: rclone sends an MD5 with
 # each block, part or object, which the store checks, and compares the whole object's MD5 where
 # source and destination both have one. --s3-no-head leaves out only its second look afterwards.

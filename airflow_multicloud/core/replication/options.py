@@ -123,10 +123,10 @@ class ReplicationOptions:
     delete_extraneous: bool = False
     max_delete: int | None = None
     create_buckets: bool = False
-    part_size: int = 5 * MIB
+    part_size: int = 8 * MIB
     large_object: int | None = None
     concurrency: int = 16
-    memory_limit: int = 20 * MIB
+    memory_limit: int = 24 * MIB
     bandwidth_limit: int | None = None
 
     @property
