@@ -28,7 +28,7 @@ class Ahead(Generic[T]):
 
     def __init__(self, pool: Executor, stream: Iterator[T]) -> None:
         self._stream = stream
-        self._ready: Queue[list[T] | Exception] = Queue(_BATCHES)
+        self._ready: Queue[list[T] | BaseException] = Queue(_BATCHES)
         self._left = Event()
         telemetry.submit_in_context(pool, self._read)
 
@@ -46,7 +46,7 @@ class Ahead(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         while batch := self._ready.get():
-            if isinstance(batch, Exception):
+            if isinstance(batch, BaseException):
                 raise batch
             yield from batch
 
@@ -57,5 +57,5 @@ class Ahead(Generic[T]):
                 self._ready.put(batch)  # An empty one ends the stream.
                 if not batch:
                     return
-        except Exception as err:  # noqa: BLE001 - raised by who consumes
+        except BaseException as err:  # noqa: BLE001 - raised by who consumes, who would wait else
             self._ready.put(err)

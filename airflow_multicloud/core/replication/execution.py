@@ -33,7 +33,7 @@ _AHEAD = 4
 
 
 #: What a thread hands back: the bytes it may have held, and the item at its end.
-_Done = tuple[int, Item | Exception]
+_Done = tuple[int, Item | BaseException]
 
 
 def execute(job: Job, catalog: Catalog, header: Header) -> None:
@@ -104,7 +104,7 @@ def _hand_out(
 ) -> bool:
     """Keep the threads busy within the memory limit, and record what they finish."""
     ahead = next(waiting, None)
-    error: Exception | None = None
+    error: BaseException | None = None
     running = 0
     stop = False
     while True:
@@ -126,7 +126,7 @@ def _hand_out(
         running -= len(results)
         job.memory.release(sum(size for size, _ in results))
         finished = [result for _, result in results if isinstance(result, Item)]
-        errors = (result for _, result in results if isinstance(result, Exception))
+        errors = (result for _, result in results if isinstance(result, BaseException))
         error = error or next(errors, None)
         stop = stop or any(_must_stop(job, item) for item in finished)
         catalog.put_items(finished)
@@ -139,11 +139,14 @@ def _hand_out(
 
 
 def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) -> None:
-    """Copy items until there are none; an unknown error is handed over like a result."""
+    """Copy items until there are none; an unknown error is handed over like a result.
+
+    Of whatever class: a panic in obstore is no ``Exception``, and who waits must hear of it.
+    """
     while (item := todo.get()) is not None:
         try:
             done.put((item.size, copy_small(job, item)))
-        except Exception as err:  # noqa: BLE001 - raised by who hands out, once all are recorded
+        except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
             done.put((item.size, err))
 
 

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _fails(after: int) -> Iterator[int]:
+class _Panic(BaseException):
+    """As errors of Rust arrive: no Exception."""
+
+
+def _fails(after: int, error: type[BaseException]) -> Iterator[int]:
     yield from range(after)
-    raise LookupError("lost")
+    raise error("lost")
 
 
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 5000])
@@ -27,12 +31,13 @@ def test_all_come_in_their_order(count: int) -> None:
         assert list(stream) == list(range(count))
 
 
-def test_what_is_raised_comes_after_what_was_read() -> None:
+@pytest.mark.parametrize("error", [LookupError, _Panic])
+def test_what_is_raised_comes_after_what_was_read(error: type[BaseException]) -> None:
     seen: list[int] = []
     with (
         ThreadPoolExecutor(1) as pool,
-        Ahead(pool, _fails(1200)) as stream,
-        pytest.raises(LookupError, match="lost"),
+        Ahead(pool, _fails(1200, error)) as stream,
+        pytest.raises(error, match="lost"),
     ):
         seen.extend(stream)
     assert seen == list(range(1000))

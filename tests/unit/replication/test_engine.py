@@ -274,17 +274,24 @@ def test_on_error_fail_tries_no_more_and_counts_all() -> None:
     assert {f.kind for f in report.failures} <= {"permission_denied", "unavailable"}
 
 
-def test_an_unknown_error_is_raised_after_the_others_are_recorded() -> None:
+class _Panic(BaseException):
+    """As errors of Rust arrive: no Exception."""
+
+
+@pytest.mark.parametrize("error", [LookupError, _Panic])
+def test_an_unknown_error_is_raised_after_the_others_are_recorded(
+    error: type[BaseException],
+) -> None:
     class Bug(object_store.Hook):
         def get_object(self, ref, **options):
             if ref.key.endswith("bad"):
-                raise LookupError("unknown code")
+                raise error("unknown code")
             return super().get_object(ref, **options)
 
     made = world({"a good": b"1", "bad": b"2"})
     made = made.with_source(Bug(conn_of(made.source)))
 
-    with pytest.raises(LookupError):
+    with pytest.raises(error):
         replicate(made.replication())
 
     assert tree_of(made.destinations[0]) == {"a good": b"1"}
