@@ -177,7 +177,7 @@ _OPTIONS = (
         "--memory-limit",
         type=size,
         metavar="SIZE",
-        help="content held in memory at once (default: 32M)",
+        help="content held in memory at once (default: 24M)",
     ),
     _arg(
         "--bandwidth-limit",

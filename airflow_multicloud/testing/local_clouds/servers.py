@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 PROJECT = "local"
+# Of the local AWS. No word that Airflow would mask wherever else it stands in a log.
+_AWS_KEY, _AWS_SECRET = "test", "test-secret-key"
 _PACKAGE = "airflow_multicloud.testing.local_clouds"
 
 # Azurite's built-in account and its published key, no secret:
@@ -52,6 +54,9 @@ def ministack(data_dir: Path, *, port: int | None = None) -> ServerSpec:
         port=port,
         command=(str(environment / "bin" / "python"), "-P", "-m", "ministack.app"),
         environment={
+            # It checks the signatures of presigned URLs by these.
+            "AWS_ACCESS_KEY_ID": _AWS_KEY,
+            "AWS_SECRET_ACCESS_KEY": _AWS_SECRET,
             "BIND_HOST": LOOPBACK,
             "MINISTACK_HOST": LOOPBACK,
             "GATEWAY_PORT": str(port),
@@ -179,8 +184,8 @@ def cost_hub(data_dir: Path, *, port: int | None = None) -> ServerSpec:  # noqa:
         connections={
             "cost_hub_local": {
                 "conn_type": "aws",
-                "login": "test",
-                "password": "test-secret-key",
+                "login": _AWS_KEY,
+                "password": _AWS_SECRET,
                 "extra": {"region_name": REGION, "service_config": service},
             }
         },
@@ -225,8 +230,8 @@ def _aws_connection(port: int) -> dict[str, object]:
     endpoint = f"http://{LOOPBACK}:{port}"
     return {
         "conn_type": "aws",
-        "login": "test",
-        "password": "test-secret-key",
+        "login": _AWS_KEY,
+        "password": _AWS_SECRET,
         "extra": {
             "endpoint_url": endpoint,
             "region_name": REGION,
