@@ -6,9 +6,10 @@ still decide otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,15 @@ from airflow_multicloud.ports.object_store import (
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+_log = logging.getLogger(__name__)
+
+#: A write whose answer got lost is repeated by the SDK, and then meets its own object (or finds
+#: its upload gone, as that was completed): whoever gets one of these looks whether it is there.
+PERHAPS_OURS = frozenset(
+    {ErrorKind.ALREADY_EXISTS, ErrorKind.PRECONDITION_FAILED, ErrorKind.NOT_FOUND}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +120,7 @@ def stage_stream(
             digests = Digests(crc32c=crc32c_of(body))
             sent.append(store.put_part(upload, len(sent) + 1, body, digests=digests))
     except BaseException:
-        with suppress(CloudError):  # What went wrong first says more.
-            store.abort_upload(upload)
+        drop(partial(store.abort_upload, upload))
         raise
     return StagedParts(store, upload, tuple(sent), options, whole.digests())
 
@@ -129,9 +138,16 @@ def put_stream(
     try:
         return staged.commit()
     except BaseException:
-        with suppress(CloudError):  # What went wrong first says more.
-            staged.discard()
+        drop(staged.discard)
         raise
+
+
+def drop(discard: Callable[[], None]) -> None:
+    """Discard what was staged; that this fails is logged, and hides nothing that went before."""
+    try:
+        discard()
+    except CloudError as err:
+        _log.warning("what was staged could not be dropped: %s: %s", err.kind, err)
 
 
 def _rechunk(chunks: Iterable[Buffer], size: int) -> Iterator[bytes]:

@@ -11,19 +11,11 @@ from pathlib import Path
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
-from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes, WriteOptions
 
 _CHUNK = 1 << 20
-
-#: A write whose answer got lost is repeated by the SDK, and then meets its own object (or finds
-#: its upload gone, as that was completed).
-_PERHAPS_OURS = (
-    ErrorKind.ALREADY_EXISTS,
-    ErrorKind.PRECONDITION_FAILED,
-    ErrorKind.NOT_FOUND,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +133,7 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
                 destination, destination.location.key, _chunks(file, size, sha256), options
             )
         except CloudError as err:
-            if err.kind not in _PERHAPS_OURS:
+            if err.kind not in PERHAPS_OURS:
                 raise
             there = _prior(destination, size, sha256)
             if not isinstance(there, Uploaded):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
@@ -20,10 +19,9 @@ from airflow_multicloud.core.failover.provenance import (
     Provenance,
     kind_of,
 )
-from airflow_multicloud.core.failover.targets import Staged, Target, TargetError
+from airflow_multicloud.core.failover.targets import Target, TargetError
+from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +228,7 @@ class _Race:
         try:
             arrival.staged.commit()
         except BaseException:
-            _discard(arrival.staged)
+            drop(arrival.staged.discard)
             raise
         self._attempts.append(attempt.attempt(None))
         return Provenance(
@@ -254,12 +252,4 @@ class _Race:
 
 def _drop(result: Arrival | BaseException) -> None:
     if isinstance(result, Arrival):
-        _discard(result.staged)
-
-
-def _discard(staged: Staged) -> None:
-    """Drop what is not wanted; that this fails is not what the fetch ends with."""
-    try:
-        staged.discard()
-    except CloudError as err:
-        _log.warning("what was staged could not be dropped: %s: %s", err.kind, err)
+        drop(result.staged.discard)

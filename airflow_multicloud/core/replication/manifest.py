@@ -88,11 +88,11 @@ class _FirstLine(msgspec.Struct):
 class _LastLine(msgspec.Struct):
     """A manifest's footer; a journal proves nothing as a whole, and has no root."""
 
+    end: bool
     objects: int
     root: str
-    deleted: int = 0
-    finished: AwareTime | None = None
-    end: bool = True
+    finished: AwareTime
+    deleted: int
 
 
 def place(endpoint: str) -> str:
@@ -114,7 +114,13 @@ def _directory(kind: str, replica: Endpoint, source: str) -> str:
 
 
 def _file(
-    replica: Endpoint, header: Header, lines: Iterable[bytes], last: _LastLine
+    replica: Endpoint,
+    header: Header,
+    lines: Iterable[bytes],
+    *,
+    objects: int,
+    root: str = "",
+    deleted: int = 0,
 ) -> Iterator[bytes]:
     yield _line(
         _FirstLine(
@@ -128,7 +134,7 @@ def _file(
     )
     for line in lines:
         yield line + b"\n"
-    yield _line(replace(last, finished=_now()))
+    yield _line(_LastLine(True, objects, root, _now(), deleted))
 
 
 def write(
@@ -142,8 +148,8 @@ def write(
     """
     key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
     root = tally.root
-    last = _LastLine(tally.objects, root, deleted)
-    put_stream(replica, key, _file(replica, header, lines, last), _JSON_LINES)
+    file = _file(replica, header, lines, objects=tally.objects, root=root, deleted=deleted)
+    put_stream(replica, key, file, _JSON_LINES)
     latest = Latest(
         key=key,
         run_id=header.run_id,
@@ -223,7 +229,7 @@ def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
             if line is not None:
                 yield items.decoder.decode(line), index
             line = following
-        if line is None or not line.endswith(_LAST):
+        if line is None or not line.startswith(_LAST):
             raise records.damaged(replica, key, "the manifest has no last line: it was cut off")
         _read_last(line)
 
@@ -253,8 +259,8 @@ def write_journal(
     """Record objects finished by a run under way, for the next try if this one is killed."""
     directory = _directory("journals", replica, header.source)
     key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
-    last = _LastLine(len(finished), root="")
-    put_stream(replica, key, _file(replica, header, map(items.dump, finished), last), _JSON_LINES)
+    file = _file(replica, header, map(items.dump, finished), objects=len(finished))
+    put_stream(replica, key, file, _JSON_LINES)
 
 
 def journals(replica: Endpoint, source: str) -> list[str]:
@@ -312,7 +318,7 @@ def _now() -> datetime:
 
 
 _encode = msgspec.json.Encoder().encode
-_LAST = b',"end":true}'
+_LAST = b'{"end":true,'
 _read_first = msgspec.json.Decoder(_FirstLine).decode
 _read_last = msgspec.json.Decoder(_LastLine).decode
 _read_latest = msgspec.json.Decoder(Latest).decode

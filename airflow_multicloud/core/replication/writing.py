@@ -12,6 +12,7 @@ from airflow_multicloud.core.digest import SHA256_METADATA, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
 from airflow_multicloud.core.replication.items import Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.streams import PERHAPS_OURS
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -94,15 +95,6 @@ def failure(state: Replica, err: CloudError, *, reading: bool) -> Replica:
     return state.failed(outcome, kind, str(err))
 
 
-#: A write whose answer got lost is repeated by the SDK, and then meets its own object (or
-#: finds its upload gone, as that was completed).
-_PERHAPS_OURS = (
-    ErrorKind.ALREADY_EXISTS,
-    ErrorKind.PRECONDITION_FAILED,
-    ErrorKind.NOT_FOUND,
-)
-
-
 def refused(
     destination: Endpoint, key: str, state: Replica, err: CloudError, ours: Digests, size: int
 ) -> Replica:
@@ -112,7 +104,7 @@ def refused(
     :param size: its bytes.
     """
     failed = failure(state, err, reading=False)
-    if err.kind not in _PERHAPS_OURS:
+    if err.kind not in PERHAPS_OURS:
         return failed
     try:
         there = destination.store.stat_object(destination.ref(key))
