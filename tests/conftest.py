@@ -29,26 +29,36 @@ _FOREIGN = ("AIRFLOW_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULA
 _CHECKOUT = Path(__file__).parents[1]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Switch the guard on, and set Airflow up before anything imports it."""
-    config.pluginmanager.register(offline, offline.__name__)
-    home = TemporaryDirectory(prefix="airflow-multicloud-home-")
-    config.add_cleanup(home.cleanup)
-    patch = pytest.MonkeyPatch()
-    config.add_cleanup(patch.undo)
+_HOME = TemporaryDirectory(prefix="airflow-multicloud-home-")
+_ENVIRONMENT = pytest.MonkeyPatch()
+
+
+def _set_airflow_up() -> None:
     for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
-        patch.delenv(name)
+        _ENVIRONMENT.delenv(name)
     settings = {
-        "AIRFLOW_HOME": home.name,
+        "AIRFLOW_HOME": _HOME.name,
         "AIRFLOW__CORE__DAGS_FOLDER": str(_CHECKOUT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home.name}/airflow.db",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME.name}/airflow.db",
         "AWS_EC2_METADATA_DISABLED": "true",
         # Else gcsfs asks the real service over gRPC what kind of bucket it talks to.
         "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",
     }
     for name, value in settings.items():
-        patch.setenv(name, value)
+        _ENVIRONMENT.setenv(name, value)
+
+
+# When this is imported: the conftest of a directory that the command line names comes next, and
+# may import Airflow before pytest is configured.
+_set_airflow_up()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the guard on, and undo at the end what was set up here."""
+    config.pluginmanager.register(offline, offline.__name__)
+    config.add_cleanup(_HOME.cleanup)
+    config.add_cleanup(_ENVIRONMENT.undo)
 
 
 @pytest.fixture(scope="session")
