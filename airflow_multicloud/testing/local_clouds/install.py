@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ BQEMULATOR_VERSION = "1.4.0"
 
 _LOCKS = Path(__file__).parent
 _TAIL_CHARACTERS = 2000
+_FINDING_UV = threading.Lock()
 
 
 def node() -> Path:
@@ -79,9 +81,7 @@ def _venv(name: str, lock: Path, script: Path | None = None) -> Path:
     """A venv of what a lock file names, after an own script ran in it."""
 
     def build(directory: Path) -> None:
-        import uv  # Of the extra, which LocalClouds asks for by name.
-
-        tool = uv.find_uv_bin()
+        tool = _uv()
         _run([tool, "venv", "--relocatable", "--python", sys.executable, "."], directory=directory)
         python = str(directory / "bin" / "python")
         _run(
@@ -93,6 +93,15 @@ def _venv(name: str, lock: Path, script: Path | None = None) -> Path:
 
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return _installed(f"{name}-py{version}", lock, build)
+
+
+def _uv() -> str:
+    import uv  # Of the extra, which LocalClouds asks for by name.
+
+    # Several servers are installed at once, and the first call of sysconfig, which this makes,
+    # gives a second thread a half-filled table (Python 3.11).
+    with _FINDING_UV:
+        return uv.find_uv_bin()
 
 
 def _installed(name: str, lock: Path, build: Callable[[Path], None]) -> Path:
