@@ -117,7 +117,7 @@ PAGES = (
                     "figures",
                     "money",
                     "compare",
-                    "cheapest",
+                    "smallest_bill",
                     "anomalies",
                     "forecast",
                     "budget",
