@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from rich.markup import escape
 
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.text import printable
 
 #: The output formats for people and for line tools; the others are for programs.
 _TABULAR = ("table", "plain")
@@ -56,13 +58,22 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _cell(value: object, output: str) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else printable(str(value))
     return escape(text) if output == "table" else text  # Rich takes [x] in a table for markup.
 
 
 def say(text: str) -> None:
-    """Tell the person something that is no result, with known secrets masked."""
-    sys.stderr.write(f"{redact(text)}\n")
+    """Tell the person something that is no result, in one line, with known secrets masked."""
+    sys.stderr.write(f"{printable(str(redact(text)))}\n")
+
+
+def say_traceback() -> None:
+    """Tell where the exception being handled comes from.
+
+    Indented: the message of an error may have lines of its own, which must not pass for ours.
+    """
+    for line in traceback.format_exc().rstrip().split("\n"):
+        say(f"  {line}")
 
 
 def error_line(kind: ErrorKind | str, message: object) -> str:
