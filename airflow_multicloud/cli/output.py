@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -11,14 +10,12 @@ from typing import Any
 
 from airflow.cli.simple_table import AirflowConsole
 from airflow.sdk._shared.secrets_masker import redact
+from rich.cells import cell_len, set_cell_size
 from rich.markup import escape
 
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.text import printable
-
-#: The output formats for people and for line tools; the others are for programs.
-_TABULAR = ("table", "plain")
+from airflow_multicloud.text import printable, write_csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,9 @@ def show(result: Result, output: str) -> None:
     data: list[dict[str, Any]] | None = None
     if output == "csv":
         _csv(result.rows)
-    elif output in _TABULAR:
+    elif output == "plain":
+        _plain([{name: _cell(value, output) for name, value in row.items()} for row in result.rows])
+    elif output == "table":
         data = [{name: _cell(value, output) for name, value in row.items()} for row in result.rows]
     else:
         data = [dict(entry) for entry in result.document]
@@ -52,9 +51,19 @@ def show(result: Result, output: str) -> None:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, rows[0] if rows else (), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write_csv(sys.stdout, list(rows[0]) if rows else (), rows)
+
+
+def _plain(rows: Sequence[Mapping[str, str]]) -> None:
+    """Columns of cells as they are: Airflow's plain table makes 1.23457e+06 of 1234567.89."""
+    if not rows:
+        sys.stdout.write("No data found\n")
+        return
+    columns = [(name, *(row[name] for row in rows)) for name in rows[0]]
+    widths = [max(map(cell_len, column)) for column in columns]
+    for cells in zip(*columns, strict=True):
+        padded = (set_cell_size(c, w) for c, w in zip(cells, widths, strict=True))
+        sys.stdout.write(f"{'  '.join(padded).rstrip()}\n")
 
 
 def _cell(value: object, output: str) -> str:
