@@ -20,8 +20,8 @@ from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
+from airflow_multicloud.operators._runs import run_id_of
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
-from airflow_multicloud.operators.replicate import run_id_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -43,7 +43,7 @@ class WriteCanaryOperator(BaseOperator):
         """Write it; returns the drill's id, the time and the SHA-256."""
         with airflow_errors():
             primary = open_endpoint(self.primary, parameter="primary")
-            canary = write_canary(primary, run_id_of(context)).as_dict()
+            canary = write_canary(primary, run_id_of(context, self.task_id)).as_dict()
         self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
         return canary
 
@@ -204,7 +204,7 @@ class DrillReportOperator(BaseOperator):
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )
         evidence = record.Evidence(
-            drill_id=run_id_of(context),
+            drill_id=run_id_of(context, self.task_id),
             verdict=record.judge(self.measurement, verification, objectives),
             objectives=objectives,
             measurement=self.measurement,

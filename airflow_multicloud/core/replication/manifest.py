@@ -253,11 +253,19 @@ def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
 
 
 def write_journal(
-    replica: Endpoint, header: Header, sequence: int, finished: Sequence[Item]
+    replica: Endpoint,
+    header: Header,
+    sequence: int,
+    finished: Sequence[Item],
+    *,
+    attempt: str = "0",
 ) -> None:
-    """Record objects finished by a run under way, for the next try if this one is killed."""
+    """Record objects finished by a run under way, for the next try if this one is killed.
+
+    :param attempt: tells the tries of one run apart.
+    """
     directory = _directory("journals", replica, header.source)
-    key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
+    key = f"{directory}/{header.run_id}-{attempt}-{sequence:06d}.jsonl"
     file = _file(replica, header, map(items.dump, finished), objects=len(finished))
     put_stream(replica, key, file, _JSON_LINES)
 
