@@ -73,6 +73,9 @@ class FailoverFetchOperator(PlainLog, BaseOperator):
             provenance = api.failover_fetch(self.candidates, self.target, policy)
         for attempt in provenance.attempts:
             self.log.info("%s", attempt)
+        if isinstance(provenance, api.TreeProvenance):
+            for name in provenance.left_out_names:
+                self.log.warning("left out, its key is kept for this package's files: %s", name)
         facts = provenance.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts

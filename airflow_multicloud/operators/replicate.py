@@ -127,6 +127,8 @@ class _ReplicationOperator(PlainLog, BaseOperator):
         for destination in report.destinations:
             counts = ", ".join(f"{n} {o}" for o, n in sorted(destination.outcomes.items()))
             self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
+        for left_out in report.left_out:
+            self.log.warning("left out: %s", left_out)
         facts = report.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts

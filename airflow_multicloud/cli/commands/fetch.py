@@ -21,8 +21,10 @@ def run(args: Namespace) -> Result:
     policy = FailoverPolicy(**{name: v for name, v in given.items() if v is not None})
     with progress_bar("fetching"):
         served = failover_fetch(args.candidate, args.to, policy)
-    failed = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
-    return Result([_row(served)], [served.as_dict()], failed)
+    remarks = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
+    if isinstance(served, TreeProvenance):
+        remarks += [f"left out: {name!r}" for name in served.left_out_names]
+    return Result([_row(served)], [served.as_dict()], remarks)
 
 
 def _row(served: Provenance | TreeProvenance) -> dict[str, object]:

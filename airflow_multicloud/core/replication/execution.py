@@ -66,7 +66,7 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
 
 def _must_stop(job: Job, item: Item) -> bool:
     return job.options.on_error is OnError.FAIL and any(
-        r.outcome is not None and not r.outcome.sound for r in item.replicas
+        r.outcome is not None and r.outcome.owed and not r.outcome.sound for r in item.replicas
     )
 
 
