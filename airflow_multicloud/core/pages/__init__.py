@@ -54,7 +54,7 @@ def duration(seconds: float) -> str:
         return f"−{duration(-seconds)}"  # noqa: RUF001 - a minus sign
     if 0 < seconds < 1:
         return f"{max(1, round(seconds * 1000))} ms"
-    if seconds < _MINUTE:
+    if round(seconds, 1) < _MINUTE:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     whole = round(seconds)
     for unit, name, smaller, lesser in (
@@ -69,8 +69,10 @@ def duration(seconds: float) -> str:
 
 
 def moment(at: datetime | str) -> str:
-    """A time for a reader, in UTC: ``2026-11-23 09:00:00 UTC``."""
+    """A time for a reader, in UTC: ``2026-11-23 09:00:00 UTC``; one without a zone is of it."""
     found = datetime.fromisoformat(at) if isinstance(at, str) else at
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
     return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
