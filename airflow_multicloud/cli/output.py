@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from airflow.sdk._shared.secrets_masker import redact
@@ -35,17 +35,25 @@ class Result:
     :param document: for JSON and YAML, where numbers, truth values and absent ones stay what
         they are.
     :param remarks: lines for stderr.
+    :param content: what goes to stdout instead of all that, byte by byte; closed afterwards.
     """
 
     rows: Sequence[Mapping[str, Any]]
     document: Sequence[Mapping[str, Any]]
     remarks: Sequence[str] = ()
     code: ExitCode = ExitCode.DONE
+    content: BinaryIO | None = None
 
 
-def show(result: Result, output: str) -> None:
-    """Print a result in one of Airflow's output formats, then its remarks."""
-    if output == "csv":
+def show(result: Result, output: str, *, quiet: bool = False) -> None:
+    """Print a result in one of Airflow's output formats, then its remarks.
+
+    :param quiet: leave the remarks out, unless something is the matter.
+    """
+    if result.content is not None:
+        with result.content:
+            shutil.copyfileobj(result.content, sys.stdout.buffer)
+    elif output == "csv":
         _csv(result.rows)
     elif output == "json":
         sys.stdout.write(_json(result.document))
@@ -57,8 +65,9 @@ def show(result: Result, output: str) -> None:
         cells = [{name: _cell(value) for name, value in row.items()} for row in result.rows]
         sys.stdout.write(_plain(cells) if output == "plain" else _table(cells))
     sys.stdout.flush()  # So that remarks come after it where both go to one place.
-    for remark in result.remarks:
-        say(remark)
+    if not quiet or result.code is not ExitCode.DONE:
+        for remark in result.remarks:
+            say(remark)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -26,37 +26,47 @@ _CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"
 Run = Callable[[Namespace], Result]
 
 
-def command(run: Run) -> Callable[[Namespace], None]:
+def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], None]]:
     """Make a function of the parsed arguments a command.
 
     It can use stored connections, logs nothing unless ``--verbose`` is given, and then to
     stderr; it tells of a :class:`CloudError` in one line on stderr, and ends the process with
     an exit code that says what happened (by ``SystemExit``, when it is not zero).
+
+    :param interrupted: what Ctrl-C leaves, and how to go on.
     """
 
-    @functools.wraps(run)
-    def wrapped(args: Namespace) -> None:
-        code = _run(run, args)
-        if code:
-            raise SystemExit(int(code))
+    def made(run: Run) -> Callable[[Namespace], None]:
+        @functools.wraps(run)
+        def wrapped(args: Namespace) -> None:
+            code = _run(run, args, interrupted)
+            if code:
+                raise SystemExit(int(code))
 
-    return wrapped
+        return wrapped
+
+    return made
 
 
-def _run(run: Run, args: Namespace) -> ExitCode:
+def _run(run: Run, args: Namespace, interrupted: str) -> ExitCode:
     try:
         # Airflow logs to whatever sys.stdout is when a logger is first used.
         with _stored_connections(), redirect_stdout(sys.stderr):
             result = _quietly(run, args)
-        output.show(result, args.output)
+        output.show(result, args.output, quiet=args.quiet)
     except CloudError as err:
         if args.verbose:
             output.say(traceback.format_exc())
         output.say(output.error_line(err.kind, err))
         return exit_codes.of_error(err)
     except KeyboardInterrupt:
-        output.say("interrupted")
+        output.say(f"interrupted{f': {interrupted}' if interrupted else ''}")
         return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads the result wants no more of it, as `head` does. Python would complain
+        # once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.BROKEN_PIPE
     except Exception as err:  # noqa: BLE001 - shown in full, but with secrets masked
         output.say(traceback.format_exc())
         output.say(output.error_line("unexpected", f"{type(err).__name__}: {err}"))

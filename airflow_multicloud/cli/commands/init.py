@@ -14,7 +14,7 @@ from airflow_multicloud.cli.running import command
 from airflow_multicloud.errors import ErrorKind
 
 
-@command
+@command()
 def run(args: Namespace) -> Result:
     """Check connections; the exit code is that of the first one that does not work."""
     conn_ids = dict.fromkeys(args.conn_id or known_connections())
