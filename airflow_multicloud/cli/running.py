@@ -9,12 +9,16 @@ import traceback
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
+from typing import TypeVar
 
 from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_multicloud.cli import exit_codes, output
 from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.cli.output import Result
+from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.errors import CloudError
 
 #: Airflow's own name for "this process may read the metadata database"; without it only
@@ -24,6 +28,7 @@ from airflow_multicloud.errors import CloudError
 _CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"
 
 Run = Callable[[Namespace], Result]
+R = TypeVar("R")
 
 
 def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], None]]:
@@ -37,9 +42,11 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
     """
 
     def made(run: Run) -> Callable[[Namespace], None]:
+        name = run.__module__.rpartition(".")[2]
+
         @functools.wraps(run)
         def wrapped(args: Namespace) -> None:
-            code = _run(run, args, interrupted)
+            code = _run(name, run, args, interrupted)
             if code:
                 raise SystemExit(int(code))
 
@@ -48,7 +55,7 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
     return made
 
 
-def _run(run: Run, args: Namespace, interrupted: str) -> ExitCode:
+def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
     try:
         # Airflow logs to whatever sys.stdout is when a logger is first used.
         with _stored_connections(), redirect_stdout(sys.stderr):
@@ -57,7 +64,9 @@ def _run(run: Run, args: Namespace, interrupted: str) -> ExitCode:
     except CloudError as err:
         if args.verbose:
             output.say(traceback.format_exc())
-        output.say(output.error_line(err.kind, err))
+        with _stored_connections(), redirect_stdout(sys.stderr):
+            more = _quietly(partial(hint, err=err), args)
+        output.say(output.error_line(err.kind, f"{spelled(name, str(err))}{more}"))
         return exit_codes.of_error(err)
     except KeyboardInterrupt:
         output.say(f"interrupted{f': {interrupted}' if interrupted else ''}")
@@ -74,12 +83,12 @@ def _run(run: Run, args: Namespace, interrupted: str) -> ExitCode:
     return result.code
 
 
-def _quietly(run: Run, args: Namespace) -> Result:
-    results: list[Result] = []
+def _quietly(work: Callable[[Namespace], R], args: Namespace) -> R:
+    results: list[R] = []
 
     @suppress_logs_and_warning
     def quiet(args: Namespace) -> None:  # Airflow's decorator drops what this returns.
-        results.append(run(args))
+        results.append(work(args))
 
     quiet(args)
     return results[0]

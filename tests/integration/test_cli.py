@@ -134,7 +134,7 @@ class TestReplicate:
         put("copy/old.csv", b"old", conn_id="cli_b")
         ended = shell.run("replicate", SOURCE, REPLICA, "--delete-extraneous", "--max-delete", "0")
         assert (ended.code, ended.out) == (7, "")
-        assert ended.err.startswith("error (precondition_failed): max_delete: 1 objects")
+        assert ended.err.startswith("error (precondition_failed): --max-delete: 1 objects")
 
     @pytest.mark.parametrize(
         ("words", "code", "error"),
@@ -256,7 +256,7 @@ class TestFetch:
         assert (ended.code, ended.out, list(tmp_path.iterdir())) == (3, "", [])
         assert ended.err.startswith("error (integrity): ")
         wrong = shell.run("fetch", *words, "--fail-over-on", "rain")
-        assert (wrong.code, "fail_over_on" in wrong.err) == (2, True)
+        assert (wrong.code, "--fail-over-on" in wrong.err) == (2, True)
 
     def test_to_standard_output(self, shell: Shell) -> None:
         ended = shell.run("fetch", f"{SOURCE}gone", f"{SOURCE}a.csv", "--to", "-")
@@ -424,3 +424,30 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-v")
     assert (ended.code, canary in ended.err) == (6, False)
     assert ended.err.endswith("error (unavailable): the SDK says ***\n")
+
+
+class TestHints:
+    """What was meant, with the names and the commands that a person can type."""
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("mem://cli_c@lake/sales/", REPLICA), "did you mean cli_"),
+            (("mem://cli_a@lak/sales/", REPLICA), "did you mean lake?"),
+            (
+                (SOURCE, "mem://cli_b@other/x/"),
+                "DESTINATION: mem://cli_b@other/x/: no bucket 'other'; create it, or set "
+                "--create-buckets; to create it: airflow multicloud mb mem://cli_b@other",
+            ),
+            ((SOURCE, REPLICA, "--memory-limit", "1K"), "--memory-limit: 1024 given"),
+            ((SOURCE, REPLICA, "--delete-extraneous"), "--max-delete: not given, expected a"),
+        ],
+    )
+    def test_in_an_error(self, shell: Shell, words: tuple[str, ...], said: str) -> None:
+        ended = shell.run("replicate", *words)
+        (line,) = ended.err.splitlines()
+        assert said in line
+        assert "create_buckets" not in line
+
+    def test_a_connection_for_init(self, shell: Shell) -> None:
+        assert "did you mean cli_a?" in shell.run("init", "cli_aa").err
