@@ -6,6 +6,7 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
+from airflow_multicloud.api.cleanups import cleanup
 from airflow_multicloud.api.cost_files import (
     read_recommendations,
     recommendation_rows,
@@ -26,6 +27,7 @@ from airflow_multicloud.api.replicas import (
 from airflow_multicloud.api.transfers import estimate_replication, estimate_transfer_cost
 from airflow_multicloud.api.unified import UnifiedCloudStorage
 from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
+from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
 from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
@@ -44,6 +46,7 @@ from airflow_multicloud.core.replication.verification import Depth, Verification
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
+    "CleanupReport",
     "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
@@ -52,6 +55,8 @@ __all__ = [
     "FailoverError",
     "FailoverPolicy",
     "ForecastBound",
+    "Left",
+    "Leftover",
     "LocationStatus",
     "ObjectFilter",
     "OnError",
@@ -71,6 +76,7 @@ __all__ = [
     "check_connection",
     "check_location",
     "choice",
+    "cleanup",
     "compare_costs",
     "estimate_replication",
     "estimate_transfer_cost",

@@ -19,6 +19,7 @@ from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.lists import elements, is_template, texts
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 from airflow_multicloud.operators.replicate import run_id_of
 
@@ -79,7 +80,7 @@ class FailoverDrillOperator(BaseOperator):
         canary: Mapping[str, Any],
         fault: str = Fault.UNAVAILABLE,
         restore_to: str | None = None,
-        fail_over_on: Sequence[str] | str = tuple(sorted(OUTAGES)),
+        fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
         attempt_timeout: timedelta = timedelta(minutes=5),
         **kwargs: Any,
     ) -> None:
@@ -90,7 +91,7 @@ class FailoverDrillOperator(BaseOperator):
         self.restore_to = restore_to
         self.fail_over_on = fail_over_on
         self.attempt_timeout = attempt_timeout
-        if not isinstance(fail_over_on, str):  # One is a template: known when the task runs.
+        if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -191,23 +192,28 @@ class DrillReportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and record."""
-        if isinstance(self.places, str):
-            raise AirflowFailException(f"places: {self.places!r} given, expected a list of URIs")
+        with airflow_errors():
+            places = texts(self.places, "places", what="URIs")
+            verification = elements(
+                self.verification, "verification", Mapping, what="what verifications returned"
+            )
+            replication = elements(
+                self.replication, "replication", Mapping, what="what replications returned"
+            )
         objectives = record.Objectives(
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )
-        verification = list(self.verification[:])  # a slice: iterating over XComs logs an error
         evidence = record.Evidence(
             drill_id=run_id_of(context),
             verdict=record.judge(self.measurement, verification, objectives),
             objectives=objectives,
             measurement=self.measurement,
-            replication=list(self.replication),
+            replication=replication,
             verification=verification,
             canary=self.canary,
             written_at=datetime.now(UTC),
         )
-        uris, failed = self._store(evidence, list(self.places))
+        uris, failed = self._store(evidence, places)
         facts = {
             "verdict": str(evidence.verdict),
             "findings": list(record.findings(self.measurement, verification)),

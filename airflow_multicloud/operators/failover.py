@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
+from airflow_multicloud.lists import is_template
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class FailoverFetchOperator(BaseOperator):
     :param hedge_after: start the next candidate too when one takes longer than this.
     """
 
-    template_fields: Sequence[str] = ("candidates", "target", "expected_sha256")
+    template_fields: Sequence[str] = ("candidates", "target", "fail_over_on", "expected_sha256")
 
     def __init__(
         self,
@@ -62,7 +63,8 @@ class FailoverFetchOperator(BaseOperator):
         self.expected_sha256 = expected_sha256
         self.require_digest = require_digest
         self.hedge_after = hedge_after
-        self._policy(expected_sha256=None)  # Refuses what is wrong when the DAG is parsed.
+        if not is_template(fail_over_on):
+            self._policy(expected_sha256=None)  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Fetch."""

@@ -17,6 +17,7 @@ from airflow_multicloud.core.replication.engine import Replication, ReplicationF
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._estimates import tell_estimate
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
@@ -109,7 +110,9 @@ class _ReplicationOperator(BaseOperator):
     def replication(self) -> Replication:
         """The replication of the rendered arguments; resolves connections, makes no request."""
         filtered = replace(
-            self.options.filter, include=tuple(self.include), exclude=tuple(self.exclude)
+            self.options.filter,
+            include=texts(self.include, "include", what="globs"),
+            exclude=texts(self.exclude, "exclude", what="globs"),
         )
         return api.replication(
             self.source, self.destinations, replace(self.options, filter=filtered)

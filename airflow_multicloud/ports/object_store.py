@@ -247,11 +247,16 @@ class PartLimits:
 
 @dataclass(frozen=True, slots=True)
 class PartUpload:
-    """An upload under way. ``upload_id`` is no secret: it is of use only with credentials."""
+    """An upload under way. ``upload_id`` is no secret: it is of use only with credentials.
+
+    :param ours: whether this package began it; a store that lists everybody's uploads alike
+        sets it only where it can tell.
+    """
 
     ref: ObjectRef
     upload_id: str
     started: datetime | None = None
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,10 @@ class S3PartUploads(S3Basics):
                         ObjectRef(bucket, found["Key"]),
                         found["UploadId"],
                         found["Initiated"].astimezone(UTC),
+                        # No other mark of an upload is listed. Ours have this pair, which hardly
+                        # any other program asks for.
+                        ours=(found.get("ChecksumAlgorithm"), found.get("ChecksumType"))
+                        == ("CRC32C", "FULL_OBJECT"),
                     )
 
 
