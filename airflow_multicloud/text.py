@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
+import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
 
 
 def printable(text: str) -> str:
@@ -59,3 +64,41 @@ def duration_text(seconds: float) -> str:
         if count:
             shown.append(f"{count} {unit}")
     return " ".join(shown)
+
+
+#: Where a spreadsheet may see a cell begin. A semicolon and a tab part cells too, in the
+#: languages and settings whose separator they are, and a newline in a cell that is not quoted.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s']*[=+\-@＝＋－＠])")  # noqa: RUF001
+_DEFUSED = re.compile(r"(?:^|(?<=[;\t\r\n]))'(?=[\s']*[=+\-@＝＋－＠])")  # noqa: RUF001
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def csv_cell(value: object) -> object:
+    """A cell of a CSV file that no spreadsheet takes for a formula.
+
+    Text that would be one gets an apostrophe before it, which makes it text again for a
+    spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection). Numbers, also as text
+    and below zero, stay as they are. :func:`from_csv_cell` gives the text back.
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return _FORMULA.sub("'", value)
+
+
+def from_csv_cell(text: str) -> str:
+    """The text that :func:`csv_cell` was given."""
+    return _DEFUSED.sub("", text)
+
+
+def write_csv(out: TextIO, names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a table for people and their spreadsheets; every CSV of this package is written here.
+
+    :param names: the columns, also of an empty table. :param rows: ``None`` is an empty cell.
+    """
+    writer = csv.writer(out, lineterminator="\n")
+    quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in itertools.chain([dict(zip(names, names, strict=True))], rows):
+        cells = [csv_cell(row[name]) for name in names]
+        # Before Python 3.13 a carriage return alone is not quoted, and ends the row for a reader.
+        alone = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (quoting if alone else writer).writerow(cells)

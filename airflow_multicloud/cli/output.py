@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,12 @@ from rich.cells import cell_len
 
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import printable, write_csv
 
 #: Between two columns of a table; below a header it is drawn as ``=+=``.
 _GAP = " | "
+
+_NOTHING = "No data found\n"
 
 #: Money stays exact: 0.1 and not 0.1000000000000000055.
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -71,9 +72,7 @@ def show(result: Result, output: str, *, quiet: bool = False) -> None:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, rows[0] if rows else (), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write_csv(sys.stdout, list(rows[0]) if rows else (), rows)
 
 
 def _json(document: object) -> str:
@@ -111,7 +110,7 @@ def _cell(value: object) -> str:
 
 def _plain(rows: Sequence[Mapping[str, str]]) -> str:
     """Columns with spaces between, each row on one line, for line tools."""
-    return _lines(rows, "  ") if rows else ""
+    return _lines(rows, "  ") if rows else _NOTHING
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
@@ -121,7 +120,7 @@ def _table(rows: Sequence[Mapping[str, str]]) -> str:
     terminal has 80 columns (``COLUMNS`` says otherwise).
     """
     if not rows:
-        return "nothing found\n"
+        return _NOTHING
     widths = _widths(rows)
     if sum(widths) + len(_GAP) * (len(widths) - 1) > shutil.get_terminal_size().columns:
         return _blocks(rows)

@@ -135,7 +135,9 @@ def _told(task: str, value: Any) -> str | None:
         served = ", ".join(f"{n} from {uri}" for uri, n in value["recovered"]["served"].items())
         controls = ", ".join(sorted({c["outcome"] for c in value["controls"]}))
         return f"primary {value['fault']}; recovered {served}; a corrupt copy was {controls}"
-    return f"{value['verdict']}: RTO {value['rto_seconds']:.1f} s, RPO {value['rpo_seconds']:.1f} s"
+    times = {name: value[f"{name.lower()}_seconds"] for name in ("RTO", "RPO")}
+    told = ", ".join(f"{n} {'none' if t is None else f'{t:.1f} s'}" for n, t in times.items())
+    return f"{value['verdict']}: {told}"
 
 
 def _second_run(checks: _Checks) -> None:

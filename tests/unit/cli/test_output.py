@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -98,3 +100,32 @@ def test_plain_is_one_line_each_however_long(capsys: pytest.CaptureFixture[str])
     head, row = capsys.readouterr().out.splitlines()
     assert head.split() == ["name", "said"]
     assert row == "x" * 300 + "  two\\nlines \\x1b[2J"
+
+
+MONEY = [
+    {"Cloud": "aws", "ServiceName": "=1+1", "BilledCost": "1234567.89", "Charges": "12e5"},
+    {"Cloud": "azure", "ServiceName": "日本", "BilledCost": Decimal("-0.50"), "Charges": None},
+]
+
+
+def test_plain_money_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Result(MONEY, MONEY), "plain")
+    assert capsys.readouterr().out == (
+        "Cloud  ServiceName  BilledCost  Charges\n"
+        "aws    =1+1         1234567.89  12e5\n"
+        "azure  日本         -0.50\n"
+    )
+
+
+@pytest.mark.parametrize("output", ["plain", "table"])
+def test_that_there_is_nothing_is_said(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    show(Result([], []), output)
+    assert capsys.readouterr().out == "No data found\n"
+
+
+def test_csv_has_no_formulas_and_numbers_stay_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Result(MONEY, MONEY), "csv")
+    head, first, second = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head == list(MONEY[0])
+    assert first == ["aws", "'=1+1", "1234567.89", "12e5"]
+    assert second == ["azure", "日本", "-0.50", ""]
