@@ -413,6 +413,15 @@ class BucketCreation(Protocol):
 
 
 @runtime_checkable
+class BucketListing(Protocol):
+    """Optional power: name the buckets that there are."""
+
+    def list_buckets(self) -> Iterator[str]:
+        """The names of the account's (the project's) buckets that the connection may list."""
+        ...
+
+
+@runtime_checkable
 class KeyRules(Protocol):
     """Optional power: the store says before any byte moves which keys it refuses."""
 

@@ -24,7 +24,10 @@ from airflow_multicloud.core.replication.report import DestinationReport
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 
-@command
+@command(
+    interrupted="what is finished is kept, and so are the parts sent of a large object; "
+    "the same command goes on from there"
+)
 def run(args: Namespace) -> Result:
     """Replicate, or with ``--dry-run`` say what would be done."""
     options, destinations = options_of(args), destinations_of(args)
@@ -32,7 +35,7 @@ def run(args: Namespace) -> Result:
         plans = [asdict(p) for p in plan_replication(args.source, destinations, options)]
         return Result(plans, plans)
     try:
-        with progress_bar("replicating") as listener:
+        with progress_bar("replicating", quiet=args.quiet) as listener:
             report = replicate(
                 args.source,
                 destinations,
