@@ -77,6 +77,7 @@ PAGES = (
                 "failover",
                 "upload",
                 "drill",
+                "params",
                 "cost_ingest",
                 "cost_compare",
                 "cost_budget",

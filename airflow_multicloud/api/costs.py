@@ -14,7 +14,8 @@ from airflow_multicloud import registry
 from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.lists import texts
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -64,6 +65,11 @@ class CloudCostAnalyzer:
     max_stale_days: int = 0
     clouds: tuple[str, ...] | None = field(default=None)
 
+    def __post_init__(self) -> None:
+        """Take ``clouds`` as it is given: a list, one name, or what a template rendered."""
+        if self.clouds is not None:
+            object.__setattr__(self, "clouds", _texts(self.clouds, "clouds", "names of clouds"))
+
     def ingest(
         self, export: str, *, first: date | None = None, last: date | None = None
     ) -> tuple[IngestedPeriod, ...]:
@@ -106,6 +112,7 @@ class CloudCostAnalyzer:
         """
         from airflow_multicloud.core.cost.compare import compare_costs, views_asked
 
+        group_by = _texts(group_by, "group_by", "dimensions")
         with (
             operation("cost.compare", currency=self.currency),
             self._store.connect(start=start, end=end, views=views_asked(group_by)) as connection,
@@ -205,6 +212,7 @@ class CloudCostAnalyzer:
         """What each DAG and task cost, by the labels in the bill, and what none explains."""
         from airflow_multicloud.core.cost.attribution import attribute_costs
 
+        dag_ids = _texts(dag_ids, "dag_ids", "DAG ids")
         with self._store.connect(start=start, end=end) as connection:
             return attribute_costs(
                 connection,
@@ -235,6 +243,7 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
         from airflow_multicloud.core.cost.workload import price_workload
 
+        clouds = _texts(clouds, "clouds", "names of clouds")
         day = today or datetime.now(UTC).date()
 
         def convert(amount: Decimal, currency: str, on: date) -> Decimal:
@@ -263,7 +272,7 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.recommendations import rank_recommendations
 
         found = {}
-        for conn_id in conn_ids:
+        for conn_id in _texts(conn_ids, "conn_ids", "connection ids"):
             cloud = registry.cloud_of(conn_id).name
             with operation("cost.recommend", cloud__provider=cloud):
                 hook = registry.resolve(Cost, conn_id)
@@ -355,6 +364,10 @@ def query_costs(conn_id: str, query: CostQuery) -> CostQueryResult:
         span.set_attribute("multicloud.requests", result.requests)
         span.set_attribute("multicloud.price_usd", str(result.price))
         return result
+
+
+def _texts(given: object, parameter: str, what: str) -> tuple[str, ...]:
+    return texts(given, parameter, what=what, error=CostAnalysisError)
 
 
 def _lacking(cloud: str, conn_id: str, what: str) -> ProviderNotAvailableError:

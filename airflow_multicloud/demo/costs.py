@@ -13,6 +13,7 @@ from rich.table import Table
 
 from airflow_multicloud import api
 from airflow_multicloud.demo import advice, bills
+from airflow_multicloud.demo.environment import allow
 
 WORKLOAD = {"vcpus": 4, "memory_gib": 16, "instances": 3, "storage_gb": 1000, "egress_gb": 500}
 
@@ -31,15 +32,20 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
     for uri in exports.uris.values():
         analyzer.ingest(uri)
     exports.restate()
+    places = {
+        **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
+        "store": str(store),
+        "reports": f"{reports}/",
+    }
+    asked = list(advice.CONNECTIONS)
+    allow(dag, {**{name: [uri] for name, uri in places.items()}, "recommend_from": asked})
     run = dag.test(
         run_conf={
-            **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
-            "store": str(store),
-            "reports": f"{reports}/",
+            **places,
             "day": exports.day.isoformat(),
             "workload": WORKLOAD,
             "budget": 250_000,
-            "recommend_from": list(advice.CONNECTIONS),
+            "recommend_from": asked,
         }
     )
     results: dict[str, Any] = {

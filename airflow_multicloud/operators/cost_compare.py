@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
+from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._costs import CostOperator, days
 from airflow_multicloud.operators._shell import airflow_errors
 
@@ -33,7 +34,7 @@ class CompareCostOperator(CostOperator):
     :param limit: lines a cloud; the rest is summed up as ``(other)``.
     """
 
-    template_fields = _PERIOD
+    template_fields: Sequence[str] = (*_PERIOD, "group_by")
 
     def __init__(
         self,
@@ -55,9 +56,7 @@ class CompareCostOperator(CostOperator):
         start, end = days(self.start, self.end)
         with airflow_errors():
             analyzer = self.analyzer()
-            found = analyzer.compare_costs(
-                start, end, group_by=tuple(self.group_by), limit=self.limit
-            )
+            found = analyzer.compare_costs(start, end, group_by=self.group_by, limit=self.limit)
             smallest = analyzer.get_smallest_bill(found.reports) if found.reports else None
         for report in found.reports:
             self.log.info("%s: %s", report.cloud, report.total)
@@ -120,7 +119,7 @@ class AttributeCostOperator(CostOperator):
     :param dag_ids: real DAG ids, where labels could not hold them letter by letter.
     """
 
-    template_fields = _PERIOD
+    template_fields: Sequence[str] = (*_PERIOD, "dag_ids")
 
     def __init__(self, *, start: str, end: str, dag_ids: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -132,7 +131,7 @@ class AttributeCostOperator(CostOperator):
         """Attribute."""
         with airflow_errors():
             found = self.analyzer().attribute_costs(
-                *days(self.start, self.end), dag_ids=tuple(self.dag_ids)
+                *days(self.start, self.end), dag_ids=self.dag_ids
             )
         dags = {dag: f"{amount:.2f}" for dag, amount in list(found.by_dag().items())[:100]}
         for dag, amount in dags.items():
@@ -166,7 +165,7 @@ class PriceWorkloadOperator(CostOperator):
     :param regions: cloud → region; the cheapest by default.
     """
 
-    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "day")
+    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "on", "day")
 
     def __init__(
         self,
@@ -188,7 +187,7 @@ class PriceWorkloadOperator(CostOperator):
         with airflow_errors():
             found = self.analyzer().price_workload(
                 api.workload_of(self.workload),
-                tuple(self.on),
+                texts(self.on, "on", what="names of clouds"),
                 today=date.fromisoformat(self.day),
                 regions=self.regions,
             )
@@ -228,7 +227,7 @@ class RecommendSavingsOperator(CostOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask."""
         with airflow_errors():
-            ranked = self.analyzer().recommend(tuple(self.conn_ids))
+            ranked = self.analyzer().recommend(self.conn_ids)
             uri = api.write_recommendations(ranked, self.target)
         for item in ranked.ranked[:_SHOWN]:
             self.log.info(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.compare import CostReport
 
 
-@command
+@command(interrupted="periods that were taken in are kept; the same command goes on from there")
 def run(args: Namespace) -> Result:
     """Ingest what was asked for, compare, and write the page if asked for."""
     start, end = period(args, datetime.now(UTC).date())

@@ -14,7 +14,7 @@ from importlib.resources import files
 from airflow_multicloud.core.cost.money import checked_currency
 from airflow_multicloud.core.cost.prices import Meter, Price, PriceTable
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import from_csv_cell, printable, write_csv
 
 #: The packaged table has 10 kB; a line is about 150 bytes.
 MAX_BYTES = 16 << 20
@@ -59,7 +59,8 @@ def parse_prices(content: bytes, name: str, *, max_age: timedelta | None = None)
             if len(cells) != len(header):
                 why = f"{len(cells)} cells, expected {len(header)}"
                 raise _refused(name, why, reader.line_num)
-            price = _price(dict(zip(header, cells, strict=True)), name, reader.line_num)
+            row = zip(header, map(from_csv_cell, cells), strict=True)
+            price = _price(dict(row), name, reader.line_num)
             key = (price.cloud, price.meter, price.sku, price.region_id, price.tier_start)
             if key in seen:
                 raise _refused(name, f"the same price is on line {seen[key]}", reader.line_num)
@@ -73,9 +74,8 @@ def parse_prices(content: bytes, name: str, *, max_age: timedelta | None = None)
 def format_prices(table: PriceTable) -> bytes:
     """Write a table so that :func:`parse_prices` reads it."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([_text(getattr(price, name)) for name in _COLUMNS] for price in table.prices)
+    rows = ({name: _text(getattr(price, name)) for name in _COLUMNS} for price in table.prices)
+    write_csv(out, _COLUMNS, rows)
     return out.getvalue().encode()
 
 

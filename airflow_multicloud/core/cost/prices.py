@@ -94,8 +94,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """List prices, and how old one may be; to read and write one see
-    :mod:`airflow_multicloud.core.cost.price_file`.
+    """List prices, and how old one may be.
+
+    To read and write one see :mod:`airflow_multicloud.core.cost.price_file`.
 
     :param max_age: older prices are refused; ``None``: none is for its age.
     """

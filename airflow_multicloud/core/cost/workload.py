@@ -139,8 +139,8 @@ class Quote:
         if self.missing:
             return f"{self.cloud}: no usable price of {', '.join(self.missing)}"
         return (
-            f"{self.cloud}: {self.total:.2f} {self.currency} a month in {self.region_id}, by prices "
-            f"of {self.oldest_price} or later"
+            f"{self.cloud}: {self.total:.2f} {self.currency} a month in {self.region_id}, by "
+            f"prices of {self.oldest_price} or later"
         )
 
 
