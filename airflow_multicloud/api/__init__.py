@@ -17,7 +17,9 @@ from airflow_multicloud.api.cost_values import budget_of, choice, workload_of
 from airflow_multicloud.api.costs import CloudCostAnalyzer, compare_costs, query_costs
 from airflow_multicloud.api.destinations import Destination
 from airflow_multicloud.api.drills import read_evidence
+from airflow_multicloud.api.exchange_rates import ECB_URL, RefreshedRates, refresh_exchange_rates
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
+from airflow_multicloud.api.price_tables import RefreshedPrices, read_prices, refresh_prices
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
 from airflow_multicloud.api.replicas import (
     plan_replication,
@@ -48,6 +50,7 @@ from airflow_multicloud.core.replication.verification import Depth, Verification
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
+    "ECB_URL",
     "BudgetState",
     "CleanupReport",
     "CloudCostAnalyzer",
@@ -68,6 +71,8 @@ __all__ = [
     "PlannedUpload",
     "Provenance",
     "ProviderRegistry",
+    "RefreshedPrices",
+    "RefreshedRates",
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
@@ -91,8 +96,11 @@ __all__ = [
     "plan_upload",
     "query_costs",
     "read_evidence",
+    "read_prices",
     "read_recommendations",
     "recommendation_rows",
+    "refresh_exchange_rates",
+    "refresh_prices",
     "replicate",
     "replication",
     "upload_artifact",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
+from airflow_multicloud.core.cost.money import CostBasis
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._costs import CostOperator, days
 from airflow_multicloud.operators._shell import airflow_errors
@@ -105,6 +106,9 @@ class FindCostAnomaliesOperator(CostOperator):
             self.log.warning("anomaly: %s", anomaly)
         for cloud, why in found.unchecked.items():
             self.log.warning("%s was not checked: %s", cloud, why)
+        for apart in found.unconverted:
+            self.log.warning("%s of %s were not looked at: %s", apart.on(CostBasis(self.basis)),
+                             apart.cloud, apart.reason)  # fmt: skip
         return {
             "anomalies": len(found.found),
             "found": [str(anomaly) for anomaly in found.found[:100]],
@@ -161,11 +165,22 @@ class PriceWorkloadOperator(CostOperator):
     :param workload: fields of :class:`~airflow_multicloud.core.cost.workload.Workload`, like
         ``{"vcpus": 4, "memory_gib": 16, "storage_gb": 500, "egress_gb": 100}``.
     :param on: names of clouds (``clouds`` filters the bill).
-    :param day: prices are of this day.
-    :param regions: cloud → region; the cheapest by default.
+    :param day: your own prices are of the month before this day.
+    :param regions: cloud → region; where all can be priced and is cheapest by default.
+    :param prices: path or URI of the list prices for what the bill lacks, as a
+        :class:`~airflow_multicloud.operators.cost_refresh.RefreshPricesOperator` writes it; the
+        packaged ones by default. How old they are is said.
+    :param max_price_age: refuse older list prices.
     """
 
-    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "on", "day")
+    template_fields: Sequence[str] = (
+        *CostOperator.template_fields,
+        "workload",
+        "on",
+        "day",
+        "regions",
+        "prices",
+    )
 
     def __init__(
         self,
@@ -174,6 +189,8 @@ class PriceWorkloadOperator(CostOperator):
         on: Sequence[str] = ("aws", "gcp", "azure"),
         day: str = "{{ ds }}",
         regions: Mapping[str, str] | None = None,
+        prices: str | None = None,
+        max_price_age: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -181,28 +198,39 @@ class PriceWorkloadOperator(CostOperator):
         self.on = on
         self.day = day
         self.regions = regions
+        self.prices = prices
+        self.max_price_age = max_price_age
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Price it."""
+        today = date.fromisoformat(self.day)
         with airflow_errors():
             found = self.analyzer().price_workload(
                 api.workload_of(self.workload),
                 texts(self.on, "on", what="names of clouds"),
-                today=date.fromisoformat(self.day),
+                today=today,
                 regions=self.regions,
+                prices=self.prices or None,
+                max_price_age=self.max_price_age,
             )
         for quote in found.quotes:
             if quote.complete:
-                self.log.info("%s: %.2f %s a month", quote.cloud, quote.total, quote.currency)
+                self.log.info("%s", quote)
             else:
-                lacking = ", ".join(quote.missing)
-                self.log.warning("%s: no usable price of %s", quote.cloud, lacking)
+                self.log.warning("%s", quote)
+            if quote.old(today):
+                self.log.warning("%s: some prices are of %s; RefreshPricesOperator reads them anew",
+                                 quote.cloud, quote.oldest_price)  # fmt: skip
         best = found.cheapest
         if best:
             self.log.info("cheapest: %s", best.cloud)
         return {
             "cheapest": best.cloud if best else None,
             "quotes": {q.cloud: _cents(q.total) if q.complete else None for q in found.quotes},
+            "regions": {q.cloud: q.region_id for q in found.quotes},
+            "oldest_prices": {
+                q.cloud: q.oldest_price and q.oldest_price.isoformat() for q in found.quotes
+            },
             "currency": self.currency,
             "refused_prices": len(found.refused),
         }

@@ -1,4 +1,4 @@
-"""Small files of the cost questions (price tables, exchange rates): local, or in any object store."""
+"""Small files of the cost questions (price tables, rates): local, or in any object store."""
 
 from __future__ import annotations
 
