@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from airflow_multicloud.core.cost.download import download, is_url
-from airflow_multicloud.core.cost.places import find_place, read_place, write_place
+from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
 from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -41,6 +41,7 @@ def refresh_exchange_rates(target: str | Path, *, source: str = ECB_URL) -> Refr
     :param source: an https URL; or the path or URI of a file that was brought by other means.
     :raises CloudError: naming the file, and the line that can't be read.
     """
+    check_place("target", target)
     with operation("cost.refresh_rates"):
         content = (
             download("source", source, MAX_BYTES)

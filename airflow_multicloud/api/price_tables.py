@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.cost.places import find_place, read_place, write_place
+from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
 from airflow_multicloud.core.cost.price_file import (
     MAX_BYTES,
     bundled_prices,
@@ -74,6 +74,7 @@ def refresh_prices(
     :param regions: cloud → regions that are wanted besides those in the table.
     :raises CloudError: when no list answered, naming each reason; what is there stays.
     """
+    check_place("target", target)
     wanted = _regions(regions)
     before = find_place("target", target, MAX_BYTES)
     table = bundled_prices() if before is None else parse_prices(before, str(target))

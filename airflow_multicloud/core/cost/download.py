@@ -6,6 +6,7 @@ import http.client
 import ipaddress
 import urllib.error
 import urllib.request
+from typing import IO
 from urllib.parse import urlsplit
 
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -67,15 +68,19 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self,
         req: urllib.request.Request,
-        fp: object,
+        fp: IO[bytes],
         code: int,
         msg: str,
-        headers: object,
+        headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
         """Refuse what would leave TLS."""
-        _check(self._parameter, newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+        try:
+            _check(self._parameter, newurl)
+        except CostAnalysisError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _check(parameter: str, url: str) -> None:
