@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from airflow_multicloud import api
+from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
 from airflow_multicloud.operators._shell import airflow_errors
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class EstimateTransferCostOperator(BaseOperator):
+class EstimateTransferCostOperator(DestinationsOperator):
     """Plan a replication and price the plan, before a byte moves.
 
     Returns what is paid once and what recurs every month, by dated list prices; with
@@ -34,7 +33,7 @@ class EstimateTransferCostOperator(BaseOperator):
         self,
         *,
         source: str,
-        destinations: Sequence[str],
+        destinations: Sequence[str | api.Destination],
         runs_in: str | None = None,
         egress_used: Mapping[str, float] | None = None,
         **kwargs: Any,

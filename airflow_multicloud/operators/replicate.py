@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
+from airflow.sdk import Asset, TaskGroup, TriggerRule
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import engine
@@ -17,6 +17,7 @@ from airflow_multicloud.core.replication.options import ObjectFilter, OnError, R
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.lists import texts
+from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
 from airflow_multicloud.operators._runs import run_id_of
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class _ReplicationOperator(BaseOperator):
+class _ReplicationOperator(DestinationsOperator):
     """The arguments that all operators of one replication take, and must be given alike.
 
     :param source: URI of an object, or of a prefix (it ends with a slash):

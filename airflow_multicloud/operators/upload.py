@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_multicloud import api
+from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class UploadArtifactOperator(BaseOperator):
+class UploadArtifactOperator(DestinationsOperator):
     """Upload a local file with its SHA-256, then replicate it.
 
     Returns the URI, size, SHA-256 and the replication's counts. A second run of the same file
