@@ -21,6 +21,11 @@ class Run:
     _tis: Any
     _dag_run: Any
 
+    @property
+    def run_id(self) -> str:
+        found: str = self._dag_run.run_id
+        return found
+
     def state_of(self, task_id: str, map_index: int = -1) -> str:
         return self.states[task_id, map_index]
 
