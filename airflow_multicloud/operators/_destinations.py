@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from airflow_multicloud.api import Destination
+from airflow_multicloud.operators._shell import CloudOperator
 
 if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
 
-class DestinationsOperator(BaseOperator):
+class DestinationsOperator(CloudOperator):
     """An operator whose arguments may hold destinations."""
 
     def render_template(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud import api
 from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
-from airflow_multicloud.operators._shell import airflow_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -47,7 +46,7 @@ class EstimateTransferCostOperator(DestinationsOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Estimate."""
         used = {cloud: Decimal(str(gb)) for cloud, gb in (self.egress_used or {}).items()}
-        with airflow_errors():
+        with self.stoppable():
             found = api.estimate_transfer_cost(
                 self.source, self.destinations, runs_in=self.runs_in, egress_used=used
             )

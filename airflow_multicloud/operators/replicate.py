@@ -22,7 +22,7 @@ from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
 from airflow_multicloud.operators._runs import run_id_of
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -130,6 +130,8 @@ class _ReplicationOperator(DestinationsOperator):
         for destination in report.destinations:
             counts = ", ".join(f"{n} {o}" for o, n in sorted(destination.outcomes.items()))
             self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
+        for left_out in report.left_out:
+            self.log.warning("left out: %s", left_out)
         facts = report.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts
@@ -156,7 +158,7 @@ class ReplicateOperator(_ReplicationOperator):
 
     def execute(self, context: Context) -> dict[str, Any] | list[dict[str, Any]]:
         """Replicate, or plan to."""
-        with airflow_errors():
+        with self.stoppable():
             replication = self.replication()
             if self.preview_cost:
                 estimate = api.estimate_replication(replication)
@@ -190,7 +192,7 @@ class PlanReplicationOperator(_ReplicationOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Plan, and write the shards to the first destination."""
-        with airflow_errors():
+        with self.stoppable():
             plan = sharding.plan_shards(
                 self.replication(),
                 shards=self.shards,
@@ -218,7 +220,7 @@ class ReplicateShardOperator(_ReplicationOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Copy the shard's objects; their failures are judged when the run is closed."""
-        with airflow_errors():
+        with self.stoppable():
             counts = sharding.replicate_shard(
                 self.replication(),
                 run_id=run_id_of(context, self.group, shared=True),
@@ -247,7 +249,7 @@ class CloseReplicationOperator(_ReplicationOperator):
         """Close the run, returning what :class:`ReplicateOperator` returns."""
         self._follow_plan(context)
         self._tell_cleared(context)
-        with airflow_errors():
+        with self.stoppable():
             try:
                 report = sharding.close_shards(
                     self.replication(), run_id=run_id_of(context, self.group, shared=True)

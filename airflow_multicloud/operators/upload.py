@@ -9,7 +9,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_multicloud import api
 from airflow_multicloud.operators._destinations import DestinationsOperator
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import tell_assets
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -46,7 +47,7 @@ class UploadArtifactOperator(DestinationsOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Upload and replicate."""
-        with airflow_errors():
+        with self.stoppable():
             result = api.upload_artifact(
                 self.file,
                 self.destination,
@@ -56,7 +57,7 @@ class UploadArtifactOperator(DestinationsOperator):
         facts = result.as_dict()
         if not result.success:
             context["ti"].xcom_push(key="report", value=facts)
-            failure = f"{result.uploaded.uri} is uploaded, but: {result.error}"
+            failure = printable(f"{result.uploaded.uri} is uploaded, but: {result.error}")
             retryable = result.kind is None or result.kind.retryable
             raise AirflowException(failure) if retryable else AirflowFailException(failure)
         tell_assets(self, context, {"multicloud": facts})

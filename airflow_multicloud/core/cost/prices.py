@@ -19,6 +19,7 @@ from typing import Self
 
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import PriceLists, PriceQuery
+from airflow_multicloud.text import from_csv_cell, write_csv
 
 #: How old a price may be to be ranked against another.
 MAX_AGE = timedelta(days=90)
@@ -124,12 +125,8 @@ class PriceTable:
     def save(self, path: Path) -> None:
         """Write it so that :meth:`load` reads it."""
         with path.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
             names = [f.name for f in fields(Price)]
-            writer.writerow(names)
-            writer.writerows(
-                ["" if (v := getattr(p, n)) is None else v for n in names] for p in self.prices
-            )
+            write_csv(out, names, ({n: getattr(p, n) for n in names} for p in self.prices))
 
     def usable(
         self, cloud: str, meter: Meter, *, today: date, region_id: str | None = None
@@ -230,7 +227,10 @@ def _parsed(lines: Iterable[str], name: str) -> tuple[Price, ...]:
             f"price table {name}: columns missing: {', '.join(missing)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    return tuple(_price(row, f"{name} line {reader.line_num}") for row in reader)
+    return tuple(
+        _price({n: from_csv_cell(row[n] or "") for n in expected}, f"{name} line {reader.line_num}")
+        for row in reader
+    )
 
 
 def _price(row: Mapping[str, str], where: str) -> Price:

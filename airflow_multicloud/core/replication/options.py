@@ -21,7 +21,8 @@ def _at_least(parameter: str, given: int | None, least: int) -> None:
 def _require(holds: bool, parameter: str, given: object, allowed: str) -> None:
     if not holds:
         raise StorageError(
-            f"{parameter}: {given!r} given, expected {allowed}", kind=ErrorKind.INVALID_ARGUMENT
+            f"{parameter}: {'not' if given is None else repr(given)} given, expected {allowed}",
+            kind=ErrorKind.INVALID_ARGUMENT,
         )
 
 

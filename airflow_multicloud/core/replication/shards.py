@@ -273,4 +273,5 @@ def _closed_before(replication: Replication, run_id: str) -> ReplicationReport:
             for index, latest in enumerate(closed)
         ),
         failures=tuple(tally.failures),
+        left_out=tuple(tally.left_out),
     )

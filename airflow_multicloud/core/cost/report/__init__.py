@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.report.charts import charts
 from airflow_multicloud.core.cost.report.document import CostDocument, gather, two_places
+from airflow_multicloud.text import write_csv
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -43,9 +43,7 @@ def to_csv(document: CostDocument) -> str:
     rows = document.rows()
     out = io.StringIO()
     if rows:
-        writer = csv.DictWriter(out, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(out, list(rows[0]), rows)
     return out.getvalue()
 
 
