@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
@@ -196,6 +196,7 @@ def _chunks(file: Path, size: int, sha256: str) -> Iterator[bytes]:
     digest, seen = hashlib.sha256(), 0
     with file.open("rb") as opened:
         while chunk := opened.read(_CHUNK):
+            cancellation.check()
             digest.update(chunk)
             seen += len(chunk)
             yield chunk

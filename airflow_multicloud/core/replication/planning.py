@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import (
     RESERVED_PREFIX,
     Endpoint,
@@ -168,7 +168,7 @@ def take_stock(catalog: Catalog, source: Endpoint, destinations: Sequence[Endpoi
     """
     streams = 1 + 2 * len(destinations)
     with (
-        ThreadPoolExecutor(streams, thread_name_prefix="multicloud-list") as pool,
+        cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
     ):
         listed = [
