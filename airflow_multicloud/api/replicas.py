@@ -50,7 +50,7 @@ def replicate(
     :raises CloudError: before any byte moves, for whatever is wrong with the call.
     :raises ReplicationFailedError: when too few objects ended sound.
     """
-    _check_run_id(run_id)
+    check_run_id(run_id)
     return engine.replicate(
         replication(source, destinations, options),
         run_id=run_id,
@@ -76,7 +76,7 @@ def verify_replica(
     :param depth: one of them, or its value.
     :param run_id: verify against this run's manifest instead of the latest.
     """
-    _check_run_id(run_id)
+    check_run_id(run_id)
     if depth not in tuple(Depth):
         raise StorageError(
             f"depth: {depth!r} given, expected one of {', '.join(Depth)}",
@@ -86,11 +86,15 @@ def verify_replica(
     return _verify(end, depth=Depth(depth), run_id=run_id)
 
 
-def _check_run_id(run_id: str | None) -> None:
+def check_run_id(run_id: str | None, *, parameter: str = "run_id") -> None:
+    """Refuse what can't name a run.
+
+    :raises StorageError: kind ``invalid_argument``, naming the parameter.
+    """
     # It becomes a part of keys; "../…" would lead to other manifests, or out of them.
     if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise StorageError(
-            f"run_id: {run_id!r} given, expected at most 200 letters, digits, '.', '_' and '-', "
-            "the first not a '.'",
+            f"{parameter}: {run_id!r} given, expected at most 200 letters, digits, '.', '_' and "
+            "'-', the first not a '.'",
             kind=ErrorKind.INVALID_ARGUMENT,
         )

@@ -25,6 +25,7 @@ def run(args: Namespace) -> Result:
                 args.destination,
                 replicate_to=args.replicate_to or (),
                 immutable=args.immutable,
+                create_buckets=args.create_buckets,
             )
         )
         return Result([plan], [plan])
@@ -34,6 +35,7 @@ def run(args: Namespace) -> Result:
             args.destination,
             replicate_to=args.replicate_to or (),
             immutable=args.immutable,
+            create_buckets=args.create_buckets,
             listener=listener,
             interval=BAR_INTERVAL,
         )

@@ -75,9 +75,9 @@ def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create:
     :raises CloudError: whatever is the matter with a bucket or its connection, naming the
         parameter.
     """
-    checks = [partial(_check_bucket, "source", source, create=False)]
+    checks = [partial(check_bucket, "source", source, create=False)]
     checks += [
-        partial(_check_bucket, f"destinations[{number}]", destination, create=create)
+        partial(check_bucket, f"destinations[{number}]", destination, create=create)
         for number, destination in enumerate(destinations)
     ]
     if create:  # One after the other: what comes after a failure is not created.
@@ -90,7 +90,11 @@ def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create:
         done.result()
 
 
-def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
+def check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
+    """Look whether a bucket is there, and create it if it is to be.
+
+    :raises CloudError: naming the parameter.
+    """
     try:
         _find_bucket(parameter, endpoint, create=create)
     except CloudError as err:
