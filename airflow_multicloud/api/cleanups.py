@@ -29,7 +29,9 @@ def cleanup(
     :raises CloudError: naming the place that can't be looked at. What can't be removed is in the
         report.
     """
-    given = elements(places, "places", str, Path, what="URIs and directories")
+    given: tuple[str | Path, ...] = elements(
+        places, "places", str, Path, what="URIs and directories"
+    )
     if not given:
         raise StorageError(
             "places: none given, expected at least one", kind=ErrorKind.INVALID_ARGUMENT

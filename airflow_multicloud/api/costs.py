@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
     from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
-    from airflow_multicloud.core.cost.cheapest import CheapestProvider
     from airflow_multicloud.core.cost.compare import CostComparison, CostReport
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.quality import QualityReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
     from airflow_multicloud.core.cost.report import CostDocument
+    from airflow_multicloud.core.cost.smallest_bill import SmallestBill
     from airflow_multicloud.core.cost.store import CostStore
     from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
 
@@ -130,11 +130,18 @@ class CloudCostAnalyzer:
             )
 
     @staticmethod
-    def get_cheapest_provider(reports: Sequence[CostReport]) -> CheapestProvider:
-        """Which cloud charged least for what was used: taxes and credits left out."""
-        from airflow_multicloud.core.cost.cheapest import get_cheapest_provider
+    def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
+        """Which cloud charged least a day for what was used there: taxes and credits left out.
 
-        return get_cheapest_provider(reports)
+        That is not the cheapest cloud, as each runs other work: for one workload's price on
+        each see :meth:`price_workload`.
+        """
+        from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
+
+        return get_smallest_bill(reports)
+
+    #: What :meth:`get_smallest_bill` was called first.
+    get_cheapest_provider = get_smallest_bill
 
     def find_anomalies(
         self, start: date, end: date, *, sensitivity: Sensitivity | None = None

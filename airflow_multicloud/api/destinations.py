@@ -31,7 +31,9 @@ def open_destinations(
     :raises CloudError: kind ``invalid_argument`` for what is no list; see
         :func:`~airflow_multicloud.lists.elements`.
     """
-    listed = elements(given, parameter, str, Destination, what="URIs")
+    listed: tuple[str | Destination, ...] = elements(
+        given, parameter, str, Destination, what="URIs"
+    )
     return tuple(
         open_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(listed)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import timedelta
@@ -154,8 +155,17 @@ def _lines(rows: Sequence[Mapping[str, str]], gap: str) -> str:
 
 
 def say(text: str) -> None:
-    """Tell the person something that is no result, with known secrets masked."""
-    sys.stderr.write(f"{redact(text)}\n")
+    """Tell the person something that is no result, in one line, with known secrets masked."""
+    sys.stderr.write(f"{printable(str(redact(text)))}\n")
+
+
+def say_traceback() -> None:
+    """Tell where the exception being handled comes from.
+
+    Indented: the message of an error may have lines of its own, which must not pass for ours.
+    """
+    for line in traceback.format_exc().rstrip().split("\n"):
+        say(f"  {line}")
 
 
 def error_line(kind: ErrorKind | str, message: object) -> str:

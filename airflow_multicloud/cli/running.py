@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -63,7 +62,7 @@ def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
         output.show(result, args.output, quiet=args.quiet)
     except CloudError as err:
         if args.verbose:
-            output.say(traceback.format_exc())
+            output.say_traceback()
         with _stored_connections(), redirect_stdout(sys.stderr):
             more = _quietly(partial(hint, err=err), args)
         output.say(output.error_line(err.kind, f"{spelled(name, str(err))}{more}"))
@@ -77,7 +76,7 @@ def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE
     except Exception as err:  # noqa: BLE001 - shown in full, but with secrets masked
-        output.say(traceback.format_exc())
+        output.say_traceback()
         output.say(output.error_line("unexpected", f"{type(err).__name__}: {err}"))
         return ExitCode.UNEXPECTED
     return result.code

@@ -24,14 +24,14 @@ from airflow_multicloud.core.pages import duration
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
 from airflow_multicloud.operators._drill import run_facts
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
-from airflow_multicloud.operators.replicate import run_id_of
+from airflow_multicloud.operators._runs import run_id_of
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class WriteCanaryOperator(BaseOperator):
+class WriteCanaryOperator(PlainLog, BaseOperator):
     """Write an object with the time in it below the primary's prefix.
 
     :param primary: URI of the prefix that is replicated.
@@ -47,12 +47,12 @@ class WriteCanaryOperator(BaseOperator):
         """Write it; returns the drill's id, the time and the SHA-256."""
         with airflow_errors():
             primary = open_endpoint(self.primary, parameter="primary")
-            canary = write_canary(primary, run_id_of(context)).as_dict()
+            canary = write_canary(primary, run_id_of(context, self.task_id)).as_dict()
         self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
         return canary
 
 
-class FailoverDrillOperator(BaseOperator):
+class FailoverDrillOperator(PlainLog, BaseOperator):
     """Make the primary fail for this task only, and recover everything from the replicas.
 
     Returns what was measured; it judges nothing, so that a failed drill has its evidence.
@@ -152,7 +152,7 @@ class FailoverDrillOperator(BaseOperator):
         )
 
 
-class DrillReportOperator(BaseOperator):
+class DrillReportOperator(PlainLog, BaseOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
     The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as
@@ -212,7 +212,7 @@ class DrillReportOperator(BaseOperator):
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )
         evidence = record.Evidence(
-            drill_id=run_id_of(context),
+            drill_id=run_id_of(context, self.task_id),
             verdict=judge(self.measurement, verification, objectives),
             objectives=objectives,
             run=run_facts(context),

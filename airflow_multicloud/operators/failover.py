@@ -11,13 +11,13 @@ from airflow.sdk import BaseOperator
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.lists import is_template
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class FailoverFetchOperator(BaseOperator):
+class FailoverFetchOperator(PlainLog, BaseOperator):
     """Fetch an object or a prefix from the first candidate that serves verified bytes.
 
     Returns who served, the digest and how it was verified, the age, and every attempt with its
@@ -73,6 +73,9 @@ class FailoverFetchOperator(BaseOperator):
             provenance = api.failover_fetch(self.candidates, self.target, policy)
         for attempt in provenance.attempts:
             self.log.info("%s", attempt)
+        if isinstance(provenance, api.TreeProvenance):
+            for name in provenance.left_out_names:
+                self.log.warning("left out, its key is kept for this package's files: %s", name)
         facts = provenance.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts

@@ -323,7 +323,10 @@ class PartUploads(Protocol):
         ...
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
-        """Uploads begun and neither completed nor aborted, for keys under ``prefix``."""
+        """Uploads begun and neither completed nor aborted, for keys under ``prefix``.
+
+        A store that can't say is kind ``unsupported``: its uploads can't be resumed then.
+        """
         ...
 
 

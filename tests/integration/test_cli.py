@@ -195,7 +195,7 @@ class TestFailures:
     )
     def test_kinds_are_exit_codes(self, failing: Any, kind: ErrorKind, code: int) -> None:
         ended = failing(StorageError("two\nlines", kind=kind))
-        assert (ended.code, ended.err) == (code, f"error ({kind}): two lines\n")
+        assert (ended.code, ended.err) == (code, f"error ({kind}): two\\nlines\n")
 
     def test_an_unknown_error_is_shown_in_full(self, failing: Any) -> None:
         ended = failing(RuntimeError("what?"))

@@ -48,7 +48,10 @@ def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:
 
 
 def _failures(served: Provenance | TreeProvenance) -> list[str]:
-    return [f"failed over: {a}" for a in served.attempts if a.kind is not None]
+    remarks = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
+    if isinstance(served, TreeProvenance):
+        remarks += [f"left out: {name!r}" for name in served.left_out_names]
+    return remarks
 
 
 def _row(served: Provenance | TreeProvenance) -> dict[str, object]:

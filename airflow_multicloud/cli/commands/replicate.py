@@ -126,10 +126,14 @@ def outcomes(destination: DestinationReport) -> str:
 
 
 def remarks_on(report: ReplicationReport) -> list[str]:
-    """What failed, as far as the report names it, and what a destination could not keep."""
+    """What failed or was left out, as far as the report names it, and what could not be kept."""
     not_kept = [
         f"note: {destination.uri} could not keep {what} of {count} objects"
         for destination in report.destinations
         for what, count in destination.not_kept.items()
     ]
-    return [*(f"failed: {failure}" for failure in report.failures), *not_kept]
+    return [
+        *(f"failed: {failure}" for failure in report.failures),
+        *(f"left out: {left_out}" for left_out in report.left_out),
+        *not_kept,
+    ]

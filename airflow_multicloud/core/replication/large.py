@@ -6,6 +6,7 @@ from an earlier try, and whose digest equals that of the bytes just read, are no
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -50,10 +51,13 @@ from airflow_multicloud.ports.object_store import (
     PartUpload,
     PartUploads,
 )
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -370,7 +374,18 @@ class _Round:
 
 def _left_behind(store: PartUploads, ref: ObjectRef) -> list[PartUpload]:
     """Uploads to this very key that were neither completed nor aborted, newest first."""
-    uploads = [u for u in store.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+    try:
+        uploads = [u for u in store.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+    except CloudError as err:
+        # Some stores that speak S3 take uploads in parts and can't list those under way.
+        if err.kind is not ErrorKind.UNSUPPORTED:
+            raise
+        _log.warning(
+            "%s; what an earlier try sent of this object can't be found and is sent again, and "
+            "what this one leaves behind must be deleted by the store's own rules",
+            printable(str(err)),
+        )
+        return []
     return sorted(uploads, key=lambda u: u.started.timestamp() if u.started else 0.0, reverse=True)
 
 

@@ -55,6 +55,8 @@ class Latest(msgspec.Struct, frozen=True):
     :param newest_source: when the newest object at the source was last modified.
     :param deleted: how many extraneous objects the run deleted at this replica.
     :param version: of the pointer's and the manifest's format.
+    :param reserved: how many of the objects were left out, as their keys are kept for this
+        package's own files.
     """
 
     key: str
@@ -69,6 +71,7 @@ class Latest(msgspec.Struct, frozen=True):
     newest_source: AwareTime | None
     deleted: int = 0
     version: int = FORMAT
+    reserved: int = 0
 
 
 class _FirstLine(msgspec.Struct):
@@ -149,6 +152,7 @@ def write(
     """
     key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
     root = tally.root
+    index = header.destinations.index(str(replica.location))
     file = _file(replica, header, lines, objects=tally.objects, root=root, deleted=deleted)
     put_stream(replica, key, file, _JSON_LINES)
     latest = Latest(
@@ -158,11 +162,12 @@ def write(
         replica=replica.location.key,
         root=root,
         objects=tally.objects,
-        proven=tally.proven(header.destinations.index(str(replica.location))),
+        proven=tally.proven(index),
         started=header.started,
         finished=_now(),
         newest_source=tally.newest,
         deleted=deleted,
+        reserved=tally.reserved(index),
     )
     pointer = f"{_directory('latest', replica, header.source)}.json"
     put_stream(replica, pointer, [_encode(latest)], _JSON)
@@ -298,11 +303,19 @@ def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
 
 
 def write_journal(
-    replica: Endpoint, header: Header, sequence: int, finished: Sequence[Item]
+    replica: Endpoint,
+    header: Header,
+    sequence: int,
+    finished: Sequence[Item],
+    *,
+    attempt: str = "0",
 ) -> None:
-    """Record objects finished by a run under way, for the next try if this one is killed."""
+    """Record objects finished by a run under way, for the next try if this one is killed.
+
+    :param attempt: tells the tries of one run apart.
+    """
     directory = _directory("journals", replica, header.source)
-    key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
+    key = f"{directory}/{header.run_id}-{attempt}-{sequence:06d}.jsonl"
     file = _file(replica, header, map(items.dump, finished), objects=len(finished))
     put_stream(replica, key, file, _JSON_LINES)
 

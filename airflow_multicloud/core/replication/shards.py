@@ -173,7 +173,7 @@ def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
 
 
 def _from_journals(catalog: Catalog, replication: Replication, header: Header) -> Iterator[Item]:
-    """What an earlier try of this shard has finished: its own record, minutes old."""
+    """What earlier tries of this shard have finished: its own record, minutes old."""
     found: dict[str, Item] = {}
     for destination in replication.destinations:
         for key in manifest.journals(destination, header.source):
@@ -242,4 +242,5 @@ def _closed_before(replication: Replication, run_id: str) -> ReplicationReport |
             for index, latest in enumerate(closed)
         ),
         failures=tuple(tally.failures),
+        left_out=tuple(tally.left_out),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -101,14 +102,20 @@ def test_what_may_be_in_use_is_left_alone() -> None:
 def test_a_journal_of_a_run_that_is_over_goes_at_any_age() -> None:
     lab = world(TREE)
     (there,) = lab.destinations
+    replicate(lab.replication(), run_id="done")
     source = str(lab.source.location)
     manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
+    (pointer,) = own(there, "latest/")
+    body = json.loads(bytes(there.store.get_object(there.ref(pointer)).read()))
     time.sleep(0.01)
-    finished = header_of(lab, "later", source, there)
-    replicate(replace(lab.replication()), run_id=finished.run_id)
+    body["started"] = datetime.now(UTC).isoformat()  # A later run has ended.
+    there.store.put_object(there.ref(pointer), json.dumps(body).encode())
+    time.sleep(0.01)
     manifest.write_journal(there, header_of(lab, "under-way", source, there), 1, [])
-    cleanup([there], older_than=timedelta(hours=1))
-    assert [key.rpartition("/")[2] for key in own(there, "journals/")] == ["under-way-000001.jsonl"]
+    report = cleanup([there], older_than=timedelta(hours=1))
+    assert report.removed == {Left.JOURNAL: 1}
+    (left,) = own(there, "journals/")
+    assert "/under-way-" in left
 
 
 class Stubborn(object_store.Hook):

@@ -487,6 +487,21 @@ def test_a_destination_without_parts_takes_no_large_object() -> None:
     assert tree_of(made.destinations[0]) == {"small": b"little"}
 
 
+def test_a_store_that_can_not_list_uploads_takes_large_objects_and_says_what_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Lacking(object_store.Hook):
+        def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
+            raise StorageError("listing uploads: no such verb", kind=ErrorKind.UNSUPPORTED)
+
+    made = world({"big": bytes(100)})
+    made = made.with_destination(Lacking(conn_of(made.destinations[0])))
+    report = replicate(made.replication())
+    assert _outcomes(report) == {Outcome.COPIED: 1}
+    assert tree_of(made.destinations[0]) == {"big": bytes(100)}
+    assert "no such verb; what an earlier try sent of this object can't be found" in caplog.text
+
+
 def test_stores_without_conditions_are_replicated_all_the_same() -> None:
     made = world({"a": b"1", "b": b"2"})
     made = made.with_source(Bare(conn_of(made.source)))
