@@ -50,7 +50,7 @@ from airflow_multicloud.core.preflight import (
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded

@@ -10,7 +10,7 @@ from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import NAMED_PLANNED, Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
@@ -63,9 +63,16 @@ def plan_replication(
     source: str,
     destinations: Sequence[str | Destination],
     options: ReplicationOptions = ReplicationOptions(),
+    *,
+    named: int = NAMED_PLANNED,
 ) -> tuple[Plan, ...]:
-    """What :func:`replicate` would do now: objects, bytes and requests per destination."""
-    return engine.plan(replication(source, destinations, options))
+    """What :func:`replicate` would do now: objects, bytes and requests per destination.
+
+    A bucket that ``create_buckets`` would create counts as empty.
+
+    :param named: how many keys of each kind (replaced, compared, deleted) to name.
+    """
+    return engine.plan(replication(source, destinations, options), named=named)
 
 
 def verify_replica(

@@ -10,9 +10,9 @@ from typing import Any
 from airflow_multicloud.api.destinations import Destination, open_destination, open_destinations
 from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.core.replication import engine
+from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
 from airflow_multicloud.core.replication.options import ReplicationOptions
-from airflow_multicloud.core.replication.planning import check_bucket
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded

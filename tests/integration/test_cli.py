@@ -84,9 +84,41 @@ def keys(conn_id: str = "cli_b") -> list[str]:
 class TestReplicate:
     def test_dry_run_changes_nothing(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-o", "json")
-        assert (ended.code, ended.err) == (0, "")
+        assert ended.code == 0
+        assert ended.err.endswith("\nnothing was changed (--dry-run)\n")
         assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, 3)
         assert list(object_store.Hook("cli_b").list_objects("lake")) == []
+
+    def test_dry_run_names_what_would_be_lost_and_the_price(self, shell: Shell) -> None:
+        put("copy/a.csv", b"5.csv", conn_id="cli_b")
+        put("copy/b.csv", b"another size", conn_id="cli_b")
+        put("copy/gone.csv", b"old", conn_id="cli_b")
+        words = ("replicate", SOURCE, REPLICA, "--dry-run")
+        ended = shell.run(*words, "--delete-extraneous", "--max-delete", "9")
+        compared, replaced, deleted, price, nothing = sorted(
+            ended.err.splitlines(), key=lambda line: line.startswith(("price", "nothing"))
+        )
+        assert replaced == f"would compare, and replace if it differs: {REPLICA}a.csv"
+        assert compared == f"would replace: {REPLICA}b.csv"
+        assert deleted == f"would delete: {REPLICA}gone.csv"
+        assert price.startswith("price: ")
+        assert nothing == "nothing was changed (--dry-run)"
+        assert keys() == ["copy/a.csv", "copy/b.csv", "copy/gone.csv"]
+
+    def test_dry_run_of_a_bucket_that_would_be_created(self, shell: Shell) -> None:
+        words = ("replicate", SOURCE, "mem://cli_b@new/copy/", "--create-buckets", "--dry-run")
+        ended = shell.run(*words, "-o", "json")
+        assert (ended.code, ended.result["copy"]) == (0, 3)
+        assert shell.run("mb", "mem://cli_b@new", "-o", "plain").out.endswith("created\n")
+
+    def test_an_option_without_effect_says_so(self, shell: Shell) -> None:
+        words = ("replicate", SOURCE, REPLICA)
+        assert shell.run(*words, "--storage-class", "COLD").err == ""
+        ended = shell.run(*words, "--storage-class", "COLD", "--preserve-tags")
+        assert ended.err == (
+            f"note: --storage-class and --preserve-tags did nothing for 3 objects at {REPLICA}: "
+            "they were there already, and are not written again for it\n"
+        )
 
     def test_json_is_the_whole_report_and_nothing_else(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--include", "*.csv", "-o", "json")
@@ -179,7 +211,7 @@ class TestFailures:
             def fail(*args: object) -> None:
                 raise error
 
-            monkeypatch.setattr(replicate_command, "plan_replication", fail)
+            monkeypatch.setattr(replicate_command, "replication", fail)
             return shell.run("replicate", SOURCE, REPLICA, "--dry-run")
 
         return run
@@ -420,7 +452,7 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
         cloud_of("cli_a")  # Airflow learns the secret when it reads the connection.
         raise CloudError(f"the SDK says {canary}", kind=ErrorKind.UNAVAILABLE)
 
-    monkeypatch.setattr(replicate_command, "plan_replication", fail)
+    monkeypatch.setattr(replicate_command, "replication", fail)
     ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-v")
     assert (ended.code, canary in ended.err) == (6, False)
     assert ended.err.endswith("error (unavailable): the SDK says ***\n")

@@ -28,7 +28,7 @@ def run(args: Namespace) -> Result:
                 create_buckets=args.create_buckets,
             )
         )
-        return Result([plan], [plan])
+        return Result([plan], [plan], ["nothing was changed (--dry-run)"])
     with progress_bar("uploading", quiet=args.quiet) as listener:
         result = upload_artifact(
             args.file,
