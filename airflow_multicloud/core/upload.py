@@ -90,7 +90,8 @@ def check_replicas(replicas: Sequence[Endpoint]) -> None:
             if err.retryable:
                 continue
             missing = err.kind is ErrorKind.NOT_FOUND
-            why = f"no bucket {replica.bucket!r}; create it" if missing else str(err)
+            hint = "; create it, or set create_buckets=True"
+            why = f"no bucket {replica.bucket!r}{hint}" if missing else str(err)
             raise type(err)(
                 f"replicate_to[{number}]: {replica.location}: {why}",
                 kind=err.kind,
