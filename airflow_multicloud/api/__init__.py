@@ -6,6 +6,7 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
+from airflow_multicloud.api.cleanups import cleanup
 from airflow_multicloud.api.cost_files import (
     read_recommendations,
     recommendation_rows,
@@ -15,6 +16,7 @@ from airflow_multicloud.api.cost_files import (
 from airflow_multicloud.api.cost_values import budget_of, choice, workload_of
 from airflow_multicloud.api.costs import CloudCostAnalyzer, compare_costs, query_costs
 from airflow_multicloud.api.destinations import Destination
+from airflow_multicloud.api.drills import read_evidence
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
 from airflow_multicloud.api.replicas import (
@@ -26,7 +28,9 @@ from airflow_multicloud.api.replicas import (
 from airflow_multicloud.api.transfers import estimate_replication, estimate_transfer_cost
 from airflow_multicloud.api.unified import UnifiedCloudStorage
 from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
-from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
+from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
+from airflow_multicloud.core.cost.budget import BudgetState, ForecastBound, StalePolicy
+from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
@@ -44,14 +48,19 @@ from airflow_multicloud.core.replication.verification import Depth, Verification
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
+    "BudgetState",
+    "CleanupReport",
     "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
     "Depth",
     "Destination",
+    "Evidence",
     "FailoverError",
     "FailoverPolicy",
     "ForecastBound",
+    "Left",
+    "Leftover",
     "LocationStatus",
     "ObjectFilter",
     "OnError",
@@ -71,6 +80,7 @@ __all__ = [
     "check_connection",
     "check_location",
     "choice",
+    "cleanup",
     "compare_costs",
     "estimate_replication",
     "estimate_transfer_cost",
@@ -80,6 +90,7 @@ __all__ = [
     "plan_replication",
     "plan_upload",
     "query_costs",
+    "read_evidence",
     "read_recommendations",
     "recommendation_rows",
     "replicate",

@@ -39,6 +39,7 @@ ENTRY_POINTS = {
 #: Files that are no Python, without which the package fails only once it is installed.
 DATA = (
     "core/drill/evidence.html.jinja",
+    "core/pages/page.css",
     "py.typed",
     "testing/local_clouds/azurite/package-lock.json",
     "testing/local_clouds/azurite/package.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class S3Buckets(S3Basics):
-    """The bucket verbs, ``BucketCreation`` and ``SignedUrls``."""
+    """The bucket verbs, ``BucketCreation``, ``BucketListing`` and ``SignedUrls``."""
 
     def stat_bucket(self, bucket: str) -> BucketMeta:
         """That the bucket exists and may be read, and its region."""
@@ -77,6 +78,13 @@ class S3Buckets(S3Basics):
             return False  # another run was faster
         self._tag_bucket(client, bucket)
         return True
+
+    def list_buckets(self) -> Iterator[str]:
+        """The account's buckets, of all regions (API_ListBuckets.html: the first 10,000)."""
+        client = self._s3.client
+        with translated("listing buckets"):
+            found = client.list_buckets().get("Buckets", ())
+        return (bucket["Name"] for bucket in found)
 
     def _tag_bucket(self, client: Any, bucket: str) -> None:
         labels = current_work().lasting().labels(_TAGS)

@@ -205,7 +205,13 @@ class S3PartUploads(S3Basics):
 def _upload(bucket: str, found: Mapping[str, Any]) -> PartUpload:
     started = found.get("Initiated")
     return PartUpload(
-        ObjectRef(bucket, found["Key"]), found["UploadId"], started and started.astimezone(UTC)
+        ObjectRef(bucket, found["Key"]),
+        found["UploadId"],
+        started and started.astimezone(UTC),
+        # No other mark of an upload is listed. Ours have this pair, which hardly any other
+        # program asks for.
+        ours=(found.get("ChecksumAlgorithm"), found.get("ChecksumType"))
+        == ("CRC32C", "FULL_OBJECT"),
     )
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from airflow_multicloud.core.replication.progress import Snapshot
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, Part
 
@@ -420,6 +421,33 @@ def test_the_parts_of_a_killed_run_are_not_sent_again() -> None:
     assert sorted(store.calls) == ["part 3", "part 5", "part 6", "part 7"]
     assert uploads(made.destinations[0]) == []
     assert tree_of(made.destinations[0]) == {"large": LARGE}
+
+
+def test_a_large_object_is_told_by_bytes_and_what_was_there_is_counted() -> None:
+    made = world({"large": LARGE})
+    _left_behind(made, LARGE)
+    told: list[Snapshot] = []
+
+    replicate(
+        made.replication(replace(SMALL, memory_limit=64)), listener=told.append, interval=1e-6
+    )
+
+    assert told[0].resuming == "resuming: 48 of 100 bytes are there"
+    assert (told[0].objects, told[0].written) == (0, 0)
+    assert len({snapshot.done for snapshot in told if not snapshot.objects}) > 2
+    last = told[-1]
+    assert (last.objects, last.written, last.kept, last.done) == (1, 52, 48, 100)
+    assert last.eta == 0
+
+
+def test_parts_of_another_object_count_for_nothing() -> None:
+    made = world({"large": LARGE})
+    _left_behind(made, bytes(100))
+    told: list[Snapshot] = []
+
+    replicate(made.replication(), listener=told.append)
+
+    assert (told[-1].kept, told[-1].eta) == (0, 0)
 
 
 @pytest.mark.parametrize(

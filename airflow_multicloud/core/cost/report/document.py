@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.cheapest import CheapestProvider, get_cheapest_provider
 from airflow_multicloud.core.cost.compare import CostComparison, CostReport, compare_costs
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, rounded_lines
 from airflow_multicloud.core.cost.quality import QualityReport
+from airflow_multicloud.core.cost.smallest_bill import SmallestBill, get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.workload import WorkloadComparison
@@ -34,7 +34,7 @@ class CostDocument:
     made_at: datetime
     comparison: CostComparison
     daily: CostComparison
-    cheapest: CheapestProvider | None
+    smallest_bill: SmallestBill | None
     anomalies: Anomalies | None
     restatements: tuple[Restatement, ...]
     quality: tuple[QualityReport, ...] = ()
@@ -58,7 +58,7 @@ class CostDocument:
             "total": None if comparison.total is None else str(comparison.total.amount),
             "clouds": [_cloud(report) for report in comparison.reports],
             "missing": dict(comparison.missing),
-            "cheapest": list(self.cheapest.clouds) if self.cheapest else [],
+            "smallest_bill": list(self.smallest_bill.clouds) if self.smallest_bill else [],
             "anomalies": [
                 {
                     "cloud": a.cloud,
@@ -144,7 +144,7 @@ def gather(
         made_at=made_at,
         comparison=by_service,
         daily=by_day,
-        cheapest=get_cheapest_provider(by_service.reports) if by_service.reports else None,
+        smallest_bill=get_smallest_bill(by_service.reports) if by_service.reports else None,
         anomalies=anomalies,
         restatements=tuple(restatements),
         quality=tuple(quality),
