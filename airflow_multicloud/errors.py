@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from airflow_multicloud.text import printable
+
 
 class ErrorKind(StrEnum):
     """Why an operation failed, in words that mean the same on every cloud."""
@@ -45,7 +47,9 @@ _RETRYABLE = frozenset(
 class CloudError(Exception):
     """Base of every error this package raises about a cloud.
 
-    :param message: what failed, naming the parameter or resource; never a secret.
+    :param message: what failed, naming the parameter or resource; never a secret. Keys and what
+        services answered stand in it, so it is kept as :func:`~airflow_multicloud.text.printable`
+        gives it: one line that can't forge another.
     :param kind: the cause.
     :param cloud: the cloud it happened on (``aws``, ``gcp``, ``azure`` …), if any.
     :param code: the service's own error code, kept for the reader, if any.
@@ -54,7 +58,7 @@ class CloudError(Exception):
     def __init__(
         self, message: str, *, kind: ErrorKind, cloud: str | None = None, code: str | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.kind = kind
         self.cloud = cloud
         self.code = code

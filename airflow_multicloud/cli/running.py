@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -51,14 +50,14 @@ def _run(run: Run, args: Namespace) -> ExitCode:
         output.show(result, args.output)
     except CloudError as err:
         if args.verbose:
-            output.say(traceback.format_exc())
+            output.say_traceback()
         output.say(output.error_line(err.kind, err))
         return exit_codes.of_error(err)
     except KeyboardInterrupt:
         output.say("interrupted")
         return ExitCode.INTERRUPTED
     except Exception as err:  # noqa: BLE001 - shown in full, but with secrets masked
-        output.say(traceback.format_exc())
+        output.say_traceback()
         output.say(output.error_line("unexpected", f"{type(err).__name__}: {err}"))
         return ExitCode.UNEXPECTED
     return result.code

@@ -9,9 +9,10 @@ from typing import Any
 from airflow.sdk import BaseOperator
 
 from airflow_multicloud import api
+from airflow_multicloud.operators._shell import PlainLog
 
 
-class CostOperator(BaseOperator):
+class CostOperator(PlainLog, BaseOperator):
     """An operator over a cost store.
 
     :param store: a directory that every worker sees, or the URI of a prefix

@@ -1,18 +1,54 @@
-"""What every operator shares: how errors become Airflow's, and how assets get their facts."""
+"""What every operator shares: how errors become Airflow's, how assets get facts, and its log."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
+
+_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+
+
+class PlainLog:
+    """A mixin before Airflow's base class: what others wrote stays within its line of the log.
+
+    Keys, service names and answers of clouds are logged all over the operators; escaping them
+    here can't be forgotten there.
+    """
+
+    @property
+    def log(self) -> Any:
+        """Airflow's logger for the task, with every text made printable."""
+        return _Escaping(super().log)  # type: ignore[misc]
+
+
+class _Escaping:
+    def __init__(self, log: Any) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._log, name)
+        if name not in _LEVELS:
+            return method
+
+        def write(event: object, *args: object, **fields: Any) -> None:
+            method(_shown(event), *map(_shown, args), **fields)
+
+        return write
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, int | float | Decimal) else printable(str(value))
 
 
 @contextmanager

@@ -10,13 +10,13 @@ from airflow.sdk import BaseOperator
 
 from airflow_multicloud import api
 from airflow_multicloud.operators._estimates import tell_estimate
-from airflow_multicloud.operators._shell import airflow_errors
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class EstimateTransferCostOperator(BaseOperator):
+class EstimateTransferCostOperator(PlainLog, BaseOperator):
     """Plan a replication and price the plan, before a byte moves.
 
     Returns what is paid once and what recurs every month, by dated list prices; with

@@ -22,14 +22,14 @@ from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.operators._drill import identities_of, run_facts
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 from airflow_multicloud.operators.replicate import run_id_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class WriteCanaryOperator(BaseOperator):
+class WriteCanaryOperator(PlainLog, BaseOperator):
     """Write an object with the time in it below the primary's prefix.
 
     :param primary: URI of the prefix that is replicated.
@@ -50,7 +50,7 @@ class WriteCanaryOperator(BaseOperator):
         return canary
 
 
-class FailoverDrillOperator(BaseOperator):
+class FailoverDrillOperator(PlainLog, BaseOperator):
     """Make the primary fail for this task only, and recover everything from the replicas.
 
     Returns what was measured; it judges nothing, so that a failed drill has its evidence.
@@ -150,7 +150,7 @@ class FailoverDrillOperator(BaseOperator):
         )
 
 
-class DrillReportOperator(BaseOperator):
+class DrillReportOperator(PlainLog, BaseOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
     The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as

@@ -10,13 +10,13 @@ from airflow.sdk import BaseOperator
 
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class FailoverFetchOperator(BaseOperator):
+class FailoverFetchOperator(PlainLog, BaseOperator):
     """Fetch an object or a prefix from the first candidate that serves verified bytes.
 
     Returns who served, the digest and how it was verified, the age, and every attempt with its

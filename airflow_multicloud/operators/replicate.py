@@ -18,13 +18,13 @@ from airflow_multicloud.core.replication.options import ObjectFilter, OnError, R
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.operators._estimates import tell_estimate
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class _ReplicationOperator(BaseOperator):
+class _ReplicationOperator(PlainLog, BaseOperator):
     """The arguments that all operators of one replication take, and must be given alike.
 
     :param source: URI of an object, or of a prefix (it ends with a slash):

@@ -10,13 +10,14 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication.verification import Finding
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class VerifyReplicaOperator(BaseOperator):
+class VerifyReplicaOperator(PlainLog, BaseOperator):
     """Prove a replica, naming exactly the objects that are damaged or missing.
 
     Returns the counts of findings and up to a hundred names; they are in XCom under ``report``
@@ -71,4 +72,4 @@ class VerifyReplicaOperator(BaseOperator):
 def _summary(report: api.VerificationReport) -> str:
     bad = report.objects - report.findings.get(Finding.VERIFIED, 0)
     named = "; ".join(str(found) for found in report.found[:5])
-    return f"{report.replica}: {bad} of {report.objects} objects are not proven: {named}"
+    return printable(f"{report.replica}: {bad} of {report.objects} objects are not proven: {named}")

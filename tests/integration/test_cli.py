@@ -84,14 +84,14 @@ class TestReplicate:
     def test_dry_run_changes_nothing(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-o", "json")
         assert (ended.code, ended.err) == (0, "")
-        assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, "3")
+        assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, 3)
         assert list(object_store.Hook("cli_b").list_objects("lake")) == []
 
     def test_json_is_the_whole_report_and_nothing_else(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--include", "*.csv", "-o", "json")
         assert (ended.code, ended.err) == (0, "")
         (destination,) = ended.result["destinations"]
-        assert (ended.result["objects"], destination["outcomes"]) == ("2", {"copied": "2"})
+        assert (ended.result["objects"], destination["outcomes"]) == (2, {"copied": 2})
         assert keys() == ["copy/a.csv", "copy/b.csv"]
 
     @pytest.mark.parametrize("output", ["table", "plain", "yaml"])
@@ -118,7 +118,7 @@ class TestReplicate:
         ended = shell.run("replicate", SOURCE, REPLICA, "--immutable", "-o", "json")
         assert ended.code == 3
         (destination,) = ended.result["destinations"]
-        assert destination["outcomes"] == {"conflict": "1", "copied": "2"}
+        assert destination["outcomes"] == {"conflict": 1, "copied": 2}
         failed, error = ended.err.splitlines()
         assert failed.startswith("failed: 'a.csv' at mem://cli_b@lake/copy/: conflict")
         assert error.startswith("error (already_exists): 1 of 3 copies failed (66.7% sound")
@@ -210,12 +210,12 @@ class TestVerify:
     def test_proven_and_damaged(self, shell: Shell) -> None:
         shell.run("replicate", SOURCE, REPLICA)
         proven = shell.run("verify", REPLICA, "-o", "json")
-        assert (proven.code, proven.err, proven.result["proven"]) == (0, "", "True")
+        assert (proven.code, proven.err, proven.result["proven"]) == (0, "", True)
         put("copy/a.csv", b"5.csv", conn_id="cli_b")
         object_store.Hook("cli_b").delete_object(ObjectRef("lake", "copy/b.csv"))
         damaged = shell.run("verify", REPLICA, "--depth", "read", "-o", "json")
-        assert (damaged.code, damaged.result["proven"]) == (3, "False")
-        assert damaged.result["findings"] == {"damaged": "1", "missing": "1", "verified": "1"}
+        assert (damaged.code, damaged.result["proven"]) == (3, False)
+        assert damaged.result["findings"] == {"damaged": 1, "missing": 1, "verified": 1}
         assert {line.partition(":")[0] for line in damaged.err.splitlines()} == {"not proven"}
         assert "'a.csv' is damaged" in damaged.err
         assert "'b.csv' is missing" in damaged.err
@@ -236,7 +236,7 @@ class TestFetch:
         )
         assert (ended.code, target.read_bytes()) == (0, b"a.csv")
         assert ended.result["served_by"] == f"{REPLICA}a.csv"
-        assert (ended.result["failed_over"], ended.result["verified_by"]) == ("True", "manifest")
+        assert (ended.result["failed_over"], ended.result["verified_by"]) == (True, "manifest")
         (line,) = ended.err.splitlines()
         assert line.startswith(f"failed over: {SOURCE}a.csv after ")
 
@@ -288,7 +288,7 @@ class TestUpload:
             *("upload", str(file), "mem://cli_a@lake/1.4/", "--immutable"),
             *("--replicate-to", "mem://cli_b@lake/1.4/", "-o", "json"),
         )
-        assert (ended.code, ended.result["success"]) == (3, "False")
+        assert (ended.code, ended.result["success"]) == (3, False)
         assert ended.err.splitlines()[-1].startswith("error (already_exists): 1 of 1 copies failed")
         assert "1.4/app.tar" in keys("cli_a")
 
@@ -305,7 +305,7 @@ class TestInit:
         assert ended.result == {
             "conn_id": "cli_a",
             "cloud": "memory",
-            "available": "True",
+            "available": True,
             "account_id": "memory-cli_a",
             "principal": "tester",
             "region": None,
@@ -339,7 +339,7 @@ class TestInit:
         }
         monkeypatch.setenv("AIRFLOW_CONN_DOWN", json.dumps(connection))
         ended = shell.run("init", "down", "-o", "json", "-v")
-        assert (ended.code, ended.result["available"]) == (6, "False")
+        assert (ended.code, ended.result["available"]) == (6, False)
         assert "error (unavailable): down: " in ended.err
         assert not [c for c in canaries if c in ended.out + ended.err]
 
@@ -359,7 +359,7 @@ def test_a_progress_bar_on_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
     os.close(controller)
     assert "replicating" in shown
     assert "3 of 3 objects" in shown
-    assert ended.result["objects"] == "3"  # Standard output is the result alone, here too.
+    assert ended.result["objects"] == 3  # Standard output is the result alone, here too.
 
 
 def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job, copy_small, settle_doubtful
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
 
@@ -210,4 +211,5 @@ class _Journal:
             except CloudError as err:
                 # Not the run's end: objects report their own errors, and a missing journal only
                 # costs a later try some work.
-                _log.warning("no journal at %s: %s: %s", destination.location, err.kind, err)
+                where = printable(str(destination.location))
+                _log.warning("no journal at %s: %s: %s", where, err.kind, err)

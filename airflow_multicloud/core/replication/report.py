@@ -11,6 +11,7 @@ from typing import Any
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.text import printable
 
 #: How many failures a report names; all of them are in the manifest.
 NAMED_FAILURES = 20
@@ -28,7 +29,9 @@ class Failure:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.name!r} at {self.destination}: {self.outcome} ({self.kind}): {self.reason}"
+        return printable(
+            f"{self.name!r} at {self.destination}: {self.outcome} ({self.kind}): {self.reason}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

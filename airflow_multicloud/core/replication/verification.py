@@ -21,6 +21,7 @@ from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.small import joined
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable
 
 #: How many findings a report names; every finding is counted.
 NAMED_FINDINGS = 100
@@ -59,7 +60,7 @@ class Found:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.name!r} is {self.finding}: {self.reason}"
+        return printable(f"{self.name!r} is {self.finding}: {self.reason}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,9 +135,10 @@ def _run(command: Sequence[str], *, directory: Path) -> None:
         check=False,
     )
     if done.returncode:
-        tail = done.stdout.decode(errors="replace")[-_TAIL_CHARACTERS:]
+        output = done.stdout.decode(errors="replace")[-_TAIL_CHARACTERS:]
+        tail = " | ".join(output.splitlines())
         raise ProviderNotAvailableError(
             f"{Path(command[0]).name} ended with status {done.returncode} while installing a "
-            f"local server:\n{tail}",
+            f"local server: {tail}",
             kind=ErrorKind.UNAVAILABLE,
         )

@@ -185,7 +185,7 @@ class LocalServer:
     def _error(self, what: str) -> ProviderNotAvailableError:
         return ProviderNotAvailableError(
             f"local server {self.spec.name} (port {self.spec.port}) {what}; "
-            f"end of its log, {self.log_path}:\n{self._tail()}",
+            f"end of its log, {self.log_path}: {self._tail()}",
             kind=ErrorKind.UNAVAILABLE,
         )
 
@@ -193,4 +193,4 @@ class LocalServer:
         text = ""
         with suppress(FileNotFoundError):
             text = self.log_path.read_text(errors="replace")
-        return "\n".join(text.splitlines()[-_TAIL_LINES:]) or "(empty)"
+        return " | ".join(text.splitlines()[-_TAIL_LINES:]) or "(empty)"
