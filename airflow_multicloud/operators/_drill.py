@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud import api
+from airflow_multicloud import api, registry
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate
 from airflow_multicloud.core.pages import moment
 
@@ -25,7 +26,7 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
     found: list[dict[str, Any]] = []
     for candidate in candidates:
         end = candidate.endpoint
-        conn_id = end.location.conn_id if end else ""
+        conn_id = _connection(end) if end else ""
         if end is None or silent & {candidate.uri, str(end.location)}:
             status = api.CloudProviderStatus(conn_id, end.cloud if end else None, False)
             facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}
@@ -33,6 +34,10 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
             facts = api.check_connection(conn_id).as_dict()
         found.append({"uri": candidate.uri, **facts})
     return found
+
+
+def _connection(end: Endpoint) -> str:
+    return end.location.conn_id or registry.default_connection(end.location.scheme)
 
 
 def run_facts(context: Context) -> dict[str, str]:
