@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to show: in a log line, a terminal, an error message."""
+"""Text for people: what others wrote made safe to show, and numbers made readable."""
 
 from __future__ import annotations
 
@@ -27,6 +27,43 @@ def printable(text: str) -> str:
 def _shows(character: str) -> bool:
     # Python counts every space but U+0020 as not printable; "Zs" are spaces that do show.
     return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+_SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def size_text(size: float, of: float | None = None) -> str:
+    """Bytes as a person reads them: ``412 of 900 MB``, powers of 1000.
+
+    :param of: the whole that ``size`` is a part of; it decides the unit of both.
+    """
+    whole = size if of is None else of
+    power = 0
+    while power + 1 < len(_SIZES) and round(whole / 1000**power) >= 1000:  # noqa: PLR2004
+        power += 1
+    shown = _number(size / 1000**power, power)
+    if of is None:
+        return f"{shown} {_SIZES[power]}"
+    return f"{shown} of {_number(of / 1000**power, power)} {_SIZES[power]}"
+
+
+def _number(value: float, power: int) -> str:
+    return f"{value:.0f}" if not power or value >= 100 else f"{value:.1f}"  # noqa: PLR2004
+
+
+def duration_text(seconds: float) -> str:
+    """A length of time as a person reads it, in its two largest units: ``2 min 5 s``."""
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.3g} s"
+    left = round(seconds)
+    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    first = next(number for number, (length, _) in enumerate(units) if left >= length)
+    shown: list[str] = []
+    for length, unit in units[first : first + 2]:
+        count, left = divmod(left, length)
+        if count:
+            shown.append(f"{count} {unit}")
+    return " ".join(shown)
 
 
 #: Where a spreadsheet may see a cell begin. A semicolon and a tab part cells too, in the

@@ -118,7 +118,7 @@ PAGES = (
                     "figures",
                     "money",
                     "compare",
-                    "cheapest",
+                    "smallest_bill",
                     "anomalies",
                     "forecast",
                     "budget",

@@ -6,6 +6,7 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
+from airflow_multicloud.api.cleanups import cleanup
 from airflow_multicloud.api.cost_files import (
     read_recommendations,
     recommendation_rows,
@@ -27,6 +28,7 @@ from airflow_multicloud.api.replicas import (
 from airflow_multicloud.api.transfers import estimate_replication, estimate_transfer_cost
 from airflow_multicloud.api.unified import UnifiedCloudStorage
 from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
+from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
 from airflow_multicloud.core.cost.budget import BudgetState, ForecastBound, StalePolicy
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -47,6 +49,7 @@ from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
     "BudgetState",
+    "CleanupReport",
     "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
@@ -56,6 +59,8 @@ __all__ = [
     "FailoverError",
     "FailoverPolicy",
     "ForecastBound",
+    "Left",
+    "Leftover",
     "LocationStatus",
     "ObjectFilter",
     "OnError",
@@ -75,6 +80,7 @@ __all__ = [
     "check_connection",
     "check_location",
     "choice",
+    "cleanup",
     "compare_costs",
     "estimate_replication",
     "estimate_transfer_cost",

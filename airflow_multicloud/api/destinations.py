@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,14 @@ def open_destinations(
 ) -> tuple[Endpoint, ...]:
     """The stores of several destinations; see :func:`open_destination`.
 
-    :raises CloudError: kind ``invalid_argument`` when one string is given for the list.
+    :raises CloudError: kind ``invalid_argument`` for what is no list; see
+        :func:`~airflow_multicloud.lists.elements`.
     """
-    if isinstance(given, str):
-        raise StorageError(
-            f"{parameter}: {given!r} given, expected a list of URIs",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
+    listed: tuple[str | Destination, ...] = elements(
+        given, parameter, str, Destination, what="URIs"
+    )
     return tuple(
-        open_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(given)
+        open_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(listed)
     )
 
 

@@ -32,6 +32,7 @@ Exit codes:
   6    unavailable, timed out, throttled or changed meanwhile: try again later
   7    refused: what is there, a stated limit or a quota forbids it
   130  interrupted (Ctrl-C)
+  141  whoever read the output closed it (as head does)
 """
 
 _LOCATIONS = (
@@ -48,6 +49,13 @@ def _flag(name: str, text: str) -> Arg:
     return _arg(name, help=text, action="store_true")
 
 
+_QUIET = Arg(  # type: ignore[no-untyped-call]  # Airflow's
+    ("-q", "--quiet"),
+    help="say nothing on stderr but what is the matter: no bar, no notes",
+    action="store_true",
+)
+
+
 def _command(
     name: str,
     text: str,
@@ -62,7 +70,7 @@ def _command(
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
         func=lazy_load_command(f"airflow_multicloud.cli.commands.{name}.run"),
-        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, ARG_VERBOSE),
+        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, _QUIET, ARG_VERBOSE),
     )
 
 
@@ -235,7 +243,12 @@ _FETCH = _command(
         metavar="URI",
         help="the primary, then its replicas in the order of preference",
     ),
-    _arg("--to", required=True, metavar="TARGET", help="a local path, or a URI"),
+    _arg(
+        "--to",
+        required=True,
+        metavar="TARGET",
+        help="a local path, a URI, or - for standard output (one object, once it is verified)",
+    ),
     _arg(
         "--fail-over-on",
         action="append",
@@ -274,6 +287,7 @@ _FETCH = _command(
     examples="""\
   airflow multicloud fetch s3://releases/app.tar.gz gs://releases/app.tar.gz --to app.tar.gz
   airflow multicloud fetch s3://lake/sales/ gs://lake/sales/ --to ./sales --max-staleness 1d
+  airflow multicloud fetch s3://lake/day.csv.gz gs://lake/day.csv.gz --to - | zcat | head
 """,
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes, WriteOptions
@@ -54,7 +54,10 @@ def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoi
     refuse_overlap(destination, replicas, parameters=parameters)
     landed = _landed(file, destination)
     basename = landed.location.key.rpartition("/")[2]
-    refuse_overlap(landed, (_below(r, basename) for r in replicas), parameters=parameters)
+    copies = [_below(replica, basename) for replica in replicas]
+    for number, copy in enumerate(copies):
+        refuse_reserved(copy, parameter=f"replicate_to[{number}]")
+    refuse_overlap(landed, copies, parameters=parameters)
 
 
 def check_replicas(replicas: Sequence[Endpoint]) -> None:
@@ -155,7 +158,9 @@ def _refuse_replacing(destination: Endpoint, prior: IfUnchanged | None, *, immut
 def _landed(file: Path, destination: Endpoint) -> Endpoint:
     if not file.is_file():
         raise StorageError(f"file: {file} is not a file", kind=ErrorKind.NOT_FOUND)
-    return _below(destination, file.name)
+    landed = _below(destination, file.name)
+    refuse_reserved(landed, parameter="destination")
+    return landed
 
 
 def _below(endpoint: Endpoint, name: str) -> Endpoint:

@@ -52,14 +52,14 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
         ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in run.get_task_instances()
     }
     claim(f"the DAG run ended with {run.state}", holds=str(run.state) == "success")
-    compared = results.get("compare") or {"clouds": [], "cheapest": []}
+    compared = results.get("compare") or {"clouds": [], "smallest_bill": []}
     table = Table("cloud", "billed", "effective", "list", "compared", "completeness", box=None)
     for cloud in compared["clouds"]:
         names = ("cloud", "billed_cost", "effective_cost", "list_cost", "compared", "completeness")
         table.add_row(*(cloud[name] for name in names))
     console.print(table)
     claim(
-        f"three clouds compared in USD; cheapest for what was used: {compared['cheapest']}",
+        f"three clouds compared in USD; smallest bill: {', '.join(compared['smallest_bill'])}",
         holds=len(compared["clouds"]) == len(exports.uris),
     )
     _workload(results.get("workload") or {}, claim)

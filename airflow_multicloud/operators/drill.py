@@ -21,9 +21,10 @@ from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.lists import elements, is_template, texts
 from airflow_multicloud.operators._drill import identities_of, run_facts
+from airflow_multicloud.operators._runs import run_id_of
 from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
-from airflow_multicloud.operators.replicate import run_id_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -45,7 +46,7 @@ class WriteCanaryOperator(PlainLog, BaseOperator):
         """Write it; returns the drill's id, the time and the SHA-256."""
         with airflow_errors():
             primary = open_endpoint(self.primary, parameter="primary")
-            canary = write_canary(primary, run_id_of(context)).as_dict()
+            canary = write_canary(primary, run_id_of(context, self.task_id)).as_dict()
         self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
         return canary
 
@@ -82,7 +83,7 @@ class FailoverDrillOperator(PlainLog, BaseOperator):
         canary: Mapping[str, Any],
         fault: str = Fault.UNAVAILABLE,
         restore_to: str | None = None,
-        fail_over_on: Sequence[str] | str = tuple(sorted(OUTAGES)),
+        fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
         attempt_timeout: timedelta = timedelta(minutes=5),
         **kwargs: Any,
     ) -> None:
@@ -93,7 +94,7 @@ class FailoverDrillOperator(PlainLog, BaseOperator):
         self.restore_to = restore_to
         self.fail_over_on = fail_over_on
         self.attempt_timeout = attempt_timeout
-        if not isinstance(fail_over_on, str):  # One is a template: known when the task runs.
+        if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -198,25 +199,30 @@ class DrillReportOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and record."""
-        if isinstance(self.places, str):
-            raise AirflowFailException(f"places: {self.places!r} given, expected a list of URIs")
+        with airflow_errors():
+            places = texts(self.places, "places", what="URIs")
+            verification = elements(
+                self.verification, "verification", Mapping, what="what verifications returned"
+            )
+            replication = elements(
+                self.replication, "replication", Mapping, what="what replications returned"
+            )
         objectives = Objectives(
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )
-        verification = list(self.verification[:])  # a slice: iterating over XComs logs an error
         evidence = record.Evidence(
-            drill_id=run_id_of(context),
+            drill_id=run_id_of(context, self.task_id),
             verdict=judge(self.measurement, verification, objectives),
             objectives=objectives,
             run=run_facts(context),
             versions=record.installed_versions(),
             measurement=self.measurement,
-            replication=list(self.replication),
+            replication=replication,
             verification=verification,
             canary=self.canary,
             written_at=datetime.now(UTC),
         )
-        uris, failed = self._store(evidence, list(self.places))
+        uris, failed = self._store(evidence, places)
         facts = {
             "verdict": str(evidence.verdict),
             "reason": self.measurement["reason"],

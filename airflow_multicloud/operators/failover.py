@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
+from airflow_multicloud.lists import is_template
 from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class FailoverFetchOperator(PlainLog, BaseOperator):
     :param hedge_after: start the next candidate too when one takes longer than this.
     """
 
-    template_fields: Sequence[str] = ("candidates", "target", "expected_sha256")
+    template_fields: Sequence[str] = ("candidates", "target", "fail_over_on", "expected_sha256")
 
     def __init__(
         self,
@@ -62,7 +63,8 @@ class FailoverFetchOperator(PlainLog, BaseOperator):
         self.expected_sha256 = expected_sha256
         self.require_digest = require_digest
         self.hedge_after = hedge_after
-        self._policy(expected_sha256=None)  # Refuses what is wrong when the DAG is parsed.
+        if not is_template(fail_over_on):
+            self._policy(expected_sha256=None)  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Fetch."""
@@ -71,6 +73,9 @@ class FailoverFetchOperator(PlainLog, BaseOperator):
             provenance = api.failover_fetch(self.candidates, self.target, policy)
         for attempt in provenance.attempts:
             self.log.info("%s", attempt)
+        if isinstance(provenance, api.TreeProvenance):
+            for name in provenance.left_out_names:
+                self.log.warning("left out, its key is kept for this package's files: %s", name)
         facts = provenance.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -17,7 +16,9 @@ from airflow_multicloud.core.replication.engine import Replication, ReplicationF
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._estimates import tell_estimate
+from airflow_multicloud.operators._runs import run_id_of
 from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ class _ReplicationOperator(PlainLog, BaseOperator):
     def replication(self) -> Replication:
         """The replication of the rendered arguments; resolves connections, makes no request."""
         filtered = replace(
-            self.options.filter, include=tuple(self.include), exclude=tuple(self.exclude)
+            self.options.filter,
+            include=texts(self.include, "include", what="globs"),
+            exclude=texts(self.exclude, "exclude", what="globs"),
         )
         return api.replication(
             self.source, self.destinations, replace(self.options, filter=filtered)
@@ -124,6 +127,8 @@ class _ReplicationOperator(PlainLog, BaseOperator):
         for destination in report.destinations:
             counts = ", ".join(f"{n} {o}" for o, n in sorted(destination.outcomes.items()))
             self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
+        for left_out in report.left_out:
+            self.log.warning("left out: %s", left_out)
         facts = report.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts
@@ -186,7 +191,9 @@ class PlanReplicationOperator(_ReplicationOperator):
         """Plan, and write the shards to the first destination."""
         with airflow_errors():
             plan = sharding.plan_shards(
-                self.replication(), shards=self.shards, run_id=run_id_of(context, self.group)
+                self.replication(),
+                shards=self.shards,
+                run_id=run_id_of(context, self.group, shared=True),
             )
         self.log.info(
             "%d of %d objects to copy, in %d shards", plan.to_copy, plan.objects, len(plan.shards)
@@ -213,7 +220,7 @@ class ReplicateShardOperator(_ReplicationOperator):
         with airflow_errors():
             return sharding.replicate_shard(
                 self.replication(),
-                run_id=run_id_of(context, self.group),
+                run_id=run_id_of(context, self.group, shared=True),
                 shard=self.shard,
                 listener=self.tell_progress,
             )
@@ -229,7 +236,7 @@ class CloseReplicationOperator(_ReplicationOperator):
         with airflow_errors():
             try:
                 report = sharding.close_shards(
-                    self.replication(), run_id=run_id_of(context, self.group)
+                    self.replication(), run_id=run_id_of(context, self.group, shared=True)
                 )
             except ReplicationFailedError as err:
                 context["ti"].xcom_push(key="report", value=self.finish(context, err.report))
@@ -263,12 +270,3 @@ def sharded_replication(
         copied >> close
         plan >> close
     return group
-
-
-def run_id_of(context: Context, part: str = "") -> str:
-    """The DAG run as a manifest's name: stable over tries, safe in a key.
-
-    :param part: which replication of the run it is, as one run may have several.
-    """
-    run = f"{context['dag'].dag_id}-{context['run_id']}" + (f"-{part}" if part else "")
-    return re.sub(r"[^A-Za-z0-9._-]", "_", run)

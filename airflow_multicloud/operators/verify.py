@@ -9,7 +9,6 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
-from airflow_multicloud.core.replication.verification import Finding
 from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
 from airflow_multicloud.text import printable
 
@@ -70,6 +69,6 @@ class VerifyReplicaOperator(PlainLog, BaseOperator):
 
 
 def _summary(report: api.VerificationReport) -> str:
-    bad = report.objects - report.findings.get(Finding.VERIFIED, 0)
     named = "; ".join(str(found) for found in report.found[:5])
-    return printable(f"{report.replica}: {bad} of {report.objects} objects are not proven: {named}")
+    bad = f"{report.unproven} of {report.objects} objects are not proven"
+    return printable(f"{report.replica}: {bad}: {named}")

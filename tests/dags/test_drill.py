@@ -18,7 +18,7 @@ from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate
-from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
+from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -317,11 +317,6 @@ def test_a_primary_that_does_not_serve_again_fails(world: World, tmp_path: Path)
     assert world.judge(measured) is Verdict.FAILED_FAILBACK
     nothing = timedelta(0)
     assert world.judge(measured, Objectives(nothing, nothing)) is Verdict.FAILED_RTO
-
-
-def test_one_kind_in_place_of_a_list_is_refused() -> None:
-    with pytest.raises(StorageError, match=r"^fail_over_on: 'unavailable' given, expected a list"):
-        parse_kinds("unavailable")
 
 
 def test_no_replica_is_refused(world: World, tmp_path: Path) -> None:

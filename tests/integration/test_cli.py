@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ class TestReplicate:
         put("copy/old.csv", b"old", conn_id="cli_b")
         ended = shell.run("replicate", SOURCE, REPLICA, "--delete-extraneous", "--max-delete", "0")
         assert (ended.code, ended.out) == (7, "")
-        assert ended.err.startswith("error (precondition_failed): max_delete: 1 objects")
+        assert ended.err.startswith("error (precondition_failed): --max-delete: 1 objects")
 
     @pytest.mark.parametrize(
         ("words", "code", "error"),
@@ -194,7 +195,7 @@ class TestFailures:
     )
     def test_kinds_are_exit_codes(self, failing: Any, kind: ErrorKind, code: int) -> None:
         ended = failing(StorageError("two\nlines", kind=kind))
-        assert (ended.code, ended.err) == (code, f"error ({kind}): two lines\n")
+        assert (ended.code, ended.err) == (code, f"error ({kind}): two\\nlines\n")
 
     def test_an_unknown_error_is_shown_in_full(self, failing: Any) -> None:
         ended = failing(RuntimeError("what?"))
@@ -203,7 +204,10 @@ class TestFailures:
         assert ended.err.endswith("error (unexpected): RuntimeError: what?\n")
 
     def test_interrupted(self, failing: Any) -> None:
-        assert failing(KeyboardInterrupt()) == Ended(130, "", "interrupted\n")
+        ended = failing(KeyboardInterrupt())
+        assert (ended.code, ended.out) == (130, "")
+        assert ended.err.startswith("interrupted: what is finished is kept")
+        assert ended.err.endswith("; the same command goes on from there\n")
 
 
 class TestVerify:
@@ -252,7 +256,22 @@ class TestFetch:
         assert (ended.code, ended.out, list(tmp_path.iterdir())) == (3, "", [])
         assert ended.err.startswith("error (integrity): ")
         wrong = shell.run("fetch", *words, "--fail-over-on", "rain")
-        assert (wrong.code, "fail_over_on" in wrong.err) == (2, True)
+        assert (wrong.code, "--fail-over-on" in wrong.err) == (2, True)
+
+    def test_to_standard_output(self, shell: Shell) -> None:
+        ended = shell.run("fetch", f"{SOURCE}gone", f"{SOURCE}a.csv", "--to", "-")
+        assert (ended.code, ended.out) == (0, "a.csv")
+        assert ended.err.startswith("failed over: ")
+        quiet = shell.run("fetch", f"{SOURCE}gone", f"{SOURCE}a.csv", "--to", "-", "-q")
+        assert (quiet.code, quiet.out, quiet.err) == (0, "a.csv", "")
+
+    def test_nothing_unverified_reaches_standard_output(self, shell: Shell) -> None:
+        words = ("fetch", f"{SOURCE}a.csv", "--to", "-")
+        ended = shell.run(*words, "--expected-sha256", "0" * 64)
+        assert (ended.code, ended.out) == (3, "")
+        prefix = shell.run("fetch", SOURCE, "--to", "-")
+        assert (prefix.code, prefix.out) == (2, "")
+        assert "one object" in prefix.err
 
 
 class TestUpload:
@@ -358,8 +377,35 @@ def test_a_progress_bar_on_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
             shown += os.read(controller, 1 << 16).decode()
     os.close(controller)
     assert "replicating" in shown
-    assert "3 of 3 objects" in shown
+    assert "3/3 objects, 15 of 15 bytes" in shown
     assert ended.result["objects"] == 3  # Standard output is the result alone, here too.
+
+
+def test_interrupted_in_the_middle_and_gone_on_with(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("sales/large", bytes(range(250)) * 4_000)
+    words = ("replicate", SOURCE, REPLICA, "--part-size", "100K", "--memory-limit", "200K")
+    sent = object_store.Hook.put_part
+
+    def interrupts(self: Any, upload: Any, number: int, *args: Any, **kwargs: Any) -> Any:
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return sent(self, upload, number, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(object_store.Hook, "put_part", interrupts)
+        ended = shell.run(*words)
+    assert (ended.code, ended.out) == (130, "")
+    assert "interrupted: what is finished is kept" in ended.err.splitlines()[-1]
+    again = shell.run(*words, "-o", "json")
+    assert again.code == 0
+    assert again.result["destinations"][0]["outcomes"] in (
+        {"copied": 1, "verified": 3},
+        {"copied": 1, "unchanged": 3},
+    )
+    assert again.err.startswith("resuming: ")
+    assert again.err.endswith(" of 1.0 MB are there\n")
 
 
 def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,3 +424,30 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-v")
     assert (ended.code, canary in ended.err) == (6, False)
     assert ended.err.endswith("error (unavailable): the SDK says ***\n")
+
+
+class TestHints:
+    """What was meant, with the names and the commands that a person can type."""
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("mem://cli_c@lake/sales/", REPLICA), "did you mean cli_"),
+            (("mem://cli_a@lak/sales/", REPLICA), "did you mean lake?"),
+            (
+                (SOURCE, "mem://cli_b@other/x/"),
+                "DESTINATION: mem://cli_b@other/x/: no bucket 'other'; create it, or set "
+                "--create-buckets; to create it: airflow multicloud mb mem://cli_b@other",
+            ),
+            ((SOURCE, REPLICA, "--memory-limit", "1K"), "--memory-limit: 1024 given"),
+            ((SOURCE, REPLICA, "--delete-extraneous"), "--max-delete: not given, expected a"),
+        ],
+    )
+    def test_in_an_error(self, shell: Shell, words: tuple[str, ...], said: str) -> None:
+        ended = shell.run("replicate", *words)
+        (line,) = ended.err.splitlines()
+        assert said in line
+        assert "create_buckets" not in line
+
+    def test_a_connection_for_init(self, shell: Shell) -> None:
+        assert "did you mean cli_a?" in shell.run("init", "cli_aa").err

@@ -24,7 +24,10 @@ from airflow_multicloud.core.replication.report import DestinationReport
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 
-@command
+@command(
+    interrupted="what is finished is kept, and so are the parts sent of a large object; "
+    "the same command goes on from there"
+)
 def run(args: Namespace) -> Result:
     """Replicate, or with ``--dry-run`` say what would be done."""
     options, destinations = options_of(args), destinations_of(args)
@@ -32,7 +35,7 @@ def run(args: Namespace) -> Result:
         plans = [asdict(p) for p in plan_replication(args.source, destinations, options)]
         return Result(plans, plans)
     try:
-        with progress_bar("replicating") as listener:
+        with progress_bar("replicating", quiet=args.quiet) as listener:
             report = replicate(
                 args.source,
                 destinations,
@@ -123,10 +126,14 @@ def outcomes(destination: DestinationReport) -> str:
 
 
 def remarks_on(report: ReplicationReport) -> list[str]:
-    """What failed, as far as the report names it, and what a destination could not keep."""
+    """What failed or was left out, as far as the report names it, and what could not be kept."""
     not_kept = [
         f"note: {destination.uri} could not keep {what} of {count} objects"
         for destination in report.destinations
         for what, count in destination.not_kept.items()
     ]
-    return [*(f"failed: {failure}" for failure in report.failures), *not_kept]
+    return [
+        *(f"failed: {failure}" for failure in report.failures),
+        *(f"left out: {left_out}" for left_out in report.left_out),
+        *not_kept,
+    ]

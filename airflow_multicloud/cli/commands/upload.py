@@ -13,7 +13,9 @@ from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 
 
-@command
+@command(
+    interrupted="a file is at a cloud whole or not at all; the same command does what is missing"
+)
 def run(args: Namespace) -> Result:
     """Upload; a replica that failed is told, and the primary stays."""
     if args.dry_run:
@@ -26,7 +28,7 @@ def run(args: Namespace) -> Result:
             )
         )
         return Result([plan], [plan])
-    with progress_bar("uploading") as listener:
+    with progress_bar("uploading", quiet=args.quiet) as listener:
         result = upload_artifact(
             args.file,
             args.destination,

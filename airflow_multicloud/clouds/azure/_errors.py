@@ -138,8 +138,14 @@ KINDS_BY_STATUS: dict[int, ErrorKind] = {
 }
 
 _HINTS = {
-    "BlobArchived": "the blob is in the archive tier; rehydrate it before reading",
-    "BlobBeingRehydrated": "the blob is being rehydrated from the archive tier; read it later",
+    "BlobArchived": (
+        "the object is archived (access tier Archive); rehydrate it first (az storage blob "
+        "set-tier --tier Hot), which takes up to 15 hours, then try again"
+    ),
+    "BlobBeingRehydrated": (
+        "the object is archived and being rehydrated already, which takes up to 15 hours; try "
+        "again when that is done (the property archiveStatus goes then)"
+    ),
     "InvalidBlockList": "another writer's commit on this key discarded the blocks sent",
     "InvalidBlobOrBlock": (
         "another tool's uncommitted blocks on this key have ids of another length; they expire "

@@ -79,6 +79,12 @@ def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
         return sum(amounts, Decimal(0))
 
 
+def exact_product(amount: Decimal, factor: Decimal) -> Decimal:
+    """The product without rounding."""
+    with localcontext(prec=_DIGITS):
+        return amount * factor
+
+
 def rounded_lines(
     amounts: Sequence[Decimal], places: int = 2, *, total: Decimal | None = None
 ) -> tuple[Decimal, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import WriteOptions
@@ -46,6 +46,10 @@ class Target(Protocol):
 
     def below(self, name: str) -> Target:
         """The place of an object of this name below this one."""
+        ...
+
+    def leave_out(self, name: str) -> str | None:
+        """Why an object of this name is not to be written below this place, if so."""
         ...
 
     def check(self, names: Collection[str]) -> None:
@@ -164,6 +168,10 @@ class FileTarget:
             )
         return FileTarget(path, directory=marker)
 
+    def leave_out(self, name: str) -> str | None:  # noqa: ARG002 - a directory keeps no names
+        """Nothing is left out."""
+        return None
+
     def check(self, names: Collection[str]) -> None:
         """Refuse names that would leave the directory, or be both a file and a directory.
 
@@ -183,9 +191,16 @@ class FileTarget:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTarget:
-    """An object in a store."""
+    """An object in a store.
+
+    :raises StorageError: kind ``invalid_argument`` for a place of this package's own files.
+    """
 
     endpoint: Endpoint
+
+    def __post_init__(self) -> None:
+        """Refuse what others must not write to."""
+        refuse_reserved(self.endpoint, parameter="target")
 
     def __str__(self) -> str:
         """The URI."""
@@ -205,6 +220,10 @@ class ObjectTarget:
         return ObjectTarget(
             Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
         )
+
+    def leave_out(self, name: str) -> str | None:
+        """Why this name is kept for this package's own files, if so."""
+        return refuse_reserved_key(self.endpoint.location.key + name)
 
     def check(self, names: Collection[str]) -> None:
         """Refuse names that the store can't hold.

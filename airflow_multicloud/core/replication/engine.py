@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.replication import manifest, planning
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
@@ -57,6 +57,7 @@ class Replication:
             )
         refuse_overlap(self.source, self.destinations)
         for number, destination in enumerate(self.destinations):
+            refuse_reserved(destination, parameter=f"destinations[{number}]")
             if self.source.location.is_prefix and not destination.location.is_prefix:
                 raise StorageError(
                     f"destinations[{number}]: {destination.location} must be a prefix (end with "
@@ -225,6 +226,7 @@ def close(
         seconds=time.monotonic() - started,
         destinations=tuple(destinations),
         failures=tuple(tally.failures),
+        left_out=tuple(tally.left_out),
     )
     if unrecorded is not None:
         refuse_failures(report, replication.options)  # They say more, when there are any.
@@ -257,7 +259,7 @@ def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> N
     """Raise when a finished run falls short of ``min_success_ratio``."""
     if report.success_ratio >= options.min_success_ratio:
         return
-    pairs = report.objects * len(report.destinations)
+    pairs = report.owed
     failed = pairs - sum(d.sound for d in report.destinations)
     named = "; ".join(str(f) for f in report.failures[:_NAMED])
     kinds = [f.kind for f in report.failures if f.kind is not None]

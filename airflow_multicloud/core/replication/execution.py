@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from itertools import chain
 from queue import SimpleQueue
+from uuid import uuid4
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.replication import manifest
@@ -65,7 +66,7 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
 
 def _must_stop(job: Job, item: Item) -> bool:
     return job.options.on_error is OnError.FAIL and any(
-        r.outcome is not None and not r.outcome.sound for r in item.replicas
+        r.outcome is not None and r.outcome.owed and not r.outcome.sound for r in item.replicas
     )
 
 
@@ -190,6 +191,8 @@ class _Journal:
         self._job = job
         self._header = header
         self._sequence = 0
+        # A run may be tried again under its id: what the last try recorded is not written over.
+        self._attempt = uuid4().hex[:8]
         self._finished: list[Item] = []
         self._flushed = time.monotonic()
 
@@ -207,7 +210,9 @@ class _Journal:
         self._sequence += 1
         for destination in self._job.destinations:
             try:
-                manifest.write_journal(destination, self._header, self._sequence, batch)
+                manifest.write_journal(
+                    destination, self._header, self._sequence, batch, attempt=self._attempt
+                )
             except CloudError as err:
                 # Not the run's end: objects report their own errors, and a missing journal only
                 # costs a later try some work.

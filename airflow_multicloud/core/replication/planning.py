@@ -14,7 +14,12 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, has_power
+from airflow_multicloud.core.endpoints import (
+    RESERVED_PREFIX,
+    Endpoint,
+    has_power,
+    refuse_reserved_key,
+)
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
@@ -240,9 +245,14 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
 def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
     for index in item.open_replicas:
         destination = destinations[index]
-        if why := destination.refuse_key(destination.location.key + item.name):
-            state = item.replicas[index].failed(Outcome.FAILED, ErrorKind.UNSUPPORTED, why)
-            item = item.with_replica(index, state)
+        key = destination.location.key + item.name
+        outcome = Outcome.FAILED
+        if why := refuse_reserved_key(key):
+            outcome = Outcome.RESERVED
+        elif (why := destination.refuse_key(key)) is None:
+            continue
+        state = item.replicas[index].failed(outcome, ErrorKind.UNSUPPORTED, why)
+        item = item.with_replica(index, state)
     return item
 
 

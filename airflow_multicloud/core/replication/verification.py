@@ -19,6 +19,7 @@ from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.core.replication.merkle import MerkleTree
+from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import joined
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
@@ -48,6 +49,8 @@ class Finding(StrEnum):
     UNVERIFIABLE = "unverifiable"
     NOT_REPLICATED = "not_replicated"
     """The manifest itself says that the copy failed."""
+    RESERVED = "reserved"
+    """It was left out: its key is among this package's own files here. Nothing is amiss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,14 @@ class VerificationReport:
 
     @property
     def proven(self) -> bool:
-        """Whether every object of the manifest is there and identical."""
-        return self.findings.get(Finding.VERIFIED, 0) == self.objects
+        """Whether every object of the manifest but those left out is there and identical."""
+        return self.unproven == 0
+
+    @property
+    def unproven(self) -> int:
+        """How many objects that should be there are not known to be identical."""
+        settled = (Finding.VERIFIED, Finding.RESERVED)
+        return self.objects - sum(self.findings.get(finding, 0) for finding in settled)
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -206,7 +215,9 @@ class _Check:
     def _by_listing(self, item: Item, state: Replica, listed: Listed | None) -> Found | bool:
         """What the listing tells: a finding, proven, or (``False``) that it must be read."""
         if state.outcome is None or not state.outcome.sound:
-            return Found(item.name, Finding.NOT_REPLICATED, f"{state.outcome}: {state.reason}")
+            left_out = state.outcome is Outcome.RESERVED
+            finding = Finding.RESERVED if left_out else Finding.NOT_REPLICATED
+            return Found(item.name, finding, f"{state.outcome}: {state.reason}")
         if listed is None:
             return Found(item.name, Finding.MISSING, "there is no object of this key")
         if listed.size != item.size:
@@ -255,7 +266,7 @@ class _Check:
 
     def _count(self, found: Found) -> None:
         self._findings[found.finding] += 1
-        if len(self._found) < NAMED_FINDINGS:
+        if found.finding is not Finding.RESERVED and len(self._found) < NAMED_FINDINGS:
             self._found.append(found)
 
     def report(self, catalog: Catalog, seconds: float) -> VerificationReport:

@@ -263,6 +263,7 @@ def test_savings_are_summed_up_for_what_counts() -> None:
         advice("900.00", counted=False),
         advice("70.00", resource_id=""),
         advice(None),
+        advice(None, unconverted="500.00 TWD"),
     ]
     document = made(MONTHS, recommendations=found)
     rows = tables(document)["recommendations"]
@@ -270,6 +271,7 @@ def test_savings_are_summed_up_for_what_counts() -> None:
         "1,020.75 USD",
         "70.00 USD",
     ]
+    assert [row[2] for row in rows[5:7]] == ["not stated", "500.00 TWD no rate"]
     assert "on resources<b>1,020.75 USD</b>" in to_html(document)
 
 
@@ -299,6 +301,18 @@ def test_a_budget_is_over_only_where_it_is_exceeded(
     projected = f"{verdict.projected:.2f}"
     assert said.format(projected) in page
     assert (f"over by {-verdict.headroom:.2f}" in page) is (state is BudgetState.OVER)
+
+
+def test_what_no_rate_converts_is_shown_apart() -> None:
+    odd = Charge("gcp", date(2026, 11, 3), "77", currency="TWD")
+    page = to_html(made([*MONTHS, odd]))
+    assert "In no sum, for want of an exchange rate: gcp 77.00 TWD, 03 Nov 2026" in page
+
+
+def test_a_month_before_that_no_rate_converts_is_not_there() -> None:
+    odd = [Charge("aws", day, "8", currency="TWD") for day in days(OCTOBER, 31)]
+    document = made([*odd, *(Charge("aws", day, "10") for day in days(NOVEMBER, 20))])
+    assert tables(document)["months"][1][1:5] == ["200.00", "–", "–", "–"]
 
 
 def test_nothing_of_a_bill_becomes_markup() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.cheapest import CheapestProvider, get_cheapest_provider
 from airflow_multicloud.core.cost.compare import CostComparison, CostReport, compare_costs
 from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs, month_of
 from airflow_multicloud.core.cost.fx import ExchangeRates
@@ -23,9 +22,11 @@ from airflow_multicloud.core.cost.report.months import (
     period_before,
 )
 from airflow_multicloud.core.cost.report.tables import service_rows
+from airflow_multicloud.core.cost.smallest_bill import SmallestBill, get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.workload import WorkloadComparison
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,7 +52,7 @@ class CostDocument:
     daily: CostComparison
     before: CostComparison
     forecast: Forecast | None
-    cheapest: CheapestProvider | None
+    smallest_bill: SmallestBill | None
     anomalies: Anomalies | None
     accounts: Mapping[str, str]
     restatements: tuple[Restatement, ...]
@@ -103,7 +104,7 @@ class CostDocument:
                 "missing": dict(self.before.missing),
             },
             "beside_last": [_beside(row) for row in self.beside_last],
-            "cheapest": list(self.cheapest.clouds) if self.cheapest else [],
+            "smallest_bill": list(self.smallest_bill.clouds) if self.smallest_bill else [],
             "anomalies": [
                 {
                     "cloud": a.cloud,
@@ -168,15 +169,7 @@ def gather(
         )
         for grouping in (("ServiceName",), ("ChargeDate",))
     )
-    earlier = compare_costs(
-        connection,
-        *period_before(start, end),
-        currency=currency,
-        basis=basis,
-        group_by=("ChargeDate",),
-        clouds=clouds,
-        rates=rates,
-    )
+    before = _before(connection, by_day, currency=currency, basis=basis, clouds=clouds, rates=rates)
     month = month_of(start)
     forecast = None
     if by_service.reports and is_month(start, end):
@@ -204,9 +197,9 @@ def gather(
         made_at=made_at,
         comparison=by_service,
         daily=by_day,
-        before=earlier,
+        before=before,
         forecast=forecast if forecast and any(c.days_left for c in forecast.clouds) else None,
-        cheapest=get_cheapest_provider(by_service.reports) if by_service.reports else None,
+        smallest_bill=get_smallest_bill(by_service.reports) if by_service.reports else None,
         anomalies=anomalies,
         accounts=_accounts(connection, anomalies) if anomalies else {},
         restatements=tuple(restatements),
@@ -215,6 +208,20 @@ def gather(
         workload=workload,
         recommendations=tuple(recommendations),
     )
+
+
+def _before(
+    connection: DuckDBPyConnection, daily: CostComparison, **options: Any
+) -> CostComparison:
+    """The period before, which may lack what this one has: then it is not there to compare with."""
+    start, end = period_before(daily.start, daily.end)
+    try:
+        return compare_costs(connection, start, end, group_by=daily.group_by, **options)
+    except CostAnalysisError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        missing = {report.cloud: str(err) for report in daily.reports}
+        return replace(daily, start=start, end=end, reports=(), missing=missing)
 
 
 def _accounts(connection: DuckDBPyConnection, anomalies: Anomalies) -> dict[str, str]:

@@ -117,8 +117,9 @@ def daily_amount(line: CostLine, report: CostReport) -> Decimal:
 
 def last_day(report: CostReport) -> date:
     """The last day with use; a fee for the month may be dated later."""
-    used = [line for line in report.lines if set(line.by_category) - NOT_DAILY]
-    return max(date.fromisoformat(line.group[0]) for line in used or report.lines)
+    used = [line for line in report.lines if set(line.by_category) - NOT_DAILY] or report.lines
+    days = [date.fromisoformat(line.group[0]) for line in used]
+    return max(days, default=report.end - timedelta(days=1))
 
 
 def _same_days(report: CostReport, old: CostReport, before: CostComparison) -> Decimal:
