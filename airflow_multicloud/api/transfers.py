@@ -21,6 +21,8 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.replication.plans import Plan
+from airflow_multicloud.errors import CloudError, ErrorKind
 
 
 def estimate_transfer_cost(
@@ -59,10 +61,14 @@ def estimate_replication(
     prices: str | Path | PriceTable | None = None,
     egress_used: Mapping[str, Decimal] | None = None,
     today: date | None = None,
+    plans: Sequence[Plan] | None = None,
 ) -> TransferEstimate:
-    """:func:`estimate_transfer_cost` of a replication that is resolved already."""
+    """:func:`estimate_transfer_cost` of a replication that is resolved already.
+
+    :param plans: what it would do, where that is known already.
+    """
     table = read_prices(prices)
-    plans = engine.plan(prepared)
+    plans = engine.plan(prepared) if plans is None else plans
     shipments = [
         Shipment(
             name=plan.uri,
@@ -91,7 +97,12 @@ def estimate_replication(
 
 
 def _place(endpoint: Endpoint, table: PriceTable) -> Place:
-    location = endpoint.store.stat_bucket(endpoint.bucket).location
+    try:
+        location = endpoint.store.stat_bucket(endpoint.bucket).location
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        location = None  # It is to be created, where the connection says.
     return _priced(Place(endpoint.cloud, location.lower() if location else None), table)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.core.cost.compare import CostReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendation
+    from airflow_multicloud.core.cost.unconverted import Unconverted
 
 #: Recommendations in the log; all are in the object.
 _SHOWN = 50
@@ -67,9 +68,7 @@ class CompareCostOperator(CostOperator):
                               report.currency)  # fmt: skip
         for cloud, why in found.missing.items():
             self.log.warning("%s is missing: %s", cloud, why)
-        for apart in found.unconverted:
-            self.log.warning("%s of %s are in no sum: %s", apart.on(found.basis), apart.cloud,
-                             apart.reason)  # fmt: skip
+        _warn_apart(self, found.unconverted)
         if smallest:
             self.log.info("smallest bill: %s", smallest)
         return {
@@ -79,6 +78,7 @@ class CompareCostOperator(CostOperator):
             "basis": found.basis.value,
             "clouds": [_cloud(report) for report in found.reports],
             "missing": dict(found.missing),
+            "unconverted": _apart(self, found.unconverted),
             "smallest_bill": list(smallest.clouds) if smallest else [],
         }
 
@@ -106,9 +106,7 @@ class FindCostAnomaliesOperator(CostOperator):
             self.log.warning("anomaly: %s", anomaly)
         for cloud, why in found.unchecked.items():
             self.log.warning("%s was not checked: %s", cloud, why)
-        for apart in found.unconverted:
-            self.log.warning("%s of %s were not looked at: %s", apart.on(CostBasis(self.basis)),
-                             apart.cloud, apart.reason)  # fmt: skip
+        _warn_apart(self, found.unconverted)
         return {
             "anomalies": len(found.found),
             "found": [str(anomaly) for anomaly in found.found[:100]],
@@ -140,6 +138,7 @@ class AttributeCostOperator(CostOperator):
         dags = {dag: f"{amount:.2f}" for dag, amount in list(found.by_dag().items())[:100]}
         for dag, amount in dags.items():
             self.log.info("%-60s %14s %s", dag, amount, found.currency)
+        _warn_apart(self, found.unconverted)
         self.log.info(
             "unexplained usage: %.2f %s; %s %% of usage carries a DAG's label",
             found.unexplained_usage,
@@ -300,6 +299,20 @@ def _cloud(report: CostReport) -> dict[str, Any]:
         "completeness": str(coverage),
         "fx": str(report.fx) if report.fx else None,
     }
+
+
+def _apart(operator: CostOperator, unconverted: Sequence[Unconverted]) -> dict[str, list[str]]:
+    """Cloud → what no rate converts, in its own currency."""
+    found: dict[str, list[str]] = {}
+    for apart in unconverted:
+        found.setdefault(apart.cloud, []).append(apart.on(CostBasis(operator.basis)))
+    return found
+
+
+def _warn_apart(operator: CostOperator, unconverted: Sequence[Unconverted]) -> None:
+    for apart in unconverted:
+        amount = apart.on(CostBasis(operator.basis))
+        operator.log.warning("%s of %s are in no sum: %s", amount, apart.cloud, apart.reason)
 
 
 def _saved(item: RankedRecommendation, currency: str) -> str:

@@ -91,16 +91,22 @@ def exact_product(amount: Decimal, factor: Decimal) -> Decimal:
         return amount * factor
 
 
-def rounded_lines(amounts: Sequence[Decimal], places: int = 2) -> tuple[Decimal, ...]:
+def rounded_lines(
+    amounts: Sequence[Decimal], places: int = 2, *, total: Decimal | None = None
+) -> tuple[Decimal, ...]:
     """Round lines for a reader so that they still add up to the rounded total.
 
     The total is rounded half-even; each line is rounded down and what is then missing goes, a
     unit each, to the lines that lost most ("largest remainder", ties to the earlier line). So
     a line is off by less than one unit.
+
+    :param total: what they are to add up to where that is shown already: their sum, rounded up
+        or down.
     """
     unit = Decimal(1).scaleb(-places)
     with exact():
-        total = exact_sum(amounts).quantize(unit)
+        if total is None:
+            total = exact_sum(amounts).quantize(unit)
         down = [amount.quantize(unit, rounding=ROUND_FLOOR) for amount in amounts]
         short = int((total - sum(down, Decimal(0))) / unit)
         losers = sorted(range(len(down)), key=lambda i: down[i] - amounts[i])[:short]
