@@ -15,13 +15,14 @@ from airflow_multicloud.core.drill import evidence as record
 from airflow_multicloud.core.drill.canary import Canary, write_canary
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.identities import identities_of
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
-from airflow_multicloud.operators._drill import identities_of, run_facts
+from airflow_multicloud.operators._drill import run_facts
 from airflow_multicloud.operators._runs import run_id_of
 from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 
@@ -253,15 +254,10 @@ class DrillReportOperator(CloudOperator):
         self, evidence: record.Evidence, places: Sequence[str]
     ) -> tuple[list[str], CloudError | None]:
         """Write to every place that takes it: one that is out of reach costs no other."""
-        uris: list[str] = []
-        failed: CloudError | None = None
-        for number, uri in enumerate(places):
-            try:
-                uris += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
-            except CloudError as err:
-                self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
-                failed = failed or err
-        return uris, failed
+        uris, failed = api.store_evidence(evidence, places)
+        for uri, err in failed.items():
+            self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
+        return uris, next(iter(failed.values()), None)
 
 
 def _readable(seconds: float | None) -> str:

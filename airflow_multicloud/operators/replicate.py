@@ -132,6 +132,8 @@ class _ReplicationOperator(DestinationsOperator):
             self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
         for left_out in report.left_out:
             self.log.warning("left out: %s", left_out)
+        for told in engine.options_without_effect(self.replication(), report):
+            self.log.info("%s", told)
         facts = report.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
 from airflow_multicloud.core.streams import stage_stream
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import WriteOptions
 
 if TYPE_CHECKING:
@@ -276,16 +275,7 @@ def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
 
 
 def _local_error(path: Path, err: OSError) -> StorageError:
-    kind = {
-        errno.ENOSPC: ErrorKind.QUOTA,
-        errno.EDQUOT: ErrorKind.QUOTA,
-        errno.EFBIG: ErrorKind.QUOTA,
-        errno.EACCES: ErrorKind.PERMISSION_DENIED,
-        errno.EPERM: ErrorKind.PERMISSION_DENIED,
-        errno.EROFS: ErrorKind.PERMISSION_DENIED,
-        errno.EIO: ErrorKind.UNAVAILABLE,
-        errno.ESTALE: ErrorKind.UNAVAILABLE,
-    }.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
     return StorageError(
-        f"target: writing {path} failed: {err.strerror}; nothing was left there", kind=kind
+        f"target: writing {path} failed: {err.strerror}; nothing was left there",
+        kind=kind_of_os_error(err),
     )

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import engine, manifest, planning, run_files
+from airflow_multicloud.core.replication import buckets, engine, manifest, planning, run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.execution import execute
@@ -101,7 +101,7 @@ def replicate_shard(
     name = shard.rpartition("/")[2]
     header = engine.new_header(replication, f"{run_id}-{name.removesuffix('.jsonl')}")
     with telemetry.operation("replicate.shard", multicloud__shard=name), Catalog() as catalog:
-        planning.check_buckets(replication.source, replication.destinations, create=False)
+        buckets.check_buckets(replication.source, replication.destinations, create=False)
         try:
             catalog.put_items(run_files.read_items(home, run_id, name))
         except CloudError as err:
@@ -130,7 +130,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
     home = replication.destinations[0]
     started = time.monotonic()
     with telemetry.operation("replicate.close"), Catalog() as catalog:
-        planning.check_buckets(replication.source, replication.destinations, create=False)
+        buckets.check_buckets(replication.source, replication.destinations, create=False)
         try:
             plan = run_files.read_plan(home, run_id)
         except CloudError as err:

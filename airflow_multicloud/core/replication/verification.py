@@ -14,7 +14,7 @@ from typing import Any
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication import history, manifest, planning
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
@@ -156,12 +156,7 @@ def verify(
 def _latest(replica: Endpoint, run_id: str | None) -> Latest:
     known = [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
     if not known:
-        raise StorageError(
-            f"replica: {replica.location} has no manifest; it was not replicated by this package, "
-            "or this is not the prefix it was replicated to",
-            kind=ErrorKind.NOT_FOUND,
-            cloud=replica.cloud,
-        )
+        raise history.no_manifest(replica)
     if len(known) > 1:
         sources = ", ".join(sorted(m.source for m in known))
         raise StorageError(
@@ -170,7 +165,7 @@ def _latest(replica: Endpoint, run_id: str | None) -> Latest:
             kind=ErrorKind.INVALID_ARGUMENT,
             cloud=replica.cloud,
         )
-    return known[0] if run_id is None else manifest.at_run(replica, known[0], run_id)
+    return known[0] if run_id is None else history.run_of(replica, known[0], run_id)
 
 
 class _Check:
