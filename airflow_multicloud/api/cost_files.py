@@ -47,6 +47,9 @@ def recommendation_rows(ranked: RankedRecommendations) -> list[dict[str, Any]]:
             if item.monthly_savings is None
             else f"{item.monthly_savings:.2f}",
             "currency": ranked.currency,
+            # What the source itself says, where no rate converts it.
+            "unconverted": item.unconverted
+            and f"{item.recommendation.monthly_savings} {item.recommendation.billing_currency}",
             "sources": list(item.sources),
             "counted": item.counted,
         }

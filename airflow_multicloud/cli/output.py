@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from airflow.sdk._shared.secrets_masker import redact
@@ -23,6 +23,8 @@ from airflow_multicloud.text import printable, write_csv
 #: Between two columns of a table; below a header it is drawn as ``=+=``.
 _GAP = " | "
 
+_NOTHING = "No data found\n"
+
 #: Money stays exact: 0.1 and not 0.1000000000000000055.
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -35,17 +37,25 @@ class Result:
     :param document: for JSON and YAML, where numbers, truth values and absent ones stay what
         they are.
     :param remarks: lines for stderr.
+    :param content: what goes to stdout instead of all that, byte by byte; closed afterwards.
     """
 
     rows: Sequence[Mapping[str, Any]]
     document: Sequence[Mapping[str, Any]]
     remarks: Sequence[str] = ()
     code: ExitCode = ExitCode.DONE
+    content: BinaryIO | None = None
 
 
-def show(result: Result, output: str) -> None:
-    """Print a result in one of Airflow's output formats, then its remarks."""
-    if output == "csv":
+def show(result: Result, output: str, *, quiet: bool = False) -> None:
+    """Print a result in one of Airflow's output formats, then its remarks.
+
+    :param quiet: leave the remarks out, unless something is the matter.
+    """
+    if result.content is not None:
+        with result.content:
+            shutil.copyfileobj(result.content, sys.stdout.buffer)
+    elif output == "csv":
         _csv(result.rows)
     elif output == "json":
         sys.stdout.write(_json(result.document))
@@ -57,8 +67,9 @@ def show(result: Result, output: str) -> None:
         cells = [{name: _cell(value) for name, value in row.items()} for row in result.rows]
         sys.stdout.write(_plain(cells) if output == "plain" else _table(cells))
     sys.stdout.flush()  # So that remarks come after it where both go to one place.
-    for remark in result.remarks:
-        say(remark)
+    if not quiet or result.code is not ExitCode.DONE:
+        for remark in result.remarks:
+            say(remark)
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -100,7 +111,7 @@ def _cell(value: object) -> str:
 
 def _plain(rows: Sequence[Mapping[str, str]]) -> str:
     """Columns with spaces between, each row on one line, for line tools."""
-    return _lines(rows, "  ") if rows else ""
+    return _lines(rows, "  ") if rows else _NOTHING
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> str:
@@ -110,7 +121,7 @@ def _table(rows: Sequence[Mapping[str, str]]) -> str:
     terminal has 80 columns (``COLUMNS`` says otherwise).
     """
     if not rows:
-        return "nothing found\n"
+        return _NOTHING
     widths = _widths(rows)
     if sum(widths) + len(_GAP) * (len(widths) - 1) > shutil.get_terminal_size().columns:
         return _blocks(rows)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import StreamDigest
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import Digests
@@ -70,6 +71,7 @@ def _read(file: Path) -> Iterator[bytes]:
     try:
         with file.open("rb") as opened:
             while chunk := opened.read(_CHUNK):
+                cancellation.check()
                 yield chunk
     except OSError as err:
         raise _unreadable(file, err) from err

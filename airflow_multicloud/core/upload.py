@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.local_files import Content, chunks_of, content_of, refuse_no_file
@@ -90,7 +90,8 @@ def check_replicas(replicas: Sequence[Endpoint]) -> None:
             if err.retryable:
                 continue
             missing = err.kind is ErrorKind.NOT_FOUND
-            why = f"no bucket {replica.bucket!r}; create it" if missing else str(err)
+            hint = "; create it, or set create_buckets=True"
+            why = f"no bucket {replica.bucket!r}{hint}" if missing else str(err)
             raise type(err)(
                 f"replicate_to[{number}]: {replica.location}: {why}",
                 kind=err.kind,
@@ -233,6 +234,7 @@ def _same(destination: Endpoint, there: ObjectMeta, content: Content) -> bool:
         return True
     digest = StreamDigest()
     for chunk in destination.store.get_object(destination.location.ref, if_etag=there.etag):
+        cancellation.check()
         digest.update(chunk)
     telemetry.count_bytes("read", destination.cloud, digest.size)
     return digest.digests().sha256 == content.sha256

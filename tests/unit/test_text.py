@@ -7,7 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from airflow_multicloud.text import csv_cell, from_csv_cell, printable, write_csv
+from airflow_multicloud.text import (
+    csv_cell,
+    duration_text,
+    from_csv_cell,
+    printable,
+    size_text,
+    write_csv,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +35,40 @@ from airflow_multicloud.text import csv_cell, from_csv_cell, printable, write_cs
 def test_what_does_not_show_is_escaped_once(given: str, shown: str) -> None:
     assert printable(given) == shown
     assert printable(printable(given)) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "of", "shown"),
+    [
+        (0, None, "0 bytes"),
+        (999, None, "999 bytes"),
+        (11_673, None, "11.7 kB"),
+        (412e6, 900e6, "412 of 900 MB"),
+        (41e3, 900e6, "0.0 of 900 MB"),
+        (999_999, None, "1.0 MB"),
+        (5.5e9, 12e9, "5.5 of 12.0 GB"),
+        (3e18, None, "3000 PB"),
+    ],
+)
+def test_sizes(size: float, of: float | None, shown: str) -> None:
+    assert size_text(size, of) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0 s"),
+        (0.0031, "3 ms"),
+        (45.4, "45.4 s"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (3600 * 3 + 60 * 20 + 5, "3 h 20 min"),
+        (86400 * 2 + 3600 * 3, "2 d 3 h"),
+        (-90, "−1 min 30 s"),  # noqa: RUF001
+    ],
+)
+def test_durations(seconds: float, shown: str) -> None:
+    assert duration_text(seconds) == shown
 
 
 FORMULAS = [

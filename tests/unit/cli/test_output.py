@@ -102,14 +102,14 @@ def test_plain_is_one_line_each_however_long(capsys: pytest.CaptureFixture[str])
     assert row == "x" * 300 + "  two\\nlines \\x1b[2J"
 
 
-_ROWS = [
+MONEY = [
     {"Cloud": "aws", "ServiceName": "=1+1", "BilledCost": "1234567.89", "Charges": "12e5"},
     {"Cloud": "azure", "ServiceName": "日本", "BilledCost": Decimal("-0.50"), "Charges": None},
 ]
 
 
 def test_plain_money_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    show(Result(_ROWS, _ROWS), "plain")
+    show(Result(MONEY, MONEY), "plain")
     assert capsys.readouterr().out == (
         "Cloud  ServiceName  BilledCost  Charges\n"
         "aws    =1+1         1234567.89  12e5\n"
@@ -117,9 +117,15 @@ def test_plain_money_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> 
     )
 
 
+@pytest.mark.parametrize("output", ["plain", "table"])
+def test_that_there_is_nothing_is_said(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    show(Result([], []), output)
+    assert capsys.readouterr().out == "No data found\n"
+
+
 def test_csv_has_no_formulas_and_numbers_stay_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    show(Result(_ROWS, _ROWS), "csv")
+    show(Result(MONEY, MONEY), "csv")
     head, first, second = csv.reader(io.StringIO(capsys.readouterr().out))
-    assert head == list(_ROWS[0])
+    assert head == list(MONEY[0])
     assert first == ["aws", "'=1+1", "1234567.89", "12e5"]
     assert second == ["azure", "日本", "-0.50", ""]
