@@ -21,6 +21,7 @@ from airflow_multicloud.core.upload import plan_upload as _plan_upload
 from airflow_multicloud.core.upload import refuse_replicas as _refuse_replicas
 from airflow_multicloud.core.upload import upload as _upload
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.locations import refuse_template
 
 
 def upload_artifact(
@@ -42,6 +43,7 @@ def upload_artifact(
     :raises CloudError: before any byte moves, for whatever is wrong with the call; or when the
         upload itself fails.
     """
+    refuse_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _refuse_replicas(Path(file), primary, replicas)
@@ -88,6 +90,7 @@ def plan_upload(
 
     :raises CloudError: as :func:`upload_artifact` does before any byte moves.
     """
+    refuse_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _refuse_replicas(Path(file), primary, replicas)

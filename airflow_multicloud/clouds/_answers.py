@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -22,7 +23,7 @@ _LARGEST = (1 << 63) - 1
 
 # What code that trusts an answer's form raises where the form is another. A SyntaxError is what
 # XML parsers raise; a RecursionError comes of nesting a thousand levels deep.
-_MALFORMED = (
+MALFORMED = (
     LookupError,
     ValueError,
     TypeError,
@@ -45,8 +46,13 @@ def well_formed(doing: str, cloud: str) -> Iterator[None]:
         yield
     except CloudError:
         raise
-    except _MALFORMED as err:
-        raise not_an_answer(doing, cloud, f"{type(err).__name__}: {str(err)[:100]}") from err
+    except MALFORMED as err:
+        raise malformed(doing, cloud, err) from err
+
+
+def malformed(doing: str, cloud: str, err: Exception) -> StorageError:
+    """The error for what reading an answer raised."""
+    return not_an_answer(doing, cloud, f"{type(err).__name__}: {str(err)[:100]}")
 
 
 def not_an_answer(doing: str, cloud: str, why: str) -> StorageError:
@@ -57,6 +63,18 @@ def not_an_answer(doing: str, cloud: str, why: str) -> StorageError:
         kind=ErrorKind.INTEGRITY,
         cloud=cloud,
     )
+
+
+def kind_of_status(status: int) -> ErrorKind:
+    """The cause that an answer's status stands for which no table knows.
+
+    By its class (RFC 9110, section 15): the server's fault, the caller's, or no answer of this
+    interface at all, as a redirection to a page is none.
+    """
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ErrorKind.UNAVAILABLE
+    caller = status >= HTTPStatus.BAD_REQUEST
+    return ErrorKind.INVALID_ARGUMENT if caller else ErrorKind.INTEGRITY
 
 
 def size_of(text: str | int) -> int:

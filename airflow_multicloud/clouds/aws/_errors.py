@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from airflow_multicloud.clouds._answers import kind_of_status
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
@@ -149,12 +150,16 @@ _CONFLICTS = {"304", "409", "412", "ConditionalRequestConflict", "PreconditionFa
 
 
 def kind_of(error: Exception, condition: WriteCondition | None = None) -> ErrorKind | None:
-    """The cause of a botocore exception, or ``None`` when the tables don't know it.
+    """The cause of a botocore exception, or ``None`` when nothing is known of it.
+
+    An answer whose code the table lacks has that of its status.
 
     :param condition: what the failed write was bound to.
     """
     if isinstance(error, boto.ClientError):
-        return kind_of_code(error.response.get("Error", {}).get("Code", ""), condition)
+        kind = kind_of_code(error.response.get("Error", {}).get("Code", ""), condition)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return kind_of_status(status) if kind is None and status else kind
     return next((kind for types, kind in _EXCEPTIONS if isinstance(error, types)), None)
 
 

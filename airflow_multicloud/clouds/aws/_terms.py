@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
@@ -29,19 +30,8 @@ _SWITCH = {"true": True, "false": False}
 _OWNERS = ("ExpectedBucketOwner", "ExpectedSourceBucketOwner")
 _PAYER = "RequestPayer"
 
-# What is asked before a bucket is there, or to find out about it.
-_OWNER_UNKNOWN = frozenset({"CreateBucket", "HeadBucket", "GetBucketAcl", "ListBuckets"})
-
-# What an owner that can't be told is: a permission that lacks, a store that does not know.
-_NOT_TOLD = frozenset(
-    {
-        ErrorKind.PERMISSION_DENIED,
-        ErrorKind.UNSUPPORTED,
-        ErrorKind.INVALID_ARGUMENT,
-        ErrorKind.NOT_FOUND,
-        ErrorKind.INTEGRITY,
-    }
-)
+# What is asked before a bucket is there, or to find out about it; and what shows no content.
+_UNASKED = frozenset({"CreateBucket", "HeadBucket", "GetBucketAcl", "ListBuckets", "HeadObject"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +102,7 @@ class Owners:
 
     def before(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
         """Look at a bucket before its first request; botocore's ``provide-client-params``."""
-        if "Bucket" in params and model.name not in _OWNER_UNKNOWN:
+        if "Bucket" in params and model.name not in _UNASKED:
             self.look(params["Bucket"])
 
     def look(self, bucket: str) -> None:
@@ -150,8 +140,8 @@ class Owners:
             _log.debug("%s; a change of the owner of %s would not be noticed", err, bucket)
             return None
         except CloudError as err:
-            if err.kind not in _NOT_TOLD:
-                raise
+            if not isinstance(err.__cause__, ClientError | ResponseParserError):
+                raise  # Nobody answered, and nobody would the request itself.
             _log.debug("%s; a change of its owner would not be noticed", err)
             return None
         owner: str | None = answer.get("Owner", {}).get("ID")

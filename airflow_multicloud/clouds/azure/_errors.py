@@ -19,6 +19,8 @@ import obstore.exceptions as obs
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
     HttpResponseError,
     IncompleteReadError,
     ServiceRequestError,
@@ -29,6 +31,7 @@ from azure.core.exceptions import (
 from azure.identity import CredentialUnavailableError
 
 from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds._answers import kind_of_status, malformed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
@@ -181,6 +184,8 @@ def translated(
     """
     try:
         yield
+    except DeserializationError as err:
+        raise malformed(doing, NAME, err) from None
     except AzureError as err:
         kind = _sdk_kind(err)
         if kind is None:
@@ -239,6 +244,8 @@ def _sdk_kind(err: AzureError) -> ErrorKind | None:
     # azure-identity says so of whatever kept it from asking for a token.
     if isinstance(err, ClientAuthenticationError) and isinstance(err.__cause__, AzureError):
         return _sdk_kind(err.__cause__)
+    if isinstance(err, DecodeError) and not isinstance(err, IncompleteReadError):
+        return ErrorKind.INTEGRITY  # a web page, say
     if isinstance(err, HttpResponseError) and not isinstance(err, IncompleteReadError):
         return _answer_kind(err)
     if isinstance(err, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
@@ -252,7 +259,9 @@ def _answer_kind(err: HttpResponseError) -> ErrorKind | None:
         return kind
     if not isinstance(err, CredentialUnavailableError) and err.status_code in KINDS_BY_STATUS:
         return KINDS_BY_STATUS[err.status_code]
-    return ErrorKind.UNAUTHENTICATED if isinstance(err, ClientAuthenticationError) else None
+    if isinstance(err, ClientAuthenticationError):
+        return ErrorKind.UNAUTHENTICATED
+    return kind_of_status(err.status_code) if err.status_code else None
 
 
 def _client_kind(text: str) -> ErrorKind | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -206,6 +207,7 @@ def _verified(
             raise StorageError(
                 f"{candidate.location}: given up", kind=ErrorKind.TIMEOUT, cloud=candidate.cloud
             )
+        cancellation.check()
         digest.update(chunk)
         yield chunk
     if contract.size is not None and digest.size != contract.size:

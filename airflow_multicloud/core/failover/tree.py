@@ -6,13 +6,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Reference, manifest_of, references
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
@@ -137,7 +137,7 @@ def fetch_tree(
         names = tally.leave_out(names)
         target.check(dict.fromkeys(names))
         order = _Order(copies, down={attempt.uri for attempt in failed})
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
+        with cancellation.pool(concurrency, "multicloud-tree") as pool:
             running: set[Future[Provenance | _LeftOut]] = set()
             for name in names:
                 if len(running) >= 2 * concurrency:

@@ -203,6 +203,20 @@ def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
         )
 
 
+def has_run(replica: Endpoint, source: str, run_id: str) -> bool:
+    """Whether there is a complete manifest of a run."""
+    if read_latest(replica, source) is None:
+        return False
+    key = f"{_directory('manifests', replica, source)}/{run_id}.jsonl"
+    try:
+        replica.store.stat_object(replica.ref(key))
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
 def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
     """The manifests of a replica and its source, the newest first."""
     directory = latest.key.rpartition("/")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import chain
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import (
     RESERVED_PREFIX,
     Endpoint,
@@ -118,7 +118,7 @@ def take_stock(
     """
     streams = 1 + 2 * len(destinations)
     with (
-        ThreadPoolExecutor(streams, thread_name_prefix="multicloud-list") as pool,
+        cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
     ):
         listed = [

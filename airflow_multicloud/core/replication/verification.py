@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import history, manifest, planning
@@ -141,7 +141,7 @@ def verify(
             multicloud__replica=manifest.place(str(replica.location)),
         ) as span,
         Catalog() as catalog,
-        ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-verify") as pool,
+        cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
         latest = _latest(replica, run_id)
         catalog.add_listing(0, planning.listing(replica))
@@ -184,6 +184,7 @@ class _Check:
         there = planning.Follow((o.name, o) for o in catalog.listing(0))
         running: dict[Future[tuple[Found | None, int]], Item] = {}
         for item, index in manifest.objects_of(self._replica, self._latest.key):
+            cancellation.check()
             self._objects += 1
             self._tree.add(item)
             listed: Listed | None = there.at(item.name)
@@ -239,6 +240,7 @@ class _Check:
                 if self._depth is Depth.CHECKSUMS:
                     return _unverifiable(item, "the store reports no digest to compare"), 0
             for chunk in replica.store.get_object(ref):
+                cancellation.check()
                 digest.update(chunk)
         except CloudError as err:
             if err.kind is ErrorKind.NOT_FOUND:
@@ -250,7 +252,8 @@ class _Check:
         return _judge(item, compared, "the content's"), digest.size
 
     def _collect(self, running: dict[Future[tuple[Found | None, int]], Item]) -> None:
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        cancellation.check()
+        for future in wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED).done:
             del running[future]
             found, size = future.result()
             self._bytes_read += size
