@@ -365,7 +365,9 @@ def _parameters(thing: Any, signature: inspect.Signature) -> list[inspect.Parame
         rest = next((p for p in found.values() if p.kind is p.VAR_KEYWORD), None)
         if rest is None or not base.__module__.startswith("airflow_multicloud."):
             break
-        if "__init__" not in vars(base):
+        # Airflow's metaclass gives each operator an __init__, also one that defines none.
+        made = inspect.unwrap(vars(base).get("__init__", object.__init__))
+        if not getattr(made, "__module__", "").startswith("airflow_multicloud."):
             continue
         del found[rest.name]
         more = inspect.signature(base).parameters
