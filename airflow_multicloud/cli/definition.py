@@ -534,6 +534,7 @@ _LOCAL = _command(
     description="Prints the connections aws_local, gcp_local and wasb_local as shell lines, and "
     "runs until\nCtrl-C. Needs the extra: pip install 'airflow-multicloud\\[local]'. Linux only.",
     examples="""\
+  airflow multicloud local -- bash
   airflow multicloud local --data-dir ./clouds
   airflow multicloud local -- airflow standalone
 """,
