@@ -30,9 +30,11 @@ class CompareCostOperator(CostOperator):
     :param start: first day. :param end: the day after the last.
     :param group_by: FOCUS columns, or ``tag:<key>``.
     :param limit: lines a cloud; the rest is summed up as ``(other)``.
+    :param by: ``charge_day`` or ``billing_period`` (the invoices of these months); by default the
+        latter for whole months on the basis ``billed``, else the former.
     """
 
-    template_fields = _PERIOD
+    template_fields = (*_PERIOD, "by")
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class CompareCostOperator(CostOperator):
         end: str,
         group_by: Sequence[str] = ("ServiceName",),
         limit: int = 20,
+        by: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -48,6 +51,7 @@ class CompareCostOperator(CostOperator):
         self.end = end
         self.group_by = group_by
         self.limit = limit
+        self.by = by
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare."""
@@ -55,7 +59,7 @@ class CompareCostOperator(CostOperator):
         with airflow_errors():
             analyzer = self.analyzer()
             found = analyzer.compare_costs(
-                start, end, group_by=tuple(self.group_by), limit=self.limit
+                start, end, group_by=tuple(self.group_by), limit=self.limit, by=self.by or None
             )
             cheapest = analyzer.get_cheapest_provider(found.reports) if found.reports else None
         for report in found.reports:
@@ -66,6 +70,8 @@ class CompareCostOperator(CostOperator):
                               report.currency)  # fmt: skip
         for cloud, why in found.missing.items():
             self.log.warning("%s is missing: %s", cloud, why)
+        for overlap in found.left_out:
+            self.log.warning("not counted: %s", overlap)
         if cheapest:
             self.log.info("cheapest: %s", cheapest)
         return {
@@ -73,6 +79,8 @@ class CompareCostOperator(CostOperator):
             "end": end.isoformat(),
             "currency": found.currency,
             "basis": found.basis.value,
+            "by": found.by.value,
+            "not_counted": [str(overlap) for overlap in found.left_out],
             "clouds": [_cloud(report) for report in found.reports],
             "missing": dict(found.missing),
             "cheapest": list(cheapest.clouds) if cheapest else [],

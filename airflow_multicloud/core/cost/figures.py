@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, exact_sum
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -76,6 +76,7 @@ class Figure:
     """One amount, unrounded.
 
     :param fx: ``None`` when nothing was converted.
+    :param by: whether it is of charge days or of billing periods.
     """
 
     amount: Decimal
@@ -83,6 +84,7 @@ class Figure:
     basis: CostBasis
     coverage: Coverage
     fx: FxNote | None = None
+    by: CostPeriod = CostPeriod.CHARGE_DAY
 
     @property
     def estimated(self) -> bool:
@@ -95,7 +97,10 @@ class Figure:
 
     def __str__(self) -> str:
         fx = f"; {self.fx}" if self.fx else ""
-        return f"{self.rounded()} {self.currency} {self.basis} ({self.coverage}{fx})"
+        return (
+            f"{self.rounded()} {self.currency} {self.basis} by {self.by.words} "
+            f"({self.coverage}{fx})"
+        )
 
 
 def add_figures(figures: Sequence[Figure]) -> Figure:
@@ -103,7 +108,7 @@ def add_figures(figures: Sequence[Figure]) -> Figure:
 
     :raises CostAnalysisError: kind ``invalid_argument`` when they are mixed, or there is none.
     """
-    kinds = sorted({f"{figure.currency} {figure.basis}" for figure in figures})
+    kinds = sorted({f"{f.currency} {f.basis} by {f.by.words}" for f in figures})
     if len(kinds) != 1:
         raise CostAnalysisError(
             f"figures can only be added in one currency and basis, got: {', '.join(kinds) or '-'}",
@@ -114,6 +119,7 @@ def add_figures(figures: Sequence[Figure]) -> Figure:
         amount=exact_sum([figure.amount for figure in figures]),
         currency=figures[0].currency,
         basis=figures[0].basis,
+        by=figures[0].by,
         coverage=functools.reduce(operator.or_, (figure.coverage for figure in figures)),
         fx=FxNote(
             source=notes[0].source,
