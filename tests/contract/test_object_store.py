@@ -13,6 +13,7 @@ from airflow_multicloud.testing.contracts.conditions import (
 from airflow_multicloud.testing.contracts.object_store import ObjectStoreContract
 from airflow_multicloud.testing.contracts.optional_powers import (
     BucketCreationContract,
+    BucketListingContract,
     ConditionalCopyContract,
     CopyVersionContract,
     MetadataRulesContract,
@@ -89,6 +90,10 @@ class TestBucketCreation(BucketCreationContract):
     pass
 
 
+class TestBucketListing(BucketListingContract):
+    pass
+
+
 _CONTRACTS = (
     ObjectStoreContract,
     AwkwardKeysContract,
@@ -104,6 +109,7 @@ _CONTRACTS = (
     ConditionalCopyContract,
     SignedUrlsContract,
     BucketCreationContract,
+    BucketListingContract,
 )
 
 

@@ -9,7 +9,7 @@ from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
 
 
-@command
+@command(interrupted="what was removed stays removed; the same command goes on from there")
 def run(args: Namespace) -> Result:
     """Remove and prune what was asked for, and list what there is."""
     analyzer = CloudCostAnalyzer(args.store)

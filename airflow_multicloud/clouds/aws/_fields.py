@@ -10,6 +10,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.aws._listing import is_md5
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -141,12 +142,13 @@ def meta_of(ref: ObjectRef, response: Mapping[str, Any], *, size: int) -> Object
     """What a HEAD or GET response says of an object."""
     fields = {field: response.get(param) for field, (param, _) in _HEADERS.items()}
     etag = response["ETag"].strip('"')
+    modified = response.get("LastModified")
     return ObjectMeta(
         bucket=ref.bucket,
         key=ref.key,
         size=size,
         etag=etag,
-        last_modified=response["LastModified"].astimezone(UTC),
+        last_modified=modified.astimezone(UTC) if modified else UNKNOWN_TIME,
         version=version_of(response),
         digests=digests_of(response, etag),
         attributes=ObjectAttributes(

@@ -16,6 +16,7 @@ from airflow_multicloud.clouds.aws._reads import S3Reads
 from airflow_multicloud.clouds.aws._writes import S3Writes
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
+    BucketListing,
     ConditionalWrites,
     KeyRules,
     MetadataRules,
@@ -48,9 +49,11 @@ if TYPE_CHECKING:
         type[ServerSideCopy],
         type[SignedUrls],
         type[BucketCreation],
+        type[BucketListing],
         type[KeyRules],
         type[MetadataRules],
     ] = (
+        S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,

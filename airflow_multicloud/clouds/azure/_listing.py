@@ -14,6 +14,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from airflow_multicloud.clouds._answers import (
+    MALFORMED,
+    UNKNOWN_TIME,
+    malformed,
+    size_of,
+    well_formed,
+)
+from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
 
 if TYPE_CHECKING:
@@ -26,7 +34,8 @@ _METADATA_HEADER = "x-ms-meta-"
 @lru_cache(maxsize=4096)
 def http_date(text: str) -> datetime:
     """An HTTP date; objects of one second share it, hence the cache."""
-    return parsedate_to_datetime(text).astimezone(UTC)
+    found = parsedate_to_datetime(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def hex_md5(content_md5: str | None) -> str | None:
@@ -51,10 +60,20 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
 
     Directories have the resource type ``directory``, or, made by older tools, zero bytes and
     the metadata ``hdi_isfolder``.
+
+    :raises StorageError: kind ``integrity`` when it can't be read.
     """
+    try:
+        return _listed_object(bucket, blob)
+    except MALFORMED as err:
+        raise malformed(f"list {bucket}", NAME, err) from err
+
+
+def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
     properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
     metadata = {m.tag.lower(): m.text or "" for m in _children(blob, "Metadata")}
-    size = int(properties.get("Content-Length") or 0)
+    size = size_of(properties.get("Content-Length") or 0)
+    modified = properties.get("Last-Modified")
     if properties.get("ResourceType") == "directory" or (
         not size and metadata.get(_DIRECTORY_MARK) == "true"
     ):
@@ -64,7 +83,7 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
         key=blob_name(blob),
         size=size,
         etag=properties.get("Etag", "").strip('"'),
-        last_modified=http_date(properties["Last-Modified"]),
+        last_modified=http_date(modified) if modified else UNKNOWN_TIME,
         version=blob.findtext("VersionId") or None,
         digests=Digests(md5=hex_md5(properties.get("Content-MD5"))),
         attributes=_attributes(properties, metadata),
@@ -87,10 +106,19 @@ def is_uncommitted(blob: Element) -> bool:
     return blob.find("Properties/Content-Type") is None
 
 
-def described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
-    """The object that a Get Blob (Properties) response's headers describe."""
+def described_object(ref: ObjectRef, headers: Mapping[str, str], doing: str) -> ObjectMeta:
+    """The object that a Get Blob (Properties) response's headers describe.
+
+    :raises StorageError: kind ``integrity`` when they don't.
+    """
+    with well_formed(doing, NAME):
+        return _described_object(ref, headers)
+
+
+def _described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
     content_range = headers.get("Content-Range")
     size = content_range.rpartition("/")[2] if content_range else headers["Content-Length"]
+    modified = headers.get("Last-Modified")
     # Of a ranged read, Content-MD5 would cover the range only.
     whole_md5 = headers.get("x-ms-blob-content-md5")
     md5 = whole_md5 if content_range else whole_md5 or headers.get("Content-MD5")
@@ -102,9 +130,9 @@ def described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
     return ObjectMeta(
         bucket=ref.bucket,
         key=ref.key,
-        size=int(size),
+        size=size_of(size),
         etag=headers["ETag"].strip('"'),
-        last_modified=http_date(headers["Last-Modified"]),
+        last_modified=http_date(modified) if modified else UNKNOWN_TIME,
         version=headers.get("x-ms-version-id") or ref.version,
         digests=Digests(md5=hex_md5(md5)),
         attributes=_attributes(headers, metadata),

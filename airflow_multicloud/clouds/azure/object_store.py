@@ -35,6 +35,7 @@ from airflow_multicloud.clouds.azure._writing import (
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
+    BucketListing,
     BucketMeta,
     ConditionalWrites,
     Digests,
@@ -216,5 +217,6 @@ if TYPE_CHECKING:
     _server_side_copy: type[ServerSideCopy] = BlobObjectStoreHook
     _signed_urls: type[SignedUrls] = BlobObjectStoreHook
     _bucket_creation: type[BucketCreation] = BlobObjectStoreHook
+    _bucket_listing: type[BucketListing] = BlobObjectStoreHook
     _key_rules: type[KeyRules] = BlobObjectStoreHook
     _metadata_rules: type[MetadataRules] = BlobObjectStoreHook

@@ -10,6 +10,12 @@ import obstore
 from obstore.store import GCSStore
 
 from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds._answers import (
+    UNKNOWN_TIME,
+    not_an_answer,
+    size_of,
+    well_formed,
+)
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import CONNECT_SECONDS, READ_SECONDS, object_path
 from airflow_multicloud.clouds.gcp._errors import translated
@@ -125,22 +131,24 @@ class Reader:
         with translated(doing):
             response = self._api.media(ref.bucket, ref.key, generation_of(ref), byte_range)
         headers = response.headers
-        length = int(headers["content-length"])
-        # "bytes 0-9/100": the whole object's size stands behind the slash.
-        size = int(headers.get("content-range", f"/{length}").rpartition("/")[2])
         try:
-            generation = _known(headers.get("x-goog-generation"), doing)
+            with well_formed(doing, NAME):
+                length = size_of(headers["content-length"])
+                # "bytes 0-9/100": the whole object's size stands behind the slash.
+                size = size_of(headers.get("content-range", f"/{length}").rpartition("/")[2])
+                generation = _known(headers.get("x-goog-generation"), doing)
+                modified = headers.get("last-modified")
+                meta = ObjectMeta(
+                    bucket=ref.bucket,
+                    key=ref.key,
+                    size=size,
+                    etag=generation,
+                    version=generation,
+                    last_modified=parsedate_to_datetime(modified) if modified else UNKNOWN_TIME,
+                )
         except StorageError:
             response.close()
             raise
-        meta = ObjectMeta(
-            bucket=ref.bucket,
-            key=ref.key,
-            size=size,
-            etag=generation,
-            version=generation,
-            last_modified=parsedate_to_datetime(headers["last-modified"]),
-        )
         return _JsonBody(response, meta, length=length, doing=doing)
 
     def _store(self, bucket: str) -> GCSStore:
@@ -238,9 +246,5 @@ class _JsonBody:
 def _known(generation: str | None, doing: str) -> str:
     """The generation that an answer must name: without it nothing pins what is read."""
     if not generation:
-        raise StorageError(
-            f"{doing}: the answer has no x-goog-generation, so the object read is not known",
-            kind=ErrorKind.UNSUPPORTED,
-            cloud=NAME,
-        )
+        raise not_an_answer(doing, NAME, "no x-goog-generation, so the object read is not known")
     return generation

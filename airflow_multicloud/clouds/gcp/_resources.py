@@ -13,11 +13,11 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
+from airflow_multicloud.clouds._answers import MALFORMED, malformed, moment, size_of
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -42,17 +42,27 @@ OBJECT_FIELDS = (
 
 
 def meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
-    """What an object resource says, with attributes and digests."""
+    """What an object resource says, with attributes and digests.
+
+    :raises StorageError: kind ``integrity`` when it can't be read.
+    """
+    try:
+        return _meta_of(bucket, resource)
+    except MALFORMED as err:
+        raise malformed(f"reading an object's resource in {bucket!r}", NAME, err) from err
+
+
+def _meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
     get = resource.get
     generation = resource["generation"]
     metadata = get("metadata")
     return ObjectMeta(
         bucket=bucket,
         key=resource["name"],
-        size=int(resource["size"]),
+        size=size_of(get("size", 0)),  # as JSON leaves out what is zero
         etag=generation,
         version=generation,
-        last_modified=datetime.fromisoformat(resource["updated"]),
+        last_modified=moment(get("updated")),
         digests=Digests(crc32c=_hex(get("crc32c")), md5=_hex(get("md5Hash"))),
         attributes=ObjectAttributes(
             content_type=get("contentType"),

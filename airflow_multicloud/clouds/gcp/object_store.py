@@ -34,6 +34,7 @@ from airflow_multicloud.clouds.gcp._resources import (
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
+    BucketListing,
     BucketMeta,
     ConditionalWrites,
     ConditionKind,
@@ -259,6 +260,10 @@ class GCSObjectStoreHook(GCSHook):
         """
         return _buckets.ensure(self._api, bucket, project=self.project_id, location=location)
 
+    def list_buckets(self) -> Iterator[str]:
+        """The buckets of the connection's project."""
+        return _buckets.list_names(self._api, project=self.project_id)
+
     def refuse_key(self, key: str) -> str | None:
         """Why Cloud Storage can't hold an object of this key, or this package reserves it."""
         return _key_rules.refusal(key)
@@ -300,6 +305,7 @@ if TYPE_CHECKING:  # mypy proves that the optional powers fit
         type[ServerSideCopy],
         type[SignedUrls],
         type[BucketCreation],
+        type[BucketListing],
         type[KeyRules],
         type[MetadataRules],
-    ] = (GCSObjectStoreHook,) * 8
+    ] = (GCSObjectStoreHook,) * 9

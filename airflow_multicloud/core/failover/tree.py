@@ -6,13 +6,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Reference, manifest_of, references
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
@@ -39,6 +39,9 @@ class TreeProvenance:
     :param served: objects by the candidate that served them.
     :param attempts: the attempts that failed, the first twenty.
     :param as_of: the oldest of the objects' ``as_of``.
+    :param left_out: how many objects were left out, as their keys are kept for this package's own
+        files, at the target or at the replica that would have served them.
+    :param left_out_names: the first twenty of them.
     """
 
     target: str
@@ -50,6 +53,8 @@ class TreeProvenance:
     failed_over: bool
     failed_attempts: int
     attempts: tuple[Attempt, ...]
+    left_out: int = 0
+    left_out_names: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -63,6 +68,8 @@ class TreeProvenance:
             "failed_over": self.failed_over,
             "failed_attempts": self.failed_attempts,
             "attempts": [str(a) for a in self.attempts],
+            "left_out": self.left_out,
+            "left_out_names": list(self.left_out_names),
         }
 
 
@@ -98,6 +105,11 @@ class _Copy:
         # What it does not list may still be there: reading it will tell.
         return self.references().get(name, Reference(None))
 
+    def left_out(self, name: str) -> bool:
+        """Whether this copy is known to lack the object because it was left out here."""
+        known = self._references
+        return known is not None and name in known and known[name].left_out
+
 
 def fetch_tree(
     candidates: Sequence[Candidate],
@@ -121,16 +133,16 @@ def fetch_tree(
         end = time.monotonic() + policy.deadline.total_seconds()
         copies = [_Copy(candidate) for candidate in candidates]
         names, failed = _names(copies, policy, end)
-        target.check(dict.fromkeys(names))
         tally = _Tally(target, failed)
+        names = tally.leave_out(names)
+        target.check(dict.fromkeys(names))
         order = _Order(copies, down={attempt.uri for attempt in failed})
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
-            running: set[Future[Provenance]] = set()
+        with cancellation.pool(concurrency, "multicloud-tree") as pool:
+            running: set[Future[Provenance | _LeftOut]] = set()
             for name in names:
                 if len(running) >= 2 * concurrency:
                     running = _collect(running, tally, order)
-                below = order.below(name)
-                one = partial(_fetch_one, below, target.below(name), policy, end)
+                one = partial(_fetch_one, name, order.now(), target.below(name), policy, end)
                 running.add(telemetry.submit_in_context(pool, one))
             while running:
                 running = _collect(running, tally, order)
@@ -138,11 +150,24 @@ def fetch_tree(
     return tally.provenance(candidates[0].uri)
 
 
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """An object that no candidate served, and that a replica had left out."""
+
+    name: str
+
+
 def _fetch_one(
-    candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy, end: float
-) -> Provenance:
+    name: str, copies: Sequence[_Copy], target: Target, policy: FailoverPolicy, end: float
+) -> Provenance | _LeftOut:
     """Fetch one object in what is left of the whole prefix's deadline."""
-    return fetch(candidates, target, replace(policy, deadline=_left(policy, end, ())))
+    candidates = [copy.below(name) for copy in copies]
+    try:
+        return fetch(candidates, target, replace(policy, deadline=_left(policy, end, ())))
+    except FailoverError:
+        if any(copy.left_out(name) for copy in copies):
+            return _LeftOut(name)
+        raise
 
 
 def _left(policy: FailoverPolicy, end: float, attempts: Sequence[Attempt]) -> timedelta:
@@ -213,10 +238,9 @@ class _Order:
         if attempt.kind in OUTAGES - {ErrorKind.NOT_FOUND}:
             self._down.add(attempt.uri)
 
-    def below(self, name: str) -> list[Candidate]:
+    def now(self) -> list[_Copy]:
         # Sorting is stable: among those up, and among those down, the order of preference stays.
-        ordered = sorted(self._copies, key=lambda copy: copy.candidate.uri in self._down)
-        return [copy.below(name) for copy in ordered]
+        return sorted(self._copies, key=lambda copy: copy.candidate.uri in self._down)
 
 
 class _Tally:
@@ -228,10 +252,25 @@ class _Tally:
         self._verified: Counter[str] = Counter()
         self._size = 0
         self._as_of: datetime | None = None
+        self._left_out = 0
+        self._left_out_names: list[str] = []
 
     @property
     def objects(self) -> int:
         return self._served.total()
+
+    def leave_out(self, names: Sequence[str]) -> list[str]:
+        """The names that may be written at the target."""
+        kept = [name for name in names if self._target.leave_out(name) is None]
+        if len(kept) < len(names):
+            for name in set(names).difference(kept):
+                self.add_left_out(name)
+        return kept
+
+    def add_left_out(self, name: str) -> None:
+        self._left_out += 1
+        if len(self._left_out_names) < _NAMED:
+            self._left_out_names.append(name)
 
     def add(self, one: Provenance) -> list[Attempt]:
         self._served[one.served_by] += 1
@@ -244,7 +283,12 @@ class _Tally:
         return failed
 
     def provenance(self, primary: str) -> TreeProvenance:
-        assert self._as_of is not None  # noqa: S101 - there is at least one object
+        if self._as_of is None:
+            raise StorageError(
+                f"target: nothing was fetched to {self._target}: all {self._left_out} objects have "
+                "keys that are kept for this package's own files",
+                kind=ErrorKind.NOT_FOUND,
+            )
         return TreeProvenance(
             target=str(self._target),
             objects=self.objects,
@@ -255,14 +299,20 @@ class _Tally:
             failed_over=set(self._served) != {primary},
             failed_attempts=self._failures,
             attempts=tuple(self._failed),
+            left_out=self._left_out,
+            left_out_names=tuple(sorted(self._left_out_names)),
         )
 
 
 def _collect(
-    running: set[Future[Provenance]], tally: _Tally, order: _Order
-) -> set[Future[Provenance]]:
+    running: set[Future[Provenance | _LeftOut]], tally: _Tally, order: _Order
+) -> set[Future[Provenance | _LeftOut]]:
     done, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
-        for attempt in tally.add(future.result()):
+        one = future.result()
+        if isinstance(one, _LeftOut):
+            tally.add_left_out(one.name)
+            continue
+        for attempt in tally.add(one):
             order.saw(attempt)
     return rest

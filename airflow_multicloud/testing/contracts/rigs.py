@@ -12,6 +12,7 @@ import pytest
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
+    BucketListing,
     ConditionalWrites,
     KeyRules,
     MetadataRules,
@@ -39,6 +40,7 @@ OPTIONAL_POWERS: tuple[type, ...] = (
     ServerSideCopy,
     SignedUrls,
     BucketCreation,
+    BucketListing,
     KeyRules,
     MetadataRules,
 )
