@@ -59,7 +59,7 @@ def snapshot_of(text: bytes, name: str, place: str) -> Snapshot:
         return Snapshot(
             sequence=_count(doc["sequence"]),
             periods=periods,
-            restatements=None if log is None else checked_name(log, where),
+            restatements=None if log is None else checked_name(log, where, folder="restatements/"),
         )
     except _SHAPE as err:
         raise _unreadable(where, err) from err
@@ -83,7 +83,9 @@ def _period(doc: Mapping[str, Any], where: str) -> Period:
         billing_period=month,
         style=CorrectionStyle(doc["style"]),
         batches=batches,
-        rollup=None if doc["rollup"] is None else checked_name(doc["rollup"], where),
+        rollup=None
+        if doc["rollup"] is None
+        else checked_name(doc["rollup"], where, folder="rollup/"),
     )
 
 
@@ -96,7 +98,7 @@ def _batch(doc: Mapping[str, Any], where: str) -> Batch:
         version=_of(str, doc["version"]),
         exported_at=_moment(doc["exported_at"]),
         ingested_at=_moment(doc["ingested_at"]),
-        raw=_names(doc["raw"], where),
+        raw=_names(doc["raw"], where, "raw/"),
         days=tuple(_day(d, where) for d in _of(list, doc["days"])),
         scope=scope,
         invoices=_of(bool, doc.get("invoices", True)),
@@ -107,7 +109,7 @@ def _day(doc: Mapping[str, Any], where: str) -> Day:
     return Day(
         day=_date(doc["day"]),
         content=_of(str, doc["content"]),
-        files=_names(doc["files"], where),
+        files=_names(doc["files"], where, "focus/"),
         rows=_count(doc["rows"]),
         uninvoiced=_count(doc["uninvoiced"]),
         totals=_totals(doc["totals"]),
@@ -126,8 +128,8 @@ def _totals(doc: Any) -> Totals:
     return totals
 
 
-def _names(doc: Any, where: str) -> tuple[str, ...]:
-    return tuple(checked_name(name, where) for name in _of(list, doc))
+def _names(doc: Any, where: str, folder: str) -> tuple[str, ...]:
+    return tuple(checked_name(name, where, folder=folder) for name in _of(list, doc))
 
 
 def _amount(text: Any) -> Decimal:

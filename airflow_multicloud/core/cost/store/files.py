@@ -307,4 +307,5 @@ class BucketFiles:
 def _pointed(chunks: Iterable[Buffer], where: str) -> str:
     """The name in a pointer."""
     text = bounded(chunks, _POINTER_LIMIT, where)
-    return checked_name(text.decode("utf-8", errors="replace").strip(), where)
+    name = text.decode("utf-8", errors="replace").strip()
+    return checked_name(name, where, folder="snapshots/")

@@ -49,13 +49,13 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def checked_name(text: object, where: str) -> str:
+def checked_name(text: object, where: str, *, folder: str = "") -> str:
     """The text, if it is a name.
 
-    :param where: what had the name in it.
+    :param where: what had the name in it. :param folder: the only one that it may be of.
     :raises CostAnalysisError: kind ``integrity``.
     """
-    if isinstance(text, str) and is_name(text):
+    if isinstance(text, str) and is_name(text) and text.startswith(folder):
         return text
     shown = printable(str(text)[:200])
     raise CostAnalysisError(
