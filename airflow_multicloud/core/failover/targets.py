@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_multicloud.core.disk import free_space
 from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -277,6 +278,12 @@ def _local_error(path: Path, err: OSError) -> StorageError:
         errno.EIO: ErrorKind.UNAVAILABLE,
         errno.ESTALE: ErrorKind.UNAVAILABLE,
     }.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
+    room = ""
+    if kind is ErrorKind.QUOTA:
+        room = (
+            f" ({free_space(path.parent)} are free in {path.parent}; what is fetched is written "
+            "there whole before it takes its name: make room, or choose a target with more)"
+        )
     return StorageError(
-        f"target: writing {path} failed: {err.strerror}; nothing was left there", kind=kind
+        f"target: writing {path} failed: {err.strerror}{room}; nothing was left there", kind=kind
     )
