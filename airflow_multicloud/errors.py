@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
 
 from airflow_multicloud.text import printable
@@ -42,6 +43,23 @@ _RETRYABLE = frozenset(
         ErrorKind.SOURCE_CHANGED,
     }
 )
+
+
+_BY_ERRNO = {
+    errno.ENOSPC: ErrorKind.QUOTA,
+    errno.EDQUOT: ErrorKind.QUOTA,
+    errno.EFBIG: ErrorKind.QUOTA,
+    errno.EACCES: ErrorKind.PERMISSION_DENIED,
+    errno.EPERM: ErrorKind.PERMISSION_DENIED,
+    errno.EROFS: ErrorKind.PERMISSION_DENIED,
+    errno.EIO: ErrorKind.UNAVAILABLE,
+    errno.ESTALE: ErrorKind.UNAVAILABLE,
+}
+
+
+def kind_of_os_error(err: OSError) -> ErrorKind:
+    """The kind of an error of the local file system; where no other fits, the path is at fault."""
+    return _BY_ERRNO.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
 
 
 class CloudError(Exception):

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import is_template
 from airflow_multicloud.ports.object_store import ObjectRef
 
 _S3 = "s3"
@@ -67,6 +68,7 @@ def parse_location(uri: str, *, parameter: str) -> Location:
     :raises StorageError: kind ``invalid_argument`` when it is not such a URI, or when it
         carries a password or an account host, which belong into the connection.
     """
+    refuse_template(uri, parameter=parameter)
     scheme, separator, rest = uri.partition("://")
     authority, _, key = rest.partition("/")
     # What stands around a colon may be a login and password, so it is never echoed.
@@ -94,6 +96,19 @@ def parse_location(uri: str, *, parameter: str) -> Location:
             parameter, shown, "abfs://conn_id@container/key; the account is the connection's"
         )
     return Location(scheme.lower(), conn_id or None, bucket, key)
+
+
+def refuse_template(text: str, *, parameter: str) -> None:
+    """Refuse a template that nobody has rendered: it would be taken letter by letter.
+
+    :raises StorageError: kind ``invalid_argument``.
+    """
+    if is_template(text):
+        raise StorageError(
+            f"{parameter}: it has a template ('{{{{' or '{{%') that was not rendered; templates "
+            "work in the template fields of operators only",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
 
 
 def _refused_colon(parameter: str, scheme: str) -> StorageError:

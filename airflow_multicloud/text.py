@@ -51,19 +51,27 @@ def _number(value: float, power: int) -> str:
     return f"{value:.0f}" if not power or value >= 100 else f"{value:.1f}"  # noqa: PLR2004
 
 
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
 def duration_text(seconds: float) -> str:
-    """A length of time as a person reads it, in its two largest units: ``2 min 5 s``."""
-    if seconds < 10:  # noqa: PLR2004
-        return f"{seconds:.3g} s"
-    left = round(seconds)
-    units = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-    first = next(number for number, (length, _) in enumerate(units) if left >= length)
-    shown: list[str] = []
-    for length, unit in units[first : first + 2]:
-        count, left = divmod(left, length)
-        if count:
-            shown.append(f"{count} {unit}")
-    return " ".join(shown)
+    """Seconds for a reader, the two largest units of them: ``1 h 2 min``, ``3.2 s``, ``4 ms``."""
+    if seconds < 0:
+        return f"−{duration_text(-seconds)}"  # noqa: RUF001 - a minus sign
+    if 0 < seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    whole = round(seconds)
+    for unit, name, smaller, lesser in (
+        (_DAY, "d", _HOUR, "h"),
+        (_HOUR, "h", _MINUTE, "min"),
+        (_MINUTE, "min", 1, "s"),
+    ):
+        if whole >= unit:
+            rest = whole % unit // smaller
+            return f"{whole // unit:,} {name}" + (f" {rest} {lesser}" if rest else "")
+    return f"{whole} s"
 
 
 #: Where a spreadsheet may see a cell begin. A semicolon and a tab part cells too, in the

@@ -6,6 +6,7 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
+from airflow_multicloud.api.buckets import make_bucket
 from airflow_multicloud.api.cleanups import cleanup
 from airflow_multicloud.api.cost_files import (
     read_recommendations,
@@ -16,8 +17,14 @@ from airflow_multicloud.api.cost_files import (
 from airflow_multicloud.api.cost_values import budget_of, choice, workload_of
 from airflow_multicloud.api.costs import CloudCostAnalyzer, compare_costs, query_costs
 from airflow_multicloud.api.destinations import Destination
-from airflow_multicloud.api.drills import read_evidence
+from airflow_multicloud.api.drills import (
+    DrillResult,
+    read_evidence,
+    run_drill,
+    store_evidence,
+)
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
+from airflow_multicloud.api.history import list_runs, replica_status
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
 from airflow_multicloud.api.replicas import (
     plan_replication,
@@ -41,8 +48,9 @@ from airflow_multicloud.core.preflight import (
     check_location,
 )
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
+from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
@@ -55,6 +63,7 @@ __all__ = [
     "CloudProviderStatus",
     "Depth",
     "Destination",
+    "DrillResult",
     "Evidence",
     "FailoverError",
     "FailoverPolicy",
@@ -68,9 +77,11 @@ __all__ = [
     "PlannedUpload",
     "Provenance",
     "ProviderRegistry",
+    "ReplicaStatus",
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
+    "Run",
     "StalePolicy",
     "TreeProvenance",
     "UnifiedCloudStorage",
@@ -86,6 +97,8 @@ __all__ = [
     "estimate_transfer_cost",
     "failover_fetch",
     "initialize_providers",
+    "list_runs",
+    "make_bucket",
     "open_candidates",
     "plan_replication",
     "plan_upload",
@@ -93,8 +106,11 @@ __all__ = [
     "read_evidence",
     "read_recommendations",
     "recommendation_rows",
+    "replica_status",
     "replicate",
     "replication",
+    "run_drill",
+    "store_evidence",
     "upload_artifact",
     "verify_replica",
     "workload_of",

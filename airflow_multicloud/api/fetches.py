@@ -13,6 +13,7 @@ from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, T
 from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.locations import refuse_template
 
 
 def failover_fetch(
@@ -26,6 +27,7 @@ def failover_fetch(
         object that goes to a directory or a prefix keeps its name there.
     :raises FailoverError: when no candidate served, with every attempt.
     """
+    refuse_template(str(target), parameter="target")
     candidates = texts(candidates, "candidates", what="URIs")
     opened = open_candidates(candidates)
     prefixes = {uri.endswith("/") for uri in candidates}

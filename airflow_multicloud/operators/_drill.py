@@ -1,38 +1,16 @@
-"""Who held a drill: the run, and whom each copy was reached as."""
+"""Who held a drill, and in which run."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow_multicloud import api
-from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
-from airflow_multicloud.core.failover.fetch import Candidate
 from airflow_multicloud.core.pages import moment
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> list[dict[str, Any]]:
-    """Whom each copy was reached as. One that is out of reach is not asked again."""
-    silent = {c.replica for c in measured.controls if c.outcome is ControlOutcome.UNTESTED}
-    if not measured.failback:
-        silent.add(candidates[0].uri)
-    found: list[dict[str, Any]] = []
-    for candidate in candidates:
-        end = candidate.endpoint
-        conn_id = end.location.conn_id if end else ""
-        if end is None or silent & {candidate.uri, str(end.location)}:
-            status = api.CloudProviderStatus(conn_id, end.cloud if end else None, False)
-            facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}
-        else:
-            facts = api.check_connection(conn_id).as_dict()
-        found.append({"uri": candidate.uri, **facts})
-    return found
 
 
 def run_facts(context: Context) -> dict[str, str]:

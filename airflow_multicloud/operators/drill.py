@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
@@ -16,21 +15,22 @@ from airflow_multicloud.core.drill import evidence as record
 from airflow_multicloud.core.drill.canary import Canary, write_canary
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.identities import identities_of
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
-from airflow_multicloud.operators._drill import identities_of, run_facts
+from airflow_multicloud.operators._drill import run_facts
 from airflow_multicloud.operators._runs import run_id_of
-from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class WriteCanaryOperator(PlainLog, BaseOperator):
+class WriteCanaryOperator(CloudOperator):
     """Write an object with the time in it below the primary's prefix.
 
     :param primary: URI of the prefix that is replicated.
@@ -44,14 +44,14 @@ class WriteCanaryOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Write it; returns the drill's id, the time and the SHA-256."""
-        with airflow_errors():
+        with self.stoppable():
             primary = open_endpoint(self.primary, parameter="primary")
             canary = write_canary(primary, run_id_of(context, self.task_id)).as_dict()
         self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
         return canary
 
 
-class FailoverDrillOperator(PlainLog, BaseOperator):
+class FailoverDrillOperator(CloudOperator):
     """Make the primary fail for this task only, and recover everything from the replicas.
 
     Returns what was measured; it judges nothing, so that a failed drill has its evidence.
@@ -109,7 +109,7 @@ class FailoverDrillOperator(PlainLog, BaseOperator):
             return self._measure(Path(scratch))
 
     def _measure(self, scratch: Path) -> dict[str, Any]:
-        with airflow_errors():
+        with self.stoppable():
             policy = self._policy()
             candidates = api.open_candidates(self.candidates)
             measurement = measure(
@@ -151,7 +151,7 @@ class FailoverDrillOperator(PlainLog, BaseOperator):
         )
 
 
-class DrillReportOperator(PlainLog, BaseOperator):
+class DrillReportOperator(CloudOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
     The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as
@@ -199,7 +199,7 @@ class DrillReportOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and record."""
-        with airflow_errors():
+        with self.stoppable():
             places = texts(self.places, "places", what="URIs")
             verification = elements(
                 self.verification, "verification", Mapping, what="what verifications returned"
@@ -245,7 +245,7 @@ class DrillReportOperator(PlainLog, BaseOperator):
         if evidence.verdict is not Verdict.PASSED:
             raise AirflowFailException(f"the drill's verdict is {evidence.verdict}: {facts}")
         if failed is not None:  # With a verdict that stands, a retry may still write it there.
-            with airflow_errors():
+            with self.stoppable():
                 raise failed
         tell_assets(self, context, {"multicloud": facts})
         return facts
@@ -254,15 +254,10 @@ class DrillReportOperator(PlainLog, BaseOperator):
         self, evidence: record.Evidence, places: Sequence[str]
     ) -> tuple[list[str], CloudError | None]:
         """Write to every place that takes it: one that is out of reach costs no other."""
-        uris: list[str] = []
-        failed: CloudError | None = None
-        for number, uri in enumerate(places):
-            try:
-                uris += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
-            except CloudError as err:
-                self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
-                failed = failed or err
-        return uris, failed
+        uris, failed = api.store_evidence(evidence, places)
+        for uri, err in failed.items():
+            self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
+        return uris, next(iter(failed.values()), None)
 
 
 def _readable(seconds: float | None) -> str:

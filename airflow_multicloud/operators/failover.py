@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.lists import is_template
-from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class FailoverFetchOperator(PlainLog, BaseOperator):
+class FailoverFetchOperator(CloudOperator):
     """Fetch an object or a prefix from the first candidate that serves verified bytes.
 
     Returns who served, the digest and how it was verified, the age, and every attempt with its
@@ -68,7 +66,7 @@ class FailoverFetchOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Fetch."""
-        with airflow_errors():
+        with self.stoppable():
             policy = self._policy(expected_sha256=self.expected_sha256 or None)
             provenance = api.failover_fetch(self.candidates, self.target, policy)
         for attempt in provenance.attempts:

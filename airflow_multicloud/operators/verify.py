@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
-from airflow_multicloud.operators._shell import PlainLog, airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class VerifyReplicaOperator(PlainLog, BaseOperator):
+class VerifyReplicaOperator(CloudOperator):
     """Prove a replica, naming exactly the objects that are damaged or missing.
 
     Returns the counts of findings and up to a hundred names; they are in XCom under ``report``
@@ -51,7 +50,7 @@ class VerifyReplicaOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Verify."""
-        with airflow_errors():
+        with self.stoppable():
             report = api.verify_replica(
                 self.replica, depth=api.Depth(self.depth), run_id=self.run_id
             )

@@ -84,9 +84,41 @@ def keys(conn_id: str = "cli_b") -> list[str]:
 class TestReplicate:
     def test_dry_run_changes_nothing(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-o", "json")
-        assert (ended.code, ended.err) == (0, "")
+        assert ended.code == 0
+        assert ended.err.endswith("\nnothing was changed (--dry-run)\n")
         assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, 3)
         assert list(object_store.Hook("cli_b").list_objects("lake")) == []
+
+    def test_dry_run_names_what_would_be_lost_and_the_price(self, shell: Shell) -> None:
+        put("copy/a.csv", b"5.csv", conn_id="cli_b")
+        put("copy/b.csv", b"another size", conn_id="cli_b")
+        put("copy/gone.csv", b"old", conn_id="cli_b")
+        words = ("replicate", SOURCE, REPLICA, "--dry-run")
+        ended = shell.run(*words, "--delete-extraneous", "--max-delete", "9")
+        compared, replaced, deleted, price, nothing = sorted(
+            ended.err.splitlines(), key=lambda line: line.startswith(("price", "nothing"))
+        )
+        assert replaced == f"would compare, and replace if it differs: {REPLICA}a.csv"
+        assert compared == f"would replace: {REPLICA}b.csv"
+        assert deleted == f"would delete: {REPLICA}gone.csv"
+        assert price.startswith("price: ")
+        assert nothing == "nothing was changed (--dry-run)"
+        assert keys() == ["copy/a.csv", "copy/b.csv", "copy/gone.csv"]
+
+    def test_dry_run_of_a_bucket_that_would_be_created(self, shell: Shell) -> None:
+        words = ("replicate", SOURCE, "mem://cli_b@new/copy/", "--create-buckets", "--dry-run")
+        ended = shell.run(*words, "-o", "json")
+        assert (ended.code, ended.result["copy"]) == (0, 3)
+        assert shell.run("mb", "mem://cli_b@new", "-o", "plain").out.endswith("created\n")
+
+    def test_an_option_without_effect_says_so(self, shell: Shell) -> None:
+        words = ("replicate", SOURCE, REPLICA)
+        assert shell.run(*words, "--storage-class", "COLD").err == ""
+        ended = shell.run(*words, "--storage-class", "COLD", "--preserve-tags")
+        assert ended.err == (
+            f"note: --storage-class and --preserve-tags did nothing for 3 objects at {REPLICA}: "
+            "they were there already, and are not written again for it\n"
+        )
 
     def test_json_is_the_whole_report_and_nothing_else(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--include", "*.csv", "-o", "json")
@@ -179,7 +211,7 @@ class TestFailures:
             def fail(*args: object) -> None:
                 raise error
 
-            monkeypatch.setattr(replicate_command, "plan_replication", fail)
+            monkeypatch.setattr(replicate_command, "replication", fail)
             return shell.run("replicate", SOURCE, REPLICA, "--dry-run")
 
         return run
@@ -420,7 +452,7 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
         cloud_of("cli_a")  # Airflow learns the secret when it reads the connection.
         raise CloudError(f"the SDK says {canary}", kind=ErrorKind.UNAVAILABLE)
 
-    monkeypatch.setattr(replicate_command, "plan_replication", fail)
+    monkeypatch.setattr(replicate_command, "replication", fail)
     ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-v")
     assert (ended.code, canary in ended.err) == (6, False)
     assert ended.err.endswith("error (unavailable): the SDK says ***\n")
@@ -451,3 +483,115 @@ class TestHints:
 
     def test_a_connection_for_init(self, shell: Shell) -> None:
         assert "did you mean cli_a?" in shell.run("init", "cli_aa").err
+
+
+class TestRunsAndStatus:
+    def test_runs_are_listed_the_newest_first(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")
+        put("sales/d.csv", b"more")
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "tuesday")
+        ended = shell.run("runs", REPLICA, "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        newest, oldest = json.loads(ended.out)
+        assert (newest["run_id"], newest["objects"], newest["latest"]) == ("tuesday", 4, True)
+        assert (oldest["run_id"], oldest["objects"], oldest["latest"]) == ("monday", 3, False)
+        shown = shell.run("runs", REPLICA)
+        assert max(map(len, shown.out.splitlines())) <= 80
+        assert "--limit" in shell.run("runs", REPLICA, "--limit", "1").err
+
+    def test_a_run_that_was_meant_is_said_and_no_key_of_ours(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")
+        ended = shell.run("verify", REPLICA, "--run-id", "mondy")
+        assert ended.code == 4
+        assert "--run-id: no run 'mondy'" in ended.err
+        assert "did you mean monday?" in ended.err
+        assert ".airflow-multicloud" not in ended.err
+        assert "there are: monday" in shell.run("verify", REPLICA, "--run-id", "xyz").err
+
+    def test_a_replica_that_was_meant_is_said(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        for command in ("verify", "runs"):
+            ended = shell.run(command, "mem://cli_b@lake/copi/")
+            assert (ended.code, f"did you mean {REPLICA}?" in ended.err) == (4, True)
+
+    def test_a_sound_replica(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")
+        ended = shell.run("status", REPLICA, "--max-lag", "1h", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        found = ended.result
+        assert (found["proven"], found["objects"], found["complete"]) == (3, 3, True)
+        assert (found["run_id"], found["findings"], found["problem"]) == ("monday", [], None)
+        assert 0 <= found["lag_seconds"] < 60
+
+    def test_findings(self, shell: Shell) -> None:
+        put("copy/a.csv", b"something else", conn_id="cli_b")
+        shell.run("replicate", SOURCE, REPLICA, "--immutable")
+        object_store.Hook("cli_b").begin_upload(ObjectRef("lake", "copy/large"))
+        ended = shell.run("status", REPLICA, "--max-lag", "0s")
+        assert ended.code == 3
+        assert f"{REPLICA}: 1 of 3 objects are not proven" in ended.err
+        assert "is more than 0 s" in ended.err
+        assert "1 upload of runs that are under way, or were killed" in ended.err
+
+    def test_one_that_was_never_replicated_costs_no_other(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        ended = shell.run("status", "mem://cli_b@lake/no/", REPLICA)
+        assert ended.code == 4
+        assert "3 of 3" in ended.out
+        assert "has no manifest" in ended.err
+
+
+class TestCleanup:
+    def test_left_parts_are_named_then_removed(self, shell: Shell) -> None:
+        store = object_store.Hook("cli_b")
+        store.begin_upload(ObjectRef("lake", "copy/large"))
+        words = ("cleanup", REPLICA, "--older-than", "0s")
+        dry = shell.run(*words, "--dry-run")
+        assert (dry.code, "mem://cli_b@lake/copy/large" in dry.out) == (0, True)
+        assert "would be removed" in dry.out
+        assert dry.err == "nothing was changed (--dry-run)\n"
+        assert len([*store.list_uploads("lake")]) == 1
+        done = shell.run(*words, "-o", "json")
+        assert (done.code, done.result["removed"]) == (0, {"upload": 1})
+        assert [*store.list_uploads("lake")] == []
+        assert "nothing is left" in shell.run(*words).err
+
+
+class TestBuckets:
+    def test_mb(self, shell: Shell) -> None:
+        made = shell.run("mb", "mem://cli_a@new", "mem://cli_a@lake", "-o", "json")
+        assert [row["outcome"] for row in json.loads(made.out)] == ["created", "was there"]
+        assert object_store.Hook("cli_a").stat_bucket("new").name == "new"
+
+    def test_upload_creates_them_when_told(self, shell: Shell, tmp_path: Path) -> None:
+        file = tmp_path / "app.tar"
+        file.write_bytes(b"an application")
+        words = ("upload", str(file), "mem://cli_a@one/", "--replicate-to", "mem://cli_b@two/")
+        refused = shell.run(*words)
+        assert (refused.code, "--create-buckets" in refused.err) == (4, True)
+        planned = shell.run(*words, "--create-buckets", "--dry-run", "-o", "json")
+        assert (planned.code, planned.result["action"]) == (0, "upload")
+        assert shell.run(*words, "--create-buckets").code == 0
+        assert bytes(object_store.Hook("cli_b").get_object(ObjectRef("two", "app.tar")).read())
+
+
+class TestDrill:
+    def test_passed_with_evidence(self, shell: Shell) -> None:
+        ended = shell.run("drill", SOURCE, REPLICA, "--evidence", REPLICA, "-o", "json")
+        assert ended.code == 0, ended.err
+        found = ended.result
+        assert (found["verdict"], found["measurement"]["canary_found"]) == ("PASSED", True)
+        assert found["run"]["with"] == "airflow multicloud drill"
+        assert {uri.rpartition(".")[2] for uri in found["evidence"]} == {"json", "html"}
+        assert all(f"evidence: {uri}" in ended.err for uri in found["evidence"])
+
+    def test_failed_says_why(self, shell: Shell) -> None:
+        ended = shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")
+        assert (ended.code, "FAILED_INTEGRITY" in ended.out) == (3, True)
+        assert "why: " in ended.err
+
+    def test_a_directory_that_is_not_empty_is_refused(self, shell: Shell, tmp_path: Path) -> None:
+        (tmp_path / "old").touch()
+        ended = shell.run("drill", SOURCE, REPLICA, "--restore-to", str(tmp_path))
+        assert (ended.code, ended.out) == (2, "")
+        assert "--restore-to: " in ended.err

@@ -38,6 +38,7 @@ ENTRY_POINTS = {
 }
 #: Files that are no Python, without which the package fails only once it is installed.
 DATA = (
+    "core/cost/report/report.html.jinja",
     "core/drill/evidence.html.jinja",
     "core/pages/page.css",
     "py.typed",

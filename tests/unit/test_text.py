@@ -58,13 +58,13 @@ def test_sizes(size: float, of: float | None, shown: str) -> None:
     ("seconds", "shown"),
     [
         (0, "0 s"),
-        (0.0031, "0.0031 s"),
-        (45.4, "45 s"),
+        (0.0031, "3 ms"),
+        (45.4, "45.4 s"),
         (125, "2 min 5 s"),
         (3600, "1 h"),
         (3600 * 3 + 60 * 20 + 5, "3 h 20 min"),
         (86400 * 2 + 3600 * 3, "2 d 3 h"),
-        (59.9, "1 min"),
+        (-90, "−1 min 30 s"),  # noqa: RUF001
     ],
 )
 def test_durations(seconds: float, shown: str) -> None:

@@ -61,6 +61,6 @@ def period(args: Namespace, today: date) -> tuple[date, date]:
 
 
 def _rows(report: CostReport) -> list[dict[str, Any]]:
-    from airflow_multicloud.core.cost.report.document import service_rows
+    from airflow_multicloud.core.cost.report import service_rows
 
     return service_rows(report)

@@ -25,15 +25,17 @@ def run(args: Namespace) -> Result:
                 args.destination,
                 replicate_to=args.replicate_to or (),
                 immutable=args.immutable,
+                create_buckets=args.create_buckets,
             )
         )
-        return Result([plan], [plan])
+        return Result([plan], [plan], ["nothing was changed (--dry-run)"])
     with progress_bar("uploading", quiet=args.quiet) as listener:
         result = upload_artifact(
             args.file,
             args.destination,
             replicate_to=args.replicate_to or (),
             immutable=args.immutable,
+            create_buckets=args.create_buckets,
             listener=listener,
             interval=BAR_INTERVAL,
         )

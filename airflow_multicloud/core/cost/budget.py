@@ -170,6 +170,10 @@ def _stale(forecast: Forecast, now: datetime, max_age: timedelta) -> list[str]:
     found = [
         f"{cloud} is not in the forecast: {why}" for cloud, why in forecast.unavailable.items()
     ]
+    found += [
+        f"{apart.on(forecast.basis)} of {apart.cloud} are in no sum: {apart.reason}"
+        for apart in forecast.unconverted
+    ]
     if not forecast.clouds and not found:
         found.append("no cloud has a bill")
     for cloud in forecast.clouds:

@@ -18,7 +18,6 @@ from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
-from airflow_multicloud.text import printable
 
 #: What a record says it is, and in which form. A reader refuses what it does not know.
 FORMAT = "airflow-multicloud drill evidence"
@@ -153,12 +152,12 @@ def read(place: Endpoint) -> Evidence:
 def _writer(doc: Mapping[str, Any]) -> str:
     versions = doc.get("versions")
     found = versions.get("airflow-multicloud") if isinstance(versions, Mapping) else None
-    return printable(str(found)) if found else "which it does not name"
+    return str(found) if found else "which it does not name"
 
 
 def _no_record(place: Endpoint, why: str) -> StorageError:
     return StorageError(
-        f"{place.location} is no drill evidence in JSON: {printable(why)}; give the URI of a .json "
+        f"{place.location} is no drill evidence in JSON: {why}; give the URI of a .json "
         "file below .airflow-multicloud/evidence/ of a bucket",
         kind=ErrorKind.INVALID_ARGUMENT,
         cloud=place.cloud,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
@@ -165,6 +166,7 @@ def _verified(
             raise StorageError(
                 f"{candidate.location}: given up", kind=ErrorKind.TIMEOUT, cloud=candidate.cloud
             )
+        cancellation.check()
         digest.update(chunk)
         if contract.size is not None and digest.size > contract.size:
             _refuse_size(candidate, digest.size, contract)  # Now, and not when the disk is full.

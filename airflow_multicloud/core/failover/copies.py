@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate
 from airflow_multicloud.core.failover.limits import started
@@ -123,14 +124,15 @@ class _Naming:
                 self._start_next()
             done, _ = wait(
                 [listing.future for listing in self._running],
-                timeout=max(0.0, self._until() - time.monotonic()),
+                timeout=min(max(0.0, self._until() - time.monotonic()), cancellation.LOOK),
                 return_when=FIRST_COMPLETED,
             )
             for listing in [one for one in self._running if one.future in done]:
                 self._running.remove(listing)
                 if known := self._judge(listing):
                     return sorted(known), self._failed
-            if not done:
+            cancellation.check()
+            if not done and time.monotonic() >= self._until():
                 self._on_time_out()
         raise FailoverError(
             "no candidate could be listed",
@@ -161,6 +163,8 @@ class _Naming:
         except CloudError as err:
             self._on_failure(listing, err.kind, str(err))
             return None
+        except cancellation.WorkCancelledError:
+            raise
         except Exception as err:  # noqa: BLE001 - logged, and the attempt says it
             # As when one object is read: what breaks the reader is that copy's failure.
             _log.exception("%s could not be listed", listing.copy.candidate.uri)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.failover.copies import Copy, left_of, names_of
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
@@ -99,7 +99,7 @@ def fetch_tree(
         names = tally.leave_out(names)
         target.check(dict.fromkeys(names))
         order = _Order(copies, down={attempt.uri for attempt in failed})
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
+        with cancellation.pool(concurrency, "multicloud-tree") as pool:
             running: set[Future[Provenance | _LeftOut]] = set()
             for name in names:
                 if len(running) >= 2 * concurrency:

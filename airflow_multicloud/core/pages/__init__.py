@@ -13,9 +13,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from airflow_multicloud.text import duration_text as duration
+
+__all__ = ["duration", "moment", "money", "render", "size"]
+
 _STEP = 1024
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def render(package: str, template: str, **values: Any) -> str:
@@ -46,26 +49,6 @@ def size(count: int) -> str:
         if amount < _STEP or unit == _UNITS[-1]:
             break
     return f"{amount:,.1f} {unit}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a reader, the two largest units of them: ``1 h 2 min``, ``3.2 s``, ``4 ms``."""
-    if seconds < 0:
-        return f"−{duration(-seconds)}"  # noqa: RUF001 - a minus sign
-    if 0 < seconds < 1:
-        return f"{max(1, round(seconds * 1000))} ms"
-    if round(seconds, 1) < _MINUTE:
-        return f"{seconds:.1f} s".replace(".0 s", " s")
-    whole = round(seconds)
-    for unit, name, smaller, lesser in (
-        (_DAY, "d", _HOUR, "h"),
-        (_HOUR, "h", _MINUTE, "min"),
-        (_MINUTE, "min", 1, "s"),
-    ):
-        if whole >= unit:
-            rest = whole % unit // smaller
-            return f"{whole // unit:,} {name}" + (f" {rest} {lesser}" if rest else "")
-    return f"{whole} s"
 
 
 def moment(at: datetime | str) -> str:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication import buckets, manifest, planning, plans
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import (
     DestinationReport,
     ReplicationReport,
     Tally,
+    without_effect,
 )
 from airflow_multicloud.core.replication.small import Job, joined
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -88,12 +89,18 @@ class Replication:
         )
 
 
-def plan(replication: Replication) -> tuple[Plan, ...]:
-    """What :func:`replicate` would do now; writes nothing (buckets are not created either)."""
+def plan(replication: Replication, *, named: int = plans.NAMED_PLANNED) -> tuple[Plan, ...]:
+    """What :func:`replicate` would do now; writes nothing, and creates no bucket.
+
+    :param named: how many keys of each kind to name.
+    """
     replication = replication.landed()
+    absent: Collection[int] = ()
+    if replication.options.create_buckets:
+        absent = buckets.to_be_created(replication.destinations)
     with telemetry.operation("replicate.plan", **_attributes(replication)), Catalog() as catalog:
-        prepare(catalog, replication, create_buckets=False)
-        return planning.summarise(catalog, replication.destinations, replication.options)
+        prepare(catalog, replication, create_buckets=False, absent=absent)
+        return plans.summarise(catalog, replication.destinations, replication.options, named=named)
 
 
 def replicate(
@@ -149,11 +156,20 @@ def new_job(replication: Replication, progress: Progress) -> Job:
     )
 
 
-def prepare(catalog: Catalog, replication: Replication, *, create_buckets: bool) -> None:
-    """Fill a catalog with decided items, or raise before anything has changed."""
+def prepare(
+    catalog: Catalog,
+    replication: Replication,
+    *,
+    create_buckets: bool,
+    absent: Collection[int] = (),
+) -> None:
+    """Fill a catalog with decided items, or raise before anything has changed.
+
+    :param absent: destinations, by index, whose buckets are not there and count as empty.
+    """
     source, destinations = replication.source, replication.destinations
-    planning.check_buckets(source, destinations, create=create_buckets)
-    planning.take_stock(catalog, source, destinations)
+    buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
+    planning.take_stock(catalog, source, destinations, absent=absent)
     planning.decide_all(catalog, destinations, replication.options)
     if catalog.totals()[0] == 0:
         raise planning.refuse_empty(source)
@@ -253,6 +269,19 @@ def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally
                 raise
             continue  # It is gone, or it is a new object by now: not ours to delete.
         yield listed.name
+
+
+def options_without_effect(replication: Replication, report: ReplicationReport) -> list[str]:
+    """Which of the options given did nothing for what was there already, a sentence each."""
+    ends = [(str(d.location), d) for d in replication.landed().destinations]
+    return without_effect(
+        report,
+        {
+            "storage_class": [uri for uri, d in ends if d.storage_class],
+            "encryption_key": [uri for uri, d in ends if d.encryption_key],
+            "preserve_tags": [uri for uri, _ in ends if replication.options.preserve_tags],
+        },
+    )
 
 
 def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> None:

@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import (
     SHA256_METADATA,
     StreamDigest,
@@ -180,9 +181,18 @@ class _Round:
         if any(sending.held for sending in self._sending):
             self._job.progress.tell(force=True)
         if self._sending:
+            over = [self._register(sending) for sending in self._sending]
             self._transfer(submit)
             self._finish(submit)
+            for end in over:
+                end()
         return self._item
+
+    def _register(self, sending: _Sending) -> Callable[[], None]:
+        ref = sending.upload.ref
+        uri = self._job.destinations[sending.index].location.with_key(ref.key)
+        # Never over when the work is cancelled: what is kept is named then.
+        return cancellation.register(f"the parts of {uri} that are there", None)
 
     def _begin(self, index: int, *, resume: bool) -> _Sending | Replica:
         """An upload to one destination, begun or taken up again; its end when that failed."""
@@ -208,13 +218,19 @@ class _Round:
             for part in cut(self._item.size, self._part_size):
                 if self._read_error is not None or not any(s.live for s in self._sending):
                     break
+                cancellation.check()
                 self._job.memory.acquire(part.end - part.start)
                 self._job.progress.tell(force=False)
                 reads.append(submit(self._part, part, submit))
+        except BaseException as err:
+            cancellation.stop(type(err).__name__)
+            raise
         finally:
             self._await(reads)
-            sends = [send for read in reads if not read.exception() for send in read.result()]
+            whole = [read for read in reads if read.done() and not read.exception()]
+            sends = [send for read in whole for send in read.result()]
             self._await(sends)
+        cancellation.check()
         for read in reads:
             read.result()
         for send in sends:
@@ -222,9 +238,7 @@ class _Round:
 
     def _await(self, futures: Sequence[Future[Any]]) -> None:
         """Wait for all of them, and tell how far it is meanwhile."""
-        progress = self._job.progress
-        while wait(futures, timeout=progress.interval or None).not_done:
-            progress.tell(force=False)
+        cancellation.wait_for(futures, lambda: self._job.progress.tell(force=False))
 
     def _part(self, part: PartRange, submit: Submit) -> list[Future[None]]:
         """Read a part, have it sent everywhere at once, and hash it when its turn has come.
@@ -260,6 +274,7 @@ class _Round:
                 for chunk in self._job.source.store.get_object(
                     ref, start=part.start, end=part.end, if_etag=self._item.etag
                 ):
+                    cancellation.check()
                     end = filled + memoryview(chunk).nbytes
                     view[filled:end] = memoryview(chunk)
                     filled = end
@@ -285,6 +300,7 @@ class _Round:
         self, to: _Sending, part: PartRange, body: Buffer, digests: Digests, uses: Uses
     ) -> None:
         try:
+            cancellation.check()
             if to.live and self._read_error is None:
                 self._put(to, part, body, digests)
         finally:

@@ -31,6 +31,8 @@ from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectMeta, 
 
 FORMAT = 1
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
+#: Bytes within which a manifest's first line ends, and its last one begins.
+_HEAD, _TAIL = 1 << 16, 1 << 12
 _JSON = WriteOptions(attributes=ObjectAttributes(content_type="application/json"))
 
 
@@ -199,6 +201,63 @@ def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
             finished=footer.finished,
             deleted=footer.deleted,
         )
+
+
+def has_run(replica: Endpoint, source: str, run_id: str) -> bool:
+    """Whether there is a complete manifest of a run."""
+    if read_latest(replica, source) is None:
+        return False
+    key = f"{_directory('manifests', replica, source)}/{run_id}.jsonl"
+    try:
+        replica.store.stat_object(replica.ref(key))
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
+def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
+    """The manifests of a replica and its source, the newest first."""
+    directory = latest.key.rpartition("/")[0]
+    listed = replica.store.list_objects(replica.bucket, f"{directory}/")
+    return sorted(listed, key=lambda meta: (meta.last_modified, meta.key), reverse=True)
+
+
+def run_id_of(recorded: ObjectMeta) -> str:
+    """The run that a manifest is of."""
+    return recorded.key.rpartition("/")[2].removesuffix(".jsonl")
+
+
+def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
+    """What a manifest's first and last line say; what lies between is not read.
+
+    ``proven`` and ``newest_source`` are the latest run's: only the pointer has them.
+    """
+    key, ref = recorded.key, replica.ref(recorded.key)
+    with intact(replica, key):
+        head = bytes(replica.store.get_object(ref, end=min(_HEAD, recorded.size)).read())
+        tail = bytes(replica.store.get_object(ref, start=max(0, recorded.size - _TAIL)).read())
+        header = _header(replica, key, head.partition(b"\n")[0])
+        footer = _read_last(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        return replace(
+            latest,
+            key=key,
+            run_id=run_id_of(recorded),
+            root=footer.root,
+            objects=footer.objects,
+            started=header.started,
+            finished=footer.finished,
+            deleted=footer.deleted,
+        )
+
+
+def all_latest(place: Endpoint) -> Iterator[Latest]:
+    """The newest manifest of every replica in a bucket, for each source."""
+    for meta in place.store.list_objects(place.bucket, f"{RESERVED_PREFIX}latest/"):
+        latest = _latest_at(place, meta.key)
+        if latest is not None:
+            yield latest
 
 
 def find_latest(copy: Endpoint) -> tuple[Latest, ...]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import (
     RESERVED_PREFIX,
     Endpoint,
-    has_power,
     refuse_reserved_key,
 )
 from airflow_multicloud.core.replication import manifest
@@ -26,13 +22,10 @@ from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
 from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.parts import choose_part_size
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
-    BucketCreation,
     IfUnchanged,
     ObjectMeta,
-    PartUploads,
 )
 
 T = TypeVar("T")
@@ -74,57 +67,6 @@ def decide(
     return state
 
 
-def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create: bool) -> None:
-    """Fail before any byte moves when a bucket is missing or can't be read.
-
-    :raises CloudError: whatever is the matter with a bucket or its connection, naming the
-        parameter.
-    """
-    checks = [partial(_check_bucket, "source", source, create=False)]
-    checks += [
-        partial(_check_bucket, f"destinations[{number}]", destination, create=create)
-        for number, destination in enumerate(destinations)
-    ]
-    if create:  # One after the other: what comes after a failure is not created.
-        for check in checks:
-            check()
-        return
-    with ThreadPoolExecutor(len(checks), thread_name_prefix="multicloud-check") as pool:
-        checked = [telemetry.submit_in_context(pool, check) for check in checks]
-    for done in checked:
-        done.result()
-
-
-def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
-    try:
-        _find_bucket(parameter, endpoint, create=create)
-    except CloudError as err:
-        if str(err).startswith(f"{parameter}: "):
-            raise
-        raise type(err)(
-            f"{parameter}: {err}", kind=err.kind, cloud=err.cloud, code=err.code
-        ) from err
-
-
-def _find_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
-    try:
-        endpoint.store.stat_bucket(endpoint.bucket)
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        if not create:
-            hint = "" if parameter == "source" else "; create it, or set create_buckets=True"
-            raise StorageError(
-                f"{parameter}: {endpoint.location}: no bucket {endpoint.bucket!r}{hint}",
-                kind=ErrorKind.NOT_FOUND,
-                cloud=endpoint.cloud,
-                code=err.code,
-            ) from err
-        if not isinstance(endpoint.store, BucketCreation):
-            raise
-        endpoint.store.ensure_bucket(endpoint.bucket)
-
-
 def listing(endpoint: Endpoint) -> Iterator[Listed]:
     """What lies at an endpoint, this package's own objects left out.
 
@@ -161,22 +103,33 @@ def refuse_empty(source: Endpoint) -> StorageError:
     )
 
 
-def take_stock(catalog: Catalog, source: Endpoint, destinations: Sequence[Endpoint]) -> None:
+def take_stock(
+    catalog: Catalog,
+    source: Endpoint,
+    destinations: Sequence[Endpoint],
+    *,
+    absent: Collection[int] = (),
+) -> None:
     """Fill the catalog with every listing, and with what earlier manifests prove.
 
     All are read at the same time, and stored one after the other.
+
+    :param absent: destinations whose buckets are not there yet: nothing lies in them.
     """
     streams = 1 + 2 * len(destinations)
     with (
-        ThreadPoolExecutor(streams, thread_name_prefix="multicloud-list") as pool,
+        cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
     ):
         listed = [
-            reading.enter_context(Ahead(pool, listing(end))) for end in (source, *destinations)
+            reading.enter_context(Ahead(pool, iter(()) if n - 1 in absent else listing(end)))
+            for n, end in enumerate((source, *destinations))
         ]
         proven = [
-            reading.enter_context(Ahead(pool, _proofs(end, str(source.location))))
-            for end in destinations
+            reading.enter_context(
+                Ahead(pool, iter(()) if n in absent else _proofs(end, str(source.location)))
+            )
+            for n, end in enumerate(destinations)
         ]
         catalog.add_listing(SOURCE, listed[0])
         for side in range(len(destinations)):
@@ -269,57 +222,6 @@ class Follow:
         while self._head is not None and self._head[0] < name:
             self._head = next(self._stream, None)
         return self._head[1] if self._head is not None and self._head[0] == name else None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do at one destination.
-
-    :param requests: writes to the destination; reads and listings are not in it.
-    """
-
-    uri: str
-    copy: int
-    replace: int
-    compare: int
-    settled: int
-    delete: int
-    bytes: int
-    requests: int
-
-
-def summarise(
-    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
-) -> tuple[Plan, ...]:
-    """The plan in numbers. ``compare`` objects may turn out to be identical already."""
-    counts = [dict.fromkeys(("copy", "replace", "compare", "settled"), 0) for _ in destinations]
-    sizes, requests = [0] * len(destinations), [0] * len(destinations)
-    for item in catalog.items():
-        for index, state in enumerate(item.replicas):
-            if state.outcome is not None:
-                counts[index]["settled"] += 1
-                continue
-            new = "copy" if state.prior is None else "compare" if state.doubtful else "replace"
-            counts[index][new] += 1
-            sizes[index] += item.size
-            requests[index] += _requests(item.size, destinations[index], options)
-    return tuple(
-        Plan(
-            uri=str(destination.location),
-            delete=sum(1 for _ in extraneous(catalog, index, options)),
-            bytes=sizes[index],
-            requests=requests[index],
-            **counts[index],
-        )
-        for index, destination in enumerate(destinations)
-    )
-
-
-def _requests(size: int, destination: Endpoint, options: ReplicationOptions) -> int:
-    if size <= options.parts_above or not has_power(destination.store, PartUploads):
-        return 1
-    part_size = choose_part_size(size, options.part_size, destination.store.part_limits)
-    return 2 + -(-size // part_size)
 
 
 def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Iterator[Listed]:

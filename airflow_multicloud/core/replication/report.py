@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -115,6 +115,25 @@ class ReplicationReport:
                 for d in self.destinations
             ],
         }
+
+
+def without_effect(report: ReplicationReport, given: Mapping[str, Collection[str]]) -> list[str]:
+    """Which options did nothing for objects that were there already, a sentence each.
+
+    They hold for what is written; an object that is there unchanged is not written again.
+
+    :param given: option → the destinations it was given for.
+    """
+    told: list[str] = []
+    for destination in report.destinations:
+        there = sum(destination.outcomes.get(o, 0) for o in (Outcome.UNCHANGED, Outcome.VERIFIED))
+        names = [name for name, places in given.items() if destination.uri in places]
+        if there and names:
+            told.append(
+                f"{' and '.join(names)} did nothing for {there} objects at {destination.uri}: they "
+                "were there already, and are not written again for it"
+            )
+    return told
 
 
 class Tally:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import engine, manifest, planning, run_files
+from airflow_multicloud.core.replication import buckets, engine, manifest, planning, run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.execution import execute
@@ -93,28 +93,29 @@ def replicate_shard(
     not raised: :func:`close_shards` judges the run as a whole.
 
     :param shard: one of the plan's shard URIs.
-    :return: counts, small enough for XCom.
+    :return: counts, small enough for XCom. ``closed`` is true, and nothing was done, when the run
+        has been closed: its plan is gone, and its manifest says what became of the objects.
     """
     replication = replication.landed()
     home = replication.destinations[0]
     name = shard.rpartition("/")[2]
     header = engine.new_header(replication, f"{run_id}-{name.removesuffix('.jsonl')}")
     with telemetry.operation("replicate.shard", multicloud__shard=name), Catalog() as catalog:
-        planning.check_buckets(replication.source, replication.destinations, create=False)
-        catalog.put_items(run_files.read_items(home, run_id, name))
+        buckets.check_buckets(replication.source, replication.destinations, create=False)
+        try:
+            catalog.put_items(run_files.read_items(home, run_id, name))
+        except CloudError as err:
+            if err.kind is not _NOT_FOUND:
+                raise
+            _refuse_unplanned(replication, run_id, err)
+            return _counts(name, closed=True)
         catalog.put_items(_from_journals(catalog, replication, header))
         progress = Progress(listener)
         execute(engine.new_job(replication, progress), catalog, header)
         tally = Tally(header.destinations)
         run_files.write_items(home, run_id, run_files.done(name), tally.over(catalog.items()))
         objects, size = catalog.totals()
-    return {
-        "shard": name,
-        "objects": objects,
-        "bytes": size,
-        "failures": len(tally.failures),
-        "bytes_read": progress.bytes_read,
-    }
+    return _counts(name, objects, size, len(tally.failures), progress.bytes_read)
 
 
 def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
@@ -129,13 +130,14 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
     home = replication.destinations[0]
     started = time.monotonic()
     with telemetry.operation("replicate.close"), Catalog() as catalog:
-        planning.check_buckets(replication.source, replication.destinations, create=False)
+        buckets.check_buckets(replication.source, replication.destinations, create=False)
         try:
             plan = run_files.read_plan(home, run_id)
         except CloudError as err:
-            closed = _closed_before(replication, run_id) if err.kind is _NOT_FOUND else None
-            if closed is None:
+            if err.kind is not _NOT_FOUND:
                 raise
+            _refuse_unplanned(replication, run_id, err)
+            closed = _closed_before(replication, run_id)
             run_files.tidy(home, run_id)
             return closed
         catalog.put_items(run_files.read_items(home, run_id, run_files.SETTLED))
@@ -155,6 +157,41 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
         engine.refuse_failures(report, replication.options)
         run_files.tidy(home, run_id)
     return report
+
+
+def _counts(
+    shard: str,
+    objects: int = 0,
+    size: int = 0,
+    failures: int = 0,
+    read: int = 0,
+    *,
+    closed: bool = False,
+) -> dict[str, Any]:
+    return {
+        "shard": shard,
+        "objects": objects,
+        "bytes": size,
+        "failures": failures,
+        "bytes_read": read,
+        "closed": closed,
+    }
+
+
+def _refuse_unplanned(replication: Replication, run_id: str, err: CloudError) -> None:
+    """Say what to do about a run that has no plan, unless that is because it was closed."""
+    source = str(replication.source.location)
+    ends = replication.destinations
+    if all(manifest.has_run(end, source, run_id) for end in ends):
+        return
+    home = replication.destinations[0]
+    raise StorageError(
+        f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was skipped "
+        "or has not come to an end, or cleanup removed it; clear the task that plans, and what "
+        "follows it",
+        kind=_NOT_FOUND,
+        cloud=home.cloud,
+    ) from err
 
 
 def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
@@ -202,7 +239,7 @@ def _outcomes(home: Endpoint, run_id: str, number: int) -> Iterator[Item]:
             )
 
 
-def _closed_before(replication: Replication, run_id: str) -> ReplicationReport | None:
+def _closed_before(replication: Replication, run_id: str) -> ReplicationReport:
     """The report of a run whose plan is gone because it was closed, by its manifests."""
     started = time.monotonic()
     source = str(replication.source.location)
@@ -211,14 +248,8 @@ def _closed_before(replication: Replication, run_id: str) -> ReplicationReport |
     size = 0
     for number, destination in enumerate(replication.destinations):
         latest = manifest.read_latest(destination, source)
-        if latest is None:
-            return None
-        try:
-            latest = manifest.at_run(destination, latest, run_id)
-        except CloudError as err:
-            if err.kind is not _NOT_FOUND:
-                raise
-            return None
+        assert latest is not None  # noqa: S101 - a run that was closed has written one
+        latest = manifest.at_run(destination, latest, run_id)
         closed.append(latest)
         if number == 0:  # Every destination's manifest has the same lines.
             for item, _ in manifest.objects_of(destination, latest.key):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import SHA256_METADATA, digests_of, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
@@ -89,6 +90,7 @@ def _copy(job: Job, item: Item) -> Item:
         item = _refuse_misread(job, item)
     attributes = body.meta.attributes or ObjectAttributes()
     for index in item.open_replicas:
+        cancellation.check()
         item = item.with_replica(index, _write(job, item, index, data, attributes, tags))
     return item
 

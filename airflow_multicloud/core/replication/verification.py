@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication import history, manifest, planning
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
@@ -141,7 +141,7 @@ def verify(
             multicloud__replica=manifest.place(str(replica.location)),
         ) as span,
         Catalog() as catalog,
-        ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-verify") as pool,
+        cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
         latest = _latest(replica, run_id)
         catalog.add_listing(0, planning.listing(replica))
@@ -156,12 +156,7 @@ def verify(
 def _latest(replica: Endpoint, run_id: str | None) -> Latest:
     known = [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
     if not known:
-        raise StorageError(
-            f"replica: {replica.location} has no manifest; it was not replicated by this package, "
-            "or this is not the prefix it was replicated to",
-            kind=ErrorKind.NOT_FOUND,
-            cloud=replica.cloud,
-        )
+        raise history.no_manifest(replica)
     if len(known) > 1:
         sources = ", ".join(sorted(m.source for m in known))
         raise StorageError(
@@ -170,7 +165,7 @@ def _latest(replica: Endpoint, run_id: str | None) -> Latest:
             kind=ErrorKind.INVALID_ARGUMENT,
             cloud=replica.cloud,
         )
-    return known[0] if run_id is None else manifest.at_run(replica, known[0], run_id)
+    return known[0] if run_id is None else history.run_of(replica, known[0], run_id)
 
 
 class _Check:
@@ -189,6 +184,7 @@ class _Check:
         there = planning.Follow((o.name, o) for o in catalog.listing(0))
         running: dict[Future[tuple[Found | None, int]], Item] = {}
         for item, index in manifest.objects_of(self._replica, self._latest.key):
+            cancellation.check()
             self._objects += 1
             self._tree.add(item)
             listed: Listed | None = there.at(item.name)
@@ -244,6 +240,7 @@ class _Check:
                 if self._depth is Depth.CHECKSUMS:
                     return _unverifiable(item, "the store reports no digest to compare"), 0
             for chunk in replica.store.get_object(ref):
+                cancellation.check()
                 digest.update(chunk)
         except CloudError as err:
             if err.kind is ErrorKind.NOT_FOUND:
@@ -255,7 +252,8 @@ class _Check:
         return _judge(item, compared, "the content's"), digest.size
 
     def _collect(self, running: dict[Future[tuple[Found | None, int]], Item]) -> None:
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        cancellation.check()
+        for future in wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED).done:
             del running[future]
             found, size = future.result()
             self._bytes_read += size
