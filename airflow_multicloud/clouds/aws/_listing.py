@@ -8,11 +8,11 @@ parsed one, so the slow parser is left with an empty document. Errors are not to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
+from airflow_multicloud.clouds._attributes import size_of, time_of
 from airflow_multicloud.clouds.aws._errors import CLOUD
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta
@@ -83,19 +83,19 @@ class Page:
         tags = [self._prefix + name for name in names]
         for entry in self._entries:
             key, tag, size, modified, storage_class, version = map(entry.findtext, tags)
-            if key is None or tag is None or size is None or modified is None:
+            if key is None:
                 raise StorageError(
-                    f"listing {bucket!r}: the store leaves out {names[:4]} of an object",
+                    f"listing {bucket!r}: the store leaves out the key of an object",
                     kind=ErrorKind.UNSUPPORTED,
                     cloud=CLOUD,
                 )
-            etag = tag.strip('"')
+            etag = (tag or "").strip('"')
             yield ObjectMeta(
                 bucket=bucket,
                 key=self._decode(key) if self._decode else key,
-                size=int(size),
+                size=size_of(size),
                 etag=etag,
-                last_modified=datetime.fromisoformat(modified),
+                last_modified=time_of(modified),
                 version=version,
                 digests=Digests(md5=etag) if md5_etags and is_md5(etag) else _NO_DIGESTS,
                 storage_class=storage_class,

@@ -15,6 +15,7 @@ from airflow_multicloud.clouds.aws._parts import S3PartUploads
 from airflow_multicloud.clouds.aws._reads import S3Reads
 from airflow_multicloud.clouds.aws._writes import S3Writes
 from airflow_multicloud.ports.object_store import (
+    AttributeRules,
     BucketCreation,
     ConditionalWrites,
     KeyRules,
@@ -25,6 +26,8 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    TagRules,
+    UploadResumption,
 )
 
 
@@ -50,7 +53,13 @@ if TYPE_CHECKING:
         type[BucketCreation],
         type[KeyRules],
         type[MetadataRules],
+        type[AttributeRules],
+        type[TagRules],
+        type[UploadResumption],
     ] = (
+        S3ObjectStoreHook,
+        S3ObjectStoreHook,
+        S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,

@@ -8,12 +8,20 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from airflow_multicloud.clouds._attributes import (
+    decode_headers,
+    decode_metadata,
+    header_text,
+    size_of,
+    time_of,
+)
+from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
 
 if TYPE_CHECKING:
@@ -24,9 +32,9 @@ _METADATA_HEADER = "x-ms-meta-"
 
 
 @lru_cache(maxsize=4096)
-def http_date(text: str) -> datetime:
+def http_date(text: str | None) -> datetime:
     """An HTTP date; objects of one second share it, hence the cache."""
-    return parsedate_to_datetime(text).astimezone(UTC)
+    return time_of(text)
 
 
 def hex_md5(content_md5: str | None) -> str | None:
@@ -53,22 +61,20 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
     the metadata ``hdi_isfolder``.
     """
     properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
-    metadata = {m.tag.lower(): m.text or "" for m in _children(blob, "Metadata")}
-    size = int(properties.get("Content-Length") or 0)
-    if properties.get("ResourceType") == "directory" or (
-        not size and metadata.get(_DIRECTORY_MARK) == "true"
-    ):
+    metadata = decode_metadata({m.tag: m.text or "" for m in _children(blob, "Metadata")})
+    size = size_of(properties.get("Content-Length"))
+    if properties.get("ResourceType") == "directory" or _marks_directory(size, metadata):
         return None
     return ObjectMeta(
         bucket=bucket,
         key=blob_name(blob),
         size=size,
         etag=properties.get("Etag", "").strip('"'),
-        last_modified=http_date(properties["Last-Modified"]),
+        last_modified=http_date(properties.get("Last-Modified")),
         version=blob.findtext("VersionId") or None,
-        digests=Digests(md5=hex_md5(properties.get("Content-MD5"))),
         attributes=_attributes(properties, metadata),
         storage_class=properties.get("AccessTier") or None,
+        declared=Digests(md5=hex_md5(properties.get("Content-MD5"))),
     )
 
 
@@ -88,36 +94,65 @@ def is_uncommitted(blob: Element) -> bool:
 
 
 def described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
-    """The object that a Get Blob (Properties) response's headers describe."""
+    """The object that a Get Blob (Properties) response's headers describe.
+
+    :raises StorageError: kind ``not_found`` for a directory of a hierarchical namespace.
+    """
     content_range = headers.get("Content-Range")
-    size = content_range.rpartition("/")[2] if content_range else headers["Content-Length"]
+    size = content_range.rpartition("/")[2] if content_range else headers.get("Content-Length")
     # Of a ranged read, Content-MD5 would cover the range only.
     whole_md5 = headers.get("x-ms-blob-content-md5")
     md5 = whole_md5 if content_range else whole_md5 or headers.get("Content-MD5")
-    metadata = {
-        name[len(_METADATA_HEADER) :].lower(): value
-        for name, value in headers.items()
-        if name.lower().startswith(_METADATA_HEADER)
-    }
+    metadata = decode_headers(
+        {
+            name[len(_METADATA_HEADER) :]: value
+            for name, value in headers.items()
+            if name.lower().startswith(_METADATA_HEADER)
+        }
+    )
+    if headers.get("x-ms-resource-type") == "directory":
+        raise _no_object(ref)
+    refuse_directory(ref, size_of(size), metadata)
     return ObjectMeta(
         bucket=ref.bucket,
         key=ref.key,
-        size=int(size),
-        etag=headers["ETag"].strip('"'),
-        last_modified=http_date(headers["Last-Modified"]),
+        size=size_of(size),
+        etag=headers.get("ETag", "").strip('"'),
+        last_modified=http_date(headers.get("Last-Modified")),
         version=headers.get("x-ms-version-id") or ref.version,
-        digests=Digests(md5=hex_md5(md5)),
         attributes=_attributes(headers, metadata),
         storage_class=headers.get("x-ms-access-tier"),
+        declared=Digests(md5=hex_md5(md5)),
+    )
+
+
+def refuse_directory(ref: ObjectRef, size: int, metadata: Mapping[str, str]) -> None:
+    """Refuse what is a directory of a hierarchical namespace by its metadata.
+
+    :raises StorageError: kind ``not_found``.
+    """
+    if _marks_directory(size, metadata):
+        raise _no_object(ref)
+
+
+def _marks_directory(size: int, metadata: Mapping[str, str]) -> bool:
+    return not size and metadata.get(_DIRECTORY_MARK, "").lower() == "true"
+
+
+def _no_object(ref: ObjectRef) -> StorageError:
+    return StorageError(
+        f"{ref.bucket}/{ref.key}: it is a directory, not an object; a prefix ends with a slash",
+        kind=ErrorKind.NOT_FOUND,
+        cloud=NAME,
     )
 
 
 def _attributes(properties: Mapping[str, str], metadata: Mapping[str, str]) -> ObjectAttributes:
     return ObjectAttributes(
-        content_type=properties.get("Content-Type") or None,
-        content_encoding=properties.get("Content-Encoding") or None,
-        content_language=properties.get("Content-Language") or None,
-        content_disposition=properties.get("Content-Disposition") or None,
-        cache_control=properties.get("Cache-Control") or None,
+        content_type=header_text(properties.get("Content-Type") or "") or None,
+        content_encoding=header_text(properties.get("Content-Encoding") or "") or None,
+        content_language=header_text(properties.get("Content-Language") or "") or None,
+        content_disposition=header_text(properties.get("Content-Disposition") or "") or None,
+        cache_control=header_text(properties.get("Cache-Control") or "") or None,
         metadata=metadata,
     )

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 import certifi
 import requests
 import urllib3
-from google.api_core.exceptions import from_http_status
+from google.api_core.exceptions import BadGateway, from_http_status
 from google.auth.credentials import AnonymousCredentials, TokenState
 from google.auth.transport.urllib3 import AuthorizedHttp, Request
 from requests.adapters import HTTPAdapter
@@ -190,7 +190,10 @@ class JsonApi:
         response = self._send(method, path, query, headers=headers, body=body)
         if response.status not in _OK:
             _refuse(response)
-        answer: dict[str, Any] = json.loads(response.data) if response.data else {}
+        try:
+            answer: dict[str, Any] = json.loads(response.data) if response.data else {}
+        except ValueError:
+            raise BadGateway("the answer is not JSON") from None  # type: ignore[no-untyped-call]
         return answer
 
     def _send(

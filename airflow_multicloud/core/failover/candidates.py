@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.targets import Staged, Target, TargetError
+from airflow_multicloud.core.failover.targets import (
+    ObjectTarget,
+    Staged,
+    Target,
+    TargetError,
+)
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests, ObjectBody, ObjectMeta
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectBody,
+    ObjectMeta,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -30,6 +40,7 @@ class Arrival:
     sha256: str
     verified_by: str | None
     as_of: datetime
+    not_kept: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +118,12 @@ def take(
         )
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
+    not_kept: tuple[str, ...] = ()
+    if isinstance(target, ObjectTarget):
+        target, not_kept = target.like(_attributes(candidate, body.meta))
     staged = _stage(target, _verified(candidate, body, digest, contract, cancelled))
     found = digest.digests()
-    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of)
+    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of, not_kept)
 
 
 def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
@@ -159,6 +173,14 @@ def _told(candidate: Endpoint, read: ObjectMeta) -> ObjectMeta:
     """What the store says of the object being read: S3 shows checksums only when asked so."""
     there = candidate.store.stat_object(candidate.location.ref)
     return there if there.etag == read.etag else read
+
+
+def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
+    """The attributes of the object being read; a read need not tell them."""
+    attributes = read.attributes
+    if attributes is None:
+        attributes = _told(candidate, read).attributes
+    return attributes or ObjectAttributes()
 
 
 def _refuse_stale(

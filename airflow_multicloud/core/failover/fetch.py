@@ -242,6 +242,7 @@ class _Race:
             age_seconds=(datetime.now(UTC) - arrival.as_of).total_seconds(),
             failed_over=not attempt.candidate.primary,
             attempts=tuple(self._attempts),
+            not_kept=arrival.not_kept,
         )
 
     def _failed(self, message: str, kind: ErrorKind | None = None) -> FailoverError:

@@ -35,6 +35,7 @@ class Provenance:
     :param as_of: the replica holds every change made at the source before this; for the
         primary, when the object was last modified.
     :param age_seconds: from ``as_of`` to the fetch.
+    :param not_kept: the attributes that the target can't keep (``metadata:x``).
     """
 
     served_by: str
@@ -47,6 +48,7 @@ class Provenance:
     age_seconds: float
     failed_over: bool
     attempts: tuple[Attempt, ...]
+    not_kept: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -60,6 +62,7 @@ class Provenance:
             "as_of": self.as_of.isoformat(),
             "age_seconds": round(self.age_seconds, 3),
             "failed_over": self.failed_over,
+            "not_kept": list(self.not_kept),
             "attempts": [
                 {
                     "uri": a.uri,

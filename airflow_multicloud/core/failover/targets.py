@@ -8,14 +8,15 @@ import os
 import secrets
 import stat
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_multicloud.core.attributes import keep
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import WriteOptions
+from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -183,9 +184,10 @@ class FileTarget:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTarget:
-    """An object in a store."""
+    """An object in a store, with these attributes."""
 
     endpoint: Endpoint
+    attributes: ObjectAttributes = ObjectAttributes()
 
     def __str__(self) -> str:
         """The URI."""
@@ -194,9 +196,20 @@ class ObjectTarget:
     def stage(self, chunks: Iterable[Buffer]) -> Staged:
         """Send the bytes as invisible parts, or hold a small object in memory."""
         options = WriteOptions(
-            storage_class=self.endpoint.storage_class, encryption_key=self.endpoint.encryption_key
+            attributes=self.attributes,
+            storage_class=self.endpoint.storage_class,
+            encryption_key=self.endpoint.encryption_key,
         )
         return stage_stream(self.endpoint, self.endpoint.location.key, chunks, options)
+
+    def like(self, attributes: ObjectAttributes) -> tuple[ObjectTarget, tuple[str, ...]]:
+        """This place for a copy of an object with such attributes, and what it can't keep of them.
+
+        The SHA-256 that a replica has among its metadata is left out: it is not known yet whether
+        these are its bytes.
+        """
+        kept = keep(self.endpoint, attributes, sha256=None)
+        return replace(self, attributes=kept.attributes), kept.not_kept
 
     def below(self, name: str) -> ObjectTarget:
         """An object below this prefix."""

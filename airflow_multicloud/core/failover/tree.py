@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,6 +39,7 @@ class TreeProvenance:
     :param served: objects by the candidate that served them.
     :param attempts: the attempts that failed, the first twenty.
     :param as_of: the oldest of the objects' ``as_of``.
+    :param not_kept: the attributes that the target can't keep, with the number of objects.
     """
 
     target: str
@@ -50,6 +51,7 @@ class TreeProvenance:
     failed_over: bool
     failed_attempts: int
     attempts: tuple[Attempt, ...]
+    not_kept: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -62,6 +64,7 @@ class TreeProvenance:
             "as_of": self.as_of.isoformat(),
             "failed_over": self.failed_over,
             "failed_attempts": self.failed_attempts,
+            "not_kept": dict(self.not_kept),
             "attempts": [str(a) for a in self.attempts],
         }
 
@@ -226,6 +229,7 @@ class _Tally:
         self._failures = len(failed)
         self._served: Counter[str] = Counter()
         self._verified: Counter[str] = Counter()
+        self._not_kept: Counter[str] = Counter()
         self._size = 0
         self._as_of: datetime | None = None
 
@@ -236,6 +240,7 @@ class _Tally:
     def add(self, one: Provenance) -> list[Attempt]:
         self._served[one.served_by] += 1
         self._verified[one.verified_by or "nothing"] += 1
+        self._not_kept.update(one.not_kept)
         self._size += one.size
         self._as_of = one.as_of if self._as_of is None else min(self._as_of, one.as_of)
         failed = [a for a in one.attempts if a.kind is not None]
@@ -255,6 +260,7 @@ class _Tally:
             failed_over=set(self._served) != {primary},
             failed_attempts=self._failures,
             attempts=tuple(self._failed),
+            not_kept=dict(self._not_kept),
         )
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 from msgspec.structs import replace
 
 from airflow_multicloud.core.digest import (
-    SHA256_METADATA,
     StreamDigest,
     crc32c_of,
     digests_of,
@@ -43,12 +42,15 @@ from airflow_multicloud.core.replication.writing import (
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
+    LeftUpload,
     ObjectAttributes,
     ObjectMeta,
     ObjectRef,
     Part,
     PartUpload,
     PartUploads,
+    UploadResumption,
+    WriteOptions,
 )
 
 if TYPE_CHECKING:
@@ -184,14 +186,18 @@ class _Round:
         attributes = self._meta.attributes or ObjectAttributes()
         kept = write_options(destination, state, attributes, sha256=None)
         try:
-            left = _left_behind(store, ref) if resume else []
-            fit = [u for u in left if u.started is None or u.started >= self._item.modified]
+            left = _left_behind(store, ref, kept.options) if resume else []
+            fit = [u.upload for u in left if u.fits and self._may_hold(u.upload)]
             upload = fit[0] if fit else store.begin_upload(ref, kept.options)
             held = {part.number: part for part in store.list_parts(upload)} if fit else {}
         except CloudError as err:
             return failure(state, err, reading=False)
-        superseded = [other for other in left if other is not upload]
+        superseded = [other.upload for other in left if other.upload is not upload]
         return _Sending(index, store, upload, kept, superseded, held)
+
+    def _may_hold(self, upload: PartUpload) -> bool:
+        """Whether an upload can be one of the object as it is now."""
+        return upload.started is None or upload.started >= self._item.modified
 
     def _transfer(self, submit: Submit) -> None:
         reads: list[Future[list[Future[None]]]] = []
@@ -325,7 +331,7 @@ class _Round:
                 sending.upload,
                 parts,
                 sending.kept.options,
-                late_metadata={SHA256_METADATA: digests.sha256 or ""},
+                late_metadata=sending.kept.late_metadata(digests),
                 digests=digests,
             )
         except CloudError as err:
@@ -355,10 +361,13 @@ class _Round:
         self._item = self._item.with_replica(index, state)
 
 
-def _left_behind(store: PartUploads, ref: ObjectRef) -> list[PartUpload]:
-    """Uploads to this very key that were neither completed nor aborted, newest first."""
-    uploads = [u for u in store.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
-    return sorted(uploads, key=lambda u: u.started.timestamp() if u.started else 0.0, reverse=True)
+def _left_behind(store: PartUploads, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
+    """Uploads of ours to this very key that were neither completed nor aborted, newest first.
+
+    What a store can't tell to be ours, and begun with these options, is neither taken up nor
+    touched.
+    """
+    return store.left_uploads(ref, options) if isinstance(store, UploadResumption) else ()
 
 
 def _same(held: Part, digests: Digests, body: Buffer) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
+    AttributeRules,
     BucketCreation,
     ConditionalWrites,
     KeyRules,
@@ -21,6 +22,8 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    TagRules,
+    UploadResumption,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ OPTIONAL_POWERS: tuple[type, ...] = (
     BucketCreation,
     KeyRules,
     MetadataRules,
+    AttributeRules,
+    TagRules,
+    UploadResumption,
 )
 
 # One instance a store and session, shared by the tests: opening a client costs more than most
