@@ -37,7 +37,12 @@ from airflow_multicloud.core.preflight import (
     check_location,
 )
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
-from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
+from airflow_multicloud.core.replication.options import (
+    CompareAttributes,
+    ObjectFilter,
+    OnError,
+    ReplicationOptions,
+)
 from airflow_multicloud.core.replication.planning import Plan
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
@@ -47,6 +52,7 @@ __all__ = [
     "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
+    "CompareAttributes",
     "Depth",
     "Destination",
     "FailoverError",

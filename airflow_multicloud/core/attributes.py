@@ -121,4 +121,4 @@ def _foreign(named: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _short(document: object) -> str:
-    return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:16]

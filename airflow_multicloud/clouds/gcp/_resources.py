@@ -58,8 +58,9 @@ def refuse_metadata_name(name: str) -> str | None:
 
 
 def _encode(value: str) -> str | None:
-    """A metadata value as Cloud Storage holds it, which is any other text as it is."""
-    return encode_value(value) if value.startswith("=?") or _CONTROL.search(value) else value
+    """A metadata value as Cloud Storage holds it: text as it is, but for what headers change."""
+    altered = value.startswith("=?") or value != value.strip() or _CONTROL.search(value)
+    return encode_value(value) if altered else value
 
 
 #: https://cloud.google.com/storage/quotas#objects: 8 KiB of custom metadata.

@@ -30,7 +30,8 @@ from airflow_multicloud.core.replication.parts import (
     cut,
     refuse_size,
 )
-from airflow_multicloud.core.replication.small import Job, end_reading, misread, read_tags
+from airflow_multicloud.core.replication.settling import end_reading, note_attributes, read_tags
+from airflow_multicloud.core.replication.small import Job, misread
 from airflow_multicloud.core.replication.writing import (
     Kept,
     failure,
@@ -100,12 +101,13 @@ def copy_large(job: Job, item: Item, submit: Submit) -> Item:
         tags = read_tags(job, item)
     except CloudError as err:
         return end_reading(item, err)
-    if meta.etag != item.etag or meta.size != item.size:
+    if meta.etag != (item.etag or meta.etag) or meta.size != item.size:
         return item.end_open(
             Outcome.SOURCE_CHANGED,
             ErrorKind.SOURCE_CHANGED,
             "the object was replaced after it had been listed",
         )
+    item = note_attributes(item, meta.attributes, tags)
     item, part_size = _fit(job, item)
     resume = True
     while item.open_replicas:
@@ -248,7 +250,7 @@ class _Round:
                 ref = self._job.source.ref(self._job.source_key(self._item), self._item.version)
                 view, filled = memoryview(buffer), 0
                 for chunk in self._job.source.store.get_object(
-                    ref, start=part.start, end=part.end, if_etag=self._item.etag
+                    ref, start=part.start, end=part.end, if_etag=self._meta.etag or None
                 ):
                     end = filled + memoryview(chunk).nbytes
                     view[filled:end] = memoryview(chunk)
