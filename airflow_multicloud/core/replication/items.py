@@ -37,6 +37,8 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
     :param seen: when the source had last been modified as its attributes were looked at, where
         its listing does not tell them; left out when that was so shortly before that a later
         change may not show in the time.
+    :param held: digests of the object that is there, where the source has none to compare them
+        with before it is read.
     """
 
     prior: IfUnchanged | None = None
@@ -52,6 +54,7 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
     attributes: str | None = None
     tags: str | None = None
     seen: AwareTime | None = None
+    held: Digests | None = None
 
     def failed(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Replica:
         """This replica, ended without success."""

@@ -128,38 +128,70 @@ def _settle(job: Job, item: Item, index: int, ours: ObjectMeta, now: Replica) ->
     ref = destination.ref(job.replica_key(index, item))
     try:
         there = destination.store.stat_object(ref)
-        compared = shared(ours.digests, there.digests)
-        if compared is None and _declared_alike(ours, there):
-            compared = shared(ours.digests, _read_digests(job, destination, ref, there))
+        held = _held(job, destination, ref, ours, there)
     except CloudError as err:
         gone = err.kind is ErrorKind.NOT_FOUND
         return item.with_replica(index, Replica() if gone else failure(state, err, reading=False))
+    differs = _differs(job, destination, state, now, ours, there)
+    compared = shared(ours.digests, held)
     if there.size == item.size and compared is not None and compared[1]:
-        verified = replace(
-            now,
-            doubtful=False,
-            outcome=Outcome.VERIFIED,
-            etag=there.etag,
-            version=there.version,
-            confirmed=compared[0],
-        )
         item = replace(item, digests=_known(ours.digests, there))
-        if _differs(job, destination, state, now, ours, there):
-            kept = _stays(replace(verified, attributes=state.attributes, seen=state.seen))
-            anew = replace(state, doubtful=False)
-            return item.with_replica(index, kept if job.options.immutable else anew)
-        return item.with_replica(index, verified)
-    if job.options.immutable:
+        state = replace(state, etag=there.etag, version=there.version, confirmed=compared[0])
+        state = replace(state, doubtful=False, outcome=Outcome.VERIFIED)
+        noted = replace(state, attributes=now.attributes, tags=now.tags, seen=now.seen)
+        anew = _stays(state) if job.options.immutable else Replica(prior=state.prior)
+        return item.with_replica(index, anew if differs else noted)
+    # What can't be compared before the source is read may be compared then.
+    later = compared is None and held != Digests() and item.size <= job.options.parts_above
+    if job.options.immutable and not (later and there.size == item.size):
         why = "its content differs" if compared else "nothing proves it identical"
-        return item.with_replica(
-            index,
-            state.failed(
-                Outcome.CONFLICT,
-                ErrorKind.ALREADY_EXISTS,
-                f"immutable is set and the destination has an object of this key; {why}",
-            ),
-        )
-    return item.with_replica(index, replace(state, doubtful=False))
+        return item.with_replica(index, _conflict(state, why))
+    if not later or (differs and not job.options.immutable):
+        return item.with_replica(index, Replica(prior=state.prior))
+    state = replace(state, etag=there.etag, version=there.version, held=held, doubtful=False)
+    return item.with_replica(index, state)
+
+
+def _conflict(state: Replica, why: str) -> Replica:
+    return state.failed(
+        Outcome.CONFLICT,
+        ErrorKind.ALREADY_EXISTS,
+        f"immutable is set and the destination has an object of this key; {why}",
+    )
+
+
+def compare_held(job: Job, state: Replica, digests: Digests) -> Replica:
+    """A replica once its source was read: ``verified`` if what is there is the same.
+
+    :param digests: of what was read.
+    """
+    if state.held is None:
+        return state
+    compared = shared(digests, state.held)
+    state = replace(state, held=None)
+    if compared is not None and compared[1]:
+        return replace(state, outcome=Outcome.VERIFIED, confirmed=compared[0])
+    return _conflict(state, "its content differs") if job.options.immutable else state
+
+
+def _held(
+    job: Job, replica: Endpoint, ref: ObjectRef, ours: ObjectMeta, there: ObjectMeta
+) -> Digests:
+    """The digests of a replica: its store's, or of its bytes where it is worth reading them.
+
+    That is, where its store has a digest that anybody may have set, and it is the right one; or
+    where nothing may be replaced.
+    """
+    if there.size != ours.size or there.digests != Digests():
+        return there.digests
+    declared = shared(ours.digests, there.declared)
+    if not (job.options.immutable or (declared is not None and declared[1])):
+        return Digests()
+    job.bandwidth.spend(there.size)
+    digest = StreamDigest(md5=True)
+    for chunk in replica.store.get_object(ref, if_etag=there.etag or None):
+        digest.update(chunk)
+    return digest.digests()
 
 
 def _differs(
@@ -178,21 +210,6 @@ def _differs(
         return before.attributes != now.attributes or other_tags
     wanted = keep(destination, ours.attributes, sha256=None).attributes
     return lacks(wanted, there.attributes if there else None)
-
-
-def _declared_alike(ours: ObjectMeta, there: ObjectMeta) -> bool:
-    """Whether it is worth reading a replica that its store proves nothing of."""
-    declared = shared(ours.digests, there.declared)
-    return there.size == ours.size and declared is not None and declared[1]
-
-
-def _read_digests(job: Job, replica: Endpoint, ref: ObjectRef, there: ObjectMeta) -> Digests:
-    """The digests of a replica's bytes."""
-    job.bandwidth.spend(there.size)
-    digest = StreamDigest(md5=True)
-    for chunk in replica.store.get_object(ref, if_etag=there.etag or None):
-        digest.update(chunk)
-    return digest.digests()
 
 
 def _known(ours: Digests, there: ObjectMeta) -> Digests:

@@ -16,6 +16,7 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.replication.settling import (
+    compare_held,
     end_reading,
     note_attributes,
     read_tags,
@@ -112,6 +113,9 @@ def _write(
 ) -> Replica:
     destination, state = job.destinations[index], item.replicas[index]
     key = job.replica_key(index, item)
+    state = compare_held(job, state, item.digests)
+    if state.outcome is not None:
+        return state
     kept = write_options(destination, state, attributes, sha256=item.digests.sha256)
     # The CRC32C alone: checking it costs next to nothing, where an MD5 that is verified with
     # the request costs some clouds' SDKs more than the request. What the response does not
