@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
+
+from airflow_multicloud.text import printable
 
 
 class ErrorKind(StrEnum):
@@ -42,10 +45,29 @@ _RETRYABLE = frozenset(
 )
 
 
+_BY_ERRNO = {
+    errno.ENOSPC: ErrorKind.QUOTA,
+    errno.EDQUOT: ErrorKind.QUOTA,
+    errno.EFBIG: ErrorKind.QUOTA,
+    errno.EACCES: ErrorKind.PERMISSION_DENIED,
+    errno.EPERM: ErrorKind.PERMISSION_DENIED,
+    errno.EROFS: ErrorKind.PERMISSION_DENIED,
+    errno.EIO: ErrorKind.UNAVAILABLE,
+    errno.ESTALE: ErrorKind.UNAVAILABLE,
+}
+
+
+def kind_of_os_error(err: OSError) -> ErrorKind:
+    """The kind of an error of the local file system; where no other fits, the path is at fault."""
+    return _BY_ERRNO.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
+
+
 class CloudError(Exception):
     """Base of every error this package raises about a cloud.
 
-    :param message: what failed, naming the parameter or resource; never a secret.
+    :param message: what failed, naming the parameter or resource; never a secret. Keys and what
+        services answered stand in it, so it is kept as :func:`~airflow_multicloud.text.printable`
+        gives it: one line that can't forge another.
     :param kind: the cause.
     :param cloud: the cloud it happened on (``aws``, ``gcp``, ``azure`` …), if any.
     :param code: the service's own error code, kept for the reader, if any.
@@ -54,7 +76,7 @@ class CloudError(Exception):
     def __init__(
         self, message: str, *, kind: ErrorKind, cloud: str | None = None, code: str | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.kind = kind
         self.cloud = cloud
         self.code = code

@@ -1,8 +1,13 @@
-"""Text that others wrote, made safe to show: in a log line, a terminal, an error message."""
+"""Text for people: what others wrote made safe to show, and numbers made readable."""
 
 from __future__ import annotations
 
+import csv
+import itertools
+import re
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
 
 
 def printable(text: str) -> str:
@@ -22,3 +27,86 @@ def printable(text: str) -> str:
 def _shows(character: str) -> bool:
     # Python counts every space but U+0020 as not printable; "Zs" are spaces that do show.
     return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+_SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def size_text(size: float, of: float | None = None) -> str:
+    """Bytes as a person reads them: ``412 of 900 MB``, powers of 1000.
+
+    :param of: the whole that ``size`` is a part of; it decides the unit of both.
+    """
+    whole = size if of is None else of
+    power = 0
+    while power + 1 < len(_SIZES) and round(whole / 1000**power) >= 1000:  # noqa: PLR2004
+        power += 1
+    shown = _number(size / 1000**power, power)
+    if of is None:
+        return f"{shown} {_SIZES[power]}"
+    return f"{shown} of {_number(of / 1000**power, power)} {_SIZES[power]}"
+
+
+def _number(value: float, power: int) -> str:
+    return f"{value:.0f}" if not power or value >= 100 else f"{value:.1f}"  # noqa: PLR2004
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds for a reader, the two largest units of them: ``1 h 2 min``, ``3.2 s``, ``4 ms``."""
+    if seconds < 0:
+        return f"−{duration_text(-seconds)}"  # noqa: RUF001 - a minus sign
+    if 0 < seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    whole = round(seconds)
+    for unit, name, smaller, lesser in (
+        (_DAY, "d", _HOUR, "h"),
+        (_HOUR, "h", _MINUTE, "min"),
+        (_MINUTE, "min", 1, "s"),
+    ):
+        if whole >= unit:
+            rest = whole % unit // smaller
+            return f"{whole // unit:,} {name}" + (f" {rest} {lesser}" if rest else "")
+    return f"{whole} s"
+
+
+#: Where a spreadsheet may see a cell begin. A semicolon and a tab part cells too, in the
+#: languages and settings whose separator they are, and a newline in a cell that is not quoted.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s']*[=+\-@＝＋－＠])")  # noqa: RUF001
+_DEFUSED = re.compile(r"(?:^|(?<=[;\t\r\n]))'(?=[\s']*[=+\-@＝＋－＠])")  # noqa: RUF001
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def csv_cell(value: object) -> object:
+    """A cell of a CSV file that no spreadsheet takes for a formula.
+
+    Text that would be one gets an apostrophe before it, which makes it text again for a
+    spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection). Numbers, also as text
+    and below zero, stay as they are. :func:`from_csv_cell` gives the text back.
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return _FORMULA.sub("'", value)
+
+
+def from_csv_cell(text: str) -> str:
+    """The text that :func:`csv_cell` was given."""
+    return _DEFUSED.sub("", text)
+
+
+def write_csv(out: TextIO, names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a table for people and their spreadsheets; every CSV of this package is written here.
+
+    :param names: the columns, also of an empty table. :param rows: ``None`` is an empty cell.
+    """
+    writer = csv.writer(out, lineterminator="\n")
+    quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in itertools.chain([dict(zip(names, names, strict=True))], rows):
+        cells = [csv_cell(row[name]) for name in names]
+        # Before Python 3.13 a carriage return alone is not quoted, and ends the row for a reader.
+        alone = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (quoting if alone else writer).writerow(cells)

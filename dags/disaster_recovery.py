@@ -11,11 +11,13 @@ from airflow.sdk import DAG, Asset, Param, task
 from airflow.sdk.exceptions import AirflowException
 
 from airflow_multicloud import api
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.operators.drill import (
     DrillReportOperator,
     FailoverDrillOperator,
     WriteCanaryOperator,
 )
+from airflow_multicloud.operators.params import CheckParamsOperator
 from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.operators.verify import VerifyReplicaOperator
 
@@ -26,6 +28,14 @@ log = logging.getLogger(__name__)
 PRIMARY = Asset("dr_primary")
 REPLICAS = Asset("dr_replicas")
 EVIDENCE = Asset("dr_evidence")
+
+#: What a run may choose among, by param. Edit the lists here, or replace single ones in an Airflow
+#: Variable of this name, as JSON: {"primary": ["s3://conn@bucket/prefix/"]}.
+PLACES = {
+    "primary": ["s3://aws_default@primary/data/"],
+    "replicas": ["gs://google_cloud_default@replica/data/", "abfs://wasb_default@replica/data/"],
+}
+PLACES_VARIABLE = "disaster_recovery_places"
 
 DOC = """
 ### Disaster-recovery drill
@@ -41,7 +51,8 @@ DOC = """
 
 Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
 verdict is then not `PASSED`. The DAG fails when the verdict is not
-`PASSED`; the evidence is written first. Set the URIs and objectives in the params.
+`PASSED`; the evidence is written first. Objectives are params; so are the URIs, among those that
+`PLACES` in this file or the Airflow Variable `disaster_recovery_places` lists.
 """
 
 with DAG(
@@ -57,15 +68,18 @@ with DAG(
     render_template_as_native_obj=True,
     params={
         "primary": Param(
-            "s3://aws_default@primary/data/", type="string", description="URI of a prefix"
+            PLACES["primary"][0],
+            type="string",
+            examples=PLACES["primary"],
+            description="URI of a prefix",
         ),
         "replicas": Param(
-            [
-                "gs://google_cloud_default@replica/data/",
-                "abfs://wasb_default@replica/data/",
-            ],
+            PLACES["replicas"],
             type="array",
+            items={"type": "string"},
             minItems=1,
+            uniqueItems=True,
+            examples=PLACES["replicas"],
             description="URIs of the prefixes that hold replicas, in the order of preference",
         ),
         "fault": Param(
@@ -77,6 +91,7 @@ with DAG(
             ["not_found", "throttled", "timeout", "unavailable"],
             type="array",
             items={"type": "string"},
+            examples=[kind.value for kind in ErrorKind],
             description="Error kinds that make the next candidate's turn: those of the fetches "
             "that this drill stands for. The fault permission_denied is survived only with "
             "permission_denied among them",
@@ -86,6 +101,7 @@ with DAG(
     },
 ) as dag:
     primary = "{{ params.primary }}"
+    check = CheckParamsOperator(task_id="check_params", allowed=PLACES, variable=PLACES_VARIABLE)
 
     @task
     def reachable_replicas(params: dict[str, Any]) -> list[str]:
@@ -100,6 +116,7 @@ with DAG(
         return [status.uri for status in found if status not in down]
 
     reachable = reachable_replicas()
+    check >> reachable
     replicate = ReplicateOperator(
         task_id="replicate",
         source=primary,

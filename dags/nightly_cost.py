@@ -17,12 +17,28 @@ from airflow_multicloud.operators.cost_compare import (
 )
 from airflow_multicloud.operators.cost_ingest import CheckCostQualityOperator, IngestCostOperator
 from airflow_multicloud.operators.cost_report import CostReportOperator
+from airflow_multicloud.operators.params import CheckParamsOperator
 from airflow_multicloud.sensors.cost_export import CostExportSensor
 
 # One asset a cloud; the partition of its events is the day, so a consumer can wait for one
 # cloud's day, or with a rollup mapper for all three.
 BILLS = {cloud: Asset(f"bill_{cloud}") for cloud in ("aws", "gcp", "azure")}
 REPORT = Asset("cost_report")
+
+#: What a run may choose among, by param. Edit the lists here, or replace single ones in an Airflow
+#: Variable of this name, as JSON: {"store": ["s3://conn@bucket/costs/"]}.
+PLACES: dict[str, list[str]] = {
+    "aws_export": ["s3://aws_default@billing/exports/focus"],
+    "gcp_export": [
+        "bigquery://google_cloud_default@project/billing/gcp_billing_export_focus_000000"
+    ],
+    "azure_export": ["abfs://wasb_default@billing/exports/focus"],
+    "store": ["s3://aws_default@finops/costs/"],
+    "reports": ["s3://aws_default@finops/reports/"],
+    "recommend_from": ["aws_default", "google_cloud_default", "azure_default"],
+    "rates_file": [],
+}
+PLACES_VARIABLE = "nightly_cost_places"
 
 DOC = """
 ### Nightly cost comparison
@@ -36,8 +52,9 @@ DOC = """
    budget don't fit.
 4. Gather **recommendations** and write the **report** (HTML, JSON, CSV), whatever the gate said.
 
-Each run is of one day, its partition: by default the day before. Set exports, store and budget
-in the params.
+Each run is of one day, its partition: by default the day before. The budget is a
+param; so are exports, store and the like, among those that `PLACES` in this file or the Airflow
+Variable `nightly_cost_places` lists.
 """
 
 # The day of the run: the param, else the partition's, else (a run by hand) today.
@@ -60,36 +77,43 @@ with DAG(
     render_template_as_native_obj=True,
     params={
         "aws_export": Param(
-            "s3://aws_default@billing/exports/focus",
+            PLACES["aws_export"][0],
             type="string",
+            examples=PLACES["aws_export"],
             description="AWS Data Exports: bucket, prefix and the export's name",
         ),
         "gcp_export": Param(
-            "bigquery://google_cloud_default@project/billing/gcp_billing_export_focus_000000",
+            PLACES["gcp_export"][0],
             type="string",
+            examples=PLACES["gcp_export"],
             description="Google's billing export: project, dataset and table",
         ),
         "azure_export": Param(
-            "abfs://wasb_default@billing/exports/focus",
+            PLACES["azure_export"][0],
             type="string",
+            examples=PLACES["azure_export"],
             description="Azure Cost Management export: container, directory and the export's name",
         ),
         "store": Param(
-            "s3://aws_default@finops/costs/",
+            PLACES["store"][0],
             type="string",
+            examples=PLACES["store"],
             description="The cost store: a prefix, or a directory that every worker sees",
         ),
         "reports": Param(
-            "s3://aws_default@finops/reports/",
+            PLACES["reports"][0],
             type="string",
+            examples=PLACES["reports"],
             description="Where reports are written, below a folder per day",
         ),
         "currency": Param("USD", type="string", pattern="^[A-Z]{3}$"),
         "budget": Param(100_000, type="number", exclusiveMinimum=0, description="A month's"),
         "recommend_from": Param(
-            ["aws_default", "google_cloud_default", "azure_default"],
+            PLACES["recommend_from"],
             type="array",
             items={"type": "string"},
+            uniqueItems=True,
+            examples=PLACES["recommend_from"],
             description="Connections whose accounts, projects and subscriptions are asked for "
             "recommendations; leave out what you don't have",
         ),
@@ -101,11 +125,18 @@ with DAG(
         "rates_file": Param(
             None,
             type=["null", "string"],
+            examples=PLACES["rates_file"],
             description="The European Central Bank's eurofxref-hist.zip, for days that the "
             "installed rates do not reach",
         ),
         "max_export_age_hours": Param(24, type="number", exclusiveMinimum=0),
-        "day": Param(None, type=["null", "string"], description="YYYY-MM-DD; the day before"),
+        "day": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            description="YYYY-MM-DD; the day before",
+        ),
     },
 ) as dag:
     common = {
@@ -115,6 +146,7 @@ with DAG(
     }
     folder = "{{ params.reports }}" + DAY + "/"
 
+    check = CheckParamsOperator(task_id="check_params", allowed=PLACES, variable=PLACES_VARIABLE)
     ingested = []
     for cloud, bill in BILLS.items():
         with TaskGroup(cloud):
@@ -131,7 +163,7 @@ with DAG(
             ingest = IngestCostOperator(
                 task_id="ingest", export=export, first=MONTH, last=DAY, outlets=[bill], **common
             )
-            wait >> ingest
+            check >> wait >> ingest
             ingested.append(ingest)
 
     quality = CheckCostQualityOperator(task_id="quality", day=DAY, **common)

@@ -6,6 +6,8 @@ connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
 
 from __future__ import annotations
 
+from airflow_multicloud.api.buckets import make_bucket
+from airflow_multicloud.api.cleanups import cleanup
 from airflow_multicloud.api.cost_files import (
     read_recommendations,
     recommendation_rows,
@@ -15,7 +17,14 @@ from airflow_multicloud.api.cost_files import (
 from airflow_multicloud.api.cost_values import budget_of, choice, workload_of
 from airflow_multicloud.api.costs import CloudCostAnalyzer, compare_costs, query_costs
 from airflow_multicloud.api.destinations import Destination
+from airflow_multicloud.api.drills import (
+    DrillResult,
+    read_evidence,
+    run_drill,
+    store_evidence,
+)
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
+from airflow_multicloud.api.history import list_runs, replica_status
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
 from airflow_multicloud.api.replicas import (
     plan_replication,
@@ -26,7 +35,9 @@ from airflow_multicloud.api.replicas import (
 from airflow_multicloud.api.transfers import estimate_replication, estimate_transfer_cost
 from airflow_multicloud.api.unified import UnifiedCloudStorage
 from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
-from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
+from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
+from airflow_multicloud.core.cost.budget import BudgetState, ForecastBound, StalePolicy
+from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
@@ -37,27 +48,34 @@ from airflow_multicloud.core.preflight import (
     check_location,
 )
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
+from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
     ObjectFilter,
     OnError,
     ReplicationOptions,
 )
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
+    "BudgetState",
+    "CleanupReport",
     "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
     "Depth",
     "Destination",
+    "DrillResult",
+    "Evidence",
     "FailoverError",
     "FailoverPolicy",
     "ForecastBound",
+    "Left",
+    "Leftover",
     "LocationStatus",
     "ObjectFilter",
     "OnError",
@@ -65,9 +83,11 @@ __all__ = [
     "PlannedUpload",
     "Provenance",
     "ProviderRegistry",
+    "ReplicaStatus",
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
+    "Run",
     "StalePolicy",
     "TreeProvenance",
     "UnifiedCloudStorage",
@@ -77,19 +97,26 @@ __all__ = [
     "check_connection",
     "check_location",
     "choice",
+    "cleanup",
     "compare_costs",
     "estimate_replication",
     "estimate_transfer_cost",
     "failover_fetch",
     "initialize_providers",
+    "list_runs",
+    "make_bucket",
     "open_candidates",
     "plan_replication",
     "plan_upload",
     "query_costs",
+    "read_evidence",
     "read_recommendations",
     "recommendation_rows",
+    "replica_status",
     "replicate",
     "replication",
+    "run_drill",
+    "store_evidence",
     "upload_artifact",
     "verify_replica",
     "workload_of",

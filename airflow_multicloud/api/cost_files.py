@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
 from airflow_multicloud.core.streams import put_stream
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def recommendation_rows(ranked: RankedRecommendations) -> list[dict[str, Any]]:
             if item.monthly_savings is None
             else f"{item.monthly_savings:.2f}",
             "currency": ranked.currency,
+            # What the source itself says, where no rate converts it.
+            "unconverted": item.unconverted
+            and f"{item.recommendation.monthly_savings} {item.recommendation.billing_currency}",
             "sources": list(item.sources),
             "counted": item.counted,
         }
@@ -80,6 +83,7 @@ def _written(target: str, name: str, text: str) -> str:
         path.write_text(text, encoding="utf-8")
         return str(path)
     endpoint = open_endpoint(target if target.endswith("/") else f"{target}/", parameter="target")
+    refuse_reserved(endpoint, parameter="target")
     location = endpoint.location.with_key(f"{endpoint.location.key}{name}")
     put_stream(endpoint, location.key, [text.encode()])
     return str(location)

@@ -14,7 +14,8 @@ from airflow_multicloud import registry
 from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.lists import texts
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
     from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
-    from airflow_multicloud.core.cost.cheapest import CheapestProvider
     from airflow_multicloud.core.cost.compare import CostComparison, CostReport
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.quality import QualityReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
     from airflow_multicloud.core.cost.report import CostDocument
+    from airflow_multicloud.core.cost.smallest_bill import SmallestBill
     from airflow_multicloud.core.cost.store import CostStore
     from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
 
@@ -63,6 +64,11 @@ class CloudCostAnalyzer:
     rates_file: str | Path | None = None
     max_stale_days: int = 0
     clouds: tuple[str, ...] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        """Take ``clouds`` as it is given: a list, one name, or what a template rendered."""
+        if self.clouds is not None:
+            object.__setattr__(self, "clouds", _texts(self.clouds, "clouds", "names of clouds"))
 
     def ingest(
         self, export: str, *, first: date | None = None, last: date | None = None
@@ -106,6 +112,7 @@ class CloudCostAnalyzer:
         """
         from airflow_multicloud.core.cost.compare import compare_costs, views_asked
 
+        group_by = _texts(group_by, "group_by", "dimensions")
         with (
             operation("cost.compare", currency=self.currency),
             self._store.connect(start=start, end=end, views=views_asked(group_by)) as connection,
@@ -123,11 +130,18 @@ class CloudCostAnalyzer:
             )
 
     @staticmethod
-    def get_cheapest_provider(reports: Sequence[CostReport]) -> CheapestProvider:
-        """Which cloud charged least for what was used: taxes and credits left out."""
-        from airflow_multicloud.core.cost.cheapest import get_cheapest_provider
+    def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
+        """Which cloud charged least a day for what was used there: taxes and credits left out.
 
-        return get_cheapest_provider(reports)
+        That is not the cheapest cloud, as each runs other work: for one workload's price on
+        each see :meth:`price_workload`.
+        """
+        from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
+
+        return get_smallest_bill(reports)
+
+    #: What :meth:`get_smallest_bill` was called first.
+    get_cheapest_provider = get_smallest_bill
 
     def find_anomalies(
         self, start: date, end: date, *, sensitivity: Sensitivity | None = None
@@ -198,6 +212,7 @@ class CloudCostAnalyzer:
         """What each DAG and task cost, by the labels in the bill, and what none explains."""
         from airflow_multicloud.core.cost.attribution import attribute_costs
 
+        dag_ids = _texts(dag_ids, "dag_ids", "DAG ids")
         with self._store.connect(start=start, end=end) as connection:
             return attribute_costs(
                 connection,
@@ -228,6 +243,7 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
         from airflow_multicloud.core.cost.workload import price_workload
 
+        clouds = _texts(clouds, "clouds", "names of clouds")
         day = today or datetime.now(UTC).date()
 
         def convert(amount: Decimal, currency: str, on: date) -> Decimal:
@@ -256,7 +272,7 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.recommendations import rank_recommendations
 
         found = {}
-        for conn_id in conn_ids:
+        for conn_id in _texts(conn_ids, "conn_ids", "connection ids"):
             cloud = registry.cloud_of(conn_id).name
             with operation("cost.recommend", cloud__provider=cloud):
                 hook = registry.resolve(Cost, conn_id)
@@ -348,6 +364,10 @@ def query_costs(conn_id: str, query: CostQuery) -> CostQueryResult:
         span.set_attribute("multicloud.requests", result.requests)
         span.set_attribute("multicloud.price_usd", str(result.price))
         return result
+
+
+def _texts(given: object, parameter: str, what: str) -> tuple[str, ...]:
+    return texts(given, parameter, what=what, error=CostAnalysisError)
 
 
 def _lacking(cloud: str, conn_id: str, what: str) -> ProviderNotAvailableError:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import elements
+from airflow_multicloud.locations import refuse_template
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Destination:
-    """Where replicas go, with what is to hold for them.
+    """Where replicas go, with what is to hold for them; each may be a template.
+
+    Not frozen: Airflow renders the ``template_fields`` of what an argument holds in place.
 
     :param storage_class: the store's own name (S3 ``STANDARD_IA``, GCS ``NEARLINE``, Azure
         tier ``Cool``).
@@ -22,21 +26,22 @@ class Destination:
     storage_class: str | None = None
     encryption_key: str | None = None
 
+    template_fields: ClassVar[tuple[str, ...]] = ("uri", "storage_class", "encryption_key")
+
 
 def open_destinations(
     given: Sequence[str | Destination], *, parameter: str
 ) -> tuple[Endpoint, ...]:
     """The stores of several destinations; see :func:`open_destination`.
 
-    :raises CloudError: kind ``invalid_argument`` when one string is given for the list.
+    :raises CloudError: kind ``invalid_argument`` for what is no list; see
+        :func:`~airflow_multicloud.lists.elements`.
     """
-    if isinstance(given, str):
-        raise StorageError(
-            f"{parameter}: {given!r} given, expected a list of URIs",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
+    listed: tuple[str | Destination, ...] = elements(
+        given, parameter, str, Destination, what="URIs"
+    )
     return tuple(
-        open_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(given)
+        open_destination(one, parameter=f"{parameter}[{n}]") for n, one in enumerate(listed)
     )
 
 
@@ -47,6 +52,8 @@ def open_destination(given: str | Destination, *, parameter: str) -> Endpoint:
     :raises CloudError: naming the parameter that is wrong.
     """
     wanted = Destination(given) if isinstance(given, str) else given
+    for name in ("storage_class", "encryption_key"):
+        refuse_template(getattr(wanted, name) or "", parameter=f"{parameter}: {name}")
     return open_endpoint(
         wanted.uri,
         parameter=parameter,

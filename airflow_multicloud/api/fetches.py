@@ -12,6 +12,8 @@ from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
 from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.lists import texts
+from airflow_multicloud.locations import refuse_template
 
 
 def failover_fetch(
@@ -25,6 +27,8 @@ def failover_fetch(
         object that goes to a directory or a prefix keeps its name there.
     :raises FailoverError: when no candidate served, with every attempt.
     """
+    refuse_template(str(target), parameter="target")
+    candidates = texts(candidates, "candidates", what="URIs")
     opened = open_candidates(candidates)
     prefixes = {uri.endswith("/") for uri in candidates}
     if len(prefixes) > 1:
@@ -47,16 +51,12 @@ def open_candidates(candidates: Sequence[str]) -> list[Candidate]:
     :raises CloudError: kind ``invalid_argument`` for what is no location, contradicts its
         connection or is no list.
     """
-    if isinstance(candidates, str):
-        raise StorageError(
-            f"candidates: {candidates!r} given, expected a list of URIs",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    if not candidates:
+    listed = texts(candidates, "candidates", what="URIs")
+    if not listed:
         raise StorageError(
             "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
-    return [_candidate(number, uri) for number, uri in enumerate(candidates)]
+    return [_candidate(number, uri) for number, uri in enumerate(listed)]
 
 
 def _candidate(number: int, uri: str) -> Candidate:

@@ -10,7 +10,7 @@ from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import NAMED_PLANNED, Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
@@ -50,7 +50,7 @@ def replicate(
     :raises CloudError: before any byte moves, for whatever is wrong with the call.
     :raises ReplicationFailedError: when too few objects ended sound.
     """
-    _check_run_id(run_id)
+    check_run_id(run_id)
     return engine.replicate(
         replication(source, destinations, options),
         run_id=run_id,
@@ -63,9 +63,16 @@ def plan_replication(
     source: str,
     destinations: Sequence[str | Destination],
     options: ReplicationOptions = ReplicationOptions(),
+    *,
+    named: int = NAMED_PLANNED,
 ) -> tuple[Plan, ...]:
-    """What :func:`replicate` would do now: objects, bytes and requests per destination."""
-    return engine.plan(replication(source, destinations, options))
+    """What :func:`replicate` would do now: objects, bytes and requests per destination.
+
+    A bucket that ``create_buckets`` would create counts as empty.
+
+    :param named: how many keys of each kind (replaced, compared, deleted) to name.
+    """
+    return engine.plan(replication(source, destinations, options), named=named)
 
 
 def verify_replica(
@@ -76,7 +83,7 @@ def verify_replica(
     :param depth: one of them, or its value.
     :param run_id: verify against this run's manifest instead of the latest.
     """
-    _check_run_id(run_id)
+    check_run_id(run_id)
     if depth not in tuple(Depth):
         raise StorageError(
             f"depth: {depth!r} given, expected one of {', '.join(Depth)}",
@@ -86,11 +93,15 @@ def verify_replica(
     return _verify(end, depth=Depth(depth), run_id=run_id)
 
 
-def _check_run_id(run_id: str | None) -> None:
+def check_run_id(run_id: str | None, *, parameter: str = "run_id") -> None:
+    """Refuse what can't name a run.
+
+    :raises StorageError: kind ``invalid_argument``, naming the parameter.
+    """
     # It becomes a part of keys; "../…" would lead to other manifests, or out of them.
     if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise StorageError(
-            f"run_id: {run_id!r} given, expected at most 200 letters, digits, '.', '_' and '-', "
-            "the first not a '.'",
+            f"{parameter}: {run_id!r} given, expected at most 200 letters, digits, '.', '_' and "
+            "'-', the first not a '.'",
             kind=ErrorKind.INVALID_ARGUMENT,
         )

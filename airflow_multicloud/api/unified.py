@@ -15,6 +15,7 @@ from airflow_multicloud.core.failover.tree import TreeProvenance
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.lists import texts
 from airflow_multicloud.ports.object_store import ObjectMeta
 
 
@@ -33,11 +34,7 @@ class UnifiedCloudStorage:
         options: ReplicationOptions = ReplicationOptions(),
         policy: FailoverPolicy = FailoverPolicy(),
     ) -> None:
-        if isinstance(backup, str):
-            raise StorageError(
-                f"backup: {backup!r} given, expected a list of URIs",
-                kind=ErrorKind.INVALID_ARGUMENT,
-            )
+        backup = texts(backup, "backup", what="URIs")
         for parameter, uri in (("primary", primary), *(("backup", uri) for uri in backup)):
             if not uri.endswith("/"):
                 raise StorageError(
@@ -45,7 +42,7 @@ class UnifiedCloudStorage:
                     kind=ErrorKind.INVALID_ARGUMENT,
                 )
         self._primary = primary
-        self._backup = tuple(backup)
+        self._backup = backup
         self._options = options
         self._policy = policy
 

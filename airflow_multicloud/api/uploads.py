@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud.api.destinations import Destination, open_destination, open_destinations
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.core.replication import engine
+from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener
@@ -20,6 +21,7 @@ from airflow_multicloud.core.upload import plan_upload as _plan_upload
 from airflow_multicloud.core.upload import refuse_replicas as _refuse_replicas
 from airflow_multicloud.core.upload import upload as _upload
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.locations import refuse_template
 
 
 def upload_artifact(
@@ -28,6 +30,7 @@ def upload_artifact(
     *,
     replicate_to: Sequence[str | Destination] = (),
     immutable: bool = False,
+    create_buckets: bool = False,
     listener: Listener | None = None,
     interval: float = INTERVAL,
 ) -> CloudOperationResult:
@@ -36,13 +39,18 @@ def upload_artifact(
     The primary has the file when this returns; a replication that failed is in the result,
     not raised.
 
+    :param create_buckets: create buckets that do not exist, the primary's too.
     :raises CloudError: before any byte moves, for whatever is wrong with the call; or when the
         upload itself fails.
     """
+    refuse_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _refuse_replicas(Path(file), primary, replicas)
-    _check_replicas(replicas)
+    if create_buckets and Path(file).is_file():
+        _create_buckets(primary, replicas)
+    else:
+        _check_replicas(replicas)
     uploaded = _upload(Path(file), primary, immutable=immutable)
     if not replicas:
         return CloudOperationResult(True, uploaded)
@@ -60,21 +68,34 @@ def upload_artifact(
     return CloudOperationResult(True, uploaded, report)
 
 
+def _create_buckets(primary: Endpoint, replicas: Sequence[Endpoint]) -> None:
+    check_bucket("destination", primary, create=True)
+    for number, replica in enumerate(replicas):
+        try:
+            check_bucket(f"replicate_to[{number}]", replica, create=True)
+        except CloudError as err:
+            if not err.retryable:  # The replication will report what is out of reach.
+                raise
+
+
 def plan_upload(
     file: str | Path,
     destination: str | Destination,
     *,
     replicate_to: Sequence[str | Destination] = (),
     immutable: bool = False,
+    create_buckets: bool = False,
 ) -> PlannedUpload:
     """What :func:`upload_artifact` would do at the primary; sends nothing.
 
     :raises CloudError: as :func:`upload_artifact` does before any byte moves.
     """
+    refuse_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _refuse_replicas(Path(file), primary, replicas)
-    _check_replicas(replicas)
+    if not create_buckets:
+        _check_replicas(replicas)
     return _plan_upload(Path(file), primary, immutable=immutable)
 
 

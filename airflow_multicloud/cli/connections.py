@@ -18,12 +18,14 @@ from airflow_multicloud.errors import CredentialsError, ErrorKind
 _VARIABLE = "AIRFLOW_CONN_"
 
 
-def known_connections() -> tuple[str, ...]:
+def known_connections(*, noted: bool = True) -> tuple[str, ...]:
     """Every connection of a cloud, and for a cloud that has none its default ids.
 
     Those in the environment and in the metadata database; a secrets backend can't be listed.
+
+    :param noted: say so when the database can't be read.
     """
-    found = {*_in_environment(), *_stored()}
+    found = {*_in_environment(), *_stored(noted=noted)}
     clouds = [_cloud(conn_id) for conn_id in found]
     for cloud in registry.list_providers():
         if cloud.name not in clouds:
@@ -46,15 +48,16 @@ def _cloud(conn_id: str) -> str | None:
         return "" if err.kind is ErrorKind.INVALID_ARGUMENT else None
 
 
-def _stored() -> Iterable[str]:
+def _stored(*, noted: bool) -> Iterable[str]:
     types = [conn_type for cloud in registry.list_providers() for conn_type in cloud.conn_types]
     wanted = select(Connection.conn_id).where(Connection.conn_type.in_(types))
     try:
         with create_session() as session:
             return [str(conn_id) for conn_id in session.scalars(wanted)]
     except DBAPIError:  # Its text is the driver's, with the database's address in it.
-        output.say(
-            "note: no connections could be read from the metadata database (is it migrated? "
-            f"airflow db check-migrations), so only {_VARIABLE}… connections are known"
-        )
+        if noted:
+            output.say(
+                "note: no connections could be read from the metadata database (is it migrated? "
+                f"airflow db check-migrations), so only {_VARIABLE}… connections are known"
+            )
         return []

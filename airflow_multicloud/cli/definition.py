@@ -32,6 +32,7 @@ Exit codes:
   6    unavailable, timed out, throttled or changed meanwhile: try again later
   7    refused: what is there, a stated limit or a quota forbids it
   130  interrupted (Ctrl-C)
+  141  whoever read the output closed it (as head does)
 """
 
 _LOCATIONS = (
@@ -48,6 +49,13 @@ def _flag(name: str, text: str) -> Arg:
     return _arg(name, help=text, action="store_true")
 
 
+_QUIET = Arg(  # type: ignore[no-untyped-call]  # Airflow's
+    ("-q", "--quiet"),
+    help="say nothing on stderr but what is the matter: no bar, no notes",
+    action="store_true",
+)
+
+
 def _command(
     name: str,
     text: str,
@@ -62,7 +70,7 @@ def _command(
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
         func=lazy_load_command(f"airflow_multicloud.cli.commands.{name}.run"),
-        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, ARG_VERBOSE),
+        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, _QUIET, ARG_VERBOSE),
     )
 
 
@@ -95,6 +103,7 @@ _UPLOAD = _command(
         help="also replicate it there; may be given more than once",
     ),
     _flag("--immutable", "refuse to replace another content"),
+    _flag("--create-buckets", "create buckets that do not exist"),
     _flag("--dry-run", "say what would be done at the primary, check the rest, and do nothing"),
     description=f"The same file is sent once: a second upload sends nothing.\n{_LOCATIONS}",
     examples="""\
@@ -242,7 +251,12 @@ _FETCH = _command(
         metavar="URI",
         help="the primary, then its replicas in the order of preference",
     ),
-    _arg("--to", required=True, metavar="TARGET", help="a local path, or a URI"),
+    _arg(
+        "--to",
+        required=True,
+        metavar="TARGET",
+        help="a local path, a URI, or - for standard output (one object, once it is verified)",
+    ),
     _arg(
         "--fail-over-on",
         action="append",
@@ -281,6 +295,117 @@ _FETCH = _command(
     examples="""\
   airflow multicloud fetch s3://releases/app.tar.gz gs://releases/app.tar.gz --to app.tar.gz
   airflow multicloud fetch s3://lake/sales/ gs://lake/sales/ --to ./sales --max-staleness 1d
+  airflow multicloud fetch s3://lake/day.csv.gz gs://lake/day.csv.gz --to - | zcat | head
+""",
+)
+
+_STATUS = _command(
+    "status",
+    "Say how replicas stand: last proven state, lag, findings",
+    _arg("replica", nargs="+", metavar="REPLICA", help="replicas' URIs, as they were destinations"),
+    _arg(
+        "--max-lag",
+        type=duration,
+        metavar="TIME",
+        help="a lag of more than this, like 2h, is a finding, and ends with exit code 3",
+    ),
+    description="By what the last run recorded beside each replica: one listing and some small "
+    f"reads.\nNothing is proven anew: that is 'verify'.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud status gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/
+  airflow multicloud status gs://lake/sales/ --max-lag 2h -q || alert-someone
+""",
+)
+
+_RUNS = _command(
+    "runs",
+    "List the runs recorded beside a replica",
+    _arg("replica", metavar="REPLICA", help="the replica's URI, as it was a destination"),
+    _arg("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)"),
+    description=f"The newest first; 'verify --run-id' takes each of them.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud runs gs://google_cloud_default@lake/sales/
+""",
+)
+
+_DRILL = _command(
+    "drill",
+    "Lose the primary on purpose, recover from the replicas, and write evidence",
+    _arg("primary", metavar="PRIMARY", help="the URI of the prefix that is replicated"),
+    _arg("replica", nargs="+", metavar="REPLICA", help="URIs, in the order of preference"),
+    _arg(
+        "--fault",
+        choices=("unavailable", "stalled", "permission_denied", "truncated", "corrupt"),
+        help="how the primary misbehaves, for this command only (default: unavailable)",
+    ),
+    _arg(
+        "--fail-over-on",
+        action="append",
+        metavar="KIND",
+        help="error kinds that make the next candidate's turn, as your fetches have them; may\n"
+        "be given more than once (default: unavailable, timeout, throttled, not_found)",
+    ),
+    _arg("--rto", type=duration, metavar="TIME", help="the time objective (default: 1h)"),
+    _arg("--rpo", type=duration, metavar="TIME", help="the point objective (default: 1h)"),
+    _arg(
+        "--attempt-timeout",
+        type=duration,
+        metavar="TIME",
+        help="the longest one candidate may take for one object (default: 5m)",
+    ),
+    _arg(
+        "--evidence",
+        action="append",
+        metavar="URI",
+        help="a bucket that keeps the evidence; may be given more than once (default: those of\n"
+        "the first two replicas in reach)",
+    ),
+    _arg(
+        "--restore-to",
+        metavar="DIRECTORY",
+        help="keep what was recovered here; it must be empty (default: it is deleted)",
+    ),
+    description="Replicates, verifies, writes a canary (_drill/canary.json) below PRIMARY, then "
+    "recovers\neverything from the replicas and judges. Nothing at any cloud is switched off or "
+    f"deleted.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud drill s3://aws_default@lake/sales/ gs://google_cloud_default@lake/sales/ \\
+      abfs://wasb_default@lake/sales/ --rto 15m --rpo 1h
+""",
+)
+
+_CLEANUP = _command(
+    "cleanup",
+    "Remove what killed runs have left: parts, journals, plans, half-written files",
+    _arg(
+        "place",
+        nargs="+",
+        metavar="PLACE",
+        help="URIs of prefixes that were written to (a bucket is one), and directories",
+    ),
+    _arg(
+        "--older-than",
+        type=duration,
+        metavar="TIME",
+        help="leave alone what was used since: a run may be under way (default: 1d)",
+    ),
+    _flag("--dry-run", "only name what would be removed"),
+    description="The next run of the same replication goes on from what a killed one left, and "
+    f"tidies up;\nthis is for what no run comes back to.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud cleanup gs://google_cloud_default@lake/ abfs://wasb_default@lake/ --dry-run
+  airflow multicloud cleanup s3://lake/sales/ /data/sales --older-than 7d
+""",
+)
+
+_MB = _command(
+    "mb",
+    "Make buckets",
+    _arg("bucket", nargs="+", metavar="URI", help="scheme://conn_id@bucket"),
+    _arg("--location", metavar="NAME", help="where, in the store's own words, like eu-central-1"),
+    description=f"One that is there is left as it is.\n{_LOCATIONS}",
+    examples="""\
+  airflow multicloud mb s3://aws_default@lake gs://google_cloud_default@lake
 """,
 )
 
@@ -359,6 +484,9 @@ def get_cli_commands() -> list[CLICommand]:
             description="Replicate, prove and fail over data across AWS, Google Cloud and Azure.\n"
             "Results are on stdout (-o table, json, yaml or plain), all else is on stderr.",
             epilog=EXIT_CODES,
-            subcommands=(_INIT, _UPLOAD, _REPLICATE, _VERIFY, _FETCH, _COSTS, _LOCAL),
+            subcommands=(
+                *(_INIT, _MB, _UPLOAD, _REPLICATE, _VERIFY, _FETCH),
+                *(_STATUS, _RUNS, _DRILL, _CLEANUP, _COSTS, _LOCAL),
+            ),
         )
     ]

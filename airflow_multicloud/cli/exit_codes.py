@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     """What is there, or a stated limit, forbids it."""
     INTERRUPTED = 130
     """Ctrl-C: 128 + SIGINT, as shells have it."""
+    BROKEN_PIPE = 141
+    """Whoever read the result closed the pipe: 128 + SIGPIPE, likewise."""
 
 
 _BY_KIND = {

@@ -5,16 +5,19 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
+from typing import TypeVar
 
 from airflow.utils.cli import suppress_logs_and_warning
 
 from airflow_multicloud.cli import exit_codes, output
 from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.cli.output import Result
+from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.errors import CloudError
 
 #: Airflow's own name for "this process may read the metadata database"; without it only
@@ -24,52 +27,67 @@ from airflow_multicloud.errors import CloudError
 _CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"
 
 Run = Callable[[Namespace], Result]
+R = TypeVar("R")
 
 
-def command(run: Run) -> Callable[[Namespace], None]:
+def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], None]]:
     """Make a function of the parsed arguments a command.
 
     It can use stored connections, logs nothing unless ``--verbose`` is given, and then to
     stderr; it tells of a :class:`CloudError` in one line on stderr, and ends the process with
     an exit code that says what happened (by ``SystemExit``, when it is not zero).
+
+    :param interrupted: what Ctrl-C leaves, and how to go on.
     """
 
-    @functools.wraps(run)
-    def wrapped(args: Namespace) -> None:
-        code = _run(run, args)
-        if code:
-            raise SystemExit(int(code))
+    def made(run: Run) -> Callable[[Namespace], None]:
+        name = run.__module__.rpartition(".")[2]
 
-    return wrapped
+        @functools.wraps(run)
+        def wrapped(args: Namespace) -> None:
+            code = _run(name, run, args, interrupted)
+            if code:
+                raise SystemExit(int(code))
+
+        return wrapped
+
+    return made
 
 
-def _run(run: Run, args: Namespace) -> ExitCode:
+def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
     try:
         # Airflow logs to whatever sys.stdout is when a logger is first used.
         with _stored_connections(), redirect_stdout(sys.stderr):
             result = _quietly(run, args)
-        output.show(result, args.output)
+        output.show(result, args.output, quiet=args.quiet)
     except CloudError as err:
         if args.verbose:
-            output.say(traceback.format_exc())
-        output.say(output.error_line(err.kind, err))
+            output.say_traceback()
+        with _stored_connections(), redirect_stdout(sys.stderr):
+            more = _quietly(partial(hint, err=err), args)
+        output.say(output.error_line(err.kind, f"{spelled(name, str(err))}{more}"))
         return exit_codes.of_error(err)
     except KeyboardInterrupt:
-        output.say("interrupted")
+        output.say(f"interrupted{f': {interrupted}' if interrupted else ''}")
         return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads the result wants no more of it, as `head` does. Python would complain
+        # once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.BROKEN_PIPE
     except Exception as err:  # noqa: BLE001 - shown in full, but with secrets masked
-        output.say(traceback.format_exc())
+        output.say_traceback()
         output.say(output.error_line("unexpected", f"{type(err).__name__}: {err}"))
         return ExitCode.UNEXPECTED
     return result.code
 
 
-def _quietly(run: Run, args: Namespace) -> Result:
-    results: list[Result] = []
+def _quietly(work: Callable[[Namespace], R], args: Namespace) -> R:
+    results: list[R] = []
 
     @suppress_logs_and_warning
     def quiet(args: Namespace) -> None:  # Airflow's decorator drops what this returns.
-        results.append(run(args))
+        results.append(work(args))
 
     quiet(args)
     return results[0]

@@ -11,16 +11,11 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from airflow_multicloud.ports.object_store import FittedAttributes, ObjectAttributes
-
-#: When an object was modified of which its store does not say so: long ago.
-UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 _STANDARD = tuple(field.name for field in fields(ObjectAttributes) if field.name != "metadata")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -172,27 +167,6 @@ def ascii_disposition(value: str) -> str | None:
     except UnicodeEncodeError:  # a lone surrogate
         return None
     return converted if converted.isascii() else None
-
-
-def size_of(text: str | int | None) -> int:
-    """A size as a store tells it; some leave it out for an object without bytes."""
-    try:
-        return max(0, int(text or 0))
-    except ValueError:
-        return 0
-
-
-def time_of(text: str | None) -> datetime:
-    """An ISO 8601 or HTTP date, aware and in UTC; :data:`UNKNOWN_TIME` when there is none."""
-    for parse in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            found = parse(text or "")
-        except (ValueError, TypeError, OverflowError):
-            continue
-        if found.tzinfo is UTC:
-            return found
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    return UNKNOWN_TIME
 
 
 def unheld(names: Iterable[str]) -> str:

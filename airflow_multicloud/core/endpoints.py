@@ -25,8 +25,27 @@ from airflow_multicloud.ports.object_store import (
 P = TypeVar("P")
 
 #: Keys under this prefix of a bucket are this package's own (manifests, parts under way);
-#: they are never part of a listing that is replicated, verified or cleaned.
+#: they are never part of a listing that is replicated, verified or cleaned, and nothing but this
+#: package's own records is written there.
 RESERVED_PREFIX = ".airflow-multicloud/"
+
+
+def refuse_reserved_key(key: str) -> str | None:
+    """Why nothing of others may be written under this key, if so.
+
+    Who can write there can forge manifests and evidence. So what counts is what the key may
+    become in a store that resolves ``.`` and ``..``, joins slashes, turns backslashes, drops full
+    stops and spaces at the end of a segment, or does not tell upper from lower case.
+    """
+    segments: list[str] = []
+    for segment in key.replace("\\", "/").split("/"):
+        if segment == "..":
+            del segments[-1:]
+        elif name := segment.rstrip(". "):
+            segments.append(name)
+    if not segments or segments[0].casefold() != RESERVED_PREFIX.rstrip("/"):
+        return None
+    return f"{RESERVED_PREFIX} in a bucket is kept for this package's own files"
 
 
 def has_power(store: object, power: type[P]) -> TypeGuard[P]:
@@ -103,6 +122,20 @@ def open_endpoint(
     location = parse_location(uri, parameter=parameter)
     cloud, store = registry.resolve_location(location, parameter=parameter)
     return Endpoint(cloud.name, store, location, storage_class, encryption_key)
+
+
+def refuse_reserved(endpoint: Endpoint, *, parameter: str) -> None:
+    """Refuse a place to write to that is kept for this package's own files.
+
+    :param parameter: what it was given for, for the error.
+    :raises StorageError: kind ``invalid_argument``.
+    """
+    if why := refuse_reserved_key(endpoint.location.key):
+        raise StorageError(
+            f"{parameter}: {endpoint.location}: {why}; choose another place",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=endpoint.cloud,
+        )
 
 
 def refuse_overlap(

@@ -13,6 +13,7 @@ from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.identity import Identity
+from airflow_multicloud.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class LocationStatus:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.uri}: {f'{self.kind}: {self.problem}' if self.kind else 'available'}"
+        end = f"{self.kind}: {self.problem}" if self.kind else "available"
+        return printable(f"{self.uri}: {end}")
 
 
 def check_location(uri: str) -> LocationStatus:

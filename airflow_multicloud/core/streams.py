@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import StreamDigest, crc32c_of, digests_of
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -67,16 +68,20 @@ class StagedParts:
     parts: tuple[Part, ...]
     options: WriteOptions
     digests: Digests
+    over: Callable[[], None]
 
     def commit(self) -> ObjectMeta:
         """Make the object visible."""
-        return self.store.complete_upload(
+        written = self.store.complete_upload(
             self.upload, self.parts, self.options, digests=self.digests
         )
+        self.over()
+        return written
 
     def discard(self) -> None:
         """Have the store drop the parts."""
         self.store.abort_upload(self.upload)
+        self.over()
 
 
 Staged = StagedBody | StagedParts
@@ -112,17 +117,21 @@ def stage_stream(
             cloud=endpoint.cloud,
         )
     upload = store.begin_upload(ref, options)
+    abort = partial(store.abort_upload, upload)
+    # Nobody takes these parts up again.
+    over = cancellation.register(f"an upload to {endpoint.location.with_key(key)}", abort)
     try:
         whole = StreamDigest()
         sent: list[Part] = []
         for body in chain((first, second), parts):
+            cancellation.check()
             whole.update(body)
             digests = Digests(crc32c=crc32c_of(body))
             sent.append(store.put_part(upload, len(sent) + 1, body, digests=digests))
     except BaseException:
-        drop(partial(store.abort_upload, upload))
+        drop(abort, over)
         raise
-    return StagedParts(store, upload, tuple(sent), options, whole.digests())
+    return StagedParts(store, upload, tuple(sent), options, whole.digests(), over)
 
 
 def put_stream(
@@ -142,10 +151,14 @@ def put_stream(
         raise
 
 
-def drop(discard: Callable[[], None]) -> None:
-    """Discard what was staged; that this fails is logged, and hides nothing that went before."""
+def drop(discard: Callable[[], None], over: Callable[[], None] = cancellation.nothing) -> None:
+    """Discard what was staged; that this fails is logged, and hides nothing that went before.
+
+    :param over: called when it is gone.
+    """
     try:
         discard()
+        over()
     except CloudError as err:
         _log.warning("what was staged could not be dropped: %s: %s", err.kind, err)
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
+from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
+from airflow_multicloud.core.local_files import Content, chunks_of, content_of, refuse_no_file
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import IfUnchanged, ObjectAttributes, WriteOptions
-
-_CHUNK = 1 << 20
+from airflow_multicloud.ports.object_store import (
+    IfUnchanged,
+    ObjectAttributes,
+    ObjectMeta,
+    WriteOptions,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
     """What lies at the destination now.
 
-    :param unchanged: it was there already, with the same SHA-256, and nothing was sent.
+    :param unchanged: it was there already, the same by a digest that the store itself computed or
+        by reading it, and nothing was sent.
     """
 
     uri: str
@@ -31,6 +35,17 @@ class Uploaded:
     etag: str
     version: str | None
     unchanged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """What is at the destination and is not, or can't be seen to be, the file's content.
+
+    :param unread: why it could not be read for comparison, if so.
+    """
+
+    condition: IfUnchanged
+    unread: CloudError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +69,10 @@ def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoi
     refuse_overlap(destination, replicas, parameters=parameters)
     landed = _landed(file, destination)
     basename = landed.location.key.rpartition("/")[2]
-    refuse_overlap(landed, (_below(r, basename) for r in replicas), parameters=parameters)
+    copies = [_below(replica, basename) for replica in replicas]
+    for number, copy in enumerate(copies):
+        refuse_reserved(copy, parameter=f"replicate_to[{number}]")
+    refuse_overlap(landed, copies, parameters=parameters)
 
 
 def check_replicas(replicas: Sequence[Endpoint]) -> None:
@@ -72,7 +90,8 @@ def check_replicas(replicas: Sequence[Endpoint]) -> None:
             if err.retryable:
                 continue
             missing = err.kind is ErrorKind.NOT_FOUND
-            why = f"no bucket {replica.bucket!r}; create it" if missing else str(err)
+            hint = "; create it, or set create_buckets=True"
+            why = f"no bucket {replica.bucket!r}{hint}" if missing else str(err)
             raise type(err)(
                 f"replicate_to[{number}]: {replica.location}: {why}",
                 kind=err.kind,
@@ -87,21 +106,23 @@ def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -
     :raises StorageError: as :func:`upload` does before any byte moves.
     """
     destination = _landed(file, destination)
-    size, sha256 = _digest(file)
-    prior = _prior(destination, size, sha256)
+    content = content_of(file)
+    prior = _prior(destination, content)
     if isinstance(prior, Uploaded):
         action = "unchanged"
     else:
         _refuse_replacing(destination, prior, immutable=immutable)
         action = "upload" if prior is None else "replace"
-    return PlannedUpload(str(destination.location), size, sha256, action)
+    return PlannedUpload(str(destination.location), content.size, content.sha256, action)
 
 
 def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Uploaded:
     """Upload a file in bounded memory, whole or not at all.
 
-    A destination that is a prefix gets the file's name appended. The SHA-256 is computed
-    first and kept as metadata, so that a second upload of the same file sends nothing.
+    A destination that is a prefix gets the file's name appended. Its digests are computed first,
+    so that a second upload of the same file sends nothing: where the store computed a SHA-256 or
+    MD5 of what is there, that decides, else what is there is read. The SHA-256 kept as metadata is
+    for readers; anybody could have written it, so it proves nothing here.
 
     :param immutable: refuse to replace another content.
     :raises StorageError: kind ``not_found`` when there is no such file, ``already_exists``
@@ -111,9 +132,9 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
     destination = _landed(file, destination)
     uri = str(destination.location)
     with telemetry.operation("upload", cloud__provider=destination.cloud) as span:
-        size, sha256 = _digest(file)
-        span.set_attribute("multicloud.bytes", size)
-        prior = _prior(destination, size, sha256)
+        content = content_of(file)
+        span.set_attribute("multicloud.bytes", content.size)
+        prior = _prior(destination, content)
         if isinstance(prior, Uploaded):
             return prior
         _refuse_replacing(destination, prior, immutable=immutable)
@@ -122,40 +143,51 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
             attributes=ObjectAttributes(
                 # "report.csv.gz" is a gzip file, not a CSV that travels compressed.
                 content_type=content_type if encoding is None else "application/octet-stream",
-                metadata={SHA256_METADATA: sha256},
+                metadata={SHA256_METADATA: content.sha256},
             ),
             storage_class=destination.storage_class,
             encryption_key=destination.encryption_key,
-            condition=destination.condition(prior),
+            condition=destination.condition(None if prior is None else prior.condition),
         )
         try:
             written = put_stream(
-                destination, destination.location.key, _chunks(file, size, sha256), options
+                destination, destination.location.key, chunks_of(file, content), options
             )
         except CloudError as err:
             if err.kind not in PERHAPS_OURS:
                 raise
-            there = _prior(destination, size, sha256)
+            there = _prior(destination, content)
             if not isinstance(there, Uploaded):
                 raise
             return replace(there, unchanged=False)
-        telemetry.count_bytes("written", destination.cloud, size)
-    return Uploaded(uri, size, sha256, written.etag, written.version, unchanged=False)
+        telemetry.count_bytes("written", destination.cloud, content.size)
+    return Uploaded(
+        uri, content.size, content.sha256, written.etag, written.version, unchanged=False
+    )
 
 
-def _refuse_replacing(destination: Endpoint, prior: IfUnchanged | None, *, immutable: bool) -> None:
+def _refuse_replacing(destination: Endpoint, prior: _Other | None, *, immutable: bool) -> None:
     if prior is not None and immutable:
+        unread = f"content that can't be compared ({prior.unread})" if prior.unread else None
         raise StorageError(
-            f"destination: {destination.location} has another content, and immutable is set",
+            f"destination: {destination.location} has {unread or 'another content'}, and "
+            "immutable is set",
             kind=ErrorKind.ALREADY_EXISTS,
             cloud=destination.cloud,
         )
 
 
 def _landed(file: Path, destination: Endpoint) -> Endpoint:
-    if not file.is_file():
-        raise StorageError(f"file: {file} is not a file", kind=ErrorKind.NOT_FOUND)
-    return _below(destination, file.name)
+    refuse_no_file(file)
+    landed = _below(destination, file.name)
+    refuse_reserved(landed, parameter="destination")
+    if why := landed.refuse_key(landed.location.key):
+        raise StorageError(
+            f"destination: {landed.location}: {why}",
+            kind=ErrorKind.UNSUPPORTED,
+            cloud=landed.cloud,
+        )
+    return landed
 
 
 def _below(endpoint: Endpoint, name: str) -> Endpoint:
@@ -165,13 +197,7 @@ def _below(endpoint: Endpoint, name: str) -> Endpoint:
     return replace(endpoint, location=location.with_key(location.key + name))
 
 
-def _digest(file: Path) -> tuple[int, str]:
-    with file.open("rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        return opened.tell(), sha256
-
-
-def _prior(destination: Endpoint, size: int, sha256: str) -> IfUnchanged | Uploaded | None:
+def _prior(destination: Endpoint, content: Content) -> _Other | Uploaded | None:
     """What is at the destination: nothing, this very content, or something else."""
     try:
         there = destination.store.stat_object(destination.location.ref)
@@ -179,23 +205,36 @@ def _prior(destination: Endpoint, size: int, sha256: str) -> IfUnchanged | Uploa
         if err.kind is not ErrorKind.NOT_FOUND:
             raise
         return None
-    claimed = there.attributes.metadata.get(SHA256_METADATA) if there.attributes else None
-    if there.size == size and sha256 in (there.digests.sha256, claimed):
-        uri = str(destination.location)
-        return Uploaded(uri, size, sha256, there.etag, there.version, unchanged=True)
-    return IfUnchanged(there.etag, there.version)
+    other = _Other(IfUnchanged(there.etag, there.version))
+    try:
+        same = _same(destination, there, content)
+    except CloudError as err:
+        if err.retryable:
+            raise
+        return replace(other, unread=err)
+    if not same:
+        return other
+    uri = str(destination.location)
+    return Uploaded(uri, content.size, content.sha256, there.etag, there.version, unchanged=True)
 
 
-def _chunks(file: Path, size: int, sha256: str) -> Iterator[bytes]:
-    """The file's bytes; raises after the last one when they are no longer those digested."""
-    digest, seen = hashlib.sha256(), 0
-    with file.open("rb") as opened:
-        while chunk := opened.read(_CHUNK):
-            digest.update(chunk)
-            seen += len(chunk)
-            yield chunk
-    if (seen, digest.hexdigest()) != (size, sha256):
-        raise StorageError(
-            f"file: {file} was changed while it was being uploaded; nothing was written",
-            kind=ErrorKind.SOURCE_CHANGED,
-        )
+def _same(destination: Endpoint, there: ObjectMeta, content: Content) -> bool:
+    """Whether an object has a file's content, by what no writer of it could have made up."""
+    if there.size != content.size:
+        return False
+    # A CRC32C refutes, but can't prove: other content with the same one is easily made.
+    pairs = {
+        name: (getattr(content.digests, name), getattr(there.digests, name))
+        for name in ("sha256", "md5", "crc32c")
+        if getattr(there.digests, name) is not None
+    }
+    if any(ours != theirs for ours, theirs in pairs.values()):
+        return False
+    if pairs.keys() & {"sha256", "md5"}:
+        return True
+    digest = StreamDigest()
+    for chunk in destination.store.get_object(destination.location.ref, if_etag=there.etag):
+        cancellation.check()
+        digest.update(chunk)
+    telemetry.count_bytes("read", destination.cloud, digest.size)
+    return digest.digests().sha256 == content.sha256

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from airflow_multicloud.demo.environment import prepare
+from airflow_multicloud.demo.environment import allow, prepare
 from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _load(file: Path) -> DAG:
 def _drill(dags: Path, checks: _Checks) -> None:
     _say("\nDAG disaster_recovery", "replicate → verify → canary → fault → recover → judge")
     dag = _load(dags / "disaster_recovery.py")
+    allow(dag, {"primary": [PRIMARY], "replicas": list(REPLICAS)})
     run = dag.test(run_conf={"primary": PRIMARY, "replicas": list(REPLICAS)})
     table = Table("task", "what happened", "seconds", box=None, pad_edge=False)
     results: dict[str, list[Any]] = {}
@@ -135,7 +136,9 @@ def _told(task: str, value: Any) -> str | None:
         served = ", ".join(f"{n} from {uri}" for uri, n in value["recovered"]["served"].items())
         controls = ", ".join(sorted({c["outcome"] for c in value["controls"]}))
         return f"primary {value['fault']}; recovered {served}; a corrupt copy was {controls}"
-    return f"{value['verdict']}: RTO {value['rto_seconds']:.1f} s, RPO {value['rpo_seconds']:.1f} s"
+    times = {name: value[f"{name.lower()}_seconds"] for name in ("RTO", "RPO")}
+    told = ", ".join(f"{n} {'none' if t is None else f'{t:.1f} s'}" for n, t in times.items())
+    return f"{value['verdict']}: {told}"
 
 
 def _second_run(checks: _Checks) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from airflow_multicloud import api
 from airflow_multicloud.demo import advice, bills
+from airflow_multicloud.demo.environment import allow
 
 WORKLOAD = {"vcpus": 4, "memory_gib": 16, "instances": 3, "storage_gb": 1000, "egress_gb": 500}
 
@@ -31,29 +32,34 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
     for uri in exports.uris.values():
         analyzer.ingest(uri)
     exports.restate()
+    places = {
+        **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
+        "store": str(store),
+        "reports": f"{reports}/",
+    }
+    asked = list(advice.CONNECTIONS)
+    allow(dag, {**{name: [uri] for name, uri in places.items()}, "recommend_from": asked})
     run = dag.test(
         run_conf={
-            **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
-            "store": str(store),
-            "reports": f"{reports}/",
+            **places,
             "day": exports.day.isoformat(),
             "workload": WORKLOAD,
             "budget": 250_000,
-            "recommend_from": list(advice.CONNECTIONS),
+            "recommend_from": asked,
         }
     )
     results: dict[str, Any] = {
         ti.task_id: ti.xcom_pull(task_ids=ti.task_id) for ti in run.get_task_instances()
     }
     claim(f"the DAG run ended with {run.state}", holds=str(run.state) == "success")
-    compared = results.get("compare") or {"clouds": [], "cheapest": []}
+    compared = results.get("compare") or {"clouds": [], "smallest_bill": []}
     table = Table("cloud", "billed", "effective", "list", "compared", "completeness", box=None)
     for cloud in compared["clouds"]:
         names = ("cloud", "billed_cost", "effective_cost", "list_cost", "compared", "completeness")
         table.add_row(*(cloud[name] for name in names))
     console.print(table)
     claim(
-        f"three clouds compared in USD; cheapest for what was used: {compared['cheapest']}",
+        f"three clouds compared in USD; smallest bill: {', '.join(compared['smallest_bill'])}",
         holds=len(compared["clouds"]) == len(exports.uris),
     )
     _workload(results.get("workload") or {}, claim)

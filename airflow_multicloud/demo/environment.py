@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
 
 
 def prepare(home: Path, dags: Path) -> None:
@@ -34,6 +40,11 @@ def prepare(home: Path, dags: Path) -> None:
     if migrated.returncode != 0:
         raise RuntimeError(f"airflow db migrate failed:\n{migrated.stderr[-2000:]}")
     stamp.touch()
+
+
+def allow(dag: DAG, places: Mapping[str, Sequence[str]]) -> None:
+    """List what the params of an example DAG may be, as an Airflow Variable."""
+    os.environ[f"AIRFLOW_VAR_{dag.dag_id.upper()}_PLACES"] = json.dumps(places)
 
 
 def _airflow_version() -> str:

@@ -9,9 +9,11 @@ from typing import Any
 from airflow.sdk import BaseOperator
 
 from airflow_multicloud import api
+from airflow_multicloud.lists import texts
+from airflow_multicloud.operators._shell import PlainLog
 
 
-class CostOperator(BaseOperator):
+class CostOperator(PlainLog, BaseOperator):
     """An operator over a cost store.
 
     :param store: a directory that every worker sees, or the URI of a prefix
@@ -24,7 +26,7 @@ class CostOperator(BaseOperator):
     :param clouds: only these; all that were ever ingested by default.
     """
 
-    template_fields: Sequence[str] = ("store", "currency", "rates_file")
+    template_fields: Sequence[str] = ("store", "currency", "rates_file", "clouds")
 
     def __init__(
         self,
@@ -53,7 +55,9 @@ class CostOperator(BaseOperator):
             basis=self.basis,
             rates_file=self.rates_file or None,
             max_stale_days=self.max_stale_days,
-            clouds=tuple(self.clouds) if self.clouds else None,
+            clouds=None
+            if self.clouds is None
+            else texts(self.clouds, "clouds", what="names of clouds"),
         )
 
 

@@ -1,18 +1,55 @@
-"""What every operator shares: how errors become Airflow's, and how assets get their facts."""
+"""What every operator shares: how errors become Airflow's, how assets get facts, and its log."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperator, Context
+    from airflow.sdk import Context
+
+_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+
+
+class PlainLog:
+    """A mixin before Airflow's base class: what others wrote stays within its line of the log.
+
+    Keys, service names and answers of clouds are logged all over the operators; escaping them
+    here can't be forgotten there.
+    """
+
+    @property
+    def log(self) -> Any:
+        """Airflow's logger for the task, with every text made printable."""
+        return _Escaping(super().log)  # type: ignore[misc]
+
+
+class _Escaping:
+    def __init__(self, log: Any) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._log, name)
+        if name not in _LEVELS:
+            return method
+
+        def write(event: object, *args: object, **fields: Any) -> None:
+            method(_shown(event), *map(_shown, args), **fields)
+
+        return write
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, int | float | Decimal) else printable(str(value))
 
 
 @contextmanager
@@ -24,6 +61,39 @@ def airflow_errors() -> Iterator[None]:
         if err.retryable:
             raise
         raise AirflowFailException(f"{err.kind}: {err}") from err
+
+
+class CloudOperator(PlainLog, BaseOperator):
+    """An operator that stops when Airflow tells it to.
+
+    Airflow calls ``on_kill`` in a signal handler, and kills the process 5 seconds later.
+    """
+
+    _work: Cancellation | None = None
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Work that ``on_kill`` stops, with its errors as Airflow's."""
+        with cancellable() as work:
+            end = work.watch()
+            self._work = work
+            try:
+                with airflow_errors():
+                    yield
+            except WorkCancelledError as err:
+                raise AirflowException(f"the task was stopped: {err}") from err
+            except BaseException as err:
+                if not isinstance(err, Exception):  # execution_timeout: on_kill comes too late.
+                    work.cancel(type(err).__name__)
+                raise
+            finally:
+                self._work = None
+                end()
+
+    def on_kill(self) -> None:
+        """Stop the work: what nobody could take up again is undone, the rest is recorded."""
+        if self._work is not None:
+            self._work.cancel("Airflow has asked the task to stop")
 
 
 def tell_assets(operator: BaseOperator, context: Context, facts: Mapping[str, Any]) -> None:

@@ -24,7 +24,8 @@ class BudgetGateOperator(CostOperator, SkipMixin):
     """Let the run go on only while the budget holds.
 
     Held against the budget: what was billed so far, the forecast for the rest of its period,
-    and what this run is estimated to add. Returns the verdict.
+    and what this run is estimated to add. Returns the verdict; its ``state`` is ``within``,
+    ``over``, or ``unknown`` when the bill is too old or incomplete to tell.
 
     :param budget: the amount, in ``currency``. :param name: how messages call it.
     :param period: ``month``, ``quarter`` or ``year``.
@@ -88,6 +89,7 @@ class BudgetGateOperator(CostOperator, SkipMixin):
             self.log.warning("%s", warning)
         facts = {
             "allowed": verdict.allowed,
+            "state": verdict.state.value,
             "budget": str(verdict.budget.amount),
             "actual": f"{verdict.actual:.2f}",
             "expected": f"{verdict.expected:.2f}",
@@ -103,7 +105,9 @@ class BudgetGateOperator(CostOperator, SkipMixin):
             self.log.info("%s holds: %s of %s %s", self.name, facts["projected"], self.budget,
                           self.currency)  # fmt: skip
             return facts
-        refused = f"{self.name} does not hold: {'; '.join(verdict.reasons)}"
+        over = verdict.state is api.BudgetState.OVER
+        found = "is exceeded" if over else "can't be judged"
+        refused = f"{self.name} {found}: {'; '.join(verdict.reasons)}"
         if self.on_exceeded == "fail":
             raise AirflowFailException(refused)
         self.log.warning("%s; skipping what is downstream", refused)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
+from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._costs import CostOperator, days
 from airflow_multicloud.operators._shell import airflow_errors
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_multicloud.core.cost.compare import CostReport
+    from airflow_multicloud.core.cost.recommendations import RankedRecommendation
 
 #: Recommendations in the log; all are in the object.
 _SHOWN = 50
@@ -22,7 +24,7 @@ _PERIOD: Sequence[str] = (*CostOperator.template_fields, "start", "end")
 
 
 class CompareCostOperator(CostOperator):
-    """What each cloud cost, in one currency, broken down; and which was cheapest.
+    """What each cloud cost, in one currency, broken down; and which bill is the smallest.
 
     Returns totals per cloud on all four cost bases, with completeness, as-of time and
     exchange rates, and the largest lines.
@@ -32,7 +34,7 @@ class CompareCostOperator(CostOperator):
     :param limit: lines a cloud; the rest is summed up as ``(other)``.
     """
 
-    template_fields = _PERIOD
+    template_fields: Sequence[str] = (*_PERIOD, "group_by")
 
     def __init__(
         self,
@@ -54,10 +56,8 @@ class CompareCostOperator(CostOperator):
         start, end = days(self.start, self.end)
         with airflow_errors():
             analyzer = self.analyzer()
-            found = analyzer.compare_costs(
-                start, end, group_by=tuple(self.group_by), limit=self.limit
-            )
-            cheapest = analyzer.get_cheapest_provider(found.reports) if found.reports else None
+            found = analyzer.compare_costs(start, end, group_by=self.group_by, limit=self.limit)
+            smallest = analyzer.get_smallest_bill(found.reports) if found.reports else None
         for report in found.reports:
             self.log.info("%s: %s", report.cloud, report.total)
             for line in report.lines:
@@ -66,8 +66,11 @@ class CompareCostOperator(CostOperator):
                               report.currency)  # fmt: skip
         for cloud, why in found.missing.items():
             self.log.warning("%s is missing: %s", cloud, why)
-        if cheapest:
-            self.log.info("cheapest: %s", cheapest)
+        for apart in found.unconverted:
+            self.log.warning("%s of %s are in no sum: %s", apart.on(found.basis), apart.cloud,
+                             apart.reason)  # fmt: skip
+        if smallest:
+            self.log.info("smallest bill: %s", smallest)
         return {
             "start": start.isoformat(),
             "end": end.isoformat(),
@@ -75,7 +78,7 @@ class CompareCostOperator(CostOperator):
             "basis": found.basis.value,
             "clouds": [_cloud(report) for report in found.reports],
             "missing": dict(found.missing),
-            "cheapest": list(cheapest.clouds) if cheapest else [],
+            "smallest_bill": list(smallest.clouds) if smallest else [],
         }
 
 
@@ -116,7 +119,7 @@ class AttributeCostOperator(CostOperator):
     :param dag_ids: real DAG ids, where labels could not hold them letter by letter.
     """
 
-    template_fields = _PERIOD
+    template_fields: Sequence[str] = (*_PERIOD, "dag_ids")
 
     def __init__(self, *, start: str, end: str, dag_ids: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -128,7 +131,7 @@ class AttributeCostOperator(CostOperator):
         """Attribute."""
         with airflow_errors():
             found = self.analyzer().attribute_costs(
-                *days(self.start, self.end), dag_ids=tuple(self.dag_ids)
+                *days(self.start, self.end), dag_ids=self.dag_ids
             )
         dags = {dag: f"{amount:.2f}" for dag, amount in list(found.by_dag().items())[:100]}
         for dag, amount in dags.items():
@@ -162,7 +165,7 @@ class PriceWorkloadOperator(CostOperator):
     :param regions: cloud → region; the cheapest by default.
     """
 
-    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "day")
+    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "on", "day")
 
     def __init__(
         self,
@@ -184,7 +187,7 @@ class PriceWorkloadOperator(CostOperator):
         with airflow_errors():
             found = self.analyzer().price_workload(
                 api.workload_of(self.workload),
-                tuple(self.on),
+                texts(self.on, "on", what="names of clouds"),
                 today=date.fromisoformat(self.day),
                 regions=self.regions,
             )
@@ -224,16 +227,15 @@ class RecommendSavingsOperator(CostOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask."""
         with airflow_errors():
-            ranked = self.analyzer().recommend(tuple(self.conn_ids))
+            ranked = self.analyzer().recommend(self.conn_ids)
             uri = api.write_recommendations(ranked, self.target)
         for item in ranked.ranked[:_SHOWN]:
-            savings = item.monthly_savings
             self.log.info(
                 "%s: %s %s: saves %s a month, effort %s, advised by %s",
                 item.cloud,
                 item.recommendation.action,
                 item.recommendation.resource_id or item.recommendation.resource_type,
-                "an unknown sum" if savings is None else f"{savings:.2f} {ranked.currency}",
+                _saved(item, ranked.currency),
                 item.recommendation.effort,
                 ", ".join(item.sources),
             )
@@ -246,6 +248,7 @@ class RecommendSavingsOperator(CostOperator):
             "resource_savings": _cents(ranked.resource_savings),
             "commitment_savings": _cents(ranked.commitment_savings),
             "currency": ranked.currency,
+            "unconverted": len(ranked.unconverted),
             "unavailable": dict(ranked.unavailable),
             "price_usd": str(ranked.price),
             "uri": uri,
@@ -269,6 +272,14 @@ def _cloud(report: CostReport) -> dict[str, Any]:
         "completeness": str(coverage),
         "fx": str(report.fx) if report.fx else None,
     }
+
+
+def _saved(item: RankedRecommendation, currency: str) -> str:
+    if item.monthly_savings is not None:
+        return f"{item.monthly_savings:.2f} {currency}"
+    if item.unconverted:
+        return f"a sum that was not converted ({item.unconverted})"
+    return "an unknown sum"
 
 
 def _cents(amount: Decimal) -> str:

@@ -89,7 +89,7 @@ class CostReportOperator(CostOperator):
         total = document.comparison.total
         facts = {
             "files": files,
-            "total": None if total is None else f"{total.amount:.2f}",
+            "total": None if total is None else str(document.rounded_total),
             "currency": self.currency,
             "estimated": None if total is None else total.estimated,
             "anomalies": len(document.anomalies.found) if document.anomalies else None,

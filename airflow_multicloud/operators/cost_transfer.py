@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from airflow_multicloud import api
+from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
-from airflow_multicloud.operators._shell import airflow_errors
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class EstimateTransferCostOperator(BaseOperator):
+class EstimateTransferCostOperator(DestinationsOperator):
     """Plan a replication and price the plan, before a byte moves.
 
     Returns what is paid once and what recurs every month, by dated list prices; with
@@ -34,7 +32,7 @@ class EstimateTransferCostOperator(BaseOperator):
         self,
         *,
         source: str,
-        destinations: Sequence[str],
+        destinations: Sequence[str | api.Destination],
         runs_in: str | None = None,
         egress_used: Mapping[str, float] | None = None,
         **kwargs: Any,
@@ -48,7 +46,7 @@ class EstimateTransferCostOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Estimate."""
         used = {cloud: Decimal(str(gb)) for cloud, gb in (self.egress_used or {}).items()}
-        with airflow_errors():
+        with self.stoppable():
             found = api.estimate_transfer_cost(
                 self.source, self.destinations, runs_in=self.runs_in, egress_used=used
             )

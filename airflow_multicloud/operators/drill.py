@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
@@ -16,17 +15,22 @@ from airflow_multicloud.core.drill import evidence as record
 from airflow_multicloud.core.drill.canary import Canary, write_canary
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.identities import identities_of
+from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
+from airflow_multicloud.core.pages import duration
 from airflow_multicloud.errors import CloudError
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
-from airflow_multicloud.operators.replicate import run_id_of
+from airflow_multicloud.lists import elements, is_template, texts
+from airflow_multicloud.operators._drill import run_facts
+from airflow_multicloud.operators._runs import run_id_of
+from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class WriteCanaryOperator(BaseOperator):
+class WriteCanaryOperator(CloudOperator):
     """Write an object with the time in it below the primary's prefix.
 
     :param primary: URI of the prefix that is replicated.
@@ -40,14 +44,14 @@ class WriteCanaryOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Write it; returns the drill's id, the time and the SHA-256."""
-        with airflow_errors():
+        with self.stoppable():
             primary = open_endpoint(self.primary, parameter="primary")
-            canary = write_canary(primary, run_id_of(context)).as_dict()
+            canary = write_canary(primary, run_id_of(context, self.task_id)).as_dict()
         self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
         return canary
 
 
-class FailoverDrillOperator(BaseOperator):
+class FailoverDrillOperator(CloudOperator):
     """Make the primary fail for this task only, and recover everything from the replicas.
 
     Returns what was measured; it judges nothing, so that a failed drill has its evidence.
@@ -79,7 +83,7 @@ class FailoverDrillOperator(BaseOperator):
         canary: Mapping[str, Any],
         fault: str = Fault.UNAVAILABLE,
         restore_to: str | None = None,
-        fail_over_on: Sequence[str] | str = tuple(sorted(OUTAGES)),
+        fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
         attempt_timeout: timedelta = timedelta(minutes=5),
         **kwargs: Any,
     ) -> None:
@@ -90,7 +94,7 @@ class FailoverDrillOperator(BaseOperator):
         self.restore_to = restore_to
         self.fail_over_on = fail_over_on
         self.attempt_timeout = attempt_timeout
-        if not isinstance(fail_over_on, str):  # One is a template: known when the task runs.
+        if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -105,21 +109,25 @@ class FailoverDrillOperator(BaseOperator):
             return self._measure(Path(scratch))
 
     def _measure(self, scratch: Path) -> dict[str, Any]:
-        with airflow_errors():
+        with self.stoppable():
             policy = self._policy()
+            candidates = api.open_candidates(self.candidates)
             measurement = measure(
-                api.open_candidates(self.candidates),
+                candidates,
                 scratch,
                 Canary.from_dict(dict(self.canary)),
                 fault=Fault(self.fault),
                 policy=policy,
             )
+            # Asked afterwards: it is no part of a recovery.
+            identities = identities_of(candidates, measurement)
         self._tell(measurement)
-        return measurement.as_dict()
+        return {**measurement.as_dict(), "identities": identities}
 
     def _tell(self, measured: Measurement) -> None:
         if measured.recovered is None:
             self.log.error("primary %s: not recovered: %s", measured.fault, measured.problem)
+            self.log.error("why: %s", measured.reason)
         else:
             for uri, objects in measured.recovered.served.items():
                 self.log.info("primary %s: %d objects from %s", measured.fault, objects, uri)
@@ -130,8 +138,8 @@ class FailoverDrillOperator(BaseOperator):
         ]
         self.log.info(
             "RTO %s, RPO %s; canary %s; negative controls %s; primary %s afterwards",
-            measured.rto,
-            "unknown" if measured.rpo is None else measured.rpo,
+            "none" if measured.rto is None else measured.rto,
+            "none" if measured.rpo is None else measured.rpo,
             "found" if measured.canary_found else "LOST",
             f"DID NOT FIRE: {'; '.join(silent)}" if silent else "fired",
             "serves" if measured.failback else "DOES NOT SERVE",
@@ -143,7 +151,7 @@ class FailoverDrillOperator(BaseOperator):
         )
 
 
-class DrillReportOperator(BaseOperator):
+class DrillReportOperator(CloudOperator):
     """Judge a drill and write the evidence, as JSON and HTML, to every place given.
 
     The task fails after the evidence is written, unless the verdict is ``PASSED``. It fails as
@@ -191,45 +199,53 @@ class DrillReportOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and record."""
-        if isinstance(self.places, str):
-            raise AirflowFailException(f"places: {self.places!r} given, expected a list of URIs")
-        objectives = record.Objectives(
+        with self.stoppable():
+            places = texts(self.places, "places", what="URIs")
+            verification = elements(
+                self.verification, "verification", Mapping, what="what verifications returned"
+            )
+            replication = elements(
+                self.replication, "replication", Mapping, what="what replications returned"
+            )
+        objectives = Objectives(
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )
-        verification = list(self.verification[:])  # a slice: iterating over XComs logs an error
         evidence = record.Evidence(
-            drill_id=run_id_of(context),
-            verdict=record.judge(self.measurement, verification, objectives),
+            drill_id=run_id_of(context, self.task_id),
+            verdict=judge(self.measurement, verification, objectives),
             objectives=objectives,
+            run=run_facts(context),
+            versions=record.installed_versions(),
             measurement=self.measurement,
-            replication=list(self.replication),
+            replication=replication,
             verification=verification,
             canary=self.canary,
             written_at=datetime.now(UTC),
         )
-        uris, failed = self._store(evidence, list(self.places))
+        uris, failed = self._store(evidence, places)
         facts = {
             "verdict": str(evidence.verdict),
-            "findings": list(record.findings(self.measurement, verification)),
+            "reason": self.measurement["reason"],
+            "findings": list(findings(self.measurement, verification)),
             "rto_seconds": self.measurement["rto_seconds"],
             "rpo_seconds": self.measurement["rpo_seconds"],
             "evidence": uris,
         }
         context["ti"].xcom_push(key="report", value=facts)
         self.log.info(
-            "%s: RTO %s s of %s, RPO %s s of %s",
+            "%s: RTO %s of %s, RPO %s of %s",
             evidence.verdict,
-            facts["rto_seconds"],
-            self.rto_seconds,
-            facts["rpo_seconds"],
-            self.rpo_seconds,
+            *map(_readable, (facts["rto_seconds"], objectives.rto.total_seconds())),
+            *map(_readable, (facts["rpo_seconds"], objectives.rpo.total_seconds())),
         )
+        if facts["reason"]:
+            self.log.info("why: %s", facts["reason"])
         for uri in uris:
             self.log.info("evidence: %s", uri)
-        if evidence.verdict is not record.Verdict.PASSED:
+        if evidence.verdict is not Verdict.PASSED:
             raise AirflowFailException(f"the drill's verdict is {evidence.verdict}: {facts}")
         if failed is not None:  # With a verdict that stands, a retry may still write it there.
-            with airflow_errors():
+            with self.stoppable():
                 raise failed
         tell_assets(self, context, {"multicloud": facts})
         return facts
@@ -238,12 +254,11 @@ class DrillReportOperator(BaseOperator):
         self, evidence: record.Evidence, places: Sequence[str]
     ) -> tuple[list[str], CloudError | None]:
         """Write to every place that takes it: one that is out of reach costs no other."""
-        uris: list[str] = []
-        failed: CloudError | None = None
-        for number, uri in enumerate(places):
-            try:
-                uris += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
-            except CloudError as err:
-                self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
-                failed = failed or err
-        return uris, failed
+        uris, failed = api.store_evidence(evidence, places)
+        for uri, err in failed.items():
+            self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
+        return uris, next(iter(failed.values()), None)
+
+
+def _readable(seconds: float | None) -> str:
+    return "none" if seconds is None else duration(seconds)

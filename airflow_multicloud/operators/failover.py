@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.lists import is_template
+from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class FailoverFetchOperator(BaseOperator):
+class FailoverFetchOperator(CloudOperator):
     """Fetch an object or a prefix from the first candidate that serves verified bytes.
 
     Returns who served, the digest and how it was verified, the age, and every attempt with its
@@ -36,7 +35,7 @@ class FailoverFetchOperator(BaseOperator):
     :param hedge_after: start the next candidate too when one takes longer than this.
     """
 
-    template_fields: Sequence[str] = ("candidates", "target", "expected_sha256")
+    template_fields: Sequence[str] = ("candidates", "target", "fail_over_on", "expected_sha256")
 
     def __init__(
         self,
@@ -62,15 +61,19 @@ class FailoverFetchOperator(BaseOperator):
         self.expected_sha256 = expected_sha256
         self.require_digest = require_digest
         self.hedge_after = hedge_after
-        self._policy(expected_sha256=None)  # Refuses what is wrong when the DAG is parsed.
+        if not is_template(fail_over_on):
+            self._policy(expected_sha256=None)  # Refuses what is wrong when the DAG is parsed.
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Fetch."""
-        with airflow_errors():
+        with self.stoppable():
             policy = self._policy(expected_sha256=self.expected_sha256 or None)
             provenance = api.failover_fetch(self.candidates, self.target, policy)
         for attempt in provenance.attempts:
             self.log.info("%s", attempt)
+        if isinstance(provenance, api.TreeProvenance):
+            for name in provenance.left_out_names:
+                self.log.warning("left out, its key is kept for this package's files: %s", name)
         facts = provenance.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, BaseOperator, TaskGroup, TriggerRule
+from airflow.sdk import Asset, TaskGroup, TaskInstanceState, TriggerRule
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import engine
@@ -22,14 +23,17 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.lists import texts
+from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._runs import run_id_of
+from airflow_multicloud.operators._shell import tell_assets
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class _ReplicationOperator(BaseOperator):
+class _ReplicationOperator(DestinationsOperator):
     """The arguments that all operators of one replication take, and must be given alike.
 
     :param source: URI of an object, or of a prefix (it ends with a slash):
@@ -119,7 +123,9 @@ class _ReplicationOperator(BaseOperator):
     def replication(self) -> Replication:
         """The replication of the rendered arguments; resolves connections, makes no request."""
         filtered = replace(
-            self.options.filter, include=tuple(self.include), exclude=tuple(self.exclude)
+            self.options.filter,
+            include=texts(self.include, "include", what="globs"),
+            exclude=texts(self.exclude, "exclude", what="globs"),
         )
         return api.replication(
             self.source, self.destinations, replace(self.options, filter=filtered)
@@ -134,6 +140,10 @@ class _ReplicationOperator(BaseOperator):
         for destination in report.destinations:
             counts = ", ".join(f"{n} {o}" for o, n in sorted(destination.outcomes.items()))
             self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
+        for left_out in report.left_out:
+            self.log.warning("left out: %s", left_out)
+        for told in engine.options_without_effect(self.replication(), report):
+            self.log.info("%s", told)
         facts = report.as_dict()
         tell_assets(self, context, {"multicloud": facts})
         return facts
@@ -160,7 +170,7 @@ class ReplicateOperator(_ReplicationOperator):
 
     def execute(self, context: Context) -> dict[str, Any] | list[dict[str, Any]]:
         """Replicate, or plan to."""
-        with airflow_errors():
+        with self.stoppable():
             replication = self.replication()
             if self.preview_cost:
                 estimate = api.estimate_replication(replication)
@@ -194,9 +204,11 @@ class PlanReplicationOperator(_ReplicationOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Plan, and write the shards to the first destination."""
-        with airflow_errors():
+        with self.stoppable():
             plan = sharding.plan_shards(
-                self.replication(), shards=self.shards, run_id=run_id_of(context, self.group)
+                self.replication(),
+                shards=self.shards,
+                run_id=run_id_of(context, self.group, shared=True),
             )
         self.log.info(
             "%d of %d objects to copy, in %d shards", plan.to_copy, plan.objects, len(plan.shards)
@@ -220,31 +232,74 @@ class ReplicateShardOperator(_ReplicationOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Copy the shard's objects; their failures are judged when the run is closed."""
-        with airflow_errors():
-            return sharding.replicate_shard(
+        with self.stoppable():
+            counts = sharding.replicate_shard(
                 self.replication(),
-                run_id=run_id_of(context, self.group),
+                run_id=run_id_of(context, self.group, shared=True),
                 shard=self.shard,
                 listener=self.tell_progress,
             )
+        if counts["closed"]:
+            self.log.warning(
+                "nothing was done: this task was cleared after the run had been closed, and the "
+                "run's manifest says what became of its objects; to copy what changed since, clear "
+                "the task that plans, and what follows it"
+            )
+        return counts
 
 
 class CloseReplicationOperator(_ReplicationOperator):
-    """Merge the shards of a replication into one manifest, and judge it as a whole."""
+    """Merge the shards of a replication into one manifest, and judge it as a whole.
+
+    It is skipped when the plan was, and fails when the plan did. Closed again, it reports what it
+    reported first, and says which tasks were cleared in vain.
+    """
 
     __doc__ = f"{__doc__}\n{_ReplicationOperator.__doc__}"
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Close the run, returning what :class:`ReplicateOperator` returns."""
-        with airflow_errors():
+        self._follow_plan(context)
+        self._tell_cleared(context)
+        with self.stoppable():
             try:
                 report = sharding.close_shards(
-                    self.replication(), run_id=run_id_of(context, self.group)
+                    self.replication(), run_id=run_id_of(context, self.group, shared=True)
                 )
             except ReplicationFailedError as err:
                 context["ti"].xcom_push(key="report", value=self.finish(context, err.report))
                 raise
             return self.finish(context, report)
+
+    def _follow_plan(self, context: Context) -> None:
+        """End as the plan has ended, unless it succeeded: then there is something to close."""
+        plans = [
+            task.task_id for task in self.upstream_list if isinstance(task, PlanReplicationOperator)
+        ]
+        if not plans:
+            return
+        states = context["ti"].get_task_states(
+            dag_id=context["dag"].dag_id, task_ids=plans, run_ids=[context["run_id"]]
+        )
+        for plan, state in states.get(context["run_id"], {}).items():
+            if state in (TaskInstanceState.SKIPPED, TaskInstanceState.REMOVED):
+                raise AirflowSkipException(f"{plan} was {state}: there is nothing to close")
+            if state in (TaskInstanceState.FAILED, TaskInstanceState.UPSTREAM_FAILED):
+                raise AirflowFailException(f"{plan} is {state}: nothing was planned")
+
+    def _tell_cleared(self, context: Context) -> None:
+        for task in self.upstream_list:
+            if not isinstance(task, MappedOperator):
+                continue
+            done = context["ti"].xcom_pull(task_ids=task.task_id)
+            # A slice: iterating over what mapped tasks pushed logs an error.
+            cleared = [counts["shard"] for counts in (done or ())[:] if counts["closed"]]
+            if cleared:
+                self.log.warning(
+                    "cleared after the run had been closed, and so without effect: %s (%s)",
+                    task.task_id,
+                    ", ".join(cleared),
+                )
 
 
 def sharded_replication(
@@ -273,12 +328,3 @@ def sharded_replication(
         copied >> close
         plan >> close
     return group
-
-
-def run_id_of(context: Context, part: str = "") -> str:
-    """The DAG run as a manifest's name: stable over tries, safe in a key.
-
-    :param part: which replication of the run it is, as one run may have several.
-    """
-    run = f"{context['dag'].dag_id}-{context['run_id']}" + (f"-{part}" if part else "")
-    return re.sub(r"[^A-Za-z0-9._-]", "_", run)

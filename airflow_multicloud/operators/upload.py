@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_multicloud import api
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._destinations import DestinationsOperator
+from airflow_multicloud.operators._shell import tell_assets
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class UploadArtifactOperator(BaseOperator):
+class UploadArtifactOperator(DestinationsOperator):
     """Upload a local file with its SHA-256, then replicate it.
 
     Returns the URI, size, SHA-256 and the replication's counts. A second run of the same file
@@ -46,7 +47,7 @@ class UploadArtifactOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Upload and replicate."""
-        with airflow_errors():
+        with self.stoppable():
             result = api.upload_artifact(
                 self.file,
                 self.destination,
@@ -56,7 +57,7 @@ class UploadArtifactOperator(BaseOperator):
         facts = result.as_dict()
         if not result.success:
             context["ti"].xcom_push(key="report", value=facts)
-            failure = f"{result.uploaded.uri} is uploaded, but: {result.error}"
+            failure = printable(f"{result.uploaded.uri} is uploaded, but: {result.error}")
             retryable = result.kind is None or result.kind.retryable
             raise AirflowException(failure) if retryable else AirflowFailException(failure)
         tell_assets(self, context, {"multicloud": facts})

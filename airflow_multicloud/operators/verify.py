@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
-from airflow_multicloud.core.replication.verification import Finding
-from airflow_multicloud.operators._shell import airflow_errors, tell_assets
+from airflow_multicloud.operators._shell import CloudOperator, tell_assets
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class VerifyReplicaOperator(BaseOperator):
+class VerifyReplicaOperator(CloudOperator):
     """Prove a replica, naming exactly the objects that are damaged or missing.
 
     Returns the counts of findings and up to a hundred names; they are in XCom under ``report``
@@ -51,7 +50,7 @@ class VerifyReplicaOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Verify."""
-        with airflow_errors():
+        with self.stoppable():
             report = api.verify_replica(
                 self.replica, depth=api.Depth(self.depth), run_id=self.run_id
             )
@@ -69,6 +68,6 @@ class VerifyReplicaOperator(BaseOperator):
 
 
 def _summary(report: api.VerificationReport) -> str:
-    bad = report.objects - report.findings.get(Finding.VERIFIED, 0)
     named = "; ".join(str(found) for found in report.found[:5])
-    return f"{report.replica}: {bad} of {report.objects} objects are not proven: {named}"
+    bad = f"{report.unproven} of {report.objects} objects are not proven"
+    return printable(f"{report.replica}: {bad}: {named}")

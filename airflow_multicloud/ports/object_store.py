@@ -255,11 +255,16 @@ class PartLimits:
 
 @dataclass(frozen=True, slots=True)
 class PartUpload:
-    """An upload under way. ``upload_id`` is no secret: it is of use only with credentials."""
+    """An upload under way. ``upload_id`` is no secret: it is of use only with credentials.
+
+    :param ours: whether this package began it; a store that lists everybody's uploads alike
+        sets it only where it can tell.
+    """
 
     ref: ObjectRef
     upload_id: str
     started: datetime | None = None
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +331,10 @@ class PartUploads(Protocol):
         ...
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
-        """Uploads begun and neither completed nor aborted, for keys under ``prefix``."""
+        """Uploads begun and neither completed nor aborted, for keys under ``prefix``.
+
+        A store that can't say is kind ``unsupported``: its uploads can't be resumed then.
+        """
         ...
 
 
@@ -434,6 +442,15 @@ class BucketCreation(Protocol):
         gets those of :func:`~airflow_multicloud.labels.current_work` but for the run, with
         values made legal; one that is there keeps what it has.
         """
+        ...
+
+
+@runtime_checkable
+class BucketListing(Protocol):
+    """Optional power: name the buckets that there are."""
+
+    def list_buckets(self) -> Iterator[str]:
+        """The names of the account's (the project's) buckets that the connection may list."""
         ...
 
 

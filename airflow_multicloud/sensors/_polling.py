@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
 
-from airflow_multicloud.operators._shell import airflow_errors
+from airflow_multicloud.operators._shell import PlainLog, airflow_errors
 from airflow_multicloud.triggers.poll import PollTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class PollingSensor(BaseSensorOperator):
+class PollingSensor(PlainLog, BaseSensorOperator):
     """A sensor that asks a module's function, here or in the triggerer.
 
     :param deferrable: wait in the triggerer.

@@ -19,6 +19,7 @@ from airflow_multicloud.testing.contracts.conditions import (
 from airflow_multicloud.testing.contracts.object_store import ObjectStoreContract
 from airflow_multicloud.testing.contracts.optional_powers import (
     BucketCreationContract,
+    BucketListingContract,
     ConditionalCopyContract,
     CopyVersionContract,
     MetadataRulesContract,
@@ -111,6 +112,10 @@ class TestBucketCreation(BucketCreationContract):
     pass
 
 
+class TestBucketListing(BucketListingContract):
+    pass
+
+
 _CONTRACTS = (
     ObjectStoreContract,
     AwkwardKeysContract,
@@ -130,6 +135,7 @@ _CONTRACTS = (
     ConditionalCopyContract,
     SignedUrlsContract,
     BucketCreationContract,
+    BucketListingContract,
 )
 
 

@@ -17,7 +17,7 @@ from airflow_multicloud import api
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.drill import DrillReportOperator
 
-from ..integration.airflow_runs import Bare, Run, run_dag  # noqa: TID252  # tests are no package
+from ..integration.airflow_runs import Bare, Run, allow, run_dag  # noqa: TID252  # tests are no package
 from ..integration.lab import TREE, Lab, fill, get, own_keys, tree_of  # noqa: TID252  # tests are no package
 
 if TYPE_CHECKING:
@@ -40,8 +40,11 @@ def load() -> DAG:
     return dag
 
 
-def drill(lab: Lab, **conf: Any) -> Run:
-    return run_dag(load(), {"primary": lab.s3, "replicas": lab.replicas, **conf})
+def drill(lab: Lab, *others: str, **conf: Any) -> Run:
+    """Run it, with the lab's places (and others) listed in the Variable."""
+    with pytest.MonkeyPatch.context() as patch:
+        allow(patch, "disaster_recovery", primary=lab.s3, replicas=[*lab.replicas, *others])
+        return run_dag(load(), {"primary": lab.s3, "replicas": lab.replicas, **conf})
 
 
 def unreachable(lab: Lab, closed: socket.socket, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -81,7 +84,8 @@ def evidence_of(facts: dict[str, Any], verdict: str) -> list[dict[str, Any]]:
             assert references.found == []
             assert "url(" not in content
             assert "@import" not in content
-            assert f'<span class="verdict">{verdict}</span>' in content
+            passed = " passed" if verdict == "PASSED" else ""
+            assert f'<span class="verdict{passed}">{verdict}</span>' in content
     return documents
 
 
@@ -91,6 +95,7 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     assert run.state == "success"
     assert set(run.states.values()) == {"success"}
     assert set(run.states) == {
+        ("check_params", -1),
         ("replicate", -1),
         ("reachable_replicas", -1),
         ("verify", 0),
@@ -115,6 +120,13 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     assert first["verdict"] == "PASSED"
     assert first["measurement"] == run.xcom("recover")
     assert first["canary"] == run.xcom("canary")
+    assert (first["run"]["DAG"], first["run"]["run"]) == ("disaster_recovery", run.run_id)
+    assert {"airflow-multicloud", "python", "apache-airflow-core"} < set(first["versions"])
+    identities = first["measurement"]["identities"]
+    assert [who["uri"] for who in identities] == [lab.s3, *lab.replicas]
+    assert all(who["account_id"] and who["principal"] for who in identities), identities
+    read = api.read_evidence(judged["evidence"][0])
+    assert (read.verdict, read.measurement) == ("PASSED", run.xcom("recover"))
     assert [v["replica"] for v in first["verification"]] == lab.replicas
     assert all(v["proven"] for v in first["verification"])
 
@@ -178,6 +190,24 @@ def test_a_revoked_permission_is_survived_where_fetches_survive_it(
     run = drill(lab, fault="permission_denied", **more)
     verdict = run.xcom("judge", key="report")["verdict"]
     assert verdict == ("PASSED" if survived else "FAILED_INTEGRITY")
+    if not survived:
+        report = run.xcom("judge", key="report")
+        assert report["rto_seconds"] is None
+        assert "permission_denied, which is not among fail_over_on" in report["reason"]
+
+
+@pytest.mark.parametrize("param", ["primary", "replicas"])
+def test_a_place_that_is_not_listed_ends_the_run_before_it_begins(lab: Lab, param: str) -> None:
+    fill(lab.s3)
+    other = f"{lab.gcs}elsewhere/"
+    given: str | list[str] = other if param == "primary" else [lab.gcs, other]
+    run = drill(lab, **{param: given})
+    assert run.state_of("check_params") == "failed"
+    assert run.tries["check_params", -1] == 1
+    rest = {state for (task, _), state in run.states.items() if task != "check_params"}
+    assert rest == {"upstream_failed"}
+    for replica in lab.replicas:
+        assert own_keys(replica) == []
 
 
 def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
@@ -186,7 +216,7 @@ def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
     fill(lab.s3)
     with socket.socket() as closed:
         down = unreachable(lab, closed, monkeypatch)
-        run = drill(lab, replicas=[down, lab.azure])
+        run = drill(lab, down, replicas=[down, lab.azure])
     assert run.state == "failed"
     assert {task for task, state in run.states.items() if state != "success"} == {("judge", -1)}
     report = run.xcom("judge", key="report")
@@ -201,7 +231,13 @@ def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
 def test_a_place_out_of_reach_costs_no_other_its_evidence(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, verdict: str
 ) -> None:
-    recovered = {"objects": 1, "size": 1, "served": {lab.azure: 1}, "verified_by": {"manifest": 1}}
+    recovered = {
+        "objects": 1,
+        "size": 1,
+        "as_of": "2026-11-23T08:59:30Z",
+        "served": {lab.azure: 1},
+        "verified_by": {"manifest": 1},
+    }
     proof = {"replica": lab.azure, "objects": 1, "findings": {"verified": 1}, "found": []}
     with socket.socket() as closed:
         judge = DrillReportOperator(
@@ -210,8 +246,18 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
                 "fault": "unavailable",
                 "fault_at": "2026-11-23T09:00:00+00:00",
                 "recovered": {**recovered, "failed_attempts": 0, "attempts": []},
+                "reason": None,
+                "took_seconds": 1.0,
                 "rto_seconds": 1.0,
                 "rpo_seconds": 1.0,
+                "clock_ahead_seconds": None,
+                "policy": {
+                    "fail_over_on": ["unavailable"],
+                    "attempt_timeout_seconds": 300.0,
+                    "deadline_seconds": 3600.0,
+                    "require_digest": False,
+                },
+                "identities": [],
                 "canary_found": True,
                 "controls": [{"replica": lab.azure, "outcome": "rejected", "detail": "corrupt"}],
                 "failback": True,
@@ -238,7 +284,8 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
 def test_no_replica_in_reach_stops_the_drill(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(lab.s3)
     with socket.socket() as closed:
-        run = drill(lab, replicas=[unreachable(lab, closed, monkeypatch)])
+        down = unreachable(lab, closed, monkeypatch)
+        run = drill(lab, down, replicas=[down])
     assert run.state_of("reachable_replicas") == "failed"
     assert run.tries["reachable_replicas", -1] == 3  # it may come back
     assert run.state_of("replicate") == "upstream_failed"

@@ -5,26 +5,20 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary, write_canary
-from airflow_multicloud.core.drill.evidence import (
-    Evidence,
-    Objectives,
-    Verdict,
-    findings,
-    judge,
-    store,
-)
+from airflow_multicloud.core.drill.evidence import Evidence, installed_versions, read, store
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault, with_fault
+from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate
-from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
+from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -151,6 +145,8 @@ def test_every_fault_is_survived_and_nothing_comes_from_the_primary(
     assert measured.canary_found
     assert outcomes(measured) == ["rejected", "rejected"]
     assert measured.failback
+    assert measured.reason is None
+    assert measured.rto is not None
     assert timedelta(0) < measured.rto < timedelta(seconds=20)
     assert measured.rpo is not None
     assert timedelta(0) <= measured.rpo < timedelta(seconds=20)
@@ -169,6 +165,16 @@ def test_a_revoked_permission_is_no_outage_by_default(world: World, tmp_path: Pa
     assert measured.problem.startswith("permission_denied: ")
     assert world.judge(measured) is Verdict.FAILED_INTEGRITY
     assert list(tmp_path.iterdir()) == []
+    # What was not recovered took no time to recover, and the setting that decided it is named.
+    assert (measured.rto, measured.rpo) == (None, None)
+    facts = measured.as_dict()
+    assert (facts["rto_seconds"], facts["rpo_seconds"]) == (None, None)
+    assert facts["reason"] == (
+        f"{world.primary.location} failed with permission_denied, which is not among fail_over_on "
+        "(not_found, throttled, timeout, unavailable), so no other candidate was asked. If the "
+        "fetches that this drill stands for are to survive it, add permission_denied to "
+        "fail_over_on, there and here."
+    )
 
 
 def test_damage_in_every_replica_is_never_recovered(world: World, tmp_path: Path) -> None:
@@ -177,6 +183,9 @@ def test_damage_in_every_replica_is_never_recovered(world: World, tmp_path: Path
     assert measured.recovered is None
     assert measured.problem is not None
     assert measured.problem.startswith("integrity: ")
+    assert measured.rto is None
+    assert measured.reason is not None
+    assert measured.reason.startswith("No candidate served what was asked for (")
     assert not (tmp_path / "b/c").exists()
     assert outcomes(measured) == ["rejected", "rejected"]
     assert world.judge(measured) is Verdict.FAILED_INTEGRITY
@@ -310,11 +319,6 @@ def test_a_primary_that_does_not_serve_again_fails(world: World, tmp_path: Path)
     assert world.judge(measured, Objectives(nothing, nothing)) is Verdict.FAILED_RTO
 
 
-def test_one_kind_in_place_of_a_list_is_refused() -> None:
-    with pytest.raises(StorageError, match=r"^fail_over_on: 'unavailable' given, expected a list"):
-        parse_kinds("unavailable")
-
-
 def test_no_replica_is_refused(world: World, tmp_path: Path) -> None:
     world.replicas = ()
     with pytest.raises(StorageError, match=r"^candidates: .*at least one replica") as raised:
@@ -322,29 +326,142 @@ def test_no_replica_is_refused(world: World, tmp_path: Path) -> None:
     assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
-def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: World) -> None:
-    hostile = "<script>alert(1)</script>"
+def test_a_deadline_that_passed_is_the_reason(world: World, tmp_path: Path) -> None:
+    policy = FailoverPolicy(deadline=timedelta(seconds=0.5))
+    measured = world.measure(tmp_path, Fault.STALLED, policy)
+    assert measured.recovered is None
+    assert measured.reason == (
+        "The deadline for the whole recovery (0:00:00.500000) passed before it was done."
+    )
+
+
+class FiveMinutesBehind(datetime):
+    """The clock of the worker that recovers."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        return datetime.now(tz) - timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("ahead", ["canary", "replica"])
+def test_a_clock_ahead_is_a_finding_and_no_recovery_point(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead: str
+) -> None:
+    written = timedelta(minutes=5) if ahead == "canary" else timedelta(hours=-1)
+    world.canary = replace(world.canary, written_at=datetime.now(UTC) + written)
+    if ahead == "replica":
+        monkeypatch.setattr("airflow_multicloud.core.drill.failover.datetime", FiveMinutesBehind)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is not None
+    assert measured.rpo is None
+    assert measured.clock_ahead is not None
+    assert timedelta(minutes=4) < measured.clock_ahead <= timedelta(minutes=5)
+    assert world.judge(measured) is Verdict.FAILED_RPO
+    (finding,) = findings(measured.as_dict(), [verify(r).as_dict() for r in world.replicas])
+    assert finding.startswith("clocks disagree: what came before the fault is dated ")
+    assert "the RPO can't be measured" in finding
+
+
+def a_record(world: World, **changes: Any) -> Evidence:
     measurement: dict[str, Any] = {
         "fault": "unavailable",
         "fault_at": "2026-11-23T09:00:00+00:00",
         "recovered": None,
-        "problem": hostile,
-        "rto_seconds": 1.0,
+        "problem": "unavailable: nothing answered",
+        "reason": "No candidate served.",
+        "took_seconds": 0.003,
+        "rto_seconds": None,
         "rpo_seconds": None,
+        "clock_ahead_seconds": None,
+        "policy": {
+            "fail_over_on": ["unavailable"],
+            "attempt_timeout_seconds": 300.0,
+            "deadline_seconds": 3600.0,
+            "require_digest": False,
+        },
         "canary_found": False,
-        "controls": [{"replica": hostile, "outcome": "untested", "detail": hostile}],
+        "controls": [],
         "failback": False,
+        "identities": [],
+        **changes,
     }
-    evidence = Evidence(
+    return Evidence(
         drill_id="drill-1",
         verdict=judge(measurement, [], HOUR),
         objectives=HOUR,
+        run={"triggered by": "Ada"},
+        versions=installed_versions(),
         measurement=measurement,
         replication=[],
         verification=[],
         canary=world.canary.as_dict(),
         written_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     )
+
+
+def record_in(world: World, evidence: Evidence) -> Endpoint:
+    there = world.replicas[0]
+    key = store(evidence, there)[0].partition("lab/")[2]
+    return replace(there, location=there.location.with_key(key))
+
+
+def test_a_record_is_read_as_it_was_written(world: World) -> None:
+    evidence = a_record(world)
+    assert read(record_in(world, evidence)) == evidence
+
+
+def test_a_record_says_why_there_is_no_rto_and_explains_itself(world: World) -> None:
+    page = a_record(world).html().decode()
+    assert "No candidate served." in page
+    assert "none: not everything was recovered (given up after 3 ms)" in page
+    for said in ("1 h", "2026-11-23 09:00:00 UTC", "Ada", "A test that can", "airflow-multicloud"):
+        assert said in page
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"format_version": 2}, ErrorKind.UNSUPPORTED, "is drill evidence of version 2; this is"),
+        ({"format_version": "1"}, ErrorKind.UNSUPPORTED, "is drill evidence of version '1'"),
+        ({"format": "bill"}, ErrorKind.INVALID_ARGUMENT, "no drill evidence .* format is 'bill'"),
+        ({"verdict": "GREAT"}, ErrorKind.INVALID_ARGUMENT, "missing or wrong .*GREAT"),
+        ({"objectives": 1}, ErrorKind.INVALID_ARGUMENT, "missing or wrong"),
+    ],
+)
+def test_a_record_that_is_not_understood_is_refused_by_place(
+    world: World, change: dict[str, Any], kind: ErrorKind, message: str
+) -> None:
+    place = record_in(world, a_record(world))
+    doc = {**json.loads(bytes(place.store.get_object(place.location.ref).read())), **change}
+    place.store.put_object(place.location.ref, json.dumps(doc).encode())
+    with pytest.raises(StorageError, match=message) as raised:
+        read(place)
+    assert raised.value.kind is kind
+    assert not raised.value.kind.retryable
+    assert str(place.location) in str(raised.value)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000])
+def test_what_is_no_record_is_refused_by_place(world: World, body: bytes) -> None:
+    place = record_in(world, a_record(world))
+    place.store.put_object(place.location.ref, body)
+    with pytest.raises(StorageError, match="is no drill evidence") as raised:
+        read(place)
+    assert str(place.location) in str(raised.value)
+
+
+def test_evidence_escapes_what_clouds_say_and_never_replaces_a_record(world: World) -> None:
+    hostile = "<script>alert(1)</script>"
+    control = {"replica": hostile, "outcome": "untested", "detail": hostile}
+    identity = dict.fromkeys(("uri", "conn_id", "cloud", "account_id", "principal"), hostile)
+    evidence = a_record(
+        world,
+        problem=hostile,
+        reason=hostile,
+        controls=[control],
+        identities=[{**identity, "problem": hostile}],
+    )
+    evidence = replace(evidence, run={hostile: hostile})
     there = world.replicas[0]
     uris = store(evidence, there)
     assert len(uris) == 2

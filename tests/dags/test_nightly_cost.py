@@ -14,7 +14,7 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.demo import bills
 
-from ..integration.airflow_runs import Run, run_dag  # noqa: TID252
+from ..integration.airflow_runs import Run, allow, run_dag  # noqa: TID252
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -37,19 +37,21 @@ def load() -> DAG:
 
 
 def night(exports: bills.Exports, home: Path, **conf: Any) -> Run:
-    uris = {f"{cloud}_export": uri for cloud, uri in exports.uris.items()}
-    return run_dag(
-        load(),
-        {
-            **uris,
-            "store": str(home / "costs"),
-            "reports": f"{home}/reports/",
-            "day": bills.DAY.isoformat(),
-            "recommend_from": [],
-            "budget": 250_000,
-            **conf,
-        },
-    )
+    places = {
+        **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
+        "store": str(home / "costs"),
+        "reports": f"{home}/reports/",
+    }
+    asked = {
+        **places,
+        "day": bills.DAY.isoformat(),
+        "recommend_from": [],
+        "budget": 250_000,
+        **conf,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        allow(patch, "nightly_cost", **places, recommend_from=["no_such_connection"])
+        return run_dag(load(), asked)
 
 
 def test_a_night(exports: bills.Exports, tmp_path: Path) -> None:
@@ -88,6 +90,19 @@ def test_a_broken_budget_stops_the_night_but_not_the_report(
     assert run.state_of("recommend") == "success"
     assert run.state_of("report") == "success"
     assert run.state == "failed"
+
+
+@pytest.mark.parametrize("param", ["azure_export", "store", "reports", "rates_file"])
+def test_a_place_that_is_not_listed_ends_the_night_before_it_begins(
+    exports: bills.Exports, tmp_path: Path, param: str
+) -> None:
+    other = str(tmp_path / "elsewhere")
+    run = night(exports, tmp_path, **{param: other})
+    assert run.state == "failed"
+    assert run.state_of("check_params") == "failed"
+    states = {task: state for (task, _), state in run.states.items() if task != "check_params"}
+    assert set(states.values()) == {"upstream_failed"}
+    assert not (tmp_path / "costs").exists()
 
 
 def test_the_report_needs_no_advice(exports: bills.Exports, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    import pytest
     from airflow.sdk import DAG
 
 
@@ -20,6 +22,10 @@ class Run:
     tries: Mapping[tuple[str, int], int]
     _tis: Any
     _dag_run: Any
+
+    @property
+    def run_id(self) -> str:
+        return str(self._dag_run.run_id)
 
     def state_of(self, task_id: str, map_index: int = -1) -> str:
         return self.states[task_id, map_index]
@@ -53,6 +59,12 @@ def run_dag(dag: DAG, conf: Mapping[str, Any] | None = None) -> Run:
     """Make the DAG known to the database and run it in this process."""
     make_known(dag)
     return look_at(dag.test(run_conf=dict(conf or {})))
+
+
+def allow(patch: pytest.MonkeyPatch, dag_id: str, **places: str | Sequence[str]) -> None:
+    """List what the params of a shipped DAG may be, as an Airflow Variable."""
+    listed = {n: [p] if isinstance(p, str) else list(p) for n, p in places.items()}
+    patch.setenv(f"AIRFLOW_VAR_{dag_id.upper()}_PLACES", json.dumps(listed))
 
 
 def make_known(dag: DAG) -> None:

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 _TIMEOUT = 60.0
+_TABLET = 600
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -67,6 +69,23 @@ class Page:
         self._call("Page.navigate", url=url)
         while not self._loaded:
             self._take()
+
+    def show_as(self, *, width: int = 1200, media: str = "", scheme: str = "light") -> None:
+        """Pretend to be a screen of this width, or paper (``print``), with a preferred scheme."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=900,
+            deviceScaleFactor=1,
+            mobile=width < _TABLET,
+        )
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", media=media, features=features)
+
+    def pdf(self) -> bytes:
+        """As it is printed on A4."""
+        size = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True}
+        return b64decode(self._call("Page.printToPDF", **size)["data"])
 
     def evaluate(self, expression: str) -> Any:
         """A JavaScript expression's value."""

@@ -441,7 +441,7 @@ def test_tier(hook: BlobObjectStoreHook, bucket: str) -> None:
     hook.put_object(ref, b"content", WriteOptions(storage_class="Cool"))
     assert hook.stat_object(ref).storage_class == "Cool"
     hook.account.blob(ref).set_standard_blob_tier(StandardBlobTier.ARCHIVE)
-    with pytest.raises(StorageError, match="rehydrate it before reading") as caught:
+    with pytest.raises(StorageError, match=r"is archived .* rehydrate it first") as caught:
         hook.get_object(ref)
     assert caught.value.kind is ErrorKind.UNSUPPORTED
 

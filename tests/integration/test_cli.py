@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -83,15 +84,47 @@ def keys(conn_id: str = "cli_b") -> list[str]:
 class TestReplicate:
     def test_dry_run_changes_nothing(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-o", "json")
-        assert (ended.code, ended.err) == (0, "")
-        assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, "3")
+        assert ended.code == 0
+        assert ended.err.endswith("\nnothing was changed (--dry-run)\n")
+        assert (ended.result["uri"], ended.result["copy"]) == (REPLICA, 3)
         assert list(object_store.Hook("cli_b").list_objects("lake")) == []
+
+    def test_dry_run_names_what_would_be_lost_and_the_price(self, shell: Shell) -> None:
+        put("copy/a.csv", b"5.csv", conn_id="cli_b")
+        put("copy/b.csv", b"another size", conn_id="cli_b")
+        put("copy/gone.csv", b"old", conn_id="cli_b")
+        words = ("replicate", SOURCE, REPLICA, "--dry-run")
+        ended = shell.run(*words, "--delete-extraneous", "--max-delete", "9")
+        compared, replaced, deleted, price, nothing = sorted(
+            ended.err.splitlines(), key=lambda line: line.startswith(("price", "nothing"))
+        )
+        assert replaced == f"would compare, and replace if it differs: {REPLICA}a.csv"
+        assert compared == f"would replace: {REPLICA}b.csv"
+        assert deleted == f"would delete: {REPLICA}gone.csv"
+        assert price.startswith("price: ")
+        assert nothing == "nothing was changed (--dry-run)"
+        assert keys() == ["copy/a.csv", "copy/b.csv", "copy/gone.csv"]
+
+    def test_dry_run_of_a_bucket_that_would_be_created(self, shell: Shell) -> None:
+        words = ("replicate", SOURCE, "mem://cli_b@new/copy/", "--create-buckets", "--dry-run")
+        ended = shell.run(*words, "-o", "json")
+        assert (ended.code, ended.result["copy"]) == (0, 3)
+        assert shell.run("mb", "mem://cli_b@new", "-o", "plain").out.endswith("created\n")
+
+    def test_an_option_without_effect_says_so(self, shell: Shell) -> None:
+        words = ("replicate", SOURCE, REPLICA)
+        assert shell.run(*words, "--storage-class", "COLD").err == ""
+        ended = shell.run(*words, "--storage-class", "COLD", "--preserve-tags")
+        assert ended.err == (
+            f"note: --storage-class and --preserve-tags did nothing for 3 objects at {REPLICA}: "
+            "they were there already, and are not written again for it\n"
+        )
 
     def test_json_is_the_whole_report_and_nothing_else(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--include", "*.csv", "-o", "json")
         assert (ended.code, ended.err) == (0, "")
         (destination,) = ended.result["destinations"]
-        assert (ended.result["objects"], destination["outcomes"]) == ("2", {"copied": "2"})
+        assert (ended.result["objects"], destination["outcomes"]) == (2, {"copied": 2})
         assert keys() == ["copy/a.csv", "copy/b.csv"]
 
     @pytest.mark.parametrize("output", ["table", "plain", "yaml"])
@@ -118,7 +151,7 @@ class TestReplicate:
         ended = shell.run("replicate", SOURCE, REPLICA, "--immutable", "-o", "json")
         assert ended.code == 3
         (destination,) = ended.result["destinations"]
-        assert destination["outcomes"] == {"conflict": "1", "copied": "2"}
+        assert destination["outcomes"] == {"conflict": 1, "copied": 2}
         failed, error = ended.err.splitlines()
         assert failed.startswith("failed: 'a.csv' at mem://cli_b@lake/copy/: conflict")
         assert error.startswith("error (already_exists): 1 of 3 copies failed (66.7% sound")
@@ -133,7 +166,7 @@ class TestReplicate:
         put("copy/old.csv", b"old", conn_id="cli_b")
         ended = shell.run("replicate", SOURCE, REPLICA, "--delete-extraneous", "--max-delete", "0")
         assert (ended.code, ended.out) == (7, "")
-        assert ended.err.startswith("error (precondition_failed): max_delete: 1 objects")
+        assert ended.err.startswith("error (precondition_failed): --max-delete: 1 objects")
 
     @pytest.mark.parametrize(
         ("words", "code", "error"),
@@ -178,7 +211,7 @@ class TestFailures:
             def fail(*args: object) -> None:
                 raise error
 
-            monkeypatch.setattr(replicate_command, "plan_replication", fail)
+            monkeypatch.setattr(replicate_command, "replication", fail)
             return shell.run("replicate", SOURCE, REPLICA, "--dry-run")
 
         return run
@@ -194,7 +227,7 @@ class TestFailures:
     )
     def test_kinds_are_exit_codes(self, failing: Any, kind: ErrorKind, code: int) -> None:
         ended = failing(StorageError("two\nlines", kind=kind))
-        assert (ended.code, ended.err) == (code, f"error ({kind}): two lines\n")
+        assert (ended.code, ended.err) == (code, f"error ({kind}): two\\nlines\n")
 
     def test_an_unknown_error_is_shown_in_full(self, failing: Any) -> None:
         ended = failing(RuntimeError("what?"))
@@ -203,19 +236,22 @@ class TestFailures:
         assert ended.err.endswith("error (unexpected): RuntimeError: what?\n")
 
     def test_interrupted(self, failing: Any) -> None:
-        assert failing(KeyboardInterrupt()) == Ended(130, "", "interrupted\n")
+        ended = failing(KeyboardInterrupt())
+        assert (ended.code, ended.out) == (130, "")
+        assert ended.err.startswith("interrupted: what is finished is kept")
+        assert ended.err.endswith("; the same command goes on from there\n")
 
 
 class TestVerify:
     def test_proven_and_damaged(self, shell: Shell) -> None:
         shell.run("replicate", SOURCE, REPLICA)
         proven = shell.run("verify", REPLICA, "-o", "json")
-        assert (proven.code, proven.err, proven.result["proven"]) == (0, "", "True")
+        assert (proven.code, proven.err, proven.result["proven"]) == (0, "", True)
         put("copy/a.csv", b"5.csv", conn_id="cli_b")
         object_store.Hook("cli_b").delete_object(ObjectRef("lake", "copy/b.csv"))
         damaged = shell.run("verify", REPLICA, "--depth", "read", "-o", "json")
-        assert (damaged.code, damaged.result["proven"]) == (3, "False")
-        assert damaged.result["findings"] == {"damaged": "1", "missing": "1", "verified": "1"}
+        assert (damaged.code, damaged.result["proven"]) == (3, False)
+        assert damaged.result["findings"] == {"damaged": 1, "missing": 1, "verified": 1}
         assert {line.partition(":")[0] for line in damaged.err.splitlines()} == {"not proven"}
         assert "'a.csv' is damaged" in damaged.err
         assert "'b.csv' is missing" in damaged.err
@@ -236,7 +272,7 @@ class TestFetch:
         )
         assert (ended.code, target.read_bytes()) == (0, b"a.csv")
         assert ended.result["served_by"] == f"{REPLICA}a.csv"
-        assert (ended.result["failed_over"], ended.result["verified_by"]) == ("True", "manifest")
+        assert (ended.result["failed_over"], ended.result["verified_by"]) == (True, "manifest")
         (line,) = ended.err.splitlines()
         assert line.startswith(f"failed over: {SOURCE}a.csv after ")
 
@@ -252,7 +288,22 @@ class TestFetch:
         assert (ended.code, ended.out, list(tmp_path.iterdir())) == (3, "", [])
         assert ended.err.startswith("error (integrity): ")
         wrong = shell.run("fetch", *words, "--fail-over-on", "rain")
-        assert (wrong.code, "fail_over_on" in wrong.err) == (2, True)
+        assert (wrong.code, "--fail-over-on" in wrong.err) == (2, True)
+
+    def test_to_standard_output(self, shell: Shell) -> None:
+        ended = shell.run("fetch", f"{SOURCE}gone", f"{SOURCE}a.csv", "--to", "-")
+        assert (ended.code, ended.out) == (0, "a.csv")
+        assert ended.err.startswith("failed over: ")
+        quiet = shell.run("fetch", f"{SOURCE}gone", f"{SOURCE}a.csv", "--to", "-", "-q")
+        assert (quiet.code, quiet.out, quiet.err) == (0, "a.csv", "")
+
+    def test_nothing_unverified_reaches_standard_output(self, shell: Shell) -> None:
+        words = ("fetch", f"{SOURCE}a.csv", "--to", "-")
+        ended = shell.run(*words, "--expected-sha256", "0" * 64)
+        assert (ended.code, ended.out) == (3, "")
+        prefix = shell.run("fetch", SOURCE, "--to", "-")
+        assert (prefix.code, prefix.out) == (2, "")
+        assert "one object" in prefix.err
 
 
 class TestUpload:
@@ -288,7 +339,7 @@ class TestUpload:
             *("upload", str(file), "mem://cli_a@lake/1.4/", "--immutable"),
             *("--replicate-to", "mem://cli_b@lake/1.4/", "-o", "json"),
         )
-        assert (ended.code, ended.result["success"]) == (3, "False")
+        assert (ended.code, ended.result["success"]) == (3, False)
         assert ended.err.splitlines()[-1].startswith("error (already_exists): 1 of 1 copies failed")
         assert "1.4/app.tar" in keys("cli_a")
 
@@ -305,7 +356,7 @@ class TestInit:
         assert ended.result == {
             "conn_id": "cli_a",
             "cloud": "memory",
-            "available": "True",
+            "available": True,
             "account_id": "memory-cli_a",
             "principal": "tester",
             "region": None,
@@ -339,7 +390,7 @@ class TestInit:
         }
         monkeypatch.setenv("AIRFLOW_CONN_DOWN", json.dumps(connection))
         ended = shell.run("init", "down", "-o", "json", "-v")
-        assert (ended.code, ended.result["available"]) == (6, "False")
+        assert (ended.code, ended.result["available"]) == (6, False)
         assert "error (unavailable): down: " in ended.err
         assert not [c for c in canaries if c in ended.out + ended.err]
 
@@ -358,8 +409,35 @@ def test_a_progress_bar_on_a_terminal(shell: Shell, monkeypatch: pytest.MonkeyPa
             shown += os.read(controller, 1 << 16).decode()
     os.close(controller)
     assert "replicating" in shown
-    assert "3 of 3 objects" in shown
-    assert ended.result["objects"] == "3"  # Standard output is the result alone, here too.
+    assert "3/3 objects, 15 of 15 bytes" in shown
+    assert ended.result["objects"] == 3  # Standard output is the result alone, here too.
+
+
+def test_interrupted_in_the_middle_and_gone_on_with(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("sales/large", bytes(range(250)) * 4_000)
+    words = ("replicate", SOURCE, REPLICA, "--part-size", "100K", "--memory-limit", "200K")
+    sent = object_store.Hook.put_part
+
+    def interrupts(self: Any, upload: Any, number: int, *args: Any, **kwargs: Any) -> Any:
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return sent(self, upload, number, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(object_store.Hook, "put_part", interrupts)
+        ended = shell.run(*words)
+    assert (ended.code, ended.out) == (130, "")
+    assert "interrupted: what is finished is kept" in ended.err.splitlines()[-1]
+    again = shell.run(*words, "-o", "json")
+    assert again.code == 0
+    assert again.result["destinations"][0]["outcomes"] in (
+        {"copied": 1, "verified": 3},
+        {"copied": 1, "unchanged": 3},
+    )
+    assert again.err.startswith("resuming: ")
+    assert again.err.endswith(" of 1.0 MB are there\n")
 
 
 def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +452,146 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
         cloud_of("cli_a")  # Airflow learns the secret when it reads the connection.
         raise CloudError(f"the SDK says {canary}", kind=ErrorKind.UNAVAILABLE)
 
-    monkeypatch.setattr(replicate_command, "plan_replication", fail)
+    monkeypatch.setattr(replicate_command, "replication", fail)
     ended = shell.run("replicate", SOURCE, REPLICA, "--dry-run", "-v")
     assert (ended.code, canary in ended.err) == (6, False)
     assert ended.err.endswith("error (unavailable): the SDK says ***\n")
+
+
+class TestHints:
+    """What was meant, with the names and the commands that a person can type."""
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("mem://cli_c@lake/sales/", REPLICA), "did you mean cli_"),
+            (("mem://cli_a@lak/sales/", REPLICA), "did you mean lake?"),
+            (
+                (SOURCE, "mem://cli_b@other/x/"),
+                "DESTINATION: mem://cli_b@other/x/: no bucket 'other'; create it, or set "
+                "--create-buckets; to create it: airflow multicloud mb mem://cli_b@other",
+            ),
+            ((SOURCE, REPLICA, "--memory-limit", "1K"), "--memory-limit: 1024 given"),
+            ((SOURCE, REPLICA, "--delete-extraneous"), "--max-delete: not given, expected a"),
+        ],
+    )
+    def test_in_an_error(self, shell: Shell, words: tuple[str, ...], said: str) -> None:
+        ended = shell.run("replicate", *words)
+        (line,) = ended.err.splitlines()
+        assert said in line
+        assert "create_buckets" not in line
+
+    def test_a_connection_for_init(self, shell: Shell) -> None:
+        assert "did you mean cli_a?" in shell.run("init", "cli_aa").err
+
+
+class TestRunsAndStatus:
+    def test_runs_are_listed_the_newest_first(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")
+        put("sales/d.csv", b"more")
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "tuesday")
+        ended = shell.run("runs", REPLICA, "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        newest, oldest = json.loads(ended.out)
+        assert (newest["run_id"], newest["objects"], newest["latest"]) == ("tuesday", 4, True)
+        assert (oldest["run_id"], oldest["objects"], oldest["latest"]) == ("monday", 3, False)
+        shown = shell.run("runs", REPLICA)
+        assert max(map(len, shown.out.splitlines())) <= 80
+        assert "--limit" in shell.run("runs", REPLICA, "--limit", "1").err
+
+    def test_a_run_that_was_meant_is_said_and_no_key_of_ours(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")
+        ended = shell.run("verify", REPLICA, "--run-id", "mondy")
+        assert ended.code == 4
+        assert "--run-id: no run 'mondy'" in ended.err
+        assert "did you mean monday?" in ended.err
+        assert ".airflow-multicloud" not in ended.err
+        assert "there are: monday" in shell.run("verify", REPLICA, "--run-id", "xyz").err
+
+    def test_a_replica_that_was_meant_is_said(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        for command in ("verify", "runs"):
+            ended = shell.run(command, "mem://cli_b@lake/copi/")
+            assert (ended.code, f"did you mean {REPLICA}?" in ended.err) == (4, True)
+
+    def test_a_sound_replica(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")
+        ended = shell.run("status", REPLICA, "--max-lag", "1h", "-o", "json")
+        assert (ended.code, ended.err) == (0, "")
+        found = ended.result
+        assert (found["proven"], found["objects"], found["complete"]) == (3, 3, True)
+        assert (found["run_id"], found["findings"], found["problem"]) == ("monday", [], None)
+        assert 0 <= found["lag_seconds"] < 60
+
+    def test_findings(self, shell: Shell) -> None:
+        put("copy/a.csv", b"something else", conn_id="cli_b")
+        shell.run("replicate", SOURCE, REPLICA, "--immutable")
+        object_store.Hook("cli_b").begin_upload(ObjectRef("lake", "copy/large"))
+        ended = shell.run("status", REPLICA, "--max-lag", "0s")
+        assert ended.code == 3
+        assert f"{REPLICA}: 1 of 3 objects are not proven" in ended.err
+        assert "is more than 0 s" in ended.err
+        assert "1 upload of runs that are under way, or were killed" in ended.err
+
+    def test_one_that_was_never_replicated_costs_no_other(self, shell: Shell) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        ended = shell.run("status", "mem://cli_b@lake/no/", REPLICA)
+        assert ended.code == 4
+        assert "3 of 3" in ended.out
+        assert "has no manifest" in ended.err
+
+
+class TestCleanup:
+    def test_left_parts_are_named_then_removed(self, shell: Shell) -> None:
+        store = object_store.Hook("cli_b")
+        store.begin_upload(ObjectRef("lake", "copy/large"))
+        words = ("cleanup", REPLICA, "--older-than", "0s")
+        dry = shell.run(*words, "--dry-run")
+        assert (dry.code, "mem://cli_b@lake/copy/large" in dry.out) == (0, True)
+        assert "would be removed" in dry.out
+        assert dry.err == "nothing was changed (--dry-run)\n"
+        assert len([*store.list_uploads("lake")]) == 1
+        done = shell.run(*words, "-o", "json")
+        assert (done.code, done.result["removed"]) == (0, {"upload": 1})
+        assert [*store.list_uploads("lake")] == []
+        assert "nothing is left" in shell.run(*words).err
+
+
+class TestBuckets:
+    def test_mb(self, shell: Shell) -> None:
+        made = shell.run("mb", "mem://cli_a@new", "mem://cli_a@lake", "-o", "json")
+        assert [row["outcome"] for row in json.loads(made.out)] == ["created", "was there"]
+        assert object_store.Hook("cli_a").stat_bucket("new").name == "new"
+
+    def test_upload_creates_them_when_told(self, shell: Shell, tmp_path: Path) -> None:
+        file = tmp_path / "app.tar"
+        file.write_bytes(b"an application")
+        words = ("upload", str(file), "mem://cli_a@one/", "--replicate-to", "mem://cli_b@two/")
+        refused = shell.run(*words)
+        assert (refused.code, "--create-buckets" in refused.err) == (4, True)
+        planned = shell.run(*words, "--create-buckets", "--dry-run", "-o", "json")
+        assert (planned.code, planned.result["action"]) == (0, "upload")
+        assert shell.run(*words, "--create-buckets").code == 0
+        assert bytes(object_store.Hook("cli_b").get_object(ObjectRef("two", "app.tar")).read())
+
+
+class TestDrill:
+    def test_passed_with_evidence(self, shell: Shell) -> None:
+        ended = shell.run("drill", SOURCE, REPLICA, "--evidence", REPLICA, "-o", "json")
+        assert ended.code == 0, ended.err
+        found = ended.result
+        assert (found["verdict"], found["measurement"]["canary_found"]) == ("PASSED", True)
+        assert found["run"]["with"] == "airflow multicloud drill"
+        assert {uri.rpartition(".")[2] for uri in found["evidence"]} == {"json", "html"}
+        assert all(f"evidence: {uri}" in ended.err for uri in found["evidence"])
+
+    def test_failed_says_why(self, shell: Shell) -> None:
+        ended = shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")
+        assert (ended.code, "FAILED_INTEGRITY" in ended.out) == (3, True)
+        assert "why: " in ended.err
+
+    def test_a_directory_that_is_not_empty_is_refused(self, shell: Shell, tmp_path: Path) -> None:
+        (tmp_path / "old").touch()
+        ended = shell.run("drill", SOURCE, REPLICA, "--restore-to", str(tmp_path))
+        assert (ended.code, ended.out) == (2, "")
+        assert "--restore-to: " in ended.err

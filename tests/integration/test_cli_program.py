@@ -57,7 +57,7 @@ def test_init_finds_and_uses_stored_connections(stored: str) -> None:
     found: dict[str, Any] = {row["conn_id"]: row for row in json.loads(ended.stdout)}
     assert ended.returncode == 4, ended.stderr
     assert [*found] == [stored, "google_cloud_default", "wasb_default"]
-    assert (found[stored]["cloud"], found[stored]["available"]) == ("aws", "True")
+    assert (found[stored]["cloud"], found[stored]["available"]) == ("aws", True)
     assert found[stored]["region"] == "us-east-1"
     assert found["wasb_default"]["problem"].startswith("not_found: ")
     assert [line.partition(": ")[0] for line in ended.stderr.splitlines()] == [

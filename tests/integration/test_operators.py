@@ -109,7 +109,7 @@ class TestReplicate:
         facts = replicate(lab, context, outlets=[asset])
         assert context["outlet_events"][asset].extra == {"multicloud": facts}
         log = capsys.readouterr().out
-        assert "replicated 4 of 4 objects, 0.0 of 0.0 MB, " in log
+        assert "replicated 4 of 4 objects, " in log
         for destination in facts["destinations"]:
             assert f"{destination['uri']}: 4 copied; manifest {destination['manifest_uri']}" in log
 

@@ -38,7 +38,9 @@ ENTRY_POINTS = {
 }
 #: Files that are no Python, without which the package fails only once it is installed.
 DATA = (
+    "core/cost/report/report.html.jinja",
     "core/drill/evidence.html.jinja",
+    "core/pages/page.css",
     "py.typed",
     "testing/local_clouds/azurite/package-lock.json",
     "testing/local_clouds/azurite/package.json",

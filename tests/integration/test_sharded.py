@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG, Asset, task
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import shards
@@ -20,7 +21,7 @@ from airflow_multicloud.core.replication.engine import Replication, ReplicationF
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.replicate import ReplicateShardOperator, sharded_replication
 
-from .airflow_runs import run_dag
+from .airflow_runs import Bare, run_dag
 from .lab import TREE, Lab, fill, own_keys, put, tree_of
 
 MANY = {f"n/{number:02}": bytes([number]) * (number * 997) for number in range(25)}
@@ -49,6 +50,22 @@ class DyingShardOperator(ReplicateShardOperator):
         if context["ti"].map_index == 2 and context["ti"].try_number == 1:
             raise RuntimeError("the worker was lost")
         return super().execute(context)
+
+
+@dataclass
+class ClearedTi:
+    """A task instance that is run again, and what it is told of those before it."""
+
+    states: dict[str, str]
+    done: list[dict[str, Any]]
+
+    def get_task_states(self, *, run_ids: list[str], **_: Any) -> dict[str, dict[str, str]]:
+        return {run_ids[0]: self.states}
+
+    def xcom_pull(self, **_: Any) -> list[dict[str, Any]]:
+        return self.done
+
+    def xcom_push(self, key: str, value: Any) -> None: ...
 
 
 @pytest.mark.usefixtures("airflow_db")
@@ -94,6 +111,57 @@ class TestInAirflow:
         assert run.tries["g.replicate_shard", 2] == 2
         facts = run.xcom("g.close")
         assert [d["outcomes"] for d in facts["destinations"]] == [{"copied": len(CONTENT)}] * 2
+
+    def test_a_branch_that_skips_the_plan_skips_the_close(self, filled: Lab) -> None:
+        given: dict[str, Any] = {"source": filled.s3, "destinations": filled.replicas}
+        with DAG("branched", schedule=None) as dag:
+
+            @task.short_circuit
+            def wanted() -> bool:
+                return False
+
+            wanted() >> sharded_replication("g", shards=2, **given)
+        run = run_dag(dag)
+        assert run.state == "success"
+        assert run.state_of("g.plan") == run.state_of("g.close") == "skipped"
+
+    def test_a_plan_that_fails_fails_the_close_and_says_so(
+        self, filled: Lab, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        given: dict[str, Any] = {"source": filled.s3, "destinations": [filled.gcs[:-1] + "x"]}
+        with DAG("planless", schedule=None) as dag:
+            sharded_replication("g", shards=2, **given)
+        run = run_dag(dag)
+        assert run.state == run.state_of("g.plan") == run.state_of("g.close") == "failed"
+        assert "g.plan is failed: nothing was planned" in capsys.readouterr().out
+
+    def test_a_shard_cleared_after_the_close_changes_nothing_and_is_named(
+        self, filled: Lab, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        given: dict[str, Any] = {"source": filled.s3, "destinations": filled.replicas}
+        with DAG("cleared", schedule=None) as dag:
+            group = sharded_replication("g", shards=2, **given)
+        run = run_dag(dag)
+        first = run.xcom("g.close")
+        context = Bare("cleared", run.run_id)
+        one = ReplicateShardOperator(
+            task_id="g.replicate_shard", shard=run.xcom("g.plan")[1], **given
+        ).execute(context)  # type: ignore[arg-type]
+        assert one["closed"]
+        assert one["objects"] == 0
+        assert "nothing was done: this task was cleared after the run" in capsys.readouterr().out
+        context["ti"] = ClearedTi({"g.plan": "success"}, [one])
+        close: Any = group.children["g.close"]
+        again = close.execute(context)
+        assert {**again, "seconds": 0, "bytes_read": 0} == {
+            **first,
+            "seconds": 0,
+            "bytes_read": 0,
+        } | {"destinations": again["destinations"]}
+        assert [d["outcomes"] for d in again["destinations"]] == [
+            d["outcomes"] for d in first["destinations"]
+        ]
+        assert "without effect: g.replicate_shard (shard-00001.jsonl)" in capsys.readouterr().out
 
     def test_a_shard_that_stays_lost_is_counted(self, filled: Lab) -> None:
         given: dict[str, Any] = {"source": filled.s3, "destinations": filled.replicas}

@@ -199,7 +199,7 @@ def test_spans_are_documented() -> None:
 
 def test_kinds_and_outcomes_are_documented() -> None:
     from airflow_multicloud.cli.exit_codes import ExitCode
-    from airflow_multicloud.core.drill.evidence import Verdict
+    from airflow_multicloud.core.drill.verdict import Verdict
     from airflow_multicloud.core.replication.outcomes import Outcome
     from airflow_multicloud.errors import ErrorKind
 

@@ -8,8 +8,22 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import Location, parse_location
 from airflow_multicloud.ports.object_store import ObjectRef
 
+POINT = "arn:aws:s3:eu-central-1:123456789012:accesspoint/name"
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9._-]{1,40}", fullmatch=True)
+ARNS = st.sampled_from(
+    [
+        POINT,
+        "arn:aws:s3:eu-central-1:123456789012:accesspoint:name",
+        "arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/name",
+        "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap",
+        "arn:aws:s3-object-lambda:eu-central-1:123456789012:accesspoint/name",
+        "arn:aws:s3-outposts:eu-central-1:123456789012:outpost/op-01234/accesspoint/name",
+    ]
+)
+TENANTS = st.from_regex(r"[a-z0-9]{0,10}:[a-z][a-z0-9._-]{1,40}", fullmatch=True)
 LOCATIONS = st.one_of(
+    st.builds(Location, st.just("s3"), st.none() | NAMES, ARNS, st.text()),
+    st.builds(Location, st.just("s3"), NAMES, TENANTS, st.text()),
     st.builds(Location, st.sampled_from(["s3", "gs", "mem"]), st.none() | NAMES, NAMES, st.text()),
     st.builds(
         Location,
@@ -36,6 +50,11 @@ def test_round_trip(location):
         ("gs://bucket/q?x=1#h%41+ ", Location("gs", None, "bucket", "q?x=1#h%41+ ")),
         ("S3://bucket/Key", Location("s3", None, "bucket", "Key")),
         ("s3://bucket/a@b:c", Location("s3", None, "bucket", "a@b:c")),
+        ("s3://c@tenant:bucket/a:b", Location("s3", "c", "tenant:bucket", "a:b")),
+        ("s3://c@:bucket/", Location("s3", "c", ":bucket", "")),
+        (f"s3://c@{POINT}", Location("s3", "c", POINT, "")),
+        (f"s3://c@{POINT}/", Location("s3", "c", POINT, "")),
+        (f"S3://{POINT}/dir//a@b:c", Location("s3", None, POINT, "dir//a@b:c")),
         ("gs://domain.example/key", Location("gs", None, "domain.example", "key")),
     ],
 )
@@ -56,6 +75,16 @@ def test_takes_keys_literally(uri, expected):
         "s3://conn@/key",
         "s3://a@b@bucket/key",
         "s3://bucket:80/key",
+        "s3://conn@bucket:80/key",
+        "s3://conn@a:b:c/key",
+        "s3://tenant:bucket/key",
+        "gs://conn@tenant:bucket/key",
+        "abfs://conn@tenant:bucket/key",
+        "gs://conn@arn:aws:s3:eu-central-1:123456789012:accesspoint/name/key",
+        "s3://conn@arn:aws:s3:eu-central-1:123456789012:accesspoint",
+        "s3://conn@arn:aws:s3:eu-central-1:123456789012:accesspoint/",
+        "s3://conn@arn:aws:s3:::bucket/key",
+        "s3://conn@arn:aws:iam::123456789012:role/key",
         "abfs://container@account.dfs.core.windows.net/key",
     ],
 )
@@ -86,6 +115,8 @@ def test_never_echoes_a_query(uri):
         "s3://login:hunter2@conn@bucket/key",
         "s3://login:hunt/er2@bucket/key",
         "s3://login:hunter2@/key",
+        "s3://login:hunter2@tenant:bucket/key",
+        "s3://login:hunter2@arn:aws:s3:eu-central-1:123456789012:accesspoint/name/key",
         "login:hunter2@bucket/key",
     ],
 )

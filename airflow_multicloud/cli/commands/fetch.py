@@ -2,27 +2,56 @@
 
 from __future__ import annotations
 
+import tempfile
 from argparse import Namespace
 from dataclasses import fields
+from pathlib import Path
 
 from airflow_multicloud.api import FailoverPolicy, Provenance, TreeProvenance, failover_fetch
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.progress import progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.core.failover.policy import parse_kinds
+from airflow_multicloud.errors import ErrorKind, StorageError
 
 
-@command
+@command(
+    interrupted="what was fetched whole and verified is in place, of all else there is nothing; "
+    "the same command fetches everything again"
+)
 def run(args: Namespace) -> Result:
     """Fetch, and say who served it and how that is known."""
     given = {f.name: getattr(args, f.name) for f in fields(FailoverPolicy)}
     if args.fail_over_on is not None:
         given["fail_over_on"] = parse_kinds(args.fail_over_on)
     policy = FailoverPolicy(**{name: v for name, v in given.items() if v is not None})
-    with progress_bar("fetching"):
+    if args.to == "-":
+        return _to_stdout(args, policy)
+    with progress_bar("fetching", quiet=args.quiet):
         served = failover_fetch(args.candidate, args.to, policy)
-    failed = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
-    return Result([_row(served)], [served.as_dict()], failed)
+    return Result([_row(served)], [served.as_dict()], _failures(served))
+
+
+def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:
+    """The content instead of who served it; not a byte of it before it is verified."""
+    if any(uri.endswith("/") for uri in args.candidate):
+        raise StorageError(
+            "target: '-' takes one object; a prefix goes to a directory or to a URI",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    with tempfile.TemporaryDirectory(prefix="multicloud-fetch-") as scratch:
+        file = Path(scratch, "content")
+        with progress_bar("fetching", quiet=args.quiet):
+            served = failover_fetch(args.candidate, file, policy)
+        content = file.open("rb")  # It can be read after its name is gone.
+    return Result([], [], _failures(served), content=content)
+
+
+def _failures(served: Provenance | TreeProvenance) -> list[str]:
+    remarks = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
+    if isinstance(served, TreeProvenance):
+        remarks += [f"left out: {name!r}" for name in served.left_out_names]
+    return remarks
 
 
 def _row(served: Provenance | TreeProvenance) -> dict[str, object]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from airflow_multicloud import registry
 from airflow_multicloud.api import CloudProviderStatus, check_connection
 from airflow_multicloud.cli import exit_codes
 from airflow_multicloud.cli.connections import known_connections
 from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.cli.hints import missing_connection
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.errors import ErrorKind
 
 
-@command
+@command()
 def run(args: Namespace) -> Result:
     """Check connections; the exit code is that of the first one that does not work."""
     conn_ids = dict.fromkeys(args.conn_id or known_connections())
@@ -40,16 +40,6 @@ def _row(status: CloudProviderStatus) -> dict[str, object]:
 
 
 def _advice(status: CloudProviderStatus) -> str:
-    """How to make a connection that does not exist."""
-    if status.kind is not ErrorKind.NOT_FOUND or status.cloud is not None:
-        return ""
-    types = [
-        conn_type
-        for cloud in registry.list_providers()
-        for conn_type in cloud.conn_types
-        if status.conn_id in cloud.uri_schemes.values()
-    ]
-    return (
-        f"; create it: airflow connections add {status.conn_id} --conn-type "
-        f"{types[0] if types else 'TYPE'} …, or set AIRFLOW_CONN_{status.conn_id.upper()}"
-    )
+    """Which connection was meant, or how to make one that does not exist."""
+    missing = status.kind is ErrorKind.NOT_FOUND and status.cloud is None
+    return missing_connection(status.conn_id) if missing else ""

@@ -10,29 +10,40 @@ from typing import Any
 from airflow_multicloud.api import (
     Destination,
     ObjectFilter,
+    Plan,
     ReplicationFailedError,
     ReplicationOptions,
     ReplicationReport,
-    plan_replication,
+    estimate_replication,
     replicate,
+    replication,
 )
 from airflow_multicloud.cli.exit_codes import of_error
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.cli.wording import spelled
+from airflow_multicloud.core.replication import engine
+from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.report import DestinationReport
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+#: How many keys of each kind a dry run names.
+_NAMED = 1000
 
 
-@command
+@command(
+    interrupted="what is finished is kept, and so are the parts sent of a large object; "
+    "the same command goes on from there"
+)
 def run(args: Namespace) -> Result:
     """Replicate, or with ``--dry-run`` say what would be done."""
     options, destinations = options_of(args), destinations_of(args)
+    prepared = replication(args.source, destinations, options)
     if args.dry_run:
-        plans = [asdict(p) for p in plan_replication(args.source, destinations, options)]
-        return Result(plans, plans)
+        return _planned(prepared)
     try:
-        with progress_bar("replicating") as listener:
+        with progress_bar("replicating", quiet=args.quiet) as listener:
             report = replicate(
                 args.source,
                 destinations,
@@ -44,7 +55,43 @@ def run(args: Namespace) -> Result:
     except ReplicationFailedError as err:
         remarks = [*remarks_on(err.report), error_line(err.kind, err)]
         return Result(_rows(err.report), [err.report.as_dict()], remarks, of_error(err))
-    return Result(_rows(report), [report.as_dict()], remarks_on(report))
+    effects = [
+        f"note: {spelled('replicate', told)}"
+        for told in engine.options_without_effect(prepared, report)
+    ]
+    return Result(_rows(report), [report.as_dict()], [*remarks_on(report), *effects])
+
+
+def _planned(prepared: Replication) -> Result:
+    """What would be done, by name where something is lost by it, and its price."""
+    plans = engine.plan(prepared, named=_NAMED)
+    remarks = [line for plan in plans for line in _named(plan)]
+    price: dict[str, Any] | None = None
+    try:
+        estimate = estimate_replication(prepared, plans=plans)
+    except CloudError as err:
+        remarks.append(f"price: unknown: {err}")
+    else:
+        price = estimate.as_dict()
+        remarks.append(f"price: {estimate}")
+    remarks.append("nothing was changed (--dry-run)")
+    rows = [
+        {name: value for name, value in asdict(plan).items() if not isinstance(value, tuple)}
+        for plan in plans
+    ]
+    return Result(rows, [{**asdict(plan), "price": price} for plan in plans], remarks)
+
+
+def _named(plan: Plan) -> Iterable[str]:
+    kinds = (
+        ("would replace", plan.replaces, plan.replace),
+        ("would compare, and replace if it differs", plan.compares, plan.compare),
+        ("would delete", plan.deletes, plan.delete),
+    )
+    for doing, names, count in kinds:
+        yield from (f"{doing}: {plan.uri}{name}" for name in names)
+        if count > len(names):
+            yield f"{doing}: {count - len(names)} more at {plan.uri}"
 
 
 def options_of(args: Namespace) -> ReplicationOptions:
@@ -123,10 +170,14 @@ def outcomes(destination: DestinationReport) -> str:
 
 
 def remarks_on(report: ReplicationReport) -> list[str]:
-    """What failed, as far as the report names it, and what a destination could not keep."""
+    """What failed or was left out, as far as the report names it, and what could not be kept."""
     not_kept = [
         f"note: {destination.uri} could not keep {what} of {count} objects"
         for destination in report.destinations
         for what, count in destination.not_kept.items()
     ]
-    return [*(f"failed: {failure}" for failure in report.failures), *not_kept]
+    return [
+        *(f"failed: {failure}" for failure in report.failures),
+        *(f"left out: {left_out}" for left_out in report.left_out),
+        *not_kept,
+    ]

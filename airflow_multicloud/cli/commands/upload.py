@@ -13,7 +13,9 @@ from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 
 
-@command
+@command(
+    interrupted="a file is at a cloud whole or not at all; the same command does what is missing"
+)
 def run(args: Namespace) -> Result:
     """Upload; a replica that failed is told, and the primary stays."""
     if args.dry_run:
@@ -23,15 +25,17 @@ def run(args: Namespace) -> Result:
                 args.destination,
                 replicate_to=args.replicate_to or (),
                 immutable=args.immutable,
+                create_buckets=args.create_buckets,
             )
         )
-        return Result([plan], [plan])
-    with progress_bar("uploading") as listener:
+        return Result([plan], [plan], ["nothing was changed (--dry-run)"])
+    with progress_bar("uploading", quiet=args.quiet) as listener:
         result = upload_artifact(
             args.file,
             args.destination,
             replicate_to=args.replicate_to or (),
             immutable=args.immutable,
+            create_buckets=args.create_buckets,
             listener=listener,
             interval=BAR_INTERVAL,
         )

@@ -11,10 +11,10 @@ from airflow_multicloud.cli.progress import progress_bar
 from airflow_multicloud.cli.running import command
 
 
-@command
+@command()
 def run(args: Namespace) -> Result:
     """Verify; a replica that is not proven is an exit code, not an error."""
-    with progress_bar("verifying"):
+    with progress_bar("verifying", quiet=args.quiet):
         report = verify_replica(args.replica, depth=Depth(args.depth), run_id=args.run_id)
     row = {
         "replica": report.replica,

@@ -12,10 +12,12 @@ from typing import Any, Final
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import ClientError
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._attributes import HeaderRules, encode_value, unheld
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
 from airflow_multicloud.clouds.aws._s3 import S3Connection
+from airflow_multicloud.clouds.aws._terms import terms_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     FittedAttributes,
@@ -116,7 +118,9 @@ class S3Basics(S3Hook):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Read the connection now, on the thread that may ask Airflow; no request is made.
-        _ = self.conn_config
+        self._terms = terms_of(
+            self.aws_conn_id, self.conn_config.extra_config, requester_pays=self._requester_pays
+        )
 
     def _get_caller(self, target_function_name: str = "execute") -> str:
         """The class whose ``execute`` calls, for the user agent.
@@ -139,7 +143,7 @@ class S3Basics(S3Hook):
                 endpoint_url=self.conn_config.get_service_endpoint_url(service_name="s3"),
                 config=self._get_config(),
                 verify=self.verify,
-                requester_pays=self._requester_pays,
+                terms=self._terms,
             )
 
     def refuse_key(self, key: str) -> str | None:
@@ -215,6 +219,7 @@ class S3Basics(S3Hook):
                 first_byte,
                 statuses={"400"},
             )
+        with well_formed(f"reading the metadata of {name_of(ref)}", CLOUD):
             return meta_of(ref, response, size=response["ContentLength"])
 
     def _refuse_unmet(self, ref: ObjectRef, condition: WriteCondition | None, doing: str) -> None:

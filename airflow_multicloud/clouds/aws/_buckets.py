@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.config import Config
 from airflow_multicloud.clouds.aws._base import S3Basics, name_of, told_why
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import ref_params
+from airflow_multicloud.clouds.aws._terms import Terms
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.labels import LabelRules, current_work
 from airflow_multicloud.ports.object_store import BucketMeta, ObjectRef, SignedUrl
@@ -29,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class S3Buckets(S3Basics):
-    """The bucket verbs, ``BucketCreation`` and ``SignedUrls``."""
+    """The bucket verbs, ``BucketCreation``, ``BucketListing`` and ``SignedUrls``."""
 
     def stat_bucket(self, bucket: str) -> BucketMeta:
         """That the bucket exists and may be read, and its region."""
@@ -77,6 +79,13 @@ class S3Buckets(S3Basics):
         self._tag_bucket(client, bucket)
         return True
 
+    def list_buckets(self) -> Iterator[str]:
+        """The account's buckets, of all regions (API_ListBuckets.html: the first 10,000)."""
+        client = self._s3.client
+        with translated("listing buckets"):
+            found = client.list_buckets().get("Buckets", ())
+        return (bucket["Name"] for bucket in found)
+
     def _tag_bucket(self, client: Any, bucket: str) -> None:
         labels = current_work().lasting().labels(_TAGS)
         if not labels:
@@ -91,8 +100,10 @@ class S3Buckets(S3Basics):
 
     @cached_property
     def _signer(self) -> Any:
-        # botocore signs URLs by the old version 2 unless it is told otherwise.
-        return self._s3.client_for(config=Config(signature_version="s3v4"))
+        # botocore signs URLs by the old version 2 unless it is told otherwise. An expected owner
+        # would be a header that whoever uses the URL must send.
+        terms = Terms(requester_pays=self._terms.requester_pays)
+        return self._s3.client_for(config=Config(signature_version="s3v4"), terms=terms)
 
     def sign_url(self, ref: ObjectRef, *, method: str, expires_in: timedelta) -> SignedUrl:
         """A URL for ``GET`` or ``PUT``, signed by version 4, for one second to seven days.

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
+from airflow_multicloud.clouds._answers import kind_of_status
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
@@ -31,7 +33,7 @@ _CODES: Mapping[ErrorKind, str] = {
     ErrorKind.PRECONDITION_FAILED: "304 409 412 ConditionalRequestConflict PreconditionFailed",
     ErrorKind.PERMISSION_DENIED: (
         "403 AccessDenied AccessDeniedException AccountProblem AllAccessDisabled "
-        "InvalidObjectState MethodNotAllowed OptInRequired OptInRequiredException "
+        "MethodNotAllowed OptInRequired OptInRequiredException "
         "UnauthorizedAccess UnauthorizedOperation KMS.AccessDeniedException"
     ),
     ErrorKind.UNAUTHENTICATED: (
@@ -75,7 +77,10 @@ _CODES: Mapping[ErrorKind, str] = {
         "MetadataTooLarge MissingParameter PermanentRedirect Redirect RequestChangedException "
         "TemporaryRedirect ValidationError ValidationException"
     ),
-    ErrorKind.UNSUPPORTED: "501 NotImplemented UnsupportedOperation",
+    # An archived object can't be read before it is restored: the same kind on every cloud.
+    ErrorKind.UNSUPPORTED: (
+        "501 InvalidObjectState NotImplemented ObjectNotInActiveTierError UnsupportedOperation"
+    ),
 }
 
 #: AWS error code → cause. A code that is not here passes through untouched.
@@ -101,7 +106,13 @@ _EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...] = (
     ),
     ((boto.ConnectTimeoutError, boto.ReadTimeoutError), ErrorKind.TIMEOUT),
     (
-        (boto.ResponseStreamingError, boto.IncompleteReadError, boto.FlexibleChecksumError),
+        (
+            boto.ResponseStreamingError,
+            boto.IncompleteReadError,
+            boto.FlexibleChecksumError,
+            boto.PaginationError,  # one token twice
+            ResponseParserError,
+        ),
         ErrorKind.INTEGRITY,
     ),
     ((boto.ConnectionError, boto.HTTPClientError), ErrorKind.UNAVAILABLE),
@@ -127,17 +138,28 @@ _BARE_400 = (
     "invalid, else the region is wrong or the request malformed"
 )
 
+_ARCHIVED = (
+    ": the object is archived (S3 Glacier Flexible Retrieval or Deep Archive, or an archive tier "
+    "of Intelligent-Tiering); restore it first (aws s3api restore-object), which takes minutes to "
+    "two days, then try again"
+)
+_HINTS = {"InvalidObjectState": _ARCHIVED, "ObjectNotInActiveTierError": _ARCHIVED}
+
 _QUERY = re.compile(r"\?[^\s\"'`]*")
 _CONFLICTS = {"304", "409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
 
 
 def kind_of(error: Exception, condition: WriteCondition | None = None) -> ErrorKind | None:
-    """The cause of a botocore exception, or ``None`` when the tables don't know it.
+    """The cause of a botocore exception, or ``None`` when nothing is known of it.
+
+    An answer whose code the table lacks has that of its status.
 
     :param condition: what the failed write was bound to.
     """
     if isinstance(error, boto.ClientError):
-        return kind_of_code(error.response.get("Error", {}).get("Code", ""), condition)
+        kind = kind_of_code(error.response.get("Error", {}).get("Code", ""), condition)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return kind_of_status(status) if kind is None and status else kind
     return next((kind for types, kind in _EXCEPTIONS if isinstance(error, types)), None)
 
 
@@ -152,6 +174,11 @@ def kind_of_code(code: str, condition: WriteCondition | None = None) -> ErrorKin
     if isinstance(condition, IfUnchanged) and code in ("404", "NoSuchKey"):
         return ErrorKind.PRECONDITION_FAILED
     return KINDS.get(code)
+
+
+def hint_of(code: str | None) -> str:
+    """What to add to an error's text, since the service does not say what to do."""
+    return _HINTS.get(code or "", "")
 
 
 @contextmanager
@@ -170,7 +197,7 @@ def translated(
     """
     try:
         yield
-    except (boto.ClientError, boto.BotoCoreError) as error:
+    except (boto.ClientError, boto.BotoCoreError, ResponseParserError) as error:
         kind = kind_of(error, condition)
         if kind is None:
             raise
@@ -180,6 +207,7 @@ def translated(
             # Whoever may not take on the connection's role has no credentials.
             if error.operation_name.startswith("AssumeRole") and not kind.retryable:
                 kind = ErrorKind.UNAUTHENTICATED
+            hint = hint_of(code)
             if code == "400" and error.operation_name.startswith("Head"):
                 kind, hint = ErrorKind.UNAUTHENTICATED, _BARE_400
         cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds._attributes import (
-    UNKNOWN_TIME,
     decode_headers,
     encode_metadata,
     header_text,
@@ -117,12 +117,13 @@ def meta_of(ref: ObjectRef, response: Mapping[str, Any], *, size: int) -> Object
         for field, (param, _) in _HEADERS.items()
     }
     etag = response.get("ETag", "").strip('"')
+    modified = response.get("LastModified")
     return ObjectMeta(
         bucket=ref.bucket,
         key=ref.key,
         size=size,
         etag=etag,
-        last_modified=response.get("LastModified", UNKNOWN_TIME).astimezone(UTC),
+        last_modified=modified.astimezone(UTC) if modified else UNKNOWN_TIME,
         version=version_of(response),
         digests=digests_of(response, etag),
         attributes=ObjectAttributes(

@@ -7,14 +7,13 @@ parsed one, so the slow parser is left with an empty document. Errors are not to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from airflow_multicloud.clouds._attributes import size_of, time_of
-from airflow_multicloud.clouds.aws._errors import CLOUD
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.clouds._answers import moment, not_an_answer, size_of, well_formed
+from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 
 _OK = 200
@@ -44,8 +43,10 @@ def _parse(
     except ET.ParseError:
         return  # botocore's parser reports it
     namespace, _brace, name = root.tag.rpartition("}")
+    if name == "Error":
+        return  # with status 200; botocore makes a 500 of it
     if name not in _ENTRIES:
-        return
+        raise ValueError(f"it is a <{name}>")
     prefix = f"{namespace}}}" if namespace else ""
     encoded = root.findtext(f"{prefix}EncodingType") == "url"
     decode = unquote_plus if encoded else None
@@ -60,6 +61,25 @@ def _parse(
         page["NextVersionIdMarker"] = root.findtext(f"{prefix}NextVersionIdMarker") or ""
     customized_response_dict.update(page)
     response_dict["body"] = f"<{name}/>".encode()
+
+
+def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Mapping[str, Any]]:
+    """The pages of a listing, each within the SDK's retries.
+
+    :raises StorageError: kind ``integrity`` when the last one says that there is more, but not
+        where: what is missing would count as deleted.
+    """
+    found = iter(client.get_paginator(operation).paginate(**params))
+    page: Mapping[str, Any] = {}
+    while True:
+        with translated(doing), well_formed(doing, CLOUD):
+            following = next(found, None)
+        if following is None:
+            break
+        page = following
+        yield page
+    if page.get("IsTruncated"):
+        raise not_an_answer(doing, CLOUD, "it says that there is more, and does not say where")
 
 
 class Page:
@@ -77,25 +97,25 @@ class Page:
     def metas(self, bucket: str, *, md5_etags: bool) -> Iterator[ObjectMeta]:
         """The entries as the port's values.
 
+        What a store leaves out of one object is that object's matter: without an ETag a read
+        that is pinned to it fails, without a time it is as old as can be, without a size it is
+        empty, which its read disproves.
+
         :param md5_etags: whether an ETag of 32 hexadecimal digits counts as MD5.
         """
         names = ("Key", "ETag", "Size", "LastModified", "StorageClass", "VersionId")
         tags = [self._prefix + name for name in names]
         for entry in self._entries:
             key, tag, size, modified, storage_class, version = map(entry.findtext, tags)
-            if key is None:
-                raise StorageError(
-                    f"listing {bucket!r}: the store leaves out the key of an object",
-                    kind=ErrorKind.UNSUPPORTED,
-                    cloud=CLOUD,
-                )
+            if not key:
+                raise ValueError("an object without a key")
             etag = (tag or "").strip('"')
             yield ObjectMeta(
                 bucket=bucket,
                 key=self._decode(key) if self._decode else key,
-                size=size_of(size),
+                size=size_of(size or 0),
                 etag=etag,
-                last_modified=time_of(modified),
+                last_modified=moment(modified),
                 version=version,
                 digests=Digests(md5=etag) if md5_etags and is_md5(etag) else _NO_DIGESTS,
                 storage_class=storage_class,

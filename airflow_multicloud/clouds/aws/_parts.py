@@ -8,7 +8,7 @@ from datetime import UTC
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_multicloud.clouds._attributes import UNKNOWN_TIME
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME, well_formed
 from airflow_multicloud.clouds.aws._base import (
     DEFAULT_OPTIONS,
     S3Basics,
@@ -26,7 +26,7 @@ from airflow_multicloud.clouds.aws._fields import (
     write_params,
     written,
 )
-from airflow_multicloud.clouds.aws._listing import is_md5
+from airflow_multicloud.clouds.aws._listing import is_md5, pages
 from airflow_multicloud.clouds.aws._upload_records import (
     delete_records,
     options_hash,
@@ -62,6 +62,8 @@ LIMITS: Final = PartLimits(
     max_parts=_PARTS,
     max_object=_PARTS * 5 * _GIB,
 )
+# What stores answer that speak S3 without this verb of a bucket's.
+_NO_SUCH_VERB = frozenset({"405", "MethodNotAllowed", "501", "NotImplemented"})
 _NO_DIGESTS = Digests()
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
@@ -129,9 +131,9 @@ class S3PartUploads(S3Basics):
         MD5: equality then proves a part, inequality nothing (encryption by KMS).
         """
         doing = f"listing the parts of {name_of(upload.ref)}"
-        with translated(doing):
-            pages = self._s3.client.get_paginator("list_parts").paginate(**_upload_params(upload))
-            return [_part(found) for page in pages for found in page.get("Parts", ())]
+        listed = pages(self._s3.client, "list_parts", doing, **_upload_params(upload))
+        with well_formed(doing, CLOUD):
+            return [_part(found) for page in listed for found in page.get("Parts", ())]
 
     def complete_upload(
         self,
@@ -199,8 +201,7 @@ class S3PartUploads(S3Basics):
         under_way = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
         if not under_way:
             return []
-        with translated(f"listing what is noted of uploads of {name_of(ref)}"):
-            noted = {record.upload: record for record in records_of(self._s3.client, ref)}
+        noted = {record.upload: record for record in records_of(self._s3.client, ref)}
         wanted = options_hash(self._writable(ref, options, f"uploading {name_of(ref)}"))
         left: list[LeftUpload] = []
         for upload in under_way:
@@ -212,17 +213,35 @@ class S3PartUploads(S3Basics):
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads begun and neither completed nor aborted."""
-        with translated(f"listing the uploads of s3://{bucket}/{prefix}"):
-            pages = self._s3.client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=bucket, Prefix=prefix
-            )
-            for page in pages:
-                for found in page.get("Uploads", ()):
-                    yield PartUpload(
-                        ObjectRef(bucket, found["Key"]),
-                        found["UploadId"],
-                        found["Initiated"].astimezone(UTC),
-                    )
+        doing = f"listing the uploads of s3://{bucket}/{prefix}"
+        operation = "list_multipart_uploads"
+        try:
+            for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
+                with well_formed(doing, CLOUD):
+                    uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
+                yield from uploads
+        except StorageError as error:
+            if error.code not in _NO_SUCH_VERB:
+                raise
+            raise StorageError(
+                f"{doing}: the store has no ListMultipartUploads ({error.code})",
+                kind=ErrorKind.UNSUPPORTED,
+                cloud=CLOUD,
+                code=error.code,
+            ) from error
+
+
+def _upload(bucket: str, found: Mapping[str, Any]) -> PartUpload:
+    started = found.get("Initiated")
+    return PartUpload(
+        ObjectRef(bucket, found["Key"]),
+        found["UploadId"],
+        started and started.astimezone(UTC),
+        # No other mark of an upload is listed. Ours have this pair, which hardly any other
+        # program asks for.
+        ours=(found.get("ChecksumAlgorithm"), found.get("ChecksumType"))
+        == ("CRC32C", "FULL_OBJECT"),
+    )
 
 
 def _upload_params(upload: PartUpload) -> dict[str, str]:

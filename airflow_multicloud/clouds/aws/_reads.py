@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 
+from airflow_multicloud.clouds._answers import size_of, well_formed
 from airflow_multicloud.clouds._obstore import StreamedBody, is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.aws._base import (
     S3Basics,
@@ -26,6 +27,7 @@ from airflow_multicloud.clouds.aws._fields import (
     ref_params,
     version_of,
 )
+from airflow_multicloud.clouds.aws._listing import pages
 from airflow_multicloud.clouds.aws._s3 import translated_obstore
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -63,15 +65,12 @@ class S3Reads(S3Basics):
         return self._list("list_object_versions", bucket, prefix)
 
     def _list(self, operation: str, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
-        paginator = self._s3.client.get_paginator(operation)
-        pages = iter(paginator.paginate(Bucket=bucket, Prefix=prefix))
-        while True:
-            with translated(f"listing s3://{bucket}/{prefix}"):
-                page = next(pages, None)
-            if page is None:
-                return
+        doing = f"listing s3://{bucket}/{prefix}"
+        for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
             known_opaque = bucket in self._s3.opaque_etags
-            yield from page["Page"].metas(bucket, md5_etags=not known_opaque)
+            with well_formed(doing, CLOUD):
+                listed = list(page["Page"].metas(bucket, md5_etags=not known_opaque))
+            yield from listed
 
     def get_object(
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
@@ -152,19 +151,17 @@ class S3Reads(S3Basics):
             params["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
         with translated(doing):
             response = self._s3.client.get_object(**params)
-        length = response["ContentLength"]
-        size = length
-        if ranged:
-            if response["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:
-                raise StorageError(
-                    f"{doing}: the store ignores byte ranges",
-                    kind=ErrorKind.UNSUPPORTED,
-                    cloud=CLOUD,
-                )
-            size = int(response["ContentRange"].rpartition("/")[2])
-        return SdkBody(
-            response["Body"], meta_of(ref, response, size=size), length=length, doing=doing
-        )
+        if ranged and response["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:
+            raise StorageError(
+                f"{doing}: the store ignores byte ranges",
+                kind=ErrorKind.UNSUPPORTED,
+                cloud=CLOUD,
+            )
+        with well_formed(doing, CLOUD):
+            length = response["ContentLength"]
+            size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
+            meta = meta_of(ref, response, size=size)
+        return SdkBody(response["Body"], meta, length=length, doing=doing)
 
     def _read_nothing(
         self, ref: ObjectRef, doing: str, if_etag: str | None, *, size: int | None = None

@@ -22,12 +22,14 @@ import obstore.exceptions as obs
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.handlers import validate_bucket_name
 from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store
 
 from airflow_multicloud.clouds import _obstore
-from airflow_multicloud.clouds.aws._errors import CLOUD, kind_of_code, translated
+from airflow_multicloud.clouds.aws._errors import CLOUD, hint_of, kind_of_code, translated
 from airflow_multicloud.clouds.aws._listing import register_fast_listing
+from airflow_multicloud.clouds.aws._terms import Owners, Terms
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 
 if TYPE_CHECKING:
@@ -81,15 +83,18 @@ class S3Connection:
         endpoint_url: str | None,
         config: Config,
         verify: bool | str | None,
-        requester_pays: bool = False,
+        terms: Terms = Terms(),
     ) -> None:
         self._session = session
         self._endpoint_url = endpoint_url
         self._config = tuned(config, session)
         self._verify = verify
-        self._requester_pays = requester_pays
+        self._terms = terms
         self.client: Any = self.client_for()
         self._here = threading.local()
+        self._owners = Owners(self.client)
+        if terms.expected_owner is None:
+            self.client.meta.events.register("provide-client-params.s3", self._owners.before)
         self.client.meta.events.register("before-send.s3.HeadBucket", self._note_address)
         register_fast_listing(self.client)
         self._lock = threading.Lock()
@@ -103,8 +108,10 @@ class S3Connection:
         """The region requests go to unless the bucket lies elsewhere."""
         return str(self.client.meta.region_name)
 
-    def client_for(self, *, region: str | None = None, config: Config | None = None) -> Any:
-        """A client with the connection's settings, for another region or configuration."""
+    def client_for(
+        self, *, region: str | None = None, config: Config | None = None, terms: Terms | None = None
+    ) -> Any:
+        """A client with the connection's settings, for another region, configuration or terms."""
         client: Any = self._session.client(
             "s3",
             region_name=region,
@@ -112,19 +119,20 @@ class S3Connection:
             config=self._config.merge(config) if config else self._config,
             verify=self._verify,
         )
-        if self._requester_pays:
-            client.meta.events.register("provide-client-params.s3", _offer_to_pay)
+        client.meta.events.register("provide-client-params.s3", (terms or self._terms).add_to)
+        # Ceph's "tenant:bucket" is no name by AWS's rules, which the service itself checks too.
+        client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
         return client
 
     def store(self, bucket: str) -> S3Store | None:
         """The bucket for obstore, or ``None`` where only boto3 can reach it.
 
         Costs one HEAD request per bucket and connection. Access points (ARNs) and directory
-        buckets are signed in ways obstore does not know.
+        buckets are signed in ways obstore does not know, and ``tenant:bucket`` is no path to it.
         """
         with self._lock:
             store = self._stores.get(bucket)
-            if store is None and not bucket.startswith("arn:") and not bucket.endswith("--x-s3"):
+            if store is None and ":" not in bucket and not bucket.endswith("--x-s3"):
                 store = self._open(bucket)
                 if store is not None:
                     self._stores[bucket] = store
@@ -145,6 +153,8 @@ class S3Connection:
                 if error.response["Error"].get("Code") != "403":
                     return None
                 found = None
+        if self._terms.expected_owner is None:
+            self._owners.look(bucket)
         url, signed_for = self._here.address
         options = self._client_options(url)
         unsigned = self.client.meta.config.signature_version is UNSIGNED
@@ -163,7 +173,7 @@ class S3Connection:
             "region": region,
             "checksum_algorithm": "SHA256",
             "skip_signature": unsigned,
-            "request_payer": self._requester_pays,
+            "request_payer": self._terms.requester_pays,
             "s3_express": False,
             "unsigned_payload": False,
         }
@@ -189,6 +199,8 @@ class S3Connection:
             "connect_timeout": timedelta(seconds=config.connect_timeout),
             "read_timeout": timedelta(seconds=config.read_timeout),
             "user_agent": config.user_agent or "airflow-multicloud",
+            # It signs them, too.
+            "default_headers": self._terms.headers,
         }
         if proxy := (config.proxies or {}).get(scheme):
             options["proxy_url"] = proxy
@@ -203,11 +215,6 @@ class S3Connection:
                 return None
             options["root_certificate"] = bundle.read_bytes()
         return options
-
-
-def _offer_to_pay(params: dict[str, Any], model: Any, **_: object) -> None:
-    if "RequestPayer" in model.input_shape.members:
-        params.setdefault("RequestPayer", "requester")
 
 
 @contextmanager
@@ -225,5 +232,6 @@ def translated_obstore(doing: str, condition: WriteCondition | None = None) -> I
             area = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else StorageError
             said = _MESSAGE.search(text)
             reason = f"{found[1]}: {said[1]}" if said else found[1]
-            message = f"{doing}: {_obstore.redact(text)} ({_obstore.redact(reason)})"
+            hint = hint_of(found[1])
+            message = f"{doing}: {_obstore.redact(text)} ({_obstore.redact(reason)}){hint}"
             raise area(message, kind=kind, cloud=CLOUD, code=found[1]) from None

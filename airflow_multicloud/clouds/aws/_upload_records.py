@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.clouds._attributes import UNKNOWN_TIME
 from airflow_multicloud.clouds.aws._errors import translated
 from airflow_multicloud.clouds.aws._fields import write_params
+from airflow_multicloud.clouds.aws._listing import pages
 from airflow_multicloud.errors import CloudError
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def write_record(client: Any, upload: PartUpload, options: WriteOptions) -> None
 def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
     """The records of uploads to one key."""
     prefix = f"{_PREFIX}{_short(ref.key)}/"
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=ref.bucket, Prefix=prefix)
-    for page in pages:
+    doing = f"listing what is noted of uploads of s3://{ref.bucket}/{ref.key}"
+    for page in pages(client, "list_objects_v2", doing, Bucket=ref.bucket, Prefix=prefix):
         for meta in page["Page"].metas(ref.bucket, md5_etags=False):
             upload, _, options = meta.key.removeprefix(prefix).partition("-")
-            yield UploadRecord(upload, options, meta.last_modified or UNKNOWN_TIME)
+            yield UploadRecord(upload, options, meta.last_modified)
 
 
 def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None = None) -> None:

@@ -17,6 +17,7 @@ from airflow_multicloud.clouds.aws._writes import S3Writes
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     BucketCreation,
+    BucketListing,
     ConditionalWrites,
     KeyRules,
     MetadataRules,
@@ -51,12 +52,14 @@ if TYPE_CHECKING:
         type[ServerSideCopy],
         type[SignedUrls],
         type[BucketCreation],
+        type[BucketListing],
         type[KeyRules],
         type[MetadataRules],
         type[AttributeRules],
         type[TagRules],
         type[UploadResumption],
     ] = (
+        S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,

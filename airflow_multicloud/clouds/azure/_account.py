@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,18 @@ from urllib.parse import quote
 
 import requests.adapters
 from azure.core import PipelineClient
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from urllib3 import Retry
 
+from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._credentials import (
     CredentialForm,
     credential_form,
     open_store,
+    retry_policy_of,
     transport_of,
 )
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import ObjectRef
 
 _CONNECTIONS = 64
+_FIRST_WAIT = 0.25
 _NO_RETRIES = Retry(total=False, redirect=False, raise_on_status=False)
 
 
@@ -42,6 +46,9 @@ class BlobAccount:
     """
 
     def __init__(self, service: BlobServiceClient) -> None:
+        form = credential_form(service)
+        if form in (CredentialForm.TOKEN, CredentialForm.SHARED_ACCESS_SIGNATURE):
+            refuse_plain_http(service.url, f"the {form}", cloud=NAME)
         self.service = service
         #: Until it answers a block without the CRC64 it computed.
         self.verifies_crc64 = True
@@ -50,6 +57,7 @@ class BlobAccount:
             pipeline=service._pipeline,  # noqa: SLF001 - its auth, retries and timeouts, for send()
         )
         _tune(transport_of(service), service.url)
+        _shorten_waits(retry_policy_of(service))
         self._stores: dict[str, AzureStore] = {}
         self._lock = Lock()
 
@@ -125,6 +133,24 @@ def _raise_for_error(response: HttpResponse) -> None:
     if response.status_code >= HTTPStatus.BAD_REQUEST:
         response.read()
         raise HttpResponseError(response=response)
+
+
+def _shorten_waits(policy: Any) -> None:
+    """Repeat within seconds what never reached the service.
+
+    The SDK waits 15 seconds before it tries again, and more each time. That spares a service which
+    is overloaded; where a connection is refused or a name unknown there is none to be spared, and
+    another copy may be waiting.
+    """
+    usual: Callable[[dict[str, Any]], float] = policy.get_backoff_time
+
+    def backoff(settings: dict[str, Any]) -> float:
+        history = settings["history"]
+        if history and isinstance(history[-1].error, ServiceRequestError):
+            return float(_FIRST_WAIT * 2 ** len(history))
+        return usual(settings)
+
+    policy.get_backoff_time = backoff
 
 
 def _tune(transport: object, url: str) -> None:

@@ -10,11 +10,12 @@ from xml.etree import ElementTree as ET
 
 from airflow.providers.microsoft.azure.hooks.wasb import WasbHook
 
+from airflow_multicloud.clouds._answers import malformed, not_an_answer
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._account import BlobAccount
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.clouds.azure._listing import described_object
-from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.object_store import Digests, WriteOptions
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class AccountHook(WasbHook):
             params = {"versionid": ref.version} if ref.version else {}
             blob = account.service.get_blob_client(ref.bucket, ref.key)
             response = account.send("HEAD", blob.url, params=params)
-            return described_object(ref, response.headers)
+        return described_object(ref, response.headers, doing)
 
     def _listed(self, bucket: str, prefix: str, include: str) -> Iterator[Element]:
         """The blobs of "List Blobs"; the account is opened before the first is asked for.
@@ -110,6 +111,7 @@ class AccountHook(WasbHook):
                 with translated(doing):
                     url = account.service.get_container_client(bucket).url
                     page = account.get_undecoded(url, {**params, **at})
+                before, marker, whole = marker, None, False
                 for element in _elements(page, doing):
                     # Metadata may have these names too, but no name in it and no place after it.
                     if element.tag == "Blob" and element.find("Name") is not None:
@@ -118,6 +120,11 @@ class AccountHook(WasbHook):
                         element.clear()
                     elif element.tag == "NextMarker":
                         marker = element.text or None
+                    elif element.tag == "EnumerationResults":
+                        whole = True
+                if not whole or (before and before == marker):
+                    why = "one marker twice" if whole else "it is no EnumerationResults"
+                    raise not_an_answer(doing, NAME, why)
 
         return blobs()
 
@@ -129,11 +136,7 @@ def _elements(page: bytes, doing: str) -> Iterator[Element]:
         for _, element in ET.iterparse(BytesIO(page)):  # noqa: S314
             yield element
     except ET.ParseError as err:
-        raise StorageError(
-            f"{doing}: the answer is not well-formed: {err}",
-            kind=ErrorKind.UNAVAILABLE,
-            cloud=NAME,
-        ) from err
+        raise malformed(doing, NAME, err) from err
 
 
 def name_of(ref: ObjectRef) -> str:

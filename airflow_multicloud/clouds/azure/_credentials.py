@@ -68,6 +68,12 @@ def transport_of(service: BlobServiceClient) -> Any:
     return config.transport
 
 
+def retry_policy_of(service: BlobServiceClient) -> Any:
+    """The client's retry policy."""
+    config: Any = service._config  # noqa: SLF001 - the SDK offers no other way
+    return config.retry_policy
+
+
 def _provider(service: BlobServiceClient) -> Callable[[], AzureCredential] | None:
     credential = service.credential
     match credential_form(service):

@@ -19,6 +19,8 @@ import obstore.exceptions as obs
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
     HttpResponseError,
     IncompleteReadError,
     ServiceRequestError,
@@ -29,6 +31,7 @@ from azure.core.exceptions import (
 from azure.identity import CredentialUnavailableError
 
 from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds._answers import kind_of_status, malformed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
@@ -138,8 +141,14 @@ KINDS_BY_STATUS: dict[int, ErrorKind] = {
 }
 
 _HINTS = {
-    "BlobArchived": "the blob is in the archive tier; rehydrate it before reading",
-    "BlobBeingRehydrated": "the blob is being rehydrated from the archive tier; read it later",
+    "BlobArchived": (
+        "the object is archived (access tier Archive); rehydrate it first (az storage blob "
+        "set-tier --tier Hot), which takes up to 15 hours, then try again"
+    ),
+    "BlobBeingRehydrated": (
+        "the object is archived and being rehydrated already, which takes up to 15 hours; try "
+        "again when that is done (the property archiveStatus goes then)"
+    ),
     "InvalidBlockList": "another writer's commit on this key discarded the blocks sent",
     "InvalidBlobOrBlock": (
         "another tool's uncommitted blocks on this key have ids of another length; they expire "
@@ -181,6 +190,8 @@ def translated(
     """
     try:
         yield
+    except DeserializationError as err:
+        raise malformed(doing, NAME, err) from None
     except AzureError as err:
         kind = _sdk_kind(err)
         if kind is None:
@@ -239,6 +250,8 @@ def _sdk_kind(err: AzureError) -> ErrorKind | None:
     # azure-identity says so of whatever kept it from asking for a token.
     if isinstance(err, ClientAuthenticationError) and isinstance(err.__cause__, AzureError):
         return _sdk_kind(err.__cause__)
+    if isinstance(err, DecodeError) and not isinstance(err, IncompleteReadError):
+        return ErrorKind.INTEGRITY  # a web page, say
     if isinstance(err, HttpResponseError) and not isinstance(err, IncompleteReadError):
         return _answer_kind(err)
     if isinstance(err, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
@@ -252,7 +265,9 @@ def _answer_kind(err: HttpResponseError) -> ErrorKind | None:
         return kind
     if not isinstance(err, CredentialUnavailableError) and err.status_code in KINDS_BY_STATUS:
         return KINDS_BY_STATUS[err.status_code]
-    return ErrorKind.UNAUTHENTICATED if isinstance(err, ClientAuthenticationError) else None
+    if isinstance(err, ClientAuthenticationError):
+        return ErrorKind.UNAUTHENTICATED
+    return kind_of_status(err.status_code) if err.status_code else None
 
 
 def _client_kind(text: str) -> ErrorKind | None:

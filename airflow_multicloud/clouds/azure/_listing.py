@@ -8,17 +8,23 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from airflow_multicloud.clouds._answers import (
+    MALFORMED,
+    UNKNOWN_TIME,
+    malformed,
+    size_of,
+    well_formed,
+)
 from airflow_multicloud.clouds._attributes import (
     decode_headers,
     decode_metadata,
     header_text,
-    size_of,
-    time_of,
 )
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -32,9 +38,10 @@ _METADATA_HEADER = "x-ms-meta-"
 
 
 @lru_cache(maxsize=4096)
-def http_date(text: str | None) -> datetime:
+def http_date(text: str) -> datetime:
     """An HTTP date; objects of one second share it, hence the cache."""
-    return time_of(text)
+    found = parsedate_to_datetime(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def hex_md5(content_md5: str | None) -> str | None:
@@ -59,10 +66,20 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
 
     Directories have the resource type ``directory``, or, made by older tools, zero bytes and
     the metadata ``hdi_isfolder``.
+
+    :raises StorageError: kind ``integrity`` when it can't be read.
     """
+    try:
+        return _listed_object(bucket, blob)
+    except MALFORMED as err:
+        raise malformed(f"list {bucket}", NAME, err) from err
+
+
+def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
     properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
     metadata = decode_metadata({m.tag: m.text or "" for m in _children(blob, "Metadata")})
-    size = size_of(properties.get("Content-Length"))
+    size = size_of(properties.get("Content-Length") or 0)
+    modified = properties.get("Last-Modified")
     if properties.get("ResourceType") == "directory" or _marks_directory(size, metadata):
         return None
     return ObjectMeta(
@@ -70,7 +87,7 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
         key=blob_name(blob),
         size=size,
         etag=properties.get("Etag", "").strip('"'),
-        last_modified=http_date(properties.get("Last-Modified")),
+        last_modified=http_date(modified) if modified else UNKNOWN_TIME,
         version=blob.findtext("VersionId") or None,
         attributes=_attributes(properties, metadata),
         storage_class=properties.get("AccessTier") or None,
@@ -93,13 +110,20 @@ def is_uncommitted(blob: Element) -> bool:
     return blob.find("Properties/Content-Type") is None
 
 
-def described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
+def described_object(ref: ObjectRef, headers: Mapping[str, str], doing: str) -> ObjectMeta:
     """The object that a Get Blob (Properties) response's headers describe.
 
-    :raises StorageError: kind ``not_found`` for a directory of a hierarchical namespace.
+    :raises StorageError: kind ``integrity`` when they don't, ``not_found`` for a directory of a
+        hierarchical namespace.
     """
+    with well_formed(doing, NAME):
+        return _described_object(ref, headers)
+
+
+def _described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
     content_range = headers.get("Content-Range")
-    size = content_range.rpartition("/")[2] if content_range else headers.get("Content-Length")
+    size = content_range.rpartition("/")[2] if content_range else headers["Content-Length"]
+    modified = headers.get("Last-Modified")
     # Of a ranged read, Content-MD5 would cover the range only.
     whole_md5 = headers.get("x-ms-blob-content-md5")
     md5 = whole_md5 if content_range else whole_md5 or headers.get("Content-MD5")
@@ -117,8 +141,8 @@ def described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
         bucket=ref.bucket,
         key=ref.key,
         size=size_of(size),
-        etag=headers.get("ETag", "").strip('"'),
-        last_modified=http_date(headers.get("Last-Modified")),
+        etag=headers["ETag"].strip('"'),
+        last_modified=http_date(modified) if modified else UNKNOWN_TIME,
         version=headers.get("x-ms-version-id") or ref.version,
         attributes=_attributes(headers, metadata),
         storage_class=headers.get("x-ms-access-tier"),

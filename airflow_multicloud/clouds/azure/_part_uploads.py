@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from airflow_multicloud.clouds._attributes import UNKNOWN_TIME
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, AccountHook, name_of
 from airflow_multicloud.clouds.azure._blocks import (

@@ -168,6 +168,12 @@ class BlobPowers(AccountHook):
                 raise
         return True
 
+    def list_buckets(self) -> Iterator[str]:
+        """The containers of the storage account."""
+        with translated("list containers"):
+            for container in self.account.service.list_containers():
+                yield container.name
+
     def refuse_key(self, key: str) -> str | None:
         """Why no blob can be called exactly this, or ``None`` when one can."""
         return rules.refuse_key(key)

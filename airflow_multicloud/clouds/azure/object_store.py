@@ -38,6 +38,7 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     BucketCreation,
+    BucketListing,
     BucketMeta,
     ConditionalWrites,
     Digests,
@@ -229,6 +230,7 @@ if TYPE_CHECKING:
     _server_side_copy: type[ServerSideCopy] = BlobObjectStoreHook
     _signed_urls: type[SignedUrls] = BlobObjectStoreHook
     _bucket_creation: type[BucketCreation] = BlobObjectStoreHook
+    _bucket_listing: type[BucketListing] = BlobObjectStoreHook
     _key_rules: type[KeyRules] = BlobObjectStoreHook
     _metadata_rules: type[MetadataRules] = BlobObjectStoreHook
     _attribute_rules: type[AttributeRules] = BlobObjectStoreHook

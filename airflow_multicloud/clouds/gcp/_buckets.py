@@ -12,6 +12,8 @@ from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.object_store import BucketMeta
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_multicloud.clouds.gcp._client import JsonApi
 
 
@@ -31,6 +33,24 @@ def stat(api: JsonApi, bucket: str) -> BucketMeta:
         return BucketMeta(bucket)
     location: str | None = found.get("location")
     return BucketMeta(bucket, location.lower() if location else None)
+
+
+def list_names(api: JsonApi, *, project: str | None) -> Iterator[str]:
+    """The project's buckets."""
+    if not project:
+        raise StorageError(
+            "list_buckets: the connection names no project (extra 'project')",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )
+    query = {"project": project, "fields": "items/name,nextPageToken"}
+    while True:
+        with translated(f"list_buckets of project {project!r}"):
+            page = api.call("GET", "/b", query)
+        yield from (item["name"] for item in page.get("items", ()))
+        if not page.get("nextPageToken"):
+            return
+        query["pageToken"] = page["nextPageToken"]
 
 
 def ensure(api: JsonApi, bucket: str, *, project: str | None, location: str | None) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -18,13 +19,16 @@ from urllib.parse import quote, urlencode
 import certifi
 import requests
 import urllib3
-from google.api_core.exceptions import BadGateway, from_http_status
+from google.api_core.exceptions import from_http_status
 from google.auth.credentials import AnonymousCredentials, TokenState
 from google.auth.transport.urllib3 import AuthorizedHttp, Request
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
 
 from airflow_multicloud import __version__
+from airflow_multicloud.clouds._answers import MALFORMED, not_an_answer, well_formed
+from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._resources import OBJECT_FIELDS
 
 if TYPE_CHECKING:
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 CONNECT_SECONDS = 10
+#: Where a connection is refused or a name unknown, more would only keep another copy waiting:
+#: urllib3 repeats at once, then after a second.
+CONNECT_RETRIES = 2
 #: Between two bytes; google-cloud-storage's default.
 READ_SECONDS = 60
 #: Connections kept open per host: more than the threads a transfer uses.
@@ -42,6 +49,7 @@ _POOL_SIZE = 64
 #: Bodies up to this many bytes are joined into one send.
 _JOIN_LIMIT = 1 << 20
 _PAGE_SIZE = 1000
+_OBJECTS = "storage#objects"
 # https://cloud.google.com/storage/docs/retry-strategy: the codes to retry. Every request of
 # this package may be repeated: it either carries a generation condition, or writes the same
 # bytes again, or deletes.
@@ -62,6 +70,8 @@ class JsonApi:
         self.endpoint = endpoint.rstrip("/")
         self.retries = retries
         self.credentials = credentials
+        if not self.anonymous:
+            refuse_plain_http(self.endpoint, "Google's access token", cloud=NAME)
         self._refreshing = threading.Lock()
         pool = _pool(self.endpoint)
         self._request = Request(pool)  # type: ignore[no-untyped-call]
@@ -69,6 +79,7 @@ class JsonApi:
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         self._retry = urllib3.Retry(
             total=retries,
+            connect=min(retries, CONNECT_RETRIES),
             redirect=0,
             allowed_methods=None,
             status_forcelist=_RETRIED,
@@ -133,15 +144,24 @@ class JsonApi:
         query = {
             "prefix": prefix,
             "maxResults": str(_PAGE_SIZE),
-            "fields": f"items({OBJECT_FIELDS}),nextPageToken",
+            "fields": f"kind,items({OBJECT_FIELDS}),nextPageToken",
         }
+        doing = f"listing gs://{bucket}/{prefix}"
         if versions:
             query["versions"] = "true"
         while True:
             page = self.call("GET", f"/b/{quote(bucket, safe='')}/o", query)
-            yield from page.get("items", ())
-            if not (token := page.get("nextPageToken")):
+            with well_formed(doing, NAME):
+                found = [_named(resource) for resource in page.get("items", ())]
+                token = page.get("nextPageToken")
+            # JSON leaves out what is empty, and stand-ins the kind; a page of neither is none.
+            if page and page.get("kind", _OBJECTS if "items" in page else None) != _OBJECTS:
+                raise not_an_answer(doing, NAME, f"it is no {_OBJECTS}")
+            yield from found
+            if not token:
                 return
+            if token == query.get("pageToken"):
+                raise not_an_answer(doing, NAME, "one page token twice")
             query["pageToken"] = token
 
     def media(
@@ -190,10 +210,13 @@ class JsonApi:
         response = self._send(method, path, query, headers=headers, body=body)
         if response.status not in _OK:
             _refuse(response)
-        try:
+        if method == "DELETE":
+            return {}  # nothing to tell, and stand-ins tell it each in its way
+        doing = f"{method} {path}"
+        with well_formed(doing, NAME):
             answer: dict[str, Any] = json.loads(response.data) if response.data else {}
-        except ValueError:
-            raise BadGateway("the answer is not JSON") from None  # type: ignore[no-untyped-call]
+        if not isinstance(answer, dict):
+            raise not_an_answer(doing, NAME, "it is no JSON object")
         return answer
 
     def _send(
@@ -220,6 +243,12 @@ class JsonApi:
         return response
 
 
+def _named(resource: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(resource["name"], str):
+        raise TypeError("an object without a name")
+    return resource
+
+
 def object_path(bucket: str, key: str) -> str:
     """An object's path below ``/storage/v1``."""
     return f"/b/{quote(bucket, safe='')}/o/{quote(key, safe='')}"
@@ -229,8 +258,9 @@ def _refuse(response: urllib3.BaseHTTPResponse) -> None:
     """Raise google-api-core's exception for an answer that is no success."""
     message, errors = response.data.decode(errors="replace")[:300], []
     if response.headers.get("content-type", "").startswith("application/json"):
-        error = json.loads(response.data)["error"]
-        message, errors = error["message"], error.get("errors", [])
+        with suppress(*MALFORMED):  # a proxy's own JSON
+            error = json.loads(response.data)["error"]
+            message, errors = str(error["message"]), list(error.get("errors", []))
     text = message or str(response.reason)
     raise from_http_status(response.status, text, errors=errors)  # type: ignore[no-untyped-call]
 

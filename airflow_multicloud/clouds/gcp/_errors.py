@@ -16,6 +16,7 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.resumable_media import DataCorruption, InvalidResponse
 
+from airflow_multicloud.clouds._answers import kind_of_status
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
@@ -153,7 +154,7 @@ def _kind(status: int, reason: str | None, text: str, err: Exception) -> ErrorKi
         return ErrorKind.INTEGRITY
     if isinstance(err, api.Aborted):
         return ErrorKind.PRECONDITION_FAILED
-    return _BY_STATUS.get(status)
+    return _BY_STATUS.get(status) or (kind_of_status(status) if status else None)
 
 
 def _area(area: type[CloudError], kind: ErrorKind) -> type[CloudError]:

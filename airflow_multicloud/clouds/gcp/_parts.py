@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from google.api_core.exceptions import NotFound
 
+from airflow_multicloud.clouds._answers import moment, well_formed
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import JsonApi, object_path
 from airflow_multicloud.clouds.gcp._resources import (
@@ -134,12 +135,13 @@ def list_uploads(api: JsonApi, bucket: str, prefix: str) -> Iterator[PartUpload]
     seen = ""
     for resource in api.objects(bucket, PARTS_PREFIX):
         directory = resource["name"].removeprefix(PARTS_PREFIX).partition("/")[0]
-        key = resource.get("metadata", {}).get(_KEY_NAME)
+        with well_formed(f"listing the uploads of {bucket!r}", NAME):
+            key = resource.get("metadata", {}).get(_KEY_NAME)
+            started = moment(resource.get("timeCreated"))
         if key is None or directory == seen:
             continue
         seen = directory
         if key.startswith(prefix):
-            started = datetime.fromisoformat(resource["timeCreated"])
             yield PartUpload(ObjectRef(bucket, key), directory.rpartition("-")[2], started)
 
 
@@ -163,9 +165,10 @@ def rewrite(
     # Between locations or storage classes one call copies only some of the bytes.
     while True:
         answer = api.call("POST", path, query, resource)
-        if answer["done"]:
-            return meta_of(destination.bucket, answer["resource"])
-        query["rewriteToken"] = answer["rewriteToken"]
+        with well_formed(f"rewriting to {destination.key!r}", NAME):
+            if answer["done"]:
+                return meta_of(destination.bucket, answer["resource"])
+            query["rewriteToken"] = answer["rewriteToken"]
 
 
 def _compose_tree(
@@ -185,7 +188,8 @@ def _compose_tree(
             )
             if len(composed) == 1:
                 return composed[0]
-            sources = [(made["name"], made["generation"]) for made in composed]
+            with well_formed(f"composing {target!r}", NAME):
+                sources = [(made["name"], made["generation"]) for made in composed]
 
 
 def _compose(
@@ -228,6 +232,7 @@ def _is_part(resource: dict[str, Any]) -> bool:
 
 
 def _part(resource: dict[str, Any]) -> Part:
-    number = int(resource["name"].rpartition("/")[2])
-    digests = meta_of("", resource).digests
-    return Part(number, int(resource["size"]), resource["generation"], digests)
+    meta = meta_of("", resource)
+    with well_formed("reading a part's resource", NAME):
+        number = int(meta.key.rpartition("/")[2])
+    return Part(number, meta.size, meta.etag, meta.digests)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import obstore
 from obstore.store import GCSStore
 
 from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds._answers import (
+    UNKNOWN_TIME,
+    not_an_answer,
+    size_of,
+    well_formed,
+)
 from airflow_multicloud.clouds._attributes import (
     decode_metadata,
     header_text,
-    time_of,
 )
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import CONNECT_SECONDS, READ_SECONDS, object_path
@@ -153,23 +159,25 @@ class Reader:
         with translated(doing):
             response = self._api.media(ref.bucket, ref.key, generation_of(ref), byte_range)
         headers = response.headers
-        length = int(headers["content-length"])
-        # "bytes 0-9/100": the whole object's size stands behind the slash.
-        size = int(headers.get("content-range", f"/{length}").rpartition("/")[2])
         try:
-            generation = _known(headers.get("x-goog-generation"), doing)
+            with well_formed(doing, NAME):
+                length = size_of(headers["content-length"])
+                # "bytes 0-9/100": the whole object's size stands behind the slash.
+                size = size_of(headers.get("content-range", f"/{length}").rpartition("/")[2])
+                generation = _known(headers.get("x-goog-generation"), doing)
+                modified = headers.get("last-modified")
+                meta = ObjectMeta(
+                    bucket=ref.bucket,
+                    key=ref.key,
+                    size=size,
+                    etag=generation,
+                    version=generation,
+                    last_modified=parsedate_to_datetime(modified) if modified else UNKNOWN_TIME,
+                    attributes=_told_by(_attribute_headers(headers)),
+                )
         except StorageError:
             response.close()
             raise
-        meta = ObjectMeta(
-            bucket=ref.bucket,
-            key=ref.key,
-            size=size,
-            etag=generation,
-            version=generation,
-            last_modified=time_of(headers.get("last-modified")),
-            attributes=_told_by(_attribute_headers(headers)),
-        )
         return _JsonBody(response, meta, length=length, doing=doing)
 
     def _store(self, bucket: str) -> GCSStore:
@@ -323,9 +331,5 @@ class _JsonBody:
 def _known(generation: str | None, doing: str) -> str:
     """The generation that an answer must name: without it nothing pins what is read."""
     if not generation:
-        raise StorageError(
-            f"{doing}: the answer has no x-goog-generation, so the object read is not known",
-            kind=ErrorKind.UNSUPPORTED,
-            cloud=NAME,
-        )
+        raise not_an_answer(doing, NAME, "no x-goog-generation, so the object read is not known")
     return generation

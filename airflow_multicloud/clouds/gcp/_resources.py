@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
+from airflow_multicloud.clouds._answers import MALFORMED, malformed, moment, size_of
 from airflow_multicloud.clouds._attributes import (
     HeaderRules,
     decode_metadata,
     encode_value,
-    size_of,
-    time_of,
     unheld,
 )
 from airflow_multicloud.clouds.gcp import NAME
@@ -78,17 +77,27 @@ OBJECT_FIELDS = (
 
 
 def meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
-    """What an object resource says, with attributes and digests."""
+    """What an object resource says, with attributes and digests.
+
+    :raises StorageError: kind ``integrity`` when it can't be read.
+    """
+    try:
+        return _meta_of(bucket, resource)
+    except MALFORMED as err:
+        raise malformed(f"reading an object's resource in {bucket!r}", NAME, err) from err
+
+
+def _meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
     get = resource.get
     generation = str(get("generation") or "")
     metadata = get("metadata")
     return ObjectMeta(
         bucket=bucket,
         key=resource["name"],
-        size=size_of(get("size")),
+        size=size_of(get("size", 0)),  # as JSON leaves out what is zero
         etag=generation,
         version=generation or None,
-        last_modified=time_of(get("updated") or get("timeCreated")),
+        last_modified=moment(get("updated") or get("timeCreated")),
         digests=Digests(crc32c=_hex(get("crc32c")), md5=_hex(get("md5Hash"))),
         attributes=ObjectAttributes(
             content_type=get("contentType"),

@@ -9,9 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from google.api_core.exceptions import from_http_response
+from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+
+from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp._client import CONNECT_RETRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,9 +39,15 @@ class RestApi:
 
     def __init__(self, endpoint: str, credentials: Credentials, *, retries: int) -> None:
         self._endpoint = endpoint.rstrip("/")
+        if not isinstance(credentials, AnonymousCredentials):
+            refuse_plain_http(self._endpoint, "Google's access token", cloud=NAME)
         self._session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
         retry = Retry(
-            total=retries, status_forcelist=_RETRIED, backoff_factor=0.5, raise_on_status=False
+            total=retries,
+            connect=min(retries, CONNECT_RETRIES),
+            status_forcelist=_RETRIED,
+            backoff_factor=0.5,
+            raise_on_status=False,
         )
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))

@@ -25,9 +25,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient
 from google.cloud.recommender_v1 import RecommenderClient
 
+from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds.gcp import LABELS, NAME, _cost_prices, _cost_recommendations
 from airflow_multicloud.clouds.gcp._cost_export import BillingExport
 from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
@@ -72,6 +74,8 @@ class GCPCostHook(BigQueryHook):
     def get_client_options(self, api_endpoint_override: str | None = None) -> ClientOptions:
         """The official hook's options, with the connection's ``bigquery.endpoint``, if any."""
         endpoint = api_endpoint_override or self.extras.get("bigquery.endpoint")
+        if endpoint and not isinstance(self.get_credentials(), AnonymousCredentials):
+            refuse_plain_http(endpoint, "Google's access token", cloud=NAME)
         return super().get_client_options(endpoint)
 
     def list_billing_periods(self, export: str) -> Sequence[ExportedPeriod]:

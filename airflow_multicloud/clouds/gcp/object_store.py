@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
-from airflow_multicloud.clouds._attributes import UNKNOWN_TIME
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.gcp import NAME, _buckets, _key_rules, _parts, _signing
 from airflow_multicloud.clouds.gcp._client import JsonApi, object_path
 from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
@@ -39,6 +39,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     BucketCreation,
+    BucketListing,
     BucketMeta,
     ConditionalWrites,
     ConditionKind,
@@ -275,6 +276,10 @@ class GCSObjectStoreHook(GCSHook):
         """
         return _buckets.ensure(self._api, bucket, project=self.project_id, location=location)
 
+    def list_buckets(self) -> Iterator[str]:
+        """The buckets of the connection's project."""
+        return _buckets.list_names(self._api, project=self.project_id)
+
     def refuse_key(self, key: str) -> str | None:
         """Why Cloud Storage can't hold an object of this key, or this package reserves it."""
         return _key_rules.refusal(key)
@@ -320,8 +325,9 @@ if TYPE_CHECKING:  # mypy proves that the optional powers fit
         type[ServerSideCopy],
         type[SignedUrls],
         type[BucketCreation],
+        type[BucketListing],
         type[KeyRules],
         type[MetadataRules],
         type[AttributeRules],
         type[UploadResumption],
-    ] = (GCSObjectStoreHook,) * 10
+    ] = (GCSObjectStoreHook,) * 11

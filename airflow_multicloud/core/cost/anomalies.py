@@ -1,10 +1,9 @@
 """Days on which a service of an account cost far more than its own past explains.
 
 A series is the daily usage cost of one (cloud, account, service). Each day is compared with the
-six weeks before it, in logarithms: median level of the last two weeks, plus what the weekday
-usually adds, against the spread (median absolute deviation) of the whole window. Only usage is
+fourteen weeks before it; :mod:`airflow_multicloud.core.cost.surprises` says how. Only usage is
 looked at, so purchases, taxes and credits never alarm; nor does a day that was not over when
-the cloud exported. A monthly charge is known by its like on the same day a month before.
+the cloud exported.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.anomaly_scores import (
     MIN_HISTORY,
-    WINDOW,
     Sensitivity,
     judged_days,
     score_days,
@@ -32,6 +30,8 @@ from airflow_multicloud.core.cost.money import (
     checked_currency,
     exact_sum,
 )
+from airflow_multicloud.core.cost.surprises import WINDOW
+from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -83,11 +83,13 @@ class Anomalies:
 
     :param found: largest excess first. :param days_checked: cloud → days that were judged.
     :param unchecked: cloud → why none was: "could not check" is not "nothing found".
+    :param unconverted: of the days judged; not looked at, as no rate converts them.
     """
 
     found: tuple[Anomaly, ...]
     days_checked: dict[str, int]
     unchecked: dict[str, str]
+    unconverted: tuple[Unconverted, ...] = ()
 
 
 def find_anomalies(
@@ -103,11 +105,11 @@ def find_anomalies(
 ) -> Anomalies:
     """The anomalies from ``start`` to before ``end``.
 
-    :param connection: with the views ``rollup`` and ``periods``; the six weeks before
-        ``start`` should be in them, at least three weeks must.
+    :param connection: with the views ``rollup`` and ``periods``; the fourteen weeks
+        before ``start`` should be in them, at least three weeks must.
     :param clouds: those looked at; ``None``: all that were ever ingested.
     :raises CostAnalysisError: kind ``invalid_argument`` for a bad parameter; ``not_found``
-        for a day and currency without a rate.
+        when no charge at all can be converted.
     """
     basis = checked_basis(basis)
     checked_currency("currency", currency)
@@ -137,7 +139,12 @@ def find_anomalies(
         if one.cloud in checked
     ]
     found = sorted(_episodes(days), key=lambda a: (-a.excess, a.cloud, a.service_name))
-    return Anomalies(found=tuple(found), days_checked=checked, unchecked=unchecked)
+    return Anomalies(
+        found=tuple(found),
+        days_checked=checked,
+        unchecked=unchecked,
+        unconverted=unconverted_costs(connection, needed, start, end, clouds=clouds),
+    )
 
 
 def _episodes(days: Iterable[Anomaly]) -> list[Anomaly]:

@@ -1,14 +1,15 @@
 """How far each day's cost is from what its own past explains.
 
-As :mod:`~airflow_multicloud.core.cost.anomalies` says: one query of the rollup for each few days
-judged.
+As :mod:`~airflow_multicloud.core.cost.surprises` says, for each series of the rollup; one is in
+memory at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,30 +17,14 @@ from airflow_multicloud.core.cost.completeness import COVERED_DAYS
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.fx import FX, Rates
 from airflow_multicloud.core.cost.money import CostBasis
+from airflow_multicloud.core.cost.surprises import WINDOW, Limits, surprises
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: Days before a day that it is compared with: every weekday six times.
-WINDOW = timedelta(days=42)
-
 #: Covered days of the window below which nothing is said: every weekday three times.
 MIN_HISTORY = 21
-
-#: How much more than expected a day may cost at one month's distance from its like.
-_PRECEDENT = 1.5
-
-# Spread of a coming day's cost per median absolute deviation of the window: 1.4826 makes a
-# normal deviation of it, 1.42 undoes that the window's own weekday medians were taken out
-# (measured on normal noise, six weeks).
-_SPREAD_PER_MAD = 1.4826 * 1.42
-
-# Days judged in one query: each carries its own six weeks, so this bounds the memory.
-_AT_ONCE = 5
-
-# The least spread, as a share: a series that was flat for weeks must not divide by zero.
-_LEAST_SPREAD = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +66,13 @@ class ScoredDay:
     new: bool
 
 
-# Weeks are rows, not dates: a day that no export covers is left out of everything. The monthly
-# charge's like may fall on any day of the window, so the window's day with the same day of
-# the month is taken (the last day stands for those a short month lacks).
+# A day that no export covers is left out of everything; a covered one without a row cost nothing.
 _SQL = f"""
-WITH {FX}, covered AS MATERIALIZED ({COVERED_DAYS}), daily AS (
+WITH {FX}, covered AS MATERIALIZED ({COVERED_DAYS})
+SELECT daily.Cloud, account, service, ChargeDate, cost
+FROM (
     SELECT Cloud, coalesce(SubAccountId, '{NONE}') AS account,
-           coalesce(ServiceName, '{NONE}') AS service, ChargeDate AS day,
-           sum(amount * rate) AS cost
+           coalesce(ServiceName, '{NONE}') AS service, ChargeDate, sum(amount * rate) AS cost
     FROM (SELECT Cloud, SubAccountId, ServiceName, ChargeDate, BillingCurrency,
                  sum({{column}}) AS amount
           FROM rollup
@@ -96,58 +80,10 @@ WITH {FX}, covered AS MATERIALIZED ({COVERED_DAYS}), daily AS (
           GROUP BY ALL)
     JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
     GROUP BY ALL
-), series AS (
-    SELECT DISTINCT Cloud, account, service FROM daily
-), dense AS MATERIALIZED (
-    SELECT series.Cloud, series.account, series.service, c.ChargeDate AS day,
-           isodow(c.ChargeDate) AS weekday,
-           coalesce(cost, 0) AS cost, ln(greatest(coalesce(cost, 0), 0)::DOUBLE + $offset) AS y
-    FROM series JOIN covered AS c USING (Cloud)
-    LEFT JOIN daily ON daily.Cloud = series.Cloud AND daily.account = series.account
-                   AND daily.service = series.service AND daily.day = c.ChargeDate
-), target AS (
-    SELECT * FROM dense WHERE day >= $first AND day < $last AND cost >= $min_excess
-), past AS (
-    SELECT t.Cloud, t.account, t.service, t.day AS target, p.day, p.weekday, p.y, p.cost
-    FROM target AS t JOIN dense AS p
-      ON p.Cloud = t.Cloud AND p.account = t.account AND p.service = t.service
-     AND p.day < t.day AND p.day >= t.day - $window
-), weekdays AS (
-    SELECT Cloud, account, service, target, weekday, median(y) AS usual
-    FROM past GROUP BY ALL
-), seasonal AS (
-    SELECT *, usual - median(usual) OVER (PARTITION BY Cloud, account, service, target) AS season
-    FROM weekdays
-), adjusted AS (
-    SELECT p.*, p.y - s.season AS z
-    FROM past AS p JOIN seasonal AS s USING (Cloud, account, service, target, weekday)
-), stats AS (
-    SELECT Cloud, account, service, target, count(*) AS history,
-           coalesce(median(z) FILTER (day >= target - 14), median(z)) AS level,
-           $spread_per_mad * mad(z) AS spread, max(cost) <= 0 AS new,
-           max(y) FILTER (day = (target - INTERVAL 1 MONTH)::DATE) AS precedent,
-           max(z) FILTER (day = (target - INTERVAL 1 MONTH)::DATE) AS precedent_z
-    FROM adjusted GROUP BY ALL
-), scored AS (
-    SELECT t.Cloud, t.account, t.service, t.day, t.cost, st.new, st.level, st.precedent,
-           st.precedent_z, t.y, greatest(st.spread, $least_spread) AS spread,
-           st.level + coalesce(s.season, 0) AS expected_y
-    FROM target AS t
-    JOIN stats AS st ON st.Cloud = t.Cloud AND st.account = t.account
-                    AND st.service = t.service AND st.target = t.day
-    LEFT JOIN seasonal AS s ON s.Cloud = t.Cloud AND s.account = t.account
-                    AND s.service = t.service AND s.target = t.day AND s.weekday = t.weekday
-    WHERE st.history >= $min_history
-)
-SELECT Cloud, account, service, day, cost, greatest(exp(expected_y) - $offset, 0) AS expected,
-       (y - expected_y) / spread AS score, new
-FROM scored
-WHERE (y - expected_y) / spread > $score
-  AND cost::DOUBLE > $min_ratio * greatest(exp(expected_y) - $offset, 0)
-  AND cost::DOUBLE - greatest(exp(expected_y) - $offset, 0) > $min_excess::DOUBLE
-  AND NOT coalesce((precedent_z - level) / spread > $score AND y <= precedent + ln($precedent),
-                   false)
+) AS daily JOIN covered USING (Cloud, ChargeDate)
+ORDER BY ALL
 """
+_ROWS = 10_000
 
 
 def score_days(
@@ -163,38 +99,52 @@ def score_days(
 
     :param connection: with the views ``rollup`` and ``periods``.
     """
-    query = _SQL.format(column=basis.column)
-    parameters = {
-        **rates.parameters,
-        "start": start - WINDOW,
-        "end": end,
-        "window": WINDOW.days,
-        "min_history": MIN_HISTORY,
-        # Makes days without cost finite, and trifles equal.
-        "offset": float(max(limits.min_excess, Decimal("0.01"))) / 10,
-        "min_excess": limits.min_excess,
-        "min_ratio": limits.min_ratio,
-        "spread_per_mad": _SPREAD_PER_MAD,
-        "least_spread": _LEAST_SPREAD,
-        "score": limits.score,
-        "precedent": _PRECEDENT,
+    known = _known_since(connection, start, end)
+    plain = Limits(limits.score, limits.min_ratio, float(limits.min_excess))
+    asked = {**rates.parameters, "start": start - WINDOW, "end": end}
+    rows = connection.execute(_SQL.format(column=basis.column), asked)
+    found: list[ScoredDay] = []
+    for series, of_series in itertools.groupby(_fetched(rows), key=lambda row: row[:3]):
+        cloud, account, service = series
+        judged_from = known.get(cloud)
+        if judged_from is None:
+            continue
+        days, costs = zip(*(row[3:] for row in of_series), strict=True)
+        found.extend(
+            ScoredDay(
+                cloud=cloud,
+                account=account,
+                service=service,
+                day=days[one.place],
+                cost=costs[one.place],
+                expected=one.expected,
+                score=one.score,
+                new=one.new,
+            )
+            for one in surprises(days, [float(cost) for cost in costs], judged_from, plain)
+        )
+    return found
+
+
+def _fetched(rows: DuckDBPyConnection) -> Iterator[tuple[str, str, str, date, Decimal]]:
+    while part := rows.fetchmany(_ROWS):
+        yield from part
+
+
+def _known_since(connection: DuckDBPyConnection, start: date, end: date) -> dict[str, date]:
+    """The first day from ``start`` on that each cloud has enough covered days before."""
+    rows = connection.execute(
+        f"SELECT Cloud, ChargeDate FROM ({COVERED_DAYS}) ORDER BY ALL",
+        {"start": start - WINDOW, "end": end},
+    ).fetchall()
+    covered: dict[str, list[date]] = {}
+    for cloud, day in rows:
+        covered.setdefault(cloud, []).append(day)
+    return {
+        cloud: max(start, days[MIN_HISTORY])
+        for cloud, days in covered.items()
+        if len(days) > MIN_HISTORY
     }
-    found = [
-        ScoredDay(*row)
-        for first in range(start.toordinal(), end.toordinal(), _AT_ONCE)
-        for row in connection.execute(
-            query,
-            {
-                **parameters,
-                "first": date.fromordinal(first),
-                "last": date.fromordinal(first + _AT_ONCE),
-            },
-        ).fetchall()
-    ]
-    # The days of a series together, whichever part of the period they were found in.
-    return sorted(
-        found, key=lambda scored: (scored.cloud, scored.account, scored.service, scored.day)
-    )
 
 
 def judged_days(

@@ -45,6 +45,18 @@ class ForecastBound(StrEnum):
     UPPER = "upper"
 
 
+class BudgetState(StrEnum):
+    """What is known of a budget.
+
+    ``WITHIN``: it holds. ``OVER``: what is projected exceeds it. ``UNKNOWN``: the bill is too
+    old, or lacks a cloud, to say that it holds; that is no reason to say that it does not.
+    """
+
+    WITHIN = "within"
+    OVER = "over"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What may be spent in a period.
@@ -89,14 +101,20 @@ class BudgetVerdict:
     warnings: tuple[str, ...]
 
     @property
+    def state(self) -> BudgetState:
+        """What is known of the budget. A run is allowed only within it."""
+        if self.projected > self.budget.amount:
+            return BudgetState.OVER
+        return BudgetState.WITHIN if self.allowed else BudgetState.UNKNOWN
+
+    @property
     def headroom(self) -> Decimal:
         """What is left of the budget; negative when it is exceeded."""
         return exact_sum([self.budget.amount, -self.projected])
 
     def __str__(self) -> str:
-        verdict = "allowed" if self.allowed else "refused"
         why = "; ".join((*self.reasons, *self.warnings))
-        return f"budget {self.budget.name!r}: {verdict}{f': {why}' if why else ''}"
+        return f"budget {self.budget.name!r}: {self.state}{f': {why}' if why else ''}"
 
 
 def assess_budget(
@@ -151,6 +169,10 @@ def assess_budget(
 def _stale(forecast: Forecast, now: datetime, max_age: timedelta) -> list[str]:
     found = [
         f"{cloud} is not in the forecast: {why}" for cloud, why in forecast.unavailable.items()
+    ]
+    found += [
+        f"{apart.on(forecast.basis)} of {apart.cloud} are in no sum: {apart.reason}"
+        for apart in forecast.unconverted
     ]
     if not forecast.clouds and not found:
         found.append("no cloud has a bill")

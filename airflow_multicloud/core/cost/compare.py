@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,15 +19,17 @@ from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.dimensions import OTHER, Grouping, parse_grouping
 from airflow_multicloud.core.cost.figures import Coverage, Figure, FxNote, add_figures
 from airflow_multicloud.core.cost.focus import ChargeCategory
-from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates, checked_rates
+from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     Costs,
     check_period,
     checked_basis,
     checked_currency,
+    exact_sum,
 )
 from airflow_multicloud.core.cost.store.views import View
+from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ class CostReport:
 
     :param by_category: FOCUS ChargeCategory → costs of the whole cloud.
     :param lines: the breakdown, most expensive first; their sums are the totals, exactly.
+    :param not_counted: charges, neither taxes nor credits, of days that are not
+        :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`: a part of the day
+        of the export, or what is listed ahead.
+    :param unconverted: in no sum, as no rate converts it.
     """
 
     cloud: str
@@ -79,6 +85,8 @@ class CostReport:
     lines: tuple[CostLine, ...]
     coverage: Coverage
     fx: FxNote | None
+    not_counted: Costs = Costs()
+    unconverted: tuple[Unconverted, ...] = ()
 
     @property
     def totals(self) -> Costs:
@@ -97,6 +105,12 @@ class CostReport:
             _sum(c for category, c in self.by_category.items() if category not in NOT_COMPARED)
         )
 
+    @property
+    def counted(self) -> Figure:
+        """:attr:`compared`, of the days that are counted: what may be divided by them."""
+        amount = exact_sum([self.compared.amount, -self.not_counted.on(self.basis)])
+        return replace(self.compared, amount=amount)
+
     def category(self, category: ChargeCategory) -> Figure:
         """One category's charges on the report's basis; zero when there is none."""
         return self._figure(self.by_category.get(category, Costs()))
@@ -108,6 +122,7 @@ class CostReport:
             basis=self.basis,
             coverage=self.coverage,
             fx=self.fx,
+            without=tuple(apart.on(self.basis) for apart in self.unconverted),
         )
 
 
@@ -132,6 +147,11 @@ class CostComparison:
         if not self.reports:
             return None
         return add_figures([report.total for report in self.reports])
+
+    @property
+    def unconverted(self) -> tuple[Unconverted, ...]:
+        """What is in no sum, of all clouds."""
+        return tuple(apart for report in self.reports for apart in report.unconverted)
 
 
 def views_asked(group_by: Sequence[str]) -> frozenset[View]:
@@ -163,7 +183,7 @@ def compare_costs(
     :param clouds: those compared; ``None``: all that were ever ingested.
     :param limit: lines per cloud; the rest, smallest first, is summed up as ``(other)``.
     :raises CostAnalysisError: kind ``invalid_argument`` for a bad parameter; ``not_found``
-        for a day and currency without a rate; ``integrity`` when the rollup and the charges
+        when no charge at all can be converted; ``integrity`` when the rollup and the charges
         disagree.
     """
     basis = checked_basis(basis)
@@ -176,8 +196,8 @@ def compare_costs(
         )
     completeness = measure_completeness(connection, start, end, clouds=clouds)
     billed_in = completeness.billed_in
-    needed = checked_rates(
-        itertools.chain.from_iterable(billed_in.values()), currency, rates or ExchangeRates()
+    needed = (rates or ExchangeRates()).towards(
+        currency, itertools.chain.from_iterable(billed_in.values())
     )
     asked = {"start": start, "end": end, "clouds": list(billed_in)}
     lines = _lines(connection, grouping, needed, asked, basis, limit)
@@ -186,6 +206,8 @@ def compare_costs(
         by_category = {cloud: _totals(found) for cloud, found in lines.items()}
     else:
         by_category = _by_category(connection, needed, asked)
+    apart = unconverted_costs(connection, needed, start, end, clouds=tuple(billed_in))
+    not_counted = _not_counted(connection, needed, completeness.open_days)
     reports = tuple(
         CostReport(
             cloud=cloud,
@@ -194,10 +216,12 @@ def compare_costs(
             currency=currency,
             basis=basis,
             group_by=grouping.names,
-            by_category=by_category[cloud],
+            by_category=by_category.get(cloud, {}),
             lines=tuple(lines.get(cloud, ())),
             coverage=coverage,
             fx=needed.of(billed_in[cloud]).note(),
+            not_counted=not_counted.get(cloud, Costs()),
+            unconverted=tuple(one for one in apart if one.cloud == cloud),
         )
         for cloud, coverage in completeness.covered.items()
     )
@@ -229,6 +253,32 @@ def _by_category(
     for cloud, category, *amounts in rows:
         found.setdefault(cloud, {})[category] = Costs.of(amounts)
     return found
+
+
+def _not_counted(
+    connection: DuckDBPyConnection, rates: Rates, open_days: Mapping[str, Collection[date]]
+) -> dict[str, Costs]:
+    """What each cloud charged on days that don't count, but for taxes and credits."""
+    pairs = [(cloud, day) for cloud, days in open_days.items() for day in days]
+    if not pairs:
+        return {}
+    rows = connection.execute(
+        f"""WITH {FX}, open AS (
+            SELECT unnest($clouds::VARCHAR[]) AS open_cloud, unnest($days::DATE[]) AS open_day
+        )
+        SELECT Cloud, {_CONVERTED}
+        FROM rollup JOIN open ON open_cloud = Cloud AND open_day = ChargeDate
+        JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
+        WHERE NOT list_contains($apart::VARCHAR[], coalesce(ChargeCategory, ''))
+        GROUP BY ALL""",
+        {
+            "clouds": [cloud for cloud, _ in pairs],
+            "days": [day for _, day in pairs],
+            "apart": sorted(NOT_COMPARED),
+            **rates.parameters,
+        },
+    ).fetchall()
+    return {cloud: Costs.of(amounts) for cloud, *amounts in rows}
 
 
 def _lines(

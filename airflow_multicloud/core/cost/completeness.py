@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.figures import Coverage
@@ -39,6 +39,9 @@ COVERED_DAYS = f"SELECT DISTINCT Cloud, ChargeDate FROM ({_CHARGED_DAYS}) WHERE 
 _PERIODS = "SELECT Cloud, BillingPeriod, Final, epoch_us(ExportedAt) FROM periods"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+#: How late the clouds' usage may come: a day without any is believed to have had none after this.
+_LATE = timedelta(days=2)
+
 
 @dataclass(frozen=True, slots=True)
 class _Period:
@@ -55,11 +58,14 @@ class Completeness:
 
     :param missing: cloud → why there is nothing.
     :param billed_in: cloud → its days with charges, each with a currency that they are in.
+    :param open_days: cloud → days with charges that are not
+        :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`.
     """
 
     covered: Mapping[str, Coverage]
     missing: Mapping[str, str]
     billed_in: Mapping[str, Collection[tuple[date, str | None]]]
+    open_days: Mapping[str, Collection[date]]
 
 
 def measure_completeness(
@@ -91,6 +97,7 @@ def measure_completeness(
         ingested.setdefault(cloud, []).append(period)
     covered: dict[str, Coverage] = {}
     missing: dict[str, str] = {}
+    open_days: dict[str, list[date]] = {}
     for cloud in sorted({*ingested, *billed_in}) if clouds is None else dict.fromkeys(clouds):
         if cloud not in billed_in:
             missing[cloud] = (
@@ -100,18 +107,45 @@ def measure_completeness(
             )
             continue
         asked = [p for p in ingested.get(cloud, ()) if start.replace(day=1) <= p.month < end]
+        counted = _counted(asked, start, end, max(days.get(cloud, ()), default=None))
+        charged = {day for day, _ in billed_in[cloud]}
+        open_days[cloud] = sorted(charged - counted)
         complete = len({period.month for period in asked}) == _months(start, end)
         covered[cloud] = Coverage(
             final=complete and all(period.final for period in asked),
             days_asked=(end - start).days,
             days_covered=len(days.get(cloud, ())),
             exported_at=min((period.exported_at for period in asked), default=None),
+            days_counted=len(counted),
         )
     return Completeness(
         covered=covered,
         missing=missing,
         billed_in={cloud: billed_in[cloud] for cloud in covered},
+        open_days=open_days,
     )
+
+
+def _counted(
+    periods: Sequence[_Period], start: date, end: date, last_used: date | None
+) -> set[date]:
+    """The days that these exports speak of."""
+    by_month: dict[date, list[_Period]] = {}
+    for period in periods:
+        by_month.setdefault(period.month, []).append(period)
+    counted = set()
+    for number in range((end - start).days):
+        day = start + timedelta(days=number)
+        month = by_month.get(day.replace(day=1))
+        if not month:
+            continue
+        since = min(p.exported_at for p in month) - datetime.combine(
+            day + timedelta(days=1), time(), UTC
+        )
+        used = last_used is not None and day <= last_used
+        if all(p.final for p in month) or since >= (timedelta(0) if used else _LATE):
+            counted.add(day)
+    return counted
 
 
 def check_clouds(clouds: Sequence[str] | None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from airflow_multicloud.core.cost.focus import COLUMNS, ROLLUP, STORE_COLUMNS, TEXT, quoted
 from airflow_multicloud.core.cost.store.views import View
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.lists import texts
 
 #: How charges that lack a dimension are named: they are part of every breakdown.
 NONE = "(none)"
@@ -46,9 +47,9 @@ def parse_grouping(group_by: Sequence[str]) -> Grouping:
 
     :raises CostAnalysisError: kind ``invalid_argument``, naming what is allowed.
     """
-    if isinstance(group_by, str) or not group_by:
-        raise _invalid(f"group_by is {group_by!r}; expected a sequence of dimensions")
-    names = tuple(group_by)
+    names = texts(group_by, "group_by", what="dimensions", error=CostAnalysisError)
+    if not names:
+        raise _invalid("group_by: none given, expected at least one dimension")
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise _invalid(f"group_by names {', '.join(repeated)} more than once")

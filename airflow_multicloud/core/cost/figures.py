@@ -22,12 +22,16 @@ class Coverage:
     :param days_asked: days of the period. :param days_covered: those of them with usage that
         were over when the cloud exported.
     :param exported_at: data as of: the oldest export behind the figure; ``None``: no export.
+    :param days_counted: days that the bill speaks of, used or not: every day of a final month;
+        else those that were over when the cloud exported, up to the last one with usage, and
+        later ones that were over for two days.
     """
 
     final: bool
     days_asked: int
     days_covered: int
     exported_at: datetime | None
+    days_counted: int = 0
 
     @property
     def complete(self) -> bool:
@@ -47,6 +51,7 @@ class Coverage:
             days_asked=max(self.days_asked, other.days_asked),
             days_covered=min(self.days_covered, other.days_covered),
             exported_at=min(known, default=None),
+            days_counted=min(self.days_counted, other.days_counted),
         )
 
 
@@ -76,6 +81,7 @@ class Figure:
     """One amount, unrounded.
 
     :param fx: ``None`` when nothing was converted.
+    :param without: amounts that are not in it, as no rate converts them, like ``12.00 TWD``.
     """
 
     amount: Decimal
@@ -83,11 +89,12 @@ class Figure:
     basis: CostBasis
     coverage: Coverage
     fx: FxNote | None = None
+    without: tuple[str, ...] = ()
 
     @property
     def estimated(self) -> bool:
         """Whether the amount may still change."""
-        return not (self.coverage.final and self.coverage.complete)
+        return not self.coverage.final
 
     def rounded(self, places: int = 2) -> Decimal:
         """For a reader; half-even."""
@@ -95,7 +102,8 @@ class Figure:
 
     def __str__(self) -> str:
         fx = f"; {self.fx}" if self.fx else ""
-        return f"{self.rounded()} {self.currency} {self.basis} ({self.coverage}{fx})"
+        without = f"; without {', '.join(self.without)}: no rate" if self.without else ""
+        return f"{self.rounded()} {self.currency} {self.basis} ({self.coverage}{fx}{without})"
 
 
 def add_figures(figures: Sequence[Figure]) -> Figure:
@@ -124,4 +132,5 @@ def add_figures(figures: Sequence[Figure]) -> Figure:
         )
         if notes
         else None,
+        without=tuple(amount for figure in figures for amount in figure.without),
     )

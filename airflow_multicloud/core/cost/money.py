@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from enum import StrEnum
 from typing import Self
 
@@ -58,7 +59,7 @@ class Costs:
                 return self.contracted
 
     def __add__(self, other: Costs) -> Costs:
-        with localcontext(prec=_DIGITS):
+        with exact():
             return Costs(
                 billed=self.billed + other.billed,
                 effective=self.effective + other.effective,
@@ -73,22 +74,39 @@ class Costs:
         return cls(billed=billed, effective=effective, list=list_, contracted=contracted)
 
 
+def exact() -> AbstractContextManager[Context]:
+    """Arithmetic in as many digits as sums and products of money need; Python's 28 would round."""
+    return localcontext(prec=_DIGITS)
+
+
 def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
     """The sum without rounding."""
-    with localcontext(prec=_DIGITS):
+    with exact():
         return sum(amounts, Decimal(0))
 
 
-def rounded_lines(amounts: Sequence[Decimal], places: int = 2) -> tuple[Decimal, ...]:
+def exact_product(amount: Decimal, factor: Decimal) -> Decimal:
+    """The product without rounding."""
+    with exact():
+        return amount * factor
+
+
+def rounded_lines(
+    amounts: Sequence[Decimal], places: int = 2, *, total: Decimal | None = None
+) -> tuple[Decimal, ...]:
     """Round lines for a reader so that they still add up to the rounded total.
 
     The total is rounded half-even; each line is rounded down and what is then missing goes, a
     unit each, to the lines that lost most ("largest remainder", ties to the earlier line). So
     a line is off by less than one unit.
+
+    :param total: what they are to add up to where that is shown already: their sum, rounded up
+        or down.
     """
     unit = Decimal(1).scaleb(-places)
-    with localcontext(prec=_DIGITS):
-        total = exact_sum(amounts).quantize(unit)
+    with exact():
+        if total is None:
+            total = exact_sum(amounts).quantize(unit)
         down = [amount.quantize(unit, rounding=ROUND_FLOOR) for amount in amounts]
         short = int((total - sum(down, Decimal(0))) / unit)
         losers = sorted(range(len(down)), key=lambda i: down[i] - amounts[i])[:short]

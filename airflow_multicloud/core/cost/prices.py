@@ -1,27 +1,23 @@
 """The dated price table: public list prices, each with its source and the day it was read.
 
-The table that comes with the package is small and ages; :func:`refresh` renews it through the
-clouds' price lists. A price that is zero, too old or of unknown unit is refused by
-:meth:`PriceTable.usable`, never ranked.
+The table that comes with the package is small and ages;
+:mod:`airflow_multicloud.core.cost.refresh_prices` renews it through the clouds' price lists. A price
+that is zero or of unknown unit is refused by :meth:`PriceTable.usable`, never ranked. An old one is
+used, and its age is said, unless a limit is set.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
-from importlib.resources import files
-from pathlib import Path
-from typing import Self
 
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import PriceLists, PriceQuery
+from airflow_multicloud.core.cost.money import exact
 
-#: How old a price may be to be ranked against another.
-MAX_AGE = timedelta(days=90)
+#: An older price is warned of: list prices rarely change, but they do.
+OLD = timedelta(days=90)
 
 #: The one price that may be zero: what a cloud gives away each month before the first tier.
 FREE_ALLOWANCE = "free-allowance"
@@ -74,13 +70,13 @@ class Price:
     source: str
     as_of: date
 
-    def refusal(self, today: date, max_age: timedelta) -> str | None:
+    def refusal(self, today: date, max_age: timedelta | None = None) -> str | None:
         """Why this price must not be used, or ``None`` when it may."""
         if self.list_unit_price < 0 or (not self.list_unit_price and self.sku != FREE_ALLOWANCE):
             return f"price is {self.list_unit_price}"
         if self.unit != UNITS[self.meter]:
             return f"unit is {self.unit!r}, expected {UNITS[self.meter]!r}"
-        if today - self.as_of > max_age:
+        if max_age is not None and today - self.as_of > max_age:
             return f"price is of {self.as_of}, older than {max_age.days} days"
         return None
 
@@ -100,36 +96,13 @@ class Refused:
 class PriceTable:
     """List prices, and how old one may be.
 
-    :param max_age: older prices are refused.
+    To read and write one see :mod:`airflow_multicloud.core.cost.price_file`.
+
+    :param max_age: older prices are refused; ``None``: none is for its age.
     """
 
     prices: tuple[Price, ...]
-    max_age: timedelta = MAX_AGE
-
-    @classmethod
-    def bundled(cls, *, max_age: timedelta = MAX_AGE) -> Self:
-        """The table that comes with the package: one region per cloud."""
-        with files(__package__).joinpath("prices.csv").open(encoding="utf-8") as lines:
-            return cls(_parsed(lines, "prices.csv"), max_age)
-
-    @classmethod
-    def load(cls, path: Path, *, max_age: timedelta = MAX_AGE) -> Self:
-        """A table of your own, in the same columns.
-
-        :raises CostAnalysisError: kind ``invalid_argument``, naming file, line and column.
-        """
-        with path.open(encoding="utf-8", newline="") as lines:
-            return cls(_parsed(lines, str(path)), max_age)
-
-    def save(self, path: Path) -> None:
-        """Write it so that :meth:`load` reads it."""
-        with path.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            names = [f.name for f in fields(Price)]
-            writer.writerow(names)
-            writer.writerows(
-                ["" if (v := getattr(p, n)) is None else v for n in names] for p in self.prices
-            )
+    max_age: timedelta | None = None
 
     def usable(
         self, cloud: str, meter: Meter, *, today: date, region_id: str | None = None
@@ -154,50 +127,6 @@ class PriceTable:
         return tuple(dict.fromkeys(p.region_id for p in self.prices if p.cloud == cloud))
 
 
-@dataclass(frozen=True, slots=True)
-class Refreshed:
-    """A renewed table; ``kept`` are the prices that no list answered for, still of old date."""
-
-    table: PriceTable
-    changed: tuple[Price, ...]
-    kept: tuple[Price, ...]
-
-
-def refresh(table: PriceTable, lists: Mapping[str, PriceLists]) -> Refreshed:
-    """Ask each cloud's price list for the table's first-tier prices again.
-
-    :param lists: cloud → its hook with the power to list prices.
-    """
-    renewed: list[Price] = []
-    changed: list[Price] = []
-    kept: list[Price] = []
-    for cloud in dict.fromkeys(price.cloud for price in table.prices):
-        mine = [price for price in table.prices if price.cloud == cloud]
-        asked = [p for p in mine if p.sku != FREE_ALLOWANCE] if cloud in lists else []
-        answers = {
-            (a.meter, a.sku, a.region_id, a.unit, a.tier_start): a
-            for a in (lists[cloud].list_prices(_queries(asked)) if asked else ())
-        }
-        for old in mine:
-            key = (str(old.meter), old.sku, old.region_id, old.unit, old.tier_start)
-            answer = answers.get(key)
-            if answer is None:
-                kept.append(old)
-                renewed.append(old)
-                continue
-            new = replace(
-                old,
-                list_unit_price=answer.list_unit_price,
-                currency=answer.currency,
-                source=answer.source,
-                as_of=answer.as_of,
-            )
-            renewed.append(new)
-            if new.list_unit_price != old.list_unit_price:
-                changed.append(new)
-    return Refreshed(replace(table, prices=tuple(renewed)), tuple(changed), tuple(kept))
-
-
 def tiered(
     prices: Sequence[Price], quantity: Decimal, used: Decimal
 ) -> list[tuple[Price, Decimal]]:
@@ -208,49 +137,10 @@ def tiered(
     """
     cut: list[tuple[Price, Decimal]] = []
     upper = [price.tier_start for price in prices[1:]]
-    for price, end in zip(prices, [*upper, None], strict=False):
-        first = max(price.tier_start, used)
-        last = used + quantity if end is None else min(end, used + quantity)
-        if last > first:
-            cut.append((price, last - first))
+    with exact():
+        for price, end in zip(prices, [*upper, None], strict=False):
+            first = max(price.tier_start, used)
+            last = used + quantity if end is None else min(end, used + quantity)
+            if last > first:
+                cut.append((price, last - first))
     return cut
-
-
-def _queries(prices: Iterable[Price]) -> list[PriceQuery]:
-    unique = dict.fromkeys((str(p.meter), p.sku, p.region_id) for p in prices)
-    return [PriceQuery(meter=m, sku=s, region_id=r) for m, s, r in unique]
-
-
-def _parsed(lines: Iterable[str], name: str) -> tuple[Price, ...]:
-    reader = csv.DictReader(lines)
-    expected = [f.name for f in fields(Price)]
-    missing = sorted(set(expected) - set(reader.fieldnames or ()))
-    if missing:
-        raise CostAnalysisError(
-            f"price table {name}: columns missing: {', '.join(missing)}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    return tuple(_price(row, f"{name} line {reader.line_num}") for row in reader)
-
-
-def _price(row: Mapping[str, str], where: str) -> Price:
-    try:
-        return Price(
-            cloud=row["cloud"],
-            meter=Meter(row["meter"]),
-            sku=row["sku"],
-            region_id=row["region_id"],
-            unit=row["unit"],
-            list_unit_price=Decimal(row["list_unit_price"]),
-            currency=row["currency"],
-            tier_start=Decimal(row["tier_start"]),
-            vcpus=Decimal(row["vcpus"]) if row["vcpus"] else None,
-            memory_gib=Decimal(row["memory_gib"]) if row["memory_gib"] else None,
-            family=row["family"],
-            source=row["source"],
-            as_of=date.fromisoformat(row["as_of"]),
-        )
-    except (ValueError, InvalidOperation) as err:
-        raise CostAnalysisError(
-            f"price table {where}: {err}", kind=ErrorKind.INVALID_ARGUMENT
-        ) from err

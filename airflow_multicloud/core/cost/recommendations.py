@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 from airflow_multicloud.core.cost.figures import FxNote
-from airflow_multicloud.core.cost.fx import DatedRate, ExchangeRates, Rates
-from airflow_multicloud.core.cost.money import checked_currency, exact_sum
+from airflow_multicloud.core.cost.fx import ExchangeRates
+from airflow_multicloud.core.cost.money import exact_product, exact_sum
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
 #: Whose word counts when several advise the same, first the best informed: Cost Optimization
@@ -33,6 +33,8 @@ class RankedRecommendation:
     :param sources: all that advise it; the first's word is shown.
     :param counted: whether it is in the sums; not when another way to save on the same
         resource saves more.
+    :param unconverted: why the source's own figure (``recommendation.monthly_savings``) is not in
+        the list's currency; ``monthly_savings`` is ``None`` then.
     """
 
     cloud: str
@@ -40,6 +42,7 @@ class RankedRecommendation:
     monthly_savings: Decimal | None
     sources: tuple[str, ...]
     counted: bool
+    unconverted: str | None = None
 
     @property
     def commitment(self) -> bool:
@@ -67,6 +70,11 @@ class RankedRecommendations:
     price: Decimal
     fx: FxNote | None
 
+    @property
+    def unconverted(self) -> tuple[RankedRecommendation, ...]:
+        """Those whose savings are in no sum, as no rate converts them."""
+        return tuple(item for item in self.ranked if item.unconverted)
+
 
 def rank_recommendations(
     found: Mapping[str, Recommendations],
@@ -83,21 +91,22 @@ def rank_recommendations(
 
     :param found: cloud → what its sources said.
     :param today: savings are converted at this day's rate.
-    :raises CostAnalysisError: kind ``not_found`` for a currency without a rate.
     """
-    checked_currency("currency", currency)
-    used: dict[tuple[date, str], DatedRate] = {}
-    known = rates or ExchangeRates()
+    named = {
+        (today, item.billing_currency)
+        for advice in found.values()
+        for item in advice.found
+        if item.monthly_savings is not None
+    }
+    # One's own currency has a rate, so a list of nothing else but odd ones is a list too.
+    used = (rates or ExchangeRates()).towards(currency, {*named, (today, currency)})
     merged: dict[tuple[str, ...], list[tuple[Recommendation, Decimal | None]]] = {}
     for cloud, advice in found.items():
         for item in advice.found:
+            rate = used.rates.get((today, item.billing_currency or ""))
             savings = item.monthly_savings
-            if savings is not None and item.billing_currency != currency:
-                # A saving without a currency is refused by the rates: it can't be compared.
-                source = item.billing_currency or ""
-                if (today, source) not in used:
-                    used[today, source] = known.rate(source, currency, today)
-                savings *= used[today, source].rate
+            if savings is not None:
+                savings = None if rate is None else exact_product(savings, rate.rate)
             merged.setdefault((cloud, *_subject(item), item.action), []).append((item, savings))
     candidates = [_preferred(key[0], same, preferred_sources) for key, same in merged.items()]
     candidates.sort(key=_rank)
@@ -115,6 +124,9 @@ def rank_recommendations(
                 monthly_savings=candidate.monthly_savings,
                 sources=candidate.sources,
                 counted=first,
+                unconverted=used.lacking.get((today, candidate.recommendation.billing_currency))
+                if candidate.recommendation.monthly_savings
+                else None,
             )
         )
     return RankedRecommendations(
@@ -128,7 +140,7 @@ def rank_recommendations(
             for source, why in advice.unavailable.items()
         },
         price=exact_sum([advice.price for advice in found.values()]),
-        fx=Rates(currency=currency, rates=used).note(),
+        fx=used.of(named).note(),
     )
 
 

@@ -1,115 +1,207 @@
-"""A daily series with weekdays: its level, and how wrong forecasts of it would have been."""
+"""What the coming days of a daily series will cost, and how wrong that may be. Pure arithmetic.
+
+Fees and accidents are taken out first (:mod:`airflow_multicloud.core.cost.odd_days`). The rest is
+expected at a level times the weekday's share of it, if weekdays differ by more than chance (an F
+test). The level is the mean of the last one, two, four or eight weeks, or the growth of the last
+eight or five weeks carried on (Theil-Sen, in logarithms; for a month at most, or fading out):
+whichever would have been the least wrong so many days ahead at earlier ends of the history. How
+wrong that was (root mean square) is the spread, but never less than what the days' own noise makes
+of the sum.
+"""
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from statistics import fmean
+from itertools import combinations
+from statistics import NormalDist, fmean
 
-#: Days whose mean level is expected to go on.
-LEVEL_DAYS = 14
+from airflow_multicloud.core.cost.odd_days import fees_left, take_apart
+from airflow_multicloud.core.cost.robust import around, median
 
 _WEEK = 7
-_DRAWS = 1000
+_F = 3.0  # of weekdays: 1 % by chance, for 6 and some 90 degrees of freedom
+_LEAST_SHARE = 0.02
+#: Growth must have been so much less wrong than a level.
+_GROWTH_PENALTY = 1.1
+_GROWTH_DAYS = 31
+_LEAST_HISTORY = 21
+#: The model was chosen by the trials that its errors are taken of: they are that much too small.
+_CHOSEN = 1.3
+_WORST = 2.0  # a forecast off by more is not more wrong
+
+#: A level for the mean of the next days, from the past and their number; ``None``: too short.
+_Level = Callable[[Sequence[float], int], float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class SeasonalModel:
-    """A day is level × weekday factor + residual × weekday factor.
+class Foreseen:
+    """The sum of the days to come.
 
-    :param factors: weekday (Monday is 0) → share of the mean day.
-    :param residuals: of the days of the past, oldest first, weekdays taken out.
+    :param spread: of its error, a standard deviation. :param trials: independent ones, about, that
+        the spread is known from.
+    :param noise: the past days' differences from their level, by which series move together.
     """
 
-    level: float
-    factors: Mapping[int, float]
-    residuals: Sequence[float]
-
-    def expected(self, day: date) -> float:
-        """What a day to come is expected to be."""
-        return self.level * self.factors[day.weekday()]
+    expected: float
+    spread: float
+    trials: float
+    noise: Mapping[date, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """What is forecast.
+def foresee(
+    days: Sequence[date],
+    values: Sequence[float],
+    left: Sequence[date],
+    seen: Mapping[date, float],
+) -> Foreseen:
+    """The sum of the days left.
 
-    :param days: to come, in order. :param seen: what is already known to have been spent on
-        each: the day can't be less.
+    :param days: of the past, consecutive; two weeks at least.
+    :param seen: what is already known to have been spent on a day left: it can't be less.
     """
-
-    model: SeasonalModel
-    days: Sequence[date]
-    seen: Mapping[date, float]
-
-    def expected(self) -> float:
-        """The sum of the days."""
-        return sum(max(self.model.expected(day), self.seen[day]) for day in self.days)
-
-
-def fitted(days: Sequence[date], values: Sequence[float]) -> SeasonalModel:
-    """The model of a past of consecutive days, of one week at least."""
-    mean = fmean(values)
-    by_weekday: dict[int, list[float]] = {}
-    for day, value in zip(days, values, strict=True):
-        by_weekday.setdefault(day.weekday(), []).append(value)
-    factors = {k: fmean(of) / mean if mean > 0 else 1.0 for k, of in by_weekday.items()}
-    # A weekday without any cost says nothing of the level, and would divide by zero.
-    levels = [
-        value / factors[day.weekday()]
-        for day, value in zip(days, values, strict=True)
-        if factors[day.weekday()] > 0
+    apart = take_apart(days, values)
+    shares = _weekday_shares(days, apart.base)
+    kept = [d for d in days if shares[d.weekday()] > _LEAST_SHARE]
+    plain = [
+        value / shares[day.weekday()]
+        for day, value in zip(days, apart.base, strict=True)
+        if shares[day.weekday()] > _LEAST_SHARE
     ]
-    centre = fmean(levels) if levels else 0.0
-    # Seven weekdays' means were fitted: the residuals are that much too small.
-    scale = math.sqrt(len(days) / max(1, len(days) - _WEEK))
-    return SeasonalModel(
-        level=fmean(levels[-LEVEL_DAYS:]) if levels else 0.0,
-        factors=factors,
-        residuals=[(value - centre) * scale for value in levels] or [0.0],
+    if not left or not plain:
+        return Foreseen(math.fsum(seen.values()), 0.0, 1.0, {})
+    ahead = max(1, sum(shares[day.weekday()] > _LEAST_SHARE for day in left))
+    level, error, trials = _least_wrong(plain, ahead)
+    around_it = around(plain, _WEEK // 2, fmean)
+    noise = [value - usual for value, usual in zip(plain, around_it, strict=True)]
+    # One value in seven is the mean's own.
+    daily = math.sqrt(fmean([n * n for n in noise]) * _WEEK / (_WEEK - 1))
+    least = daily * math.sqrt(ahead + ahead**2 / min(len(plain), 4 * _WEEK))
+    expected = math.fsum(max(level * shares[day.weekday()], seen.get(day, 0.0)) for day in left)
+    fees = fees_left(apart.fees, days[-1], left)
+    from_trials = error * abs(expected)
+    known = trials if from_trials > least else float(len(plain))
+    spread = math.sqrt(max(from_trials, least) ** 2 + fees.variance)
+    return Foreseen(
+        expected=expected + fees.expected,
+        spread=spread,
+        trials=known,
+        noise={d: n * shares[d.weekday()] for d, n in zip(kept, noise, strict=True)},
     )
 
 
-def simulated_errors(series: Sequence[Simulated]) -> list[list[float]]:
-    """Per series the errors of simulated forecasts; the same draw of all belongs together."""
-    errors: list[list[float]] = [[] for _ in series]
-    if not series:
-        return errors
-    # Seeded: the same data must give the same interval. Nothing secret hangs on it.
-    source = random.Random(0)  # noqa: S311
-    shortest = min(len(one.model.residuals) for one in series)
-    length = LEVEL_DAYS + max(len(one.days) for one in series)
-    for _ in range(_DRAWS):
-        places: list[int] = []
-        while len(places) < length:
-            first = source.randrange(shortest)
-            places.extend((first + step) % shortest for step in range(_WEEK))
-        for one, found in zip(series, errors, strict=True):
-            found.append(_error(one, places))
-    return errors
+def spread_of_sum(parts: Sequence[Foreseen]) -> tuple[float, float]:
+    """Spread and trials of several series' sum: what moves together adds up, the rest evens out."""
+    squares = math.fsum(part.spread**2 for part in parts)
+    for one, other in combinations(parts, 2):
+        squares += 2 * one.spread * other.spread * _correlation(one.noise, other.noise)
+    return math.sqrt(squares), min((part.trials for part in parts), default=1.0)
 
 
-def quantile(values: Sequence[float], share: float) -> Decimal:
-    """The value below which that share lies, rounded to 0.01; zero when there is none."""
-    if not values:
-        return Decimal(0)
-    ordered = sorted(values)
-    place = share * (len(ordered) - 1)
-    low = math.floor(place)
-    below, above = ordered[low], ordered[min(low + 1, len(ordered) - 1)]
-    return Decimal(repr(below + (above - below) * (place - low))).quantize(Decimal("0.01"))
+def half_width(spread: float, trials: float, confidence: float) -> float:
+    """Half of an interval that holds so often: Student's t, by its expansion in 1 / trials."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    n = max(2.0, trials)
+    t = z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n * n)
+    return spread * t
 
 
-def _error(one: Simulated, places: Sequence[int]) -> float:
-    """Draw a past (whose level is estimated) and a future from the residuals' blocks."""
-    model = one.model
-    level_error = fmean(model.residuals[-1 - place] for place in places[:LEVEL_DAYS])
-    total = 0.0
-    for day, place in zip(one.days, places[LEVEL_DAYS:], strict=False):
-        level = model.level + model.residuals[-1 - place] - level_error
-        total += max(model.factors[day.weekday()] * level, one.seen[day])
-    return total - one.expected()
+def _correlation(one: Mapping[date, float], other: Mapping[date, float]) -> float:
+    """Of the days that both have; what moves apart counts as independent."""
+    common = sorted(one.keys() & other.keys())
+    squares = [math.fsum(of[day] ** 2 for day in common) for of in (one, other)]
+    if not all(squares):
+        return 0.0
+    products = math.fsum(one[day] * other[day] for day in common)
+    return max(0.0, products / math.sqrt(squares[0] * squares[1]))
+
+
+def _weekday_shares(days: Sequence[date], values: Sequence[float]) -> list[float]:
+    """What each weekday is of the mean day: Monday first."""
+    levels = around(values, _WEEK // 2, fmean)
+    by_weekday: list[list[float]] = [[] for _ in range(_WEEK)]
+    for day, value, level in zip(days, values, levels, strict=True):
+        if level > 0:
+            by_weekday[day.weekday()].append(value / level)
+    flat = [1.0] * _WEEK
+    count = sum(map(len, by_weekday))
+    if not all(by_weekday) or count <= _WEEK:
+        return flat
+    means = [fmean(of) for of in by_weekday]
+    whole = fmean([share for of in by_weekday for share in of])
+    between = math.fsum(len(of) * (m - whole) ** 2 for of, m in zip(by_weekday, means, strict=True))
+    within = math.fsum((s - m) ** 2 for of, m in zip(by_weekday, means, strict=True) for s in of)
+    chance = _F * (_WEEK - 1) * within / (count - _WEEK)
+    return [m / fmean(means) for m in means] if between > max(chance, 1e-12) else flat
+
+
+def _least_wrong(values: Sequence[float], ahead: int) -> tuple[float, float, float]:
+    """The level to come, how wrong it was as a share, and of how many trials that is known."""
+    tried = min(ahead, max(_WEEK, (len(values) - _LEAST_HISTORY) // 2))
+    ends = range(len(values) - tried, _LEAST_HISTORY - 1, -_WEEK)
+    best: tuple[float, float, float, int] | None = None
+    for model, penalty in _MODELS:
+        level = model(values, ahead)
+        if level is None:
+            continue
+        errors = list(_errors(model, values, ends, tried))
+        error = math.sqrt(fmean([min(abs(e), _WORST) ** 2 for e in errors])) if errors else 0.0
+        if best is None or error * penalty < best[0] - 1e-9:
+            best = error * penalty, level, error, len(errors)
+    if best is None:
+        return 0.0, 0.0, 1.0
+    _, level, error, count = best
+    return (
+        level,
+        error * _CHOSEN * math.sqrt(max(1.0, ahead / tried)),
+        max(1.0, count * _WEEK / tried) + 1,
+    )
+
+
+def _errors(
+    model: _Level, values: Sequence[float], ends: Sequence[int], tried: int
+) -> Iterator[float]:
+    for end in ends:
+        level = model(values[:end], tried)
+        if level is not None and level > 0:
+            yield (fmean(values[end : end + tried]) - level) / level
+
+
+def _mean_of(weeks: int) -> _Level:
+    def level(values: Sequence[float], _ahead: int) -> float | None:
+        return fmean(values[-weeks * _WEEK :]) if len(values) >= min(weeks, 2) * _WEEK else None
+
+    return level
+
+
+def _growth_of(weeks: int, fading: float) -> _Level:
+    """The slope of so many weeks' means carried on; each day by ``fading`` of the day before's."""
+
+    def level(values: Sequence[float], ahead: int) -> float | None:
+        number = min(weeks, len(values) // _WEEK)
+        first = len(values) - number * _WEEK
+        means = [fmean(values[n : n + _WEEK]) for n in range(first, len(values), _WEEK)]
+        if number < _FEWEST_WEEKS or min(means) <= 0:
+            return None
+        logs = [math.log(mean) for mean in means]
+        slope = median([(b - a) / (j - i) for (i, a), (j, b) in combinations(enumerate(logs), 2)])
+        last = median([log - slope * n for n, log in enumerate(logs)]) + slope * (number - 1)
+        total, steps = 0.0, _WEEK // 2 * 1.0  # the last week's mean is of its middle day
+        for day in range(1, ahead + 1):
+            steps += fading**day if day <= _GROWTH_DAYS else 0.0
+            total += math.exp(last + max(-_WORST, min(_WORST, slope * steps / _WEEK)))
+        return total / ahead
+
+    return level
+
+
+_FEWEST_WEEKS = 4
+#: Two weeks first: what is taken where there is nothing to try on.
+_MODELS: tuple[tuple[_Level, float], ...] = (
+    *((_mean_of(weeks), 1.0) for weeks in (2, 1, 4, 8)),
+    (_growth_of(8, 1.0), _GROWTH_PENALTY),
+    (_growth_of(8, 0.97), _GROWTH_PENALTY),
+    (_growth_of(5, 0.95), _GROWTH_PENALTY),
+)

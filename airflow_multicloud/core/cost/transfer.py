@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from airflow_multicloud.core.cost.money import exact, exact_sum
 from airflow_multicloud.core.cost.prices import (
     BYTES_PER_GB,
     FREE_ALLOWANCE,
@@ -152,16 +153,19 @@ def estimate_transfer(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     worker = runs_in or source
-    bill = _Bill(table, today, dict(egress_used or {}))
-    bill.plain("source", Meter.READS, source, None, Decimal(reads) / 1000)
-    bill.egress("source", source, worker, read_bytes)
-    for shipment in shipments:
-        bill.egress(shipment.name, worker, shipment.place, shipment.size)
-        requests = Decimal(shipment.requests) / 1000
-        bill.plain(shipment.name, Meter.WRITES, shipment.place, shipment.storage_class, requests)
-        size = Decimal(shipment.size) / BYTES_PER_GB
-        bill.plain(shipment.name, Meter.STORAGE, shipment.place, shipment.storage_class, size)
-    return bill.total()
+    # A byte is 2**-30 GB, thirty decimals: in fewer digits what is priced would not add up to what
+    # is moved, and a complete estimate would look as if it lacked something.
+    with exact():
+        bill = _Bill(table, today, dict(egress_used or {}))
+        bill.plain("source", Meter.READS, source, None, Decimal(reads) / 1000)
+        bill.egress("source", source, worker, read_bytes)
+        for to in shipments:
+            bill.egress(to.name, worker, to.place, to.size)
+            requests = Decimal(to.requests) / 1000
+            bill.plain(to.name, Meter.WRITES, to.place, to.storage_class, requests)
+            size = Decimal(to.size) / BYTES_PER_GB
+            bill.plain(to.name, Meter.STORAGE, to.place, to.storage_class, size)
+        return bill.total()
 
 
 class _Bill:
@@ -203,7 +207,7 @@ class _Bill:
         self.used[start.cloud] = used + quantity
         cut = tiered(tiers, quantity, used)
         self._add(name, Meter.EGRESS, start, "internet", cut)
-        covered = _sum(amount for _, amount in cut)
+        covered = exact_sum([amount for _, amount in cut])
         if cut and covered < quantity:
             lacking = f"{start} {Meter.EGRESS} below {tiers[0].tier_start} GB"
             self.unpriced.append(Refused(lacking, "no usable price in the table"))
@@ -220,8 +224,8 @@ class _Bill:
         return TransferEstimate(
             lines=tuple(self.lines),
             currency=currencies[0] if currencies else "USD",
-            once=_sum(line.amount for line in self.lines if not line.monthly),
-            monthly=_sum(line.amount for line in self.lines if line.monthly),
+            once=exact_sum([line.amount for line in self.lines if not line.monthly]),
+            monthly=exact_sum([line.amount for line in self.lines if line.monthly]),
             unpriced=tuple(dict.fromkeys(self.unpriced)),
         )
 
@@ -262,7 +266,3 @@ class _Bill:
             wanted = f"{place} {meter}" + (f" {sku}" if sku else "")
             self.unpriced.append(Refused(wanted, "no usable price in the table"))
         self.lines.extend(lines)
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, Decimal(0))

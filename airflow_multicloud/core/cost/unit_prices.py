@@ -2,7 +2,9 @@
 
 What the bill charged for one unit of a SKU (``ContractedCost / PricingQuantity`` over its
 on-demand rows) is a better price than any list: it has the discount in it, and its date is
-the day of the last charge.
+the day of the last charge. A machine is what a row of a virtual machine's service says it is, never
+a database's or a cluster's that runs on one; of several SKUs that name the same machine the dearest
+is its price, as the others are surcharges on it.
 """
 
 from __future__ import annotations
@@ -27,6 +29,24 @@ _BURSTABLE = re.compile(
 #: How many days of the bill are looked at.
 WINDOW = timedelta(days=31)
 
+# Of FOCUS's category Compute, but no machine of one's own: what runs on one, and charges for it.
+_NOT_MACHINES = (
+    "relational|database|rds|lambda|function|fargate|container|kubernetes|eks|aks|ecs|emr|mapreduce"
+    "|batch|lightsail|app service|app engine|cloud run|sagemaker|databricks|dataproc|dataflow|glue"
+    "|marketplace|workspaces|outposts|vmware"
+)
+# A machine's extras, and Google's halves of one, which have hours of their own.
+_SURCHARGES = (
+    "ebs.?optimi|cpucredit|surcharge|licen[cs]e|premium|unused|unusedbox|reservedcapacity|elasticip"
+    "|ip address|nat.?gateway|load.?balanc|snapshot|volume|monitoring|rhel|red hat|suse|sles"
+    "|windows|sql ?server|ubuntu pro|instance core|instance ram|per cpu"
+)
+# Object storage of a standard class is what is priced: no cooler class, no disk, no copy.
+_NOT_STANDARD = (
+    "cool|cold|archive|glacier|infrequent|nearline|snapshot|backup|volume|ebs|disk|persistent|elastic"
+    "|\\befs\\b|fsx|filestore|netapp|tape"
+)
+
 # SkuPriceDetails' property names are FOCUS's: CoreCount, MemorySize (GiB), InstanceType,
 # OperatingSystem, StorageClass. Tenancy is none of them: AWS tells it in the usage type
 # ("DedicatedUsage:", "HostUsage:"), the others in the meter's name. Cooler storage classes
@@ -41,8 +61,10 @@ WITH priced AS (
         TRY_CAST(SkuPriceDetails ->> '$.CoreCount' AS DECIMAL(18, 4)) AS cores,
         TRY_CAST(SkuPriceDetails ->> '$.MemorySize' AS DECIMAL(18, 4)) AS memory,
         coalesce(SkuPriceDetails ->> '$.OperatingSystem', 'Linux') AS os,
+        coalesce(SkuId, SkuMeter, ChargeDescription) AS part,
         lower(concat_ws(' ', SkuMeter, SkuId, ChargeDescription,
                         SkuPriceDetails ->> '$.StorageClass')) AS words,
+        lower(ServiceName) AS service,
         lower(PricingUnit) AS unit,
         ServiceCategory, PricingCategory, BillingCurrency, ChargeDate,
         ContractedCost, PricingQuantity
@@ -51,18 +73,20 @@ WITH priced AS (
       AND ChargeDate >= $first AND ChargeDate <= $last
 ), metered AS (
     SELECT *, CASE
-        WHEN cores IS NOT NULL AND regexp_matches(unit, '^(1 )?h(ou)?rs?$') THEN 'compute'
+        WHEN cores IS NOT NULL AND ServiceCategory = 'Compute'
+             AND regexp_matches(unit, '^(1 )?h(ou)?rs?$')
+             AND NOT regexp_matches(service, $not_machines) THEN 'compute'
         WHEN ServiceCategory = 'Storage'
              AND regexp_matches(unit, '^(1 )?(gi?b|gi[bg]\w*byte)[- /]mo(nth)?s?$')
-             AND NOT regexp_matches(words, 'cool|cold|archive|glacier|infrequent|nearline|snapshot')
+             AND NOT regexp_matches(words, $not_standard)
              THEN 'storage'
         WHEN regexp_matches(unit, '^(1 )?(gi?bs?|gi[bg]\w*bytes?)$')
              AND regexp_matches(words, 'egress|transfer out|datatransfer-out|internet')
              THEN 'egress'
-        WHEN regexp_matches(unit, 'request|operation|^[0-9]+k$')
-             AND regexp_matches(words, 'put|write|class a|tier1') THEN 'writes'
-        WHEN regexp_matches(unit, 'request|operation|^[0-9]+k$')
-             AND regexp_matches(words, 'get|read|class b|tier2') THEN 'reads'
+        WHEN ServiceCategory = 'Storage' AND regexp_matches(unit, 'request|operation|^[0-9]+k$')
+             AND regexp_matches(words, '\bput\b|write|class a|tier1') THEN 'writes'
+        WHEN ServiceCategory = 'Storage' AND regexp_matches(unit, 'request|operation|^[0-9]+k$')
+             AND regexp_matches(words, '\bget\b|read|class b|tier2') THEN 'reads'
         END AS meter,
         CASE
         WHEN regexp_matches(words, 'dedicatedusage|hostusage|dedicated host|sole tenan')
@@ -70,6 +94,9 @@ WITH priced AS (
         WHEN PricingCategory = 'Dynamic' THEN 'spot price'
         WHEN PricingCategory = 'Committed' THEN 'commitment price'
         WHEN cores IS NOT NULL AND os NOT ILIKE '%linux%' THEN 'operating system ' || os
+        WHEN cores IS NOT NULL AND regexp_matches(words, $surcharges)
+            THEN 'a surcharge on a machine, or a part of one'
+        WHEN region = '' THEN 'no region'
         END AS refusal
     FROM priced
 )
@@ -77,7 +104,7 @@ SELECT Cloud, meter, sku, region, BillingCurrency, cores, memory, unit, refusal,
        sum(ContractedCost), sum(PricingQuantity), max(ChargeDate)
 FROM metered
 WHERE meter IS NOT NULL
-GROUP BY ALL
+GROUP BY ALL, CASE WHEN meter = 'compute' THEN part END
 ORDER BY ALL
 """
 
@@ -101,15 +128,31 @@ def own_prices(
     """
     good: list[Price] = []
     refused: list[Refused] = []
-    rows = connection.execute(_SQL, {"first": today - window, "last": today}).fetchall()
-    for row in rows:
+    asked = {
+        "first": today - window,
+        "last": today,
+        "not_machines": _NOT_MACHINES,
+        "not_standard": _NOT_STANDARD,
+        "surcharges": _SURCHARGES,
+    }
+    machines: dict[tuple[str, ...], Price] = {}
+    for row in connection.execute(_SQL, asked).fetchall():
         price, reason = _price(*row)
         reason = reason or price.refusal(today, window)
         if reason:
             refused.append(Refused(f"{price} (bill)", reason))
-        else:
+        elif price.meter is not Meter.COMPUTE:
             good.append(price)
-    return OwnPrices(tuple(good), tuple(refused))
+        else:
+            key = (price.cloud, price.sku, price.region_id, price.currency)
+            other = machines.get(key)
+            dearer = other is None or price.list_unit_price > other.list_unit_price
+            if other is not None:
+                less = other if dearer else price
+                refused.append(Refused(f"{less} (bill)", "another SKU of the machine is dearer"))
+            if dearer:
+                machines[key] = price
+    return OwnPrices((*machines.values(), *good), tuple(refused))
 
 
 def _price(

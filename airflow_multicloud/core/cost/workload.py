@@ -1,7 +1,8 @@
 """Like for like: the same workload priced on every cloud.
 
 The customer's own unit prices come first; where the bill has none for a meter, the price
-table's. A cloud for which a part can't be priced is not ranked.
+table's. All of a quote's prices are of one region. A cloud for which a part can't be priced is not
+ranked.
 """
 
 from __future__ import annotations
@@ -10,13 +11,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
-from airflow_multicloud.core.cost.prices import Meter, Price, PriceTable, Refused, tiered
+from airflow_multicloud.core.cost.money import exact, exact_sum
+from airflow_multicloud.core.cost.prices import (
+    FREE_ALLOWANCE,
+    OLD,
+    Meter,
+    Price,
+    PriceTable,
+    Refused,
+    tiered,
+)
 from airflow_multicloud.core.cost.unit_prices import OwnPrices
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Hours of a month as all three clouds count them for monthly prices (365 × 24 / 12).
 MONTH_HOURS = Decimal(730)
+
+_TABLE_EGRESS = frozenset({"internet", FREE_ALLOWANCE})
 
 #: Money of one currency on a day → the report's currency.
 Convert = Callable[[Decimal, str, date], Decimal]
@@ -43,11 +56,17 @@ class Workload:
     egress_gb: Decimal = Decimal(0)
     burstable: bool = False
 
+    _NUMBERS: ClassVar = (
+        *("vcpus", "memory_gib", "instances", "hours", "storage_gb", "writes", "reads"),
+        "egress_gb",
+    )
+
     def __post_init__(self) -> None:
-        for name in ("vcpus", "memory_gib", "instances", "hours", "storage_gb", "writes", "reads"):
-            if getattr(self, name) < 0:
+        for name in self._NUMBERS:
+            value = getattr(self, name)
+            if not Decimal(value).is_finite() or value < 0:
                 raise CostAnalysisError(
-                    f"workload: {name} is {getattr(self, name)}, must not be negative",
+                    f"workload: {name} is {value}, expected 0 or more",
                     kind=ErrorKind.INVALID_ARGUMENT,
                 )
         if not any(self.quantities().values()):
@@ -91,10 +110,12 @@ class QuoteLine:
 class Quote:
     """What a cloud would charge a month.
 
-    :param missing: meters without a usable price; such a quote is not ranked.
+    :param region_id: the region that all prices are of; empty where there is none.
+    :param missing: meters without a usable price there; such a quote is not ranked.
     """
 
     cloud: str
+    region_id: str
     lines: tuple[QuoteLine, ...]
     total: Decimal
     currency: str
@@ -104,6 +125,23 @@ class Quote:
     def complete(self) -> bool:
         """Whether every part was priced."""
         return not self.missing
+
+    @property
+    def oldest_price(self) -> date | None:
+        """The day of the oldest price in it."""
+        return min((line.as_of for line in self.lines), default=None)
+
+    def old(self, today: date) -> bool:
+        """Whether a price in it is older than :data:`~airflow_multicloud.core.cost.prices.OLD`."""
+        return self.oldest_price is not None and today - self.oldest_price > OLD
+
+    def __str__(self) -> str:
+        if self.missing:
+            return f"{self.cloud}: no usable price of {', '.join(self.missing)}"
+        return (
+            f"{self.cloud}: {self.total:.2f} {self.currency} a month in {self.region_id}, by "
+            f"prices of {self.oldest_price} or later"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,65 +172,103 @@ def price_workload(
     """Price one workload on several clouds.
 
     :param own: unit prices of the bill; preferred. :param table: where the bill has none.
-    :param regions: cloud → region; a cloud not named takes its cheapest region.
-    :raises CostAnalysisError: when a currency has no rate.
+    :param regions: cloud → region; a cloud not named takes the region where all of it can be
+        priced and is cheapest.
     """
     chosen = regions or {}
     refused = [r for r in own.refused if r.price.split(" ", 1)[0] in clouds]
+    ask = _Question(workload, currency, convert, refused)
     quotes = []
-    for cloud in dict.fromkeys(clouds):
-        lines: list[QuoteLine] = []
-        missing: list[Meter] = []
-        for meter, quantity in workload.quantities().items():
-            if not quantity:
-                continue
-            listed, bad = table.usable(cloud, meter, today=today, region_id=chosen.get(cloud))
-            refused.extend(bad)
+    with exact():
+        for cloud in dict.fromkeys(clouds):
+            listed: list[Price] = []
+            for meter in Meter:
+                good, bad = table.usable(cloud, meter, today=today, region_id=chosen.get(cloud))
+                listed.extend(good)
+                if workload.quantities()[meter]:
+                    refused.extend(bad)
             billed = [
                 p
                 for p in own.prices
-                if (p.cloud, p.meter) == (cloud, meter)
-                and p.region_id == chosen.get(cloud, p.region_id)
+                if p.cloud == cloud and p.region_id == chosen.get(cloud, p.region_id)
             ]
-            found = _cheapest(billed, workload, meter, quantity, currency, convert) or _cheapest(
-                listed, workload, meter, quantity, currency, convert
-            )
-            lines.extend(found)
-            if not found:
-                missing.append(meter)
-        quotes.append(
-            Quote(
-                cloud=cloud,
-                lines=tuple(lines),
-                total=sum((line.amount for line in lines), Decimal(0)),
-                currency=currency,
-                missing=tuple(missing),
-            )
-        )
+            places = sorted({price.region_id for price in (*billed, *listed)}) or [""]
+            found = [ask.quote(cloud, place, billed, listed) for place in places]
+            quotes.append(min(found, key=lambda q: (len(q.missing), q.total, q.region_id)))
     quotes.sort(key=lambda q: (not q.complete, q.total, q.cloud))
     return WorkloadComparison(
         workload=workload, quotes=tuple(quotes), refused=tuple(dict.fromkeys(refused))
     )
 
 
-def _cheapest(
-    prices: Sequence[Price],
-    workload: Workload,
-    meter: Meter,
-    quantity: Decimal,
-    currency: str,
-    convert: Convert,
-) -> list[QuoteLine]:
-    offers = [
-        [
-            _line(price, amount, currency, convert)
-            for price, amount in tiered(tiers, quantity, Decimal(0))
-        ]
-        for tiers in _offers(prices, workload, meter)
-    ]
-    return min(
-        filter(None, offers), key=lambda lines: sum(line.amount for line in lines), default=[]
-    )
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of every region. :param refused: gets the prices that can't be converted."""
+
+    workload: Workload
+    currency: str
+    convert: Convert
+    refused: list[Refused]
+
+    def quote(
+        self, cloud: str, region_id: str, billed: Sequence[Price], listed: Sequence[Price]
+    ) -> Quote:
+        """All of the workload in one region."""
+        lines: list[QuoteLine] = []
+        missing: list[Meter] = []
+        for meter, quantity in self.workload.quantities().items():
+            if not quantity:
+                continue
+            for prices in (billed, listed):
+                here = [p for p in prices if (p.meter, p.region_id) == (meter, region_id)]
+                found = self._cheapest(here, meter, quantity)
+                if found:
+                    break
+            lines.extend(found)
+            if not found:
+                missing.append(meter)
+        return Quote(
+            cloud=cloud,
+            region_id=region_id,
+            lines=tuple(lines),
+            total=exact_sum([line.amount for line in lines]),
+            currency=self.currency,
+            missing=tuple(missing),
+        )
+
+    def _cheapest(
+        self, prices: Sequence[Price], meter: Meter, quantity: Decimal
+    ) -> list[QuoteLine]:
+        offers: list[list[QuoteLine]] = []
+        for tiers in _offers(prices, self.workload, meter):
+            cut = tiered(tiers, quantity, Decimal(0))
+            # Below the first tier there is no price: not a free one.
+            if exact_sum([amount for _, amount in cut]) != quantity:
+                continue
+            try:
+                offers.append([self._line(price, amount) for price, amount in cut])
+            except CostAnalysisError as err:
+                if err.kind is not ErrorKind.NOT_FOUND:
+                    raise
+                self.refused.append(Refused(str(tiers[0]), str(err)))
+        return min(offers, key=lambda lines: exact_sum([x.amount for x in lines]), default=[])
+
+    def _line(self, price: Price, quantity: Decimal) -> QuoteLine:
+        amount = quantity * price.list_unit_price
+        if price.currency != self.currency:
+            amount = self.convert(amount, price.currency, price.as_of)
+        return QuoteLine(
+            meter=price.meter,
+            sku=price.sku,
+            region_id=price.region_id,
+            quantity=quantity,
+            unit=price.unit,
+            unit_price=price.list_unit_price,
+            unit_currency=price.currency,
+            amount=amount,
+            source=price.source,
+            as_of=price.as_of,
+        )
 
 
 def _offers(prices: Sequence[Price], workload: Workload, meter: Meter) -> list[list[Price]]:
@@ -200,7 +276,9 @@ def _offers(prices: Sequence[Price], workload: Workload, meter: Meter) -> list[l
     offers: dict[tuple[str, str, str], list[Price]] = {}
     for price in prices:
         if meter is Meter.EGRESS:
-            suits, sku = price.sku != "inter-region", price.family
+            suits = price.sku != "inter-region"
+            # A table's tiers and its free allowance are one offer; of a bill each SKU is.
+            sku = price.family if price.sku in _TABLE_EGRESS else price.sku
         else:
             suits, sku = _suits(price, workload, meter), price.sku
         if suits:
@@ -215,21 +293,3 @@ def _suits(price: Price, workload: Workload, meter: Meter) -> bool:
         return False
     enough = price.vcpus >= workload.vcpus and price.memory_gib >= workload.memory_gib
     return enough and (workload.burstable or price.family == "standard")
-
-
-def _line(price: Price, quantity: Decimal, currency: str, convert: Convert) -> QuoteLine:
-    amount = quantity * price.list_unit_price
-    if price.currency != currency:
-        amount = convert(amount, price.currency, price.as_of)
-    return QuoteLine(
-        meter=price.meter,
-        sku=price.sku,
-        region_id=price.region_id,
-        quantity=quantity,
-        unit=price.unit,
-        unit_price=price.list_unit_price,
-        unit_currency=price.currency,
-        amount=amount,
-        source=price.source,
-        as_of=price.as_of,
-    )

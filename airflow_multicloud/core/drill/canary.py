@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
@@ -43,13 +43,15 @@ class Canary:
 def write_canary(primary: Endpoint, drill_id: str) -> Canary:
     """Write the canary below the primary's prefix.
 
-    :raises StorageError: kind ``invalid_argument`` when the primary is not a prefix.
+    :raises StorageError: kind ``invalid_argument`` when the primary is not a prefix, or is kept
+        for this package's own files.
     """
     if not primary.location.is_prefix:
         raise StorageError(
             f"primary: {primary.location} must be a prefix (end with a slash)",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+    refuse_reserved(primary, parameter="primary")
     written_at = datetime.now(UTC)
     body = json.dumps({"drill_id": drill_id, "written_at": written_at.isoformat()}).encode()
     sha256 = hashlib.sha256(body).hexdigest()

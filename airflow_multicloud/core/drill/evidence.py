@@ -1,56 +1,50 @@
-"""The verdict on a drill, and the record that an auditor can read without us."""
+"""The record of a drill, which an auditor can read without us."""
 
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from importlib.resources import files
-from typing import Any
-
-import jinja2
+from importlib import metadata
+from typing import Any, Self
 
 from airflow_multicloud import __version__
-from airflow_multicloud.core.drill.failover import ControlOutcome
+from airflow_multicloud.core import pages
+from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, findings
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.streams import put_stream
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
+#: What a record says it is, and in which form. A reader refuses what it does not know.
+FORMAT = "airflow-multicloud drill evidence"
+FORMAT_VERSION = 1
 
-class Verdict(StrEnum):
-    """How a drill ended; the first that applies."""
-
-    INVALID = "INVALID"
-    """A corrupt copy was accepted, no replica's was rejected, or no replica was verified: the
-    drill could not have failed, so it proves nothing."""
-    FAILED_INTEGRITY = "FAILED_INTEGRITY"
-    """Nothing verified could be recovered, the canary is missing or a replica is damaged."""
-    FAILED_RTO = "FAILED_RTO"
-    FAILED_RPO = "FAILED_RPO"
-    FAILED_FAILBACK = "FAILED_FAILBACK"
-    """The primary did not serve the canary once the fault was gone."""
-    FAILED_REPLICA = "FAILED_REPLICA"
-    """All objectives were met, but a replica was out of reach or was not verified: nothing is
-    known of it, and there is one copy less than there should be."""
-    PASSED = "PASSED"
-
-
-@dataclass(frozen=True, slots=True)
-class Objectives:
-    """What is to be met."""
-
-    rto: timedelta
-    rpo: timedelta
+#: Whose versions are in a record, where they are installed.
+_SOFTWARE = (
+    "apache-airflow-core",
+    "apache-airflow-task-sdk",
+    "apache-airflow-providers-amazon",
+    "apache-airflow-providers-google",
+    "apache-airflow-providers-microsoft-azure",
+    "obstore",
+    "boto3",
+    "google-cloud-storage",
+    "azure-storage-blob",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything about one drill.
 
-    :param measurement: of :meth:`Measurement.as_dict`.
+    :param run: who and what held it: names and values, as text.
+    :param versions: of the software that held it.
+    :param measurement: of :meth:`Measurement.as_dict`, and ``identities``: of
+        :meth:`CloudProviderStatus.as_dict` with the ``uri``, for the primary and each replica.
     :param replication: of :meth:`ReplicationReport.as_dict`, for each replication.
     :param verification: of :meth:`VerificationReport.as_dict`, for each replica.
     """
@@ -58,6 +52,8 @@ class Evidence:
     drill_id: str
     verdict: Verdict
     objectives: Objectives
+    run: Mapping[str, str]
+    versions: Mapping[str, str]
     measurement: Mapping[str, Any]
     replication: Sequence[Mapping[str, Any]]
     verification: Sequence[Mapping[str, Any]]
@@ -67,6 +63,8 @@ class Evidence:
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
             "drill_id": self.drill_id,
             "verdict": str(self.verdict),
             "findings": list(findings(self.measurement, self.verification)),
@@ -74,13 +72,33 @@ class Evidence:
                 "rto_seconds": self.objectives.rto.total_seconds(),
                 "rpo_seconds": self.objectives.rpo.total_seconds(),
             },
+            "run": dict(self.run),
+            "versions": dict(self.versions),
             "measurement": dict(self.measurement),
             "canary": dict(self.canary),
             "replication": [dict(r) for r in self.replication],
             "verification": [dict(v) for v in self.verification],
             "written_at": self.written_at.isoformat(),
-            "software": f"airflow-multicloud {__version__}",
         }
+
+    @classmethod
+    def from_dict(cls, doc: Mapping[str, Any]) -> Self:
+        """From the JSON form."""
+        return cls(
+            drill_id=doc["drill_id"],
+            verdict=Verdict(doc["verdict"]),
+            objectives=Objectives(
+                timedelta(seconds=doc["objectives"]["rto_seconds"]),
+                timedelta(seconds=doc["objectives"]["rpo_seconds"]),
+            ),
+            run=doc["run"],
+            versions=doc["versions"],
+            measurement=doc["measurement"],
+            replication=doc["replication"],
+            verification=doc["verification"],
+            canary=doc["canary"],
+            written_at=datetime.fromisoformat(doc["written_at"]),
+        )
 
     def json(self) -> bytes:
         """As JSON."""
@@ -88,50 +106,62 @@ class Evidence:
 
     def html(self) -> bytes:
         """As one page that needs nothing else."""
-        template = files(__package__).joinpath("evidence.html.jinja").read_text("utf-8")
-        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-        return environment.from_string(template).render(self.as_dict()).encode()
+        page = pages.render(__package__, "evidence.html.jinja", meanings=MEANINGS, **self.as_dict())
+        return page.encode()
 
 
-def judge(
-    measurement: Mapping[str, Any],
-    verification: Sequence[Mapping[str, Any]],
-    objectives: Objectives,
-) -> Verdict:
-    """The verdict on a measurement. Pure."""
-    outcomes = {control["outcome"] for control in measurement["controls"]}
-    untested = ControlOutcome.REJECTED not in outcomes
-    rpo = measurement["rpo_seconds"]
-    unproven = not all(report["proven"] for report in verification)
-    rules = (
-        (ControlOutcome.ACCEPTED in outcomes, Verdict.INVALID),
-        # No control is needed to believe a failure.
-        (not measurement["recovered"], Verdict.FAILED_INTEGRITY),
-        (untested or not verification, Verdict.INVALID),
-        (not measurement["canary_found"] or rpo is None or unproven, Verdict.FAILED_INTEGRITY),
-        (measurement["rto_seconds"] > objectives.rto.total_seconds(), Verdict.FAILED_RTO),
-        (rpo is not None and rpo > objectives.rpo.total_seconds(), Verdict.FAILED_RPO),
-        (not measurement["failback"], Verdict.FAILED_FAILBACK),
-        (bool(findings(measurement, verification)), Verdict.FAILED_REPLICA),
+def installed_versions() -> dict[str, str]:
+    """Of this package, Python, Airflow, its providers and the clouds' SDKs."""
+    found = {"airflow-multicloud": __version__, "python": platform.python_version()}
+    for name in _SOFTWARE:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def read(place: Endpoint) -> Evidence:
+    """A record that :func:`store` wrote, from its JSON form.
+
+    :raises StorageError: kind ``unsupported`` for a version that this one does not know,
+        ``invalid_argument`` for what is no such record; both name the place.
+    """
+    where = place.location
+    body = bytes(place.store.get_object(where.ref).read())
+    try:
+        doc = json.loads(body)
+        form, version = doc["format"], doc["format_version"]
+    except (ValueError, KeyError, TypeError, RecursionError) as err:
+        raise _no_record(place, "it has no format and version") from err
+    if form != FORMAT:
+        raise _no_record(place, f"its format is {form!r}")
+    if version != FORMAT_VERSION:
+        raise StorageError(
+            f"{where} is drill evidence of version {version!r}; this is airflow-multicloud "
+            f"{__version__}, which reads version {FORMAT_VERSION}. Read it with the version of "
+            f"airflow-multicloud that wrote it ({_writer(doc)}) or a later one; the page beside "
+            "it (.html) opens in any browser",
+            kind=ErrorKind.UNSUPPORTED,
+            cloud=place.cloud,
+        )
+    try:
+        return Evidence.from_dict(doc)
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise _no_record(place, f"a part of it is missing or wrong ({err!r})") from err
+
+
+def _writer(doc: Mapping[str, Any]) -> str:
+    versions = doc.get("versions")
+    found = versions.get("airflow-multicloud") if isinstance(versions, Mapping) else None
+    return str(found) if found else "which it does not name"
+
+
+def _no_record(place: Endpoint, why: str) -> StorageError:
+    return StorageError(
+        f"{place.location} is no drill evidence in JSON: {why}; give the URI of a .json "
+        "file below .airflow-multicloud/evidence/ of a bucket",
+        kind=ErrorKind.INVALID_ARGUMENT,
+        cloud=place.cloud,
     )
-    return next((verdict for applies, verdict in rules if applies), Verdict.PASSED)
-
-
-def findings(
-    measurement: Mapping[str, Any], verification: Sequence[Mapping[str, Any]]
-) -> tuple[str, ...]:
-    """What is wrong with single replicas, a sentence each. Pure."""
-    found: list[str] = []
-    for control in measurement["controls"]:
-        replica = control["replica"]
-        if control["outcome"] == ControlOutcome.ACCEPTED:
-            found.append(f"{replica}: {control['detail']}")
-        elif control["outcome"] == ControlOutcome.UNTESTED:
-            found.append(f"{replica}: its negative control could not be run: {control['detail']}")
-        if not any(replica.startswith(report["replica"]) for report in verification):
-            found.append(f"{replica}: it was not verified")
-    found += [f"{r['replica']}: it is not proven" for r in verification if not r["proven"]]
-    return tuple(found)
 
 
 def store(evidence: Evidence, place: Endpoint) -> tuple[str, ...]:

@@ -52,9 +52,13 @@ class Control:
 class Measurement:
     """What a drill measured.
 
-    :param recovered: ``None`` when no replica served; ``problem`` says why then.
-    :param rto: from the fault to the last object in place and verified.
-    :param rpo: from the moment up to which the replica holds every change, to the fault.
+    :param recovered: ``None`` when not everything could be recovered; ``problem`` has the error
+        then, and ``reason`` says in a sentence what decided it.
+    :param took: from the fault to the end of the recovery, or to giving it up.
+    :param as_of: the moment up to which what was recovered holds every change.
+    :param clock_ahead: how much later than the fault something is dated that came before it:
+        clocks disagree, and no age can be told by them.
+    :param policy: what decided about candidates.
     :param canary_found: whether the canary came back with the content that was written.
     :param controls: one for each replica.
     :param failback: whether the primary serves again once the fault is gone.
@@ -64,11 +68,26 @@ class Measurement:
     fault_at: datetime
     recovered: TreeProvenance | None
     problem: str | None
-    rto: timedelta
-    rpo: timedelta | None
+    reason: str | None
+    took: timedelta
+    as_of: datetime | None
+    clock_ahead: timedelta | None
+    policy: FailoverPolicy
     canary_found: bool
     controls: tuple[Control, ...]
     failback: bool
+
+    @property
+    def rto(self) -> timedelta | None:
+        """From the fault to the last object in place and verified; ``None``: that never came."""
+        return None if self.recovered is None else self.took
+
+    @property
+    def rpo(self) -> timedelta | None:
+        """How much older than the fault the recovered data is; ``None``: it can't be told."""
+        if self.as_of is None or self.clock_ahead is not None:
+            return None
+        return self.fault_at - self.as_of
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom and evidence."""
@@ -77,12 +96,25 @@ class Measurement:
             "fault_at": self.fault_at.isoformat(),
             "recovered": self.recovered and self.recovered.as_dict(),
             "problem": self.problem,
-            "rto_seconds": round(self.rto.total_seconds(), 3),
-            "rpo_seconds": None if self.rpo is None else round(self.rpo.total_seconds(), 3),
+            "reason": self.reason,
+            "took_seconds": _seconds(self.took),
+            "rto_seconds": _seconds(self.rto),
+            "rpo_seconds": _seconds(self.rpo),
+            "clock_ahead_seconds": _seconds(self.clock_ahead),
+            "policy": {
+                "fail_over_on": sorted(self.policy.fail_over_on),
+                "attempt_timeout_seconds": _seconds(self.policy.attempt_timeout),
+                "deadline_seconds": _seconds(self.policy.deadline),
+                "require_digest": self.policy.require_digest,
+            },
             "canary_found": self.canary_found,
             "controls": [control.as_dict() for control in self.controls],
             "failback": self.failback,
         }
+
+
+def _seconds(time: timedelta | None) -> float | None:
+    return None if time is None else round(time.total_seconds(), 3)
 
 
 def measure(
@@ -109,26 +141,61 @@ def measure(
         started, fault_at = time.monotonic(), datetime.now(UTC)
         recovered: TreeProvenance | None = None
         problem: str | None = None
+        reason: str | None = None
         try:
             recovered = fetch_tree(
                 [_faulted(primary, fault, over), *replicas], FileTarget(scratch), policy
             )
         except CloudError as err:
             problem = f"{err.kind}: {err}"
+            spent = time.monotonic() - started
+            reason = _reason(err, candidates, policy, timedelta(seconds=spent))
         finally:
             over.set()  # Calls that still hang are nobody's any more, nor are their threads.
-        rto = timedelta(seconds=time.monotonic() - started)
+        took = timedelta(seconds=time.monotonic() - started)
+        as_of = None if recovered is None else recovered.as_of
+        ahead = max(canary.written_at, as_of or canary.written_at) - fault_at
         return Measurement(
             fault=fault,
             fault_at=fault_at,
             recovered=recovered,
             problem=problem,
-            rto=rto,
-            rpo=None if recovered is None else fault_at - recovered.as_of,
+            reason=reason,
+            took=took,
+            as_of=as_of,
+            clock_ahead=ahead if ahead > timedelta(0) else None,
+            policy=policy,
             canary_found=_canary_found(scratch, canary),
             controls=tuple(_control_of(replica, policy) for replica in replicas),
             failback=_failback(primary, canary, policy),
         )
+
+
+def _reason(
+    err: CloudError, candidates: Sequence[Candidate], policy: FailoverPolicy, spent: timedelta
+) -> str:
+    """Why not everything was recovered, and which setting decided that."""
+    attempts = err.attempts if isinstance(err, FailoverError) else ()
+    failed = [attempt for attempt in attempts if attempt.kind is not None]
+    listed = ", ".join(sorted(policy.fail_over_on))
+    last = failed[-1] if failed else None
+    if last is not None and last.kind is not None and not policy.goes_on(last.kind):
+        asked = len({attempt.uri for attempt in failed})
+        rest = "no other candidate was asked" if asked < len(candidates) else "the fetch ended"
+        return (
+            f"{last.uri} failed with {last.kind}, which is not among fail_over_on ({listed}), so "
+            f"{rest}. If the fetches that this drill stands for are to survive it, add "
+            f"{last.kind} to fail_over_on, there and here."
+        )
+    if spent >= policy.deadline:
+        return f"The deadline for the whole recovery ({policy.deadline}) passed before it was done."
+    if failed:
+        kinds = ", ".join(dict.fromkeys(f"{a.uri}: {a.kind}" for a in failed))
+        return (
+            f"No candidate served what was asked for ({kinds}). fail_over_on ({listed}) let the "
+            "fetch go on; there was no good copy left to go on to."
+        )
+    return f"The fetch ended with {err.kind}, before a candidate was asked: {err}"
 
 
 def _faulted(candidate: Candidate, fault: Fault, over: threading.Event | None = None) -> Candidate:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -59,11 +60,13 @@ class Reference:
     :param as_of: ``None`` when there is no manifest.
     :param contract: ``None`` when the manifest does not know the object, or no digest of it.
     :param unsound: why the object is not what the source had, if the last run failed with it.
+    :param left_out: whether that is because its key is kept for this package's own files there.
     """
 
     as_of: datetime | None
     contract: Contract | None = None
     unsound: str | None = None
+    left_out: bool = False
 
 
 def references(copy: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
@@ -78,7 +81,8 @@ def references(copy: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]
         state = item.replicas[index]
         sound = state.outcome is not None and state.outcome.sound
         unsound = None if sound else f"{state.outcome} in run {latest.run_id}: {state.reason}"
-        yield item.name, Reference(latest.started, contract, unsound)
+        left_out = state.outcome is not None and not state.outcome.owed
+        yield item.name, Reference(latest.started, contract, unsound, left_out)
 
 
 def take(
@@ -225,6 +229,7 @@ def _verified(
             raise StorageError(
                 f"{candidate.location}: given up", kind=ErrorKind.TIMEOUT, cloud=candidate.cloud
             )
+        cancellation.check()
         digest.update(chunk)
         yield chunk
     if contract.size is not None and digest.size != contract.size:

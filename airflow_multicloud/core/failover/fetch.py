@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Arrival, Reference, take
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -131,10 +131,16 @@ class _Race:
         hedge_at = self._hedge_at()
         until = min([self._end, hedge_at, *(self._expires(t) for t in self._running)])
         try:
-            attempt, result = self._results.get(timeout=max(0.0, until - now))
+            wait = min(max(0.0, until - now), cancellation.LOOK)
+            attempt, result = self._results.get(timeout=wait)
         except queue.Empty:
-            self._on_time_out(hedge_at)
+            cancellation.check()
+            if time.monotonic() >= until:
+                self._on_time_out(hedge_at)
             return None
+        if cancellation.requested():
+            _drop(result)
+            cancellation.check()
         if attempt not in self._running:  # It was given up; its bytes are not wanted any more.
             _drop(result)
             return None

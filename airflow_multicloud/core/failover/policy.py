@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import texts
 
 #: Outages. A missing permission is not among them: it may be a revoked one, and going on
 #: would hide it.
@@ -69,13 +70,11 @@ def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
 
     :raises StorageError: kind ``invalid_argument``, naming ``fail_over_on``.
     """
-    if isinstance(given, str):  # A list of letters, to Python.
-        raise _refused("fail_over_on", repr(str(given)), "a list of error kinds")
-    given = tuple(given)
-    for kind in given:
+    kinds = texts(given, "fail_over_on", what="error kinds")
+    for kind in kinds:
         if kind not in tuple(ErrorKind):
             raise _refused("fail_over_on", repr(kind), f"one of {', '.join(ErrorKind)}")
-    return frozenset(ErrorKind(kind) for kind in given)
+    return frozenset(ErrorKind(kind) for kind in kinds)
 
 
 def _refused(parameter: str, given: object, allowed: str) -> StorageError:

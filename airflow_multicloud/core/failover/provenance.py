@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Attempt:
     def __str__(self) -> str:
         """One line."""
         end = "served" if self.kind is None else f"{self.kind}: {self.reason}"
-        return f"{self.uri} after {self.milliseconds} ms: {end}"
+        return printable(f"{self.uri} after {self.milliseconds} ms: {end}")
 
 
 @dataclass(frozen=True, slots=True)

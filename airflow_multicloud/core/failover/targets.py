@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.attributes import keep
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
 from airflow_multicloud.core.streams import stage_stream
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Target(Protocol):
         """The place of an object of this name below this one."""
         ...
 
+    def leave_out(self, name: str) -> str | None:
+        """Why an object of this name is not to be written below this place, if so."""
+        ...
+
     def check(self, names: Collection[str]) -> None:
         """Refuse what can't be below this place, before any byte moves.
 
@@ -63,6 +68,7 @@ class StagedFile:
 
     temporary: Path
     path: Path
+    over: Callable[[], None] = cancellation.nothing
 
     def commit(self) -> None:
         """Rename it into place (atomic on POSIX, ``rename(2)``).
@@ -73,10 +79,12 @@ class StagedFile:
             self.temporary.replace(self.path)
         except OSError as err:
             raise _local_error(self.path, err) from err
+        self.over()
 
     def discard(self) -> None:
         """Remove it."""
         self.temporary.unlink(missing_ok=True)
+        self.over()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,7 @@ class FileTarget:
         if self.directory:
             return _stage_directory(self.path, chunks)
         temporary: Path | None = None
+        over = cancellation.nothing
         try:
             path = Path(os.path.realpath(self.path))  # resolve() raises on a loop of links
             mode = _mode(path)
@@ -127,6 +136,8 @@ class FileTarget:
             fresh = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
             with fresh.open("xb") as file:
                 temporary = fresh
+                discard = partial(fresh.unlink, missing_ok=True)
+                over = cancellation.register(f"the file {fresh}", discard)
                 if mode is not None:
                     os.fchmod(file.fileno(), mode)
                 for chunk in chunks:
@@ -136,11 +147,12 @@ class FileTarget:
         except BaseException as err:
             if temporary is not None:
                 with contextlib.suppress(OSError):
-                    temporary.unlink()
+                    temporary.unlink(missing_ok=True)
+            over()
             if isinstance(err, OSError):
                 raise _local_error(self.path, err) from err
             raise
-        return StagedFile(temporary, path)
+        return StagedFile(temporary, path, over)
 
     def below(self, name: str) -> FileTarget:
         """A file below this directory.
@@ -165,6 +177,10 @@ class FileTarget:
             )
         return FileTarget(path, directory=marker)
 
+    def leave_out(self, name: str) -> str | None:  # noqa: ARG002 - a directory keeps no names
+        """Nothing is left out."""
+        return None
+
     def check(self, names: Collection[str]) -> None:
         """Refuse names that would leave the directory, or be both a file and a directory.
 
@@ -184,10 +200,17 @@ class FileTarget:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTarget:
-    """An object in a store, with these attributes."""
+    """An object in a store, with these attributes.
+
+    :raises StorageError: kind ``invalid_argument`` for a place of this package's own files.
+    """
 
     endpoint: Endpoint
     attributes: ObjectAttributes = ObjectAttributes()
+
+    def __post_init__(self) -> None:
+        """Refuse what others must not write to."""
+        refuse_reserved(self.endpoint, parameter="target")
 
     def __str__(self) -> str:
         """The URI."""
@@ -218,6 +241,10 @@ class ObjectTarget:
         return ObjectTarget(
             Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
         )
+
+    def leave_out(self, name: str) -> str | None:
+        """Why this name is kept for this package's own files, if so."""
+        return refuse_reserved_key(self.endpoint.location.key + name)
 
     def check(self, names: Collection[str]) -> None:
         """Refuse names that the store can't hold.
@@ -261,16 +288,7 @@ def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
 
 
 def _local_error(path: Path, err: OSError) -> StorageError:
-    kind = {
-        errno.ENOSPC: ErrorKind.QUOTA,
-        errno.EDQUOT: ErrorKind.QUOTA,
-        errno.EFBIG: ErrorKind.QUOTA,
-        errno.EACCES: ErrorKind.PERMISSION_DENIED,
-        errno.EPERM: ErrorKind.PERMISSION_DENIED,
-        errno.EROFS: ErrorKind.PERMISSION_DENIED,
-        errno.EIO: ErrorKind.UNAVAILABLE,
-        errno.ESTALE: ErrorKind.UNAVAILABLE,
-    }.get(err.errno or 0, ErrorKind.INVALID_ARGUMENT)
     return StorageError(
-        f"target: writing {path} failed: {err.strerror}; nothing was left there", kind=kind
+        f"target: writing {path} failed: {err.strerror}; nothing was left there",
+        kind=kind_of_os_error(err),
     )

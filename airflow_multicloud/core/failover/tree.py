@@ -6,13 +6,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Reference, manifest_of, references
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
@@ -40,6 +40,9 @@ class TreeProvenance:
     :param attempts: the attempts that failed, the first twenty.
     :param as_of: the oldest of the objects' ``as_of``.
     :param not_kept: the attributes that the target can't keep, with the number of objects.
+    :param left_out: how many objects were left out, as their keys are kept for this package's own
+        files, at the target or at the replica that would have served them.
+    :param left_out_names: the first twenty of them.
     """
 
     target: str
@@ -51,6 +54,8 @@ class TreeProvenance:
     failed_over: bool
     failed_attempts: int
     attempts: tuple[Attempt, ...]
+    left_out: int = 0
+    left_out_names: tuple[str, ...] = ()
     not_kept: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,6 +71,8 @@ class TreeProvenance:
             "failed_attempts": self.failed_attempts,
             "not_kept": dict(self.not_kept),
             "attempts": [str(a) for a in self.attempts],
+            "left_out": self.left_out,
+            "left_out_names": list(self.left_out_names),
         }
 
 
@@ -101,6 +108,11 @@ class _Copy:
         # What it does not list may still be there: reading it will tell.
         return self.references().get(name, Reference(None))
 
+    def left_out(self, name: str) -> bool:
+        """Whether this copy is known to lack the object because it was left out here."""
+        known = self._references
+        return known is not None and name in known and known[name].left_out
+
 
 def fetch_tree(
     candidates: Sequence[Candidate],
@@ -124,16 +136,16 @@ def fetch_tree(
         end = time.monotonic() + policy.deadline.total_seconds()
         copies = [_Copy(candidate) for candidate in candidates]
         names, failed = _names(copies, policy, end)
-        target.check(dict.fromkeys(names))
         tally = _Tally(target, failed)
+        names = tally.leave_out(names)
+        target.check(dict.fromkeys(names))
         order = _Order(copies, down={attempt.uri for attempt in failed})
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-tree") as pool:
-            running: set[Future[Provenance]] = set()
+        with cancellation.pool(concurrency, "multicloud-tree") as pool:
+            running: set[Future[Provenance | _LeftOut]] = set()
             for name in names:
                 if len(running) >= 2 * concurrency:
                     running = _collect(running, tally, order)
-                below = order.below(name)
-                one = partial(_fetch_one, below, target.below(name), policy, end)
+                one = partial(_fetch_one, name, order.now(), target.below(name), policy, end)
                 running.add(telemetry.submit_in_context(pool, one))
             while running:
                 running = _collect(running, tally, order)
@@ -141,11 +153,24 @@ def fetch_tree(
     return tally.provenance(candidates[0].uri)
 
 
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """An object that no candidate served, and that a replica had left out."""
+
+    name: str
+
+
 def _fetch_one(
-    candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy, end: float
-) -> Provenance:
+    name: str, copies: Sequence[_Copy], target: Target, policy: FailoverPolicy, end: float
+) -> Provenance | _LeftOut:
     """Fetch one object in what is left of the whole prefix's deadline."""
-    return fetch(candidates, target, replace(policy, deadline=_left(policy, end, ())))
+    candidates = [copy.below(name) for copy in copies]
+    try:
+        return fetch(candidates, target, replace(policy, deadline=_left(policy, end, ())))
+    except FailoverError:
+        if any(copy.left_out(name) for copy in copies):
+            return _LeftOut(name)
+        raise
 
 
 def _left(policy: FailoverPolicy, end: float, attempts: Sequence[Attempt]) -> timedelta:
@@ -216,10 +241,9 @@ class _Order:
         if attempt.kind in OUTAGES - {ErrorKind.NOT_FOUND}:
             self._down.add(attempt.uri)
 
-    def below(self, name: str) -> list[Candidate]:
+    def now(self) -> list[_Copy]:
         # Sorting is stable: among those up, and among those down, the order of preference stays.
-        ordered = sorted(self._copies, key=lambda copy: copy.candidate.uri in self._down)
-        return [copy.below(name) for copy in ordered]
+        return sorted(self._copies, key=lambda copy: copy.candidate.uri in self._down)
 
 
 class _Tally:
@@ -232,10 +256,25 @@ class _Tally:
         self._not_kept: Counter[str] = Counter()
         self._size = 0
         self._as_of: datetime | None = None
+        self._left_out = 0
+        self._left_out_names: list[str] = []
 
     @property
     def objects(self) -> int:
         return self._served.total()
+
+    def leave_out(self, names: Sequence[str]) -> list[str]:
+        """The names that may be written at the target."""
+        kept = [name for name in names if self._target.leave_out(name) is None]
+        if len(kept) < len(names):
+            for name in set(names).difference(kept):
+                self.add_left_out(name)
+        return kept
+
+    def add_left_out(self, name: str) -> None:
+        self._left_out += 1
+        if len(self._left_out_names) < _NAMED:
+            self._left_out_names.append(name)
 
     def add(self, one: Provenance) -> list[Attempt]:
         self._served[one.served_by] += 1
@@ -249,7 +288,12 @@ class _Tally:
         return failed
 
     def provenance(self, primary: str) -> TreeProvenance:
-        assert self._as_of is not None  # noqa: S101 - there is at least one object
+        if self._as_of is None:
+            raise StorageError(
+                f"target: nothing was fetched to {self._target}: all {self._left_out} objects have "
+                "keys that are kept for this package's own files",
+                kind=ErrorKind.NOT_FOUND,
+            )
         return TreeProvenance(
             target=str(self._target),
             objects=self.objects,
@@ -261,14 +305,20 @@ class _Tally:
             failed_attempts=self._failures,
             attempts=tuple(self._failed),
             not_kept=dict(self._not_kept),
+            left_out=self._left_out,
+            left_out_names=tuple(sorted(self._left_out_names)),
         )
 
 
 def _collect(
-    running: set[Future[Provenance]], tally: _Tally, order: _Order
-) -> set[Future[Provenance]]:
+    running: set[Future[Provenance | _LeftOut]], tally: _Tally, order: _Order
+) -> set[Future[Provenance | _LeftOut]]:
     done, rest = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
-        for attempt in tally.add(future.result()):
+        one = future.result()
+        if isinstance(one, _LeftOut):
+            tally.add_left_out(one.name)
+            continue
+        for attempt in tally.add(one):
             order.saw(attempt)
     return rest

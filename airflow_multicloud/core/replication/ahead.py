@@ -11,7 +11,7 @@ from threading import Event
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 
 T = TypeVar("T")
 
@@ -53,6 +53,7 @@ class Ahead(Generic[T]):
     def _read(self) -> None:
         try:
             while not self._left.is_set():
+                cancellation.check()
                 batch = list(islice(self._stream, _BATCH))
                 self._ready.put(batch)  # An empty one ends the stream.
                 if not batch:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+from airflow_multicloud.core import cancellation
+
 
 class MemoryBudget:
     """At most ``limit`` bytes of content held; whoever wants more waits.
@@ -29,7 +31,9 @@ class MemoryBudget:
         waits for memory which is held by others that wait for that piece.
         """
         with self._freed:
-            self._freed.wait_for(lambda: self._held == 0 or self._held + size <= self._limit)
+            while not (self._held == 0 or self._held + size <= self._limit):
+                cancellation.check()
+                self._freed.wait(cancellation.LOOK)
             self._held += size
 
     def release(self, size: int) -> None:
@@ -54,4 +58,6 @@ class Bandwidth:
         with self._lock:
             start = max(self._free_at, time.monotonic())
             self._free_at = start + size / self._limit
-        time.sleep(max(0.0, start - time.monotonic()))
+        while (left := start - time.monotonic()) > 0:
+            cancellation.check()
+            time.sleep(min(left, cancellation.LOOK))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
+from airflow_multicloud.core.replication import buckets, manifest, planning, plans
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.execution import execute
@@ -21,12 +21,13 @@ from airflow_multicloud.core.replication.options import (
     ReplicationOptions,
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.planning import Plan
+from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import (
     DestinationReport,
     ReplicationReport,
     Tally,
+    without_effect,
 )
 from airflow_multicloud.core.replication.small import Job, joined
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -61,6 +62,7 @@ class Replication:
             )
         refuse_overlap(self.source, self.destinations)
         for number, destination in enumerate(self.destinations):
+            refuse_reserved(destination, parameter=f"destinations[{number}]")
             if self.source.location.is_prefix and not destination.location.is_prefix:
                 raise StorageError(
                     f"destinations[{number}]: {destination.location} must be a prefix (end with "
@@ -91,12 +93,18 @@ class Replication:
         )
 
 
-def plan(replication: Replication) -> tuple[Plan, ...]:
-    """What :func:`replicate` would do now; writes nothing (buckets are not created either)."""
+def plan(replication: Replication, *, named: int = plans.NAMED_PLANNED) -> tuple[Plan, ...]:
+    """What :func:`replicate` would do now; writes nothing, and creates no bucket.
+
+    :param named: how many keys of each kind to name.
+    """
     replication = replication.landed()
+    absent: Collection[int] = ()
+    if replication.options.create_buckets:
+        absent = buckets.to_be_created(replication.destinations)
     with telemetry.operation("replicate.plan", **_attributes(replication)), Catalog() as catalog:
-        prepare(catalog, replication, create_buckets=False)
-        return planning.summarise(catalog, replication.destinations, replication.options)
+        prepare(catalog, replication, create_buckets=False, absent=absent)
+        return plans.summarise(catalog, replication.destinations, replication.options, named=named)
 
 
 def replicate(
@@ -152,12 +160,21 @@ def new_job(replication: Replication, progress: Progress) -> Job:
     )
 
 
-def prepare(catalog: Catalog, replication: Replication, *, create_buckets: bool) -> None:
-    """Fill a catalog with decided items, or raise before anything has changed."""
+def prepare(
+    catalog: Catalog,
+    replication: Replication,
+    *,
+    create_buckets: bool,
+    absent: Collection[int] = (),
+) -> None:
+    """Fill a catalog with decided items, or raise before anything has changed.
+
+    :param absent: destinations, by index, whose buckets are not there and count as empty.
+    """
     source, destinations = replication.source, replication.destinations
-    planning.check_buckets(source, destinations, create=create_buckets)
+    buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
     noted = replication.options.compare_attributes is not CompareAttributes.NEVER
-    planning.take_stock(catalog, source, destinations, attributes=noted)
+    planning.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
     planning.decide_all(catalog, destinations, replication.options)
     if catalog.totals()[0] == 0:
         raise planning.refuse_empty(source)
@@ -230,6 +247,7 @@ def close(
         seconds=time.monotonic() - started,
         destinations=tuple(destinations),
         failures=tuple(tally.failures),
+        left_out=tuple(tally.left_out),
     )
     if unrecorded is not None:
         refuse_failures(report, replication.options)  # They say more, when there are any.
@@ -258,11 +276,24 @@ def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally
         yield listed.name
 
 
+def options_without_effect(replication: Replication, report: ReplicationReport) -> list[str]:
+    """Which of the options given did nothing for what was there already, a sentence each."""
+    ends = [(str(d.location), d) for d in replication.landed().destinations]
+    return without_effect(
+        report,
+        {
+            "storage_class": [uri for uri, d in ends if d.storage_class],
+            "encryption_key": [uri for uri, d in ends if d.encryption_key],
+            "preserve_tags": [uri for uri, _ in ends if replication.options.preserve_tags],
+        },
+    )
+
+
 def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> None:
     """Raise when a finished run falls short of ``min_success_ratio``."""
     if report.success_ratio >= options.min_success_ratio:
         return
-    pairs = report.objects * len(report.destinations)
+    pairs = report.owed
     failed = pairs - sum(d.sound for d in report.destinations)
     named = "; ".join(str(f) for f in report.failures[:_NAMED])
     kinds = [f.kind for f in report.failures if f.kind is not None]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from uuid import uuid4
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.cancellation import WorkCancelledError
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
@@ -22,6 +25,7 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.settling import settle_doubtful
 from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +52,7 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
         return
     job.progress.expect(count, size)
     journal = _Journal(job, header)
-    with ThreadPoolExecutor(job.options.concurrency, thread_name_prefix="multicloud") as pool:
+    with cancellation.pool(job.options.concurrency, "multicloud") as pool:
         with telemetry.operation("replicate.small_objects"):
             failed = _small_objects(job, catalog, journal, pool)
         if not failed:
@@ -65,7 +69,7 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
 
 def _must_stop(job: Job, item: Item) -> bool:
     return job.options.on_error is OnError.FAIL and any(
-        r.outcome is not None and not r.outcome.sound for r in item.replicas
+        r.outcome is not None and r.outcome.owed and not r.outcome.sound for r in item.replicas
     )
 
 
@@ -85,12 +89,15 @@ def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
     workers = [telemetry.submit_in_context(pool, _work, job, todo, done) for _ in range(threads)]
     try:
         stop = _hand_out(job, catalog, journal, chain([first], waiting), todo, done)
+    except BaseException as err:
+        cancellation.stop(type(err).__name__)
+        raise
     finally:
         while not todo.empty():  # Only after an error: what was not begun is left.
             todo.get()
         for _ in workers:
             todo.put(None)
-        wait(workers)
+        cancellation.wait_for(workers)
     catalog.put_items(confirm(job, catalog))
     return stop
 
@@ -109,6 +116,8 @@ def _hand_out(
     running = 0
     stop = False
     while True:
+        if error is None and cancellation.requested():
+            error = WorkCancelledError("objects that were under way are recorded")
         while (
             ahead is not None
             and not (stop or error)
@@ -121,9 +130,9 @@ def _hand_out(
             ahead = next(waiting, None)
         if not running:
             break
-        results = [done.get()]
-        while not done.empty():
-            results.append(done.get())
+        results = _results(done)
+        if not results:
+            break
         running -= len(results)
         job.memory.release(sum(size for size, _ in results))
         finished = [result for _, result in results if isinstance(result, Item)]
@@ -139,6 +148,20 @@ def _hand_out(
     return stop
 
 
+def _results(done: SimpleQueue[_Done]) -> list[_Done]:
+    """What the threads have handed back, one at least; none when they are given up."""
+    while True:
+        try:
+            results = [done.get(timeout=cancellation.LOOK)]
+        except Empty:
+            if cancellation.given_up():
+                return []
+            continue
+        while not done.empty():
+            results.append(done.get())
+        return results
+
+
 def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) -> None:
     """Copy items until there are none; an unknown error is handed over like a result.
 
@@ -146,6 +169,7 @@ def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) ->
     """
     while (item := todo.get()) is not None:
         try:
+            cancellation.check()
             done.put((item.size, copy_small(job, item)))
         except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
             done.put((item.size, err))
@@ -190,6 +214,8 @@ class _Journal:
         self._job = job
         self._header = header
         self._sequence = 0
+        # A run may be tried again under its id: what the last try recorded is not written over.
+        self._attempt = uuid4().hex[:8]
         self._finished: list[Item] = []
         self._flushed = time.monotonic()
 
@@ -205,10 +231,18 @@ class _Journal:
         batch, self._finished = self._finished, []
         batch.sort(key=lambda item: item.name.encode())
         self._sequence += 1
-        for destination in self._job.destinations:
-            try:
-                manifest.write_journal(destination, self._header, self._sequence, batch)
-            except CloudError as err:
-                # Not the run's end: objects report their own errors, and a missing journal only
-                # costs a later try some work.
-                _log.warning("no journal at %s: %s: %s", destination.location, err.kind, err)
+        # Also when the work is cancelled: the next try goes on from here.
+        with cancellation.shielded():
+            for destination in self._job.destinations:
+                self._write(destination, batch)
+
+    def _write(self, destination: Endpoint, batch: Sequence[Item]) -> None:
+        try:
+            manifest.write_journal(
+                destination, self._header, self._sequence, batch, attempt=self._attempt
+            )
+        except CloudError as err:
+            # Not the run's end: objects report their own errors, and a missing journal only
+            # costs a later try some work.
+            where = printable(str(destination.location))
+            _log.warning("no journal at %s: %s: %s", where, err.kind, err)

@@ -56,4 +56,5 @@ def freshness(replica: Endpoint) -> Freshness:
         return Freshness(uri, None, None, None, 0, 0)
     latest = max(found, key=lambda m: m.started)
     lag = datetime.now(UTC) - latest.started
-    return Freshness(uri, latest.started, latest.newest_source, lag, latest.objects, latest.proven)
+    owed = latest.objects - latest.reserved
+    return Freshness(uri, latest.started, latest.newest_source, lag, owed, latest.proven)

@@ -6,15 +6,17 @@ from an earlier try, and whose digest equals that of the bytes just read, are no
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import (
     StreamDigest,
     crc32c_of,
@@ -53,10 +55,13 @@ from airflow_multicloud.ports.object_store import (
     UploadResumption,
     WriteOptions,
 )
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -174,10 +179,24 @@ class _Round:
                 self._end(index, sending)
             else:
                 self._sending.append(sending)
+                if sending.held:
+                    there = sum(part.size for part in sending.held.values())
+                    self._job.progress.found(there, item.size)
+        if any(sending.held for sending in self._sending):
+            self._job.progress.tell(force=True)
         if self._sending:
+            over = [self._register(sending) for sending in self._sending]
             self._transfer(submit)
             self._finish(submit)
+            for end in over:
+                end()
         return self._item
+
+    def _register(self, sending: _Sending) -> Callable[[], None]:
+        ref = sending.upload.ref
+        uri = self._job.destinations[sending.index].location.with_key(ref.key)
+        # Never over when the work is cancelled: what is kept is named then.
+        return cancellation.register(f"the parts of {uri} that are there", None)
 
     def _begin(self, index: int, *, resume: bool) -> _Sending | Replica:
         """An upload to one destination, begun or taken up again; its end when that failed."""
@@ -207,16 +226,27 @@ class _Round:
             for part in cut(self._item.size, self._part_size):
                 if self._read_error is not None or not any(s.live for s in self._sending):
                     break
+                cancellation.check()
                 self._job.memory.acquire(part.end - part.start)
+                self._job.progress.tell(force=False)
                 reads.append(submit(self._part, part, submit))
+        except BaseException as err:
+            cancellation.stop(type(err).__name__)
+            raise
         finally:
-            wait(reads)
-            sends = [send for read in reads if not read.exception() for send in read.result()]
-            wait(sends)
+            self._await(reads)
+            whole = [read for read in reads if read.done() and not read.exception()]
+            sends = [send for read in whole for send in read.result()]
+            self._await(sends)
+        cancellation.check()
         for read in reads:
             read.result()
         for send in sends:
             send.result()
+
+    def _await(self, futures: Sequence[Future[Any]]) -> None:
+        """Wait for all of them, and tell how far it is meanwhile."""
+        cancellation.wait_for(futures, lambda: self._job.progress.tell(force=False))
 
     def _part(self, part: PartRange, submit: Submit) -> list[Future[None]]:
         """Read a part, have it sent everywhere at once, and hash it when its turn has come.
@@ -252,6 +282,7 @@ class _Round:
                 for chunk in self._job.source.store.get_object(
                     ref, start=part.start, end=part.end, if_etag=self._meta.etag or None
                 ):
+                    cancellation.check()
                     end = filled + memoryview(chunk).nbytes
                     view[filled:end] = memoryview(chunk)
                     filled = end
@@ -277,6 +308,7 @@ class _Round:
         self, to: _Sending, part: PartRange, body: Buffer, digests: Digests, uses: Uses
     ) -> None:
         try:
+            cancellation.check()
             if to.live and self._read_error is None:
                 self._put(to, part, body, digests)
         finally:
@@ -287,6 +319,7 @@ class _Round:
         if held is not None:
             if held.size == part.end - part.start and _same(held, digests, body):
                 to.sent[part.number] = held
+                self._job.progress.kept(held.size)
                 return
             to.stale = True  # Another object's upload, or another part size: never mix.
             return
@@ -369,7 +402,20 @@ def _left_behind(store: PartUploads, ref: ObjectRef, options: WriteOptions) -> S
     What a store can't tell to be ours, and begun with these options, is neither taken up nor
     touched.
     """
-    return store.left_uploads(ref, options) if isinstance(store, UploadResumption) else ()
+    if not isinstance(store, UploadResumption):
+        return ()
+    try:
+        return store.left_uploads(ref, options)
+    except CloudError as err:
+        # Some stores that speak S3 take uploads in parts and can't list those under way.
+        if err.kind is not ErrorKind.UNSUPPORTED:
+            raise
+        _log.warning(
+            "%s; what an earlier try sent of this object can't be found and is sent again, and "
+            "what this one leaves behind must be deleted by the store's own rules",
+            printable(str(err)),
+        )
+        return ()
 
 
 def _same(held: Part, digests: Digests, body: Buffer) -> bool:

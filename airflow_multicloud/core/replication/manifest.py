@@ -23,17 +23,16 @@ from airflow_multicloud import registry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import items, records
 from airflow_multicloud.core.replication.items import AwareTime, Item, Proof
-from airflow_multicloud.core.replication.records import intact
+from airflow_multicloud.core.replication.records import intact, known_version
 from airflow_multicloud.core.replication.report import Tally
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import (
-    ObjectAttributes,
-    WriteOptions,
-)
+from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectMeta, WriteOptions
 
 FORMAT = 1
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
+#: Bytes within which a manifest's first line ends, and its last one begins.
+_HEAD, _TAIL = 1 << 16, 1 << 12
 _JSON = WriteOptions(attributes=ObjectAttributes(content_type="application/json"))
 
 
@@ -55,6 +54,9 @@ class Latest(msgspec.Struct, frozen=True):
     :param started: the replica holds every change made at the source before this.
     :param newest_source: when the newest object at the source was last modified.
     :param deleted: how many extraneous objects the run deleted at this replica.
+    :param version: of the pointer's and the manifest's format.
+    :param reserved: how many of the objects were left out, as their keys are kept for this
+        package's own files.
     """
 
     key: str
@@ -68,6 +70,8 @@ class Latest(msgspec.Struct, frozen=True):
     finished: AwareTime
     newest_source: AwareTime | None
     deleted: int = 0
+    version: int = FORMAT
+    reserved: int = 0
 
 
 class _FirstLine(msgspec.Struct):
@@ -148,6 +152,7 @@ def write(
     """
     key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
     root = tally.root
+    index = header.destinations.index(str(replica.location))
     file = _file(replica, header, lines, objects=tally.objects, root=root, deleted=deleted)
     put_stream(replica, key, file, _JSON_LINES)
     latest = Latest(
@@ -157,11 +162,12 @@ def write(
         replica=replica.location.key,
         root=root,
         objects=tally.objects,
-        proven=tally.proven(header.destinations.index(str(replica.location))),
+        proven=tally.proven(index),
         started=header.started,
         finished=_now(),
         newest_source=tally.newest,
         deleted=deleted,
+        reserved=tally.reserved(index),
     )
     pointer = f"{_directory('latest', replica, header.source)}.json"
     put_stream(replica, pointer, [_encode(latest)], _JSON)
@@ -182,7 +188,7 @@ def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
     key = f"{latest.key.rpartition('/')[0]}/{run_id}.jsonl"
     with intact(replica, key):
         lines = records.lines(replica, key)
-        header = _read_first(next(lines))
+        header = _header(replica, key, next(lines))
         *_, last = lines
         footer = _read_last(last)
         return replace(
@@ -195,6 +201,63 @@ def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
             finished=footer.finished,
             deleted=footer.deleted,
         )
+
+
+def has_run(replica: Endpoint, source: str, run_id: str) -> bool:
+    """Whether there is a complete manifest of a run."""
+    if read_latest(replica, source) is None:
+        return False
+    key = f"{_directory('manifests', replica, source)}/{run_id}.jsonl"
+    try:
+        replica.store.stat_object(replica.ref(key))
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return False
+    return True
+
+
+def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
+    """The manifests of a replica and its source, the newest first."""
+    directory = latest.key.rpartition("/")[0]
+    listed = replica.store.list_objects(replica.bucket, f"{directory}/")
+    return sorted(listed, key=lambda meta: (meta.last_modified, meta.key), reverse=True)
+
+
+def run_id_of(recorded: ObjectMeta) -> str:
+    """The run that a manifest is of."""
+    return recorded.key.rpartition("/")[2].removesuffix(".jsonl")
+
+
+def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
+    """What a manifest's first and last line say; what lies between is not read.
+
+    ``proven`` and ``newest_source`` are the latest run's: only the pointer has them.
+    """
+    key, ref = recorded.key, replica.ref(recorded.key)
+    with intact(replica, key):
+        head = bytes(replica.store.get_object(ref, end=min(_HEAD, recorded.size)).read())
+        tail = bytes(replica.store.get_object(ref, start=max(0, recorded.size - _TAIL)).read())
+        header = _header(replica, key, head.partition(b"\n")[0])
+        footer = _read_last(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        return replace(
+            latest,
+            key=key,
+            run_id=run_id_of(recorded),
+            root=footer.root,
+            objects=footer.objects,
+            started=header.started,
+            finished=footer.finished,
+            deleted=footer.deleted,
+        )
+
+
+def all_latest(place: Endpoint) -> Iterator[Latest]:
+    """The newest manifest of every replica in a bucket, for each source."""
+    for meta in place.store.list_objects(place.bucket, f"{RESERVED_PREFIX}latest/"):
+        latest = _latest_at(place, meta.key)
+        if latest is not None:
+            yield latest
 
 
 def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
@@ -223,7 +286,7 @@ def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
     """
     with intact(replica, key):
         lines = records.lines(replica, key)
-        index = _index(_read_first(next(lines)), replica)
+        index = _index(_header(replica, key, next(lines)), replica)
         line: bytes | None = None
         for following in lines:
             if line is not None:
@@ -257,11 +320,19 @@ def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
 
 
 def write_journal(
-    replica: Endpoint, header: Header, sequence: int, finished: Sequence[Item]
+    replica: Endpoint,
+    header: Header,
+    sequence: int,
+    finished: Sequence[Item],
+    *,
+    attempt: str = "0",
 ) -> None:
-    """Record objects finished by a run under way, for the next try if this one is killed."""
+    """Record objects finished by a run under way, for the next try if this one is killed.
+
+    :param attempt: tells the tries of one run apart.
+    """
     directory = _directory("journals", replica, header.source)
-    key = f"{directory}/{header.run_id}-{sequence:06d}.jsonl"
+    key = f"{directory}/{header.run_id}-{attempt}-{sequence:06d}.jsonl"
     file = _file(replica, header, map(items.dump, finished), objects=len(finished))
     put_stream(replica, key, file, _JSON_LINES)
 
@@ -273,6 +344,36 @@ def journals(replica: Endpoint, source: str) -> list[str]:
         replica.store.list_objects(replica.bucket, prefix), key=lambda m: (m.last_modified, m.key)
     )
     return [meta.key for meta in listed]
+
+
+def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
+    """The journals of every replica below a prefix, whatever its source.
+
+    One that can't be read is only among those of the whole bucket.
+    """
+    for meta in place.store.list_objects(place.bucket, f"{RESERVED_PREFIX}journals/"):
+        try:
+            below = _replica_of(place, meta.key).startswith(place.location.key)
+        except CloudError as err:
+            if err.kind not in (ErrorKind.INTEGRITY, ErrorKind.UNSUPPORTED):
+                raise
+            below = place.location.key == ""
+        if below:
+            yield meta
+
+
+def is_over(place: Endpoint, journal: ObjectMeta) -> bool:
+    """Whether a complete manifest has superseded a journal: its run, or a later one, ended."""
+    directory = journal.key.rpartition("/")[0].removeprefix(f"{RESERVED_PREFIX}journals/")
+    latest = _latest_at(place, f"{RESERVED_PREFIX}latest/{directory}.json")
+    return latest is not None and latest.started > journal.last_modified
+
+
+def _replica_of(place: Endpoint, key: str) -> str:
+    with intact(place, key):
+        header = _header(place, key, next(records.lines(place, key)))
+        # "s3://bucket/key": places carry no connection.
+        return header.destinations[header.replica].partition("://")[2].partition("/")[2]
 
 
 def delete_journals(replica: Endpoint, keys: Iterable[str]) -> None:
@@ -292,16 +393,22 @@ def _latest_at(replica: Endpoint, key: str) -> Latest | None:
         if err.kind is ErrorKind.NOT_FOUND:
             return None
         raise
+    known_version(replica, key, bytes(body), "version", FORMAT)
     with intact(replica, key):
         return _read_latest(bytes(body))
+
+
+def _header(replica: Endpoint, key: str, line: bytes) -> _FirstLine:
+    known_version(replica, key, line, "manifest", FORMAT)
+    return _read_first(line)
 
 
 def _index(header: _FirstLine, replica: Endpoint) -> int:
     here = place(str(replica.location))
     # A manifest may name its destinations as its writer spelt them.
-    if header.manifest != FORMAT or here not in map(place, header.destinations):
+    if here not in map(place, header.destinations):
         raise StorageError(
-            f"the manifest is not about {here}, or of an unknown format",
+            f"the manifest is not about {here}",
             kind=ErrorKind.INTEGRITY,
             cloud=replica.cloud,
         )

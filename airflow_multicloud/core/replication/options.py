@@ -8,6 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import texts
 
 MIB = 1 << 20
 
@@ -20,7 +21,8 @@ def _at_least(parameter: str, given: int | None, least: int) -> None:
 def _require(holds: bool, parameter: str, given: object, allowed: str) -> None:
     if not holds:
         raise StorageError(
-            f"{parameter}: {given!r} given, expected {allowed}", kind=ErrorKind.INVALID_ARGUMENT
+            f"{parameter}: {'not' if given is None else repr(given)} given, expected {allowed}",
+            kind=ErrorKind.INVALID_ARGUMENT,
         )
 
 
@@ -84,9 +86,9 @@ class ObjectFilter:
     max_age: timedelta | None = None
 
     def __post_init__(self) -> None:
-        """Refuse contradictions."""
-        _require(not isinstance(self.include, str), "include", self.include, "a list of globs")
-        _require(not isinstance(self.exclude, str), "exclude", self.exclude, "a list of globs")
+        """Take lists as they are given; refuse contradictions."""
+        object.__setattr__(self, "include", texts(self.include, "include", what="globs"))
+        object.__setattr__(self, "exclude", texts(self.exclude, "exclude", what="globs"))
         _at_least("min_size", self.min_size, 0)
         _at_least("max_size", self.max_size, self.min_size or 0)
         if self.min_age is not None and self.max_age is not None:

@@ -25,6 +25,9 @@ class Outcome(StrEnum):
     FAILED = "failed"
     """It was not written; the error kind and the reason are given."""
 
+    RESERVED = "reserved"
+    """Its key there is among this package's own files; it was left out, and fails nothing."""
+
     @property
     def proven(self) -> bool:
         """Whether the replica is known to be identical to the source."""
@@ -34,6 +37,11 @@ class Outcome(StrEnum):
     def sound(self) -> bool:
         """Whether the replica is there, proven or not."""
         return self in _PROVEN or self is Outcome.UNVERIFIABLE
+
+    @property
+    def owed(self) -> bool:
+        """Whether the destination should have the object, so that its absence is a failure."""
+        return self is not Outcome.RESERVED
 
 
 _PROVEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNCHANGED, Outcome.VERIFIED})

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.attributes import fingerprint
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, has_power
+from airflow_multicloud.core.endpoints import (
+    RESERVED_PREFIX,
+    Endpoint,
+    refuse_reserved_key,
+)
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
@@ -26,13 +27,10 @@ from airflow_multicloud.core.replication.options import (
     ReplicationOptions,
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.parts import choose_part_size
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
-    BucketCreation,
     IfUnchanged,
     ObjectMeta,
-    PartUploads,
 )
 
 T = TypeVar("T")
@@ -96,57 +94,6 @@ def _attributes_in_doubt(
     return proof.attributes is None or listed.modified != proof.seen
 
 
-def check_buckets(source: Endpoint, destinations: Sequence[Endpoint], *, create: bool) -> None:
-    """Fail before any byte moves when a bucket is missing or can't be read.
-
-    :raises CloudError: whatever is the matter with a bucket or its connection, naming the
-        parameter.
-    """
-    checks = [partial(_check_bucket, "source", source, create=False)]
-    checks += [
-        partial(_check_bucket, f"destinations[{number}]", destination, create=create)
-        for number, destination in enumerate(destinations)
-    ]
-    if create:  # One after the other: what comes after a failure is not created.
-        for check in checks:
-            check()
-        return
-    with ThreadPoolExecutor(len(checks), thread_name_prefix="multicloud-check") as pool:
-        checked = [telemetry.submit_in_context(pool, check) for check in checks]
-    for done in checked:
-        done.result()
-
-
-def _check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
-    try:
-        _find_bucket(parameter, endpoint, create=create)
-    except CloudError as err:
-        if str(err).startswith(f"{parameter}: "):
-            raise
-        raise type(err)(
-            f"{parameter}: {err}", kind=err.kind, cloud=err.cloud, code=err.code
-        ) from err
-
-
-def _find_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
-    try:
-        endpoint.store.stat_bucket(endpoint.bucket)
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        if not create:
-            hint = "" if parameter == "source" else "; create it, or set create_buckets=True"
-            raise StorageError(
-                f"{parameter}: {endpoint.location}: no bucket {endpoint.bucket!r}{hint}",
-                kind=ErrorKind.NOT_FOUND,
-                cloud=endpoint.cloud,
-                code=err.code,
-            ) from err
-        if not isinstance(endpoint.store, BucketCreation):
-            raise
-        endpoint.store.ensure_bucket(endpoint.bucket)
-
-
 def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]:
     """What lies at an endpoint, this package's own objects left out.
 
@@ -198,28 +145,37 @@ def take_stock(
     source: Endpoint,
     destinations: Sequence[Endpoint],
     *,
+    absent: Collection[int] = (),
     attributes: bool = False,
 ) -> None:
     """Fill the catalog with every listing, and with what earlier manifests prove.
 
     All are read at the same time, and stored one after the other.
 
+    :param absent: destinations whose buckets are not there yet: nothing lies in them.
     :param attributes: note what the source's listing tells of them.
     """
     streams = 1 + 2 * len(destinations)
     with (
-        ThreadPoolExecutor(streams, thread_name_prefix="multicloud-list") as pool,
+        cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
     ):
         listed = [
             reading.enter_context(
-                Ahead(pool, listing(end, attributes=attributes and end is source))
+                Ahead(
+                    pool,
+                    iter(())
+                    if n - 1 in absent
+                    else listing(end, attributes=attributes and end is source),
+                )
             )
-            for end in (source, *destinations)
+            for n, end in enumerate((source, *destinations))
         ]
         proven = [
-            reading.enter_context(Ahead(pool, _proofs(end, str(source.location))))
-            for end in destinations
+            reading.enter_context(
+                Ahead(pool, iter(()) if n in absent else _proofs(end, str(source.location)))
+            )
+            for n, end in enumerate(destinations)
         ]
         catalog.add_listing(SOURCE, listed[0])
         for side in range(len(destinations)):
@@ -296,9 +252,14 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
 def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
     for index in item.open_replicas:
         destination = destinations[index]
-        if why := destination.refuse_key(destination.location.key + item.name):
-            state = item.replicas[index].failed(Outcome.FAILED, ErrorKind.UNSUPPORTED, why)
-            item = item.with_replica(index, state)
+        key = destination.location.key + item.name
+        outcome = Outcome.FAILED
+        if why := refuse_reserved_key(key):
+            outcome = Outcome.RESERVED
+        elif (why := destination.refuse_key(key)) is None:
+            continue
+        state = item.replicas[index].failed(outcome, ErrorKind.UNSUPPORTED, why)
+        item = item.with_replica(index, state)
     return item
 
 
@@ -315,61 +276,6 @@ class Follow:
         while self._head is not None and self._head[0] < name:
             self._head = next(self._stream, None)
         return self._head[1] if self._head is not None and self._head[0] == name else None
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do at one destination.
-
-    :param requests: writes to the destination; reads and listings are not in it.
-    """
-
-    uri: str
-    copy: int
-    replace: int
-    compare: int
-    settled: int
-    delete: int
-    bytes: int
-    requests: int
-
-
-def summarise(
-    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
-) -> tuple[Plan, ...]:
-    """The plan in numbers. ``compare`` objects may turn out to be identical already."""
-    counts = [dict.fromkeys(("copy", "replace", "compare", "settled"), 0) for _ in destinations]
-    sizes, requests = [0] * len(destinations), [0] * len(destinations)
-    for item in catalog.items():
-        for index, state in enumerate(item.replicas):
-            if state.outcome is not None:
-                counts[index]["settled"] += 1
-                continue
-            looked_at = state.doubtful or state.inspect
-            new = "copy" if state.prior is None else "compare" if looked_at else "replace"
-            counts[index][new] += 1
-            if state.inspect:  # Its content is proven, so most likely nothing is copied.
-                requests[index] += 1
-                continue
-            sizes[index] += item.size
-            requests[index] += _requests(item.size, destinations[index], options)
-    return tuple(
-        Plan(
-            uri=str(destination.location),
-            delete=sum(1 for _ in extraneous(catalog, index, options)),
-            bytes=sizes[index],
-            requests=requests[index],
-            **counts[index],
-        )
-        for index, destination in enumerate(destinations)
-    )
-
-
-def _requests(size: int, destination: Endpoint, options: ReplicationOptions) -> int:
-    if size <= options.parts_above or not has_power(destination.store, PartUploads):
-        return 1
-    part_size = choose_part_size(size, options.part_size, destination.store.part_limits)
-    return 2 + -(-size // part_size)
 
 
 def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Iterator[Listed]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,30 @@ def lines(replica: Endpoint, key: str) -> Iterator[bytes]:
         yield from whole
     if rest:
         raise damaged(replica, key, "the last line is cut off")
+
+
+def known_version(replica: Endpoint, key: str, document: bytes, field: str, known: int) -> None:
+    """Refuse what a release that is not this one wrote, before anything else in it is believed.
+
+    :param document: the object, or its first line.
+    :param field: where its version stands.
+    :raises StorageError: kind ``unsupported``, which no retry mends, for another version; kind
+        ``integrity`` for none.
+    """
+    with intact(replica, key):
+        found = msgspec.json.decode(document, type=dict[str, Any])
+        version = found.get(field)
+        if version is None:
+            raise ValueError(f"it has no {field!r}")
+    if version != known:
+        raise StorageError(
+            f"{replica.location.with_key(key)}: it is of version {version!r} ({field!r}), and this "
+            f"release of airflow-multicloud knows version {known} only; use the release that "
+            "wrote it everywhere, or delete it and replicate again: every object is then compared "
+            "anew",
+            kind=ErrorKind.UNSUPPORTED,
+            cloud=replica.cloud,
+        )
 
 
 def damaged(replica: Endpoint, key: str, why: str) -> StorageError:

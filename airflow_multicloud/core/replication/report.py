@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.text import printable
 
 #: How many failures a report names; all of them are in the manifest.
 NAMED_FAILURES = 20
@@ -28,7 +29,9 @@ class Failure:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.name!r} at {self.destination}: {self.outcome} ({self.kind}): {self.reason}"
+        return printable(
+            f"{self.name!r} at {self.destination}: {self.outcome} ({self.kind}): {self.reason}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,19 @@ class DestinationReport:
         """Objects that are at the destination, proven or unverifiable."""
         return sum(n for outcome, n in self.outcomes.items() if outcome.sound)
 
+    @property
+    def owed(self) -> int:
+        """Objects that should be at the destination: all but those that were left out."""
+        return sum(n for outcome, n in self.outcomes.items() if outcome.owed)
+
 
 @dataclass(frozen=True, slots=True)
 class ReplicationReport:
-    """A whole run. ``root`` is the Merkle root over every object of the source."""
+    """A whole run. ``root`` is the Merkle root over every object of the source.
+
+    :param failures: the first that are not sound; all are in the manifests.
+    :param left_out: the first whose key is kept for this package's own files at a destination.
+    """
 
     run_id: str
     source: str
@@ -66,11 +78,17 @@ class ReplicationReport:
     seconds: float
     destinations: tuple[DestinationReport, ...]
     failures: tuple[Failure, ...]
+    left_out: tuple[Failure, ...] = ()
+
+    @property
+    def owed(self) -> int:
+        """Object-destination pairs that should be there: all but those that were left out."""
+        return sum(d.owed for d in self.destinations)
 
     @property
     def success_ratio(self) -> float:
-        """The share of object-destination pairs that ended sound."""
-        pairs = self.objects * len(self.destinations)
+        """The share of object-destination pairs that ended sound, of those that are owed."""
+        pairs = self.owed
         return sum(d.sound for d in self.destinations) / pairs if pairs else 1.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,6 +117,25 @@ class ReplicationReport:
         }
 
 
+def without_effect(report: ReplicationReport, given: Mapping[str, Collection[str]]) -> list[str]:
+    """Which options did nothing for objects that were there already, a sentence each.
+
+    They hold for what is written; an object that is there unchanged is not written again.
+
+    :param given: option → the destinations it was given for.
+    """
+    told: list[str] = []
+    for destination in report.destinations:
+        there = sum(destination.outcomes.get(o, 0) for o in (Outcome.UNCHANGED, Outcome.VERIFIED))
+        names = [name for name, places in given.items() if destination.uri in places]
+        if there and names:
+            told.append(
+                f"{' and '.join(names)} did nothing for {there} objects at {destination.uri}: they "
+                "were there already, and are not written again for it"
+            )
+    return told
+
+
 class Tally:
     """Counts items one by one, in the order of their names' UTF-8 bytes."""
 
@@ -110,6 +147,7 @@ class Tally:
         self._tree = MerkleTree()
         self.objects = 0
         self.failures: list[Failure] = []
+        self.left_out: list[Failure] = []
         self.newest: datetime | None = None
 
     def over(self, items: Iterable[Item]) -> Iterable[Item]:
@@ -133,8 +171,10 @@ class Tally:
                 self._not_kept[index].update(state.not_kept)
             if outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
                 self._bytes[index] += item.size
-            if not outcome.sound and len(self.failures) < NAMED_FAILURES:
-                self.failures.append(
+            # Apart: who plants keys that are left out must not crowd out what failed.
+            named = self.failures if outcome.owed else self.left_out
+            if not outcome.sound and len(named) < NAMED_FAILURES:
+                named.append(
                     Failure(item.name, self._destinations[index], outcome, state.kind, state.reason)
                 )
 
@@ -160,6 +200,10 @@ class Tally:
         """How many items are proven at a destination."""
         return sum(n for outcome, n in self._outcomes[index].items() if outcome.proven)
 
+    def reserved(self, index: int) -> int:
+        """How many items were left out at a destination."""
+        return self._outcomes[index][Outcome.RESERVED]
+
     def sound(self, index: int) -> bool:
-        """Whether everything so far is sound at a destination."""
-        return all(outcome.sound for outcome in self._outcomes[index])
+        """Whether everything so far that a destination should have is sound there."""
+        return all(outcome.sound or not outcome.owed for outcome in self._outcomes[index])

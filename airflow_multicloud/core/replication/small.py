@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import digests_of, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
@@ -99,6 +100,7 @@ def _copy(job: Job, item: Item) -> Item:
     attributes = body.meta.attributes or ObjectAttributes()
     item = note_attributes(item, body.meta.attributes, tags)
     for index in item.open_replicas:
+        cancellation.check()
         item = item.with_replica(index, _write(job, item, index, data, attributes, tags))
     return item
 

@@ -11,16 +11,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication import history, manifest, planning
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.core.replication.merkle import MerkleTree
+from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import joined
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable
 
 #: How many findings a report names; every finding is counted.
 NAMED_FINDINGS = 100
@@ -47,6 +49,8 @@ class Finding(StrEnum):
     UNVERIFIABLE = "unverifiable"
     NOT_REPLICATED = "not_replicated"
     """The manifest itself says that the copy failed."""
+    RESERVED = "reserved"
+    """It was left out: its key is among this package's own files here. Nothing is amiss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Found:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.name!r} is {self.finding}: {self.reason}"
+        return printable(f"{self.name!r} is {self.finding}: {self.reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,14 @@ class VerificationReport:
 
     @property
     def proven(self) -> bool:
-        """Whether every object of the manifest is there and identical."""
-        return self.findings.get(Finding.VERIFIED, 0) == self.objects
+        """Whether every object of the manifest but those left out is there and identical."""
+        return self.unproven == 0
+
+    @property
+    def unproven(self) -> int:
+        """How many objects that should be there are not known to be identical."""
+        settled = (Finding.VERIFIED, Finding.RESERVED)
+        return self.objects - sum(self.findings.get(finding, 0) for finding in settled)
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -131,7 +141,7 @@ def verify(
             multicloud__replica=manifest.place(str(replica.location)),
         ) as span,
         Catalog() as catalog,
-        ThreadPoolExecutor(concurrency, thread_name_prefix="multicloud-verify") as pool,
+        cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
         latest = _latest(replica, run_id)
         catalog.add_listing(0, planning.listing(replica))
@@ -146,12 +156,7 @@ def verify(
 def _latest(replica: Endpoint, run_id: str | None) -> Latest:
     known = [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
     if not known:
-        raise StorageError(
-            f"replica: {replica.location} has no manifest; it was not replicated by this package, "
-            "or this is not the prefix it was replicated to",
-            kind=ErrorKind.NOT_FOUND,
-            cloud=replica.cloud,
-        )
+        raise history.no_manifest(replica)
     if len(known) > 1:
         sources = ", ".join(sorted(m.source for m in known))
         raise StorageError(
@@ -160,7 +165,7 @@ def _latest(replica: Endpoint, run_id: str | None) -> Latest:
             kind=ErrorKind.INVALID_ARGUMENT,
             cloud=replica.cloud,
         )
-    return known[0] if run_id is None else manifest.at_run(replica, known[0], run_id)
+    return known[0] if run_id is None else history.run_of(replica, known[0], run_id)
 
 
 class _Check:
@@ -179,6 +184,7 @@ class _Check:
         there = planning.Follow((o.name, o) for o in catalog.listing(0))
         running: dict[Future[tuple[Found | None, int]], Item] = {}
         for item, index in manifest.objects_of(self._replica, self._latest.key):
+            cancellation.check()
             self._objects += 1
             self._tree.add(item)
             listed: Listed | None = there.at(item.name)
@@ -205,7 +211,9 @@ class _Check:
     def _by_listing(self, item: Item, state: Replica, listed: Listed | None) -> Found | bool:
         """What the listing tells: a finding, proven, or (``False``) that it must be read."""
         if state.outcome is None or not state.outcome.sound:
-            return Found(item.name, Finding.NOT_REPLICATED, f"{state.outcome}: {state.reason}")
+            left_out = state.outcome is Outcome.RESERVED
+            finding = Finding.RESERVED if left_out else Finding.NOT_REPLICATED
+            return Found(item.name, finding, f"{state.outcome}: {state.reason}")
         if listed is None:
             return Found(item.name, Finding.MISSING, "there is no object of this key")
         if listed.size != item.size:
@@ -232,6 +240,7 @@ class _Check:
                 if self._depth is Depth.CHECKSUMS:
                     return _unverifiable(item, "the store reports no digest to compare"), 0
             for chunk in replica.store.get_object(ref):
+                cancellation.check()
                 digest.update(chunk)
         except CloudError as err:
             if err.kind is ErrorKind.NOT_FOUND:
@@ -243,7 +252,8 @@ class _Check:
         return _judge(item, compared, "the content's"), digest.size
 
     def _collect(self, running: dict[Future[tuple[Found | None, int]], Item]) -> None:
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+        cancellation.check()
+        for future in wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED).done:
             del running[future]
             found, size = future.result()
             self._bytes_read += size
@@ -254,7 +264,7 @@ class _Check:
 
     def _count(self, found: Found) -> None:
         self._findings[found.finding] += 1
-        if len(self._found) < NAMED_FINDINGS:
+        if found.finding is not Finding.RESERVED and len(self._found) < NAMED_FINDINGS:
             self._found.append(found)
 
     def report(self, catalog: Catalog, seconds: float) -> VerificationReport:

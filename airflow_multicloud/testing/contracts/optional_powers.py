@@ -18,6 +18,7 @@ from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.labels import KnownIds, Work, comparable, working_for
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
+    BucketListing,
     ConditionalWrites,
     IfAbsent,
     MetadataRules,
@@ -331,6 +332,19 @@ class BucketCreationContract:
         with working_for(Work()):
             assert rig.power(BucketCreation).ensure_bucket(bucket) is True
         assert not rig.bucket_labels(bucket)
+
+
+class BucketListingContract:
+    """The port's ``BucketListing``."""
+
+    needs: ClassVar[tuple[type, ...]] = (BucketListing,)
+
+    def test_names_buckets(self, rig: StoreRig) -> None:
+        """One that is there is named, one that is not isn't."""
+        found = [*rig.power(BucketListing).list_buckets()]
+        assert rig.bucket in found
+        assert len(found) == len({*found})
+        assert f"absent-{uuid.uuid4().hex[:20]}" not in found
 
 
 class MetadataRulesContract:

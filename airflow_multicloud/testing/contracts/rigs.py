@@ -13,6 +13,7 @@ from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     BucketCreation,
+    BucketListing,
     ConditionalWrites,
     KeyRules,
     MetadataRules,
@@ -42,6 +43,7 @@ OPTIONAL_POWERS: tuple[type, ...] = (
     ServerSideCopy,
     SignedUrls,
     BucketCreation,
+    BucketListing,
     KeyRules,
     MetadataRules,
     AttributeRules,

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.testing.local_clouds import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -132,12 +133,14 @@ def _run(command: Sequence[str], *, directory: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=environment.of_installers(),
         check=False,
     )
     if done.returncode:
-        tail = done.stdout.decode(errors="replace")[-_TAIL_CHARACTERS:]
+        output = done.stdout.decode(errors="replace")[-_TAIL_CHARACTERS:]
+        tail = " | ".join(output.splitlines())
         raise ProviderNotAvailableError(
             f"{Path(command[0]).name} ended with status {done.returncode} while installing a "
-            f"local server:\n{tail}",
+            f"local server: {tail}",
             kind=ErrorKind.UNAVAILABLE,
         )

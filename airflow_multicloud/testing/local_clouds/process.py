@@ -16,12 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.testing.local_clouds.sockets import (
-    LOOPBACK,
-    OFFLINE_ENV,
-    Listener,
-    listeners,
-)
+from airflow_multicloud.testing.local_clouds import environment
+from airflow_multicloud.testing.local_clouds.sockets import LOOPBACK, Listener, listeners
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +43,7 @@ class ServerSpec:
     :param name: for messages and the log file's name.
     :param port: on 127.0.0.1.
     :param command: the program (never a wrapper script: its process id is the server's).
-    :param environment: added to this process's environment, in which proxies lead nowhere.
+    :param environment: added to what servers get (:func:`.environment.of_servers`).
     :param ready_path: answers with a status below 500 once the server serves.
     :param connections: Airflow connection id → connection, as in ``AIRFLOW_CONN_…`` JSON.
     """
@@ -127,7 +123,7 @@ class LocalServer:
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,
-                        env={**os.environ, **OFFLINE_ENV, **self.spec.environment},
+                        env={**environment.of_servers(), **self.spec.environment},
                         # Ctrl-C in a terminal is this process's to handle, not the server's.
                         start_new_session=True,
                     )
@@ -185,7 +181,7 @@ class LocalServer:
     def _error(self, what: str) -> ProviderNotAvailableError:
         return ProviderNotAvailableError(
             f"local server {self.spec.name} (port {self.spec.port}) {what}; "
-            f"end of its log, {self.log_path}:\n{self._tail()}",
+            f"end of its log, {self.log_path}: {self._tail()}",
             kind=ErrorKind.UNAVAILABLE,
         )
 
@@ -193,4 +189,4 @@ class LocalServer:
         text = ""
         with suppress(FileNotFoundError):
             text = self.log_path.read_text(errors="replace")
-        return "\n".join(text.splitlines()[-_TAIL_LINES:]) or "(empty)"
+        return " | ".join(text.splitlines()[-_TAIL_LINES:]) or "(empty)"

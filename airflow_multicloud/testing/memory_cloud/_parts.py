@@ -119,9 +119,10 @@ class MemoryParts:
 
     def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
         """Uploads to this key, newest first, with the options that they were begun with."""
+        begun = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref == ref]
         held = space(self.memory_conn_id)
         with held.lock:
-            stored = [s for s in held.bucket(ref.bucket).uploads.values() if s.upload.ref == ref]
+            stored = [_find(held, upload) for upload in begun]
         wanted = replace(options, condition=None)
         return [
             LeftUpload(s.upload, replace(s.options, condition=None) == wanted)

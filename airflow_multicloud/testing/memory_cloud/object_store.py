@@ -228,6 +228,13 @@ class Hook(MemoryParts):
             held.buckets[bucket] = Bucket(bucket, location, labels)
             return True
 
+    def list_buckets(self) -> Iterator[str]:
+        """The connection's buckets."""
+        held = space(self.memory_conn_id)
+        with held.lock:
+            names = [*held.buckets]
+        return iter(names)
+
     def bucket_labels(self, bucket: str) -> Mapping[str, str]:
         """What the bucket was labelled with, as a bill would show it."""
         return space(self.memory_conn_id).bucket(bucket).labels

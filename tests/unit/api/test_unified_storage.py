@@ -187,7 +187,7 @@ def test_a_run_id_that_is_no_name_is_refused(storage, file, run_id):
 
 def test_what_is_given_in_the_wrong_form_is_refused_by_name(tmp_path):
     for name, call in {
-        "backup": lambda: api.UnifiedCloudStorage(PRIMARY, BACKUP[0]),
+        "backup": lambda: api.UnifiedCloudStorage(PRIMARY, 5),
         "candidates": lambda: api.failover_fetch([], tmp_path),
         "depth": lambda: api.verify_replica(BACKUP[0], depth="deep"),
         "fail_over_on": lambda: api.FailoverPolicy(fail_over_on={"outage"}),

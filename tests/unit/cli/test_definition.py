@@ -84,6 +84,7 @@ def test_every_error_kind_has_an_exit_code_that_help_explains() -> None:
         ExitCode.DONE,
         ExitCode.UNEXPECTED,
         ExitCode.INTERRUPTED,
+        ExitCode.BROKEN_PIPE,
     }
 
 

@@ -120,6 +120,17 @@ def test_conditions(condition: WriteCondition | None, code: str, kind: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("status", "kind"), [(418, "invalid_argument"), (599, "unavailable"), (302, "integrity")]
+)
+def test_a_code_that_nobody_knows_goes_by_its_status(status: int, kind: str) -> None:
+    error = answer("BrandNewCode")
+    error.response["ResponseMetadata"] = {"HTTPStatusCode": status}  # type: ignore[typeddict-item]
+    with pytest.raises(StorageError) as caught, translated("reading"):
+        raise error
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
     "error", [answer("BrandNewCode"), ValueError("ours"), boto.BotoCoreError()]
 )
 def test_unknown_ones_pass_untouched(error: Exception) -> None:

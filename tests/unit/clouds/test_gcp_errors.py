@@ -119,7 +119,16 @@ def test_the_area_is_the_callers() -> None:
         raise answer(404)
 
 
-@pytest.mark.parametrize("raised", [answer(418), ValueError("a bug"), KeyError("a bug")])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(418, ErrorKind.INVALID_ARGUMENT), (599, ErrorKind.UNAVAILABLE)]
+)
+def test_a_status_that_nobody_knows_goes_by_its_class(status: int, kind: ErrorKind) -> None:
+    with pytest.raises(StorageError) as caught, translated("reading"):
+        raise answer(status)
+    assert caught.value.kind is kind
+
+
+@pytest.mark.parametrize("raised", [ValueError("a bug"), KeyError("a bug")])
 def test_what_the_table_lacks_passes_untouched(raised: Exception) -> None:
     with pytest.raises(type(raised)) as caught, translated("reading"):
         raise raised

@@ -103,7 +103,7 @@ def test_a_day_that_was_not_over_is_not_judged() -> None:
 def test_too_little_history_is_said() -> None:
     rows = [c for c in steady() if (DAY - c.day).days < MIN_HISTORY]
     result = found(rows)
-    assert result.unchecked == {"aws": "20 covered days in the 42 before 2026-09-10, 21 are needed"}
+    assert result.unchecked == {"aws": "20 covered days in the 98 before 2026-09-10, 21 are needed"}
 
 
 def test_a_service_that_was_never_there_is_new() -> None:

@@ -10,6 +10,7 @@ import pytest
 from airflow_multicloud.core.cost.budget import (
     Budget,
     BudgetPeriod,
+    BudgetState,
     ForecastBound,
     StalePolicy,
     assess_budget,
@@ -96,13 +97,14 @@ def test_stale_data(
 ) -> None:
     verdict = assess_budget(budget("1000000"), stale, now=NOW, stale_policy=policy)
     assert (verdict.allowed, verdict.stale) == (allowed, True)
+    assert verdict.state is (BudgetState.WITHIN if allowed else BudgetState.UNKNOWN)
     assert (len(verdict.reasons), len(verdict.warnings)) == (reasons, warnings)
 
 
 def test_the_age_is_said() -> None:
     verdict = assess_budget(budget(), forecast(NOW - timedelta(hours=60)), now=NOW)
     assert str(verdict) == (
-        "budget 'data': refused: the bill of aws is 60 hours old, 48 are allowed"
+        "budget 'data': unknown: the bill of aws is 60 hours old, 48 are allowed"
     )
 
 
@@ -111,6 +113,13 @@ def test_ignoring_stale_data_still_judges_the_figures() -> None:
         budget("100"), forecast(exported_at=None), now=NOW, stale_policy=StalePolicy.IGNORE
     )
     assert not verdict.allowed
+    assert verdict.state is BudgetState.OVER
+
+
+def test_what_is_over_by_an_old_bill_is_over() -> None:
+    verdict = assess_budget(budget("100"), forecast(NOW - timedelta(hours=60)), now=NOW)
+    assert verdict.state is BudgetState.OVER
+    assert len(verdict.reasons) == 2
 
 
 @pytest.mark.parametrize(

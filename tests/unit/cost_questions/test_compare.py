@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_multicloud.core.cost.cheapest import get_cheapest_provider
 from airflow_multicloud.core.cost.compare import CostReport, compare_costs
 from airflow_multicloud.core.cost.dimensions import DIMENSIONS
 from airflow_multicloud.core.cost.figures import add_figures
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, rounded_lines
+from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from tests.unit.cost_questions.bill import Charge, Month, after, bill, days
 
@@ -67,13 +67,48 @@ def test_only_what_was_converted_has_a_note() -> None:
     assert comparison.total.fx.currencies == ("EUR",)
 
 
-def test_a_currency_without_a_rate_is_an_error_and_never_mixed() -> None:
-    charges = [*MIXED, Charge("azure", FRIDAY, "1", currency="VND")]
+def test_a_currency_without_a_rate_is_apart_and_never_mixed() -> None:
+    charges = [
+        *MIXED,
+        Charge("azure", FRIDAY, "1", currency="VND"),
+        Charge("azure", date(2026, 10, 5), "2.5", currency="VND"),
+        Charge("azure", FRIDAY, "7"),
+        Charge("azure", FRIDAY, "3", currency="usd"),
+        Charge("gcp", FRIDAY, "0", currency="TWD"),  # nothing in any currency is nothing
+    ]
+    for group_by in (["ServiceName"], ["RegionId"]):
+        found = compare_costs(bill(charges), OCT, NOV, currency="USD", group_by=group_by)
+        plain = compare_costs(bill(MIXED), OCT, NOV, currency="USD", group_by=group_by)
+        assert [r.totals for r in found.reports if r.cloud != "azure"] == [
+            r.totals for r in plain.reports
+        ]
+        (azure,) = (r for r in found.reports if r.cloud == "azure")
+        assert azure.totals.billed == 7
+        assert sum(line.costs.billed for line in azure.lines) == 7
+        vnd, small = found.unconverted
+        assert (vnd.cloud, vnd.currency, vnd.costs.billed) == ("azure", "VND", Decimal("3.5"))
+        assert (vnd.first, vnd.last) == (FRIDAY, date(2026, 10, 5))
+        assert (small.currency, small.costs.billed) == ("usd", 3)
+        assert "no ECB rate of VND on 2026-10-02" in found.unconverted[0].reason
+        assert "without 3.50 VND, 3.00 usd: no rate" in str(azure.total)
+        assert found.total is not None
+        assert found.total.without == ("3.50 VND", "3.00 usd")
+
+
+def test_a_cloud_without_any_rate_does_not_stop_the_others() -> None:
+    charges = [*MIXED, Charge("azure", FRIDAY, "900", currency="VND")]
+    found = compare_costs(bill(charges), OCT, NOV, currency="USD")
+    assert [r.cloud for r in found.reports] == ["aws", "azure", "gcp"]
+    verdict = get_smallest_bill(found.reports)
+    assert "azure" not in [r.cloud for r in verdict.ranking]
+    assert verdict.unranked["azure"] == "no rate converts 900.00 VND of it"
+
+
+def test_where_nothing_can_be_converted_there_is_no_answer() -> None:
+    charges = [Charge("azure", FRIDAY, "900", currency="VND")]
     with pytest.raises(CostAnalysisError, match="no ECB rate of VND on 2026-10-02") as caught:
         compare_costs(bill(charges), OCT, NOV, currency="USD")
     assert caught.value.kind is ErrorKind.NOT_FOUND
-    # A cloud that is not asked for needs no rate.
-    assert compare_costs(bill(charges), OCT, NOV, currency="USD", clouds=["aws"]).reports
 
 
 @pytest.mark.parametrize(
@@ -189,7 +224,7 @@ def test_a_cloud_without_data_is_missing_not_free() -> None:
         "azure": "no charge from 2026-10-01 to before 2026-11-01",
         "ibm": "no export was ever ingested",
     }
-    assert get_cheapest_provider(comparison.reports).clouds == ("aws",)
+    assert get_smallest_bill(comparison.reports).clouds == ("aws",)
 
 
 def test_an_empty_period_has_no_report_and_no_cheapest() -> None:
@@ -197,7 +232,7 @@ def test_an_empty_period_has_no_report_and_no_cheapest() -> None:
     assert (comparison.reports, comparison.total) == ((), None)
     assert set(comparison.missing) == {"aws", "gcp"}
     with pytest.raises(CostAnalysisError, match="no cloud has data"):
-        get_cheapest_provider(comparison.reports)
+        get_smallest_bill(comparison.reports)
 
 
 @pytest.mark.parametrize(
@@ -207,9 +242,9 @@ def test_an_empty_period_has_no_report_and_no_cheapest() -> None:
         ({"basis": "amortized"}, "basis is 'amortized'; allowed: billed, effective"),
         ({"group_by": ["Service"]}, "did you mean 'ServiceName'"),
         ({"group_by": ["tag:"]}, "a tag's key must follow"),
-        ({"group_by": "ServiceName"}, "expected a sequence"),
+        ({"group_by": 5}, "expected a list of dimensions"),
         ({"group_by": ["Cloud", "Cloud"]}, "more than once"),
-        ({"group_by": []}, "expected a sequence"),
+        ({"group_by": []}, "expected at least one"),
         ({"limit": 0}, "limit is 0"),
         ({"end": OCT}, "end is exclusive"),
         ({"clouds": []}, "expected a sequence of names"),
@@ -271,20 +306,59 @@ def _reports(*amounts_by_cloud: tuple[str, str, int]) -> tuple[CostReport, ...]:
     return compare_costs(bill(rows), OCT, NOV, currency="USD").reports
 
 
-def test_the_cheapest_spent_least_per_covered_day() -> None:
-    verdict = get_cheapest_provider(_reports(("aws", "10", 30), ("gcp", "20", 10)))
+def test_a_final_month_is_divided_by_all_of_its_days() -> None:
+    rows = [Charge("aws", d, "20") for d in days(OCT, 31)]
+    rows += [Charge("azure", d, "100") for d in days(OCT, 30)[4::5][:5]]
+    at = datetime(2026, 11, 8, tzinfo=UTC)
+    months = [Month(c, OCT, at, final=True) for c in ("aws", "azure")]
+    verdict = get_smallest_bill(compare_costs(bill(rows, months), OCT, NOV, currency="USD").reports)
+    assert [(r.cloud, r.per_day) for r in verdict.ranking] == [
+        ("azure", (Decimal(500) / 31).quantize(Decimal("0.01"))),
+        ("aws", 20),
+    ]
+    assert not verdict.estimated
+
+
+@pytest.mark.parametrize("basis", list(CostBasis))
+def test_charges_of_days_not_counted_are_not_divided(basis: CostBasis) -> None:
+    """Four days of usage; hours of a plan for the whole month; a part of the export's own day."""
+    rows = [Charge("aws", d, "20") for d in days(OCT, 4)]
+    rows += [Charge("aws", d, "10", currency="EUR") for d in days(OCT, 31)]
+    rows += [
+        Charge("aws", date(2026, 10, 5), "7"),
+        Charge("aws", date(2026, 10, 20), "5", category="Tax"),
+    ]
+    month = Month("aws", OCT, datetime(2026, 10, 5, 6, tzinfo=UTC))
+    rates = ExchangeRates(max_stale_days=5)
+    found = compare_costs(bill(rows, [month]), OCT, NOV, currency="USD", basis=basis, rates=rates)
+    (ranked,) = get_smallest_bill(found.reports).ranking
+    euros = sum(10 * rates.rate("EUR", "USD", d).rate for d in days(OCT, 4))
+    assert ranked.figure.amount == 80 + euros
+    assert ranked.per_day == ((80 + euros) / 4).quantize(Decimal("0.01"))
+
+
+def test_days_without_usage_count_once_they_can_be_believed() -> None:
+    """Usage on the 1st and 2nd; the export is of the 9th: days up to the 6th were over for long."""
+    rows = [Charge("aws", d, "10") for d in days(OCT, 2)]
+    month = Month("aws", OCT, datetime(2026, 10, 9, 1, tzinfo=UTC))
+    (report,) = compare_costs(bill(rows, [month]), OCT, NOV, currency="USD").reports
+    assert (report.coverage.days_covered, report.coverage.days_counted) == (2, 6)
+
+
+def test_the_smallest_bill_spent_least_per_day() -> None:
+    verdict = get_smallest_bill(_reports(("aws", "10", 30), ("gcp", "20", 10)))
     assert (verdict.clouds, verdict.estimated) == (("aws",), True)
     assert [(r.cloud, r.per_day) for r in verdict.ranking] == [("aws", 10), ("gcp", 20)]
     assert str(verdict) == "aws at 10.00 USD a day (estimated)"
 
 
 def test_ties_name_both() -> None:
-    verdict = get_cheapest_provider(_reports(("gcp", "10.001", 5), ("aws", "10", 5)))
+    verdict = get_smallest_bill(_reports(("gcp", "10.001", 5), ("aws", "10", 5)))
     assert verdict.clouds == ("aws", "gcp")
 
 
 def test_nothing_spent_is_not_cheap() -> None:
-    verdict = get_cheapest_provider(_reports(("gcp", "0", 5), ("aws", "10", 5)))
+    verdict = get_smallest_bill(_reports(("gcp", "0", 5), ("aws", "10", 5)))
     assert verdict.clouds == ("aws",)
     assert verdict.unranked == {"gcp": "its effective cost is 0.00"}
 
@@ -301,7 +375,7 @@ def test_nothing_spent_is_not_cheap() -> None:
 def test_what_is_not_comparable_is_not_compared(changes: dict[str, object], message: str) -> None:
     aws, gcp = _reports(("aws", "1", 2), ("gcp", "2", 2))
     with pytest.raises(CostAnalysisError, match=message):
-        get_cheapest_provider([replace(aws, **changes), gcp])  # type: ignore[arg-type]
+        get_smallest_bill([replace(aws, **changes), gcp])  # type: ignore[arg-type]
 
 
 def test_figures_of_two_currencies_are_not_added() -> None:

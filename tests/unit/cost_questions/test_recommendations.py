@@ -9,7 +9,6 @@ import pytest
 
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.recommendations import rank_recommendations
-from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
 TODAY = date(2026, 10, 30)
@@ -132,11 +131,21 @@ def test_equal_savings_put_the_least_effort_first() -> None:
     assert [r.recommendation.effort for r in ranked.ranked] == list(Effort)
 
 
-@pytest.mark.parametrize("currency", ["VND", None])
-def test_savings_that_cannot_be_converted_are_refused(currency: str | None) -> None:
-    found = Recommendations(found=(advice("x", "a", "stop", "1", currency=currency),))
-    with pytest.raises(CostAnalysisError):
-        rank_recommendations({"aws": found}, currency="USD", today=TODAY)
+@pytest.mark.parametrize("currency", ["VND", None, "usd"])
+def test_savings_that_cannot_be_converted_are_apart(currency: str | None) -> None:
+    odd = advice("x", "a", "stop", "900", currency=currency)
+    found = Recommendations(found=(odd, advice("y", "b", "stop", "100")))
+    ranked = rank_recommendations({"aws": found}, currency="USD", today=TODAY)
+    assert [r.monthly_savings for r in ranked.ranked] == [100, None]
+    assert ranked.resource_savings == 100
+    (apart,) = ranked.unconverted
+    assert (apart.recommendation, apart.counted) == (odd, False)
+    assert apart.unconverted is not None
+    assert ("VND" if currency == "VND" else "BillingCurrency") in apart.unconverted
+    alone = rank_recommendations(
+        {"aws": Recommendations(found=(odd,))}, currency="USD", today=TODAY
+    )
+    assert (len(alone.ranked), alone.resource_savings) == (1, 0)
 
 
 def test_no_advice_is_no_saving() -> None:

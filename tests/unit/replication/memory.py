@@ -63,6 +63,13 @@ def endpoint(prefix: str = PREFIX) -> Endpoint:
     return Endpoint("memory", store, Location("mem", conn_id, BUCKET, prefix))
 
 
+def endpoint_with(tree: Mapping[str, bytes]) -> Endpoint:
+    """A prefix that holds ``tree``."""
+    made = endpoint()
+    fill(made, tree)
+    return made
+
+
 def world(tree: Mapping[str, bytes], *, destinations: int = 1) -> World:
     """A source that holds ``tree``, and empty destinations."""
     made = World(endpoint(), tuple(endpoint("copy/") for _ in range(destinations)))

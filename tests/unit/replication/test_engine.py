@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from airflow_multicloud.core.replication.progress import Snapshot
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, Part
 
@@ -422,6 +423,33 @@ def test_the_parts_of_a_killed_run_are_not_sent_again() -> None:
     assert tree_of(made.destinations[0]) == {"large": LARGE}
 
 
+def test_a_large_object_is_told_by_bytes_and_what_was_there_is_counted() -> None:
+    made = world({"large": LARGE})
+    _left_behind(made, LARGE)
+    told: list[Snapshot] = []
+
+    replicate(
+        made.replication(replace(SMALL, memory_limit=64)), listener=told.append, interval=1e-6
+    )
+
+    assert told[0].resuming == "resuming: 48 of 100 bytes are there"
+    assert (told[0].objects, told[0].written) == (0, 0)
+    assert len({snapshot.done for snapshot in told if not snapshot.objects}) > 2
+    last = told[-1]
+    assert (last.objects, last.written, last.kept, last.done) == (1, 52, 48, 100)
+    assert last.eta == 0
+
+
+def test_parts_of_another_object_count_for_nothing() -> None:
+    made = world({"large": LARGE})
+    _left_behind(made, bytes(100))
+    told: list[Snapshot] = []
+
+    replicate(made.replication(), listener=told.append)
+
+    assert (told[-1].kept, told[-1].eta) == (0, 0)
+
+
 @pytest.mark.parametrize(
     ("content", "part_size"), [(bytes(100), 16), (LARGE[:48] + bytes(52), 16), (LARGE, 8)]
 )
@@ -457,6 +485,21 @@ def test_a_destination_without_parts_takes_no_large_object() -> None:
     assert _outcomes(report) == {Outcome.COPIED: 1, Outcome.FAILED: 1}
     assert report.failures[0].kind == ErrorKind.UNSUPPORTED
     assert tree_of(made.destinations[0]) == {"small": b"little"}
+
+
+def test_a_store_that_can_not_list_uploads_takes_large_objects_and_says_what_is_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Lacking(object_store.Hook):
+        def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
+            raise StorageError("listing uploads: no such verb", kind=ErrorKind.UNSUPPORTED)
+
+    made = world({"big": bytes(100)})
+    made = made.with_destination(Lacking(conn_of(made.destinations[0])))
+    report = replicate(made.replication())
+    assert _outcomes(report) == {Outcome.COPIED: 1}
+    assert tree_of(made.destinations[0]) == {"big": bytes(100)}
+    assert "no such verb; what an earlier try sent of this object can't be found" in caplog.text
 
 
 def test_stores_without_conditions_are_replicated_all_the_same() -> None:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
+from airflow_multicloud.core.replication.buckets import check_buckets
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.planning import Follow, check_buckets, decide
+from airflow_multicloud.core.replication.planning import Follow, decide
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.ports.object_store import BucketMeta, Digests, IfUnchanged

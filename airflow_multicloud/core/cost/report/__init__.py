@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
+from airflow_multicloud.core import pages
+from airflow_multicloud.core.cost.report import tables
 from airflow_multicloud.core.cost.report.charts import charts
-from airflow_multicloud.core.cost.report.document import CostDocument, gather, two_places
+from airflow_multicloud.core.cost.report.document import CostDocument, gather
+from airflow_multicloud.core.cost.report.months import is_month
+from airflow_multicloud.core.cost.report.tables import service_rows
+from airflow_multicloud.text import write_csv
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-__all__ = ["CostDocument", "gather", "to_csv", "to_html", "to_json"]
+__all__ = ["CostDocument", "gather", "service_rows", "to_csv", "to_html", "to_json"]
 
 
 def to_html(document: CostDocument) -> str:
     """A page that needs nothing from elsewhere: no script, no font, no image."""
-    from markupsafe import Markup
-
     comparison = document.comparison
-    categories = sorted({k for report in comparison.reports for k in report.by_category})
+    clouds, categories = tables.cloud_rows(comparison), tables.categories_of(comparison)
     # What pygal draws is markup of its own making, with all texts in it escaped.
     svg = {name: Markup(text) for name, text in charts(document).items()}  # noqa: S704
-    return _template().render(
+    return pages.render(
+        __name__,
+        "report.html.jinja",
         d=document,
         c=comparison,
         last_day=comparison.end - timedelta(days=1),
+        months=is_month(comparison.start, comparison.end),
+        months_rows=document.beside_last,
+        clouds=clouds,
         categories=categories,
         rows=document.rows(),
+        others=tables.other_charges(document.daily, clouds, categories),
+        budget_amounts=tables.budget_amounts(document),
+        savings=tables.savings(document.recommendations),
+        quote_lines=tables.quote_lines,
+        account=document.account,
         svg=svg,
-        money=two_places,
-        number=lambda text: two_places(Decimal(text)),
+        cent=Decimal("0.01"),
+        number=lambda text: pages.money(Decimal(text)),
     )
 
 
@@ -43,19 +53,10 @@ def to_csv(document: CostDocument) -> str:
     rows = document.rows()
     out = io.StringIO()
     if rows:
-        writer = csv.DictWriter(out, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(out, list(rows[0]), rows)
     return out.getvalue()
 
 
 def to_json(document: CostDocument) -> str:
     """Everything, unrounded; amounts are texts, so that no reader makes floats of them."""
     return json.dumps(document.as_dict(), indent=1, ensure_ascii=False)
-
-
-def _template() -> Template:
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(loader=PackageLoader(__name__, "."), autoescape=True)
-    return environment.get_template("report.html.jinja")

@@ -4,36 +4,42 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.report.document import CostDocument, two_places
+from airflow_multicloud.core.cost.report.document import CostDocument
+from airflow_multicloud.core.cost.report.months import daily_amount
+from airflow_multicloud.core.pages import money
 from airflow_multicloud.registry import require_extra
 
 if TYPE_CHECKING:
     from pygal import Config
 
     from airflow_multicloud.core.cost.anomalies import Anomaly
+    from airflow_multicloud.core.cost.compare import CostReport
+    from airflow_multicloud.core.cost.forecast import CloudForecast
 
 _BARS = 12
 #: So many days can be named below the bars without touching each other.
 _LABELS = 31
-#: What is shown of an account's id, which may be long: its end tells accounts apart.
-_TAIL = 12
+#: A longer name beside a bar is cut: it would leave no room for the bar.
+_NAME = 60
+#: Colours of the page's style sheet, for light, dark and paper.
+_COLOURS = tuple(f"var(--s{number})" for number in range(1, 7))
+#: Of a bar that is expected and not billed.
+_EXPECTED = "opacity: .4"
 
 
 def charts(document: CostDocument) -> dict[str, str]:
     """Name → SVG, of those that have something to show."""
+    found = document.anomalies.found if document.anomalies else ()
     drawn = {
         "daily": _daily(document),
         "services": _services(document),
         "anomalies": _pairs(
             "Anomalies: actual and expected cost",
-            [
-                (_anomaly(a), a.actual, a.expected)
-                for a in (document.anomalies.found if document.anomalies else ())
-            ],
+            [(_anomaly(document, a), a.actual, a.expected) for a in found],
             ("actual", "expected"),
         ),
         "restatements": _pairs(
@@ -53,26 +59,61 @@ def charts(document: CostDocument) -> dict[str, str]:
 
 
 def _daily(document: CostDocument) -> str:
+    """Each day's use, and what is expected of the days left.
+
+    A purchase, a tax or a credit is no day's use: it would make all other days look like nothing.
+    """
     pygal = _pygal()
-    days = sorted({line.group[0] for r in document.daily.reports for line in r.lines})
+    used = {report.cloud: _used(report) for report in document.daily.reports}
+    coming = {cloud.cloud: _coming(cloud, document) for cloud in _forecasts(document)}
+    days = sorted({day for amounts in (*used.values(), *coming.values()) for day in amounts})
     if not days:
         return ""
-    chart = pygal.StackedBar(_config(f"Cost per day, {document.daily.currency}", rotate=True))
-    chart.x_labels = [f"{date.fromisoformat(day):%d %b}" for day in days]
+    title = f"Use per day, {document.daily.currency}"
+    chart = pygal.StackedBar(_config(f"{title}; pale: expected" if coming else title, rotate=True))
+    chart.x_labels = [f"{day:%d %b}" for day in days]
     chart.x_labels_major_every = -(-len(days) // _LABELS)
     chart.show_minor_x_labels = False
-    for report in document.daily.reports:
-        amounts = {line.group[0]: line.costs.on(report.basis) for line in report.lines}
-        chart.add(report.cloud, [float(amounts.get(day, 0)) for day in days])
+    for cloud, amounts in used.items():
+        expected = coming.get(cloud, {})
+        chart.add(
+            cloud,
+            [
+                {"value": float(expected[day]), "style": _EXPECTED}
+                if day in expected
+                else float(amounts.get(day, 0))
+                for day in days
+            ],
+        )
     return _svg(chart)
 
 
-def _anomaly(found: Anomaly) -> str:
-    account = found.sub_account_id or ""
-    tail = account if len(account) <= _TAIL else f"…{account[-_TAIL:]}"
+def _used(report: CostReport) -> dict[date, Decimal]:
+    return {date.fromisoformat(line.group[0]): daily_amount(line, report) for line in report.lines}
+
+
+def _forecasts(document: CostDocument) -> Sequence[CloudForecast]:
+    found = document.forecast.clouds if document.forecast else ()
+    return [cloud for cloud in found if cloud.days_left]
+
+
+def _coming(cloud: CloudForecast, document: CostDocument) -> dict[date, Decimal]:
+    """The days left, each with an equal share of what their use is expected to cost."""
+    assert document.forecast is not None  # noqa: S101 - it is where the cloud comes from
+    end = document.forecast.end
+    share = cloud.usage_left / cloud.days_left
+    return {end - timedelta(days=n): share for n in range(1, cloud.days_left + 1)}
+
+
+def _anomaly(document: CostDocument, found: Anomaly) -> str:
+    account = document.account(found.sub_account_id)
     return " ".join(
-        filter(None, (found.cloud, found.service_name, tail, f"{found.first_day:%d %b}"))
+        filter(None, (found.cloud, found.service_name, account, f"{found.first_day:%d %b}"))
     )
+
+
+def _named(text: str) -> str:
+    return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
 
 
 def _services(document: CostDocument) -> str:
@@ -86,7 +127,7 @@ def _services(document: CostDocument) -> str:
         return ""
     largest = sorted(found, reverse=True)[:_BARS][::-1]
     chart = pygal.HorizontalBar(_config(f"Services, {document.comparison.currency}", legend=False))
-    chart.x_labels = [name for _, name in largest]
+    chart.x_labels = [_named(name) for _, name in largest]
     chart.add("cost", [float(amount) for amount, _ in largest])
     return _svg(chart)
 
@@ -97,7 +138,7 @@ def _pairs(title: str, rows: Sequence[tuple[str, Decimal, Decimal]], names: tupl
         return ""
     shown = rows[:_BARS][::-1]
     chart = pygal.HorizontalBar(_config(title))
-    chart.x_labels = [label for label, _, _ in shown]
+    chart.x_labels = [_named(label) for label, _, _ in shown]
     chart.add(names[1], [float(second) for _, _, second in shown])
     chart.add(names[0], [float(first) for _, first, _ in shown])
     return _svg(chart)
@@ -120,18 +161,25 @@ def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
     from pygal import Config
     from pygal.style import CleanStyle
 
+    ink, quiet, line = "var(--ink)", "var(--quiet)", "var(--line)"
+
     return Config(
         title=title,
         show_legend=legend,
         legend_at_bottom=True,
         x_label_rotation=45 if rotate else 0,
         value_formatter=lambda value: f"{value:,.6g}",
-        formatter=lambda value: two_places(Decimal(str(value))),
+        formatter=lambda value: money(Decimal(str(value))),
         style=CleanStyle(
             font_family="system-ui, sans-serif",
             background="transparent",
-            guide_stroke_color="#ddd",
-            major_guide_stroke_color="#ccc",
+            plot_background="transparent",
+            foreground=quiet,
+            foreground_strong=ink,
+            foreground_subtle=quiet,
+            colors=_COLOURS,
+            guide_stroke_color=line,
+            major_guide_stroke_color=line,
             guide_stroke_dasharray="none",
             major_guide_stroke_dasharray="none",
             opacity="1",

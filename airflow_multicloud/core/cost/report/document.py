@@ -3,44 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.cheapest import CheapestProvider, get_cheapest_provider
 from airflow_multicloud.core.cost.compare import CostComparison, CostReport, compare_costs
+from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs, month_of
 from airflow_multicloud.core.cost.fx import ExchangeRates
-from airflow_multicloud.core.cost.money import CostBasis, rounded_lines
+from airflow_multicloud.core.cost.money import CostBasis, exact_sum
 from airflow_multicloud.core.cost.quality import QualityReport
+from airflow_multicloud.core.cost.report.months import (
+    BesideLast,
+    beside_last,
+    is_month,
+    period_before,
+)
+from airflow_multicloud.core.cost.report.tables import service_rows
+from airflow_multicloud.core.cost.smallest_bill import SmallestBill, get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.workload import WorkloadComparison
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+
+#: What is shown of an account's id, which may be long: its end tells accounts apart.
+_TAIL = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostDocument:
     """One report.
 
-    :param comparison: by service. :param daily: by charge day.
+    :param comparison: by service. :param daily: by charge day. :param before: the month, or
+        the days, before, by charge day.
+    :param forecast: of the month that is under way; ``None`` for any other period.
+    :param accounts: sub-account id → its name in the bill, of those with an anomaly.
     :param recommendations: as a recommendations' object holds them, best first.
     """
 
     made_at: datetime
     comparison: CostComparison
     daily: CostComparison
-    cheapest: CheapestProvider | None
+    before: CostComparison
+    forecast: Forecast | None
+    smallest_bill: SmallestBill | None
     anomalies: Anomalies | None
+    accounts: Mapping[str, str]
     restatements: tuple[Restatement, ...]
     quality: tuple[QualityReport, ...] = ()
     budget: BudgetVerdict | None = None
     workload: WorkloadComparison | None = None
     recommendations: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def rounded_total(self) -> Decimal | None:
+        """For a reader: the sum of the clouds' rounded totals, as it is of their invoices."""
+        if not self.comparison.reports:
+            return None
+        return exact_sum([report.total.rounded() for report in self.comparison.reports])
+
+    @property
+    def beside_last(self) -> tuple[BesideLast, ...]:
+        """Each cloud beside its month before, and all of them."""
+        return beside_last(self.daily, self.before, self.forecast)
+
+    def account(self, sub_account_id: str | None) -> str:
+        """What a reader knows an account by: its name, else the end of its id."""
+        known = sub_account_id or ""
+        name = self.accounts.get(known)
+        if name and name != known:
+            return name
+        known = known.rpartition("/")[2]  # Azure's are paths.
+        return known if len(known) <= _TAIL else f"…{known[-_TAIL:]}"
 
     def rows(self) -> list[dict[str, str]]:
         """The breakdown by service as flat rows, rounded so that they add up."""
@@ -58,7 +98,13 @@ class CostDocument:
             "total": None if comparison.total is None else str(comparison.total.amount),
             "clouds": [_cloud(report) for report in comparison.reports],
             "missing": dict(comparison.missing),
-            "cheapest": list(self.cheapest.clouds) if self.cheapest else [],
+            "before": {
+                "start": self.before.start.isoformat(),
+                "end": self.before.end.isoformat(),
+                "missing": dict(self.before.missing),
+            },
+            "beside_last": [_beside(row) for row in self.beside_last],
+            "smallest_bill": list(self.smallest_bill.clouds) if self.smallest_bill else [],
             "anomalies": [
                 {
                     "cloud": a.cloud,
@@ -123,6 +169,13 @@ def gather(
         )
         for grouping in (("ServiceName",), ("ChargeDate",))
     )
+    before = _before(connection, by_day, currency=currency, basis=basis, clouds=clouds, rates=rates)
+    month = month_of(start)
+    forecast = None
+    if by_service.reports and is_month(start, end):
+        forecast = forecast_costs(
+            connection, *month, currency=currency, basis=basis, clouds=clouds, rates=rates
+        )
     anomalies = None
     if by_service.reports:
         anomalies = find_anomalies(
@@ -144,8 +197,11 @@ def gather(
         made_at=made_at,
         comparison=by_service,
         daily=by_day,
-        cheapest=get_cheapest_provider(by_service.reports) if by_service.reports else None,
+        before=before,
+        forecast=forecast if forecast and any(c.days_left for c in forecast.clouds) else None,
+        smallest_bill=get_smallest_bill(by_service.reports) if by_service.reports else None,
         anomalies=anomalies,
+        accounts=_accounts(connection, anomalies) if anomalies else {},
         restatements=tuple(restatements),
         quality=tuple(quality),
         budget=budget,
@@ -154,22 +210,44 @@ def gather(
     )
 
 
-def service_rows(report: CostReport) -> list[dict[str, str]]:
-    """One cloud's breakdown, on all four bases, as flat rows of text."""
-    by_basis = {
-        basis: rounded_lines([line.costs.on(basis) for line in report.lines]) for basis in CostBasis
+def _before(
+    connection: DuckDBPyConnection, daily: CostComparison, **options: Any
+) -> CostComparison:
+    """The period before, which may lack what this one has: then it is not there to compare with."""
+    start, end = period_before(daily.start, daily.end)
+    try:
+        return compare_costs(connection, start, end, group_by=daily.group_by, **options)
+    except CostAnalysisError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        missing = {report.cloud: str(err) for report in daily.reports}
+        return replace(daily, start=start, end=end, reports=(), missing=missing)
+
+
+def _accounts(connection: DuckDBPyConnection, anomalies: Anomalies) -> dict[str, str]:
+    """The names that the bill has last for the accounts that cost too much."""
+    ids = sorted({found.sub_account_id for found in anomalies.found})
+    if not ids:
+        return {}
+    rows = connection.execute(
+        """SELECT SubAccountId, max_by(SubAccountName, ChargeDate) FROM costs
+        WHERE list_contains($ids::VARCHAR[], SubAccountId) AND SubAccountName <> ''
+        GROUP BY ALL""",
+        {"ids": ids},
+    ).fetchall()
+    return dict(rows)
+
+
+def _beside(row: BesideLast) -> dict[str, str | None]:
+    amounts = {
+        "so_far": row.so_far,
+        "same_days_before": row.same_days,
+        "before": row.before,
+        "expected": row.expected,
+        "lower": row.lower,
+        "upper": row.upper,
     }
-    return [
-        {
-            "Cloud": report.cloud,
-            **{n: v for n, v in zip(report.group_by, line.group, strict=True) if n != "Cloud"},
-            **{basis.column: str(by_basis[basis][number]) for basis in CostBasis},
-            "Currency": report.currency,
-            "Charges": str(line.charges),
-            "Completeness": str(report.coverage),
-        }
-        for number, line in enumerate(report.lines)
-    ]
+    return {"name": row.name, **{n: None if a is None else str(a) for n, a in amounts.items()}}
 
 
 def _cloud(report: CostReport) -> dict[str, Any]:
@@ -193,8 +271,3 @@ def _cloud(report: CostReport) -> dict[str, Any]:
             for line in report.lines
         ],
     }
-
-
-def two_places(amount: Decimal) -> str:
-    """For a reader: thousands apart, cents kept."""
-    return f"{amount:,.2f}"

@@ -1,7 +1,8 @@
-"""Which cloud was cheapest, when that can be said.
+"""Which cloud's bill is the smallest, when that can be said.
 
-This ranks what was *spent*. Two clouds that run different work are not like for like; for one
-workload's price on each cloud see :mod:`airflow_multicloud.core.cost.workload`.
+This ranks what was *spent*, per day. It does not say which cloud is cheapest: two clouds that run
+different work are not like for like. For one workload's price on each cloud see
+:mod:`airflow_multicloud.core.cost.workload`.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ _CENT = Decimal("0.01")
 class RankedCloud:
     """One cloud's place.
 
-    :param figure: all charges but taxes and credits. :param per_day: the figure per covered
-        day, rounded half-even to 0.01: what is ranked, so that a bill that lacks days does
-        not look cheap.
+    :param figure: all charges but taxes and credits, of the days that the bill speaks of
+        (:attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`).
+    :param per_day: the figure divided by the number of these days, used or not, rounded
+        half-even to 0.01: what is ranked, so that a bill that lacks days does not look small.
     """
 
     cloud: str
@@ -32,11 +34,11 @@ class RankedCloud:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheapestProvider:
+class SmallestBill:
     """The verdict.
 
     :param clouds: more than one when they tie; empty when none can be ranked.
-    :param ranking: cheapest first. :param unranked: cloud → why it is not in the ranking.
+    :param ranking: smallest first. :param unranked: cloud → why it is not in the ranking.
     :param estimated: some ranked figure is not final or lacks days.
     """
 
@@ -57,8 +59,8 @@ class CheapestProvider:
         )
 
 
-def get_cheapest_provider(reports: Sequence[CostReport]) -> CheapestProvider:
-    """The cloud that spent least per covered day, taxes and credits apart.
+def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
+    """The cloud that charged least per day, taxes and credits apart.
 
     :param reports: one per cloud, of one comparison: same currency, basis and period.
     :raises CostAnalysisError: kind ``invalid_argument`` when there is no report, a cloud
@@ -79,16 +81,18 @@ def get_cheapest_provider(reports: Sequence[CostReport]) -> CheapestProvider:
     ranking: list[RankedCloud] = []
     unranked: dict[str, str] = {}
     for report in reports:
-        figure, days = report.compared, report.coverage.days_covered
+        figure, days = report.counted, report.coverage.days_counted
         if not days:
-            unranked[report.cloud] = "no day is covered"
+            unranked[report.cloud] = "no day was over when it was exported"
+        elif figure.without:
+            unranked[report.cloud] = f"no rate converts {', '.join(figure.without)} of it"
         elif figure.amount <= 0:
             unranked[report.cloud] = f"its {report.basis} cost is {figure.rounded()}"
         else:
             per_day = (figure.amount / days).quantize(_CENT)
             ranking.append(RankedCloud(cloud=report.cloud, figure=figure, per_day=per_day))
     ranking.sort(key=lambda r: (r.per_day, r.cloud))
-    return CheapestProvider(
+    return SmallestBill(
         clouds=tuple(r.cloud for r in ranking if r.per_day == ranking[0].per_day),
         ranking=tuple(ranking),
         unranked=unranked,

@@ -1,0 +1,61 @@
+"""Remove what killed runs have left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from airflow_multicloud.core import cleanup as _cleanup
+from airflow_multicloud.core.cleanup import CleanupReport
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import elements
+from airflow_multicloud.locations import refuse_template
+
+
+def cleanup(
+    places: Sequence[str | Path],
+    *,
+    older_than: timedelta = timedelta(days=1),
+    dry_run: bool = False,
+) -> CleanupReport:
+    """Remove uploads, journals, plans and half-written files that no run comes back to.
+
+    :param places: URIs of prefixes that are replicated, uploaded or fetched to (a bucket is one:
+        ``s3://conn@bucket/``), and local directories that are fetched to.
+    :param older_than: leave alone what was begun or written since: a run may be under way, and
+        the next one continues what is there.
+    :param dry_run: only say what there is.
+    :raises CloudError: naming the place that can't be looked at. What can't be removed is in the
+        report.
+    """
+    given: tuple[str | Path, ...] = elements(
+        places, "places", str, Path, what="URIs and directories"
+    )
+    if not given:
+        raise StorageError(
+            "places: none given, expected at least one", kind=ErrorKind.INVALID_ARGUMENT
+        )
+    if older_than < timedelta(0):
+        raise StorageError(
+            f"older_than: {older_than} given, expected a duration", kind=ErrorKind.INVALID_ARGUMENT
+        )
+    opened = [_open(place, f"places[{number}]") for number, place in enumerate(given)]
+    return _cleanup.cleanup(opened, older_than=older_than, dry_run=dry_run)
+
+
+def _open(place: str | Path, parameter: str) -> Endpoint | Path:
+    if isinstance(place, str) and "://" in place:
+        end = open_endpoint(place, parameter=parameter)
+        if end.location.is_prefix:
+            return end
+        raise StorageError(
+            f"{parameter}: {place} must be a prefix (end with a slash)",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    refuse_template(str(place), parameter=parameter)
+    directory = Path(place)
+    if not directory.is_dir():
+        raise StorageError(f"{parameter}: {directory} is no directory", kind=ErrorKind.NOT_FOUND)
+    return directory

@@ -1,0 +1,31 @@
+"""What is recorded beside a replica."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.replication import history
+from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+
+
+def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
+    """The runs recorded beside a replica, the newest first.
+
+    :param replica: the replica's URI, as it was a destination.
+    :param limit: at most so many.
+    :raises CloudError: kind ``not_found`` when nothing is recorded there.
+    """
+    return history.runs(open_endpoint(replica, parameter="replica"), limit=limit)
+
+
+def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:
+    """How a replica stands by what is recorded beside it, once for each of its sources.
+
+    Nothing is verified anew: that is :func:`verify_replica`.
+
+    :param replica: the replica's URI, as it was a destination.
+    :param max_lag: more than this is among the findings.
+    :raises CloudError: kind ``not_found`` when nothing is recorded there.
+    """
+    return history.status(open_endpoint(replica, parameter="replica"), max_lag=max_lag)

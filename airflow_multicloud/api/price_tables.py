@@ -1,0 +1,108 @@
+"""Price tables and exchange rates: read where they are kept, and renewed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from airflow_multicloud import registry
+from airflow_multicloud.core.cost.places import find_place, read_place, write_place
+from airflow_multicloud.core.cost.price_file import (
+    MAX_BYTES,
+    bundled_prices,
+    format_prices,
+    parse_prices,
+)
+from airflow_multicloud.core.cost.prices import PriceTable
+from airflow_multicloud.core.cost.refresh_prices import Refreshed, refresh
+from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.ports.cost import Cost, PriceLists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshedPrices:
+    """What a refresh did.
+
+    :param uri: where the table is. :param renewed: how many prices were read anew.
+    :param changed: those of them that are other than before. :param kept: those that no list
+        answered for. :param oldest: the oldest price of the table.
+    :param failed: cloud → why its list could not be asked; its prices were kept.
+    """
+
+    uri: str
+    renewed: int
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+    oldest: date
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_prices(
+    prices: str | Path | PriceTable | None, *, max_age: timedelta | None = None
+) -> PriceTable:
+    """A price table.
+
+    :param prices: the path or URI of one; ``None``: the packaged one.
+    :param max_age: older prices are refused when it is used.
+    :raises CloudError: naming the file and the line that can't be read.
+    """
+    if isinstance(prices, PriceTable):
+        return prices
+    if prices is None or not str(prices):
+        return bundled_prices(max_age=max_age)
+    content = read_place("prices", prices, MAX_BYTES)
+    return parse_prices(content, str(prices), max_age=max_age)
+
+
+def refresh_prices(
+    target: str | Path,
+    conn_ids: Sequence[str],
+    *,
+    regions: Mapping[str, Sequence[str]] | None = None,
+) -> RefreshedPrices:
+    """Read the clouds' price lists again, and put the table in place, whole or not at all.
+
+    The table that is there is renewed, else the packaged one.
+
+    :param target: a file's path or an object's URI.
+    :param conn_ids: a connection for each cloud that is to be asked. The lists are public; AWS's
+        needs ``pricing:GetProducts``, Google's the Cloud Billing API.
+    :param regions: cloud → regions that are wanted besides those in the table.
+    :raises CloudError: when no list answered, naming each reason; what is there stays.
+    """
+    before = find_place("target", target, MAX_BYTES)
+    table = bundled_prices() if before is None else parse_prices(before, str(target))
+    lists: dict[str, PriceLists] = {}
+    for conn_id in conn_ids:
+        cloud = registry.cloud_of(conn_id).name
+        hook = registry.resolve(Cost, conn_id)
+        if not isinstance(hook, PriceLists):
+            raise ProviderNotAvailableError(
+                f"connection {conn_id!r}: {cloud} has no price list",
+                kind=ErrorKind.UNSUPPORTED,
+                cloud=cloud,
+            )
+        lists[cloud] = hook
+    with operation("cost.refresh_prices"):
+        found = refresh(table, lists, regions=regions)
+    if not found.renewed:
+        raise CostAnalysisError(
+            f"no price was read anew: {_why_none(found, conn_ids)}", kind=ErrorKind.UNAVAILABLE
+        )
+    return RefreshedPrices(
+        uri=write_place("target", target, format_prices(found.table)),
+        renewed=len(found.renewed),
+        changed=tuple(f"{p}: {p.list_unit_price} {p.currency} a {p.unit}" for p in found.changed),
+        kept=tuple(f"{price}: of {price.as_of}" for price in found.kept),
+        oldest=min(price.as_of for price in found.table.prices),
+        failed=found.failed,
+    )
+
+
+def _why_none(found: Refreshed, conn_ids: Sequence[str]) -> str:
+    if found.failed:
+        return "; ".join(f"{cloud}: {why}" for cloud, why in found.failed.items())
+    return f"the lists of {', '.join(conn_ids) or 'no connection'} know none of the table's prices"

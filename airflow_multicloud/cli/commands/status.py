@@ -1,0 +1,58 @@
+"""``airflow multicloud status``: how replicas stand by what is recorded beside them."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from airflow_multicloud.api import ReplicaStatus, replica_status
+from airflow_multicloud.cli import exit_codes
+from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.cli.output import Result, error_line
+from airflow_multicloud.cli.running import command
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.text import duration_text
+
+
+@command()
+def run(args: Namespace) -> Result:
+    """Say it of each; one that can't be looked at costs no other."""
+    rows: list[dict[str, Any]] = []
+    documents: list[dict[str, Any]] = []
+    remarks: list[str] = []
+    codes: list[ExitCode] = []
+    for uri in args.replica:
+        try:
+            stands = replica_status(uri, max_lag=args.max_lag)
+        except CloudError as err:
+            rows.append({**dict.fromkeys(_COLUMNS), "replica": uri, "status": str(err.kind)})
+            documents.append({"replica": uri, "problem": f"{err.kind}: {err}"})
+            remarks.append(error_line(err.kind, err))
+            codes.append(exit_codes.of_error(err))
+            continue
+        for one in stands:
+            rows.append(_row(one, several=len(stands) > 1))
+            documents.append({**one.as_dict(), "problem": None})
+            remarks += [f"{one.replica}: {finding}" for finding in one.findings]
+            late = args.max_lag is not None and not 0 <= one.lag.total_seconds() <= _seconds(args)
+            codes.append(ExitCode.NOT_SOUND if late or not one.complete else ExitCode.DONE)
+    return Result(rows, documents, remarks, next((code for code in codes if code), ExitCode.DONE))
+
+
+_COLUMNS = ("replica", "status", "lag", "proven", "as_of")
+
+
+def _seconds(args: Namespace) -> float:
+    return float(args.max_lag.total_seconds())
+
+
+def _row(one: ReplicaStatus, *, several: bool) -> dict[str, Any]:
+    ahead = one.lag.total_seconds() < 0
+    return {
+        "replica": one.replica,
+        **({"source": one.source} if several else {}),
+        "status": "ok" if not one.findings else "see below",
+        "lag": "unknown" if ahead else duration_text(one.lag.total_seconds()),
+        "proven": f"{one.proven} of {one.objects}",
+        "as_of": f"{one.as_of:%Y-%m-%d %H:%M:%S}",
+    }

@@ -1,0 +1,229 @@
+"""Find and remove what killed runs have left: uploads, journals, plans, half-written files.
+
+A run tidies up after itself, and the next run of a replication after one that was killed. What
+remains is what no run comes back to: a DAG that was deleted, an object that is no longer there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication import manifest, run_files
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import PartUpload, PartUploads
+
+#: How many left-overs a report names; every one is counted.
+NAMED = 1000
+
+_PART_FILE = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
+
+
+class Left(StrEnum):
+    """What can be left."""
+
+    UPLOAD = "upload"
+    """A large object's parts, invisible, and paid for like any object."""
+    JOURNAL = "journal"
+    """What a run that did not end had finished."""
+    PLAN = "plan"
+    """The plan and the results of a sharded replication that was not closed."""
+    FILE = "file"
+    """A file that was being fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing that was left.
+
+    :param uri: the key that an upload is for; the object, prefix or file itself otherwise.
+    :param last_used: when it was begun or last written to, as far as the store tells.
+    :param removed: whether it is gone now.
+    :param reason: why it is still there, if it was to be removed.
+    """
+
+    kind: Left
+    uri: str
+    last_used: datetime | None
+    removed: bool
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        """One line."""
+        since = f" of {self.last_used:%Y-%m-%d %H:%M} UTC" if self.last_used else ""
+        end = "removed" if self.removed else self.reason or "left"
+        return f"{self.kind} {self.uri}{since}: {end}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """For tables and XCom."""
+        return {
+            "kind": str(self.kind),
+            "uri": self.uri,
+            "last_used": self.last_used and self.last_used.isoformat(),
+            "removed": self.removed,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupReport:
+    """What was found, and what became of it.
+
+    :param found: how many, by kind; :param removed: how many of them are gone now.
+    :param named: the first thousand.
+    """
+
+    dry_run: bool
+    found: dict[Left, int]
+    removed: dict[Left, int]
+    named: tuple[Leftover, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left that was to be removed."""
+        return self.found == self.removed
+
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return {
+            "dry_run": self.dry_run,
+            "found": {str(kind): n for kind, n in self.found.items()},
+            "removed": {str(kind): n for kind, n in self.removed.items()},
+            "named": [one.as_dict() for one in self.named],
+        }
+
+
+@dataclass(slots=True)
+class _Cleaner:
+    before: datetime
+    dry_run: bool
+    found: Counter[Left] = field(default_factory=Counter)
+    removed: Counter[Left] = field(default_factory=Counter)
+    named: list[Leftover] = field(default_factory=list)
+
+    def take(
+        self,
+        kind: Left,
+        uri: str,
+        last_used: datetime | None,
+        remove: Callable[[], object],
+        *,
+        keep: str | None = None,
+    ) -> None:
+        """Count one left-over, and remove it unless there is a reason to keep it."""
+        done, reason = False, keep
+        if keep is None and not self.dry_run:
+            try:
+                remove()
+            except CloudError as err:
+                done = err.kind is ErrorKind.NOT_FOUND  # Somebody else tidied up as well.
+                reason = None if done else f"{err.kind}: {err}"
+            else:
+                done = True
+        self.found[kind] += 1
+        self.removed[kind] += done
+        if len(self.named) < NAMED:
+            self.named.append(Leftover(kind, uri, last_used, done, reason))
+
+    def report(self) -> CleanupReport:
+        return CleanupReport(
+            self.dry_run,
+            dict(self.found),
+            {kind: n for kind, n in self.removed.items() if n},
+            tuple(self.named),
+        )
+
+
+def cleanup(
+    places: list[Endpoint | Path], *, older_than: timedelta, dry_run: bool = False
+) -> CleanupReport:
+    """Remove what runs have left below places that has not been used for a while.
+
+    What can't be removed is in the report, with the reason; the rest is done.
+
+    :param places: prefixes that are replicated, uploaded or fetched to, and directories.
+    :param older_than: leave alone what was used since: a run may be under way.
+    :param dry_run: only say what there is.
+    :raises CloudError: when a place can't be looked at.
+    """
+    cleaner = _Cleaner(datetime.now(UTC) - older_than, dry_run)
+    with telemetry.operation("cleanup"):
+        for place in places:
+            if isinstance(place, Path):
+                _files(cleaner, place)
+            else:
+                _uploads(cleaner, place)
+                _journals(cleaner, place)
+                _plans(cleaner, place)
+    return cleaner.report()
+
+
+def _uploads(cleaner: _Cleaner, place: Endpoint) -> None:
+    store = place.store
+    if not isinstance(store, PartUploads):
+        return
+    for upload in list(store.list_uploads(place.bucket, place.location.key)):
+        if upload.started is not None and upload.started > cleaner.before:
+            continue
+        uri = str(place.location.with_key(upload.ref.key))
+        keep = None if upload.ours else "another program's, for all the store tells"
+        remove = partial(_abort, store, upload)
+        cleaner.take(Left.UPLOAD, uri, upload.started, remove, keep=keep)
+
+
+def _abort(store: PartUploads, upload: PartUpload) -> None:
+    store.abort_upload(upload)
+    # A store without a verb for it (Azure) keeps the parts for as long as it says.
+    if any(other.upload_id == upload.upload_id for other in _of_key(store, upload)):
+        raise StorageError(
+            "the store has no verb to discard it and does so by itself, a week after the last part",
+            kind=ErrorKind.UNSUPPORTED,
+        )
+
+
+def _of_key(store: PartUploads, upload: PartUpload) -> Iterator[PartUpload]:
+    return store.list_uploads(upload.ref.bucket, upload.ref.key)
+
+
+def _journals(cleaner: _Cleaner, place: Endpoint) -> None:
+    for journal in manifest.all_journals(place):
+        if journal.last_modified <= cleaner.before or manifest.is_over(place, journal):
+            uri = str(place.location.with_key(journal.key))
+            remove = partial(place.store.delete_object, place.ref(journal.key))
+            cleaner.take(Left.JOURNAL, uri, journal.last_modified, remove)
+
+
+def _plans(cleaner: _Cleaner, place: Endpoint) -> None:
+    listed = sorted(run_files.left_by_runs(place), key=lambda found: found[0])
+    for run_id, group in groupby(listed, key=lambda found: found[0]):
+        metas = [meta for _, meta in group]
+        last_used = max(meta.last_modified for meta in metas)
+        if last_used <= cleaner.before and run_files.lies_below(place, run_id):
+            uri = str(place.location.with_key(run_files.directory(run_id)))
+            cleaner.take(Left.PLAN, uri, last_used, partial(run_files.tidy, place, run_id))
+
+
+def _files(cleaner: _Cleaner, directory: Path) -> None:
+    for path in sorted(directory.rglob("*.part")):
+        if not _PART_FILE.fullmatch(path.name) or path.is_symlink() or not path.is_file():
+            continue
+        last_used = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if last_used <= cleaner.before:
+            cleaner.take(Left.FILE, str(path), last_used, partial(_unlink, path))
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as err:
+        raise StorageError(f"{path}: {err.strerror}", kind=ErrorKind.PERMISSION_DENIED) from err

@@ -1,0 +1,118 @@
+"""Small files of the cost questions (price tables, exchange rates): local, or in any object store."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
+from airflow_multicloud.text import printable
+
+_SEPARATOR = "://"
+
+
+def is_uri(where: str | Path) -> bool:
+    """Whether it lies in an object store rather than on this machine."""
+    return isinstance(where, str) and _SEPARATOR in where
+
+
+def read_place(parameter: str, where: str | Path, limit: int) -> bytes:
+    """The content of a file or an object.
+
+    :param parameter: what ``where`` was given for, for errors. :param limit: in bytes.
+    :raises CloudError: kind ``not_found``; kind ``invalid_argument`` for more than the limit, or a
+        file that can't be read.
+    """
+    if not is_uri(where):
+        return _read_file(parameter, Path(where), limit)
+    endpoint = open_endpoint(str(where), parameter=parameter)
+    body = endpoint.store.get_object(endpoint.location.ref)
+    content = bytearray()
+    for chunk in body:
+        content += chunk
+        if len(content) > limit:
+            raise _too_large(parameter, where, limit)
+    return bytes(content)
+
+
+def find_place(parameter: str, where: str | Path, limit: int) -> bytes | None:
+    """:func:`read_place`; ``None`` where nothing is there yet."""
+    try:
+        return read_place(parameter, where, limit)
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return None
+
+
+def write_place(parameter: str, where: str | Path, content: bytes) -> str:
+    """Put a file or an object in place, whole or not at all; returns its path or URI.
+
+    :raises CloudError: kind ``invalid_argument`` for a prefix or a directory.
+    """
+    if str(where).endswith("/"):
+        raise CostAnalysisError(
+            f"{parameter}: {str(where)!r} given, expected a file's path or an object's URI, "
+            "not a directory or prefix",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    if not is_uri(where):
+        return _write_file(parameter, Path(where), content)
+    endpoint = open_endpoint(str(where), parameter=parameter)
+    put_stream(endpoint, endpoint.location.key, [content])
+    return str(endpoint.location)
+
+
+def _read_file(parameter: str, path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except FileNotFoundError as err:
+        raise CostAnalysisError(
+            f"{parameter}: there is no file {printable(str(path))}", kind=ErrorKind.NOT_FOUND
+        ) from err
+    except (OSError, ValueError) as err:
+        raise _unusable(parameter, path, "read", err) from err
+    if len(content) > limit:
+        raise _too_large(parameter, path, limit)
+    return content
+
+
+def _write_file(parameter: str, path: Path, content: bytes) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as out:
+            partial = Path(out.name)
+            try:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+                # As any file that a program writes; a temporary one is its owner's only.
+                partial.chmod(0o644)
+                partial.replace(path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+    except (OSError, ValueError) as err:
+        raise _unusable(parameter, path, "written", err) from err
+    return str(path)
+
+
+def _unusable(parameter: str, path: Path, what: str, err: Exception) -> CostAnalysisError:
+    why = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
+    return CostAnalysisError(
+        f"{parameter}: {printable(str(path))} can't be {what}: {why}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
+def _too_large(parameter: str, where: str | Path, limit: int) -> CostAnalysisError:
+    return CostAnalysisError(
+        f"{parameter}: {printable(str(where))} has more than {limit >> 20} MiB",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )

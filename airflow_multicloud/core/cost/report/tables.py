@@ -1,0 +1,193 @@
+"""The tables of a report's page: rounded for a reader so that every row and column adds up.
+
+A cloud's amounts are rounded as its invoice is. What is below it is rounded so that it adds up
+to that; what is above it, a total over clouds, is the sum of what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.cost.compare import CostComparison, CostReport
+from airflow_multicloud.core.cost.money import CostBasis, exact_sum, rounded_lines
+from airflow_multicloud.core.cost.report.months import NOT_DAILY
+from airflow_multicloud.core.cost.workload import Quote, QuoteLine
+
+if TYPE_CHECKING:
+    from airflow_multicloud.core.cost.report.document import CostDocument
+
+#: Charges that are no daily use, named one by one; the rest is summed up.
+_NAMED = 10
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudRow:
+    """A cloud, or all of them.
+
+    :param report: ``None`` for the total. :param categories: parts of ``amounts`` on the
+        comparison's basis; ``None`` where a cloud has none of that category.
+    """
+
+    name: str
+    report: CostReport | None
+    amounts: tuple[Decimal, ...]
+    categories: tuple[Decimal | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherCharge:
+    """What was bought, levied or given on a day; the last two rows have no day.
+
+    :param what: the FOCUS ChargeCategory, or what the row sums up.
+    """
+
+    day: date | None
+    cloud: str
+    what: str
+    amount: Decimal
+
+
+def categories_of(comparison: CostComparison) -> tuple[str, ...]:
+    """Every charge category of any cloud."""
+    return tuple(sorted({k for report in comparison.reports for k in report.by_category}))
+
+
+def cloud_rows(comparison: CostComparison) -> tuple[CloudRow, ...]:
+    """Every cloud on all four bases and by category, and their sums."""
+    names = categories_of(comparison)
+    rows = [_cloud_row(report, names) for report in comparison.reports]
+    if not rows:
+        return ()
+    total = CloudRow(
+        name="all clouds",
+        report=None,
+        amounts=tuple(exact_sum(column) for column in zip(*(r.amounts for r in rows), strict=True)),
+        categories=tuple(
+            exact_sum([amount for amount in column if amount is not None])
+            for column in zip(*(row.categories for row in rows), strict=True)
+        ),
+    )
+    return (*rows, total)
+
+
+def _cloud_row(report: CostReport, names: Sequence[str]) -> CloudRow:
+    totals = report.totals
+    shown = dict(
+        zip(
+            report.by_category,
+            rounded_lines([costs.on(report.basis) for costs in report.by_category.values()]),
+            strict=True,
+        )
+    )
+    return CloudRow(
+        name=report.cloud,
+        report=report,
+        amounts=tuple(rounded_lines([totals.on(basis)])[0] for basis in CostBasis),
+        categories=tuple(shown.get(name) for name in names),
+    )
+
+
+def service_rows(report: CostReport) -> list[dict[str, str]]:
+    """One cloud's breakdown, on all four bases, as flat rows of text."""
+    by_basis = {
+        basis: rounded_lines([line.costs.on(basis) for line in report.lines]) for basis in CostBasis
+    }
+    return [
+        {
+            "Cloud": report.cloud,
+            **{n: v for n, v in zip(report.group_by, line.group, strict=True) if n != "Cloud"},
+            **{basis.column: str(by_basis[basis][number]) for basis in CostBasis},
+            "Currency": report.currency,
+            "Charges": str(line.charges),
+            "Completeness": str(report.coverage),
+        }
+        for number, line in enumerate(report.lines)
+    ]
+
+
+def other_charges(
+    daily: CostComparison, clouds: Sequence[CloudRow], categories: Sequence[str]
+) -> tuple[OtherCharge, ...]:
+    """Purchases, taxes, credits and adjustments by day, the largest by name, then their sum.
+
+    :param daily: by charge day. :param clouds: of :func:`cloud_rows`, over the same charges: what
+        they show of a category is what its charges here add up to.
+    """
+    shown = {
+        (row.name, name): amount
+        for row in clouds
+        for name, amount in zip(categories, row.categories, strict=True)
+    }
+    found: list[OtherCharge] = []
+    for report in daily.reports:
+        for name in sorted(NOT_DAILY & report.by_category.keys()):
+            lines = [line for line in report.lines if name in line.by_category]
+            exact = [line.by_category[name].on(report.basis) for line in lines]
+            amounts = rounded_lines(exact, total=shown.get((report.cloud, name)))
+            found.extend(
+                OtherCharge(
+                    day=date.fromisoformat(line.group[0]),
+                    cloud=report.cloud,
+                    what=name,
+                    amount=amount,
+                )
+                for line, amount in zip(lines, amounts, strict=True)
+                if amount
+            )
+    if not found:
+        return ()
+    found.sort(key=lambda charge: (-abs(charge.amount), charge.day or date.min, charge.cloud))
+    rows = found[:_NAMED]
+    if rest := found[_NAMED:]:
+        rows.append(_all(f"{len(rest)} smaller ones", rest))
+    return (*rows, _all("all", rows))
+
+
+def _all(what: str, charges: Iterable[OtherCharge]) -> OtherCharge:
+    amount = exact_sum([charge.amount for charge in charges])
+    return OtherCharge(day=None, cloud="", what=what, amount=amount)
+
+
+def budget_amounts(document: CostDocument) -> tuple[Decimal, Decimal] | None:
+    """What a budget's period cost so far, and is projected to: as shown elsewhere on the page.
+
+    Where the budget is of the same month and clouds, that is what the months' table shows.
+    """
+    verdict = document.budget
+    if verdict is None:
+        return None
+    so_far, projected = verdict.actual, verdict.projected
+    total, coming, rows = document.comparison.total, document.forecast, document.beside_last
+    if total is not None and total.amount == so_far:
+        so_far = rows[-1].so_far
+    if coming is not None and verdict.projected == verdict.expected + verdict.run_estimate:
+        shown = rows[-1].expected
+        if shown is not None and coming.expected == verdict.expected:
+            projected = exact_sum([shown, verdict.run_estimate])
+    return so_far.quantize(_CENT), projected.quantize(_CENT)
+
+
+def quote_lines(quote: Quote) -> list[tuple[QuoteLine, Decimal]]:
+    """A quote's lines, each with its amount; these add up to the rounded total."""
+    amounts = rounded_lines([line.amount for line in quote.lines])
+    return list(zip(quote.lines, amounts, strict=True))
+
+
+def savings(recommendations: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Decimal]:
+    """What all advice that counts saves a month, by ``resources`` or ``commitments``, and currency.
+
+    The two are not added: commitments are sized for today's use, which the other would shrink.
+    """
+    found: dict[tuple[str, str], Decimal] = {}
+    for item in recommendations:
+        if item["monthly_savings"] and item["counted"]:
+            on = "resources" if item["resource_id"] else "commitments"
+            key = (on, str(item["currency"]))
+            found[key] = exact_sum([found.get(key, Decimal(0)), Decimal(item["monthly_savings"])])
+    return found

@@ -1,0 +1,210 @@
+"""Days of one series that its own past does not explain. Pure arithmetic, no store.
+
+Only days with a cost are compared, with one another: a job that runs now and then is judged by
+the days on which it ran. A day's cost, in logarithms, is expected at the median *level* of the last
+two weeks of such days plus what its *weekday* usually differs from the level. How far the same
+expectation was off on each past day (leaving that day out) gives the *spread*, by the median
+absolute deviation. A day beyond it is no surprise yet when
+
+- the series was as dear before: on two days, compared with their own levels in the last fourteen
+  weeks, or as such in the last six; or all along for three days. So a job over a base and a tail of
+  outliers are known from their third day on, and a lasting step from its fourth. Days that follow a
+  calendar (a fee's, a weekly job's) are no precedent of a day that does not;
+- its like came a month before: on the same day of the month or counted from its end, give or take
+  three days (the first working day moves), or on the same weekday four or five weeks before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from airflow_multicloud.core.cost.month_places import month_apart, regular
+from airflow_multicloud.core.cost.robust import NORMAL, median, middle
+
+#: Days before a day that it is compared with: three months and a few days.
+WINDOW = timedelta(days=98)
+
+# Of the past days as such, not compared with their level: these may be a precedent.
+_RECENT = timedelta(days=42)
+
+_LEVEL_DAYS = 14
+#: Days with a cost below which a series has no level: its dearest day is what is known.
+_FEW = 7
+# The least spread, as a share: a series that was flat for weeks must not divide by zero.
+_LEAST_SPREAD = 0.02
+_PRECEDENTS = 2
+_LASTING = 3
+_MONTHLY = 5
+_SAME = timedelta(days=10)
+_RUN = timedelta(days=3)
+#: How much dearer, or cheaper, than its precedents a day may be, and than its like of a month
+#: before: a fee of twenty days' cost is no precedent of a day at four times the cost.
+_ABOVE_PRECEDENTS, _BELOW_PRECEDENTS = math.log(1.25), math.log(1.5)
+_ABOVE_LIKE, _BELOW_LIKE = math.log(1.5), math.log(2)
+#: Compared with its own level a day is no precedent, nor a like, of one that cost so much more.
+_FAR = math.log(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """See :class:`~airflow_multicloud.core.cost.anomaly_scores.Sensitivity`."""
+
+    score: float
+    min_ratio: float
+    min_excess: float
+
+    @property
+    def offset(self) -> float:
+        """Makes days without cost finite, and trifles equal."""
+        return max(self.min_excess, 0.01) / 10
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """A day that exceeds what it is compared with.
+
+    :param place: its index. :param score: spreads above the expected.
+    :param new: the series had no cost at all in the weeks before.
+    """
+
+    place: int
+    expected: float
+    score: float
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day with a cost, in logarithms. :param above: the level that was known then."""
+
+    day: date
+    cost: float
+    log: float
+    above: float
+
+
+def surprises(
+    days: Sequence[date], costs: Sequence[float], first: date, limits: Limits
+) -> list[Surprise]:
+    """The surprising days of a series from ``first`` on.
+
+    :param days: ascending; days that no bill covers are left out. :param costs: of these days.
+    """
+    found: list[Surprise] = []
+    past: list[_Day] = []
+    for place, (day, cost) in enumerate(zip(days, costs, strict=True)):
+        if cost <= limits.offset:
+            continue
+        log = math.log(cost + limits.offset)
+        level = median([p.log for p in past[-_LEVEL_DAYS:]]) if past else log
+        today = _Day(day, cost, log, log - level)
+        if day >= first and cost > limits.min_excess:
+            window = [p for p in past if day - p.day <= WINDOW]
+            surprise = _judged(place, today, window, limits)
+            if surprise is not None:
+                found.append(surprise)
+        past.append(today)
+    return found
+
+
+def _judged(place: int, today: _Day, past: Sequence[_Day], limits: Limits) -> Surprise | None:
+    if len(past) < _FEW:
+        expected = max((p.cost for p in past), default=0.0)
+        new = not past
+        score = (today.log - math.log(expected + limits.offset)) / _LEAST_SPREAD
+        dearer = _dearer(today.cost, expected, limits)
+        return Surprise(place, expected, score, new) if dearer else None
+    by_weekday: list[list[float]] = [[] for _ in range(7)]
+    for p in past:
+        by_weekday[p.day.weekday()].append(p.above)
+    season = [median(of) if len(of) > 1 else 0.0 for of in by_weekday]
+    usual = season[today.day.weekday()]
+    # A quick look first: the rest takes longer, and few days need it.
+    if not _dearer(today.cost, math.exp(today.log - today.above + usual) - limits.offset, limits):
+        return None
+    errors = [p.above - _without(by_weekday[p.day.weekday()], p.above) for p in past]
+    centre = median(errors)
+    spread = max(NORMAL * median([abs(e - centre) for e in errors]), _LEAST_SPREAD)
+    error = today.above - usual
+    expected = math.exp(today.log - error + centre) - limits.offset
+    # Where half of the days are a job's the spread is the job; then what was dearest counts.
+    beyond = max(
+        error - sorted(errors)[-_PRECEDENTS], today.log - sorted(p.log for p in past)[-_PRECEDENTS]
+    )
+    score = max((error - centre) / spread, limits.score * beyond / _ABOVE_LIKE)
+    if score <= limits.score or not _dearer(today.cost, expected, limits):
+        return None
+    if _precedented(today, usual, past, season, errors):
+        return None
+    if _like_before(today, error, past, errors, centre + limits.score * spread):
+        return None
+    return Surprise(place, max(expected, 0.0), score, new=False)
+
+
+def _dearer(cost: float, expected: float, limits: Limits) -> bool:
+    return cost > limits.min_ratio * expected and cost - expected > limits.min_excess
+
+
+def _precedented(
+    today: _Day,
+    usual: float,
+    past: Sequence[_Day],
+    season: Sequence[float],
+    errors: Sequence[float],
+) -> bool:
+    """Whether days as dear came before: apart from today on two, or all along since three."""
+    error, plain = today.above - usual, today.log - usual
+    apart: list[date] = []
+    run = 0
+    since: date | None = today.day  # the first day of the run, while it goes on
+    for p, of_then in zip(reversed(past), reversed(errors), strict=True):
+        recent = today.day - p.day <= _RECENT
+        far_below = today.log - p.log > _FAR
+        alike = (_as_dear(of_then, error) and not far_below) or (
+            recent and _as_dear(p.log - season[p.day.weekday()], plain)
+        )
+        if not alike:
+            since = None
+        elif since is not None and since - p.day <= _RUN:
+            run, since = run + 1, p.day
+        else:
+            apart.append(p.day)
+    return run >= _LASTING or (
+        len(apart) >= _PRECEDENTS and not regular(reversed(apart), today.day)
+    )
+
+
+def _as_dear(before: float, today: float) -> bool:
+    return -_ABOVE_PRECEDENTS <= before - today <= _BELOW_PRECEDENTS
+
+
+def _like_before(
+    today: _Day, error: float, past: Sequence[_Day], errors: Sequence[float], odd: float
+) -> bool:
+    """Whether one of a few odd days that cost about as much was a month, or two or three, ago."""
+    likes = [
+        p.day
+        for p, of_then in zip(past, errors, strict=True)
+        if of_then > odd
+        and (_like(p.log, today.log) or (_like(of_then, error) and today.log - p.log <= _FAR))
+    ]
+    came_already = any(today.day - like <= _SAME for like in likes)
+    return (
+        len(likes) <= _MONTHLY
+        and not came_already
+        and any(month_apart(like, today.day) for like in likes)
+    )
+
+
+def _like(before: float, today: float) -> bool:
+    return -_ABOVE_LIKE <= before - today <= _BELOW_LIKE
+
+
+def _without(values: Sequence[float], one: float) -> float:
+    """The median of the others; of too few it says nothing."""
+    others = sorted(values)
+    others.remove(one)
+    return middle(others) if len(others) > 1 else 0.0

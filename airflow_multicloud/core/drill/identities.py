@@ -1,0 +1,34 @@
+"""Whom each copy of a drill was reached as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow_multicloud import registry
+from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
+from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
+from airflow_multicloud.locations import Location
+
+
+def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> list[dict[str, Any]]:
+    """Whom each copy was reached as. One that is out of reach is not asked again."""
+    silent = {c.replica for c in measured.controls if c.outcome is ControlOutcome.UNTESTED}
+    if not measured.failback:
+        silent.add(candidates[0].uri)
+    found: list[dict[str, Any]] = []
+    for candidate in candidates:
+        end = candidate.endpoint
+        conn_id = _connection(end.location) if end else ""
+        if end is None or silent & {candidate.uri, str(end.location)}:
+            status = CloudProviderStatus(conn_id, end.cloud if end else None, False)
+            facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}
+        else:
+            facts = check_connection(conn_id).as_dict()
+        found.append({"uri": candidate.uri, **facts})
+    return found
+
+
+def _connection(location: Location) -> str:
+    return location.conn_id or registry.default_connection(location.scheme) or ""

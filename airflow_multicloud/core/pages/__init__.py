@@ -1,0 +1,65 @@
+"""Pages of HTML that need nothing from elsewhere: no script, no font, no image, no style sheet.
+
+One look for all of them: light and dark, as wide as the window, a phone's too, and on paper.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from airflow_multicloud.text import duration_text as duration
+
+__all__ = ["duration", "moment", "money", "render", "size"]
+
+_STEP = 1024
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+
+
+def render(package: str, template: str, **values: Any) -> str:
+    """A page of a package's own template; all texts in it are escaped.
+
+    The template has ``style``, and the filters ``size``, ``duration``, ``moment`` and ``money``.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(package, "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(size=size, duration=duration, moment=moment, money=money)
+    # A style sheet of the package's own.
+    style = Markup(files(__package__).joinpath("page.css").read_text("utf-8"))  # noqa: S704
+    return environment.get_template(template).render(style=style, **values)
+
+
+def size(count: int) -> str:
+    """Bytes for a reader: ``24.0 MiB``."""
+    if count < _STEP:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    amount = float(count)
+    for unit in _UNITS:
+        amount /= _STEP
+        if amount < _STEP or unit == _UNITS[-1]:
+            break
+    return f"{amount:,.1f} {unit}"
+
+
+def moment(at: datetime | str) -> str:
+    """A time for a reader, in UTC: ``2026-11-23 09:00:00 UTC``; one without a zone is of it."""
+    found = datetime.fromisoformat(at) if isinstance(at, str) else at
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def money(amount: Decimal) -> str:
+    """An amount for a reader: thousands apart, cents kept, no minus before zero."""
+    text = f"{amount:,.2f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text

@@ -1,0 +1,42 @@
+"""What a run is called: the name of its manifest, journals, plan and evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+#: Of the part of a name that is there for readers.
+_READABLE = 120
+
+
+def run_id_of(context: Context, part: str = "", *, shared: bool = False) -> str:
+    """A name that nothing else has, safe in a key, and still readable.
+
+    Ids are shortened and what a key can't hold is replaced, so a digest of the exact ones makes
+    the difference; of DAG, run, ``part`` and map index. The try comes last: what an earlier one
+    has recorded is read, and never written over.
+
+    :param part: which replication of the DAG run it is, as one run may have several: the task's
+        id, or the task group's.
+    :param shared: the tasks of a group work on one replication: all of them, whatever their map
+        index and try, get the same name.
+    """
+    ti = context["ti"]
+    map_index, tried = (None, None) if shared else (_of(ti, "map_index", -1), _of(ti, "try_number"))
+    exact = (context["dag"].dag_id, context["run_id"], part, map_index)
+    digest = hashlib.sha256(json.dumps(exact).encode()).hexdigest()[:16]
+    names = [str(name) for name in exact if name not in ("", None, -1)]
+    readable = re.sub(r"[^A-Za-z0-9._-]", "_", "-".join(names))[:_READABLE]
+    if readable.startswith("."):
+        readable = f"_{readable[1:]}"
+    return f"{readable}-{digest}" if tried is None else f"{readable}-{digest}-{tried}"
+
+
+def _of(ti: object, name: str, default: int = 1) -> int:
+    found: int = getattr(ti, name, default)
+    return found

@@ -1,0 +1,82 @@
+"""What a run may choose among, where a DAG takes connections and places from its params."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, Variable
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_multicloud.text import printable
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CheckParamsOperator(BaseOperator):
+    """Fail a run whose params name what the DAG's author did not list.
+
+    Who may trigger a DAG need not be allowed to use each of its connections, or to write to any
+    directory of a worker. Make it the first task; nothing is read or written before it, and a
+    retry does not help.
+
+    :param allowed: param → what may be chosen for it. A param that is a list may have any of
+        them, one that is ``None`` chooses nothing. What is not named here is not looked at.
+    :param variable: an Airflow Variable that replaces the lists of single params, as JSON:
+        ``{"param": ["…"]}``. It is read when the task runs.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: Mapping[str, Sequence[str]],
+        variable: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"retries": 0, **kwargs})
+        self.allowed = allowed
+        self.variable = variable
+
+    def execute(self, context: Context) -> None:
+        """Check."""
+        problems = []
+        for name, listed in self._allowed().items():
+            given = context["params"][name]
+            chosen = given if isinstance(given, list) else [] if given is None else [given]
+            for value in chosen:
+                if value not in listed:
+                    among = ", ".join(map(repr, listed)) or "nothing"
+                    problems.append(f"{name}: {value!r} is not allowed, only {among}")
+        if problems:
+            where = "in the DAG's file"
+            if self.variable:
+                where += f' or in the Airflow Variable {self.variable} (JSON: {{"param": ["…"]}})'
+            text = "; ".join(map(printable, problems))
+            raise AirflowFailException(f"params: {text}. Who deploys this DAG may add it {where}.")
+
+    def _allowed(self) -> dict[str, list[str]]:
+        allowed = {name: list(listed) for name, listed in self.allowed.items()}
+        text = Variable.get(self.variable, default=None) if self.variable else None
+        if text is None:
+            return allowed
+        try:
+            replaced = json.loads(text)
+        except (ValueError, RecursionError) as err:
+            raise self._refused(f"it is no JSON: {err}") from None
+        if not isinstance(replaced, dict):
+            raise self._refused("it is no JSON object")
+        for name, listed in replaced.items():
+            if name not in allowed:
+                raise self._refused(f"there is no param {name!r}; allowed: {', '.join(allowed)}")
+            if not isinstance(listed, list) or not all(isinstance(v, str) for v in listed):
+                raise self._refused(f"{name} is no list of texts")
+            allowed[name] = listed
+        return allowed
+
+    def _refused(self, why: str) -> AirflowFailException:
+        return AirflowFailException(
+            f"Airflow Variable {self.variable}: {printable(why)}; expected a JSON object that maps "
+            'a param to a list, like {"param": ["…"]}'
+        )

@@ -1,0 +1,339 @@
+"""Google's and Azure's hooks before servers that answer what is none, and those that don't."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from airflow_multicloud import registry
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
+from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
+from airflow_multicloud.clouds.gcp.cost import GCPCostHook
+from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
+from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload
+from tests.integration.answering import Answer, Asked, answering
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Hello<br></body></html>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def google(monkeypatch: pytest.MonkeyPatch, endpoint: str, **extra: object) -> GCSObjectStoreHook:
+    connection = {
+        "conn_type": "google_cloud_platform",
+        "extra": {
+            "project": "p",
+            "is_anonymous": True,
+            "gcs.endpoint": endpoint,
+            "num_retries": 1,
+            **extra,
+        },
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_ASKED", json.dumps(connection))
+    return GCSObjectStoreHook("google_asked")
+
+
+def azure(monkeypatch: pytest.MonkeyPatch, endpoint: str, **extra: object) -> BlobObjectStoreHook:
+    connection = {
+        "conn_type": "wasb",
+        "login": "account",
+        "host": f"{endpoint}/account",
+        "extra": {"shared_access_key": "a2V5", **extra},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_AZURE_ASKED", json.dumps(connection))
+    return BlobObjectStoreHook("azure_asked")
+
+
+def resource(**changes: object) -> dict[str, object]:
+    return {
+        "name": "d/a",
+        "size": "7",
+        "generation": "1",
+        "updated": "2026-01-01T00:00:00Z",
+        **changes,
+    }
+
+
+def objects(*items: object, **more: object) -> bytes:
+    return json.dumps({"kind": "storage#objects", "items": items, **more}).encode()
+
+
+def test_googles_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer()
+    with answering(lambda _: answer) as server:
+        hook = google(monkeypatch, server.url)
+        for body in (
+            PAGE,
+            b"null",
+            b"[]",
+            b'"text"',
+            b"[" * 100_000,
+            b'{"kind": "storage#bucket"}',
+            b'{"error": "sign in first"}',
+            objects(items=7),
+            objects("text"),
+            objects(resource(name=None)),
+            objects({}),
+            objects(resource(size="seven")),
+            objects(resource(size="-1")),
+            objects(resource(size="9" * 30)),
+            objects(resource(size="9" * 5000)),
+            objects(resource(updated="yesterday")),
+            objects(resource(updated="0001-01-01T00:00:00+23:59")),
+            objects(resource(metadata=7)),
+            objects(resource(generation=None), nextPageToken="t"),
+        ):
+            answer = Answer(body)
+            with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                assert not list(hook.list_objects("bucket"))
+            assert caught.value.kind is ErrorKind.INTEGRITY, body[:80]
+        answer = Answer(PAGE, headers=HTML)
+        for key in ("plain", "odd//key"):
+            with pytest.raises(StorageError) as caught:
+                hook.get_object(ObjectRef("bucket", key))
+            assert caught.value.kind in (ErrorKind.INTEGRITY, ErrorKind.UNAVAILABLE)
+            with pytest.raises(StorageError) as caught:
+                hook.stat_object(ObjectRef("bucket", key))
+            assert caught.value.kind is ErrorKind.INTEGRITY
+        answer = Answer(b'{"oops": 1}', 400, {"Content-Type": "application/json"})
+        with pytest.raises(StorageError) as caught:
+            hook.stat_object(ObjectRef("bucket", "key"))
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_what_google_leaves_out_of_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = {"name": "empty", "generation": "2"}
+    with answering(lambda _: objects(resource(), empty)) as server:
+        whole, bare = google(monkeypatch, server.url).list_objects("bucket")
+    assert (whole.size, bare.size, bare.last_modified) == (7, 0, UNKNOWN_TIME)
+
+
+def blob(properties: str = "<Content-Length>7</Content-Length>", name: str = "d/a") -> str:
+    return (
+        f"<Blob><Name>{name}</Name><Properties>{properties}<Etag>0x1</Etag>"
+        "<Content-Type>a/b</Content-Type>"
+        "<Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified></Properties></Blob>"
+    )
+
+
+def blobs(inside: str, marker: str = "<NextMarker/>") -> bytes:
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>'
+        f"{inside}</Blobs>{marker}</EnumerationResults>"
+    ).encode()
+
+
+def test_azures_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer()
+    with answering(lambda _: answer) as server:
+        hook = azure(monkeypatch, server.url)
+        for body in (
+            PAGE,
+            b"",
+            b"{}",
+            b"<html><body>Sign in</body></html>",
+            blobs(blob())[:-10],
+            blobs(blob("<Content-Length>seven</Content-Length>")),
+            blobs(blob("<Content-Length>-7</Content-Length>")),
+            blobs(blob(f"<Content-Length>{'9' * 30}</Content-Length>")),
+            blobs(blob("<Last-Modified>yesterday</Last-Modified>").replace("Thu, 01 Jan 2026", "")),
+            blobs(blob(), "<NextMarker>again</NextMarker>"),
+        ):
+            answer = Answer(body, headers={"Content-Type": "application/xml"})
+            with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                assert not list(hook.list_objects("bucket"))
+            assert caught.value.kind is ErrorKind.INTEGRITY, body
+        answer = Answer(PAGE, headers=HTML)
+        upload = PartUpload(ObjectRef("bucket", "key"), "u")
+        for call in (
+            lambda: hook.get_object(ObjectRef("bucket", "odd//key")),
+            lambda: hook.stat_object(ObjectRef("bucket", "key")),
+            lambda: hook.list_parts(upload),
+        ):
+            with pytest.raises(StorageError) as caught:
+                call()
+            assert caught.value.kind is ErrorKind.INTEGRITY
+        with pytest.raises(StorageError) as caught:
+            hook.get_object(ObjectRef("bucket", "plain"))
+        assert caught.value.kind in (ErrorKind.INTEGRITY, ErrorKind.UNAVAILABLE)
+        answer = Answer(blobs(blob().replace("Last-Modified", "Not-Modified")))
+        (bare,) = hook.list_objects("bucket")
+        assert bare.last_modified == UNKNOWN_TIME
+
+
+def closed_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+def aws(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> ObjectStore:
+    connection = {
+        "conn_type": "aws",
+        "login": "a" * 9,
+        "password": "b" * 9,
+        "extra": {"endpoint_url": endpoint, "region_name": "us-east-1"},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_GONE", json.dumps(connection))
+    return registry.resolve(ObjectStore, "aws_gone")
+
+
+CLOUDS = pytest.mark.parametrize("cloud", [aws, google, azure])
+
+
+def given_up_within_seconds(call: Callable[[], object]) -> None:
+    started = time.monotonic()
+    with pytest.raises(StorageError) as caught:
+        call()
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert time.monotonic() - started < 8
+
+
+@CLOUDS
+def test_a_refused_connection_is_given_up_within_seconds(
+    monkeypatch: pytest.MonkeyPatch, cloud: Callable[..., ObjectStore]
+) -> None:
+    extra: dict[str, Any] = {"num_retries": 5} if cloud is google else {}
+    store = cloud(monkeypatch, f"http://127.0.0.1:{closed_port()}", **extra)
+    given_up_within_seconds(lambda: list(store.list_objects("bucket")))
+    for key in ("plain", "odd//key"):
+        ref = ObjectRef("bucket", key)
+        given_up_within_seconds(lambda ref=ref: store.get_object(ref))  # type: ignore[misc]
+
+
+@CLOUDS
+def test_a_name_that_nobody_knows_is_given_up_within_seconds(
+    monkeypatch: pytest.MonkeyPatch, cloud: Callable[..., ObjectStore]
+) -> None:
+    """The SDKs' way; obstore asks the system by itself, and repeats as for a refused one."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    extra: dict[str, Any] = {"num_retries": 5} if cloud is google else {}
+    store = cloud(monkeypatch, "http://account.blob.core.localhost:1", **extra)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    given_up_within_seconds(lambda: list(store.list_objects("bucket")))
+
+
+def keyfile(token_uri: str) -> dict[str, str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return {
+        "type": "service_account",
+        "client_email": "a@b.iam.gserviceaccount.com",
+        "private_key": pem.decode(),
+        "private_key_id": "1",
+        "token_uri": token_uri,
+    }
+
+
+def test_googles_requests_are_billed_to_the_quota_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(asked: Asked) -> Answer | bytes:
+        if asked.path == "/token":
+            return json.dumps(
+                {"access_token": "secret", "expires_in": 3600, "token_type": "Bearer"}
+            ).encode()
+        if asked.method == "GET" and "alt=media" not in asked.path and "/b/" in asked.path:
+            return json.dumps({"kind": "storage#objects", **resource()}).encode()
+        if asked.method == "POST":
+            return json.dumps(resource(size="7")).encode()
+        modified = {"Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT", "ETag": '"1"'}
+        return Answer(b"content", headers={"x-goog-generation": "1", **modified})
+
+    with answering(answer) as server:
+        hook = google(
+            monkeypatch,
+            server.url,
+            is_anonymous=False,
+            quota_project_id="the-payer",
+            keyfile_dict=keyfile(f"{server.url}/token"),
+        )
+        list(hook.list_objects("bucket"))
+        for key in ("plain", "odd//key"):
+            hook.put_object(ObjectRef("bucket", key), b"content")
+            hook.stat_object(ObjectRef("bucket", key))
+            assert bytes(hook.get_object(ObjectRef("bucket", key)).read()) == b"content"
+    asked = [a for a in server.asked if a.path != "/token"]
+    assert len(asked) == 7
+    assert {a.headers["x-goog-user-project"] for a in asked} == {"the-payer"}
+
+
+def test_a_token_never_goes_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = keyfile("http://127.0.0.1:9/token")
+    hook = google(monkeypatch, "http://storage.example:80", is_anonymous=False, keyfile_dict=key)
+    with pytest.raises(CredentialsError, match=r"plain http to storage\.example,") as caught:
+        list(hook.list_objects("bucket"))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert google(monkeypatch, "http://storage.example")._api.anonymous  # nothing to be seen
+    google(
+        monkeypatch,
+        "https://storage.googleapis.com",
+        is_anonymous=False,
+        keyfile_dict=key,
+        **{
+            "bigquery.endpoint": "http://bq.example",
+            "cloudbilling.endpoint": "http://bill.example",
+        },
+    )
+    costs = GCPCostHook("google_asked")
+    with pytest.raises(CredentialsError, match=r"plain http to bq\.example,"):
+        costs.list_billing_periods("p/d/t")
+    with pytest.raises(CredentialsError, match=r"plain http to bill\.example,"):
+        costs._rest("cloudbilling.endpoint", "https://cloudbilling.googleapis.com")
+    for extra, why in (
+        ({"sas_token": "sv=1&sig=secret"}, r"plain http to blobs\.example,"),
+        ({"tenant_id": "t"}, "only supported with HTTPS"),  # the SDK's own
+    ):
+        connection = {
+            "conn_type": "wasb",
+            "login": "account",
+            "password": "secret",
+            "host": "http://blobs.example/account",
+            "extra": extra,
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_AZURE_OPEN", json.dumps(connection))
+        with pytest.raises(CredentialsError, match=why) as caught:
+            BlobObjectStoreHook("azure_open")
+        assert "secret" not in str(caught.value)
+    azure(monkeypatch, "http://account.blob.core.example")  # an account key signs, and stays here
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("https://example.com", True),
+        ("http://127.0.0.1:80", True),
+        ("http://127.8.9.1", True),
+        ("http://[::1]:80/x", True),
+        ("http://localhost:80", True),
+        ("http://LOCALHOST", True),
+        ("http://gcs.localhost", True),
+        ("http://localhost.example", False),
+        ("http://127.0.0.1.example", False),
+        ("http://10.0.0.1", False),
+        ("HTTP://example.com", False),
+        ("http://user@example.com", False),
+    ],
+)
+def test_what_counts_as_this_machine(url: str, fine: bool) -> None:
+    if fine:
+        refuse_plain_http(url, "a token", cloud="gcp")
+        return
+    with pytest.raises(CredentialsError):
+        refuse_plain_http(url, "a token", cloud="gcp")

@@ -1,0 +1,331 @@
+"""The report's page: what it says of a month, and that its sums add up."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud.core.cost.budget import Budget, BudgetState, StalePolicy, assess_budget
+from airflow_multicloud.core.cost.forecast import forecast_costs
+from airflow_multicloud.core.cost.money import rounded_lines
+from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
+from airflow_multicloud.core.cost.report.charts import charts
+from tests.unit.cost_questions.bill import Charge, bill, days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+SO_FAR = date(2026, 11, 21)
+#: Twenty days of November at 10, all of October at 8, and September for the forecast.
+MONTHS = [
+    *(Charge("aws", day, "8") for day in days(date(2026, 9, 1), 61)),
+    *(Charge("aws", day, "10") for day in days(NOVEMBER, 20)),
+]
+
+
+class _Tables(HTMLParser):
+    """The texts of a page's tables: id → rows of cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self._rows: list[list[str]] | None = None
+        self._in_cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self._rows = self.tables.setdefault(dict(attrs).get("id") or "", [])
+        elif tag == "tr" and self._rows is not None:
+            self._rows.append([])
+        elif tag in {"td", "th"} and self._rows is not None:
+            self._rows[-1].append("")
+            self._in_cell = True
+        elif tag == "br" and self._in_cell and self._rows is not None:
+            self._rows[-1][-1] += " "
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th"}:
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell and self._rows is not None:
+            self._rows[-1][-1] += data
+
+
+def tables(document: CostDocument) -> dict[str, list[list[str]]]:
+    parser = _Tables()
+    parser.feed(to_html(document))
+    return parser.tables
+
+
+def made(
+    charges: Iterable[Charge],
+    start: date = NOVEMBER,
+    end: date = SO_FAR,
+    *,
+    names: dict[str, str] | None = None,
+    **more: Any,
+) -> CostDocument:
+    connection = bill(charges)
+    connection.execute(
+        "CREATE TABLE restatements (Cloud VARCHAR, ServiceName VARCHAR, SeenAt TIMESTAMPTZ)"
+    )
+    for account, name in (names or {}).items():
+        connection.execute(
+            "UPDATE costs SET SubAccountName = ? WHERE SubAccountId = ?", [name, account]
+        )
+    asked = {"made_at": datetime(2026, 11, 21, tzinfo=UTC), "currency": "USD", **more}
+    return gather(connection, start, end, **asked)
+
+
+def money(text: str) -> Decimal:
+    return Decimal(text.replace(",", "")) if text != "–" else Decimal(0)
+
+
+def adds_up(rows: list[list[str]], column: int) -> None:
+    """The last row of a column is the sum of those between it and the head."""
+    *lines, total = [money(row[column]) for row in rows[1:]]
+    assert sum(lines) == total, rows[0][column]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_row_and_column_adds_up(seed: int) -> None:
+    source = random.Random(seed)
+    categories = ("Usage", "Tax", "Credit", "Purchase", "Adjustment")
+    charges = [
+        Charge(
+            source.choice(("aws", "azure", "gcp")),
+            source.choice(days(NOVEMBER, 20)),
+            *(f"{source.uniform(-2, 9):.4f}" for _ in range(4)),
+            service=f"service {source.randrange(6)}",
+            category=source.choice(categories),
+        )
+        for _ in range(120)
+    ]
+    document = made(charges)
+    found = tables(document)
+    clouds = found["clouds"]
+    head = clouds[0]
+    for column in range(1, len(head) - 1):
+        adds_up(clouds, column)
+    basis = head.index("effective")
+    first, after = head.index("contracted") + 1, len(head) - 1
+    for row in clouds[1:]:
+        assert sum(money(cell) for cell in row[first:after]) == money(row[basis]), row
+    by_cloud = {row[0]: row for row in clouds[1:]}
+    for column in range(2, 6):
+        adds_up(found["services"], column)
+        for cloud, row in by_cloud.items():
+            lines = [money(r[column]) for r in found["services"][1:] if r[0] == cloud]
+            assert sum(lines) == money(row[column - 1])
+    adds_up(found["months"], 1)
+    assert [row[1] for row in found["months"][1:]] == [row[basis] for row in clouds[1:]]
+    *charged, total = found["others"][1:]
+    assert sum(money(row[3]) for row in charged) == money(total[3])
+    not_used = [i for i in range(first, after) if head[i] != "Usage"]
+    assert money(total[3]) == sum(money(clouds[-1][i]) for i in not_used)
+    # As what Airflow, the spreadsheet and the JSON are told.
+    assert document.rounded_total == money(clouds[-1][basis])
+    table = csv.DictReader(io.StringIO(to_csv(document)))
+    assert sum(Decimal(row["EffectiveCost"]) for row in table) == document.rounded_total
+    told = json.loads(to_json(document))["beside_last"]
+    assert told[-1]["so_far"] == str(document.rounded_total)
+
+
+@pytest.mark.parametrize("total", ["1.00", "1.01"])
+def test_lines_add_up_to_what_is_shown_already(total: str) -> None:
+    lines = rounded_lines([Decimal("0.335")] * 3, total=Decimal(total))
+    assert sum(lines) == Decimal(total)
+    assert set(lines) <= {Decimal("0.33"), Decimal("0.34")}
+
+
+def test_a_month_so_far_is_beside_the_same_days_of_the_last() -> None:
+    document = made(MONTHS)
+    head, aws, total = tables(document)["months"]
+    assert head[:5] == [
+        "cloud",
+        "November, so far",
+        "October, same days",
+        "change",
+        "October, all",
+    ]
+    assert aws[:5] == ["aws", "200.00", "160.00", "+40.00 (+25.0 %)", "248.00"]
+    assert total[:5] == ["all clouds", *aws[1:5]]
+    assert head[5] == "November, expected"
+    assert document.forecast is not None
+    expected = f"{document.forecast.expected:.2f}"
+    assert aws[5].startswith(f"{expected} ")
+    page = to_html(document)
+    assert "Against the same days of October<b>+40.00 (+25.0 %)</b>160.00 USD then" in page
+    assert f"Expected for all of November<b>{expected} USD</b>" in page
+
+
+def test_a_whole_month_is_beside_the_whole_month_before() -> None:
+    charges = [
+        *(Charge("aws", day, "1") for day in days(OCTOBER, 31)),
+        *(Charge("aws", day, "2") for day in days(NOVEMBER, 30)),
+    ]
+    document = made(charges, end=DECEMBER)
+    assert tables(document)["months"][1] == ["aws", "60.00", "31.00", "+29.00 (+93.5 %)", "31.00"]
+    assert document.forecast is None  # There is nothing left to expect.
+
+
+def test_other_days_are_beside_as_many_before() -> None:
+    document = made(MONTHS, date(2026, 10, 27), date(2026, 11, 6))
+    rows = tables(document)["months"]
+    assert rows[1] == ["aws", "90.00", "80.00", "+10.00 (+12.5 %)", "80.00"]
+    assert "Beside the days before" in to_html(document)
+    assert document.forecast is None
+
+
+def test_a_cloud_without_a_month_before_makes_no_growth() -> None:
+    new = [Charge("gcp", day, "5") for day in days(NOVEMBER, 20)]
+    document = made([*MONTHS, *new])
+    _, aws, gcp, total = tables(document)["months"]
+    assert (aws[3], gcp[2:5]) == ("+40.00 (+25.0 %)", ["–", "–", "–"])
+    assert total[1:5] == ["300.00", "–", "–", "–"]
+    assert "not every cloud has a bill of then" in to_html(document)
+
+
+def test_a_purchase_does_not_flatten_the_daily_chart() -> None:
+    bought = Charge("aws", NOVEMBER, "123456.78", category="Purchase", service="Savings Plan")
+    plain, document = made(MONTHS), made([*MONTHS, bought])
+    assert "123,456" not in charts(document)["daily"]
+    # The same bars, whatever was bought.
+    heights = [
+        part.split('"')[0] for part in charts(document)["daily"].split('height="') if "." in part
+    ]
+    assert heights == [
+        part.split('"')[0] for part in charts(plain)["daily"].split('height="') if "." in part
+    ]
+    assert tables(document)["others"][1:] == [
+        ["01 Nov 2026", "aws", "Purchase", "123,456.78"],
+        ["", "", "all", "123,456.78"],
+    ]
+
+
+def test_the_daily_chart_shows_what_is_expected() -> None:
+    daily = charts(made(MONTHS))["daily"]
+    assert "30 Nov" in daily
+    assert daily.count("opacity: .4") >= 10
+    whole = charts(made(MONTHS, OCTOBER, NOVEMBER))["daily"]
+    assert "opacity: .4" not in whole
+
+
+def test_anomalies_are_ranked_by_money_and_named() -> None:
+    ids = {
+        "/subscriptions/00000000-0000-0000-0000-00000000000a": "Data platform",
+        "/subscriptions/00000000-0000-0000-0000-00000000000b": "",
+    }
+    charges = [
+        Charge("azure", day, "10", account=account)
+        for account in ids
+        for day in days(date(2026, 9, 1), 75)
+    ]
+    small, large = ids
+    charges += [
+        Charge("azure", date(2026, 11, 10), "100", account=small),
+        Charge("azure", date(2026, 11, 11), "500", account=large),
+    ]
+    document = made(charges, names=ids)
+    rows = tables(document)["anomalies"][1:]
+    assert [row[1] for row in rows] == ["…00000000000b", "Data platform"]
+    assert [row[5] for row in rows] == ["+500.00", "+100.00"]
+
+
+def advice(saves: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "cloud": "aws",
+        "summary": "do it",
+        "monthly_savings": saves,
+        "currency": "USD",
+        "effort": "low",
+        "sources": ["advisor"],
+        "resource_id": "i-1",
+        "counted": True,
+        **more,
+    }
+
+
+def test_savings_are_summed_up_for_what_counts() -> None:
+    found = [
+        advice("1000.50"),
+        advice("20.25"),
+        advice("900.00", counted=False),
+        advice("70.00", resource_id=""),
+        advice(None),
+        advice(None, unconverted="500.00 TWD"),
+    ]
+    document = made(MONTHS, recommendations=found)
+    rows = tables(document)["recommendations"]
+    assert [row[2] for row in rows if row[1].startswith("all that counts")] == [
+        "1,020.75 USD",
+        "70.00 USD",
+    ]
+    assert [row[2] for row in rows[5:7]] == ["not stated", "500.00 TWD no rate"]
+    assert "on resources<b>1,020.75 USD</b>" in to_html(document)
+
+
+@pytest.mark.parametrize(
+    ("amount", "hours", "state", "said"),
+    [
+        ("1000", 1, BudgetState.WITHIN, "Within: 200.00 so far, {} projected of 1,000.00 USD"),
+        ("250", 1, BudgetState.OVER, "Over: 200.00 so far, {} projected of 250.00 USD"),
+        ("1000", 99, BudgetState.UNKNOWN, "Can&#39;t be judged: 200.00 so far"),
+        ("250", 99, BudgetState.OVER, "Over: 200.00 so far"),
+    ],
+)
+def test_a_budget_is_over_only_where_it_is_exceeded(
+    amount: str, hours: int, state: BudgetState, said: str
+) -> None:
+    forecast = forecast_costs(bill(MONTHS), NOVEMBER, DECEMBER, currency="USD")
+    exported = forecast.clouds[0].actual.coverage.exported_at
+    assert exported is not None
+    verdict = assess_budget(
+        Budget(name="data", amount=Decimal(amount), currency="USD"),
+        forecast,
+        now=exported + timedelta(hours=hours),
+        stale_policy=StalePolicy.FAIL_CLOSED,
+    )
+    assert verdict.state is state
+    page = to_html(made(MONTHS, budget=verdict))
+    projected = f"{verdict.projected:.2f}"
+    assert said.format(projected) in page
+    assert (f"over by {-verdict.headroom:.2f}" in page) is (state is BudgetState.OVER)
+
+
+def test_what_no_rate_converts_is_shown_apart() -> None:
+    odd = Charge("gcp", date(2026, 11, 3), "77", currency="TWD")
+    page = to_html(made([*MONTHS, odd]))
+    assert "In no sum, for want of an exchange rate: gcp 77.00 TWD, 03 Nov 2026" in page
+
+
+def test_a_month_before_that_no_rate_converts_is_not_there() -> None:
+    odd = [Charge("aws", day, "8", currency="TWD") for day in days(OCTOBER, 31)]
+    document = made([*odd, *(Charge("aws", day, "10") for day in days(NOVEMBER, 20))])
+    assert tables(document)["months"][1][1:5] == ["200.00", "–", "–", "–"]
+
+
+def test_nothing_of_a_bill_becomes_markup() -> None:
+    hostile = "</text></svg><script>alert(1)</script>"
+    spike = Charge("aws", date(2026, 11, 10), "900", service=hostile)
+    before = [Charge("aws", d, "8", service=hostile) for d in days(date(2026, 9, 1), 75)]
+    page = to_html(made([*MONTHS, *before, spike], names={"account-1": hostile}))
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") > 2
+
+
+def test_a_store_without_bills_makes_a_page() -> None:
+    document = made([])
+    assert document.rounded_total is None
+    assert document.beside_last == ()
+    assert "<h1>Cloud costs, 2026-11-01 to 2026-11-20</h1>" in to_html(document)

@@ -1,0 +1,181 @@
+"""What killed runs have left is found, named and removed; what is in use is left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_multicloud import api
+from airflow_multicloud.core.cleanup import Left, cleanup
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.replication import manifest, shards
+from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.testing.memory_cloud import object_store
+
+from .memory import PREFIX, conn_of, world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_multicloud.ports.object_store import PartUpload
+
+NOW = timedelta(0)
+TREE = {"a": b"1", "large": bytes(100)}
+
+
+def begin(end: Endpoint, name: str) -> None:
+    assert isinstance(end.store, object_store.Hook)
+    end.store.begin_upload(end.ref(end.location.key + name))
+
+
+def uploads(end: Endpoint) -> list[str]:
+    assert isinstance(end.store, object_store.Hook)
+    return [upload.ref.key for upload in end.store.list_uploads(end.bucket)]
+
+
+def own(end: Endpoint, directory: str = "") -> list[str]:
+    prefix = RESERVED_PREFIX + directory
+    return [meta.key for meta in end.store.list_objects(end.bucket, prefix)]
+
+
+def header_of(lab: object, run_id: str, source: str, *ends: Endpoint) -> Header:
+    return Header(run_id, source, tuple(str(e.location) for e in ends), datetime.now(UTC))
+
+
+def test_everything_below_a_place_is_found_and_nothing_else() -> None:
+    lab = world(TREE)
+    (there,) = lab.destinations
+    replicate(lab.replication(), run_id="done")
+    begin(there, "large")
+    begin(replace(there, location=there.location.with_key("elsewhere/")), "large")
+    source = str(lab.source.location)
+    manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
+    other = replace(there, location=there.location.with_key("elsewhere/"))
+    manifest.write_journal(other, header_of(lab, "dead", source, other), 1, [])
+    lab.source.store.put_object(lab.source.ref(PREFIX + "b"), b"2")
+    shards.plan_shards(lab.replication(), shards=1, run_id="unclosed")
+    before = own(there)
+
+    looked = cleanup([there], older_than=NOW, dry_run=True)
+    assert looked.found == {Left.UPLOAD: 1, Left.JOURNAL: 1, Left.PLAN: 1}
+    assert looked.removed == {}
+    assert not looked.clean
+    assert own(there) == before
+    assert len(uploads(there)) == 2
+
+    done = cleanup([there], older_than=NOW)
+    assert done.found == done.removed == looked.found
+    assert done.clean
+    assert {one.uri.partition(conn_of(there))[2] for one in done.named} >= {
+        "@lab/copy/large",
+        f"@lab/{RESERVED_PREFIX}runs/unclosed/",
+    }
+    assert uploads(there) == ["elsewhere/large"]
+    assert len(own(there, "journals/")) == 1
+    assert own(there, "runs/") == []
+    assert len(own(there, "manifests/")) == 1  # The replica and its proof are no left-overs.
+
+    whole = cleanup([replace(there, location=there.location.with_key(""))], older_than=NOW)
+    assert whole.removed == {Left.UPLOAD: 1, Left.JOURNAL: 1}
+    assert cleanup([there], older_than=NOW).named == ()
+
+
+def test_what_may_be_in_use_is_left_alone() -> None:
+    lab = world(TREE)
+    (there,) = lab.destinations
+    begin(there, "large")
+    source = str(lab.source.location)
+    manifest.write_journal(there, header_of(lab, "now", source, there), 1, [])
+    shards.plan_shards(lab.replication(), shards=1, run_id="now")
+    assert cleanup([there], older_than=timedelta(hours=1)).named == ()
+    assert uploads(there) == ["copy/large"]
+
+
+def test_a_journal_of_a_run_that_is_over_goes_at_any_age() -> None:
+    lab = world(TREE)
+    (there,) = lab.destinations
+    replicate(lab.replication(), run_id="done")
+    source = str(lab.source.location)
+    manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
+    (pointer,) = own(there, "latest/")
+    body = json.loads(bytes(there.store.get_object(there.ref(pointer)).read()))
+    time.sleep(0.01)
+    body["started"] = datetime.now(UTC).isoformat()  # A later run has ended.
+    there.store.put_object(there.ref(pointer), json.dumps(body).encode())
+    time.sleep(0.01)
+    manifest.write_journal(there, header_of(lab, "under-way", source, there), 1, [])
+    report = cleanup([there], older_than=timedelta(hours=1))
+    assert report.removed == {Left.JOURNAL: 1}
+    (left,) = own(there, "journals/")
+    assert "/under-way-" in left
+
+
+class Stubborn(object_store.Hook):
+    """Some uploads are another program's, and some can't be aborted."""
+
+    def list_uploads(self, bucket: str, prefix: str = "") -> list[PartUpload]:  # type: ignore[override]
+        return [
+            replace(upload, ours=not upload.ref.key.endswith("foreign"))
+            for upload in super().list_uploads(bucket, prefix)
+        ]
+
+    def abort_upload(self, upload: PartUpload) -> None:
+        if upload.ref.key.endswith("locked"):
+            raise StorageError("no", kind=ErrorKind.PERMISSION_DENIED)
+        if not upload.ref.key.endswith("lasting"):
+            super().abort_upload(upload)
+
+
+def test_what_stays_says_why() -> None:
+    (there,) = world(TREE).destinations
+    there = replace(there, store=Stubborn(conn_of(there)))
+    for name in ("foreign", "locked", "lasting", "plain"):
+        begin(there, name)
+    report = cleanup([there], older_than=NOW)
+    assert (report.found, report.removed) == ({Left.UPLOAD: 4}, {Left.UPLOAD: 1})
+    reasons = {one.uri.rpartition("/")[2]: one.reason for one in report.named}
+    assert reasons == {
+        "foreign": "another program's, for all the store tells",
+        "locked": "permission_denied: no",
+        "lasting": "unsupported: the store has no verb to discard it and does so by itself, a week "
+        "after the last part",
+        "plain": None,
+    }
+    assert str(report.named[0]).endswith("UTC: another program's, for all the store tells")
+
+
+def test_half_written_files(tmp_path: Path) -> None:
+    part = tmp_path / "deep" / f".file.csv.{'0f' * 8}.part"
+    part.parent.mkdir()
+    others = [tmp_path / "a.part", tmp_path / ".a.part", tmp_path / f"a.{'0f' * 8}.part"]
+    for path in (part, *others):
+        path.write_bytes(b"1")
+    assert api.cleanup([tmp_path]).named == ()
+    old = time.time() - 90_000
+    os.utime(part, (old, old))
+    report = api.cleanup(str(tmp_path))
+    assert [one.uri for one in report.named] == [str(part)]
+    assert not part.exists()
+    assert all(path.exists() for path in others)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"places": []}, "places: none given"),
+        ({"places": 5}, "places: 5 given"),
+        ({"places": "/no/such/directory"}, r"places\[0\]: /no/such/directory is no directory"),
+        ({"places": "/", "older_than": timedelta(-1)}, "older_than: "),
+    ],
+)
+def test_what_is_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(CloudError, match=f"^{message}"):
+        api.cleanup(**arguments)  # type: ignore[arg-type]

@@ -1,0 +1,234 @@
+"""Nothing of others is written where this package keeps its own files, and no run fails for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.core.drill.canary import write_canary
+from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved_key
+from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
+from airflow_multicloud.core.failover.tree import fetch_tree
+from airflow_multicloud.core.replication import shards
+from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.verification import Depth, Finding, verify
+from airflow_multicloud.core.upload import plan_upload, refuse_replicas, upload
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import ObjectRef
+from airflow_multicloud.testing import memory_cloud
+from airflow_multicloud.testing.memory_cloud import object_store
+
+from . import memory
+from .memory import BUCKET, SMALL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow_multicloud.core.replication.report import ReplicationReport
+
+#: All that some store or file system makes ``.airflow-multicloud/…`` of.
+PLANTED = (
+    ".airflow-multicloud/evidence/q3.json",
+    ".airflow-multicloud/latest/0-0.json",
+    ".airflow-multicloud/",
+    ".airflow-multicloud",
+    "./.airflow-multicloud/x",
+    "//.airflow-multicloud//x",
+    "a/../.airflow-multicloud/x",
+    "../.airflow-multicloud/x",
+    ".airflow-multicloud\\x",
+    ".AIRFLOW-Multicloud/x",
+    ".airflow-multicloud./x",
+    ".airflow-multicloud /x",
+)
+OTHERS = (
+    "a.txt",
+    "a/.airflow-multicloud/x",
+    ".airflow-multicloud-2/x",
+    "airflow-multicloud/x",
+    ".airflow-multicloud.txt",
+    "",
+)
+
+
+@pytest.mark.parametrize("key", PLANTED)
+def test_what_a_store_may_take_for_it_is_refused(key: str) -> None:
+    assert refuse_reserved_key(key)
+
+
+@pytest.mark.parametrize("key", OTHERS)
+def test_other_keys_are_not(key: str) -> None:
+    assert refuse_reserved_key(key) is None
+
+
+def hostile(*, destinations: int = 1, options: ReplicationOptions = SMALL) -> Replication:
+    """A source below a prefix with planted keys, and destinations at their buckets' roots."""
+    source = memory.endpoint()
+    memory.fill(source, {"a.txt": b"a", "big": bytes(100), **dict.fromkeys(PLANTED, b"forged")})
+    return Replication(source, tuple(memory.endpoint("") for _ in range(destinations)), options)
+
+
+def keys(end: Endpoint) -> list[str]:
+    return [m.key for m in end.store.list_objects(BUCKET)]
+
+
+def assert_nothing_planted(end: Endpoint) -> None:
+    hook = object_store.Hook(memory.conn_of(end))
+    for key in keys(end):
+        assert key in ("a.txt", "big") or key.startswith(".airflow-multicloud/")
+        assert bytes(hook.get_object(ObjectRef(BUCKET, key)).read()) != b"forged"
+
+
+def assert_left_out(report: ReplicationReport) -> None:
+    for destination in report.destinations:
+        assert destination.outcomes[Outcome.RESERVED] == len(PLANTED)
+        assert sum(destination.outcomes.values()) == report.objects == len(PLANTED) + 2
+    assert report.success_ratio == 1
+    assert report.failures == ()
+    named = [f.name for f in report.left_out]
+    assert len(named) == min(20, len(PLANTED) * len(report.destinations))
+    assert set(named) <= set(PLANTED)
+
+
+@pytest.mark.parametrize("on_error", OnError)
+def test_a_replication_leaves_planted_keys_out(on_error: OnError) -> None:
+    replication = hostile(destinations=2, options=replace(SMALL, on_error=on_error))
+    assert_left_out(replicate(replication))
+    again = replicate(replication)
+    for index, destination in enumerate(replication.destinations):
+        assert_nothing_planted(destination)
+        assert again.destinations[index].outcomes[Outcome.UNCHANGED] == 2
+        for depth in Depth:
+            report = verify(destination, depth=depth)
+            assert report.findings == {Finding.VERIFIED: 2, Finding.RESERVED: len(PLANTED)}
+            assert report.proven
+        assert freshness(destination).complete
+
+
+def test_so_does_one_in_shards() -> None:
+    replication = hostile()
+    plan = shards.plan_shards(replication, shards=2, run_id="r")
+    for shard in plan.shards:
+        shards.replicate_shard(replication, run_id="r", shard=shard)
+    assert_left_out(shards.close_shards(replication, run_id="r"))
+    assert_left_out(shards.close_shards(replication, run_id="r"))
+    assert_nothing_planted(replication.destinations[0])
+
+
+def test_below_a_prefix_the_same_keys_are_plain_ones() -> None:
+    source, copy = memory.endpoint(), memory.endpoint("copy/")
+    memory.fill(source, {"a.txt": b"a", ".airflow-multicloud/x": b"x"})
+    report = replicate(Replication(source, (copy, memory.endpoint("")), SMALL))
+    assert report.destinations[0].outcomes == {Outcome.COPIED: 2}
+    assert report.destinations[1].outcomes == {Outcome.COPIED: 1, Outcome.RESERVED: 1}
+    assert memory.tree_of(copy)[".airflow-multicloud/x"] == b"x"
+
+
+def test_they_do_not_keep_what_is_extraneous_from_being_deleted() -> None:
+    replication = hostile(options=replace(SMALL, delete_extraneous=True, max_delete=5))
+    destination = replication.destinations[0]
+    memory.fill(destination, {"old": b"old"})
+    replicate(Replication(memory.endpoint_with({"z": b"z"}), (destination,), SMALL))
+    report = replicate(replication)
+    assert report.destinations[0].deleted == 2
+    own = [key for key in keys(destination) if key.startswith(".airflow-multicloud/")]
+    assert len(own) == 3  # A manifest for each run, and a pointer.
+
+
+def candidate(end: Endpoint, *, primary: bool = False) -> Candidate:
+    return Candidate(str(end.location), end, primary=primary)
+
+
+@pytest.mark.parametrize("primary_up", [True, False])
+def test_a_fetch_to_a_bucket_leaves_planted_keys_out(primary_up: bool) -> None:
+    replication = hostile()
+    replicate(replication)
+    replica, target = replication.destinations[0], memory.endpoint("")
+    first = candidate(replication.source, primary=True)
+    if not primary_up:
+        gone = StorageError("gone", kind=ErrorKind.UNAVAILABLE)
+        first = replace(first, endpoint=None, refused=gone)
+    served = fetch_tree([first, candidate(replica)], ObjectTarget(target))
+    assert (served.objects, served.left_out) == (2, len(PLANTED))
+    assert set(served.left_out_names) == set(PLANTED)
+    assert keys(target) == ["a.txt", "big"]
+
+
+def test_a_fetch_to_a_directory_goes_on_where_the_replica_left_them_out(tmp_path: Path) -> None:
+    source = memory.endpoint()
+    memory.fill(source, {"a.txt": b"a", ".airflow-multicloud/x": b"x"})
+    replica = memory.endpoint("")
+    replicate(Replication(source, (replica,), SMALL))
+    both = fetch_tree([candidate(source, primary=True), candidate(replica)], FileTarget(tmp_path))
+    assert (both.objects, both.left_out) == (2, 0)
+    alone = fetch_tree([candidate(replica)], FileTarget(tmp_path))
+    assert (alone.objects, alone.left_out_names) == (1, (".airflow-multicloud/x",))
+
+
+def test_nothing_to_fetch_is_an_error() -> None:
+    source = memory.endpoint()
+    memory.fill(source, {".airflow-multicloud/x": b"x"})
+    with pytest.raises(StorageError, match=r"nothing was fetched .* all 1 objects have keys that"):
+        fetch_tree([candidate(source, primary=True)], ObjectTarget(memory.endpoint("")))
+
+
+PLACES = (".airflow-multicloud/", ".airflow-multicloud/evidence/x.json", "./.Airflow-Multicloud/")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_places_there_are_refused_before_anything_is_asked(place: str, tmp_path: Path) -> None:
+    source, there = memory.endpoint(), memory.endpoint(place)
+    memory.fill(source, {"a.txt": b"a"})
+    one = replace(source, location=source.location.with_key("data/a.txt"))
+    file = tmp_path / "file"
+    file.write_bytes(b"content")
+    refused = {
+        "destinations[0]": lambda: Replication(one, (there,)),
+        "destination": lambda: upload(file, there),
+        "replicate_to[0]": lambda: refuse_replicas(file, memory.endpoint(), [there]),
+        "target": lambda: fetch([candidate(one)], ObjectTarget(there)),
+    }
+    if place.endswith("/"):
+        refused["primary"] = lambda: write_canary(there, "drill")
+    for parameter, work in {**refused, "destination ": lambda: plan_upload(file, there)}.items():
+        with pytest.raises(CloudError) as caught:
+            work()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+        assert str(caught.value).startswith(f"{parameter.strip()}: {there.location}")
+        assert "kept for this package's own files; choose another place" in str(caught.value)
+    assert keys(there) == []
+
+
+def test_a_file_of_that_name_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".airflow-multicloud"
+    file.write_bytes(b"content")
+    with pytest.raises(StorageError, match=r"^destination: .*own files"):
+        upload(file, memory.endpoint(""))
+
+
+def test_costs_are_not_written_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory_cloud.register()
+    monkeypatch.setenv("AIRFLOW_CONN_RESERVED", "memory://")
+    there = "mem://reserved@lake/.airflow-multicloud/costs/"
+    from airflow_multicloud.api.cost_files import _written
+
+    with pytest.raises(CloudError, match=r"^target: .*own files"):
+        _written(there, "report.html", "text")
+    with pytest.raises(CloudError, match=r"^store: .*own files"):
+        CostStore.open(there)
+
+
+def test_this_packages_own_files_can_be_read(tmp_path: Path) -> None:
+    replication = hostile()
+    replicate(replication)
+    replica = replication.destinations[0]
+    (pointer,) = [key for key in keys(replica) if "/latest/" in key]
+    one = replace(replica, location=replica.location.with_key(pointer))
+    assert fetch([candidate(one)], FileTarget(tmp_path / "pointer")).size > 0
