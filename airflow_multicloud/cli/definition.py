@@ -147,6 +147,13 @@ _OPTIONS = (
         help="the share of copies, 0 to 1, that must end sound (default: 1.0)",
     ),
     _flag("--preserve-tags", "copy object tags where both stores have them"),
+    _arg(
+        "--compare-attributes",
+        choices=("auto", "always", "never"),
+        help="copy an unchanged object again when its metadata, content type or (always, with\n"
+        "--preserve-tags) tags changed: where a listing shows it, or looking at every object\n"
+        "(default: auto)",
+    ),
     _flag("--delete-extraneous", "delete what the source does not have; needs --max-delete"),
     _arg(
         "--max-delete",
