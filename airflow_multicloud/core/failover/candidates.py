@@ -15,9 +15,19 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.corroboration import BY_ITSELF, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Contract, Reference, look_up
-from airflow_multicloud.core.failover.targets import Staged, Target, TargetError
+from airflow_multicloud.core.failover.targets import (
+    ObjectTarget,
+    Staged,
+    Target,
+    TargetError,
+)
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests, ObjectBody, ObjectMeta
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectBody,
+    ObjectMeta,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -32,6 +42,7 @@ class Arrival:
     sha256: str
     verified_by: str | None
     as_of: datetime
+    not_kept: tuple[str, ...]
 
 
 def take(
@@ -77,9 +88,12 @@ def take(
     _refuse_size(candidate, body.meta.size, contract)
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
+    not_kept: tuple[str, ...] = ()
+    if isinstance(target, ObjectTarget):
+        target, not_kept = target.like(_attributes(candidate, body.meta))
     staged = _stage(target, _verified(candidate, body, digest, contract, cancelled))
     found = digest.digests()
-    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of)
+    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of, not_kept)
 
 
 def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
@@ -115,6 +129,14 @@ def _refuse_size(candidate: Endpoint, size: int, contract: Contract) -> None:
             kind=ErrorKind.INTEGRITY,
             cloud=candidate.cloud,
         )
+
+
+def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
+    """The attributes of the object being read; a read need not tell them."""
+    attributes = read.attributes
+    if attributes is None:
+        attributes = _told(candidate, read).attributes
+    return attributes or ObjectAttributes()
 
 
 def _refuse_stale(

@@ -283,6 +283,7 @@ class _Race:
             failed_over=not attempt.candidate.primary,
             attempts=tuple(self._attempts),
             findings=(f"{attempt.candidate.uri}: {finding}",) if finding else (),
+            not_kept=arrival.not_kept,
         )
 
     def _failed(self, message: str, kind: ErrorKind | None = None) -> FailoverError:

@@ -41,6 +41,7 @@ class Provenance:
         primary, when the object was last modified.
     :param age_seconds: from ``as_of`` to the fetch.
     :param findings: what a reader should know though it was served: a clock that is ahead.
+    :param not_kept: the attributes that the target can't keep (``metadata:x``).
     """
 
     served_by: str
@@ -54,6 +55,7 @@ class Provenance:
     failed_over: bool
     attempts: tuple[Attempt, ...]
     findings: tuple[str, ...] = ()
+    not_kept: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -67,6 +69,7 @@ class Provenance:
             "as_of": self.as_of.isoformat(),
             "age_seconds": round(self.age_seconds, 3),
             "failed_over": self.failed_over,
+            "not_kept": list(self.not_kept),
             "attempts": [
                 {
                     "uri": a.uri,

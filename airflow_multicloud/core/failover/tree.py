@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -36,6 +36,7 @@ class TreeProvenance:
     :param served: objects by the candidate that served them.
     :param attempts: the attempts that failed, the first twenty.
     :param as_of: the oldest of the objects' ``as_of``.
+    :param not_kept: the attributes that the target can't keep, with the number of objects.
     :param left_out: how many objects were left out, as their keys are kept for this package's own
         files, at the target or at the replica that would have served them.
     :param left_out_names: the first twenty of them.
@@ -54,6 +55,7 @@ class TreeProvenance:
     left_out: int = 0
     left_out_names: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
+    not_kept: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -66,6 +68,7 @@ class TreeProvenance:
             "as_of": self.as_of.isoformat(),
             "failed_over": self.failed_over,
             "failed_attempts": self.failed_attempts,
+            "not_kept": dict(self.not_kept),
             "attempts": [str(a) for a in self.attempts],
             "findings": list(self.findings),
             "left_out": self.left_out,
@@ -164,6 +167,7 @@ class _Tally:
         self._failures = len(failed)
         self._served: Counter[str] = Counter()
         self._verified: Counter[str] = Counter()
+        self._not_kept: Counter[str] = Counter()
         self._size = 0
         self._as_of: datetime | None = None
         self._findings: dict[str, None] = {}
@@ -190,6 +194,7 @@ class _Tally:
     def add(self, one: Provenance) -> None:
         self._served[one.served_by] += 1
         self._verified[one.verified_by or "nothing"] += 1
+        self._not_kept.update(one.not_kept)
         self._size += one.size
         self._as_of = one.as_of if self._as_of is None else min(self._as_of, one.as_of)
         failed = [a for a in one.attempts if a.kind is not None]
@@ -214,6 +219,7 @@ class _Tally:
             failed_over=set(self._served) != {primary},
             failed_attempts=self._failures,
             attempts=tuple(self._failed),
+            not_kept=dict(self._not_kept),
             left_out=self._left_out,
             left_out_names=tuple(sorted(self._left_out_names)),
             findings=tuple(self._findings),

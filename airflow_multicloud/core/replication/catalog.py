@@ -25,7 +25,8 @@ from airflow_multicloud.ports.object_store import Digests
 
 _SCHEMA = """
 CREATE TABLE listed (side INTEGER, name TEXT, size INTEGER, etag TEXT, version TEXT,
-    modified REAL, crc32c TEXT, md5 TEXT, sha256 TEXT, PRIMARY KEY (side, name)) WITHOUT ROWID;
+    modified REAL, crc32c TEXT, md5 TEXT, sha256 TEXT, attributes TEXT,
+    PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE proofs (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, doc BLOB) WITHOUT ROWID;
 """
@@ -40,7 +41,11 @@ SOURCE = -1
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True):
-    """One object as a listing shows it; ``name`` is its key below the prefix."""
+    """One object as a listing shows it.
+
+    :param name: its key below the prefix.
+    :param attributes: their fingerprint, where the listing tells them and they are looked at.
+    """
 
     name: str
     size: int
@@ -48,6 +53,7 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
     version: str | None
     modified: datetime
     digests: Digests
+    attributes: str | None = None
 
 
 class Catalog:
@@ -76,7 +82,7 @@ class Catalog:
     def add_listing(self, side: int, objects: Iterable[Listed]) -> None:
         """Store one side's listing."""
         self._put(
-            "INSERT OR REPLACE INTO listed VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO listed VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 (
                     side,
@@ -88,6 +94,7 @@ class Catalog:
                     o.digests.crc32c,
                     o.digests.md5,
                     o.digests.sha256,
+                    o.attributes,
                 )
                 for o in objects
             ),
@@ -182,7 +189,7 @@ class Catalog:
 
     def _listed(self, query: str, parameters: tuple[int, ...]) -> Iterator[Listed]:
         for row in self._ask(query, parameters):
-            _, name, size, etag, version, modified, crc32c, md5, sha256 = row
+            _, name, size, etag, version, modified, crc32c, md5, sha256, attributes = row
             yield Listed(
                 name,
                 size,
@@ -190,4 +197,5 @@ class Catalog:
                 version,
                 datetime.fromtimestamp(modified, UTC),
                 Digests(crc32c=crc32c, md5=md5, sha256=sha256),
+                attributes,
             )

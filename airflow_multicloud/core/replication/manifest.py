@@ -316,6 +316,9 @@ def proofs(replica: Endpoint, key: str) -> Iterator[tuple[str, Proof]]:
                     state.confirmed,
                     state.version,
                     state.not_kept,
+                    state.attributes,
+                    state.tags,
+                    state.seen,
                 ),
             )
 
