@@ -15,6 +15,7 @@ from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.targets import Staged, Target, TargetError
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.manifest import Latest
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectBody, ObjectMeta
 
@@ -82,11 +83,13 @@ def take(
     primary: bool,
     cancelled: threading.Event,
     reference: Reference | None = None,
+    progress: Progress | None = None,
 ) -> Arrival:
     """Read one candidate into the target's staging area and verify it.
 
     :param cancelled: set by the caller to make this stop at the next chunk.
     :param reference: what the manifest says, where the caller knows it already.
+    :param progress: is told of every byte that arrives, also of a copy that is rejected later.
     :raises TargetError: when the target can't take the bytes; nothing stays staged.
     :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
     """
@@ -111,9 +114,18 @@ def take(
         )
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
-    staged = _stage(target, _verified(candidate, body, digest, contract, cancelled))
+    chunks = _verified(candidate, body, digest, contract, cancelled)
+    staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
     return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of)
+
+
+def _counted(chunks: Iterator[Buffer], meta: ObjectMeta, progress: Progress) -> Iterator[Buffer]:
+    if not progress.planned:
+        progress.expect(1, meta.size)
+    for chunk in chunks:
+        yield chunk
+        progress.wrote(memoryview(chunk).nbytes)
 
 
 def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:

@@ -20,6 +20,7 @@ from airflow_multicloud.core.failover.provenance import (
     kind_of,
 )
 from airflow_multicloud.core.failover.targets import Target, TargetError
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
@@ -65,13 +66,20 @@ _Result = tuple[_Try, Arrival | BaseException]
 
 
 def fetch(
-    candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy = FailoverPolicy()
+    candidates: Sequence[Candidate],
+    target: Target,
+    policy: FailoverPolicy = FailoverPolicy(),
+    *,
+    progress: Progress | None = None,
+    told: bool = True,
 ) -> Provenance:
     """Put one verified copy of an object in place at ``target``.
 
     The target is not touched before the bytes are complete and verified.
 
     :param candidates: in the order of preference.
+    :param progress: counts the bytes.
+    :param told: whether its listener is told from here, on the calling thread.
     :raises FailoverError: when none of them served, one failed for a reason that
         ``fail_over_on`` does not list, or the target failed; names every attempt.
     """
@@ -80,7 +88,7 @@ def fetch(
             "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
     with telemetry.operation("failover_fetch", multicloud__target=str(target)) as span:
-        provenance = _Race(candidates, target, policy).run()
+        provenance = _Race(candidates, target, policy, progress, told=told).run()
         span.set_attribute("cloud.provider", provenance.cloud)
         span.set_attribute("multicloud.served_by", provenance.served_by)
         span.set_attribute("multicloud.bytes", provenance.size)
@@ -93,8 +101,16 @@ class _Race:
     """Candidates in order, each started when the one before failed or takes too long."""
 
     def __init__(
-        self, candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy
+        self,
+        candidates: Sequence[Candidate],
+        target: Target,
+        policy: FailoverPolicy,
+        progress: Progress | None,
+        *,
+        told: bool,
     ) -> None:
+        self._progress = progress
+        self._told = progress if told else None
         self._waiting = list(enumerate(candidates))
         self._target = target
         self._policy = policy
@@ -135,6 +151,8 @@ class _Race:
             attempt, result = self._results.get(timeout=wait)
         except queue.Empty:
             cancellation.check()
+            if self._told is not None:
+                self._told.tell(force=False)
             if time.monotonic() >= until:
                 self._on_time_out(hedge_at)
             return None
@@ -189,6 +207,7 @@ class _Race:
                 primary=candidate.primary,
                 cancelled=attempt.cancelled,
                 reference=candidate.reference and candidate.reference(),
+                progress=self._progress,
             )
 
     def _hedge_at(self) -> float:
