@@ -16,7 +16,7 @@ CLOUDS := airflow_multicloud/testing/local_clouds
 FIND_UV = uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
 
-.PHONY: help demo test bench check lint format-check types layers docs ui clean lock
+.PHONY: help demo test bench bench-judge check lint format-check types layers docs ui clean lock
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: $(READY) ## Run every test against local servers
 
 bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 minutes)
 	$(BIN)/python -m tests.benchmarks
+
+bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (about 5 minutes)
+	$(BIN)/python -m tests.benchmarks.costs.judge
 
 check: lint format-check types layers docs ## Lint, formatting, types, layers, documentation
 

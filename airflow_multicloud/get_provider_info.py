@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.cost_compare",
                     "airflow_multicloud.operators.cost_ingest",
                     "airflow_multicloud.operators.cost_report",
+                    "airflow_multicloud.operators.cost_refresh",
                     "airflow_multicloud.operators.cost_transfer",
                     "airflow_multicloud.operators.drill",
                     "airflow_multicloud.operators.failover",

