@@ -147,6 +147,13 @@ _OPTIONS = (
         help="the share of copies, 0 to 1, that must end sound (default: 1.0)",
     ),
     _flag("--preserve-tags", "copy object tags where both stores have them"),
+    _arg(
+        "--compare-attributes",
+        choices=("auto", "always", "never"),
+        help="copy an unchanged object again when its metadata, content type or (always, with\n"
+        "--preserve-tags) tags changed: where a listing shows it, or looking at every object\n"
+        "(default: auto)",
+    ),
     _flag("--delete-extraneous", "delete what the source does not have; needs --max-delete"),
     _arg(
         "--max-delete",
@@ -454,27 +461,6 @@ _COSTS = _command(
 """,
 )
 
-_COST_STORE = _command(
-    "cost-store",
-    "List the exports in a cost store; take one out of it; delete old versions",
-    _arg("store", metavar="STORE", help="a directory, or the URI of a prefix"),
-    _arg(
-        "--remove",
-        metavar="EXPORT",
-        help="take this export out, by its URI or its name in the list: it is not counted any more",
-    ),
-    _arg("--cloud", metavar="NAME", help="with --remove: only of this cloud"),
-    _arg("--month", type=month, metavar="YYYY-MM", help="with --remove: only this month"),
-    _flag("--prune", "delete the files that only older states of the store need"),
-    _arg("--keep", type=int, metavar="N", help="with --prune: states that stay (default: 7)"),
-    description="Lists what the store then has: each export's months, and whether they are final. "
-    "--prune leaves\nwhat was current within the last day, so that no reader loses its files.",
-    examples="""\
-  airflow multicloud cost-store s3://aws_default@finops/costs/
-  airflow multicloud cost-store ./costs --remove billing/exports/focus-1-0 --prune
-""",
-)
-
 _QUOTE = _command(
     "quote",
     "Say what a workload would cost on each cloud",
@@ -544,6 +530,27 @@ _RATES = _command(
     examples="""\
   airflow multicloud rates eurofxref-hist.zip
   airflow multicloud rates s3://aws_default@finops/eurofxref-hist.zip
+""",
+)
+
+_COST_STORE = _command(
+    "cost-store",
+    "List the exports in a cost store; take one out of it; delete old versions",
+    _arg("store", metavar="STORE", help="a directory, or the URI of a prefix"),
+    _arg(
+        "--remove",
+        metavar="EXPORT",
+        help="take this export out, by its URI or its name in the list: it is not counted any more",
+    ),
+    _arg("--cloud", metavar="NAME", help="with --remove: only of this cloud"),
+    _arg("--month", type=month, metavar="YYYY-MM", help="with --remove: only this month"),
+    _flag("--prune", "delete the files that only older states of the store need"),
+    _arg("--keep", type=int, metavar="N", help="with --prune: states that stay (default: 7)"),
+    description="Lists what the store then has: each export's months, and whether they are final. "
+    "--prune leaves\nwhat was current within the last day, so that no reader loses its files.",
+    examples="""\
+  airflow multicloud cost-store s3://aws_default@finops/costs/
+  airflow multicloud cost-store ./costs --remove billing/exports/focus-1-0 --prune
 """,
 )
 

@@ -40,11 +40,11 @@ def run(args: Namespace) -> Result:
     )
     remarks = [f"missing: {cloud}: {why}" for cloud, why in compared.missing.items()]
     remarks += [f"{r.cloud}: {r.total}" for r in compared.reports]
-    remarks += [f"not counted: {overlap}" for overlap in compared.left_out]
     remarks += [
         f"not converted: {apart.on(compared.basis)} of {apart.cloud}: {apart.reason}"
         for apart in compared.unconverted
     ]
+    remarks += [f"not counted: {overlap}" for overlap in compared.left_out]
     if not compared.reports and not compared.missing:
         remarks.append(f"the store {args.store} has no bills yet; give exports with --ingest")
     if compared.reports:

@@ -155,6 +155,12 @@ _HINTS = {
         "after a week, or when the key is written in one request"
     ),
     "SnapshotsPresent": "the blob has snapshots; delete those first",
+    "LeaseIdMissing": "the blob has a lease; break it (az storage blob lease break) or wait",
+    "LeaseIdMismatchWithBlobOperation": "the blob has another lease than the one named",
+    "BlobImmutableDueToPolicy": (
+        "an immutability policy or a legal hold keeps the blob; it can be neither replaced nor "
+        "deleted before that ends"
+    ),
 }
 
 _ENTRA_CODE = re.compile(r"\bAADSTS\d+")

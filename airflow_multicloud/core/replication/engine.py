@@ -15,7 +15,11 @@ from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.manifest import Header
-from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
+from airflow_multicloud.core.replication.options import (
+    CompareAttributes,
+    OnError,
+    ReplicationOptions,
+)
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
@@ -169,7 +173,8 @@ def prepare(
     """
     source, destinations = replication.source, replication.destinations
     buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
-    planning.take_stock(catalog, source, destinations, absent=absent)
+    noted = replication.options.compare_attributes is not CompareAttributes.NEVER
+    planning.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
     planning.decide_all(catalog, destinations, replication.options)
     if catalog.totals()[0] == 0:
         raise planning.refuse_empty(source)
