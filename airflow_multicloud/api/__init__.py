@@ -51,7 +51,12 @@ from airflow_multicloud.core.preflight import (
 )
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
-from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
+from airflow_multicloud.core.replication.options import (
+    CompareAttributes,
+    ObjectFilter,
+    OnError,
+    ReplicationOptions,
+)
 from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
@@ -64,6 +69,7 @@ __all__ = [
     "CloudCostAnalyzer",
     "CloudOperationResult",
     "CloudProviderStatus",
+    "CompareAttributes",
     "Depth",
     "Destination",
     "DrillResult",

@@ -69,7 +69,7 @@ def _command(
         help=text,
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
-        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name}.run"),
+        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name.replace('-', '_')}.run"),
         args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, _QUIET, ARG_VERBOSE),
     )
 
@@ -147,6 +147,13 @@ _OPTIONS = (
         help="the share of copies, 0 to 1, that must end sound (default: 1.0)",
     ),
     _flag("--preserve-tags", "copy object tags where both stores have them"),
+    _arg(
+        "--compare-attributes",
+        choices=("auto", "always", "never"),
+        help="copy an unchanged object again when its metadata, content type or (always, with\n"
+        "--preserve-tags) tags changed: where a listing shows it, or looking at every object\n"
+        "(default: auto)",
+    ),
     _flag("--delete-extraneous", "delete what the source does not have; needs --max-delete"),
     _arg(
         "--max-delete",
@@ -426,6 +433,12 @@ _COSTS = _command(
         choices=("billed", "effective", "list", "contracted"),
         help="(default: effective)",
     ),
+    _arg(
+        "--by",
+        choices=("charge-day", "billing-period"),
+        help="what was charged for these days, or is on the bills of these months (default: the\n"
+        "bills for whole months with --basis billed, else the days)",
+    ),
     _arg("--currency", metavar="CODE", help="convert everything to it (default: USD)"),
     _arg("--cloud", action="append", metavar="NAME", help="only this cloud; may be repeated"),
     _arg("--limit", type=int, metavar="N", help="lines per cloud; the rest is (other)"),
@@ -520,6 +533,27 @@ _RATES = _command(
 """,
 )
 
+_COST_STORE = _command(
+    "cost-store",
+    "List the exports in a cost store; take one out of it; delete old versions",
+    _arg("store", metavar="STORE", help="a directory, or the URI of a prefix"),
+    _arg(
+        "--remove",
+        metavar="EXPORT",
+        help="take this export out, by its URI or its name in the list: it is not counted any more",
+    ),
+    _arg("--cloud", metavar="NAME", help="with --remove: only of this cloud"),
+    _arg("--month", type=month, metavar="YYYY-MM", help="with --remove: only this month"),
+    _flag("--prune", "delete the files that only older states of the store need"),
+    _arg("--keep", type=int, metavar="N", help="with --prune: states that stay (default: 7)"),
+    description="Lists what the store then has: each export's months, and whether they are final. "
+    "--prune leaves\nwhat was current within the last day, so that no reader loses its files.",
+    examples="""\
+  airflow multicloud cost-store s3://aws_default@finops/costs/
+  airflow multicloud cost-store ./costs --remove billing/exports/focus-1-0 --prune
+""",
+)
+
 _LOCAL = _command(
     "local",
     "Run servers on this machine that stand in for the clouds",
@@ -532,8 +566,9 @@ _LOCAL = _command(
         help="run this with the connections set, then stop; its exit code is ours",
     ),
     description="Prints the connections aws_local, gcp_local and wasb_local as shell lines, and "
-    "runs until\nCtrl-C. Needs the extra: pip install 'airflow-multicloud\\[local]'. Linux only.",
+    "runs until\nCtrl-C. Needs the extra: pip install '.\\[local]' in a checkout. Linux only.",
     examples="""\
+  airflow multicloud local -- bash
   airflow multicloud local --data-dir ./clouds
   airflow multicloud local -- airflow standalone
 """,
@@ -552,7 +587,7 @@ def get_cli_commands() -> list[CLICommand]:
             subcommands=(
                 *(_INIT, _MB, _UPLOAD, _REPLICATE, _VERIFY, _FETCH),
                 *(_STATUS, _RUNS, _DRILL, _CLEANUP),
-                *(_COSTS, _QUOTE, _PRICES, _RATES, _LOCAL),
+                *(_COSTS, _COST_STORE, _QUOTE, _PRICES, _RATES, _LOCAL),
             ),
         )
     ]

@@ -33,6 +33,11 @@ _XML = re.compile(r":\s*\ufeff?<[?A-Za-z].*")
 # A stall is a GenericError; only its debug text names reqwest's kind of error.
 _TIMED_OUT = re.compile(r"\n\s+kind: Timeout,|timed out")
 _STATUS = re.compile(r"status code: (\d{3})")
+# object_store 0.14, client/header.rs and client/get.rs: of an answer that is there.
+_HEADERS = re.compile(
+    r"non UTF-8 characters|non-ASCII data|Header missing from response|Invalid last modified"
+    r"|Invalid content length"
+)
 
 _BY_TYPE: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (obs.NotFoundError, ErrorKind.NOT_FOUND),
@@ -89,6 +94,11 @@ def translated(cloud: str, doing: str) -> Iterator[None]:
         kind = _kind(err)
         area = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else StorageError
         raise area(f"{doing}: {redact(str(err))}", kind=kind, cloud=cloud) from None
+
+
+def unreadable_headers(err: CloudError) -> bool:
+    """Whether obstore gave a read up for a header that it can't take: another client can."""
+    return _HEADERS.search(str(err)) is not None
 
 
 def _kind(err: Exception) -> ErrorKind:

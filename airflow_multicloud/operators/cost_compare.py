@@ -34,9 +34,11 @@ class CompareCostOperator(CostOperator):
     :param start: first day. :param end: the day after the last.
     :param group_by: FOCUS columns, or ``tag:<key>``.
     :param limit: lines a cloud; the rest is summed up as ``(other)``.
+    :param by: ``charge_day`` or ``billing_period`` (the invoices of these months); by default the
+        latter for whole months on the basis ``billed``, else the former.
     """
 
-    template_fields: Sequence[str] = (*_PERIOD, "group_by")
+    template_fields: Sequence[str] = (*_PERIOD, "group_by", "by")
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class CompareCostOperator(CostOperator):
         end: str,
         group_by: Sequence[str] = ("ServiceName",),
         limit: int = 20,
+        by: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -52,13 +55,16 @@ class CompareCostOperator(CostOperator):
         self.end = end
         self.group_by = group_by
         self.limit = limit
+        self.by = by
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare."""
         start, end = days(self.start, self.end)
         with airflow_errors():
             analyzer = self.analyzer()
-            found = analyzer.compare_costs(start, end, group_by=self.group_by, limit=self.limit)
+            found = analyzer.compare_costs(
+                start, end, group_by=self.group_by, limit=self.limit, by=self.by or None
+            )
             smallest = analyzer.get_smallest_bill(found.reports) if found.reports else None
         for report in found.reports:
             self.log.info("%s: %s", report.cloud, report.total)
@@ -68,6 +74,8 @@ class CompareCostOperator(CostOperator):
                               report.currency)  # fmt: skip
         for cloud, why in found.missing.items():
             self.log.warning("%s is missing: %s", cloud, why)
+        for overlap in found.left_out:
+            self.log.warning("not counted: %s", overlap)
         _warn_apart(self, found.unconverted)
         if smallest:
             self.log.info("smallest bill: %s", smallest)
@@ -76,6 +84,8 @@ class CompareCostOperator(CostOperator):
             "end": end.isoformat(),
             "currency": found.currency,
             "basis": found.basis.value,
+            "by": found.by.value,
+            "not_counted": [str(overlap) for overlap in found.left_out],
             "clouds": [_cloud(report) for report in found.reports],
             "missing": dict(found.missing),
             "unconverted": _apart(self, found.unconverted),

@@ -15,7 +15,12 @@ from airflow_multicloud import api
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication import shards as sharding
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
-from airflow_multicloud.core.replication.options import ObjectFilter, OnError, ReplicationOptions
+from airflow_multicloud.core.replication.options import (
+    CompareAttributes,
+    ObjectFilter,
+    OnError,
+    ReplicationOptions,
+)
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.lists import texts
@@ -45,6 +50,9 @@ class _ReplicationOperator(DestinationsOperator):
     :param on_error: ``continue`` or ``fail`` (stop at the first object that fails).
     :param min_success_ratio: the share of copies that must end sound for the task to succeed.
     :param preserve_tags: copy object tags too (one more request per object).
+    :param compare_attributes: copy an object with unchanged content again when its attributes
+        changed: ``auto`` where a listing shows it, ``always`` (its tags too; at least one more
+        request per object) or ``never``.
     :param delete_extraneous: delete what the source does not have; needs ``max_delete``.
     :param max_delete: the most objects to delete at one destination.
     :param create_buckets: create destination buckets that do not exist.
@@ -72,6 +80,7 @@ class _ReplicationOperator(DestinationsOperator):
         on_error: str = "continue",
         min_success_ratio: float = 1.0,
         preserve_tags: bool = False,
+        compare_attributes: str = "auto",
         delete_extraneous: bool = False,
         max_delete: int | None = None,
         create_buckets: bool = False,
@@ -95,6 +104,7 @@ class _ReplicationOperator(DestinationsOperator):
             on_error=OnError.parse(on_error),
             min_success_ratio=min_success_ratio,
             preserve_tags=preserve_tags,
+            compare_attributes=CompareAttributes.parse(compare_attributes),
             delete_extraneous=delete_extraneous,
             max_delete=max_delete,
             create_buckets=create_buckets,

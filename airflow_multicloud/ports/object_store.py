@@ -69,10 +69,14 @@ class ObjectAttributes:
 class ObjectMeta:
     """What a store says of one object.
 
-    :param etag: opaque, without quotes; changes whenever the content does.
+    :param etag: opaque, without quotes; changes whenever the content does. Empty where the
+        store does not tell one: then nothing is known to be unchanged.
     :param version: S3 version id, GCS generation, Azure version id, where known.
-    :param last_modified: aware, UTC.
+    :param last_modified: aware, UTC; 1970 where the store does not say.
     :param digests: the digests that the *store* computed or verified, as it reports them.
+    :param declared: digests that the store keeps but a writer may have set to anything. They
+        prove nothing by themselves: only of an object whose ETag is that of a write whose
+        digest the store did compute.
     :param attributes: ``None`` where the call (a listing) did not tell.
     """
 
@@ -85,6 +89,7 @@ class ObjectMeta:
     digests: Digests = Digests()
     attributes: ObjectAttributes | None = None
     storage_class: str | None = None
+    declared: Digests = Digests()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,9 @@ class ObjectStore(Protocol):
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
     ) -> ObjectBody:
         """Read bytes ``start`` up to (not including) ``end``, as stored.
+
+        A read of the whole object tells its attributes, as a stat does; a read of a range may
+        leave them out.
 
         Never decompressed, whatever ``Content-Encoding`` says. A zero-byte object and an
         empty range read as no bytes; a ``start`` at or past the end of any other object is
@@ -330,6 +338,31 @@ class PartUploads(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LeftUpload:
+    """An upload that this package began and that was neither completed nor aborted.
+
+    :param fits: completing it makes just the object that was asked for.
+    """
+
+    upload: PartUpload
+    fits: bool
+
+
+@runtime_checkable
+class UploadResumption(Protocol):
+    """Optional power: uploads that were left behind tell what they were begun with."""
+
+    def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
+        """Uploads of ours to this very key, newest first.
+
+        One fits when it was begun with the same encryption key, storage class and attributes,
+        as far as the store takes them at the beginning. Other tools' uploads, which may have
+        been begun with anything, are none of ours.
+        """
+        ...
+
+
 @runtime_checkable
 class ObjectVersions(Protocol):
     """Optional power: earlier versions of objects are kept and can be listed."""
@@ -436,4 +469,43 @@ class MetadataRules(Protocol):
 
     def refuse_metadata_name(self, name: str) -> str | None:
         """Why the store can't hold user metadata of this name, or ``None`` when it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FittedAttributes:
+    """Attributes as a store can hold them.
+
+    :param not_kept: what it can't hold: ``content_language``, ``metadata:name`` …
+    """
+
+    attributes: ObjectAttributes
+    not_kept: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class AttributeRules(Protocol):
+    """Optional power: the store says beforehand what it can hold of attributes."""
+
+    def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
+        """The attributes as the store can hold them, and which of them it can't.
+
+        What has a standard form in ASCII is given in it (``filename*`` of a Content-Disposition,
+        RFC 6266). Metadata values are those that a later stat reads. Of metadata that is too
+        much in total, the last entries are left out. What this gives, a write takes.
+        """
+        ...
+
+
+@runtime_checkable
+class TagRules(Protocol):
+    """Optional power: the store says beforehand which object tags it can hold."""
+
+    def refuse_tag(self, name: str, value: str) -> str | None:
+        """Why the store can't hold this tag, or ``None`` when it can."""
+        ...
+
+    @property
+    def most_tags(self) -> int:
+        """How many tags an object can have."""
         ...

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.object_store import ObjectStore
+from airflow_multicloud.testing.contracts.attributes import (
+    AttributeReadsContract,
+    AttributeRulesContract,
+    TagRulesContract,
+    UploadResumptionContract,
+)
 from airflow_multicloud.testing.contracts.awkward_keys import AwkwardKeysContract, KeyRulesContract
 from airflow_multicloud.testing.contracts.conditions import (
     ConditionalPartsContract,
@@ -47,6 +53,22 @@ class TestKeyRules(KeyRulesContract):
 
 
 class TestMetadataRules(MetadataRulesContract):
+    pass
+
+
+class TestAttributeReads(AttributeReadsContract):
+    pass
+
+
+class TestAttributeRules(AttributeRulesContract):
+    pass
+
+
+class TestTagRules(TagRulesContract):
+    pass
+
+
+class TestUploadResumption(UploadResumptionContract):
     pass
 
 
@@ -99,6 +121,10 @@ _CONTRACTS = (
     AwkwardKeysContract,
     KeyRulesContract,
     MetadataRulesContract,
+    AttributeReadsContract,
+    AttributeRulesContract,
+    TagRulesContract,
+    UploadResumptionContract,
     PartUploadsContract,
     ConditionalWritesContract,
     ConditionalPartsContract,

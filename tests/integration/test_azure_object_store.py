@@ -22,7 +22,9 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.storage.blob import (
     AccountSasPermissions,
+    BlobBlock,
     BlobServiceClient,
+    ContentSettings,
     ResourceTypes,
     StandardBlobTier,
     generate_account_sas,
@@ -38,6 +40,7 @@ from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
+    IfUnchanged,
     ObjectAttributes,
     ObjectRef,
     Part,
@@ -329,14 +332,12 @@ def test_directories_are_left_out(
     assert [meta.key for meta in hook.list_objects(bucket)] == ["dir/a"]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("a-b", "x"), ("1a", "x"), ("é", "x"), ("a", "é"), ("a", " x"), ("a", "\n")]
-)
+@pytest.mark.parametrize("name", ["a-b", "1a", "é", "hdi_isfolder"])
 def test_metadata_that_azure_does_not_take(
-    hook: BlobObjectStoreHook, bucket: str, name: str, value: str
+    hook: BlobObjectStoreHook, bucket: str, name: str
 ) -> None:
-    options = WriteOptions(attributes=ObjectAttributes(metadata={name: value}))
-    with pytest.raises(StorageError, match=f"metadata '{name}'") as caught:
+    options = WriteOptions(attributes=ObjectAttributes(metadata={name: "true"}))
+    with pytest.raises(StorageError, match=f"metadata {name}") as caught:
         hook.put_object(ObjectRef(bucket, "key"), b"content", options)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     assert list(hook.list_objects(bucket)) == []
@@ -352,7 +353,86 @@ def test_who_verifies_a_write(hook: BlobObjectStoreHook, bucket: str) -> None:
     lean = hook.put_object(ObjectRef(bucket, "b"), b"content", digests=crc32c(b"content"))
     assert verified.digests == Digests(md5=digest)
     assert lean.digests == Digests()
-    assert {meta.digests for meta in hook.list_objects(bucket)} == {Digests(md5=digest)}
+    listed = list(hook.list_objects(bucket))
+    assert {meta.declared for meta in listed} == {Digests(md5=digest)}
+    assert {meta.digests for meta in listed} == {Digests()}
+    assert {meta.etag for meta in listed} == {verified.etag, lean.etag}
+
+
+def test_a_declared_md5_is_not_believed(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str
+) -> None:
+    """Of blocks and append blobs the service keeps whatever the writer says."""
+    stale = ContentSettings(content_md5=bytearray(md5(b"", usedforsecurity=False).digest()))
+    container = service.get_container_client(bucket)
+    log = container.get_blob_client("log")
+    log.create_append_blob(content_settings=stale)
+    log.append_block(b"line\n")
+    blocks = container.get_blob_client("blocks")
+    blocks.stage_block("MDAwMQ==", b"line\n")
+    blocks.commit_block_list([BlobBlock("MDAwMQ==")], content_settings=stale)
+    for key in ("log", "blocks"):
+        body = hook.get_object(ObjectRef(bucket, key))
+        assert bytes(body.read()) == b"line\n"
+        for meta in (body.meta, hook.stat_object(ObjectRef(bucket, key))):
+            assert meta.digests == Digests()
+    assert {meta.digests for meta in hook.list_objects(bucket)} == {Digests()}
+
+
+def test_a_directory_is_no_object(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str
+) -> None:
+    container = service.get_container_client(bucket)
+    for key in ("sales", "/awk//ward"):
+        container.upload_blob(key, b"", metadata={"hdi_isfolder": "true"})
+        ref = ObjectRef(bucket, key)
+        for call in (hook.stat_object, hook.get_object):
+            with pytest.raises(StorageError, match="directory") as caught:
+                call(ref)
+            assert caught.value.kind is ErrorKind.NOT_FOUND
+
+
+@pytest.mark.parametrize("kind", ["append", "page"])
+def test_parts_replace_a_blob_of_another_type(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str, kind: str
+) -> None:
+    """Which takes no blocks; only the very blob that the condition names is deleted."""
+    ref = ObjectRef(bucket, "key")
+    blob = service.get_blob_client(bucket, "key")
+    if kind == "append":
+        blob.create_append_blob()
+    else:
+        blob.create_page_blob(512)
+    with pytest.raises(StorageError) as caught:
+        hook.begin_upload(ref, WriteOptions(condition=IfUnchanged("0x1")))
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    options = WriteOptions(condition=IfUnchanged(hook.stat_object(ref).etag))
+    upload = hook.begin_upload(ref, options)
+    part = hook.put_part(upload, 1, b"content", digests=crc32c(b"content"))
+    hook.complete_upload(upload, [part], options, digests=crc32c(b"content"))
+    assert bytes(hook.get_object(ref).read()) == b"content"
+    assert blob.get_blob_properties().blob_type == "BlockBlob"
+
+
+def test_a_lease_is_named(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str
+) -> None:
+    hook.put_object(ObjectRef(bucket, "key"), b"content")
+    service.get_blob_client(bucket, "key").acquire_lease()
+    with pytest.raises(StorageError, match="has a lease") as caught:
+        hook.delete_object(ObjectRef(bucket, "key"))
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_an_upload_of_another_scope_is_not_taken_up(hook: BlobObjectStoreHook, bucket: str) -> None:
+    """Blocks are encrypted as they arrive; an upload that fits has its scope with it."""
+    ref = ObjectRef(bucket, "key")
+    upload = hook.begin_upload(ref, WriteOptions())
+    hook.put_part(upload, 1, b"content", digests=crc32c(b"content"))
+    (same,) = hook.left_uploads(ref, WriteOptions())
+    (other,) = hook.left_uploads(ref, WriteOptions(encryption_key="scope"))
+    assert (same.fits, other.fits) == (True, False)
+    assert hook.begin_upload(ref, WriteOptions(encryption_key="s")).upload_id.endswith(".s")
 
 
 def test_tier(hook: BlobObjectStoreHook, bucket: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,13 +13,16 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import ClientError
 
 from airflow_multicloud.clouds._answers import well_formed
+from airflow_multicloud.clouds._attributes import HeaderRules, encode_value, unheld
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
 from airflow_multicloud.clouds.aws._s3 import S3Connection
 from airflow_multicloud.clouds.aws._terms import terms_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
+    FittedAttributes,
     IfAbsent,
+    ObjectAttributes,
     ObjectMeta,
     ObjectRef,
     WriteCondition,
@@ -36,6 +40,34 @@ _TAG_NAME = re.compile(r"(?!aws:)[\w +\-=.:/@]{1,128}")
 _TAG_VALUE = re.compile(r"[\w +\-=.:/@]{0,256}")
 
 
+def refuse_tag(name: str, value: str) -> str | None:
+    """Why S3 can't hold a tag, or ``None`` when it can."""
+    if _TAG_NAME.fullmatch(name) and _TAG_VALUE.fullmatch(value):
+        return None
+    return (
+        "S3 allows letters, digits, blanks and + - = . _ : / @, at most 128 for the name and 256 "
+        "for the value, and no name that begins with aws:"
+    )
+
+
+def refuse_metadata_name(name: str) -> str | None:
+    """Why S3 can't hold metadata of a name, or ``None`` when it can.
+
+    A name is the end of an HTTP header's name (RFC 9110, "token"), and S3 keeps it in lower case.
+    """
+    return None if _HEADER_NAME.fullmatch(name) else "it is no HTTP header name in lower case"
+
+
+# docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: 2 KB of user-defined and 2 KB
+# of system-defined metadata, names and values.
+RULES: Final = HeaderRules(
+    refuse_name=refuse_metadata_name,
+    encode=encode_value,
+    most_metadata=2048,
+    most_standard=2048,
+)
+
+
 def refuse_illegal_tags(tags: Mapping[str, str], doing: str) -> None:
     """Check names, values and their number against S3's rules.
 
@@ -48,11 +80,9 @@ def refuse_illegal_tags(tags: Mapping[str, str], doing: str) -> None:
             cloud=CLOUD,
         )
     for name, value in tags.items():
-        if not _TAG_NAME.fullmatch(name) or not _TAG_VALUE.fullmatch(value):
+        if why := refuse_tag(name, value):
             raise StorageError(
-                f"{doing}: tag {name!r}={value!r} is not legal; S3 allows letters, digits, "
-                "blanks and + - = . _ : / @, at most 128 for the name and 256 for the value, "
-                "and no name that begins with aws:",
+                f"{doing}: tag {name!r}={value!r} is not legal; {why}",
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=CLOUD,
             )
@@ -136,16 +166,24 @@ class S3Basics(S3Hook):
         return None
 
     def refuse_metadata_name(self, name: str) -> str | None:
-        """Why the store can't hold user metadata of this name, or ``None`` when it can.
+        """Why the store can't hold user metadata of this name, or ``None`` when it can."""
+        return refuse_metadata_name(name)
 
-        A name is the end of an HTTP header's name (RFC 9110, "token"), and S3 keeps it in
-        lower case.
-        """
-        if not _HEADER_NAME.fullmatch(name):
-            return "it is no HTTP header name in lower case"
-        return None
+    def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
+        """What S3 can hold of attributes: 2 KB of metadata, and 2 KB of all others."""
+        return RULES.fit(attributes)
 
-    def _refuse_unwritable(self, ref: ObjectRef, options: WriteOptions, doing: str) -> None:
+    def refuse_tag(self, name: str, value: str) -> str | None:
+        """Why S3 can't hold this tag, or ``None`` when it can."""
+        return refuse_tag(name, value)
+
+    @property
+    def most_tags(self) -> int:
+        """Ten."""
+        return _TAGS_MAX
+
+    def _writable(self, ref: ObjectRef, options: WriteOptions, doing: str) -> WriteOptions:
+        """The options as S3 takes them; refuses what it can't hold."""
         reason = self.refuse_key(ref.key)
         if reason is not None:
             raise StorageError(
@@ -153,13 +191,16 @@ class S3Basics(S3Hook):
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=CLOUD,
             )
-        for name in options.attributes.metadata:
-            if (reason := self.refuse_metadata_name(name)) is not None:
-                raise StorageError(
-                    f"{doing}: S3 can't hold metadata of the name {name!r}: {reason}",
-                    kind=ErrorKind.INVALID_ARGUMENT,
-                    cloud=CLOUD,
-                )
+        fitted = RULES.fit(options.attributes)
+        if fitted.not_kept:
+            raise StorageError(
+                f"{doing}: S3 can't hold {unheld(fitted.not_kept)}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=CLOUD,
+            )
+        if fitted.attributes is options.attributes:
+            return options
+        return replace(options, attributes=fitted.attributes)
 
     def stat_object(self, ref: ObjectRef) -> ObjectMeta:
         """One object's metadata, with attributes and every digest S3 reports.

@@ -49,7 +49,7 @@ class S3Copies(S3Basics):
         """
         meta = self.stat_object(source)
         doing = f"copying {name_of(source)} to {name_of(destination)}"
-        self._refuse_unwritable(destination, DEFAULT_OPTIONS, doing)
+        self._writable(destination, DEFAULT_OPTIONS, doing)
         self._refuse_unmet(destination, options.condition, doing)
         with (
             translated(doing, condition=options.condition),

@@ -6,11 +6,14 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
+from airflow_multicloud.clouds._attributes import (
+    decode_headers,
+    encode_metadata,
+    header_text,
+)
 from airflow_multicloud.clouds.aws._listing import is_md5
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -34,37 +37,6 @@ _HEADERS = {
 }
 _RESERVED = {header.lower() for _, header in _HEADERS.values()} | {"storage-class"}
 STANDARD = "STANDARD"
-
-
-def encode_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """User metadata as header values, the non-ASCII ones by RFC 2047.
-
-    S3 itself answers with RFC 2047 where metadata is not printable ASCII
-    (docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html). Values that HTTP would
-    change (outer blanks, control characters), or that look encoded already, are encoded too.
-    """
-    return {name: _encode(value) for name, value in metadata.items()}
-
-
-def _encode(value: str) -> str:
-    plain = value.isascii() and (value.isprintable() or not value)
-    if plain and value == value.strip() and not value.startswith("=?"):
-        return value
-    return f"=?UTF-8?B?{base64.b64encode(value.encode()).decode()}?="
-
-
-def decode_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The reverse of :func:`encode_metadata`; names in lower case."""
-    return {name.lower(): _decode(value) for name, value in metadata.items()}
-
-
-def _decode(value: str) -> str:
-    if not (value.startswith("=?") and value.endswith("?=")):
-        return value
-    try:
-        return str(make_header(decode_header(value)))
-    except (HeaderParseError, LookupError, UnicodeError):
-        return value  # it only looked like it
 
 
 def write_params(options: WriteOptions) -> dict[str, Any]:
@@ -135,13 +107,16 @@ def attributes_from_obstore(attributes: Attributes) -> ObjectAttributes:
     rest = dict(attributes)
     rest.pop("Storage-Class", None)
     fields = {field: rest.pop(header, None) for field, (_, header) in _HEADERS.items()}
-    return ObjectAttributes(**fields, metadata=decode_metadata(rest))
+    return ObjectAttributes(**fields, metadata=decode_headers(rest))
 
 
 def meta_of(ref: ObjectRef, response: Mapping[str, Any], *, size: int) -> ObjectMeta:
     """What a HEAD or GET response says of an object."""
-    fields = {field: response.get(param) for field, (param, _) in _HEADERS.items()}
-    etag = response["ETag"].strip('"')
+    fields = {
+        field: header_text(value) if (value := response.get(param)) is not None else None
+        for field, (param, _) in _HEADERS.items()
+    }
+    etag = response.get("ETag", "").strip('"')
     modified = response.get("LastModified")
     return ObjectMeta(
         bucket=ref.bucket,
@@ -152,7 +127,7 @@ def meta_of(ref: ObjectRef, response: Mapping[str, Any], *, size: int) -> Object
         version=version_of(response),
         digests=digests_of(response, etag),
         attributes=ObjectAttributes(
-            **fields, metadata=decode_metadata(response.get("Metadata", {}))
+            **fields, metadata=decode_headers(response.get("Metadata", {}))
         ),
         # S3 leaves the header out for its standard class (HeadObject, x-amz-storage-class).
         storage_class=response.get("StorageClass", STANDARD),

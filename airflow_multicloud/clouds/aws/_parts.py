@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_multicloud.clouds._answers import well_formed
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME, well_formed
 from airflow_multicloud.clouds.aws._base import (
     DEFAULT_OPTIONS,
     S3Basics,
@@ -26,9 +27,17 @@ from airflow_multicloud.clouds.aws._fields import (
     written,
 )
 from airflow_multicloud.clouds.aws._listing import is_md5, pages
+from airflow_multicloud.clouds.aws._upload_records import (
+    delete_records,
+    options_hash,
+    records_of,
+    upload_hash,
+    write_record,
+)
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
+    LeftUpload,
     ObjectMeta,
     ObjectRef,
     Part,
@@ -70,7 +79,7 @@ class S3PartUploads(S3Basics):
     def begin_upload(self, ref: ObjectRef, options: WriteOptions = DEFAULT_OPTIONS) -> PartUpload:
         """Start an upload whose parts and whole are verified by CRC32C."""
         doing = f"beginning the upload of {name_of(ref)}"
-        self._refuse_unwritable(ref, options, doing)
+        options = self._writable(ref, options, doing)
         with translated(doing):
             response = self._s3.client.create_multipart_upload(
                 Bucket=ref.bucket,
@@ -79,7 +88,9 @@ class S3PartUploads(S3Basics):
                 ChecksumType="FULL_OBJECT",
                 **write_params(options),
             )
-        return PartUpload(ref, response["UploadId"])
+        upload = PartUpload(ref, response["UploadId"])
+        write_record(self._s3.client, upload, options)
+        return upload
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = _NO_DIGESTS
@@ -143,6 +154,7 @@ class S3PartUploads(S3Basics):
         """
         ref = ObjectRef(upload.ref.bucket, upload.ref.key)
         doing = f"completing the upload of {name_of(ref)}"
+        options = self._writable(ref, options, doing)
         refuse_illegal_tags(late_metadata, doing)
         self._refuse_unmet(ref, options.condition, doing)
         size = sum(part.size for part in parts)
@@ -157,6 +169,7 @@ class S3PartUploads(S3Basics):
             params["ChecksumType"] = "FULL_OBJECT"
         with translated(doing, condition=options.condition):
             response = self._s3.client.complete_multipart_upload(**params)
+        delete_records(self._s3.client, upload, options)
         etag = response["ETag"].strip('"')
         meta = written(
             ref, response, size=size, digests=digests_of(response, etag), options=options
@@ -181,6 +194,22 @@ class S3PartUploads(S3Basics):
         except StorageError as error:
             if error.code not in ("NoSuchUpload", "404"):
                 raise
+        delete_records(self._s3.client, upload)
+
+    def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
+        """Uploads to this key that this package has noted; one fits when it noted these options."""
+        under_way = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+        if not under_way:
+            return []
+        noted = {record.upload: record for record in records_of(self._s3.client, ref)}
+        wanted = options_hash(self._writable(ref, options, f"uploading {name_of(ref)}"))
+        left: list[LeftUpload] = []
+        for upload in under_way:
+            if (record := noted.get(upload_hash(upload.upload_id))) is not None:
+                # Not every store that speaks S3 tells when an upload was begun.
+                begun = replace(upload, started=record.started)
+                left.append(LeftUpload(begun, record.options == wanted))
+        return sorted(left, key=lambda one: one.upload.started or UNKNOWN_TIME, reverse=True)
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads begun and neither completed nor aborted."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import obstore
 
 from airflow_multicloud.clouds._answers import size_of, well_formed
-from airflow_multicloud.clouds._obstore import StreamedBody, is_plain_key
+from airflow_multicloud.clouds._obstore import StreamedBody, is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.aws._base import (
     S3Basics,
     name_of,
@@ -81,10 +81,7 @@ class S3Reads(S3Basics):
             return self._read_nothing(ref, doing, if_etag)
         store = self._s3.store(ref.bucket) if is_plain_key(ref.key) else None
         try:
-            if store is not None:
-                body = self._get_fast(store, ref, start, end, if_etag, doing)
-            else:
-                body = self._get_by_sdk(ref, start, end, if_etag, doing)
+            body = self._open(store, ref, start, end, if_etag, doing)
         except StorageError as error:
             # No range fits a zero-byte object.
             if error.code != "InvalidRange" or start > 0:
@@ -92,6 +89,23 @@ class S3Reads(S3Basics):
             return self._read_nothing(ref, doing, if_etag, size=0)
         refuse_other_etag(body.meta, if_etag, doing)
         return body
+
+    def _open(
+        self,
+        store: S3Store | None,
+        ref: ObjectRef,
+        start: int,
+        end: int | None,
+        if_etag: str | None,
+        doing: str,
+    ) -> ObjectBody:
+        if store is not None:
+            try:
+                return self._get_fast(store, ref, start, end, if_etag, doing)
+            except StorageError as error:
+                if not unreadable_headers(error):
+                    raise
+        return self._get_by_sdk(ref, start, end, if_etag, doing)
 
     def _get_fast(
         self,

@@ -78,7 +78,7 @@ class S3Writes(S3Basics):
         :raises StorageError: kind ``integrity`` when S3 holds other bytes than were sent.
         """
         doing = f"writing {name_of(ref)}"
-        self._refuse_unwritable(ref, options, doing)
+        options = self._writable(ref, options, doing)
         refuse_other_bytes(body, digests, doing)
         attributes = obstore_attributes(options)
         if (

@@ -15,6 +15,7 @@ from airflow_multicloud.clouds.aws._parts import S3PartUploads
 from airflow_multicloud.clouds.aws._reads import S3Reads
 from airflow_multicloud.clouds.aws._writes import S3Writes
 from airflow_multicloud.ports.object_store import (
+    AttributeRules,
     BucketCreation,
     BucketListing,
     ConditionalWrites,
@@ -26,6 +27,8 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    TagRules,
+    UploadResumption,
 )
 
 
@@ -52,7 +55,13 @@ if TYPE_CHECKING:
         type[BucketListing],
         type[KeyRules],
         type[MetadataRules],
+        type[AttributeRules],
+        type[TagRules],
+        type[UploadResumption],
     ] = (
+        S3ObjectStoreHook,
+        S3ObjectStoreHook,
+        S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,
         S3ObjectStoreHook,

@@ -7,6 +7,7 @@ the upload id, the part's number, when it was sent (microseconds) and its CRC32C
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import time
@@ -19,6 +20,7 @@ from airflow_multicloud.ports.object_store import Digests, Part
 _ID = re.compile(r"amc1([0-9a-f]{32})(\d{5})([0-9a-f]{13})([0-9a-f]{8})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCOPE_MARK = "."
+_MADE_WAY = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,38 @@ class Block:
         return Part(self.number, self.size, self.block_id, Digests(crc32c=self.crc32c))
 
 
-def new_upload_id(encryption_scope: str | None) -> str:
-    """A fresh upload id, which carries the encryption scope that every block needs as well."""
-    upload = secrets.token_hex(16)
+def new_upload_id(encryption_scope: str | None, *, made_way: bool = False) -> str:
+    """A fresh upload id, which carries the encryption scope that every block needs as well.
+
+    :param made_way: whether a blob of another type was deleted for it.
+    """
+    upload = secrets.token_hex(12) + _scope_digest(encryption_scope)
+    return with_scope(upload + (_MADE_WAY if made_way else ""), encryption_scope)
+
+
+def with_scope(upload: str, encryption_scope: str | None) -> str:
+    """The upload id of an upload by the part of it that block ids hold."""
     return f"{upload}{_SCOPE_MARK}{encryption_scope}" if encryption_scope else upload
 
 
 def split_upload_id(upload_id: str) -> tuple[str, str | None]:
     """The part of an upload id that block ids hold, and the encryption scope."""
     upload, _, scope = upload_id.partition(_SCOPE_MARK)
-    return upload, scope or None
+    return upload.removesuffix(_MADE_WAY), scope or None
+
+
+def made_way(upload_id: str) -> bool:
+    """Whether a blob of another type was deleted for this upload."""
+    return upload_id.partition(_SCOPE_MARK)[0].endswith(_MADE_WAY)
+
+
+def is_of_scope(upload: str, encryption_scope: str | None) -> bool:
+    """Whether an upload, by the part of its id that block ids hold, is of this scope."""
+    return upload.endswith(_scope_digest(encryption_scope))
+
+
+def _scope_digest(encryption_scope: str | None) -> str:
+    return hashlib.sha256((encryption_scope or "").encode()).hexdigest()[:8]
 
 
 def new_block_id(upload: str, number: int, crc32c: str) -> str:

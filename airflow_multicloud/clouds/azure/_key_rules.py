@@ -1,4 +1,4 @@
-"""Which keys and metadata Azure Blob Storage holds faithfully.
+"""Which keys and metadata names Azure Blob Storage holds faithfully.
 
 Sources: "Naming and referencing containers, blobs, and metadata"
 (https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata)
@@ -11,7 +11,6 @@ that the service turns a backslash into a slash and drops a trailing full stop
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -26,6 +25,11 @@ _NONCHARACTERS = "".join(
 _NOT_HELD = re.compile(
     f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef{_NONCHARACTERS}]"
 )
+# "Set Blob Tags" (https://learn.microsoft.com/rest/api/storageservices/set-blob-tags).
+MOST_TAGS = 10
+_TAG_NAME = re.compile(r"[A-Za-z0-9 +\-./:=_]{1,128}")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-./:=_]{0,256}")
+_DIRECTORY_MARK = "hdi_isfolder"
 _IDENTIFIER = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
@@ -65,26 +69,18 @@ def refuse_metadata_name(name: str) -> str | None:
 
     Names are C# identifiers, sent as header names, hence ASCII.
     """
+    if name.lower() == _DIRECTORY_MARK:
+        return "it makes an empty blob a directory"
     if _IDENTIFIER.fullmatch(name):
         return None
     return "Azure metadata names are C# identifiers: letters, digits and '_', no digit first"
 
 
-def check_metadata(metadata: Mapping[str, str]) -> None:
-    """Refuse what Azure does not take, before any byte moves.
-
-    Values travel as header values: ASCII (other text breaks the request's signature), without
-    surrounding space (HTTP drops it, RFC 9110 section 5.5).
-
-    :raises StorageError: kind ``invalid_argument``, naming the metadata.
-    """
-    for name, value in metadata.items():
-        why = refuse_metadata_name(name)
-        if why is None and not (value.isascii() and value.isprintable()):
-            why = "Azure metadata values are printable ASCII"
-        if why is None and value != value.strip():
-            why = "HTTP drops space around a metadata value"
-        if why is not None:
-            raise StorageError(
-                f"metadata {name!r}: {why}", kind=ErrorKind.INVALID_ARGUMENT, cloud=NAME
-            )
+def refuse_tag(name: str, value: str) -> str | None:
+    """Why a blob index tag can't be held, or ``None`` when it can."""
+    if _TAG_NAME.fullmatch(name) and _TAG_VALUE.fullmatch(value):
+        return None
+    return (
+        "Azure allows letters and digits of ASCII, blanks and + - . / : = _, 1 to 128 for the name "
+        "and at most 256 for the value"
+    )

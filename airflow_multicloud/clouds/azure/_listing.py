@@ -21,7 +21,13 @@ from airflow_multicloud.clouds._answers import (
     size_of,
     well_formed,
 )
+from airflow_multicloud.clouds._attributes import (
+    decode_headers,
+    decode_metadata,
+    header_text,
+)
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
 
 if TYPE_CHECKING:
@@ -71,12 +77,10 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
 
 def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
     properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
-    metadata = {m.tag.lower(): m.text or "" for m in _children(blob, "Metadata")}
+    metadata = decode_metadata({m.tag: m.text or "" for m in _children(blob, "Metadata")})
     size = size_of(properties.get("Content-Length") or 0)
     modified = properties.get("Last-Modified")
-    if properties.get("ResourceType") == "directory" or (
-        not size and metadata.get(_DIRECTORY_MARK) == "true"
-    ):
+    if properties.get("ResourceType") == "directory" or _marks_directory(size, metadata):
         return None
     return ObjectMeta(
         bucket=bucket,
@@ -85,9 +89,9 @@ def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
         etag=properties.get("Etag", "").strip('"'),
         last_modified=http_date(modified) if modified else UNKNOWN_TIME,
         version=blob.findtext("VersionId") or None,
-        digests=Digests(md5=hex_md5(properties.get("Content-MD5"))),
         attributes=_attributes(properties, metadata),
         storage_class=properties.get("AccessTier") or None,
+        declared=Digests(md5=hex_md5(properties.get("Content-MD5"))),
     )
 
 
@@ -109,7 +113,8 @@ def is_uncommitted(blob: Element) -> bool:
 def described_object(ref: ObjectRef, headers: Mapping[str, str], doing: str) -> ObjectMeta:
     """The object that a Get Blob (Properties) response's headers describe.
 
-    :raises StorageError: kind ``integrity`` when they don't.
+    :raises StorageError: kind ``integrity`` when they don't, ``not_found`` for a directory of a
+        hierarchical namespace.
     """
     with well_formed(doing, NAME):
         return _described_object(ref, headers)
@@ -122,11 +127,16 @@ def _described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
     # Of a ranged read, Content-MD5 would cover the range only.
     whole_md5 = headers.get("x-ms-blob-content-md5")
     md5 = whole_md5 if content_range else whole_md5 or headers.get("Content-MD5")
-    metadata = {
-        name[len(_METADATA_HEADER) :].lower(): value
-        for name, value in headers.items()
-        if name.lower().startswith(_METADATA_HEADER)
-    }
+    metadata = decode_headers(
+        {
+            name[len(_METADATA_HEADER) :]: value
+            for name, value in headers.items()
+            if name.lower().startswith(_METADATA_HEADER)
+        }
+    )
+    if headers.get("x-ms-resource-type") == "directory":
+        raise _no_object(ref)
+    refuse_directory(ref, size_of(size), metadata)
     return ObjectMeta(
         bucket=ref.bucket,
         key=ref.key,
@@ -134,18 +144,39 @@ def _described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
         etag=headers["ETag"].strip('"'),
         last_modified=http_date(modified) if modified else UNKNOWN_TIME,
         version=headers.get("x-ms-version-id") or ref.version,
-        digests=Digests(md5=hex_md5(md5)),
         attributes=_attributes(headers, metadata),
         storage_class=headers.get("x-ms-access-tier"),
+        declared=Digests(md5=hex_md5(md5)),
+    )
+
+
+def refuse_directory(ref: ObjectRef, size: int, metadata: Mapping[str, str]) -> None:
+    """Refuse what is a directory of a hierarchical namespace by its metadata.
+
+    :raises StorageError: kind ``not_found``.
+    """
+    if _marks_directory(size, metadata):
+        raise _no_object(ref)
+
+
+def _marks_directory(size: int, metadata: Mapping[str, str]) -> bool:
+    return not size and metadata.get(_DIRECTORY_MARK, "").lower() == "true"
+
+
+def _no_object(ref: ObjectRef) -> StorageError:
+    return StorageError(
+        f"{ref.bucket}/{ref.key}: it is a directory, not an object; a prefix ends with a slash",
+        kind=ErrorKind.NOT_FOUND,
+        cloud=NAME,
     )
 
 
 def _attributes(properties: Mapping[str, str], metadata: Mapping[str, str]) -> ObjectAttributes:
     return ObjectAttributes(
-        content_type=properties.get("Content-Type") or None,
-        content_encoding=properties.get("Content-Encoding") or None,
-        content_language=properties.get("Content-Language") or None,
-        content_disposition=properties.get("Content-Disposition") or None,
-        cache_control=properties.get("Cache-Control") or None,
+        content_type=header_text(properties.get("Content-Type") or "") or None,
+        content_encoding=header_text(properties.get("Content-Encoding") or "") or None,
+        content_language=header_text(properties.get("Content-Language") or "") or None,
+        content_disposition=header_text(properties.get("Content-Disposition") or "") or None,
+        cache_control=header_text(properties.get("Cache-Control") or "") or None,
         metadata=metadata,
     )

@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, AccountHook, name_of
 from airflow_multicloud.clouds.azure._blocks import (
     Block,
+    is_of_scope,
     latest_per_number,
+    made_way,
     new_block_id,
     new_upload_id,
     parse_block,
     split_upload_id,
+    with_scope,
 )
 from airflow_multicloud.clouds.azure._errors import error_code, translated
 from airflow_multicloud.clouds.azure._key_rules import check_key
@@ -31,6 +37,7 @@ from airflow_multicloud.clouds.azure._listing import blob_name, hex_md5, http_da
 from airflow_multicloud.clouds.azure._writing import (
     as_bytes,
     check_crc32c,
+    condition_headers,
     content_crc64,
     content_md5,
     write_headers,
@@ -39,6 +46,8 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
+    IfUnchanged,
+    LeftUpload,
     ObjectMeta,
     ObjectRef,
     Part,
@@ -52,6 +61,7 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _CRC64 = "x-ms-content-crc64"
+_BLOCK_BLOB = "BlockBlob"
 _LIMITS = PartLimits(
     put_limit=5_000 * _MIB,
     min_part=1,
@@ -78,10 +88,35 @@ class BlobPartUploads(AccountHook):
         return _LIMITS
 
     def begin_upload(self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS) -> PartUpload:
-        """Start an upload; sends nothing."""
+        """Start an upload; sends nothing but where it may replace a blob of another type.
+
+        Append and page blobs take no blocks, so one that has the key is deleted first.
+        """
+        doing = f"begin the upload of {name_of(ref)}"
         check_key(ref.key)
-        write_headers(options)
-        return PartUpload(ref, new_upload_id(options.encryption_key))
+        write_headers(options, doing)
+        cleared = False
+        if not isinstance(options.condition, IfAbsent):
+            cleared = self._make_way(ref, options.condition, doing)
+        return PartUpload(ref, new_upload_id(options.encryption_key, made_way=cleared))
+
+    def _make_way(self, ref: ObjectRef, condition: IfUnchanged | None, doing: str) -> bool:
+        """Delete an append or page blob that has the key; whether there was one."""
+        account = self.account
+        url = account.service.get_blob_client(ref.bucket, ref.key).url
+        try:
+            with translated(doing):
+                found = account.send("HEAD", url).headers
+        except StorageError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return False
+        if found.get("x-ms-blob-type", _BLOCK_BLOB) == _BLOCK_BLOB:
+            return False
+        there = IfUnchanged(found.get("ETag", "").strip('"'))
+        with translated(f"{doing}: delete the {found['x-ms-blob-type']} that is there"):
+            account.send("DELETE", url, headers=condition_headers(condition or there))
+        return True
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
@@ -151,7 +186,9 @@ class BlobPartUploads(AccountHook):
         doing = f"complete the upload of {name_of(upload.ref)}"
         ordered = sorted(parts, key=lambda part: part.number)
         _check_tokens(upload, ordered, doing)
-        headers = write_headers(options, late_metadata)
+        if made_way(upload.upload_id):  # What the condition names was deleted at the beginning.
+            options = replace(options, condition=IfAbsent())
+        headers = write_headers(options, doing, late_metadata)
         url = self.account.blob(upload.ref).url
         try:
             with translated(doing, creating=isinstance(options.condition, IfAbsent)):
@@ -202,7 +239,7 @@ class BlobPartUploads(AccountHook):
 
         A key that holds an object does not tell in a listing whether it has uncommitted blocks
         too: it is only looked at when ``prefix`` is that very key. An upload id listed here
-        lacks the encryption scope, if there was one.
+        lacks the encryption scope, if there was one; :meth:`left_uploads` has it.
         """
         seen = False
         for blob in self._listed(bucket, prefix, "uncommittedblobs"):
@@ -212,6 +249,19 @@ class BlobPartUploads(AccountHook):
                 yield from self._uploads_to(ref)
         if prefix and not seen:
             yield from self._uploads_to(ObjectRef(bucket, prefix))
+
+    def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
+        """Uploads of ours to this key; one fits when its blocks are of the same scope.
+
+        All else that an object has is given when its blocks are committed.
+        """
+        scope = options.encryption_key
+        left: list[LeftUpload] = []
+        for found in self._uploads_to(ref):
+            fits = is_of_scope(found.upload_id, scope)
+            upload_id = with_scope(found.upload_id, scope) if fits else found.upload_id
+            left.append(LeftUpload(replace(found, upload_id=upload_id), fits))
+        return sorted(left, key=_began, reverse=True)
 
     def _uploads_to(self, ref: ObjectRef) -> Iterator[PartUpload]:
         uploads: dict[str, Block] = {}
@@ -236,6 +286,10 @@ class BlobPartUploads(AccountHook):
     def _is_committed(self, ref: ObjectRef, parts: Sequence[Part]) -> bool:
         blocks = self._blocks(ref, "committed")
         return [(b.block_id, b.size) for b in blocks] == [(p.token, p.size) for p in parts]
+
+
+def _began(left: LeftUpload) -> datetime:
+    return left.upload.started or UNKNOWN_TIME
 
 
 def _check_tokens(upload: PartUpload, parts: Sequence[Part], doing: str) -> None:

@@ -16,11 +16,13 @@ from airflow_multicloud.clouds.azure._base import NO_OPTIONS, AccountHook, name_
 from airflow_multicloud.clouds.azure._credentials import STORAGE_SCOPE, CredentialForm
 from airflow_multicloud.clouds.azure._errors import error_code, translated
 from airflow_multicloud.clouds.azure._listing import listed_object
-from airflow_multicloud.clouds.azure._writing import condition_arguments
+from airflow_multicloud.clouds.azure._writing import RULES, condition_arguments
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ConditionKind,
+    FittedAttributes,
     IfAbsent,
+    ObjectAttributes,
     ObjectMeta,
     ObjectRef,
     SignedUrl,
@@ -179,6 +181,19 @@ class BlobPowers(AccountHook):
     def refuse_metadata_name(self, name: str) -> str | None:
         """Why no metadata can be called this, or ``None`` when it can."""
         return rules.refuse_metadata_name(name)
+
+    def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
+        """What Azure can hold of attributes: 8 KiB of metadata; ASCII in all others."""
+        return RULES.fit(attributes)
+
+    def refuse_tag(self, name: str, value: str) -> str | None:
+        """Why no blob can have this index tag, or ``None`` when one can."""
+        return rules.refuse_tag(name, value)
+
+    @property
+    def most_tags(self) -> int:
+        """Ten."""
+        return rules.MOST_TAGS
 
     def _source(self, source: ObjectRef, arguments: dict[str, Any]) -> str:
         """The source's URL, authorised; a token goes into the arguments instead."""

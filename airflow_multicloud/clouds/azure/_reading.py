@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import obstore
 
+from airflow_multicloud.clouds._attributes import decode_metadata
 from airflow_multicloud.clouds._obstore import StreamedBody
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
-from airflow_multicloud.clouds.azure._listing import described_object
+from airflow_multicloud.clouds.azure._listing import described_object, refuse_directory
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectBody, ObjectMeta
 
@@ -52,7 +53,8 @@ def read_by_obstore(
     with translated(doing):
         result = obstore.get(account.store(ref.bucket), ref.key, options=options)
     raw = result.attributes
-    metadata = {str(n).lower(): v for n, v in raw.items() if n not in _STANDARD}
+    metadata = decode_metadata({str(n): v for n, v in raw.items() if n not in _STANDARD})
+    refuse_directory(ref, result.meta["size"], metadata)
     standard = {field: raw[name] for name, field in _STANDARD.items() if name in raw}
     meta = ObjectMeta(
         bucket=ref.bucket,

@@ -5,13 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awscrt import checksums  # type: ignore[import-untyped]
 from azure.core import MatchConditions
 
+from airflow_multicloud.clouds._attributes import (
+    HeaderRules,
+    encode_metadata,
+    encode_value,
+    unheld,
+)
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure._key_rules import check_metadata
+from airflow_multicloud.clouds.azure._key_rules import refuse_metadata_name
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
@@ -22,6 +29,27 @@ if TYPE_CHECKING:
 
 _CRC64_BYTES = 8
 
+#: "Setting and retrieving properties and metadata"
+#: (https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources):
+#: 8 KiB of names and values. Values travel as header values, and other text than ASCII breaks the
+#: request's signature.
+RULES = HeaderRules(refuse_name=refuse_metadata_name, encode=encode_value, most_metadata=8192)
+
+
+def fitted(attributes: ObjectAttributes, doing: str) -> ObjectAttributes:
+    """The attributes as Azure takes them.
+
+    :raises StorageError: kind ``invalid_argument`` when it can't hold some of them.
+    """
+    fit = RULES.fit(attributes)
+    if fit.not_kept:
+        raise StorageError(
+            f"{doing}: Azure can't hold {unheld(fit.not_kept)}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )
+    return fit.attributes
+
 
 def as_bytes(body: Buffer) -> bytes | memoryview:
     """The body as something with a length in bytes, without copying it."""
@@ -29,7 +57,7 @@ def as_bytes(body: Buffer) -> bytes | memoryview:
 
 
 def obstore_attributes(attributes: ObjectAttributes) -> dict[str, str]:
-    """The attributes as obstore names them; metadata lies beside the standard ones."""
+    """Fitted attributes as obstore names them; metadata lies beside the standard ones."""
     named = {
         "Content-Type": attributes.content_type,
         "Content-Encoding": attributes.content_encoding,
@@ -37,19 +65,19 @@ def obstore_attributes(attributes: ObjectAttributes) -> dict[str, str]:
         "Content-Disposition": attributes.content_disposition,
         "Cache-Control": attributes.cache_control,
     }
-    return {**attributes.metadata, **{name: text for name, text in named.items() if text}}
+    sent = encode_metadata(attributes.metadata)
+    return {**sent, **{name: text for name, text in named.items() if text}}
 
 
 def write_headers(
-    options: WriteOptions, late_metadata: Mapping[str, str] | None = None
+    options: WriteOptions, doing: str, late_metadata: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The headers that "Put Blob" and "Put Block List" have in common.
 
-    :raises StorageError: kind ``invalid_argument`` for metadata that Azure does not take.
+    :raises StorageError: kind ``invalid_argument`` for attributes that Azure does not take.
     """
-    attributes = options.attributes
-    metadata = {**attributes.metadata, **(late_metadata or {})}
-    check_metadata(metadata)
+    metadata = {**options.attributes.metadata, **(late_metadata or {})}
+    attributes = fitted(replace(options.attributes, metadata=metadata), doing)
     named = {
         "x-ms-blob-content-type": attributes.content_type,
         "x-ms-blob-content-encoding": attributes.content_encoding,
@@ -58,7 +86,7 @@ def write_headers(
         "x-ms-blob-cache-control": attributes.cache_control,
         "x-ms-access-tier": options.storage_class,
         "x-ms-encryption-scope": options.encryption_key,
-        **{f"x-ms-meta-{name}": value for name, value in metadata.items()},
+        **{f"x-ms-meta-{n}": v for n, v in encode_metadata(attributes.metadata).items()},
         **condition_headers(options.condition),
     }
     # Azure takes a request's Content-Type for the blob's when none is named; requests adds none.

@@ -6,15 +6,16 @@ Small reads and writes of plain keys go through obstore; everything else through
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from airflow_multicloud.clouds import _obstore
-from airflow_multicloud.clouds._obstore import is_plain_key
+from airflow_multicloud.clouds._obstore import is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, name_of
 from airflow_multicloud.clouds.azure._errors import translated
-from airflow_multicloud.clouds.azure._key_rules import check_key, check_metadata
+from airflow_multicloud.clouds.azure._key_rules import check_key
 from airflow_multicloud.clouds.azure._listing import hex_md5, http_date, listed_object
 from airflow_multicloud.clouds.azure._part_uploads import BlobPartUploads
 from airflow_multicloud.clouds.azure._powers import BlobPowers
@@ -29,11 +30,13 @@ from airflow_multicloud.clouds.azure._writing import (
     check_crc32c,
     condition_headers,
     content_md5,
+    fitted,
     obstore_attributes,
     write_headers,
 )
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
+    AttributeRules,
     BucketCreation,
     BucketListing,
     BucketMeta,
@@ -52,6 +55,8 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    TagRules,
+    UploadResumption,
     WriteOptions,
 )
 
@@ -68,10 +73,12 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
     """
 
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """Every blob, with attributes and the Content-MD5 it has; directories are left out.
+        """Every blob, with attributes; directories are left out.
 
-        The MD5 is the service's own for a blob written in one request, and what the writer
-        said for one committed from blocks (where this hook says nothing).
+        The Content-MD5 counts as ``declared``: the service computes it of a blob written in one
+        request, but keeps what the writer says of one committed from blocks, and "Set Blob
+        Properties" sets it to anything. That changes the ETag, so it is the service's own for
+        as long as the ETag is that of a write in one request.
         """
         blobs = self._listed(bucket, prefix, "metadata")
         return (meta for blob in blobs if (meta := listed_object(bucket, blob)) is not None)
@@ -91,9 +98,14 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         doing = f"get {name_of(ref)}"
         if end is not None and end <= start:
             return self._no_bytes(ref, if_etag, doing)
-        read = read_by_obstore if is_plain_key(ref.key) else read_by_pipeline
         try:
-            return read(self.account, ref, start, end, if_etag, doing)
+            if is_plain_key(ref.key):
+                try:
+                    return read_by_obstore(self.account, ref, start, end, if_etag, doing)
+                except StorageError as err:
+                    if not unreadable_headers(err):
+                        raise
+            return read_by_pipeline(self.account, ref, start, end, if_etag, doing)
         except StorageError as err:
             # No range of an empty blob can be satisfied (RFC 9110, section 14.1.2).
             if err.code != "InvalidRange" or start:
@@ -112,13 +124,12 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
 
         With ``digests.md5`` the service verifies the bytes and the result says so. Without, a
         plain key goes through obstore, at a fifth of the cost, and the result has no digests:
-        the service's own MD5 is in the next listing or stat. ``digests.crc32c``, which Azure
-        does not know, is compared here with the bytes to be sent.
+        the service's own MD5 is ``declared`` in the next listing or stat. ``digests.crc32c``,
+        which Azure does not know, is compared here with the bytes to be sent.
         """
         doing = f"put {name_of(ref)}"
         data = as_bytes(body)
         check_key(ref.key)
-        check_metadata(options.attributes.metadata)
         if len(data) > self.part_limits.put_limit:
             raise StorageError(
                 f"{doing}: {len(data)} bytes are more than the {self.part_limits.put_limit} of "
@@ -131,12 +142,14 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         special = options.storage_class or options.encryption_key or digests.md5
         if special or not is_plain_key(ref.key):
             return self._put_verified(ref, data, options, digests, doing)
+        options = replace(options, attributes=fitted(options.attributes, doing))
         return self._put_lean(ref, data, options, doing)
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete one blob, or the version named.
 
-        :raises StorageError: kind ``precondition_failed`` also when the blob has snapshots.
+        :raises StorageError: kind ``precondition_failed`` also when the blob has snapshots or a
+            lease, ``permission_denied`` when a retention policy or a legal hold keeps it.
         """
         account = self.account
         params = {"versionid": ref.version} if ref.version else {}
@@ -188,7 +201,7 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         digests: Digests,
         doing: str,
     ) -> ObjectMeta:
-        headers = write_headers(options)
+        headers = write_headers(options, doing)
         headers["x-ms-blob-type"] = "BlockBlob"
         headers["Content-MD5"] = content_md5(data, digests.md5)
         account = self.account
@@ -220,3 +233,6 @@ if TYPE_CHECKING:
     _bucket_listing: type[BucketListing] = BlobObjectStoreHook
     _key_rules: type[KeyRules] = BlobObjectStoreHook
     _metadata_rules: type[MetadataRules] = BlobObjectStoreHook
+    _attribute_rules: type[AttributeRules] = BlobObjectStoreHook
+    _tag_rules: type[TagRules] = BlobObjectStoreHook
+    _upload_resumption: type[UploadResumption] = BlobObjectStoreHook

@@ -1,12 +1,9 @@
-"""Which keys and metadata names Cloud Storage can't hold.
+"""Which keys Cloud Storage can't hold.
 
-https://cloud.google.com/storage/docs/objects#naming and
-https://cloud.google.com/storage/docs/metadata#custom-metadata
+https://cloud.google.com/storage/docs/objects#naming
 """
 
 from __future__ import annotations
-
-import re
 
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._parts import PARTS_PREFIX
@@ -14,9 +11,6 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 
 _MAX_BYTES = 1024
 _CHALLENGE = ".well-known/acme-challenge/"
-# The XML interface makes each name part of a header's, so it has to be a token (RFC 9110,
-# section 5.6.2), and the case of header names is not kept.
-_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def refusal(key: str) -> str | None:
@@ -48,10 +42,3 @@ def check(key: str) -> None:
         raise StorageError(
             f"key: {key[:80]!r}: {reason}", kind=ErrorKind.INVALID_ARGUMENT, cloud=NAME
         )
-
-
-def name_refusal(name: str) -> str | None:
-    """Why user metadata can't have this name, or ``None`` when it can."""
-    if _NAME.fullmatch(name):
-        return None
-    return "Cloud Storage takes metadata names of a-z, 0-9 and !#$%&'*+-.^_`|~ only"

@@ -16,15 +16,24 @@ from airflow_multicloud.clouds._answers import (
     size_of,
     well_formed,
 )
+from airflow_multicloud.clouds._attributes import (
+    decode_metadata,
+    header_text,
+)
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import CONNECT_SECONDS, READ_SECONDS, object_path
 from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.clouds.gcp._resources import checked_generation, generation_of, meta_of
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
+from airflow_multicloud.ports.object_store import (
+    ObjectAttributes,
+    ObjectBody,
+    ObjectMeta,
+    ObjectRef,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import urllib3
     from obstore import GetOptions
@@ -36,9 +45,14 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 # obstore's ``timeout`` covers the whole body, however large; ``read_timeout`` is what ends a
 # download that stands still.
+_HEADERS = {
+    "Content-Type": "content_type",
+    "Content-Encoding": "content_encoding",
+    "Content-Language": "content_language",
+    "Content-Disposition": "content_disposition",
+}
+_METADATA = "X-Goog-Meta-"
 _NO_OVERALL_TIMEOUT = timedelta(days=1)
-# obstore (object_store) can't take user metadata or headers beyond ASCII: it fails the read.
-_BEYOND_ASCII = "non UTF-8 characters"
 
 
 class Reader:
@@ -56,16 +70,29 @@ class Reader:
         :param if_etag: the generation that is to be read (kind ``precondition_failed``).
         """
         body = self._open_or_empty(ref, start=start, end=end, doing=doing)
-        for wanted in (ref.version, if_etag):
-            if wanted and wanted != body.meta.version:
-                if isinstance(body, _JsonBody):
-                    body.close()
-                raise StorageError(
-                    f"{doing}: is generation {body.meta.version} by now, not {wanted}",
-                    kind=ErrorKind.PRECONDITION_FAILED,
-                    cloud=NAME,
-                )
-        return body
+        try:
+            for wanted in (ref.version, if_etag):
+                _refuse_other(body.meta, wanted, doing)
+            if start or end is not None or body.meta.attributes is not None:
+                return body
+            return _Described(body, self._described(body.meta, doing))
+        except BaseException:
+            if isinstance(body, _JsonBody):
+                body.close()
+            raise
+
+    def _described(self, read: ObjectMeta, doing: str) -> ObjectMeta:
+        """What the object that is being read has for attributes and digests."""
+        try:
+            return self._stat(ObjectRef(read.bucket, read.key, read.version), doing)
+        except StorageError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:
+                raise
+            raise StorageError(
+                f"{doing}: the object changed while it was read",
+                kind=ErrorKind.SOURCE_CHANGED,
+                cloud=NAME,
+            ) from err
 
     def _open_or_empty(
         self, ref: ObjectRef, *, start: int, end: int | None, doing: str
@@ -88,7 +115,7 @@ class Reader:
             try:
                 return self._from_obstore(ref, start=start, end=end, doing=doing)
             except StorageError as err:
-                if _BEYOND_ASCII not in str(err):
+                if not _obstore.unreadable_headers(err):
                     raise
         return self._from_json(ref, start=start, end=end, doing=doing)
 
@@ -120,6 +147,7 @@ class Reader:
             etag=generation,
             version=generation,
             last_modified=found["last_modified"],
+            attributes=_told_by({str(n): v for n, v in result.attributes.items()}),
         )
         first, last = result.range
         return _obstore.StreamedBody(result, meta, length=last - first, cloud=NAME, doing=doing)
@@ -145,6 +173,7 @@ class Reader:
                     etag=generation,
                     version=generation,
                     last_modified=parsedate_to_datetime(modified) if modified else UNKNOWN_TIME,
+                    attributes=_told_by(_attribute_headers(headers)),
                 )
         except StorageError:
             response.close()
@@ -175,6 +204,62 @@ class Reader:
                 skip_signature=api.anonymous,
             )
         return store
+
+
+def _told_by(headers: Mapping[str, str]) -> ObjectAttributes | None:
+    """The attributes that a download's headers tell; ``None`` when they don't.
+
+    Those of a private object have a Cache-Control that it does not have itself, and so have those
+    of a public one (https://cloud.google.com/storage/docs/metadata#cache-control).
+    """
+    if "Cache-Control" in headers:
+        return None
+    named = dict(headers)
+    named.pop("Storage-Class", None)
+    fields = {field: named.pop(header, None) for header, field in _HEADERS.items()}
+    return ObjectAttributes(**fields, metadata=decode_metadata(named))
+
+
+def _attribute_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a JSON download as obstore names those of an XML one."""
+    found = {}
+    for name, value in headers.items():
+        title = name.title()
+        if title in _HEADERS or title == "Cache-Control":
+            found[title] = header_text(value)
+        elif title.startswith(_METADATA):
+            found[name[len(_METADATA) :].lower()] = header_text(value)
+    return found
+
+
+def _refuse_other(meta: ObjectMeta, wanted: str | None, doing: str) -> None:
+    if wanted and wanted != meta.version:
+        raise StorageError(
+            f"{doing}: is generation {meta.version} by now, not {wanted}",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=NAME,
+        )
+
+
+class _Described:
+    """A read, with all that is known of its object."""
+
+    def __init__(self, body: ObjectBody, meta: ObjectMeta) -> None:
+        self._body = body
+        self._meta = meta
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """The object these bytes belong to."""
+        return self._meta
+
+    def read(self) -> Buffer:
+        """All bytes of the range."""
+        return self._body.read()
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """The bytes in chunks as they arrive."""
+        return iter(self._body)
 
 
 class _EmptyBody:

@@ -12,12 +12,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.clouds._answers import MALFORMED, malformed, moment, size_of
+from airflow_multicloud.clouds._attributes import (
+    HeaderRules,
+    decode_metadata,
+    encode_value,
+    unheld,
+)
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -34,6 +41,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from typing_extensions import Buffer
+
+# The XML interface, which serves downloads too, puts values into headers: none may break a line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# RFC 9110, section 5.6.2: the XML interface makes each name part of a header's, and the case of
+# header names is not kept.
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def refuse_metadata_name(name: str) -> str | None:
+    """Why user metadata can't have this name, or ``None`` when it can."""
+    if _NAME.fullmatch(name):
+        return None
+    return "Cloud Storage takes metadata names of a-z, 0-9 and !#$%&'*+-.^_`|~ only"
+
+
+def _encode(value: str) -> str | None:
+    """A metadata value as Cloud Storage holds it: text as it is, but for what headers change."""
+    altered = value.startswith("=?") or value != value.strip() or _CONTROL.search(value)
+    return encode_value(value) if altered else value
+
+
+#: https://cloud.google.com/storage/quotas#objects: 8 KiB of custom metadata.
+RULES = HeaderRules(
+    refuse_name=refuse_metadata_name,
+    encode=_encode,
+    most_metadata=8192,
+    unicode_disposition=True,
+)
 
 OBJECT_FIELDS = (
     "name,size,generation,updated,timeCreated,crc32c,md5Hash,storageClass,contentType,"
@@ -54,15 +89,15 @@ def meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
 
 def _meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
     get = resource.get
-    generation = resource["generation"]
+    generation = str(get("generation") or "")
     metadata = get("metadata")
     return ObjectMeta(
         bucket=bucket,
         key=resource["name"],
         size=size_of(get("size", 0)),  # as JSON leaves out what is zero
         etag=generation,
-        version=generation,
-        last_modified=moment(get("updated")),
+        version=generation or None,
+        last_modified=moment(get("updated") or get("timeCreated")),
         digests=Digests(crc32c=_hex(get("crc32c")), md5=_hex(get("md5Hash"))),
         attributes=ObjectAttributes(
             content_type=get("contentType"),
@@ -70,10 +105,25 @@ def _meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
             content_language=get("contentLanguage"),
             content_disposition=get("contentDisposition"),
             cache_control=get("cacheControl"),
-            metadata={k.lower(): v for k, v in metadata.items()} if metadata else {},
+            metadata=decode_metadata(metadata) if metadata else {},
         ),
         storage_class=get("storageClass"),
     )
+
+
+def fitted(attributes: ObjectAttributes, doing: str) -> ObjectAttributes:
+    """The attributes as Cloud Storage takes them.
+
+    :raises StorageError: kind ``invalid_argument`` when it can't hold some of them.
+    """
+    fit = RULES.fit(attributes)
+    if fit.not_kept:
+        raise StorageError(
+            f"{doing}: Cloud Storage can't hold {unheld(fit.not_kept)}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )
+    return fit.attributes
 
 
 def resource_of(
@@ -86,7 +136,7 @@ def resource_of(
         "contentLanguage": attributes.content_language,
         "contentDisposition": attributes.content_disposition,
         "cacheControl": attributes.cache_control,
-        "metadata": dict(attributes.metadata),
+        "metadata": {n: _encode(v) for n, v in attributes.metadata.items()},
         "storageClass": storage_class,
     }
     return {name: value for name, value in fields.items() if value}

@@ -17,32 +17,40 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.gcp import NAME, _buckets, _key_rules, _parts, _signing
 from airflow_multicloud.clouds.gcp._client import JsonApi, object_path
 from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.clouds.gcp._reads import Reader
 from airflow_multicloud.clouds.gcp._resources import (
+    RULES,
     check_digests,
     digest_fields,
+    fitted,
     generation_match,
     generation_of,
     meta_of,
+    refuse_metadata_name,
     resource_of,
     with_crc32c,
     write_query,
 )
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
+    AttributeRules,
     BucketCreation,
     BucketListing,
     BucketMeta,
     ConditionalWrites,
     ConditionKind,
     Digests,
+    FittedAttributes,
     IfAbsent,
     IfUnchanged,
     KeyRules,
+    LeftUpload,
     MetadataRules,
+    ObjectAttributes,
     ObjectBody,
     ObjectMeta,
     ObjectRef,
@@ -55,6 +63,7 @@ from airflow_multicloud.ports.object_store import (
     ServerSideCopy,
     SignedUrl,
     SignedUrls,
+    UploadResumption,
     WriteCondition,
     WriteOptions,
 )
@@ -132,9 +141,10 @@ class GCSObjectStoreHook(GCSHook):
         _key_rules.check(ref.key)
         doing = _doing("put_object", ref)
         sent = with_crc32c(digests, body)
+        attributes = fitted(options.attributes, doing)
         resource = {
             "name": ref.key,
-            **resource_of(options.attributes, storage_class=options.storage_class),
+            **resource_of(attributes, storage_class=options.storage_class),
             **digest_fields(sent),
         }
         with _conditional(doing, options.condition), translated(doing):
@@ -163,13 +173,14 @@ class GCSObjectStoreHook(GCSHook):
         """Cloud Storage's limits."""
         return _parts.LIMITS
 
-    def begin_upload(self, ref: ObjectRef, options: WriteOptions = _NO_OPTIONS) -> PartUpload:  # noqa: ARG002  # completion takes them
+    def begin_upload(self, ref: ObjectRef, options: WriteOptions = _NO_OPTIONS) -> PartUpload:
         """Start an upload; the store learns of it with its first part.
 
         Until completion the parts are encrypted with the bucket's default key, whatever
         ``options.encryption_key`` says.
         """
         _key_rules.check(ref.key)
+        fitted(options.attributes, _doing("begin_upload", ref))
         return _parts.begin(ref)
 
     def put_part(
@@ -203,10 +214,9 @@ class GCSObjectStoreHook(GCSHook):
         :meth:`list_uploads` shows what is left until :meth:`abort_upload` deletes it.
         """
         doing = _doing("complete_upload", upload.ref)
-        attributes = options.attributes
-        if late_metadata:
-            metadata = {**attributes.metadata, **late_metadata}
-            options = replace(options, attributes=replace(attributes, metadata=metadata))
+        metadata = {**options.attributes.metadata, **(late_metadata or {})}
+        attributes = fitted(replace(options.attributes, metadata=metadata), doing)
+        options = replace(options, attributes=attributes)
         with _conditional(doing, options.condition), translated(doing):
             meta = _parts.complete(self._api, upload, parts, options, digests)
         try:
@@ -224,6 +234,12 @@ class GCSObjectStoreHook(GCSHook):
         """The uploads that have stored at least one part."""
         with translated(f"list_uploads of {bucket!r} under {prefix!r}"):
             yield from _parts.list_uploads(self._api, bucket, prefix)
+
+    def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:  # noqa: ARG002  # completion takes them
+        """Every upload to this key: all that an object has is given when it is completed."""
+        found = (u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key)
+        newest = sorted(found, key=lambda u: u.started or UNKNOWN_TIME, reverse=True)
+        return [LeftUpload(upload, fits=True) for upload in newest]
 
     def copy_within(
         self, source: ObjectRef, destination: ObjectRef, options: WriteOptions = _NO_OPTIONS
@@ -270,7 +286,11 @@ class GCSObjectStoreHook(GCSHook):
 
     def refuse_metadata_name(self, name: str) -> str | None:
         """Why Cloud Storage can't hold user metadata of this name."""
-        return _key_rules.name_refusal(name)
+        return refuse_metadata_name(name)
+
+    def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
+        """What Cloud Storage can hold of attributes: 8 KiB of metadata; Unicode in most."""
+        return RULES.fit(attributes)
 
 
 @contextmanager
@@ -308,4 +328,6 @@ if TYPE_CHECKING:  # mypy proves that the optional powers fit
         type[BucketListing],
         type[KeyRules],
         type[MetadataRules],
-    ] = (GCSObjectStoreHook,) * 9
+        type[AttributeRules],
+        type[UploadResumption],
+    ] = (GCSObjectStoreHook,) * 11

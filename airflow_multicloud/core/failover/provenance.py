@@ -13,13 +13,17 @@ from airflow_multicloud.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one candidate. ``kind`` is ``None`` for the one that served."""
+    """One try at one candidate. ``kind`` is ``None`` for the one that served.
+
+    :param overtaken: it did not fail; another one was there first (``hedge_after``).
+    """
 
     uri: str
     cloud: str | None
     milliseconds: int
     kind: ErrorKind | None = None
     reason: str | None = None
+    overtaken: bool = False
 
     def __str__(self) -> str:
         """One line."""
@@ -36,6 +40,8 @@ class Provenance:
     :param as_of: the replica holds every change made at the source before this; for the
         primary, when the object was last modified.
     :param age_seconds: from ``as_of`` to the fetch.
+    :param findings: what a reader should know though it was served: a clock that is ahead.
+    :param not_kept: the attributes that the target can't keep (``metadata:x``).
     """
 
     served_by: str
@@ -48,6 +54,8 @@ class Provenance:
     age_seconds: float
     failed_over: bool
     attempts: tuple[Attempt, ...]
+    findings: tuple[str, ...] = ()
+    not_kept: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -61,6 +69,7 @@ class Provenance:
             "as_of": self.as_of.isoformat(),
             "age_seconds": round(self.age_seconds, 3),
             "failed_over": self.failed_over,
+            "not_kept": list(self.not_kept),
             "attempts": [
                 {
                     "uri": a.uri,
@@ -71,6 +80,7 @@ class Provenance:
                 }
                 for a in self.attempts
             ],
+            "findings": list(self.findings),
         }
 
 

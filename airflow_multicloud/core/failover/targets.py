@@ -7,16 +7,18 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.attributes import keep
+from airflow_multicloud.core.disk import free_space
 from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
-from airflow_multicloud.ports.object_store import WriteOptions
+from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -199,12 +201,13 @@ class FileTarget:
 
 @dataclass(frozen=True, slots=True)
 class ObjectTarget:
-    """An object in a store.
+    """An object in a store, with these attributes.
 
     :raises StorageError: kind ``invalid_argument`` for a place of this package's own files.
     """
 
     endpoint: Endpoint
+    attributes: ObjectAttributes = ObjectAttributes()
 
     def __post_init__(self) -> None:
         """Refuse what others must not write to."""
@@ -217,9 +220,20 @@ class ObjectTarget:
     def stage(self, chunks: Iterable[Buffer]) -> Staged:
         """Send the bytes as invisible parts, or hold a small object in memory."""
         options = WriteOptions(
-            storage_class=self.endpoint.storage_class, encryption_key=self.endpoint.encryption_key
+            attributes=self.attributes,
+            storage_class=self.endpoint.storage_class,
+            encryption_key=self.endpoint.encryption_key,
         )
         return stage_stream(self.endpoint, self.endpoint.location.key, chunks, options)
+
+    def like(self, attributes: ObjectAttributes) -> tuple[ObjectTarget, tuple[str, ...]]:
+        """This place for a copy of an object with such attributes, and what it can't keep of them.
+
+        The SHA-256 that a replica has among its metadata is left out: it is not known yet whether
+        these are its bytes.
+        """
+        kept = keep(self.endpoint, attributes, sha256=None)
+        return replace(self, attributes=kept.attributes), kept.not_kept
 
     def below(self, name: str) -> ObjectTarget:
         """An object below this prefix."""
@@ -275,7 +289,13 @@ def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
 
 
 def _local_error(path: Path, err: OSError) -> StorageError:
+    kind = kind_of_os_error(err)
+    room = ""
+    if kind is ErrorKind.QUOTA:
+        room = (
+            f" ({free_space(path.parent)} are free in {path.parent}; what is fetched is written "
+            "there whole before it takes its name: make room, or choose a target with more)"
+        )
     return StorageError(
-        f"target: writing {path} failed: {err.strerror}; nothing was left there",
-        kind=kind_of_os_error(err),
+        f"target: writing {path} failed: {err.strerror}; nothing was left there{room}", kind=kind
     )

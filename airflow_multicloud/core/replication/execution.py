@@ -22,7 +22,8 @@ from airflow_multicloud.core.replication.large import copy_large
 from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.small import Job, copy_small, settle_doubtful
+from airflow_multicloud.core.replication.settling import settle_doubtful
+from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.text import printable
 

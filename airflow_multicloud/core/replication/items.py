@@ -18,6 +18,8 @@ from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
 #: A time as records have it: with its zone.
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+#: As records have it, which the catalog holds as a signed integer of 64 bits.
+Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,6 +33,14 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
     :param not_kept: what the destination could not keep (``metadata:x``, ``tags`` …).
     :param doubtful: the object that is there may be ours from a run that was cut off: look
         before replacing it.
+    :param inspect: its content is proven; whether its attributes are the source's is to be seen.
+    :param attributes: fingerprint of the source's attributes that it has.
+    :param tags: fingerprint of the source's tags that it has.
+    :param seen: when the source had last been modified as its attributes were looked at, where
+        its listing does not tell them; left out when that was so shortly before that a later
+        change may not show in the time.
+    :param held: digests of the object that is there, where the source has none to compare them
+        with before it is read.
     """
 
     prior: IfUnchanged | None = None
@@ -42,6 +52,11 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
     not_kept: tuple[str, ...] = ()
     doubtful: bool = False
+    inspect: bool = False
+    attributes: str | None = None
+    tags: str | None = None
+    seen: AwareTime | None = None
+    held: Digests | None = None
 
     def failed(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Replica:
         """This replica, ended without success."""
@@ -57,16 +72,18 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     :param digests: computed once it was read, or proven by the last manifest; until then what
         the source's listing said.
     :param seconds: how long reading and writing it took.
+    :param attributes: fingerprint of its attributes, where the source's listing told them.
     """
 
     name: str
-    size: int
+    size: Size
     etag: str = msgspec.field(name="source_etag")
     version: str | None = msgspec.field(name="source_version")
     modified: AwareTime
     replicas: tuple[Replica, ...]
     digests: Digests = Digests()
     seconds: float = 0.0
+    attributes: str | None = None
 
     @property
     def open_replicas(self) -> tuple[int, ...]:
@@ -98,6 +115,9 @@ class Proof(msgspec.Struct, frozen=True, array_like=True):
     confirmed: str | None = None
     replica_version: str | None = None
     not_kept: tuple[str, ...] = ()
+    attributes: str | None = None
+    tags: str | None = None
+    seen: AwareTime | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import (
-    SHA256_METADATA,
     StreamDigest,
     crc32c_of,
     digests_of,
@@ -33,7 +32,8 @@ from airflow_multicloud.core.replication.parts import (
     cut,
     refuse_size,
 )
-from airflow_multicloud.core.replication.small import Job, end_reading, misread, read_tags
+from airflow_multicloud.core.replication.settling import end_reading, note_attributes, read_tags
+from airflow_multicloud.core.replication.small import Job, misread
 from airflow_multicloud.core.replication.writing import (
     Kept,
     failure,
@@ -45,12 +45,15 @@ from airflow_multicloud.core.replication.writing import (
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
+    LeftUpload,
     ObjectAttributes,
     ObjectMeta,
     ObjectRef,
     Part,
     PartUpload,
     PartUploads,
+    UploadResumption,
+    WriteOptions,
 )
 from airflow_multicloud.text import printable
 
@@ -103,12 +106,13 @@ def copy_large(job: Job, item: Item, submit: Submit) -> Item:
         tags = read_tags(job, item)
     except CloudError as err:
         return end_reading(item, err)
-    if meta.etag != item.etag or meta.size != item.size:
+    if meta.etag != (item.etag or meta.etag) or meta.size != item.size:
         return item.end_open(
             Outcome.SOURCE_CHANGED,
             ErrorKind.SOURCE_CHANGED,
             "the object was replaced after it had been listed",
         )
+    item = note_attributes(item, meta.attributes, tags)
     item, part_size = _fit(job, item)
     resume = True
     while item.open_replicas:
@@ -203,14 +207,18 @@ class _Round:
         attributes = self._meta.attributes or ObjectAttributes()
         kept = write_options(destination, state, attributes, sha256=None)
         try:
-            left = _left_behind(store, ref) if resume else []
-            fit = [u for u in left if u.started is None or u.started >= self._item.modified]
+            left = _left_behind(store, ref, kept.options) if resume else []
+            fit = [u.upload for u in left if u.fits and self._may_hold(u.upload)]
             upload = fit[0] if fit else store.begin_upload(ref, kept.options)
             held = {part.number: part for part in store.list_parts(upload)} if fit else {}
         except CloudError as err:
             return failure(state, err, reading=False)
-        superseded = [other for other in left if other is not upload]
+        superseded = [other.upload for other in left if other.upload is not upload]
         return _Sending(index, store, upload, kept, superseded, held)
+
+    def _may_hold(self, upload: PartUpload) -> bool:
+        """Whether an upload can be one of the object as it is now."""
+        return upload.started is None or upload.started >= self._item.modified
 
     def _transfer(self, submit: Submit) -> None:
         reads: list[Future[list[Future[None]]]] = []
@@ -272,7 +280,7 @@ class _Round:
                 ref = self._job.source.ref(self._job.source_key(self._item), self._item.version)
                 view, filled = memoryview(buffer), 0
                 for chunk in self._job.source.store.get_object(
-                    ref, start=part.start, end=part.end, if_etag=self._item.etag
+                    ref, start=part.start, end=part.end, if_etag=self._meta.etag or None
                 ):
                     cancellation.check()
                     end = filled + memoryview(chunk).nbytes
@@ -358,7 +366,7 @@ class _Round:
                 sending.upload,
                 parts,
                 sending.kept.options,
-                late_metadata={SHA256_METADATA: digests.sha256 or ""},
+                late_metadata=sending.kept.late_metadata(digests),
                 digests=digests,
             )
         except CloudError as err:
@@ -388,10 +396,16 @@ class _Round:
         self._item = self._item.with_replica(index, state)
 
 
-def _left_behind(store: PartUploads, ref: ObjectRef) -> list[PartUpload]:
-    """Uploads to this very key that were neither completed nor aborted, newest first."""
+def _left_behind(store: PartUploads, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
+    """Uploads of ours to this very key that were neither completed nor aborted, newest first.
+
+    What a store can't tell to be ours, and begun with these options, is neither taken up nor
+    touched.
+    """
+    if not isinstance(store, UploadResumption):
+        return ()
     try:
-        uploads = [u for u in store.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+        return store.left_uploads(ref, options)
     except CloudError as err:
         # Some stores that speak S3 take uploads in parts and can't list those under way.
         if err.kind is not ErrorKind.UNSUPPORTED:
@@ -401,8 +415,7 @@ def _left_behind(store: PartUploads, ref: ObjectRef) -> list[PartUpload]:
             "what this one leaves behind must be deleted by the store's own rules",
             printable(str(err)),
         )
-        return []
-    return sorted(uploads, key=lambda u: u.started.timestamp() if u.started else 0.0, reverse=True)
+        return ()
 
 
 def _same(held: Part, digests: Digests, body: Buffer) -> bool:

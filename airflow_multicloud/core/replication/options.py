@@ -42,6 +42,28 @@ class OnError(StrEnum):
         return cls(given)
 
 
+class CompareAttributes(StrEnum):
+    """When content is unchanged: whether attributes of the source are looked at as well."""
+
+    AUTO = "auto"
+    """Where a listing shows that they may have changed: at no request per unchanged object."""
+    ALWAYS = "always"
+    """Of every object; one request for each that a listing does not tell enough of, and one for
+    its tags with ``preserve_tags``."""
+    NEVER = "never"
+    """Not at all: an object whose content is unchanged is left alone."""
+
+    @classmethod
+    def parse(cls, given: str) -> CompareAttributes:
+        """The member of this value.
+
+        :raises StorageError: kind ``invalid_argument``, naming ``compare_attributes``.
+        """
+        allowed = "'auto', 'always' or 'never'"
+        _require(given in tuple(cls), "compare_attributes", given, allowed)
+        return cls(given)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectFilter:
     """Which objects of a prefix take part.
@@ -103,6 +125,10 @@ class ReplicationOptions:
         sound, or the run as a whole raises.
     :param preserve_tags: copy object tags where both stores have them (one more request
         per object at the source).
+    :param compare_attributes: whether an object whose content is unchanged is copied again
+        because its attributes changed: ``auto`` where the source's listing shows it (Cloud
+        Storage, Azure) or shows that the object was modified (S3), ``always`` of every object
+        and its tags, or ``never``.
     :param delete_extraneous: delete objects at the destinations that the source does not
         have; needs ``max_delete``.
     :param max_delete: the most objects one run may delete at one destination; more is
@@ -122,6 +148,7 @@ class ReplicationOptions:
     on_error: OnError = OnError.CONTINUE
     min_success_ratio: float = 1.0
     preserve_tags: bool = False
+    compare_attributes: CompareAttributes = CompareAttributes.AUTO
     delete_extraneous: bool = False
     max_delete: int | None = None
     create_buckets: bool = False
@@ -140,6 +167,8 @@ class ReplicationOptions:
         """Refuse what makes no sense, naming the parameter."""
         _require(self.on_error in tuple(OnError), "on_error", self.on_error, "'continue' or 'fail'")
         object.__setattr__(self, "on_error", OnError(self.on_error))
+        compare = CompareAttributes.parse(self.compare_attributes)
+        object.__setattr__(self, "compare_attributes", compare)
         _require(
             0 <= self.min_success_ratio <= 1,
             "min_success_ratio",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import (
     RESERVED_PREFIX,
     Endpoint,
@@ -20,7 +21,11 @@ from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
-from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
+from airflow_multicloud.core.replication.options import (
+    CompareAttributes,
+    ObjectFilter,
+    ReplicationOptions,
+)
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -32,30 +37,39 @@ T = TypeVar("T")
 
 
 def decide(
-    listed: Listed, prior: Listed | None, proof: Proof | None, *, immutable: bool
+    listed: Listed,
+    prior: Listed | None,
+    proof: Proof | None,
+    *,
+    immutable: bool,
+    compare: CompareAttributes = CompareAttributes.NEVER,
+    tags: bool = False,
 ) -> Replica:
     """What is to become of one object at one destination. Pure.
 
     :param listed: the object at the source.
     :param prior: what has its key at the destination now.
     :param proof: what the last manifest proves of it there.
+    :param compare: whether its attributes are looked at when its content is proven.
+    :param tags: whether its tags are among them.
     """
     if prior is None:
         return Replica()
     state = Replica(prior=IfUnchanged(prior.etag, prior.version))
-    if (
-        proof is not None
-        and (proof.source_etag, proof.size) == (listed.etag, listed.size)
-        and (proof.replica_etag, proof.size) == (prior.etag, prior.size)
-    ):
-        return replace(
-            state,
-            outcome=Outcome.UNCHANGED,
-            etag=prior.etag,
-            version=prior.version or proof.replica_version,
-            confirmed=proof.confirmed,
-            not_kept=proof.not_kept,
-        )
+    ours = proof is not None and (proof.replica_etag, proof.size) == (prior.etag, prior.size)
+    if proof is not None and ours and prior.etag:
+        state = replace(state, attributes=proof.attributes, tags=proof.tags, seen=proof.seen)
+        if listed.etag and (proof.source_etag, proof.size) == (listed.etag, listed.size):
+            known = replace(
+                state,
+                etag=prior.etag,
+                version=prior.version or proof.replica_version,
+                confirmed=proof.confirmed,
+                not_kept=proof.not_kept,
+            )
+            if _attributes_in_doubt(listed, proof, compare, tags=tags):
+                return replace(known, inspect=True)
+            return replace(known, outcome=Outcome.UNCHANGED)
     if prior.size == listed.size:
         return replace(state, doubtful=True)
     if immutable:
@@ -67,26 +81,49 @@ def decide(
     return state
 
 
-def listing(endpoint: Endpoint) -> Iterator[Listed]:
+def _attributes_in_doubt(
+    listed: Listed, proof: Proof, compare: CompareAttributes, *, tags: bool
+) -> bool:
+    """Whether attributes of an object whose content is proven must be looked at."""
+    if compare is CompareAttributes.NEVER:
+        return False
+    if compare is CompareAttributes.ALWAYS and (tags or listed.attributes is None):
+        return True
+    if listed.attributes is not None:
+        return listed.attributes != proof.attributes
+    return proof.attributes is None or listed.modified != proof.seen
+
+
+def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]:
     """What lies at an endpoint, this package's own objects left out.
 
     A location that is no prefix is one object, with the empty name.
+
+    :param attributes: have their fingerprint, where the listing tells them.
     """
     location = endpoint.location
     if location.is_prefix:
         for meta in endpoint.store.list_objects(location.bucket, location.key):
             if not meta.key.startswith(RESERVED_PREFIX):
-                yield _listed(meta, meta.key[len(location.key) :])
+                yield _listed(meta, meta.key[len(location.key) :], attributes=attributes)
         return
     try:
-        yield _listed(endpoint.store.stat_object(location.ref), "")
+        yield _listed(endpoint.store.stat_object(location.ref), "", attributes=attributes)
     except CloudError as err:
         if err.kind is not ErrorKind.NOT_FOUND:
             raise
 
 
-def _listed(meta: ObjectMeta, name: str) -> Listed:
-    return Listed(name, meta.size, meta.etag, meta.version, meta.last_modified, meta.digests)
+def _listed(meta: ObjectMeta, name: str, *, attributes: bool) -> Listed:
+    return Listed(
+        name,
+        meta.size,
+        meta.etag,
+        meta.version,
+        meta.last_modified,
+        meta.digests,
+        fingerprint(meta.attributes) if attributes else None,
+    )
 
 
 def refuse_empty(source: Endpoint) -> StorageError:
@@ -109,12 +146,14 @@ def take_stock(
     destinations: Sequence[Endpoint],
     *,
     absent: Collection[int] = (),
+    attributes: bool = False,
 ) -> None:
     """Fill the catalog with every listing, and with what earlier manifests prove.
 
     All are read at the same time, and stored one after the other.
 
     :param absent: destinations whose buckets are not there yet: nothing lies in them.
+    :param attributes: note what the source's listing tells of them.
     """
     streams = 1 + 2 * len(destinations)
     with (
@@ -122,7 +161,14 @@ def take_stock(
         ExitStack() as reading,
     ):
         listed = [
-            reading.enter_context(Ahead(pool, iter(()) if n - 1 in absent else listing(end)))
+            reading.enter_context(
+                Ahead(
+                    pool,
+                    iter(())
+                    if n - 1 in absent
+                    else listing(end, attributes=attributes and end is source),
+                )
+            )
             for n, end in enumerate((source, *destinations))
         ]
         proven = [
@@ -140,7 +186,8 @@ def take_stock(
 def _proofs(destination: Endpoint, source: str) -> Iterator[tuple[str, Proof]]:
     latest = manifest.read_latest(destination, source)
     keys = [latest.key] if latest else []
-    for key in chain(keys, manifest.journals(destination, source)):
+    since = latest.started if latest else None
+    for key in chain(keys, manifest.journals(destination, source, since=since)):
         try:
             yield from manifest.proofs(destination, key)
         except CloudError as err:
@@ -163,7 +210,14 @@ def decide_all(
                 continue
             found = [proof.at(listed.name) for proof in proofs]
             states = [
-                decide(listed, prior.at(listed.name), proof, immutable=options.immutable)
+                decide(
+                    listed,
+                    prior.at(listed.name),
+                    proof,
+                    immutable=options.immutable,
+                    compare=options.compare_attributes,
+                    tags=options.preserve_tags,
+                )
                 for prior, proof in zip(priors, found, strict=True)
             ]
             yield _refuse_keys(_item(listed, states, found), destinations)
@@ -180,7 +234,7 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
         (
             proof.digests
             for state, proof in zip(states, proofs, strict=True)
-            if state.outcome is Outcome.UNCHANGED and proof is not None
+            if (state.outcome is Outcome.UNCHANGED or state.inspect) and proof is not None
         ),
         listed.digests,
     )
@@ -192,6 +246,7 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
         listed.modified,
         tuple(states),
         digests,
+        attributes=listed.attributes,
     )
 
 

@@ -60,10 +60,13 @@ def summarise(
             if state.outcome is not None:
                 counts[index]["settled"] += 1
                 continue
-            new = "copy" if state.prior is None else "compare" if state.doubtful else "replace"
+            looked_at = state.doubtful or state.inspect
+            new = "copy" if state.prior is None else "compare" if looked_at else "replace"
             counts[index][new] += 1
             if (naming := names[index].get(new)) is not None and len(naming) < named:
                 naming.append(item.name)
+            if state.inspect:  # Its content is proven, so most likely nothing is copied.
+                continue
             sizes[index] += item.size
             requests[index] += _requests(item.size, destinations[index], options)
     plans: list[Plan] = []

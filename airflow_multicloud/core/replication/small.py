@@ -9,22 +9,31 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import SHA256_METADATA, digests_of, shared
-from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.digest import digests_of, shared
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.core.replication.settling import (
+    compare_held,
+    end_reading,
+    note_attributes,
+    read_tags,
+    settle_doubtful,
+)
 from airflow_multicloud.core.replication.writing import (
-    failure,
     judge,
     keep_tags,
     refused,
     write_options,
 )
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectTags
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +82,7 @@ def _copy(job: Job, item: Item) -> Item:
     job.bandwidth.spend(item.size)
     ref = job.source.ref(job.source_key(item), item.version)
     try:
-        body = job.source.store.get_object(ref, if_etag=item.etag)
+        body = job.source.store.get_object(ref, if_etag=item.etag or None)
         data = body.read()
         job.progress.read(item.size)
         tags = read_tags(job, item)
@@ -89,6 +98,7 @@ def _copy(job: Job, item: Item) -> Item:
     if misread(item.digests, body.meta.digests) or misread(item.digests, listed):
         item = _refuse_misread(job, item)
     attributes = body.meta.attributes or ObjectAttributes()
+    item = note_attributes(item, body.meta.attributes, tags)
     for index in item.open_replicas:
         cancellation.check()
         item = item.with_replica(index, _write(job, item, index, data, attributes, tags))
@@ -105,6 +115,9 @@ def _write(
 ) -> Replica:
     destination, state = job.destinations[index], item.replicas[index]
     key = job.replica_key(index, item)
+    state = compare_held(job, state, item.digests)
+    if state.outcome is not None:
+        return state
     kept = write_options(destination, state, attributes, sha256=item.digests.sha256)
     # The CRC32C alone: checking it costs next to nothing, where an MD5 that is verified with
     # the request costs some clouds' SDKs more than the request. What the response does not
@@ -142,84 +155,9 @@ def _refuse_misread(job: Job, item: Item) -> Item:
     return item
 
 
-def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:
-    """The source object's tags, when they are to be preserved and the source has any."""
-    if not job.options.preserve_tags or not has_power(job.source.store, ObjectTags):
-        return None
-    return job.source.store.get_tags(job.source.ref(job.source_key(item), item.version))
-
-
 def misread(ours: Digests, reported: Digests) -> str | None:
     """Why the bytes read are not the object the source reports, if they are not."""
     compared = shared(ours, reported)
     if compared is None or compared[1]:
         return None
     return f"the {compared[0]} of the bytes read differs from the one the source reports"
-
-
-def end_reading(item: Item, err: CloudError) -> Item:
-    """The item after its source could not be read."""
-    for index in item.open_replicas:
-        item = item.with_replica(index, failure(item.replicas[index], err, reading=True))
-    return item
-
-
-def settle_doubtful(job: Job, item: Item) -> Item:
-    """Look at replicas that no manifest knows: identical ones need no copy.
-
-    Both stores are asked for the digests they hold (one request each); content is not read.
-    """
-    doubtful = [n for n in item.open_replicas if item.replicas[n].doubtful]
-    if not doubtful:
-        return item
-    try:
-        ours = job.source.store.stat_object(
-            job.source.ref(job.source_key(item), item.version)
-        ).digests
-    except CloudError as err:
-        return end_reading(item, err)
-    for index in doubtful:
-        item = _settle(job, item, index, ours)
-    return item
-
-
-def _settle(job: Job, item: Item, index: int, ours: Digests) -> Item:
-    destination, state = job.destinations[index], item.replicas[index]
-    try:
-        there = destination.store.stat_object(destination.ref(job.replica_key(index, item)))
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            return item.with_replica(index, failure(state, err, reading=False))
-        return item.with_replica(index, replace(state, prior=None, doubtful=False))
-    compared = shared(ours, there.digests)
-    if there.size == item.size and compared is not None and compared[1]:
-        verified = replace(
-            state,
-            outcome=Outcome.VERIFIED,
-            etag=there.etag,
-            version=there.version,
-            confirmed=compared[0],
-        )
-        return replace(item, digests=_known(ours, there)).with_replica(index, verified)
-    if job.options.immutable:
-        why = "its content differs" if compared else "nothing proves it identical"
-        return item.with_replica(
-            index,
-            state.failed(
-                Outcome.CONFLICT,
-                ErrorKind.ALREADY_EXISTS,
-                f"immutable is set and the destination has an object of this key; {why}",
-            ),
-        )
-    return item.with_replica(index, replace(state, doubtful=False))
-
-
-def _known(ours: Digests, there: ObjectMeta) -> Digests:
-    # The SHA-256 in a replica's metadata is as good as the digest that was just compared: it
-    # was written together with that content.
-    claimed = there.attributes.metadata.get(SHA256_METADATA) if there.attributes else None
-    return Digests(
-        crc32c=ours.crc32c or there.digests.crc32c,
-        md5=ours.md5 or there.digests.md5,
-        sha256=ours.sha256 or there.digests.sha256 or claimed,
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.digest import SHA256_METADATA, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
 from airflow_multicloud.core.replication.items import Replica
@@ -22,15 +23,25 @@ from airflow_multicloud.ports.object_store import (
     WriteOptions,
 )
 
-_STANDARD = tuple(f.name for f in fields(ObjectAttributes) if f.name != "metadata")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What can be written at a destination, and what of the source can't."""
+    """What can be written at a destination, and what of the source can't.
+
+    :param keeps_digest: whether there is room for the SHA-256 that is known at the end only.
+    """
 
     options: WriteOptions
     not_kept: tuple[str, ...]
+    keeps_digest: bool
+
+    def late_metadata(self, digests: Digests) -> Mapping[str, str]:
+        """The metadata that a large object gets at its end."""
+        if digests.sha256 is None or not self.keeps_digest:
+            return _NOTHING
+        return {SHA256_METADATA: digests.sha256}
 
 
 def write_options(
@@ -44,21 +55,16 @@ def write_options(
 
     :param sha256: kept as metadata when it is known before the write begins.
     """
-    metadata = {n: v for n, v in attributes.metadata.items() if n != SHA256_METADATA}
-    refused = destination.refuse_metadata(metadata) if metadata else ()
-    for name in refused:
-        del metadata[name]
-    if sha256 is not None:
-        metadata[SHA256_METADATA] = sha256
-    standard: dict[str, Any] = {name: getattr(attributes, name) for name in _STANDARD}
+    kept = attribute.keep(destination, attributes, sha256=sha256)
     return Kept(
         WriteOptions(
-            attributes=ObjectAttributes(**standard, metadata=metadata),
+            attributes=kept.attributes,
             storage_class=destination.storage_class,
             encryption_key=destination.encryption_key,
             condition=destination.condition(state.prior),
         ),
-        tuple(f"metadata:{name}" for name in refused),
+        kept.not_kept,
+        kept.keeps_digest,
     )
 
 
@@ -81,6 +87,9 @@ def judge(state: Replica, ours: Digests, written: ObjectMeta, not_kept: tuple[st
     return replace(state, outcome=outcome, confirmed=name)
 
 
+_CHANGED = frozenset({ErrorKind.PRECONDITION_FAILED, ErrorKind.NOT_FOUND, ErrorKind.SOURCE_CHANGED})
+
+
 def failure(state: Replica, err: CloudError, *, reading: bool) -> Replica:
     """The state of a replica after an error.
 
@@ -88,7 +97,7 @@ def failure(state: Replica, err: CloudError, *, reading: bool) -> Replica:
     """
     outcome = Outcome.FAILED
     kind = err.kind
-    if reading and kind in (ErrorKind.PRECONDITION_FAILED, ErrorKind.NOT_FOUND):
+    if reading and kind in _CHANGED:
         outcome, kind = Outcome.SOURCE_CHANGED, ErrorKind.SOURCE_CHANGED
     elif not reading and kind in (ErrorKind.PRECONDITION_FAILED, ErrorKind.ALREADY_EXISTS):
         outcome = Outcome.CONFLICT
@@ -132,7 +141,9 @@ def keep_tags(
         return replace(state, not_kept=(*state.not_kept, "tags"))
     try:
         present = destination.store.get_tags(destination.ref(key))
-        destination.store.set_tags(destination.ref(key), {**tags, **present})
+        kept, refused = attribute.keep_tags(destination, tags, present)
+        if kept != present:
+            destination.store.set_tags(destination.ref(key), kept)
     except CloudError as err:
         return replace(state, not_kept=(*state.not_kept, f"tags ({err.kind})"))
-    return state
+    return replace(state, not_kept=(*state.not_kept, *refused)) if refused else state

@@ -23,6 +23,7 @@ pytest.register_assert_rewrite(
     *(
         f"{__name__}.{module}"
         for module in (
+            "attributes",
             "awkward_keys",
             "conditions",
             "cost",

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
+    AttributeRules,
     BucketCreation,
     BucketListing,
     ConditionalWrites,
@@ -22,6 +23,8 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    TagRules,
+    UploadResumption,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +46,9 @@ OPTIONAL_POWERS: tuple[type, ...] = (
     BucketListing,
     KeyRules,
     MetadataRules,
+    AttributeRules,
+    TagRules,
+    UploadResumption,
 )
 
 # One instance a store and session, shared by the tests: opening a client costs more than most

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
+    LeftUpload,
     ObjectMeta,
     ObjectRef,
     Part,
@@ -115,6 +116,18 @@ class MemoryParts:
         held = space(self.memory_conn_id)
         with held.lock:
             held.bucket(upload.ref.bucket).uploads.pop(upload.upload_id, None)
+
+    def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
+        """Uploads to this key, newest first, with the options that they were begun with."""
+        begun = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref == ref]
+        held = space(self.memory_conn_id)
+        with held.lock:
+            stored = [_find(held, upload) for upload in begun]
+        wanted = replace(options, condition=None)
+        return [
+            LeftUpload(s.upload, replace(s.options, condition=None) == wanted)
+            for s in reversed(stored)
+        ]
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads under way."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.labels import LabelRules
+from airflow_multicloud.ports.object_store import FittedAttributes, ObjectAttributes
 from airflow_multicloud.testing.memory_cloud._space import failure
 
 if TYPE_CHECKING:
-    from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectRef
+    from airflow_multicloud.ports.object_store import ObjectRef
 
 #: As S3 and Cloud Storage: a key has at most this many bytes of UTF-8.
 MAX_KEY_BYTES = 1024
 #: A bucket's labels: as Cloud Storage, which takes least.
 LABELS = LabelRules(illegal=r"[^\w-]", longest=63, most_bytes=128, lower=True)
+MOST_TAGS = 10
+_STANDARD = tuple(field.name for field in fields(ObjectAttributes) if field.name != "metadata")
 _METADATA_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*")
 
 
@@ -53,11 +57,35 @@ def refuse_ref(ref: ObjectRef, *, writing: bool) -> None:
 
 
 def refuse_attributes(attributes: ObjectAttributes) -> None:
-    """Raise unless the store can hold the metadata."""
-    for name, value in attributes.metadata.items():
-        if reason := why_not_metadata_name(name):
-            raise failure(f"metadata {name!r}: {reason}", ErrorKind.INVALID_ARGUMENT)
-        refuse(
-            not value.isascii() or not value.isprintable(),
-            f"metadata {name!r}: a value has only printable ASCII",
-        )
+    """Raise unless the store can hold all of them."""
+    not_kept = fit_attributes(attributes).not_kept
+    refuse(bool(not_kept), f"attributes that are no printable ASCII: {', '.join(not_kept)}")
+
+
+def fit_attributes(attributes: ObjectAttributes) -> FittedAttributes:
+    """Printable ASCII is held, and the names that are legal; nothing is encoded."""
+    standard: dict[str, str | None] = {
+        name: value for name in _STANDARD if (value := getattr(attributes, name)) is not None
+    }
+    dropped = [name for name, value in standard.items() if not _is_plain(value or "")]
+    metadata = {
+        name: value
+        for name, value in attributes.metadata.items()
+        if not why_not_metadata_name(name) and _is_plain(value)
+    }
+    lost = [f"metadata:{name}" for name in attributes.metadata if name not in metadata]
+    if not dropped and not lost:
+        return FittedAttributes(attributes)
+    cleared: dict[str, None] = dict.fromkeys(dropped)
+    return FittedAttributes(replace(attributes, metadata=metadata, **cleared), (*dropped, *lost))
+
+
+def why_not_tag(name: str, value: str) -> str | None:
+    """Why no object can have this tag."""
+    if name and _is_plain(name) and _is_plain(value):
+        return None
+    return "a tag is printable ASCII and has a name"
+
+
+def _is_plain(value: str) -> bool:
+    return value.isascii() and value.isprintable()

@@ -13,7 +13,9 @@ from airflow_multicloud.ports.object_store import (
     BucketMeta,
     ConditionKind,
     Digests,
+    FittedAttributes,
     IfUnchanged,
+    ObjectAttributes,
     ObjectBody,
     ObjectMeta,
     ObjectRef,
@@ -24,11 +26,14 @@ from airflow_multicloud.ports.object_store import (
 from airflow_multicloud.testing.memory_cloud._parts import MemoryParts
 from airflow_multicloud.testing.memory_cloud._rules import (
     LABELS,
+    MOST_TAGS,
+    fit_attributes,
     refuse,
     refuse_attributes,
     refuse_ref,
     why_not_key,
     why_not_metadata_name,
+    why_not_tag,
 )
 from airflow_multicloud.testing.memory_cloud._signing import signed_url
 from airflow_multicloud.testing.memory_cloud._space import (
@@ -241,6 +246,19 @@ class Hook(MemoryParts):
     def refuse_metadata_name(self, name: str) -> str | None:
         """Anything but lower-case ASCII letters, digits, ``_``, ``.`` and ``-``."""
         return why_not_metadata_name(name)
+
+    def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
+        """Printable ASCII, as it is."""
+        return fit_attributes(attributes)
+
+    def refuse_tag(self, name: str, value: str) -> str | None:
+        """Anything but printable ASCII under a name."""
+        return why_not_tag(name, value)
+
+    @property
+    def most_tags(self) -> int:
+        """Ten."""
+        return MOST_TAGS
 
 
 class MemoryBody:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,7 @@ from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap
 from airflow_multicloud.core.replication.buckets import check_buckets
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.planning import Follow, decide
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
@@ -191,3 +192,63 @@ def test_a_place_is_the_same_however_it_is_spelt(one: str, other: str, same: boo
         with pytest.raises(StorageError, match=" overlaps ") as caught:
             check()
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+class TestDecideByAttributes:
+    """Content is proven; what becomes of an object whose attributes may have changed."""
+
+    PROOF = replace(PROOF, attributes="f1", tags="t1", seen=NOW)
+
+    def _outcome(
+        self,
+        compare: CompareAttributes,
+        *,
+        tags: bool = False,
+        proof: Proof | None = None,
+        **listed: object,
+    ) -> Outcome | None:
+        state = decide(
+            replace(LISTED, **listed),
+            THERE,
+            proof or self.PROOF,
+            immutable=False,
+            compare=compare,
+            tags=tags,
+        )
+        assert state.inspect is (state.outcome is None)
+        assert (state.etag, state.confirmed, state.attributes) == (
+            "r1",
+            "sha256",
+            (proof or self.PROOF).attributes,
+        )
+        return state.outcome
+
+    def test_a_listing_that_tells_decides(self) -> None:
+        auto = CompareAttributes.AUTO
+        assert self._outcome(auto, attributes="f1") is Outcome.UNCHANGED
+        later = NOW + timedelta(days=1)
+        assert self._outcome(auto, attributes="f1", modified=later) is Outcome.UNCHANGED
+        assert self._outcome(auto, attributes="f2") is None
+
+    def test_else_the_time_does(self) -> None:
+        auto = CompareAttributes.AUTO
+        assert self._outcome(auto) is Outcome.UNCHANGED
+        assert self._outcome(auto, modified=NOW + timedelta(seconds=1)) is None
+        assert self._outcome(auto, proof=replace(self.PROOF, seen=None)) is None
+        assert self._outcome(auto, proof=replace(self.PROOF, attributes=None)) is None
+
+    def test_always_looks_where_nothing_tells(self) -> None:
+        always = CompareAttributes.ALWAYS
+        assert self._outcome(always) is None
+        assert self._outcome(always, attributes="f1") is Outcome.UNCHANGED
+        assert self._outcome(always, attributes="f1", tags=True) is None
+
+    def test_never_looks(self) -> None:
+        changed = {"attributes": "f2", "modified": NOW + timedelta(days=1)}
+        assert self._outcome(CompareAttributes.NEVER, **changed) is Outcome.UNCHANGED
+
+    def test_an_unknown_etag_proves_nothing(self) -> None:
+        proof = replace(PROOF, source_etag="", replica_etag="")
+        state = decide(replace(LISTED, etag=""), replace(THERE, etag=""), proof, immutable=False)
+        assert state.outcome is None
+        assert state.doubtful

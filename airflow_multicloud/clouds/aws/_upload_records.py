@@ -1,0 +1,95 @@
+"""Which multipart uploads this package began, and with what.
+
+S3 does not tell the headers, the key or the metadata that an upload was begun with
+(ListMultipartUploads, ListParts), and completing it makes an object with just those. So each
+upload has a small object beside it whose name says all there is to know:
+``.airflow-multicloud/uploads/<key>/<upload>-<options>``, three hashes. It goes with the upload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.clouds.aws._fields import write_params
+from airflow_multicloud.clouds.aws._listing import pages
+from airflow_multicloud.errors import CloudError
+
+if TYPE_CHECKING:
+    from airflow_multicloud.ports.object_store import ObjectRef, PartUpload, WriteOptions
+
+_PREFIX = ".airflow-multicloud/uploads/"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord:
+    """What is known of an upload: hashes of its id and options, and when it began."""
+
+    upload: str
+    options: str
+    started: datetime
+
+
+def upload_hash(upload_id: str) -> str:
+    """What a record calls an upload."""
+    return _short(upload_id)
+
+
+def options_hash(options: WriteOptions) -> str:
+    """All that an upload is begun with: headers, metadata, storage class, encryption key."""
+    return _short(json.dumps(write_params(options), sort_keys=True))
+
+
+def write_record(client: Any, upload: PartUpload, options: WriteOptions) -> None:
+    """Note an upload that has just begun. If that fails, it can't be taken up again: a warning."""
+    key = _key(upload, options)
+    try:
+        with translated(f"noting the upload as {key}"):
+            client.put_object(Bucket=upload.ref.bucket, Key=key, Body=b"")
+    except CloudError as err:
+        _log.warning("if this upload is cut off, it will start afresh: %s", err)
+
+
+def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
+    """The records of uploads to one key."""
+    prefix = f"{_PREFIX}{_short(ref.key)}/"
+    doing = f"listing what is noted of uploads of s3://{ref.bucket}/{ref.key}"
+    for page in pages(client, "list_objects_v2", doing, Bucket=ref.bucket, Prefix=prefix):
+        for meta in page["Page"].metas(ref.bucket, md5_etags=False):
+            upload, _, options = meta.key.removeprefix(prefix).partition("-")
+            yield UploadRecord(upload, options, meta.last_modified)
+
+
+def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None = None) -> None:
+    """Forget an upload that is over. If that fails, a few bytes of names are left: a warning.
+
+    :param options: what it was begun with; looked up when it is left out.
+    """
+    bucket, of_key = upload.ref.bucket, f"{_PREFIX}{_short(upload.ref.key)}/"
+    try:
+        with translated(f"forgetting the upload of s3://{bucket}/{upload.ref.key}"):
+            if options is not None:
+                client.delete_object(Bucket=bucket, Key=_key(upload, options))
+                return
+            for record in records_of(client, upload.ref):
+                if record.upload == _short(upload.upload_id):
+                    key = f"{of_key}{record.upload}-{record.options}"
+                    client.delete_object(Bucket=bucket, Key=key)
+    except CloudError as err:
+        _log.warning("%s", err)
+
+
+def _key(upload: PartUpload, options: WriteOptions) -> str:
+    of_key, of_upload = _short(upload.ref.key), _short(upload.upload_id)
+    return f"{_PREFIX}{of_key}/{of_upload}-{options_hash(options)}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,223 @@
+"""Replicas that a manifest does not know, or not all of: what is there already is not copied."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
+from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
+from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.options import CompareAttributes
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.writing import failure
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectMeta,
+    ObjectRef,
+    ObjectTags,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_multicloud.core.replication.small import Job
+
+#: Stores tell times to the second: a change that comes this soon after the last may not show.
+_FRESH = timedelta(seconds=2)
+
+
+def note_attributes(
+    item: Item, attributes: ObjectAttributes | None, tags: Mapping[str, str] | None
+) -> Item:
+    """The item whose open replicas are to have these attributes of the source.
+
+    Where its listing tells them, that is what the next run's listing is compared with.
+    """
+    noted = item.attributes or fingerprint(attributes)
+    told = item.attributes is not None
+    fresh = datetime.now(UTC) - item.modified < _FRESH
+    for index in item.open_replicas:
+        state = replace(
+            item.replicas[index],
+            attributes=noted,
+            tags=tags_fingerprint(tags),
+            seen=None if told or fresh else item.modified,
+        )
+        item = item.with_replica(index, state)
+    return item
+
+
+def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:
+    """The source object's tags, when they are to be preserved and the source has any."""
+    if not job.options.preserve_tags or not has_power(job.source.store, ObjectTags):
+        return None
+    return job.source.store.get_tags(job.source.ref(job.source_key(item), item.version))
+
+
+def end_reading(item: Item, err: CloudError) -> Item:
+    """The item after its source could not be read."""
+    for index in item.open_replicas:
+        item = item.with_replica(index, failure(item.replicas[index], err, reading=True))
+    return item
+
+
+def settle_doubtful(job: Job, item: Item) -> Item:
+    """Look at replicas that no manifest knows, or not all of: identical ones need no copy.
+
+    Both stores are asked for the digests and attributes they hold (one request each). Content is
+    read only where the store has a digest that anybody may have set, and it is the right one.
+    """
+    asked = [n for n in item.open_replicas if item.replicas[n].doubtful or item.replicas[n].inspect]
+    if not asked:
+        return item
+    try:
+        ours = job.source.store.stat_object(job.source.ref(job.source_key(item), item.version))
+        tags = read_tags(job, item)
+    except CloudError as err:
+        return end_reading(item, err)
+    if item.etag and ours.etag != item.etag:
+        return item.end_open(
+            Outcome.SOURCE_CHANGED,
+            ErrorKind.SOURCE_CHANGED,
+            "the object was replaced after it had been listed",
+        )
+    noted = note_attributes(item, ours.attributes, tags)
+    for index in asked:
+        before, now = item.replicas[index], noted.replicas[index]
+        if before.inspect:
+            item = item.with_replica(index, _inspect(job, item, index, ours, now))
+        else:
+            item = _settle(job, item, index, ours, now)
+    return item
+
+
+def _inspect(job: Job, item: Item, index: int, ours: ObjectMeta, now: Replica) -> Replica:
+    """A replica with proven content: as it is, or to be written anew for its attributes."""
+    destination, before = job.destinations[index], item.replicas[index]
+    there: ObjectMeta | None = None
+    if before.attributes is None:  # Its record does not say what it was written with.
+        try:
+            there = destination.store.stat_object(destination.ref(job.replica_key(index, item)))
+        except CloudError as err:
+            return failure(before, err, reading=False)
+    looked = replace(now, inspect=False)
+    unchanged = replace(looked, outcome=Outcome.UNCHANGED)
+    if not _differs(job, destination, before, now, ours, there):
+        return unchanged
+    if job.options.immutable:
+        return _stays(
+            replace(unchanged, attributes=before.attributes, tags=before.tags, seen=before.seen)
+        )
+    return replace(looked, etag=None, version=None, confirmed=None, not_kept=())
+
+
+def _stays(state: Replica) -> Replica:
+    """A replica that may not be replaced, with other attributes than the source."""
+    not_kept = tuple(dict.fromkeys((*state.not_kept, "changed attributes (immutable)")))
+    return replace(state, not_kept=not_kept)
+
+
+def _settle(job: Job, item: Item, index: int, ours: ObjectMeta, now: Replica) -> Item:
+    destination, state = job.destinations[index], item.replicas[index]
+    ref = destination.ref(job.replica_key(index, item))
+    try:
+        there = destination.store.stat_object(ref)
+        held = _held(job, destination, ref, ours, there)
+    except CloudError as err:
+        gone = err.kind is ErrorKind.NOT_FOUND
+        return item.with_replica(index, Replica() if gone else failure(state, err, reading=False))
+    differs = _differs(job, destination, state, now, ours, there)
+    compared = shared(ours.digests, held)
+    if there.size == item.size and compared is not None and compared[1]:
+        item = replace(item, digests=_known(ours.digests, there))
+        state = replace(state, etag=there.etag, version=there.version, confirmed=compared[0])
+        state = replace(state, doubtful=False, outcome=Outcome.VERIFIED)
+        noted = replace(state, attributes=now.attributes, tags=now.tags, seen=now.seen)
+        anew = _stays(state) if job.options.immutable else Replica(prior=state.prior)
+        return item.with_replica(index, anew if differs else noted)
+    # What can't be compared before the source is read may be compared then.
+    later = compared is None and held != Digests() and item.size <= job.options.parts_above
+    if job.options.immutable and not (later and there.size == item.size):
+        why = "its content differs" if compared else "nothing proves it identical"
+        return item.with_replica(index, _conflict(state, why))
+    if not later or (differs and not job.options.immutable):
+        return item.with_replica(index, Replica(prior=state.prior))
+    state = replace(state, etag=there.etag, version=there.version, held=held, doubtful=False)
+    return item.with_replica(index, state)
+
+
+def _conflict(state: Replica, why: str) -> Replica:
+    return state.failed(
+        Outcome.CONFLICT,
+        ErrorKind.ALREADY_EXISTS,
+        f"immutable is set and the destination has an object of this key; {why}",
+    )
+
+
+def compare_held(job: Job, state: Replica, digests: Digests) -> Replica:
+    """A replica once its source was read: ``verified`` if what is there is the same.
+
+    :param digests: of what was read.
+    """
+    if state.held is None:
+        return state
+    compared = shared(digests, state.held)
+    state = replace(state, held=None)
+    if compared is not None and compared[1]:
+        return replace(state, outcome=Outcome.VERIFIED, confirmed=compared[0])
+    return _conflict(state, "its content differs") if job.options.immutable else state
+
+
+def _held(
+    job: Job, replica: Endpoint, ref: ObjectRef, ours: ObjectMeta, there: ObjectMeta
+) -> Digests:
+    """The digests of a replica: its store's, or of its bytes where it is worth reading them.
+
+    That is, where its store has a digest that anybody may have set, and it is the right one; or
+    where nothing may be replaced.
+    """
+    if there.size != ours.size or there.digests != Digests():
+        return there.digests
+    declared = shared(ours.digests, there.declared)
+    if not (job.options.immutable or (declared is not None and declared[1])):
+        return Digests()
+    job.bandwidth.spend(there.size)
+    digest = StreamDigest(md5=True)
+    for chunk in replica.store.get_object(ref, if_etag=there.etag or None):
+        digest.update(chunk)
+    return digest.digests()
+
+
+def _differs(
+    job: Job,
+    destination: Endpoint,
+    before: Replica,
+    now: Replica,
+    ours: ObjectMeta,
+    there: ObjectMeta | None,
+) -> bool:
+    """Whether a replica of the same content has other attributes than the source."""
+    if job.options.compare_attributes is CompareAttributes.NEVER or ours.attributes is None:
+        return False
+    if before.attributes is not None:  # What it was written with is known.
+        other_tags = now.tags is not None and now.tags != before.tags
+        return before.attributes != now.attributes or other_tags
+    wanted = keep(destination, ours.attributes, sha256=None).attributes
+    return lacks(wanted, there.attributes if there else None)
+
+
+def _known(ours: Digests, there: ObjectMeta) -> Digests:
+    # The SHA-256 in a replica's metadata is as good as the digest that was just compared: it
+    # was written together with that content.
+    claimed = there.attributes.metadata.get(SHA256_METADATA) if there.attributes else None
+    return Digests(
+        crc32c=ours.crc32c or there.digests.crc32c,
+        md5=ours.md5 or there.digests.md5,
+        sha256=ours.sha256 or there.digests.sha256 or claimed,
+    )
