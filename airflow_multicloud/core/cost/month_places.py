@@ -64,7 +64,7 @@ def regular(days: Iterable[date], day: date) -> bool:
     # Two may be a month apart by chance; not to the day.
     near = NEAR if len(known) > _WEEKS else timedelta(0)
     monthly = all(
-        any(month_apart(*sorted((one, other)), near=near) for other in known if other != one)
+        any(month_apart(min(one, other), max(one, other), near) for other in known if other != one)
         for one in known
     )
     return monthly and not any(month_apart(one, day) for one in known)

@@ -125,7 +125,7 @@ def _strictly_monthly(odd: Mapping[date, float]) -> bool:
     """Whether each of many days has its like a month apart to the day, or nearly."""
     return step_of(sorted(odd)) is None and all(
         any(
-            month_apart(*sorted((day, other)), near=_STRICTLY)
+            month_apart(min(day, other), max(day, other), _STRICTLY)
             for other in odd
             if other != day and _similar(odd[day], odd[other])
         )
