@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
@@ -89,8 +90,13 @@ def _prices(client: BaseClient, query: PriceQuery) -> Sequence[ListPrice]:
     if asked is None:
         return ()
     by_tier: dict[Decimal, ListPrice] = {}
-    for product in _products(client, query, asked):
-        for price in _tiers(query, asked, product):
+    doing = f"read the list price of {query.sku} in {query.region_id}"
+    texts = _texts(client, asked, doing)
+    with well_formed(doing, CLOUD, area=CostAnalysisError):
+        products = list(_products(texts, asked))
+        tiers = [list(_tiers(query, asked, product)) for product in products]
+    for prices in tiers:
+        for price in prices:
             other = by_tier.setdefault(price.tier_start, price)
             if other.list_unit_price != price.list_unit_price:
                 _log.warning(
@@ -128,11 +134,7 @@ def _question(query: PriceQuery) -> _Question | None:
     return None
 
 
-def _products(
-    client: BaseClient, query: PriceQuery, asked: _Question
-) -> Iterator[Mapping[str, Any]]:
-    """The products that are what was asked for: a filter that the list does not know is void."""
-    doing = f"read the list price of {query.sku} in {query.region_id}"
+def _texts(client: BaseClient, asked: _Question, doing: str) -> list[str]:
     with translated(doing, area=CostAnalysisError):
         pages = client.get_paginator("get_products").paginate(
             ServiceCode=asked.service,
@@ -141,7 +143,11 @@ def _products(
                 for name, value in asked.filters.items()
             ],
         )
-        texts = [text for page in pages for text in page["PriceList"]]
+        return [text for page in pages for text in page["PriceList"]]
+
+
+def _products(texts: Sequence[str], asked: _Question) -> Iterator[Mapping[str, Any]]:
+    """The products that are what was asked for: a filter that the list does not know is void."""
     for text in texts:
         product = json.loads(text)
         about = product["product"]

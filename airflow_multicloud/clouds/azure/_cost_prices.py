@@ -16,6 +16,7 @@ from azure.core import PipelineClient
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -99,9 +100,11 @@ def _items(
         with translated(doing, area=CostAnalysisError):
             answer = client.send_request(HttpRequest("GET", link))
             answer.raise_for_status()
-        page = json.loads(answer.text(), parse_float=Decimal)
-        yield from page["Items"]
-        link = page.get("NextPageLink") or None
+        with well_formed(doing, NAME, area=CostAnalysisError):
+            page = json.loads(answer.text(), parse_float=Decimal)
+            items = list(page["Items"])
+            link = page.get("NextPageLink") or None
+        yield from items
     if link is not None:
         raise CostAnalysisError(
             f"{doing}: more than {_PAGES} pages", kind=ErrorKind.QUOTA, cloud=NAME
@@ -109,6 +112,12 @@ def _items(
 
 
 def _price(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
+    doing = f"read the price of {query.sku} in {query.region_id}"
+    with well_formed(doing, NAME, area=CostAnalysisError):
+        return _read_price(query, item)
+
+
+def _read_price(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
     unit = _UNITS.get(item["unitOfMeasure"])
     price = Decimal(item["retailPrice"])
     if unit is None or price <= 0 or not _meant(query, item):
