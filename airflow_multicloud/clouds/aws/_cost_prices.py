@@ -14,10 +14,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -90,12 +89,12 @@ def _prices(client: BaseClient, query: PriceQuery) -> Sequence[ListPrice]:
     if asked is None:
         return ()
     by_tier: dict[Decimal, ListPrice] = {}
-    doing = f"read the list price of {query.sku} in {query.region_id}"
-    texts = _texts(client, asked, doing)
-    with well_formed(doing, CLOUD, area=CostAnalysisError):
-        products = list(_products(texts, asked))
-        tiers = [list(_tiers(query, asked, product)) for product in products]
-    for prices in tiers:
+    for text in _products(client, query, asked):
+        try:
+            prices = list(_tiers(query, asked, text))
+        except BROKEN_ANSWER as err:
+            _log.warning("%s: a product of the list can't be read: %r", query, err)
+            continue
         for price in prices:
             other = by_tier.setdefault(price.tier_start, price)
             if other.list_unit_price != price.list_unit_price:
@@ -134,7 +133,9 @@ def _question(query: PriceQuery) -> _Question | None:
     return None
 
 
-def _texts(client: BaseClient, asked: _Question, doing: str) -> list[str]:
+def _products(client: BaseClient, query: PriceQuery, asked: _Question) -> Sequence[str]:
+    """The products of the answer, as JSON."""
+    doing = f"read the list price of {query.sku} in {query.region_id}"
     with translated(doing, area=CostAnalysisError):
         pages = client.get_paginator("get_products").paginate(
             ServiceCode=asked.service,
@@ -146,18 +147,18 @@ def _texts(client: BaseClient, asked: _Question, doing: str) -> list[str]:
         return [text for page in pages for text in page["PriceList"]]
 
 
-def _products(texts: Sequence[str], asked: _Question) -> Iterator[Mapping[str, Any]]:
-    """The products that are what was asked for: a filter that the list does not know is void."""
-    for text in texts:
-        product = json.loads(text)
-        about = product["product"]
-        attributes = {"productFamily": about.get("productFamily"), **about["attributes"]}
-        fits = all(attributes.get(name) == value for name, value in asked.filters.items())
-        if fits and attributes.get("usagetype", "").endswith(asked.usage):
-            yield product
+def _fits(asked: _Question, product: Mapping[str, Any]) -> bool:
+    """Whether it is what was asked for: a filter that the list does not know is void."""
+    about = product["product"]
+    attributes = {"productFamily": about.get("productFamily"), **about["attributes"]}
+    fits = all(attributes.get(name) == value for name, value in asked.filters.items())
+    return fits and attributes.get("usagetype", "").endswith(asked.usage)
 
 
-def _tiers(query: PriceQuery, asked: _Question, product: Mapping[str, Any]) -> Iterator[ListPrice]:
+def _tiers(query: PriceQuery, asked: _Question, text: str) -> Iterator[ListPrice]:
+    product = json.loads(text)
+    if not _fits(asked, product):
+        return
     now = datetime.now(UTC)
     published = product.get("publicationDate", "undated")
     for term in product.get("terms", {}).get("OnDemand", {}).values():
@@ -165,7 +166,7 @@ def _tiers(query: PriceQuery, asked: _Question, product: Mapping[str, Any]) -> I
             unit = _UNITS.get(dimension["unit"])
             for currency, amount in dimension["pricePerUnit"].items():
                 price = Decimal(amount)
-                if unit is None or price <= 0:
+                if unit is None or not price.is_finite() or price <= 0:
                     continue  # a price of nothing is a hole in the list, not an offer
                 name, ours = unit
                 yield ListPrice(

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,10 +21,12 @@ from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.azure._arm import ResourceManager
+
+_log = logging.getLogger(__name__)
 
 _SOURCE = "Azure Retail Prices"
 _PAGES = 50
@@ -57,7 +60,7 @@ def list_prices(manager: ResourceManager, queries: Sequence[PriceQuery]) -> Sequ
             price
             for query in queries
             for item in _items(client, manager.retail_prices_endpoint, query)
-            if (price := _price(query, item)) is not None
+            if (price := _readable(query, item)) is not None
         ]
 
 
@@ -111,16 +114,18 @@ def _items(
         )
 
 
+def _readable(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
+    try:
+        return _price(query, item)
+    except BROKEN_ANSWER as err:
+        _log.warning("%s: an item of the list can't be read: %r", query, err)
+        return None
+
+
 def _price(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
-    doing = f"read the price of {query.sku} in {query.region_id}"
-    with well_formed(doing, NAME, area=CostAnalysisError):
-        return _read_price(query, item)
-
-
-def _read_price(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
     unit = _UNITS.get(item["unitOfMeasure"])
     price = Decimal(item["retailPrice"])
-    if unit is None or price <= 0 or not _meant(query, item):
+    if unit is None or not price.is_finite() or price <= 0 or not _meant(query, item):
         return None  # a price of nothing is a hole in the list or a free allowance, not an offer
     name, ours = unit
     return ListPrice(

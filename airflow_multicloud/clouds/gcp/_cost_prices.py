@@ -10,6 +10,7 @@ https://cloud.google.com/billing/v1/how-tos/catalog-api
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,13 +20,15 @@ from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.clouds.gcp._machine_types import machine_type
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
     from airflow_multicloud.clouds.gcp._rest import RestApi
+
+_log = logging.getLogger(__name__)
 
 ENDPOINT = "https://cloudbilling.googleapis.com"
 # https://cloud.google.com/skus: the services' ids.
@@ -110,7 +113,7 @@ def storage_prices(
             rates
             for sku in skus
             if pattern is not None
-            and pattern.fullmatch(sku["description"])
+            and pattern.fullmatch(str(sku.get("description")))
             and (rates := _rates(sku, query.region_id, _GIB_MONTH))
         ]
         if len(candidates) == 1:
@@ -123,7 +126,7 @@ def _parts(skus: Sequence[dict[str, Any]], begin: str, region: str, unit: str) -
     return [
         rates[0]
         for sku in skus
-        if sku["description"].startswith(begin)
+        if str(sku.get("description")).startswith(begin)
         and len(rates := _rates(sku, region, unit)) == 1
         and rates[0].price > 0
     ]
@@ -134,7 +137,15 @@ def _only(rates: Sequence[_Rate]) -> _Rate | None:
 
 
 def _rates(sku: dict[str, Any], region: str, unit: str) -> list[_Rate]:
-    """The tiers of an on-demand SKU of this region and unit; none if it is another one."""
+    """The tiers of an on-demand SKU of this region and unit; none if it is another, or broken."""
+    try:
+        return _tiers(sku, region, unit)
+    except BROKEN_ANSWER as err:
+        _log.warning("SKU %s of the catalogue can't be read: %r", sku.get("skuId"), err)
+        return []
+
+
+def _tiers(sku: dict[str, Any], region: str, unit: str) -> list[_Rate]:
     if sku["category"].get("usageType") != "OnDemand" or region not in sku["serviceRegions"]:
         return []
     # In the order of time: the last one holds.

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import calendar
 import itertools
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 #: How far a monthly day may move: the first working day is up to the 4th of a month.
 NEAR = timedelta(days=3)
 
 _WEEKS_APART = (timedelta(days=28), timedelta(days=35))
-#: So many days on one weekday are no chance.
-_WEEKLY = 3
+#: So many gaps with a common divisor are no chance; on one weekday fewer will do.
+_GAPS, _WEEKS = 4, 2
+_LEAST_STEP = 3
 
 
-def month_apart(before: date, day: date) -> bool:
+def month_apart(before: date, day: date, near: timedelta = NEAR) -> bool:
     """Whether two days have the same place in two months.
 
-    Counted from the months' beginnings or from their ends, give or take :data:`NEAR`; or the same
+    Counted from the months' beginnings or from their ends, give or take ``near``; or the same
     weekday four or five weeks later.
     """
     gap = day - before
@@ -26,7 +28,7 @@ def month_apart(before: date, day: date) -> bool:
         return True
     months = (day.year - before.year) * 12 + day.month - before.month
     return gap > 3 * NEAR and any(
-        abs(like - before) <= NEAR
+        abs(like - before) <= near
         for back in (months - 1, months, months + 1)
         if back > 0
         for like in _a_month_ago(day, back)
@@ -42,15 +44,30 @@ def following(day: date, months: int) -> date:
     return date(year, month + 1, length - from_end if near_end else min(day.day, length))
 
 
+def step_of(days: Sequence[date]) -> int | None:
+    """Every how many days these come, ascending; ``None`` where they don't."""
+    gaps = [(b - a).days for a, b in itertools.pairwise(days)]
+    step = math.gcd(*gaps)
+    enough = _WEEKS if step % 7 == 0 else _GAPS
+    return step if step >= _LEAST_STEP and len(gaps) >= enough else None
+
+
 def regular(days: Iterable[date], day: date) -> bool:
-    """Whether days, ascending, follow a calendar that another one does not: weekly or monthly."""
+    """Whether days, ascending, follow a calendar that another one does not.
+
+    Every so many days (gaps that have a common divisor), or each a month apart from another.
+    """
     known = list(days)
-    weekdays = {d.weekday() for d in known}
-    weekly = len(known) >= _WEEKLY and len(weekdays) == 1
-    monthly = all(month_apart(a, b) for a, b in itertools.pairwise(known))
-    return (weekly and day.weekday() not in weekdays) or (
-        monthly and not month_apart(known[-1], day)
+    step = step_of(known)
+    if step is not None:
+        return (day - known[-1]).days % step != 0
+    # Two may be a month apart by chance; not to the day.
+    near = NEAR if len(known) > _WEEKS else timedelta(0)
+    monthly = all(
+        any(month_apart(min(one, other), max(one, other), near) for other in known if other != one)
+        for one in known
     )
+    return monthly and not any(month_apart(one, day) for one in known)
 
 
 def _a_month_ago(day: date, months: int) -> tuple[date, date]:

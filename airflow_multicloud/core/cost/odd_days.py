@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from airflow_multicloud.core.cost.month_places import NEAR, following, month_apart
+from airflow_multicloud.core.cost.month_places import NEAR, following, month_apart, step_of
 from airflow_multicloud.core.cost.robust import NORMAL, around, median
 
 #: More odd days than this in the history, of three months, and they are no oddity; so many
 #: without a like a month apart come again, on whatever day.
 _MANY = 6
 _AGAIN = 3
+#: A share that may still be a calendar's: the first three days of each month, say.
+_SHARE = 0.15
+_STRICTLY = timedelta(days=1)
+_PAIR = 2
 
 _REACH = 10  # days before and after whose median is the level of a day
 _RATIO = 1.5
@@ -31,11 +35,12 @@ class TakenApart:
     """A series without what stands out.
 
     :param base: the values; where one stood out, what is usual. :param fees: of days whose like
-        came a month apart: what they cost above the usual.
+        came a month apart: what they cost above the usual. :param accidents: the same of others.
     """
 
     base: Sequence[float]
     fees: Mapping[date, float]
+    accidents: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,10 @@ def take_apart(days: Sequence[date], values: Sequence[float]) -> TakenApart:
         for day, value, expected, excess in zip(days, values, usual, above, strict=True)
         if value > _RATIO * expected and excess > max(least, (_RATIO - 1) / 2 * expected)
     }
-    if len(odd) > _MANY:
-        return TakenApart(values, {})
-    fees = {
-        day: excess
-        for day, excess in odd.items()
-        if any(_alike(other, odd[other], day, excess) for other in odd)
-    }
+    fees = {day: excess for day, excess in odd.items() if _comes_again(day, odd, days[0])}
+    few = len(odd) <= _SHARE * len(days)
+    if len(odd) > _MANY and not (few and _strictly_monthly(odd)):
+        return TakenApart(values, {}, ())
     accidents = odd.keys() - fees.keys()
     if len(accidents) >= _AGAIN:
         accidents = set()
@@ -71,7 +73,7 @@ def take_apart(days: Sequence[date], values: Sequence[float]) -> TakenApart:
         expected if day in gone else value
         for day, value, expected in zip(days, values, usual, strict=True)
     ]
-    return TakenApart(base, fees)
+    return TakenApart(base, fees, tuple(odd[day] for day in sorted(accidents)))
 
 
 def fees_left(fees: Mapping[date, float], last: date, left: Sequence[date]) -> FeesLeft:
@@ -95,6 +97,42 @@ def fees_left(fees: Mapping[date, float], last: date, left: Sequence[date]) -> F
     return FeesLeft(expected, variance)
 
 
+def accidents_left(accidents: Sequence[float], days: int, left: int) -> float:
+    """The variance of what accidents may add, coming at the rate that they came at (Poisson).
+
+    One is no rate.
+    """
+    if len(accidents) <= 1:
+        return 0.0
+    return sum(one * one for one in accidents) * left / days
+
+
+def _comes_again(day: date, odd: Mapping[date, float], first: date) -> bool:
+    """Whether a day that stands out has a like a month apart.
+
+    Where just two are alike, and a third before them would be in the history, they must have the
+    very same place: two accidents four weeks apart are no fee.
+    """
+    likes = sorted({day, *(o for o in odd if _alike(day, odd[day], o, odd[o]))})
+    if len(likes) != _PAIR:
+        return len(likes) > _PAIR
+    earlier, later = likes
+    reaches = following(earlier, -1) - NEAR >= first
+    return not reaches or later == following(earlier, 1)
+
+
+def _strictly_monthly(odd: Mapping[date, float]) -> bool:
+    """Whether each of many days has its like a month apart to the day, or nearly."""
+    return step_of(sorted(odd)) is None and all(
+        any(
+            month_apart(min(day, other), max(day, other), _STRICTLY)
+            for other in odd
+            if other != day and _similar(odd[day], odd[other])
+        )
+        for day in odd
+    )
+
+
 def _usual(days: Sequence[date], values: Sequence[float]) -> list[float]:
     """The level around each day, times what the weekday usually is of it."""
     if sum(value > 0 for value in values) <= _MANY:
@@ -112,8 +150,8 @@ def _usual(days: Sequence[date], values: Sequence[float]) -> list[float]:
 
 def _alike(day: date, excess: float, other: date, of_other: float) -> bool:
     first, second = sorted((day, other))
-    return (
-        first != second
-        and max(excess, of_other) <= _ALIKE * min(excess, of_other)
-        and month_apart(first, second)
-    )
+    return first != second and _similar(excess, of_other) and month_apart(first, second)
+
+
+def _similar(excess: float, other: float) -> bool:
+    return max(excess, other) <= _ALIKE * min(excess, other)

@@ -18,7 +18,7 @@ from datetime import date
 from itertools import combinations
 from statistics import NormalDist, fmean
 
-from airflow_multicloud.core.cost.odd_days import fees_left, take_apart
+from airflow_multicloud.core.cost.odd_days import accidents_left, fees_left, take_apart
 from airflow_multicloud.core.cost.robust import around, median
 
 _WEEK = 7
@@ -78,12 +78,16 @@ def foresee(
     noise = [value - usual for value, usual in zip(plain, around_it, strict=True)]
     # One value in seven is the mean's own.
     daily = math.sqrt(fmean([n * n for n in noise]) * _WEEK / (_WEEK - 1))
-    least = daily * math.sqrt(ahead + ahead**2 / min(len(plain), 4 * _WEEK))
+    weights = [shares[day.weekday()] for day in left]
+    # The days' own noise, and what four weeks of it make of the level.
+    level_days = min(len(plain), 4 * _WEEK)
+    least = daily * math.sqrt(math.fsum(w * w for w in weights) + sum(weights) ** 2 / level_days)
     expected = math.fsum(max(level * shares[day.weekday()], seen.get(day, 0.0)) for day in left)
     fees = fees_left(apart.fees, days[-1], left)
     from_trials = error * abs(expected)
     known = trials if from_trials > least else float(len(plain))
-    spread = math.sqrt(max(from_trials, least) ** 2 + fees.variance)
+    accidents = accidents_left(apart.accidents, len(days), len(left))
+    spread = math.sqrt(max(from_trials, least) ** 2 + fees.variance + accidents)
     return Foreseen(
         expected=expected + fees.expected,
         spread=spread,

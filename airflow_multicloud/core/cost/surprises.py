@@ -37,6 +37,7 @@ _FEW = 7
 _LEAST_SPREAD = 0.02
 _PRECEDENTS = 2
 _LASTING = 3
+_MANY_DEAR = 8
 _MONTHLY = 5
 _SAME = timedelta(days=10)
 _RUN = timedelta(days=3)
@@ -157,14 +158,15 @@ def _precedented(
 ) -> bool:
     """Whether days as dear came before: apart from today on two, or all along since three."""
     error, plain = today.above - usual, today.log - usual
+    above = _above_precedents(errors)
     apart: list[date] = []
     run = 0
     since: date | None = today.day  # the first day of the run, while it goes on
     for p, of_then in zip(reversed(past), reversed(errors), strict=True):
         recent = today.day - p.day <= _RECENT
         far_below = today.log - p.log > _FAR
-        alike = (_as_dear(of_then, error) and not far_below) or (
-            recent and _as_dear(p.log - season[p.day.weekday()], plain)
+        alike = (_as_dear(of_then, error, above) and not far_below) or (
+            recent and _as_dear(p.log - season[p.day.weekday()], plain, above)
         )
         if not alike:
             since = None
@@ -177,8 +179,16 @@ def _precedented(
     )
 
 
-def _as_dear(before: float, today: float) -> bool:
-    return -_ABOVE_PRECEDENTS <= before - today <= _BELOW_PRECEDENTS
+def _above_precedents(errors: Sequence[float]) -> float:
+    """How much dearer than two past days a day may be: more where the dear days differ much."""
+    dear = sorted(e for e in errors if e > _ABOVE_LIKE)
+    if len(dear) < _MANY_DEAR:
+        return _ABOVE_PRECEDENTS
+    return max(_ABOVE_PRECEDENTS, 2 * (dear[-2] - dear[-4]))
+
+
+def _as_dear(before: float, today: float, above: float) -> bool:
+    return -above <= before - today <= _BELOW_PRECEDENTS
 
 
 def _like_before(

@@ -159,7 +159,7 @@ def month_end(rng: random.Random, at: Sequence[date]) -> Daily:
             base
             * _noise(rng, 0.08)
             * (0.5 if d.weekday() >= _SATURDAY else 1)
-            * (job if d.day == calendar.monthrange(d.year, d.month)[1] else 1)
+            * (job if _last_of_month(d) else 1)
             for d in at
         ]
     )
@@ -196,6 +196,58 @@ def on_and_off(rng: random.Random, at: Sequence[date]) -> Daily:
     return Daily(values[: len(at)])
 
 
+def weekend_only(rng: random.Random, at: Sequence[date]) -> Daily:
+    """Nothing on working days."""
+    base = _base(rng)
+    return Daily([base * _noise(rng, 0.08) if d.weekday() >= _SATURDAY else 0 for d in at])
+
+
+def linear_growth(rng: random.Random, at: Sequence[date]) -> Daily:
+    """Every day 0.2 to 2 % of the first day more; weekends at half."""
+    base, more = _base(rng), rng.uniform(0.002, 0.02)
+    return Daily(
+        [
+            base * (1 + more * n) * _noise(rng, 0.06) * (0.5 if d.weekday() >= _SATURDAY else 1)
+            for n, d in enumerate(at)
+        ]
+    )
+
+
+def twice_a_month(rng: random.Random, at: Sequence[date]) -> Daily:
+    """On the 15th and the last day of each month 4 to 10 times the other days."""
+    base, job = _base(rng), rng.uniform(3, 9)
+    return Daily(
+        [base * (_noise(rng, 0.07) + (job if d.day == 15 or _last_of_month(d) else 0)) for d in at]
+    )
+
+
+def first_three_days(rng: random.Random, at: Sequence[date]) -> Daily:
+    """On the first three days of each month 2 to 5 times the other days."""
+    base, job = _base(rng), rng.uniform(2, 5)
+    return Daily([base * _noise(rng, 0.07) * (job if d.day <= 3 else 1) for d in at])
+
+
+def rare_job(rng: random.Random, at: Sequence[date]) -> Daily:
+    """A job of 4 to 8 times the rest on 3 to 10 % of the days."""
+    base, often, job = _base(rng), rng.uniform(0.03, 0.1), rng.uniform(4, 8)
+    return Daily([base * (_noise(rng, 0.05) + (job if rng.random() < often else 0)) for _ in at])
+
+
+def varied_job(rng: random.Random, at: Sequence[date]) -> Daily:
+    """A job on 15 to 50 % of the days, three times the rest give or take half an order."""
+    base, often = _base(rng), rng.uniform(0.15, 0.5)
+    return Daily(
+        [
+            base * (_noise(rng, 0.06) + (3 * _noise(rng, 0.5) if rng.random() < often else 0))
+            for _ in at
+        ]
+    )
+
+
+def _last_of_month(day: date) -> bool:
+    return day.day == calendar.monthrange(day.year, day.month)[1]
+
+
 def _first_working(day: date) -> bool:
     if day.weekday() >= _SATURDAY:
         return False
@@ -222,4 +274,10 @@ SHAPES: tuple[Shape, ...] = (
     monthly_alone,
     one_spike,
     on_and_off,
+    weekend_only,
+    linear_growth,
+    twice_a_month,
+    first_three_days,
+    rare_job,
+    varied_job,
 )

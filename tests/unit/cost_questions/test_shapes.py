@@ -24,14 +24,15 @@ def alarms(values: list[float]) -> set[int]:
     return {one.place for one in surprises(AT, values, AT[SINCE], LIMITS)}
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-def test_what_a_series_always_did_does_not_alarm(shape: Shape) -> None:
-    """Two false alarm days a week per hundred series are what the documentation allows."""
-    false = 0
-    for seed in SERIES:
-        made = shape(random.Random(f"{shape.__name__} {seed}"), AT)
-        false += len(alarms(made.values) - made.odd)
-    assert 100 * false / WEEKS / len(SERIES) <= 2
+def test_what_a_series_always_did_does_not_alarm() -> None:
+    """Days reported a week per hundred series: in all, and of the worst kind."""
+    false = {}
+    for shape in SHAPES:
+        made = [shape(random.Random(f"{shape.__name__} {seed}"), AT) for seed in SERIES]
+        days_reported = sum(len(alarms(one.values) - one.odd) for one in made)
+        false[shape.__name__] = 100 * days_reported / WEEKS / len(SERIES)
+    assert fmean(false.values()) <= 1
+    assert max(false.values()) <= 6, false
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
