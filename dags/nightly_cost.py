@@ -17,6 +17,7 @@ from airflow_multicloud.operators.cost_compare import (
 )
 from airflow_multicloud.operators.cost_ingest import CheckCostQualityOperator, IngestCostOperator
 from airflow_multicloud.operators.cost_report import CostReportOperator
+from airflow_multicloud.operators.cost_store import PruneCostStoreOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
 from airflow_multicloud.sensors.cost_export import CostExportSensor
 
@@ -37,6 +38,7 @@ PLACES: dict[str, list[str]] = {
     "reports": ["s3://aws_default@finops/reports/"],
     "recommend_from": ["aws_default", "google_cloud_default", "azure_default"],
     "rates_file": [],
+    "prices": [],
 }
 PLACES_VARIABLE = "nightly_cost_places"
 
@@ -44,13 +46,15 @@ DOC = """
 ### Nightly cost comparison
 
 1. **wait** until each cloud has exported the month's bill within the last day, then **ingest**
-   what is new of it into the cost store. A restated month rewrites only its changed days, and
-   the log says which services changed by how much.
+   what is new of it into the cost store, of the month before too, and of every earlier month that
+   is not final yet. A restated month rewrites only its changed days, and the log says which
+   services changed by how much.
 2. Check the bills' **quality**, **compare** the clouds, look for **anomalies**, say what each
    **DAG** cost and what a stated **workload** would cost on each cloud.
 3. The **budget** gate fails, and with it the run, when what was billed, what is expected and the
    budget don't fit.
 4. Gather **recommendations** and write the **report** (HTML, JSON, CSV), whatever the gate said.
+5. **prune** deletes what only older states of the store need.
 
 Each run is of one day, its partition: by default the day before. The budget is a
 param; so are exports, store and the like, among those that `PLACES` in this file or the Airflow
@@ -60,6 +64,11 @@ Variable `nightly_cost_places` lists.
 # The day of the run: the param, else the partition's, else (a run by hand) today.
 DAY = "{{ params.day or (partition_date or dag_run.run_after) | ds }}"
 MONTH = "{{ (params.day or ((partition_date or dag_run.run_after) | ds))[:8] }}01"
+# The first of the month before: its bill changes for days after it ended.
+BEFORE = (
+    "{{ macros.ds_add((params.day or ((partition_date or dag_run.run_after) | ds))[:8] ~ '01', -1)"
+    "[:8] }}01"
+)
 AFTER = "{{ macros.ds_add(params.day or ((partition_date or dag_run.run_after) | ds), 1) }}"
 
 with DAG(
@@ -129,6 +138,12 @@ with DAG(
             description="The European Central Bank's eurofxref-hist.zip, for days that the "
             "installed rates do not reach",
         ),
+        "prices": Param(
+            None,
+            type=["null", "string"],
+            examples=PLACES["prices"],
+            description="The list prices that refresh_cost_tables keeps; else the packaged ones",
+        ),
         "max_export_age_hours": Param(24, type="number", exclusiveMinimum=0),
         "day": Param(
             None,
@@ -161,7 +176,7 @@ with DAG(
                 deferrable=True,
             )
             ingest = IngestCostOperator(
-                task_id="ingest", export=export, first=MONTH, last=DAY, outlets=[bill], **common
+                task_id="ingest", export=export, first=BEFORE, last=DAY, outlets=[bill], **common
             )
             check >> wait >> ingest
             ingested.append(ingest)
@@ -171,7 +186,11 @@ with DAG(
     anomalies = FindCostAnomaliesOperator(task_id="anomalies", start=MONTH, end=AFTER, **common)
     dags = AttributeCostOperator(task_id="dags", start=MONTH, end=AFTER, **common)
     workload = PriceWorkloadOperator(
-        task_id="workload", workload="{{ params.workload }}", day=DAY, **common
+        task_id="workload",
+        workload="{{ params.workload }}",
+        day=DAY,
+        prices="{{ params.prices or '' }}",
+        **common,
     )
     gate = BudgetGateOperator(
         task_id="budget",
@@ -194,6 +213,7 @@ with DAG(
         end=AFTER,
         target=folder,
         workload="{{ params.workload }}",
+        prices="{{ params.prices or '' }}",
         recommendations="{{ (ti.xcom_pull(task_ids='recommend') or {}).get('uri', '') }}",
         budget="{{ params.budget }}",
         # A comparison is enough: without recommendations the report says nothing of them.
@@ -201,6 +221,8 @@ with DAG(
         outlets=[REPORT],
         **common,
     )
+    prune = PruneCostStoreOperator(task_id="prune", **common)
+    ingested >> prune
     questions = [compare, anomalies, dags, workload]
     ingested >> quality >> questions
     # The gate is a leaf, so that a broken budget fails the run; the report is written all the same.

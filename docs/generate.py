@@ -12,8 +12,8 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
 from importlib.util import find_spec
@@ -82,6 +82,7 @@ PAGES = (
                 "cost_compare",
                 "cost_budget",
                 "cost_report",
+                "cost_refresh",
                 "cost_transfer",
             )
         ),
@@ -120,10 +121,16 @@ PAGES = (
                     "compare",
                     "smallest_bill",
                     "anomalies",
+                    "surprises",
                     "forecast",
+                    "seasonal",
                     "budget",
                     "attribution",
                     "prices",
+                    "price_file",
+                    "refresh_prices",
+                    "rates_file",
+                    "unconverted",
                     "workload",
                     "transfer",
                     "recommendations",
@@ -254,7 +261,7 @@ def reference(page: Page) -> str:
     parts = [f"{NOTE}\n# {page.title}\n"]
     for name in page.modules:
         module = importlib.import_module(name)
-        parts.append(f"## `{name}`\n\n{markdown(module.__doc__)}\n")
+        parts.append(f"## `{name}`\n\n{markdown(module.__doc__)} {_source(name)}\n")
         parts.extend(_described(name, thing, 3) for name, thing in public(module))
     return "\n".join(parts)
 
@@ -274,16 +281,24 @@ def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 def _described(name: str, thing: Any, level: int) -> str:
     heading = f"{'#' * level} {name}\n\n"
+    source = _source(thing.__module__, thing.__qualname__)
     if inspect.isclass(thing):
-        return heading + _class(name, thing, level)
-    return f"{heading}{_signature(name, thing)}{markdown(thing.__doc__)}\n"
+        return f"{heading}{source}\n\n{_class(name, thing, level)}"
+    return f"{heading}{source}\n\n{_signature(name, thing)}{markdown(thing.__doc__)}\n"
+
+
+def _source(module: str, name: str = "") -> str:
+    """A link to where it is defined, which docs/source_links.py gives a page and a line.
+
+    The link has no line itself: each edit above it would make the page out of date.
+    """
+    file = Path(inspect.getsourcefile(importlib.import_module(module)) or "")
+    where = file.relative_to(DOCS.parent).as_posix()
+    return f"[source](../../{where}{f'#{name}' if name else ''}){{ .source }}"
 
 
 def _class(name: str, cls: type, level: int) -> str:
-    ancestors = [b for b in cls.__bases__ if b not in (object, Enum)]
-    public_ones = [next(c for c in b.__mro__ if c.__name__[0] != "_") for b in ancestors]
-    bases = [b.__name__ for b in public_ones]
-    shown = f"*{', '.join(bases)}*\n\n" if bases else ""
+    shown = _bases(cls)
     if issubclass(cls, Enum):
         return f"{shown}{markdown(cls.__doc__)}\n{_members(cls)}"
     text = shown
@@ -307,6 +322,18 @@ def _class(name: str, cls: type, level: int) -> str:
     return f"{text.rstrip()}\n"
 
 
+def _bases(cls: type) -> str:
+    """What it derives from, as far as that is public."""
+    known = (next(c for c in b.__mro__ if not _is_private(c)) for b in cls.__bases__)
+    names = dict.fromkeys(c.__name__ for c in known if c not in (object, Enum))
+    return f"*{', '.join(names)}*\n\n" if names else ""
+
+
+def _is_private(cls: type) -> bool:
+    ours = cls.__module__.startswith("airflow_multicloud.")
+    return cls.__name__[0] == "_" or (ours and "._" in cls.__module__)
+
+
 def _members(cls: type[Enum]) -> str:
     """An enum's members with the strings below them, which exist in source only."""
     tree: Any = ast.parse(textwrap.dedent(inspect.getsource(cls)))
@@ -327,18 +354,41 @@ def _members(cls: type[Enum]) -> str:
 
 def _signature(name: str, thing: Any) -> str:
     signature = inspect.signature(thing)
-    parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
     returns = signature.return_annotation
     arrow = "" if returns in (inspect.Signature.empty, None, "None") else f" -> {_plain(returns)}"
-    given = list(_arguments(parameters))
+    given = list(_arguments(thing, _parameters(thing, signature)))
     text = f"{name}({', '.join(given)}){arrow}"
     if len(text) > 88:  # noqa: PLR2004 - what fits beside the table of contents
         text = f"{name}(\n" + "".join(f"    {one},\n" for one in given) + f"){arrow}"
     return f"```py\n{text}\n```\n\n"
 
 
-def _arguments(parameters: list[inspect.Parameter]) -> Iterator[str]:
+def _parameters(thing: Any, signature: inspect.Signature) -> list[inspect.Parameter]:
+    """What may be given; for a class, what ``**kwargs`` hands to a base of this package's too."""
+    found = {n: p for n, p in signature.parameters.items() if n not in ("self", "cls")}
+    if not inspect.isclass(thing):
+        return list(found.values())
+    for base in thing.__mro__[1:]:
+        rest = next((p for p in found.values() if p.kind is p.VAR_KEYWORD), None)
+        if rest is None or not base.__module__.startswith("airflow_multicloud."):
+            break
+        # Airflow's metaclass gives each operator an __init__, also one that defines none.
+        made = inspect.unwrap(vars(base).get("__init__", object.__init__))
+        if not getattr(made, "__module__", "").startswith("airflow_multicloud."):
+            continue
+        del found[rest.name]
+        more = inspect.signature(base).parameters
+        keyword = {n: p for n, p in found.items() if p.kind is p.KEYWORD_ONLY}
+        found = {n: p for n, p in found.items() if n not in keyword}
+        found |= {n: p for n, p in more.items() if n != "self" and p.kind is not p.VAR_KEYWORD}
+        found |= keyword
+        found |= {n: p for n, p in more.items() if p.kind is p.VAR_KEYWORD}
+    return list(found.values())
+
+
+def _arguments(thing: Any, parameters: list[inspect.Parameter]) -> Iterator[str]:
     starred = False
+    made = {f.name: f for f in fields(thing)} if is_dataclass(thing) else {}
     for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             starred = True
@@ -350,7 +400,10 @@ def _arguments(parameters: list[inspect.Parameter]) -> Iterator[str]:
         kind = (
             "" if parameter.annotation is parameter.empty else f": {_plain(parameter.annotation)}"
         )
-        default = "" if parameter.default is parameter.empty else f" = {_value(parameter.default)}"
+        value = parameter.default
+        if parameter.name in made and made[parameter.name].default_factory is not MISSING:
+            value = made[parameter.name].default_factory()
+        default = "" if value is parameter.empty else f" = {_value(value)}"
         yield f"{prefix}{parameter.name}{kind}{default}"
 
 
@@ -359,14 +412,45 @@ def _plain(annotation: Any) -> str:
 
 
 def _value(default: Any) -> str:
+    """A default as one would write it."""
     if isinstance(default, Enum):
-        return repr(str(default))
-    if isinstance(default, timedelta):
-        return f"timedelta(seconds={default.total_seconds():.0f})"
-    text = repr(default)
-    plain = isinstance(default, (str, int, float, bool, tuple, type(None)))
-    return text if plain and len(text) < 40 and "<" not in text else "…"  # noqa: PLR2004
+        text = repr(default.value)
+    elif isinstance(default, timedelta):
+        text = f"timedelta(seconds={default.total_seconds():.0f})"
+    elif is_dataclass(default) and not isinstance(default, type):
+        text = _made(default)
+    elif isinstance(default, (frozenset, set)):
+        text = (
+            f"{{{', '.join(sorted(map(_value, default)))}}}"
+            if default
+            else f"{type(default).__name__}()"
+        )
+    elif isinstance(default, (tuple, list)):
+        inner = ", ".join(map(_value, default))
+        comma = "," if len(default) == 1 else ""
+        text = f"({inner}{comma})" if isinstance(default, tuple) else f"[{inner}]"
+    elif isinstance(default, Mapping):
+        text = f"{{{', '.join(f'{_value(k)}: {_value(v)}' for k, v in default.items())}}}"
+    elif inspect.isfunction(default) or inspect.isclass(default):
+        text = default.__name__
+    else:
+        text = repr(default)
+    return "…" if "<" in text or len(text) > _LONGEST else text
 
+
+def _made(value: Any) -> str:
+    """A dataclass's object, by what is not its default in it."""
+    given = []
+    for one in fields(value):
+        usual = one.default if one.default_factory is MISSING else one.default_factory()
+        held = getattr(value, one.name)
+        if one.init and (usual is MISSING or held != usual):
+            given.append(f"{one.name}={_value(held)}")
+    return f"{type(value).__name__}({', '.join(given)})"
+
+
+#: A default that is longer is left out.
+_LONGEST = 120
 
 _FIELD = re.compile(r":(param|raises|return)\s*([^:]*):\s*")
 _ROLE = re.compile(r":(?:class|func|meth|mod|data):`~?([^`]+)`")

@@ -23,8 +23,10 @@ from airflow_multicloud.api.drills import (
     run_drill,
     store_evidence,
 )
+from airflow_multicloud.api.exchange_rates import ECB_URL, RefreshedRates, refresh_exchange_rates
 from airflow_multicloud.api.fetches import failover_fetch, open_candidates
 from airflow_multicloud.api.history import list_runs, replica_status
+from airflow_multicloud.api.price_tables import RefreshedPrices, read_prices, refresh_prices
 from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
 from airflow_multicloud.api.replicas import (
     plan_replication,
@@ -61,6 +63,7 @@ from airflow_multicloud.core.replication.verification import Depth, Verification
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 
 __all__ = [
+    "ECB_URL",
     "BudgetState",
     "CleanupReport",
     "CloudCostAnalyzer",
@@ -83,6 +86,8 @@ __all__ = [
     "PlannedUpload",
     "Provenance",
     "ProviderRegistry",
+    "RefreshedPrices",
+    "RefreshedRates",
     "ReplicaStatus",
     "ReplicationFailedError",
     "ReplicationOptions",
@@ -110,8 +115,11 @@ __all__ = [
     "plan_upload",
     "query_costs",
     "read_evidence",
+    "read_prices",
     "read_recommendations",
     "recommendation_rows",
+    "refresh_exchange_rates",
+    "refresh_prices",
     "replica_status",
     "replicate",
     "replication",

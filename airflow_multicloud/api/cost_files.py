@@ -7,8 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud import __version__
 from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+#: Of the lines of ``recommendations.jsonl``; another is refused.
+_VERSION = 1
+
+#: What a report shows of a recommendation.
+_SHOWN = frozenset(
+    {
+        *("cloud", "summary", "monthly_savings", "currency", "effort"),
+        *("sources", "counted", "resource_id"),
+    }
+)
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
@@ -33,7 +46,8 @@ def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
 
 def write_recommendations(ranked: RankedRecommendations, target: str) -> str:
     """Write all recommendations as JSON lines, best first; returns the path or URI."""
-    lines = (json.dumps(item, default=str) for item in recommendation_rows(ranked))
+    rows = ({"format_version": _VERSION, **row} for row in recommendation_rows(ranked))
+    lines = (json.dumps(row, default=str) for row in rows)
     return _written(target, "recommendations.jsonl", "".join(f"{line}\n" for line in lines))
 
 
@@ -66,14 +80,42 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def read_recommendations(uri: str) -> list[dict[str, Any]]:
-    """What :func:`write_recommendations` wrote."""
+    """What :func:`write_recommendations` wrote.
+
+    :raises CostAnalysisError: kind ``unsupported`` for a version that this one does not know,
+        ``invalid_argument`` for what are no recommendations; both name the file and the line.
+    """
     if "://" not in uri:
-        text = Path(uri).read_text(encoding="utf-8")
+        body = Path(uri).read_bytes()
     else:
         endpoint = open_endpoint(uri, parameter="recommendations")
-        body = endpoint.store.get_object(endpoint.location.ref).read()
-        text = bytes(body).decode()
-    return [json.loads(line) for line in text.splitlines()]
+        body = bytes(endpoint.store.get_object(endpoint.location.ref).read())
+    lines = body.removesuffix(b"\n").split(b"\n") if body else []
+    return [_recommendation(line, f"{uri} line {n}") for n, line in enumerate(lines, 1)]
+
+
+def _recommendation(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as err:
+        raise _refused(f"{where} is no JSON: {err}") from None
+    if not isinstance(row, dict) or "format_version" not in row:
+        raise _refused(f"{where} is no recommendation: it has no format_version")
+    if (version := row.pop("format_version")) != _VERSION:
+        raise CostAnalysisError(
+            f"{where} is a recommendation of version {version!r}; this is airflow-multicloud "
+            f"{__version__}, which reads version {_VERSION}. Gather the recommendations again",
+            kind=ErrorKind.UNSUPPORTED,
+        )
+    if missing := sorted(_SHOWN - row.keys()):
+        raise _refused(f"{where} is no recommendation: it lacks {', '.join(missing)}")
+    return row
+
+
+def _refused(message: str) -> CostAnalysisError:
+    return CostAnalysisError(
+        f"{message}; give what write_recommendations wrote", kind=ErrorKind.INVALID_ARGUMENT
+    )
 
 
 def _written(target: str, name: str, text: str) -> str:

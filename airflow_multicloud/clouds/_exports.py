@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from airflow_multicloud.ports.cost import FileFormat
 from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef, ObjectStore
 
 _MANIFEST_LIMIT = 16 << 20
+_NAME_LENGTH = 100
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def read_manifest(store: ObjectStore, meta: ObjectMeta, *, doing: str) -> Mappin
         raise as_cost_error(err, where) from err
     try:
         found = json.loads(text)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise CostAnalysisError(f"{where} can't be read: {err}", kind=ErrorKind.INTEGRITY) from err
     if not isinstance(found, dict):
         raise CostAnalysisError(f"{where} is no JSON object", kind=ErrorKind.INTEGRITY)
@@ -85,7 +87,7 @@ def download(
     fetched = []
     for number, meta in enumerate(files):
         # Numbered: files of different folders may share a name.
-        path = directory / f"{number:05d}-{meta.key.rpartition('/')[2]}"
+        path = directory / f"{number:05d}-{_file_name(meta.key)}"
         got = 0
         try:
             with path.open("wb") as out:
@@ -103,11 +105,28 @@ def download(
     return tuple(fetched)
 
 
-def format_of(names: Sequence[str], *, doing: str) -> FileFormat:
-    """How files are written, by their names.
+def _file_name(key: str) -> str:
+    """What a key calls its file, as any file system takes it and no program for a pattern."""
+    name = key.rpartition("/")[2]
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
+    return plain[-_NAME_LENGTH:]
 
-    :raises CostAnalysisError: kind ``integrity`` when they are of several formats or none.
+
+def first_of_month(year: str, month: str) -> date | None:
+    """The billing period that a folder's name says; ``None`` when there is no such month."""
+    try:
+        return date(int(year), int(month), 1)
+    except ValueError:
+        return None
+
+
+def format_of(names: Sequence[str], *, doing: str) -> FileFormat:
+    """How files are written, by their names; where there are none it does not matter.
+
+    :raises CostAnalysisError: kind ``integrity`` when they are of several formats, or another.
     """
+    if not names:
+        return FileFormat.CSV
     formats = {_format(name) for name in names}
     if len(formats) != 1 or None in formats:
         shown = ", ".join(sorted({name.rpartition("/")[2] for name in names})[:3])

@@ -71,6 +71,11 @@ class CloudOperator(PlainLog, BaseOperator):
 
     _work: Cancellation | None = None
 
+    # Airflow's metaclass wraps the first base's, which a mixin has none of: a mapped task would
+    # lack its inlets.
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
     @contextmanager
     def stoppable(self) -> Iterator[None]:
         """Work that ``on_kill`` stops, with its errors as Airflow's."""
@@ -80,11 +85,13 @@ class CloudOperator(PlainLog, BaseOperator):
             try:
                 with airflow_errors():
                     yield
-            except WorkCancelledError as err:
-                raise AirflowException(f"the task was stopped: {err}") from err
+            except Exception as err:
+                # Requests under way fail as well when what they are for has been aborted.
+                if isinstance(err, WorkCancelledError) or work.cancelled_at is not None:
+                    raise AirflowException(f"the task was stopped: {work.why}") from err
+                raise
             except BaseException as err:
-                if not isinstance(err, Exception):  # execution_timeout: on_kill comes too late.
-                    work.cancel(type(err).__name__)
+                work.cancel(type(err).__name__)  # execution_timeout: on_kill comes too late.
                 raise
             finally:
                 self._work = None

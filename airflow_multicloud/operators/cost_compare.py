@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
+from airflow_multicloud.core.cost.money import CostBasis
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._costs import CostOperator, days
 from airflow_multicloud.operators._shell import airflow_errors
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.core.cost.compare import CostReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendation
+    from airflow_multicloud.core.cost.unconverted import Unconverted
 
 #: Recommendations in the log; all are in the object.
 _SHOWN = 50
@@ -32,9 +34,11 @@ class CompareCostOperator(CostOperator):
     :param start: first day. :param end: the day after the last.
     :param group_by: FOCUS columns, or ``tag:<key>``.
     :param limit: lines a cloud; the rest is summed up as ``(other)``.
+    :param by: ``charge_day`` or ``billing_period`` (the invoices of these months); by default the
+        latter for whole months on the basis ``billed``, else the former.
     """
 
-    template_fields: Sequence[str] = (*_PERIOD, "group_by")
+    template_fields: Sequence[str] = (*_PERIOD, "group_by", "by")
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class CompareCostOperator(CostOperator):
         end: str,
         group_by: Sequence[str] = ("ServiceName",),
         limit: int = 20,
+        by: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -50,13 +55,16 @@ class CompareCostOperator(CostOperator):
         self.end = end
         self.group_by = group_by
         self.limit = limit
+        self.by = by
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare."""
         start, end = days(self.start, self.end)
         with airflow_errors():
             analyzer = self.analyzer()
-            found = analyzer.compare_costs(start, end, group_by=self.group_by, limit=self.limit)
+            found = analyzer.compare_costs(
+                start, end, group_by=self.group_by, limit=self.limit, by=self.by or None
+            )
             smallest = analyzer.get_smallest_bill(found.reports) if found.reports else None
         for report in found.reports:
             self.log.info("%s: %s", report.cloud, report.total)
@@ -66,9 +74,9 @@ class CompareCostOperator(CostOperator):
                               report.currency)  # fmt: skip
         for cloud, why in found.missing.items():
             self.log.warning("%s is missing: %s", cloud, why)
-        for apart in found.unconverted:
-            self.log.warning("%s of %s are in no sum: %s", apart.on(found.basis), apart.cloud,
-                             apart.reason)  # fmt: skip
+        for overlap in found.left_out:
+            self.log.warning("not counted: %s", overlap)
+        _warn_apart(self, found.unconverted)
         if smallest:
             self.log.info("smallest bill: %s", smallest)
         return {
@@ -76,8 +84,11 @@ class CompareCostOperator(CostOperator):
             "end": end.isoformat(),
             "currency": found.currency,
             "basis": found.basis.value,
+            "by": found.by.value,
+            "not_counted": [str(overlap) for overlap in found.left_out],
             "clouds": [_cloud(report) for report in found.reports],
             "missing": dict(found.missing),
+            "unconverted": _apart(self, found.unconverted),
             "smallest_bill": list(smallest.clouds) if smallest else [],
         }
 
@@ -105,6 +116,7 @@ class FindCostAnomaliesOperator(CostOperator):
             self.log.warning("anomaly: %s", anomaly)
         for cloud, why in found.unchecked.items():
             self.log.warning("%s was not checked: %s", cloud, why)
+        _warn_apart(self, found.unconverted)
         return {
             "anomalies": len(found.found),
             "found": [str(anomaly) for anomaly in found.found[:100]],
@@ -136,6 +148,7 @@ class AttributeCostOperator(CostOperator):
         dags = {dag: f"{amount:.2f}" for dag, amount in list(found.by_dag().items())[:100]}
         for dag, amount in dags.items():
             self.log.info("%-60s %14s %s", dag, amount, found.currency)
+        _warn_apart(self, found.unconverted)
         self.log.info(
             "unexplained usage: %.2f %s; %s %% of usage carries a DAG's label",
             found.unexplained_usage,
@@ -161,11 +174,22 @@ class PriceWorkloadOperator(CostOperator):
     :param workload: fields of :class:`~airflow_multicloud.core.cost.workload.Workload`, like
         ``{"vcpus": 4, "memory_gib": 16, "storage_gb": 500, "egress_gb": 100}``.
     :param on: names of clouds (``clouds`` filters the bill).
-    :param day: prices are of this day.
-    :param regions: cloud → region; the cheapest by default.
+    :param day: your own prices are of the month before this day.
+    :param regions: cloud → region; where all can be priced and is cheapest by default.
+    :param prices: path or URI of the list prices for what the bill lacks, as a
+        :class:`~airflow_multicloud.operators.cost_refresh.RefreshPricesOperator` writes it; the
+        packaged ones by default. How old they are is said.
+    :param max_price_age: refuse older list prices.
     """
 
-    template_fields: Sequence[str] = (*CostOperator.template_fields, "workload", "on", "day")
+    template_fields: Sequence[str] = (
+        *CostOperator.template_fields,
+        "workload",
+        "on",
+        "day",
+        "regions",
+        "prices",
+    )
 
     def __init__(
         self,
@@ -174,6 +198,8 @@ class PriceWorkloadOperator(CostOperator):
         on: Sequence[str] = ("aws", "gcp", "azure"),
         day: str = "{{ ds }}",
         regions: Mapping[str, str] | None = None,
+        prices: str | None = None,
+        max_price_age: timedelta | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -181,28 +207,39 @@ class PriceWorkloadOperator(CostOperator):
         self.on = on
         self.day = day
         self.regions = regions
+        self.prices = prices
+        self.max_price_age = max_price_age
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Price it."""
+        today = date.fromisoformat(self.day)
         with airflow_errors():
             found = self.analyzer().price_workload(
                 api.workload_of(self.workload),
                 texts(self.on, "on", what="names of clouds"),
-                today=date.fromisoformat(self.day),
+                today=today,
                 regions=self.regions,
+                prices=self.prices or None,
+                max_price_age=self.max_price_age,
             )
         for quote in found.quotes:
             if quote.complete:
-                self.log.info("%s: %.2f %s a month", quote.cloud, quote.total, quote.currency)
+                self.log.info("%s", quote)
             else:
-                lacking = ", ".join(quote.missing)
-                self.log.warning("%s: no usable price of %s", quote.cloud, lacking)
+                self.log.warning("%s", quote)
+            if quote.old(today):
+                self.log.warning("%s: some prices are of %s; RefreshPricesOperator reads them anew",
+                                 quote.cloud, quote.oldest_price)  # fmt: skip
         best = found.cheapest
         if best:
             self.log.info("cheapest: %s", best.cloud)
         return {
             "cheapest": best.cloud if best else None,
             "quotes": {q.cloud: _cents(q.total) if q.complete else None for q in found.quotes},
+            "regions": {q.cloud: q.region_id for q in found.quotes},
+            "oldest_prices": {
+                q.cloud: q.oldest_price and q.oldest_price.isoformat() for q in found.quotes
+            },
             "currency": self.currency,
             "refused_prices": len(found.refused),
         }
@@ -272,6 +309,20 @@ def _cloud(report: CostReport) -> dict[str, Any]:
         "completeness": str(coverage),
         "fx": str(report.fx) if report.fx else None,
     }
+
+
+def _apart(operator: CostOperator, unconverted: Sequence[Unconverted]) -> dict[str, list[str]]:
+    """Cloud → what no rate converts, in its own currency."""
+    found: dict[str, list[str]] = {}
+    for apart in unconverted:
+        found.setdefault(apart.cloud, []).append(apart.on(CostBasis(operator.basis)))
+    return found
+
+
+def _warn_apart(operator: CostOperator, unconverted: Sequence[Unconverted]) -> None:
+    for apart in unconverted:
+        amount = apart.on(CostBasis(operator.basis))
+        operator.log.warning("%s of %s are in no sum: %s", amount, apart.cloud, apart.reason)
 
 
 def _saved(item: RankedRecommendation, currency: str) -> str:

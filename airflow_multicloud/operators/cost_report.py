@@ -24,6 +24,7 @@ class CostReportOperator(CostOperator):
     :param start: first day. :param end: the day after the last.
     :param target: a directory, or the URI of a prefix in any object store.
     :param workload: also price this workload on every cloud in the report.
+    :param prices: path or URI of the list prices for it; the packaged ones by default.
     :param recommendations: what a
         :class:`~airflow_multicloud.operators.cost_compare.RecommendSavingsOperator` wrote.
     :param budget: show the budget; the amount, in ``currency``.
@@ -37,6 +38,7 @@ class CostReportOperator(CostOperator):
         "recommendations",
         "budget",
         "workload",
+        "prices",
     )
 
     def __init__(
@@ -46,6 +48,7 @@ class CostReportOperator(CostOperator):
         end: str,
         target: str,
         workload: Mapping[str, Any] | None = None,
+        prices: str | None = None,
         recommendations: str | None = None,
         budget: str | int | None = None,
         **kwargs: Any,
@@ -55,6 +58,7 @@ class CostReportOperator(CostOperator):
         self.end = end
         self.target = target
         self.workload = workload
+        self.prices = prices
         self.recommendations = recommendations
         self.budget = budget
 
@@ -76,7 +80,9 @@ class CostReportOperator(CostOperator):
                 )
                 if self.budget
                 else None,
-                workload=analyzer.price_workload(api.workload_of(self.workload), clouds, today=last)
+                workload=analyzer.price_workload(
+                    api.workload_of(self.workload), clouds, today=last, prices=self.prices or None
+                )
                 if self.workload
                 else None,
                 recommendations=api.read_recommendations(self.recommendations)

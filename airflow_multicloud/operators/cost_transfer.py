@@ -24,9 +24,12 @@ class EstimateTransferCostOperator(DestinationsOperator):
     :param runs_in: where the replication will run, ``cloud`` or ``cloud/region``; beside the
         source by default.
     :param egress_used: cloud → GB that left it this month already, which decides the tier.
+    :param prices: path or URI of the list prices, as a
+        :class:`~airflow_multicloud.operators.cost_refresh.RefreshPricesOperator` writes it; the
+        packaged ones by default.
     """
 
-    template_fields: Sequence[str] = ("source", "destinations", "runs_in")
+    template_fields: Sequence[str] = ("prices", "source", "destinations", "runs_in")
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class EstimateTransferCostOperator(DestinationsOperator):
         destinations: Sequence[str | api.Destination],
         runs_in: str | None = None,
         egress_used: Mapping[str, float] | None = None,
+        prices: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -42,13 +46,18 @@ class EstimateTransferCostOperator(DestinationsOperator):
         self.destinations = destinations
         self.runs_in = runs_in
         self.egress_used = egress_used
+        self.prices = prices
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Estimate."""
         used = {cloud: Decimal(str(gb)) for cloud, gb in (self.egress_used or {}).items()}
         with self.stoppable():
             found = api.estimate_transfer_cost(
-                self.source, self.destinations, runs_in=self.runs_in, egress_used=used
+                self.source,
+                self.destinations,
+                runs_in=self.runs_in,
+                prices=self.prices or None,
+                egress_used=used,
             )
         tell_estimate(self, found)
         return found.as_dict()

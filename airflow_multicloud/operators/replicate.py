@@ -159,12 +159,23 @@ class ReplicateOperator(_ReplicationOperator):
     :param dry_run: return what would be done, and do nothing.
     :param preview_cost: before a byte moves, log what it will cost (egress, requests, storage)
         and give it to XCom under ``cost_estimate``.
+    :param prices: path or URI of the list prices for that; the packaged ones by default.
     """
 
     __doc__ = f"{__doc__}\n{_ReplicationOperator.__doc__}"
 
-    def __init__(self, *, dry_run: bool = False, preview_cost: bool = False, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = (*_ReplicationOperator.template_fields, "prices")
+
+    def __init__(
+        self,
+        *,
+        dry_run: bool = False,
+        preview_cost: bool = False,
+        prices: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.prices = prices
         self.plan_only = dry_run
         self.preview_cost = preview_cost
 
@@ -173,7 +184,7 @@ class ReplicateOperator(_ReplicationOperator):
         with self.stoppable():
             replication = self.replication()
             if self.preview_cost:
-                estimate = api.estimate_replication(replication)
+                estimate = api.estimate_replication(replication, prices=self.prices or None)
                 tell_estimate(self, estimate)
                 context["ti"].xcom_push(key="cost_estimate", value=estimate.as_dict())
             if self.plan_only:

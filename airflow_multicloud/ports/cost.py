@@ -55,6 +55,8 @@ class ExportedPeriod:
     :param exported_at: when the cloud wrote this version; aware, UTC.
     :param rows: the number of rows that the export itself states, where it does.
     :param size: bytes of all files, where known before fetching.
+    :param days: the first and the last charge day that the version has, where it is not the
+        whole period: only those days are to be replaced.
     """
 
     export: str
@@ -64,6 +66,7 @@ class ExportedPeriod:
     exported_at: datetime
     rows: int | None = None
     size: int | None = None
+    days: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,8 @@ class FetchedPeriod:
     """The files of an exported period on local disk, complete.
 
     :param period: what was fetched: version and row count are those of these very files.
-    :param files: in the export's own columns, in a stable order.
+    :param files: in the export's own columns, in a stable order; none when the export says
+        that there are none, so that the period has no rows.
     """
 
     period: ExportedPeriod
@@ -87,6 +91,8 @@ class Cost(Protocol):
 
         A period that is being written (its files are there, the manifest that the cloud writes
         last is not) is left out; an export that has none yet gives an empty sequence.
+        Where only some days of a period were exported anew since, these versions follow that of
+        the whole period, in the order in which they were written.
 
         :param export: where it is: ``bucket/prefix/export-name`` (AWS),
             ``container/directory/export-name`` (Azure), ``project/dataset/table`` (Google).

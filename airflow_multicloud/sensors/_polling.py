@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
+from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud.operators._shell import PlainLog, airflow_errors
-from airflow_multicloud.triggers.poll import PollTrigger
+from airflow_multicloud.triggers.poll import FAILED, PollTrigger, look
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -56,7 +57,9 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         )
 
     def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
-        """Return what the trigger found."""
+        """Return what the trigger found; fail, for good, with what no retry mends."""
+        if FAILED in event:
+            raise AirflowFailException(event[FAILED])
         self._tell(event)
         return event
 
@@ -64,10 +67,11 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         """Look once."""
         check, arguments = self.question()
         with airflow_errors():
-            facts = check(**arguments)
+            facts = look(check, arguments)
         self._tell(facts)
         return PokeReturnValue(is_done=facts is not None, xcom_value=facts)
 
     def _tell(self, facts: dict[str, Any] | None) -> None:
-        found = "not yet" if facts is None else ", ".join(f"{k} {v}" for k, v in facts.items())
-        self.log.info("%s", found)
+        # Why it is "not yet" is said by the check, here and in the triggerer.
+        if facts is not None:
+            self.log.info("%s", ", ".join(f"{k} {v}" for k, v in facts.items()))

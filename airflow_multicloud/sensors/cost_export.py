@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from airflow_multicloud.core.cost.exports import export_freshness, open_export
 from airflow_multicloud.sensors._polling import PollingSensor
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
 
 
 class CostExportSensor(PollingSensor):
@@ -50,6 +54,12 @@ def check_exported(*, export: str, day: str, max_age_seconds: float) -> dict[str
     """The export's freshness when it is within the limit, else ``None``."""
     month = date.fromisoformat(day).replace(day=1)
     found = export_freshness(open_export(export), month)
-    if found.within(timedelta(seconds=max_age_seconds)):
+    limit = timedelta(seconds=max_age_seconds)
+    if found.within(limit):
         return found.as_dict()
+    if found.age is None:
+        state = "no complete version, or one that is still being written"
+    else:
+        state = f"{timedelta(seconds=round(found.age.total_seconds()))} old; limit {limit}"
+    _log.info("not yet: %s: the bill of %s: %s", printable(found.uri), f"{month:%Y-%m}", state)
     return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core.endpoints import open_endpoint
-from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.freshness import Freshness, freshness
 from airflow_multicloud.sensors._polling import PollingSensor
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
 
 
 class ReplicaFreshSensor(PollingSensor):
@@ -45,8 +49,20 @@ class ReplicaFreshSensor(PollingSensor):
 
 
 def check_fresh(*, replica: str, max_lag_seconds: float) -> dict[str, Any] | None:
-    """The replica's freshness when it is within the limit, else ``None``."""
+    """The replica's freshness when it is within the limit, else ``None``, and why in the log."""
+    limit = timedelta(seconds=max_lag_seconds)
     found = freshness(open_endpoint(replica, parameter="replica"))
-    if found.within(timedelta(seconds=max_lag_seconds)):
+    if found.within(limit):
         return found.as_dict()
+    _log.info("not yet: %s: %s; limit %s", printable(found.replica), _state(found), limit)
     return None
+
+
+def _state(found: Freshness) -> str:
+    if found.lag is None or found.as_of is None:
+        return "lag unknown, as no replication to it has ended"
+    seconds = timedelta(seconds=round(found.lag.total_seconds()))
+    age = f"lag {seconds}, as of {found.as_of.isoformat(timespec='seconds')}"
+    if found.complete:
+        return age
+    return f"{age}, but only {found.proven} of {found.objects} objects were proven by that run"

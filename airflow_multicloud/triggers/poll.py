@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pkgutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, current_work, working_for
+from airflow_multicloud.text import printable
+
+#: The key of an event's payload that holds an error no retry mends.
+FAILED = "failed"
+
+_log = logging.getLogger(__name__)
+
+Check = Callable[..., dict[str, Any] | None]
+
+
+def look(check: Check, arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """What a check finds; ``None``, and a line in the log, for an error that may pass.
+
+    :raises CloudError: that no retry mends.
+    """
+    try:
+        return check(**arguments)
+    except CloudError as err:
+        if not err.retryable:
+            raise
+        _log.warning("looking again later: %s: %s", err.kind, printable(str(err)))
+        return None
+
+
+def _look(check: Check, arguments: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        return look(check, arguments)
+    except CloudError as err:
+        return {FAILED: f"{err.kind}: {err}"}
 
 
 class PollTrigger(BaseTrigger):
     """Fire when a function returns something.
 
     :param check: ``package.module:name`` of a function; it is called with ``arguments`` and
-        returns the event's payload (JSON), or ``None`` for "not yet". What it raises fails the
-        task.
+        returns the event's payload (JSON), or ``None`` for "not yet". A
+        :class:`~airflow_multicloud.errors.CloudError` that may pass is a "not yet", too; another
+        one is the payload, under :data:`FAILED`, so that the task fails without a retry. Whatever
+        else it raises fails the task.
     :param arguments: its keyword arguments (JSON).
     :param poll_interval: seconds between two calls.
     """
@@ -45,7 +78,7 @@ class PollTrigger(BaseTrigger):
         check = pkgutil.resolve_name(self.check)
         while True:
             with working_for(self._work()):
-                found = await sync_to_async(check, thread_sensitive=False)(**self.arguments)
+                found = await sync_to_async(_look, thread_sensitive=False)(check, self.arguments)
             if found is not None:
                 yield TriggerEvent(found)  # type: ignore[no-untyped-call] # as above
                 return

@@ -33,6 +33,28 @@ _FLAGS = (
     "--remote-debugging-pipe",
 )
 
+#: The least contrast of a text with what it is on, by WCAG 2.
+_CONTRAST = """
+(() => {
+  const light = c => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+  const of = rgb => { const [r, g, b] = rgb.match(/[\\d.]+/g).map(Number);
+                      return .2126 * light(r) + .7152 * light(g) + .0722 * light(b); };
+  const behind = e => { for (; e; e = e.parentElement) {
+    const found = getComputedStyle(e).backgroundColor;
+    if (!/rgba\\(.*, 0\\)/.test(found)) return found; } return 'rgb(255, 255, 255)'; };
+  let least = [99, ''];
+  for (const e of document.querySelectorAll('h1, h2, p, td, th, li, b, span, dt, dd, svg text')) {
+    if (!e.textContent.trim() || !e.getBoundingClientRect().width) continue;
+    const style = getComputedStyle(e);
+    const on = e.closest('svg') ? style.fill : style.color;
+    const [a, b] = [of(on), of(behind(e))].sort((x, y) => y - x);
+    const contrast = (a + .05) / (b + .05);
+    if (contrast < least[0]) least = [contrast, `${e.tagName} ${e.textContent.slice(0, 40)}`];
+  }
+  return least;
+})()
+"""
+
 
 def chromium() -> str | None:
     """The browser's program, where there is one."""
@@ -86,6 +108,11 @@ class Page:
         """As it is printed on A4."""
         size = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True}
         return b64decode(self._call("Page.printToPDF", **size)["data"])
+
+    def least_contrast(self) -> tuple[float, str]:
+        """The contrast of the text that is hardest to read, and which that is."""
+        contrast, where = self.evaluate(_CONTRAST)
+        return contrast, where
 
     def evaluate(self, expression: str) -> Any:
         """A JavaScript expression's value."""

@@ -122,36 +122,13 @@ def test_every_chart_is_seen(page: Page) -> None:
         assert chart["cut"] == [], name
 
 
-#: The least contrast of a text with what it is on, by WCAG 2.
-_CONTRAST = """
-(() => {
-  const light = c => { c /= 255; return c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
-  const of = rgb => { const [r, g, b] = rgb.match(/[\\d.]+/g).map(Number);
-                      return .2126 * light(r) + .7152 * light(g) + .0722 * light(b); };
-  const behind = e => { for (; e; e = e.parentElement) {
-    const found = getComputedStyle(e).backgroundColor;
-    if (!/rgba\\(.*, 0\\)/.test(found)) return found; } return 'rgb(255, 255, 255)'; };
-  let least = [99, ''];
-  for (const e of document.querySelectorAll('h1, h2, p, td, th, li, b, span, dt, dd, svg text')) {
-    if (!e.textContent.trim() || !e.getBoundingClientRect().width) continue;
-    const style = getComputedStyle(e);
-    const on = e.closest('svg') ? style.fill : style.color;
-    const [a, b] = [of(on), of(behind(e))].sort((x, y) => y - x);
-    const contrast = (a + .05) / (b + .05);
-    if (contrast < least[0]) least = [contrast, `${e.tagName} ${e.textContent.slice(0, 40)}`];
-  }
-  return least;
-})()
-"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("media", ["", "print"])
 def test_every_text_can_be_read(page: Page, scheme: str, media: str) -> None:
     page.show_as(scheme=scheme, media=media)
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == ("rgb(255, 255, 255)" if scheme == "light" or media else "rgb(20, 23, 28)")
-    contrast, where = page.evaluate(_CONTRAST)
+    contrast, where = page.least_contrast()
     assert contrast >= 4.5, where
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import obstore
 import pytest
@@ -335,3 +338,31 @@ def _await_end(pids: set[int]) -> None:
     while alive := pids & _processes().keys():
         assert time.monotonic() < deadline, f"still alive: {alive}"
         time.sleep(0.02)
+
+
+def test_a_shell_keeps_its_terminal_and_its_ctrl_c() -> None:
+    """What `local -- bash` is for: Ctrl-C ends what runs in the shell, not the shell."""
+    run = (
+        "import sys; from airflow_multicloud.testing.local_clouds.__main__ import _run; "
+        "sys.exit(_run(['bash', '--norc', '-i'], {'AIRFLOW_CONN_X': 'is-set'}))"
+    )
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-c", run])
+    with os.fdopen(terminal, "r+b", buffering=0) as screen:
+        os.write(terminal, b"echo value-$AIRFLOW_CONN_X; sleep 60\n")
+        shown = _until(screen, b"value-is-set")
+        time.sleep(0.5)
+        os.write(terminal, b"\x03")
+        os.write(terminal, b"echo status-$?; exit 7\n")
+        shown += _until(screen, b"status-130")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert b"no job control" not in shown
+
+
+def _until(screen: Any, wanted: bytes) -> bytes:
+    shown = b""
+    while wanted not in shown:
+        assert select.select([screen], [], [], 60)[0], shown
+        shown += screen.read(1024)
+    return shown

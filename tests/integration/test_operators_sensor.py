@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from datetime import timedelta
@@ -73,6 +74,47 @@ def test_a_wrong_connection_fails_for_good(lab: Lab) -> None:
     wrong = sensor(lab, replica=f"gs://aws_local@{lab.bucket}/copy/")
     with pytest.raises(AirflowFailException, match="replica: "):
         wrong.poke(Bare())  # type: ignore[arg-type]
+
+
+def test_what_it_waits_for_is_said(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "airflow_multicloud")
+    bare: Any = Bare()
+    sensor(lab).poke(bare)
+    assert f"not yet: {lab.gcs}: lag unknown, as no replication to it has ended" in caplog.text
+    fill(lab.s3)
+    api.replicate(lab.s3, [lab.gcs])
+    sensor(lab, max_lag=timedelta(microseconds=1)).poke(bare)
+    assert re.search(
+        rf"not yet: {lab.gcs}: lag 0:00:\d\d, as of 20\d\d-\S+; limit 0:00:00.000001", caplog.text
+    )
+
+
+def test_an_error_that_may_pass_is_another_look(
+    lab: Lab, closed_s3: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    out_of_reach = sensor(lab, replica=f"s3://{closed_s3}@{lab.bucket}/copy/", deferrable=True)
+    assert not out_of_reach.poke(Bare()).is_done  # type: ignore[arg-type]
+    assert "looking again later: unavailable: " in caplog.text
+    caplog.clear()
+    with pytest.raises(TaskDeferred) as deferred:
+        out_of_reach.execute(Bare())  # type: ignore[arg-type]
+
+    async def wait() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(deferred.value.trigger.run()), 2)
+
+    asyncio.run(wait())
+    assert caplog.text.count("looking again later: unavailable: ") >= 2
+
+
+def test_an_error_for_good_ends_the_wait_in_the_triggerer_too(lab: Lab) -> None:
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor(lab, deferrable=True).execute(Bare())  # type: ignore[arg-type]
+    trigger = deferred.value.trigger
+    trigger.arguments["replica"] = f"gs://aws_local@{lab.bucket}/copy/"
+    event = asyncio.run(anext(trigger.run()))
+    with pytest.raises(AirflowFailException, match=r"^invalid_argument: replica: "):
+        sensor(lab).resume(Bare(), event.payload)  # type: ignore[arg-type]
 
 
 def test_it_defers_with_a_trigger_that_survives_the_database(lab: Lab) -> None:

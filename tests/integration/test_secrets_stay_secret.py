@@ -143,7 +143,11 @@ def watch(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
     tracers.add_span_processor(SimpleSpanProcessor(kept.spans))
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers)
     before = {}
-    for name, level in {"": "INFO", "airflow_multicloud": "DEBUG", "airflow.task": "DEBUG"}.items():
+    for name, level in {
+        "": "DEBUG",
+        "airflow_multicloud": "DEBUG",
+        "airflow.task": "DEBUG",
+    }.items():
         logger = logging.getLogger(name)
         before[logger] = logger.level
         logger.setLevel(level)

@@ -32,10 +32,19 @@ def run(args: Namespace) -> Result:
         for found in analyzer.ingest(export, first=start, last=end - timedelta(days=1)):
             say(f"{found.cloud} {found.billing_period:%Y-%m}: {found.change.reason}")
     compared = analyzer.compare_costs(
-        start, end, group_by=args.group_by or ("ServiceName",), limit=args.limit
+        start,
+        end,
+        group_by=args.group_by or ("ServiceName",),
+        limit=args.limit,
+        by=args.by and args.by.replace("-", "_"),
     )
     remarks = [f"missing: {cloud}: {why}" for cloud, why in compared.missing.items()]
     remarks += [f"{r.cloud}: {r.total}" for r in compared.reports]
+    remarks += [
+        f"not converted: {apart.on(compared.basis)} of {apart.cloud}: {apart.reason}"
+        for apart in compared.unconverted
+    ]
+    remarks += [f"not counted: {overlap}" for overlap in compared.left_out]
     if not compared.reports and not compared.missing:
         remarks.append(f"the store {args.store} has no bills yet; give exports with --ingest")
     if compared.reports:

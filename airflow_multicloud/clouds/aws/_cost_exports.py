@@ -17,6 +17,7 @@ from typing import Any
 
 from airflow_multicloud.clouds._exports import (
     download,
+    first_of_month,
     format_of,
     listed,
     named,
@@ -84,7 +85,9 @@ def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) ->
     files = download(store, metas, directory, doing=doing)
     _unchanged(store, period, doing)
     size = sum(meta.size for meta in metas)
-    return FetchedPeriod(period=replace(period, size=size), format=written, files=files)
+    # A month without charges has a manifest that names no file.
+    rows = period.rows if files else 0
+    return FetchedPeriod(period=replace(period, size=size, rows=rows), format=written, files=files)
 
 
 def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
@@ -96,7 +99,9 @@ def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
         found = _PERIOD.search(meta.key)
         if found is None or not meta.key.endswith(f"/{name}-Manifest.json"):
             continue
-        period = date(int(found[1]), int(found[2]), 1)
+        period = first_of_month(found[1], found[2])
+        if period is None:
+            continue
         old = newest.get(period)
         if old is None or (meta.last_modified, meta.key) > (old.last_modified, old.key):
             newest[period] = meta

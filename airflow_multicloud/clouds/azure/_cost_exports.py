@@ -4,6 +4,10 @@ https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-improve
 ``<directory>/<export>/<first>-<last day>/`` lies a folder per run with the files and a
 ``manifest.json`` that names them. Exports that overwrite delete the run before; those that don't
 keep it, and the newest counts.
+
+The folder's name says which days a run is of: a scheduled run of the month to date names the whole
+month, a run of selected dates ("Export selected dates") only these. What such a run has takes the
+place of the same days of the whole month's newest run, if it is newer than that.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,10 @@ from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
 from airflow_multicloud.ports.object_store import ObjectMeta, ObjectStore
 
-_MANIFEST = re.compile(r"(\d{4})(\d{2})\d{2}-\d{8}/(?:[^/]+/)*manifest\.json")
+_DAY = r"(\d{4})(\d{2})(\d{2})"
+_MANIFEST = re.compile(rf"{_DAY}-{_DAY}/(?:[^/]+/)*manifest\.json", re.ASCII)
+
+_Days = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,14 @@ class _File:
 def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod]:
     """The periods that have a manifest, with what it states."""
     doing = f"list export {export}"
+    newest = _manifests(store, export)
+    by_month: dict[date, list[_Days]] = {}
+    for days in newest:
+        by_month.setdefault(days[0].replace(day=1), []).append(days)
     return [
-        _period(export, period, meta, read_manifest(store, meta, doing=doing))
-        for period, meta in sorted(_manifests(store, export).items())
+        _period(export, days, newest[days], read_manifest(store, newest[days], doing=doing))
+        for _, found in sorted(by_month.items())
+        for days in _in_force(found, newest)
     ]
 
 
@@ -74,39 +86,71 @@ def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) ->
     return FetchedPeriod(period=period, format=written, files=paths)
 
 
-def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
-    """Billing period → its newest manifest."""
+def _manifests(store: ObjectStore, export: str) -> dict[_Days, ObjectMeta]:
+    """First and last day → the newest manifest of these."""
     container, path = split_export(
         export, cloud=NAME, shape="container/directory/export-name (container/export-name)"
     )
-    newest: dict[date, ObjectMeta] = {}
+    newest: dict[_Days, ObjectMeta] = {}
     for meta in listed(store, container, f"{path}/", doing=f"list export {export}"):
         found = _MANIFEST.fullmatch(meta.key.removeprefix(f"{path}/"))
-        if found is None:
+        days = found and _days(*found.groups())
+        if not days:
             continue
-        period = date(int(found[1]), int(found[2]), 1)
-        old = newest.get(period)
-        if old is None or (meta.last_modified, meta.key) > (old.last_modified, old.key):
-            newest[period] = meta
+        old = newest.get(days)
+        if old is None or _age(meta) > _age(old):
+            newest[days] = meta
     return newest
 
 
+def _days(*parts: str) -> _Days | None:
+    """The days that a folder's name says; ``None`` when there are none such."""
+    try:
+        first, last = date(*map(int, parts[:3])), date(*map(int, parts[3:]))
+    except ValueError:
+        return None
+    return (first, last) if first <= last else None
+
+
+def _in_force(found: Sequence[_Days], newest: Mapping[_Days, ObjectMeta]) -> list[_Days]:
+    """One month's runs that count, in this order: the whole month's, then newer ones of days."""
+    ordered = sorted(found, key=lambda days: _age(newest[days]))
+    whole = [place for place, days in enumerate(ordered) if _is_month(days)]
+    return ordered[whole[-1] :] if whole else ordered
+
+
+def _is_month(days: _Days) -> bool:
+    first, last = days
+    return first.day == 1 and last + timedelta(days=1) == _following(first)
+
+
+def _following(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def _age(meta: ObjectMeta) -> tuple[datetime, str]:
+    return meta.last_modified, meta.key
+
+
 def _period(
-    export: str, period: date, meta: ObjectMeta, manifest: Mapping[str, Any]
+    export: str, days: _Days, meta: ObjectMeta, manifest: Mapping[str, Any]
 ) -> ExportedPeriod:
     return ExportedPeriod(
         export=export,
-        billing_period=period,
+        billing_period=days[0].replace(day=1),
         version=meta.etag,
         style=CorrectionStyle.REPLACE,
         exported_at=meta.last_modified,
         rows=_count(manifest, "dataRowCount"),
         size=_count(manifest, "byteCount"),
+        days=None if _is_month(days) else days,
     )
 
 
 def _unchanged(store: ObjectStore, period: ExportedPeriod, doing: str) -> ObjectMeta:
-    meta = _manifests(store, period.export).get(period.billing_period)
+    month = period.billing_period
+    whole = (month, _following(month) - timedelta(days=1))
+    meta = _manifests(store, period.export).get(period.days or whole)
     if meta is None or meta.etag != period.version:
         raise _broken(
             f"{doing}: the export was rewritten since it was listed", ErrorKind.SOURCE_CHANGED
@@ -152,7 +196,7 @@ def _damage(files: Sequence[_File], there: Mapping[str, ObjectMeta]) -> str | No
 def _count(stated: Mapping[str, Any], name: str) -> int | None:
     """A number that older manifests don't have."""
     value = stated.get(name)
-    return value if isinstance(value, int) else None
+    return value if type(value) is int and value >= 0 else None
 
 
 def _broken(message: str, kind: ErrorKind) -> CostAnalysisError:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+from pyarrow import ArrowException  # type: ignore[import-untyped]
 
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._cost_focus import focus_form
@@ -31,13 +32,14 @@ from airflow_multicloud.ports.cost import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
     from google.cloud.bigquery import Client, Table
     from google.cloud.bigquery.table import RowIterator
     from google.cloud.bigquery_storage_v1 import BigQueryReadClient
+    from pyarrow import RecordBatch
 
 #: Rows of one answer when they are read page by page.
 _PAGE_ROWS = 20_000
@@ -78,12 +80,13 @@ class BillingExport:
     def periods(self) -> Sequence[ExportedPeriod]:
         """The billing months, oldest first."""
         found = self._run(periods_sql(self._form, self._id))
-        if unknown := [count for month, _, count in found if month is None]:
-            raise CostAnalysisError(
-                f"{self._export}: {unknown[0]} rows have no billing period",
-                kind=ErrorKind.INTEGRITY,
-                cloud=NAME,
-            )
+        for column, place in (("billing period", 0), ("time of export", 1)):
+            if unknown := [row[2] for row in found if row[place] is None]:
+                raise CostAnalysisError(
+                    f"{self._export}: {unknown[0]} rows have no {column}",
+                    kind=ErrorKind.INTEGRITY,
+                    cloud=NAME,
+                )
         return tuple(
             ExportedPeriod(
                 export=self._export,
@@ -111,7 +114,7 @@ class BillingExport:
         with translated(doing, CostAnalysisError):
             rows = self._start(sql, parameters)
             batches = rows.to_arrow_iterable(self._storage, max_stream_count=_STREAMS)
-            written = write_parquet(batches, path)
+            written = self._write(batches, path, doing)
         if written != rows.total_rows:
             raise CostAnalysisError(
                 f"{doing}: BigQuery says {rows.total_rows} rows, {written} came",
@@ -123,6 +126,17 @@ class BillingExport:
             format=FileFormat.PARQUET,
             files=(path,),
         )
+
+    @staticmethod
+    def _write(batches: Iterable[RecordBatch], path: Path, doing: str) -> int:
+        try:
+            return write_parquet(batches, path)
+        except ArrowException as err:
+            raise CostAnalysisError(
+                f"{doing}: the rows that came can't be read: {err}",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            ) from err
 
     def _extent(
         self, period: ExportedPeriod, parameters: list[ScalarQueryParameter], *, after: bool

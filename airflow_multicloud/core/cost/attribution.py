@@ -33,6 +33,7 @@ from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
 from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.core.cost.unconverted import Unconverted
 from airflow_multicloud.labels import KnownIds, comparable
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Attribution:
 
     :param tasks: most expensive first.
     :param missing: cloud → why there is no bill to attribute.
+    :param unconverted: in no sum, as no rate converts it.
     """
 
     start: date
@@ -90,6 +92,7 @@ class Attribution:
     tasks: tuple[TaskCost, ...]
     clouds: tuple[CloudAttribution, ...]
     missing: dict[str, str]
+    unconverted: tuple[Unconverted, ...] = ()
 
     @property
     def unexplained_usage(self) -> Decimal:
@@ -181,6 +184,7 @@ def attribute_costs(
         tasks=tuple(tasks),
         clouds=tuple(attributions),
         missing=dict(bill.missing),
+        unconverted=bill.unconverted,
     )
 
 

@@ -22,12 +22,14 @@ from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates
 from airflow_multicloud.core.cost.money import (
     CostBasis,
+    CostPeriod,
     Costs,
     check_period,
     checked_basis,
     checked_currency,
     exact_sum,
 )
+from airflow_multicloud.core.cost.store.overlaps import Overlap, read_overlaps
 from airflow_multicloud.core.cost.store.views import View
 from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -40,7 +42,7 @@ NOT_COMPARED = frozenset({ChargeCategory.TAX, ChargeCategory.CREDIT})
 
 _SUMS = ", ".join(f"sum({basis.column}) AS {basis.column}" for basis in CostBasis)
 _CONVERTED = ", ".join(f"sum({basis.column} * rate) AS {basis.column}" for basis in CostBasis)
-_FILTER = "ChargeDate >= $start AND ChargeDate < $end AND list_contains($clouds::VARCHAR[], Cloud)"
+_FILTER = "{0} >= $start AND {0} < $end AND list_contains($clouds::VARCHAR[], Cloud)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class CostLine:
 class CostReport:
     """What one cloud cost from ``start`` to before ``end``.
 
+    :param by: whether those are charge days or billing periods.
     :param by_category: FOCUS ChargeCategory → costs of the whole cloud.
     :param lines: the breakdown, most expensive first; their sums are the totals, exactly.
     :param not_counted: charges, neither taxes nor credits, of days that are not
@@ -87,6 +90,7 @@ class CostReport:
     fx: FxNote | None
     not_counted: Costs = Costs()
     unconverted: tuple[Unconverted, ...] = ()
+    by: CostPeriod = CostPeriod.CHARGE_DAY
 
     @property
     def totals(self) -> Costs:
@@ -122,6 +126,7 @@ class CostReport:
             basis=self.basis,
             coverage=self.coverage,
             fx=self.fx,
+            by=self.by,
             without=tuple(apart.on(self.basis) for apart in self.unconverted),
         )
 
@@ -131,6 +136,8 @@ class CostComparison:
     """The reports of all clouds that have data.
 
     :param missing: cloud → why it has none. It is not a cloud that costs nothing.
+    :param by: whether ``start`` and ``end`` are charge days or of billing periods.
+    :param left_out: what is in two exports, and therefore not counted in one of them.
     """
 
     start: date
@@ -140,6 +147,8 @@ class CostComparison:
     group_by: tuple[str, ...]
     reports: tuple[CostReport, ...]
     missing: Mapping[str, str]
+    by: CostPeriod = CostPeriod.CHARGE_DAY
+    left_out: tuple[Overlap, ...] = ()
 
     @property
     def total(self) -> Figure | None:
@@ -159,7 +168,7 @@ def views_asked(group_by: Sequence[str]) -> frozenset[View]:
 
     :raises CostAnalysisError: kind ``invalid_argument``, naming what is allowed.
     """
-    return frozenset({View.PERIODS, View.ROLLUP, parse_grouping(group_by).source})
+    return frozenset({View.PERIODS, View.ROLLUP, View.LEFT_OUT, parse_grouping(group_by).source})
 
 
 def compare_costs(
@@ -173,6 +182,7 @@ def compare_costs(
     clouds: Sequence[str] | None = None,
     limit: int | None = None,
     rates: ExchangeRates | None = None,
+    by: CostPeriod = CostPeriod.CHARGE_DAY,
 ) -> CostComparison:
     """What each cloud cost, in one currency.
 
@@ -182,6 +192,8 @@ def compare_costs(
         ``tag:<key>``. The rollup answers where it has the dimensions, else the charges do.
     :param clouds: those compared; ``None``: all that were ever ingested.
     :param limit: lines per cloud; the rest, smallest first, is summed up as ``(other)``.
+    :param by: charges of these days, or the bills of these months; the connection must be of the
+        same.
     :raises CostAnalysisError: kind ``invalid_argument`` for a bad parameter; ``not_found``
         when no charge at all can be converted; ``integrity`` when the rollup and the charges
         disagree.
@@ -194,19 +206,19 @@ def compare_costs(
         raise CostAnalysisError(
             f"limit is {limit}; expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
         )
-    completeness = measure_completeness(connection, start, end, clouds=clouds)
+    completeness = measure_completeness(connection, start, end, clouds=clouds, by=by)
     billed_in = completeness.billed_in
     needed = (rates or ExchangeRates()).towards(
         currency, itertools.chain.from_iterable(billed_in.values())
     )
     asked = {"start": start, "end": end, "clouds": list(billed_in)}
-    lines = _lines(connection, grouping, needed, asked, basis, limit)
+    lines = _lines(connection, grouping, needed, asked, basis, limit, _FILTER.format(by.column))
     # The rollup's own lines are its totals; those of the charges are held against it.
     if grouping.source is View.ROLLUP:
         by_category = {cloud: _totals(found) for cloud, found in lines.items()}
     else:
-        by_category = _by_category(connection, needed, asked)
-    apart = unconverted_costs(connection, needed, start, end, clouds=tuple(billed_in))
+        by_category = _by_category(connection, needed, asked, _FILTER.format(by.column))
+    apart = unconverted_costs(connection, needed, start, end, clouds=tuple(billed_in), by=by)
     not_counted = _not_counted(connection, needed, completeness.open_days)
     reports = tuple(
         CostReport(
@@ -220,6 +232,7 @@ def compare_costs(
             lines=tuple(lines.get(cloud, ())),
             coverage=coverage,
             fx=needed.of(billed_in[cloud]).note(),
+            by=by,
             not_counted=not_counted.get(cloud, Costs()),
             unconverted=tuple(one for one in apart if one.cloud == cloud),
         )
@@ -236,17 +249,19 @@ def compare_costs(
         group_by=grouping.names,
         reports=reports,
         missing=completeness.missing,
+        by=by,
+        left_out=tuple(o for o in read_overlaps(connection) if clouds is None or o.cloud in clouds),
     )
 
 
 def _by_category(
-    connection: DuckDBPyConnection, rates: Rates, asked: Mapping[str, object]
+    connection: DuckDBPyConnection, rates: Rates, asked: Mapping[str, object], where: str
 ) -> dict[str, dict[str, Costs]]:
     rows = connection.execute(
         f"""WITH {FX}
         SELECT Cloud, coalesce(ChargeCategory, '(none)'), {_CONVERTED}
         FROM rollup JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
-        WHERE {_FILTER} GROUP BY ALL ORDER BY ALL""",
+        WHERE {where} GROUP BY ALL ORDER BY ALL""",
         {**asked, **rates.parameters},
     ).fetchall()
     found: dict[str, dict[str, Costs]] = {}
@@ -288,6 +303,7 @@ def _lines(
     asked: Mapping[str, object],
     basis: CostBasis,
     limit: int | None,
+    where: str,
 ) -> dict[str, list[CostLine]]:
     dims = [f"d{number}" for number in range(len(grouping.names))]
     named = ", ".join(f"{e} AS {d}" for e, d in zip(grouping.expressions, dims, strict=True))
@@ -308,7 +324,7 @@ def _lines(
         f"""WITH {FX}, daily AS (
             SELECT Cloud AS cloud, {named}, ChargeDate AS day, BillingCurrency AS billed_in,
                    coalesce(ChargeCategory, '(none)') AS category, {_SUMS}, {count} AS charges
-            FROM {grouping.source} WHERE {_FILTER} GROUP BY ALL
+            FROM {grouping.source} WHERE {where} GROUP BY ALL
         ), converted AS (
             SELECT cloud, {keys}, category, {_CONVERTED}, sum(charges)::BIGINT AS charges
             FROM daily JOIN fx ON fx_day = day AND fx_currency = billed_in GROUP BY ALL

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.figures import Coverage
-from airflow_multicloud.core.cost.money import check_period
+from airflow_multicloud.core.cost.money import CostPeriod, check_period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 # covered: a part of a day looks like a cheap day.
 _CHARGED_DAYS = """
 SELECT day.Cloud, day.ChargeDate, day.BillingCurrency,
-       coalesce(day.Used AND month.ExportedAt
+       coalesce(day.Used AND day.ChargeDate >= $start AND day.ChargeDate < $end
+                AND month.ExportedAt
                 >= (day.ChargeDate + 1)::TIMESTAMP AT TIME ZONE 'UTC', false) AS Covered
 FROM (
     SELECT Cloud, ChargeDate, BillingCurrency, bool_or(ChargeCategory = 'Usage') AS Used
-    FROM rollup WHERE ChargeDate >= $start AND ChargeDate < $end GROUP BY ALL
+    FROM rollup WHERE {column} >= $start AND {column} < $end GROUP BY ALL
 ) AS day
 LEFT JOIN (
     SELECT Cloud, BillingPeriod, min(ExportedAt) AS ExportedAt
@@ -33,7 +34,10 @@ LEFT JOIN (
 """
 
 #: The covered days of each cloud from ``$start`` to before ``$end``.
-COVERED_DAYS = f"SELECT DISTINCT Cloud, ChargeDate FROM ({_CHARGED_DAYS}) WHERE Covered"
+COVERED_DAYS = (
+    "SELECT DISTINCT Cloud, ChargeDate "
+    f"FROM ({_CHARGED_DAYS.format(column=CostPeriod.CHARGE_DAY.column)}) WHERE Covered"
+)
 
 # Microseconds: to fetch the engine's times with a zone takes a late import of zones.
 _PERIODS = "SELECT Cloud, BillingPeriod, Final, epoch_us(ExportedAt) FROM periods"
@@ -74,10 +78,12 @@ def measure_completeness(
     end: date,
     *,
     clouds: Sequence[str] | None = None,
+    by: CostPeriod = CostPeriod.CHARGE_DAY,
 ) -> Completeness:
     """What the bills have of a period.
 
     :param connection: with the views ``rollup`` and ``periods``.
+    :param by: whether the period is charge days or billing periods.
     :param end: the day after the last.
     :param clouds: those asked for; ``None``: every cloud that was ever ingested.
     :raises CostAnalysisError: kind ``invalid_argument`` for an empty period or no cloud.
@@ -87,7 +93,9 @@ def measure_completeness(
     bounds = {"start": start, "end": end}
     billed_in: dict[str, set[tuple[date, str | None]]] = {}
     days: dict[str, set[date]] = {}
-    for cloud, day, currency, is_covered in connection.execute(_CHARGED_DAYS, bounds).fetchall():
+    for cloud, day, currency, is_covered in connection.execute(
+        _CHARGED_DAYS.format(column=by.column), bounds
+    ).fetchall():
         billed_in.setdefault(cloud, set()).add((day, currency))
         if is_covered:
             days.setdefault(cloud, set()).add(day)
@@ -109,7 +117,9 @@ def measure_completeness(
         asked = [p for p in ingested.get(cloud, ()) if start.replace(day=1) <= p.month < end]
         counted = _counted(asked, start, end, max(days.get(cloud, ()), default=None))
         charged = {day for day, _ in billed_in[cloud]}
-        open_days[cloud] = sorted(charged - counted)
+        # A bill speaks of the charges of other months that are on it.
+        elsewhere = {day for day in charged if not start <= day < end}
+        open_days[cloud] = sorted(charged - counted - elsewhere)
         complete = len({period.month for period in asked}) == _months(start, end)
         covered[cloud] = Coverage(
             final=complete and all(period.final for period in asked),

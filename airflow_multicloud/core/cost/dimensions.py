@@ -17,7 +17,8 @@ NONE = "(none)"
 #: How the lines beyond a limit are summed up.
 OTHER = "(other)"
 
-#: A tag's or label's key as a dimension: ``tag:team``.
+#: A tag's or label's key as a dimension: ``tag:team``. Where a charge has no such key, one that
+#: differs in case alone ("Team") counts: Azure and people take them for the same.
 TAG_PREFIX = "tag:"
 
 #: Every column that can be grouped by.
@@ -25,6 +26,12 @@ DIMENSIONS: tuple[str, ...] = (
     *STORE_COLUMNS,
     *(column.name for column in COLUMNS if column.type == TEXT and not column.json),
 )
+
+
+_TAG = """coalesce(
+    element_at(Tags, {key})[1],
+    list_sort(list_filter(map_entries(Tags), lambda tag: lower(tag.key) = lower({key})))[1].value
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def parse_grouping(group_by: Sequence[str]) -> Grouping:
             if not key:
                 raise _invalid(f"group_by has {name!r}; a tag's key must follow, like 'tag:team'")
             parameters[f"tag_{number}"] = key
-            value = f"element_at(Tags, $tag_{number})[1]"
+            value = _TAG.format(key=f"$tag_{number}")
         elif name in DIMENSIONS:
             value = f"{quoted(name)}::VARCHAR"
         else:

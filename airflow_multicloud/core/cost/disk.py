@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,10 +37,17 @@ def full_disk(err: BaseException) -> str | None:
     return next((w for w in map(os.strerror, sorted(_CODES)) if w in str(err)), None)
 
 
-@contextmanager
-def disk_errors(directory: Path, what: str) -> Iterator[None]:
-    """Have a full disk say what could not be done, and in which directory.
+def cache_home() -> Path:
+    """Where this user's caches are, as the XDG Base Directory Specification has it."""
+    said = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(said) if Path(said).is_absolute() else Path.home() / ".cache"
 
+
+@contextmanager
+def disk_errors(directory: Path, what: str, *, needed: int | None = None) -> Iterator[None]:
+    """Have a full disk say what could not be done, in which directory, and how to move it.
+
+    :param needed: about how many bytes it takes, where that is known.
     :raises CostAnalysisError: kind ``quota``.
     """
     try:
@@ -49,5 +57,30 @@ def disk_errors(directory: Path, what: str) -> Iterator[None]:
         if words is None:
             raise
         raise CostAnalysisError(
-            f"{what}: {words} in {directory}; the cost store is as it was", kind=ErrorKind.QUOTA
+            f"{what}: {words} in {directory}{_room(directory, needed)}. Make room there, or "
+            f"{_way_out(directory)}; the cost store is as it was",
+            kind=ErrorKind.QUOTA,
         ) from err
+
+
+def _room(directory: Path, needed: int | None) -> str:
+    """How much there is, and how much it takes."""
+    try:
+        free = f", where {_size(shutil.disk_usage(directory).free)} are free"
+    except OSError:
+        free = ""
+    return free + (f"; about {_size(needed)} are needed" if needed else "")
+
+
+def _way_out(directory: Path) -> str:
+    if directory.is_relative_to(cache_home()):
+        return "set XDG_CACHE_HOME to a directory on a larger disk"
+    return "move the directory to a larger disk and name it there as the store"
+
+
+def _size(number: int) -> str:
+    """Bytes for a reader, rounded up."""
+    mib = 1 << 20
+    if number < 10 * mib:
+        return f"{-(-number // 1024):,} KiB"
+    return f"{-(-number // mib):,} MiB"

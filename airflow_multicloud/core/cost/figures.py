@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, exact_sum
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -81,6 +81,7 @@ class Figure:
     """One amount, unrounded.
 
     :param fx: ``None`` when nothing was converted.
+    :param by: whether it is of charge days or of billing periods.
     :param without: amounts that are not in it, as no rate converts them, like ``12.00 TWD``.
     """
 
@@ -90,6 +91,7 @@ class Figure:
     coverage: Coverage
     fx: FxNote | None = None
     without: tuple[str, ...] = ()
+    by: CostPeriod = CostPeriod.CHARGE_DAY
 
     @property
     def estimated(self) -> bool:
@@ -103,7 +105,10 @@ class Figure:
     def __str__(self) -> str:
         fx = f"; {self.fx}" if self.fx else ""
         without = f"; without {', '.join(self.without)}: no rate" if self.without else ""
-        return f"{self.rounded()} {self.currency} {self.basis} ({self.coverage}{fx}{without})"
+        return (
+            f"{self.rounded()} {self.currency} {self.basis} by {self.by.words} "
+            f"({self.coverage}{fx}{without})"
+        )
 
 
 def add_figures(figures: Sequence[Figure]) -> Figure:
@@ -111,7 +116,7 @@ def add_figures(figures: Sequence[Figure]) -> Figure:
 
     :raises CostAnalysisError: kind ``invalid_argument`` when they are mixed, or there is none.
     """
-    kinds = sorted({f"{figure.currency} {figure.basis}" for figure in figures})
+    kinds = sorted({f"{f.currency} {f.basis} by {f.by.words}" for f in figures})
     if len(kinds) != 1:
         raise CostAnalysisError(
             f"figures can only be added in one currency and basis, got: {', '.join(kinds) or '-'}",
@@ -122,6 +127,7 @@ def add_figures(figures: Sequence[Figure]) -> Figure:
         amount=exact_sum([figure.amount for figure in figures]),
         currency=figures[0].currency,
         basis=figures[0].basis,
+        by=figures[0].by,
         coverage=functools.reduce(operator.or_, (figure.coverage for figure in figures)),
         fx=FxNote(
             source=notes[0].source,

@@ -164,6 +164,7 @@ ROLLUP = (
     "Export",
     "BillingPeriod",
     "ChargeDate",
+    "BillingAccountId",
     "SubAccountId",
     "ServiceCategory",
     "ServiceName",

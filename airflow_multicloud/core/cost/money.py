@@ -37,6 +37,27 @@ class CostBasis(StrEnum):
         return f"{self.value.capitalize()}Cost"
 
 
+class CostPeriod(StrEnum):
+    """Which charges are a month's.
+
+    ``CHARGE_DAY``: those of its days, in UTC. ``BILLING_PERIOD``: those on its bill, whatever
+    day they are of: a refund of an earlier month, a month that begins in another time zone.
+    """
+
+    CHARGE_DAY = "charge_day"
+    BILLING_PERIOD = "billing_period"
+
+    @property
+    def column(self) -> str:
+        """The store's column."""
+        return "ChargeDate" if self is CostPeriod.CHARGE_DAY else "BillingPeriod"
+
+    @property
+    def words(self) -> str:
+        """For a reader."""
+        return self.value.replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
     """One set of charges on all four bases, in one currency, unrounded."""

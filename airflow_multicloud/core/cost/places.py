@@ -1,4 +1,4 @@
-"""Small files of the cost questions (price tables, exchange rates): local, or in any object store."""
+"""Small files of the cost questions (price tables, rates): local, or in any object store."""
 
 from __future__ import annotations
 
@@ -48,17 +48,26 @@ def find_place(parameter: str, where: str | Path, limit: int) -> bytes | None:
         return None
 
 
+def check_place(parameter: str, where: str | Path) -> None:
+    """Refuse a directory or a prefix, before anything is asked of anybody.
+
+    :raises CostAnalysisError: kind ``invalid_argument``.
+    """
+    text = str(where)
+    if not text.strip() or text.endswith("/") or (not is_uri(where) and Path(text).is_dir()):
+        raise CostAnalysisError(
+            f"{parameter}: {text!r} given, expected a file's path or an object's URI, "
+            "not a directory or prefix",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+
+
 def write_place(parameter: str, where: str | Path, content: bytes) -> str:
     """Put a file or an object in place, whole or not at all; returns its path or URI.
 
     :raises CloudError: kind ``invalid_argument`` for a prefix or a directory.
     """
-    if str(where).endswith("/"):
-        raise CostAnalysisError(
-            f"{parameter}: {str(where)!r} given, expected a file's path or an object's URI, "
-            "not a directory or prefix",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
+    check_place(parameter, where)
     if not is_uri(where):
         return _write_file(parameter, Path(where), content)
     endpoint = open_endpoint(str(where), parameter=parameter)

@@ -21,7 +21,7 @@ MAX_BYTES = 16 << 20
 
 _COLUMNS = tuple(f.name for f in fields(Price))
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,40})?([eE]-?[0-9]{1,2})?")
-_REQUIRED = ("cloud", "sku", "region_id", "family", "source")
+_TEXTS = ("cloud", "sku", "region_id", "unit", "family", "source")
 _LONGEST = 500
 
 
@@ -86,9 +86,11 @@ def _text(value: object) -> str:
 
 
 def _price(row: Mapping[str, str], name: str, line: int) -> Price:
-    for column in _REQUIRED:
-        if not row[column].strip() or not row[column].isprintable() or len(row[column]) > _LONGEST:
-            raise _refused(name, f"{column} is {printable(row[column][:40])!r}", line)
+    for column in _TEXTS:
+        text = row[column]
+        empty = not text.strip() and column != "family"  # egress has none
+        if empty or not text.isprintable() or len(text) > _LONGEST:
+            raise _refused(name, f"{column} is {printable(text[:40])!r}", line)
 
     def number(column: str) -> Decimal:
         text = row[column].strip()

@@ -1,9 +1,9 @@
 """The dated price table: public list prices, each with its source and the day it was read.
 
 The table that comes with the package is small and ages;
-:mod:`airflow_multicloud.core.cost.refresh_prices` renews it through the clouds' price lists. A price
-that is zero or of unknown unit is refused by :meth:`PriceTable.usable`, never ranked. An old one is
-used, and its age is said, unless a limit is set.
+:mod:`airflow_multicloud.core.cost.refresh_prices` renews it through the clouds' price lists. A
+price that is zero or of unknown unit is refused by :meth:`PriceTable.usable`, never ranked. An old
+one is used, and its age is said, unless a limit is set.
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.csv_files import UnreadableFileError, csv_relation
 from airflow_multicloud.core.cost.disk import full_disk
 from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, TEXT, TIME, Column, literal, quoted
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,6 +34,10 @@ _MAP_OF_LIST = """
     ) END
 """
 
+
+# In the engine's errors about a CSV file: the line that names it, and those that say what is wrong.
+_IN_FILE = re.compile(r"file = (.+)")
+_WRONG = ("Expected Number of Columns", "Value with unterminated quote", "Invalid unicode")
 
 _NESTED = ("MAP(", "STRUCT(")
 _TAG_LIST = "STRUCT(key VARCHAR, value VARCHAR)[]"
@@ -68,6 +75,10 @@ class Source:
             if name.lower() in lowered:
                 return lowered[name.lower()]
         return None
+
+    def has(self, name: str) -> bool:
+        """Whether the file has a canonical column, by this name or another version's."""
+        return self.name_of(next(c for c in COLUMNS if c.name == name)) is not None
 
     def missing(self) -> list[str]:
         """FOCUS's mandatory columns that the file lacks."""
@@ -128,8 +139,8 @@ def open_source(connection: DuckDBPyConnection, fetched: FetchedPeriod) -> Sourc
     if not fetched.files:
         raise CostAnalysisError(f"{what}: the export has no files", kind=ErrorKind.INTEGRITY)
     text = fetched.format is FileFormat.CSV
-    relation = _relation(fetched.files, text=text)
     with reading_errors(what):
+        relation = csv_relation(fetched.files) if text else _parquet(fetched.files)
         described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
     columns = {row[0]: str(row[1]) for row in described}
     columns.pop("filename", None)
@@ -182,7 +193,7 @@ def check_required(empty_rows: Mapping[Column, int], what: str) -> None:
 
 @contextmanager
 def reading_errors(what: str) -> Iterator[None]:
-    """Have DuckDB's errors about a file say which export it is of; a full disk is none."""
+    """Have the query engine's errors say what was read; a full disk is told elsewhere."""
     import duckdb
 
     try:
@@ -190,32 +201,31 @@ def reading_errors(what: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException as err:
         if full_disk(err):
             raise
-        first = str(err).splitlines()[0]
         raise CostAnalysisError(
-            f"{what}: reading it needs more memory than the store allows itself: {first}",
+            f"{what}: reading it needs more memory than the store allows itself: {_gist(err)}",
             kind=ErrorKind.QUOTA,
         ) from err
-    except (
-        duckdb.IOException,
-        duckdb.InvalidInputException,
-        duckdb.ConversionException,
-        duckdb.BinderException,
-    ) as err:
+    except duckdb.Error as err:
         if full_disk(err):
             raise  # in writing; the export's files are as they should be
-        first = str(err).splitlines()[0]
         raise CostAnalysisError(
-            f"{what}: a file can't be read: {first}", kind=ErrorKind.INTEGRITY
+            f"{what}: a file can't be read: {_gist(err)}", kind=ErrorKind.INTEGRITY
         ) from err
+    except UnreadableFileError as err:
+        raise CostAnalysisError(f"{what}: {err}", kind=ErrorKind.INTEGRITY) from err
 
 
-def _relation(files: Sequence[Path], *, text: bool) -> str:
+def _gist(err: Exception) -> str:
+    """What a reader needs of an error's many lines: what is wrong, where, in which file."""
+    first, *more = str(err).splitlines() or [type(err).__name__]
+    file = next((m[1] for line in more if (m := _IN_FILE.fullmatch(line.strip()))), None)
+    wrong = next((line for line in more if line.startswith(_WRONG)), None)
+    parts = [f"{Path(file).name}: {first}" if file else first, *([wrong] if wrong else [])]
+    return printable(": ".join(parts)[:500])
+
+
+def _parquet(files: Sequence[Path]) -> str:
     listed = ", ".join(literal(str(file)) for file in files)
-    if text:
-        return (
-            f"read_csv([{listed}], header = true, all_varchar = true, union_by_name = true, "
-            "filename = true, quote = '\"', escape = '\"', delim = ',', strict_mode = true)"
-        )
     return f"read_parquet([{listed}], union_by_name = true, filename = true)"
 
 

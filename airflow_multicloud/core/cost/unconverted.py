@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.fx import Rates
-from airflow_multicloud.core.cost.money import CostBasis, Costs
+from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, Costs
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -45,17 +45,19 @@ def unconverted_costs(
     end: date,
     *,
     clouds: Sequence[str] | None = None,
+    by: CostPeriod = CostPeriod.CHARGE_DAY,
 ) -> tuple[Unconverted, ...]:
     """The charges that :attr:`Rates.lacking` speaks of; nothing in any currency needs no rate.
 
     :param connection: with the view ``rollup``.
+    :param by: whether ``start`` and ``end`` are charge days or of billing periods.
     """
     if not rates.lacking:
         return ()
     sums = ", ".join(f"sum({basis.column})" for basis in CostBasis)
     rows = connection.execute(
         f"SELECT Cloud, BillingCurrency, ChargeDate, {sums} FROM rollup "
-        "WHERE ChargeDate >= $start AND ChargeDate < $end "
+        f"WHERE {by.column} >= $start AND {by.column} < $end "
         "AND ($clouds::VARCHAR[] IS NULL OR list_contains($clouds::VARCHAR[], Cloud)) "
         "GROUP BY ALL ORDER BY ALL",
         {"start": start, "end": end, "clouds": None if clouds is None else list(clouds)},

@@ -100,11 +100,12 @@ WITH priced AS (
         END AS refusal
     FROM priced
 )
-SELECT Cloud, meter, sku, region, BillingCurrency, cores, memory, unit, refusal,
+SELECT CASE WHEN meter = 'compute' THEN part END AS part,
+       Cloud, meter, sku, region, BillingCurrency, cores, memory, unit, refusal,
        sum(ContractedCost), sum(PricingQuantity), max(ChargeDate)
 FROM metered
 WHERE meter IS NOT NULL
-GROUP BY ALL, CASE WHEN meter = 'compute' THEN part END
+GROUP BY ALL
 ORDER BY ALL
 """
 
@@ -137,7 +138,8 @@ def own_prices(
     }
     machines: dict[tuple[str, ...], Price] = {}
     for row in connection.execute(_SQL, asked).fetchall():
-        price, reason = _price(*row)
+        _part, *of_price = row
+        price, reason = _price(*of_price)
         reason = reason or price.refusal(today, window)
         if reason:
             refused.append(Refused(f"{price} (bill)", reason))

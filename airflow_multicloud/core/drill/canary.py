@@ -53,7 +53,8 @@ def write_canary(primary: Endpoint, drill_id: str) -> Canary:
         )
     refuse_reserved(primary, parameter="primary")
     written_at = datetime.now(UTC)
-    body = json.dumps({"drill_id": drill_id, "written_at": written_at.isoformat()}).encode()
+    content = {"format_version": 1, "drill_id": drill_id, "written_at": written_at.isoformat()}
+    body = json.dumps(content).encode()
     sha256 = hashlib.sha256(body).hexdigest()
     attributes = ObjectAttributes(
         content_type="application/json", metadata={SHA256_METADATA: sha256}

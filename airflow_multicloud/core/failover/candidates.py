@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.failover.corroboration import BY_ITSELF, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.references import Contract, Reference, look_up
 from airflow_multicloud.core.failover.targets import (
     ObjectTarget,
     Staged,
     Target,
     TargetError,
 )
-from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.core.replication.manifest import Latest
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -44,47 +46,6 @@ class Arrival:
     not_kept: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """What a candidate's bytes must be, and who says so."""
-
-    digests: Digests
-    size: int | None
-    by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What a candidate's manifest says of an object.
-
-    :param as_of: ``None`` when there is no manifest.
-    :param contract: ``None`` when the manifest does not know the object, or no digest of it.
-    :param unsound: why the object is not what the source had, if the last run failed with it.
-    :param left_out: whether that is because its key is kept for this package's own files there.
-    """
-
-    as_of: datetime | None
-    contract: Contract | None = None
-    unsound: str | None = None
-    left_out: bool = False
-
-
-def references(copy: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
-    """What a manifest says of each object, by its name below the manifest's replica.
-
-    :param copy: the replica, or something below it.
-    """
-    replica = replace(copy, location=copy.location.with_key(latest.replica))
-    for item, index in manifest.objects_of(replica, latest.key):
-        known = item.digests != Digests()
-        contract = Contract(item.digests, item.size, "manifest") if known else None
-        state = item.replicas[index]
-        sound = state.outcome is not None and state.outcome.sound
-        unsound = None if sound else f"{state.outcome} in run {latest.run_id}: {state.reason}"
-        left_out = state.outcome is not None and not state.outcome.owed
-        yield item.name, Reference(latest.started, contract, unsound, left_out)
-
-
 def take(
     candidate: Endpoint,
     target: Target,
@@ -93,11 +54,16 @@ def take(
     primary: bool,
     cancelled: threading.Event,
     reference: Reference | None = None,
+    others: Callable[[], Iterable[Reference]] = tuple,
+    progress: Progress | None = None,
 ) -> Arrival:
     """Read one candidate into the target's staging area and verify it.
 
     :param cancelled: set by the caller to make this stop at the next chunk.
     :param reference: what the manifest says, where the caller knows it already.
+    :param progress: is told of every byte that arrives, also of a copy that is rejected later.
+    :param others: what the other candidates' manifests say of the object; asked only when
+        nothing vouches for what arrives, or it may be a web page.
     :raises TargetError: when the target can't take the bytes; nothing stays staged.
     :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
     """
@@ -114,20 +80,32 @@ def take(
     contract = _contract(body.meta, known, policy)
     if contract.by is None:
         contract = _contract(_told(candidate, body.meta), known, policy)
+    if contract.by is None or (contract.by in BY_ITSELF and may_be_page(body.meta)):
+        contract = corroborated(candidate, body.meta, contract, others)
     if contract.by is None and policy.require_digest:
         raise StorageError(
             f"{candidate.location}: nothing vouches for the content, and require_digest is set",
             kind=ErrorKind.INTEGRITY,
             cloud=candidate.cloud,
         )
+    _refuse_size(candidate, body.meta.size, contract)
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
     not_kept: tuple[str, ...] = ()
     if isinstance(target, ObjectTarget):
         target, not_kept = target.like(_attributes(candidate, body.meta))
-    staged = _stage(target, _verified(candidate, body, digest, contract, cancelled))
+    chunks = _verified(candidate, body, digest, contract, cancelled)
+    staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
     return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of, not_kept)
+
+
+def _counted(chunks: Iterator[Buffer], meta: ObjectMeta, progress: Progress) -> Iterator[Buffer]:
+    if not progress.planned:
+        progress.expect(1, meta.size)
+    for chunk in chunks:
+        yield chunk
+        progress.wrote(memoryview(chunk).nbytes)
 
 
 def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
@@ -150,33 +128,19 @@ def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
         raise TargetError(str(err), kind=err.kind, cloud=err.cloud, code=err.code) from err
 
 
-def manifest_of(candidate: Endpoint) -> Latest | None:
-    """The manifest of the replica that a candidate belongs to, if it belongs to one."""
-    try:
-        found = manifest.find_latest(candidate)
-    except CloudError as err:
-        if err.kind in (ErrorKind.PERMISSION_DENIED, ErrorKind.NOT_FOUND):
-            return None  # Reading the object itself will say what is the matter, if anything.
-        raise
-    return found[0] if found else None
-
-
-def look_up(candidate: Endpoint) -> Reference:
-    """What the candidate's manifest says of it."""
-    latest = manifest_of(candidate)
-    if latest is None:
-        return Reference(None)
-    name = candidate.location.key[len(latest.replica) :]
-    for listed, reference in references(candidate, latest):
-        if listed == name:
-            return reference
-    return Reference(latest.started)
-
-
 def _told(candidate: Endpoint, read: ObjectMeta) -> ObjectMeta:
     """What the store says of the object being read: S3 shows checksums only when asked so."""
     there = candidate.store.stat_object(candidate.location.ref)
     return there if there.etag == read.etag else read
+
+
+def _refuse_size(candidate: Endpoint, size: int, contract: Contract) -> None:
+    if contract.size is not None and size != contract.size:
+        raise StorageError(
+            f"{candidate.location} has {size} bytes, {contract.size} are expected",
+            kind=ErrorKind.INTEGRITY,
+            cloud=candidate.cloud,
+        )
 
 
 def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
@@ -192,6 +156,13 @@ def _refuse_stale(
 ) -> None:
     if policy.max_staleness is None or exempt:
         return
+    if finding := clock_ahead(as_of):
+        raise StorageError(
+            f"{candidate.location} can't be called fresh: {finding}; max_staleness is "
+            f"{policy.max_staleness.total_seconds():.0f} s",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=candidate.cloud,
+        )
     age = datetime.now(UTC) - as_of
     if age > policy.max_staleness:
         raise StorageError(
@@ -231,13 +202,10 @@ def _verified(
             )
         cancellation.check()
         digest.update(chunk)
+        if contract.size is not None and digest.size > contract.size:
+            _refuse_size(candidate, digest.size, contract)  # Now, and not when the disk is full.
         yield chunk
-    if contract.size is not None and digest.size != contract.size:
-        raise StorageError(
-            f"{candidate.location} has {digest.size} bytes, {contract.size} are expected",
-            kind=ErrorKind.INTEGRITY,
-            cloud=candidate.cloud,
-        )
+    _refuse_size(candidate, digest.size, contract)
     compared = shared(contract.digests, digest.digests())
     if compared is not None and not compared[1]:
         raise StorageError(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.candidates import Arrival, Reference, take
+from airflow_multicloud.core.failover.candidates import Arrival, take
+from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import (
     Attempt,
@@ -19,9 +23,16 @@ from airflow_multicloud.core.failover.provenance import (
     Provenance,
     kind_of,
 )
+from airflow_multicloud.core.failover.references import Reference, look_up
 from airflow_multicloud.core.failover.targets import Target, TargetError
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+_log = logging.getLogger(__name__)
+
+#: How long another candidate may take to say what the object must be.
+_TO_ASK = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class _Try:
     started: float
     cancelled: threading.Event = field(default_factory=threading.Event)
 
-    def attempt(self, err: CloudError | None) -> Attempt:
+    def attempt(self, err: CloudError | None, *, overtaken: bool = False) -> Attempt:
         end = self.candidate.endpoint
         return Attempt(
             self.candidate.uri,
@@ -58,6 +69,7 @@ class _Try:
             round((time.monotonic() - self.started) * 1000),
             err.kind if err else None,
             str(err) if err else None,
+            overtaken,
         )
 
 
@@ -65,13 +77,20 @@ _Result = tuple[_Try, Arrival | BaseException]
 
 
 def fetch(
-    candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy = FailoverPolicy()
+    candidates: Sequence[Candidate],
+    target: Target,
+    policy: FailoverPolicy = FailoverPolicy(),
+    *,
+    progress: Progress | None = None,
+    told: bool = True,
 ) -> Provenance:
     """Put one verified copy of an object in place at ``target``.
 
     The target is not touched before the bytes are complete and verified.
 
     :param candidates: in the order of preference.
+    :param progress: counts the bytes.
+    :param told: whether its listener is told from here, on the calling thread.
     :raises FailoverError: when none of them served, one failed for a reason that
         ``fail_over_on`` does not list, or the target failed; names every attempt.
     """
@@ -80,7 +99,7 @@ def fetch(
             "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
     with telemetry.operation("failover_fetch", multicloud__target=str(target)) as span:
-        provenance = _Race(candidates, target, policy).run()
+        provenance = _Race(candidates, target, policy, progress, told=told).run()
         span.set_attribute("cloud.provider", provenance.cloud)
         span.set_attribute("multicloud.served_by", provenance.served_by)
         span.set_attribute("multicloud.bytes", provenance.size)
@@ -93,8 +112,17 @@ class _Race:
     """Candidates in order, each started when the one before failed or takes too long."""
 
     def __init__(
-        self, candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy
+        self,
+        candidates: Sequence[Candidate],
+        target: Target,
+        policy: FailoverPolicy,
+        progress: Progress | None,
+        *,
+        told: bool,
     ) -> None:
+        self._progress = progress
+        self._told = progress if told else None
+        self._candidates = tuple(candidates)
         self._waiting = list(enumerate(candidates))
         self._target = target
         self._policy = policy
@@ -135,6 +163,8 @@ class _Race:
             attempt, result = self._results.get(timeout=wait)
         except queue.Empty:
             cancellation.check()
+            if self._told is not None:
+                self._told.tell(force=False)
             if time.monotonic() >= until:
                 self._on_time_out(hedge_at)
             return None
@@ -182,14 +212,29 @@ class _Race:
         with telemetry.operation(
             "failover_fetch.attempt", cloud__provider=candidate.endpoint.cloud
         ):
-            return take(
+            return _take_judged(
                 candidate.endpoint,
                 self._target,
                 self._policy,
                 primary=candidate.primary,
                 cancelled=attempt.cancelled,
-                reference=candidate.reference and candidate.reference(),
+                reference=candidate.reference,
+                others=partial(self._others, candidate),
+                progress=self._progress,
             )
+
+    def _others(self, candidate: Candidate) -> list[Reference]:
+        """What the other candidates' manifests say of the object, as far as they can be asked."""
+        found: list[Reference] = []
+        for other in self._candidates:
+            if other is candidate or other.endpoint is None:
+                continue
+            ask = other.reference or partial(look_up, other.endpoint)
+            try:
+                found.append(within(_TO_ASK, ask, parameter="attempt_timeout"))
+            except CloudError as err:
+                _log.debug("%s can't say what the object must be: %s", other.uri, err)
+        return found
 
     def _hedge_at(self) -> float:
         after = self._policy.hedge_after
@@ -236,7 +281,15 @@ class _Race:
         except BaseException:
             drop(arrival.staged.discard)
             raise
+        for other in self._running:
+            late = StorageError(
+                f"had not answered yet when another one served (hedge_after: "
+                f"{self._policy.hedge_after})",
+                kind=ErrorKind.TIMEOUT,
+            )
+            self._attempts.append(other.attempt(late, overtaken=True))
         self._attempts.append(attempt.attempt(None))
+        finding = clock_ahead(arrival.as_of)
         return Provenance(
             served_by=attempt.candidate.uri,
             cloud=end.cloud,
@@ -248,6 +301,7 @@ class _Race:
             age_seconds=(datetime.now(UTC) - arrival.as_of).total_seconds(),
             failed_over=not attempt.candidate.primary,
             attempts=tuple(self._attempts),
+            findings=(f"{attempt.candidate.uri}: {finding}",) if finding else (),
             not_kept=arrival.not_kept,
         )
 
@@ -255,6 +309,43 @@ class _Race:
         return FailoverError(
             message, kind=kind or kind_of(self._attempts), attempts=tuple(self._attempts)
         )
+
+
+def _take_judged(
+    endpoint: Endpoint,
+    target: Target,
+    policy: FailoverPolicy,
+    *,
+    primary: bool,
+    cancelled: threading.Event,
+    reference: Callable[[], Reference] | None,
+    others: Callable[[], list[Reference]],
+    progress: Progress | None,
+) -> Arrival:
+    """Take a candidate; whatever one of them raises is that candidate's failure.
+
+    The next one may serve, and a copy that breaks the reader is not to be trusted.
+    """
+    try:
+        return take(
+            endpoint,
+            target,
+            policy,
+            primary=primary,
+            cancelled=cancelled,
+            reference=reference and reference(),
+            others=others,
+            progress=progress,
+        )
+    except (CloudError, cancellation.WorkCancelledError):
+        raise
+    except Exception as err:
+        _log.exception("%s could not be read", endpoint.location)
+        raise StorageError(
+            f"{endpoint.location} could not be read: {type(err).__name__}: {str(err)[:200]}",
+            kind=ErrorKind.INTEGRITY,
+            cloud=endpoint.cloud,
+        ) from err
 
 
 def _drop(result: Arrival | BaseException) -> None:

@@ -20,6 +20,17 @@ def within(limit: timedelta, work: Callable[[], R], *, parameter: str) -> R:
     :param parameter: the name of the parameter that ``limit`` comes from.
     :raises StorageError: kind ``timeout``.
     """
+    future = started(work)
+    try:
+        return future.result(max(0.0, limit.total_seconds()))
+    except TimeoutError:
+        if future.done():
+            raise  # It is the work's own.
+        raise StorageError(f"took longer than {parameter}", kind=ErrorKind.TIMEOUT) from None
+
+
+def started(work: Callable[[], R]) -> Future[R]:
+    """Work that goes on by itself, on a thread that nobody waits for at the end."""
     future: Future[R] = Future()
 
     def run() -> None:
@@ -30,9 +41,4 @@ def within(limit: timedelta, work: Callable[[], R], *, parameter: str) -> R:
 
     # A daemon and no pool: the interpreter would wait for a pool's threads before it ends.
     threading.Thread(target=telemetry.in_context(run), name="multicloud-list", daemon=True).start()
-    try:
-        return future.result(max(0.0, limit.total_seconds()))
-    except TimeoutError:
-        if future.done():
-            raise  # It is the work's own.
-        raise StorageError(f"took longer than {parameter}", kind=ErrorKind.TIMEOUT) from None
+    return future

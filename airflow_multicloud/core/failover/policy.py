@@ -16,8 +16,9 @@ OUTAGES = frozenset(
     {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.THROTTLED, ErrorKind.NOT_FOUND}
 )
 
-#: A copy that fails these was reached and found wanting: the next one is always tried.
-REJECTIONS = frozenset({ErrorKind.INTEGRITY, ErrorKind.PRECONDITION_FAILED})
+#: A copy that fails these was reached and found wanting (it is archived, say): the next one is
+#: always tried.
+REJECTIONS = frozenset({ErrorKind.INTEGRITY, ErrorKind.PRECONDITION_FAILED, ErrorKind.UNSUPPORTED})
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -13,13 +13,17 @@ from airflow_multicloud.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one candidate. ``kind`` is ``None`` for the one that served."""
+    """One try at one candidate. ``kind`` is ``None`` for the one that served.
+
+    :param overtaken: it did not fail; another one was there first (``hedge_after``).
+    """
 
     uri: str
     cloud: str | None
     milliseconds: int
     kind: ErrorKind | None = None
     reason: str | None = None
+    overtaken: bool = False
 
     def __str__(self) -> str:
         """One line."""
@@ -36,6 +40,7 @@ class Provenance:
     :param as_of: the replica holds every change made at the source before this; for the
         primary, when the object was last modified.
     :param age_seconds: from ``as_of`` to the fetch.
+    :param findings: what a reader should know though it was served: a clock that is ahead.
     :param not_kept: the attributes that the target can't keep (``metadata:x``).
     """
 
@@ -49,6 +54,7 @@ class Provenance:
     age_seconds: float
     failed_over: bool
     attempts: tuple[Attempt, ...]
+    findings: tuple[str, ...] = ()
     not_kept: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +80,7 @@ class Provenance:
                 }
                 for a in self.attempts
             ],
+            "findings": list(self.findings),
         }
 
 

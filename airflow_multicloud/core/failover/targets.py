@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.attributes import keep
+from airflow_multicloud.core.disk import free_space
 from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
@@ -288,7 +289,13 @@ def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
 
 
 def _local_error(path: Path, err: OSError) -> StorageError:
+    kind = kind_of_os_error(err)
+    room = ""
+    if kind is ErrorKind.QUOTA:
+        room = (
+            f" ({free_space(path.parent)} are free in {path.parent}; what is fetched is written "
+            "there whole before it takes its name: make room, or choose a target with more)"
+        )
     return StorageError(
-        f"target: writing {path} failed: {err.strerror}; nothing was left there",
-        kind=kind_of_os_error(err),
+        f"target: writing {path} failed: {err.strerror}; nothing was left there{room}", kind=kind
     )

@@ -3,7 +3,8 @@
 SQLite with an unnamed database: it lives in SQLite's page cache and spills to an anonymous
 temporary file, deleted by the operating system with the process, when the cache is full
 (https://www.sqlite.org/inmemorydb.html, "Temporary Databases"). Rows are listings and item
-states; object content never comes here. One thread uses a catalog.
+states; object content never comes here. One thread uses a catalog. A full disk is told by
+:mod:`temporary`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
 from airflow_multicloud.core.heap import frozen_heap
 from airflow_multicloud.core.replication import items
 from airflow_multicloud.core.replication.items import Item, Proof
+from airflow_multicloud.core.replication.temporary import temporary_errors
 from airflow_multicloud.ports.object_store import Digests
 
 _SCHEMA = """
@@ -62,9 +64,10 @@ class Catalog:
 
     def __init__(self) -> None:
         self._frozen = frozen_heap()
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(_SCHEMA)
-        self._db.execute("BEGIN")  # One transaction for all: nothing here outlives the run.
+        with temporary_errors():
+            self._db = sqlite3.connect("", isolation_level=None)
+            self._db.executescript(_SCHEMA)
+            self._db.execute("BEGIN")  # One transaction for all: nothing here outlives the run.
 
     def __enter__(self) -> Self:
         self._frozen.__enter__()
@@ -78,7 +81,7 @@ class Catalog:
 
     def add_listing(self, side: int, objects: Iterable[Listed]) -> None:
         """Store one side's listing."""
-        self._db.executemany(
+        self._put(
             "INSERT OR REPLACE INTO listed VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 (
@@ -103,9 +106,8 @@ class Catalog:
 
     def count_listed(self, side: int) -> int:
         """How many objects one side has."""
-        return int(
-            self._db.execute("SELECT count(*) FROM listed WHERE side=?", (side,)).fetchone()[0]
-        )
+        ((count,),) = self._ask("SELECT count(*) FROM listed WHERE side=?", (side,))
+        return int(count)
 
     def extraneous(self, side: int) -> Iterator[Listed]:
         """What a destination has and the source has not, by name."""
@@ -117,21 +119,21 @@ class Catalog:
 
     def add_proofs(self, side: int, proofs: Iterable[tuple[str, Proof]]) -> None:
         """Store what a destination's last manifest proves."""
-        self._db.executemany(
+        self._put(
             "INSERT OR REPLACE INTO proofs VALUES (?,?,?)",
             ((side, name, _write_proof(proof)) for name, proof in proofs),
         )
 
     def proofs(self, side: int) -> Iterator[tuple[str, Proof]]:
         """A destination's proofs, by name in UTF-8 byte order."""
-        for name, doc in self._db.execute(
+        for name, doc in self._ask(
             "SELECT name, doc FROM proofs WHERE side=? ORDER BY name", (side,)
         ):
             yield name, _read_proof(doc)
 
     def put_items(self, new: Iterable[Item]) -> None:
         """Add items, or replace their state."""
-        self._db.executemany(
+        self._put(
             "INSERT OR REPLACE INTO items VALUES (?,?,?,?)",
             ((i.name, i.size, len(i.open_replicas), items.dump(i)) for i in new),
         )
@@ -142,7 +144,7 @@ class Catalog:
 
     def lines(self) -> Iterator[bytes]:
         """Every item as :func:`items.dump` wrote it, by name in UTF-8 byte order."""
-        for (doc,) in self._db.execute("SELECT doc FROM items ORDER BY name"):
+        for (doc,) in self._ask("SELECT doc FROM items ORDER BY name"):
             yield doc
 
     def open_items(self, *, larger_than: int = -1, up_to: int = 1 << 62) -> Iterator[Item]:
@@ -153,11 +155,12 @@ class Catalog:
         """
         after = ""
         while True:
-            rows = self._db.execute(
+            found = self._ask(
                 "SELECT name, doc FROM items WHERE open > 0 AND size > ? AND size <= ? "
                 "AND (name > ? OR ?) ORDER BY name LIMIT ?",
                 (larger_than, up_to, after, after == "", _BATCH),
-            ).fetchall()
+            )
+            rows = list(found)
             yield from (items.decoder.decode(doc) for _, doc in rows)
             if len(rows) < _BATCH:
                 return
@@ -166,16 +169,26 @@ class Catalog:
     def work_left(self) -> tuple[int, int]:
         """How many items are open, and the bytes to be written for them."""
         query = "SELECT count(*), total(size * open) FROM items WHERE open > 0"
-        count, size = self._db.execute(query).fetchone()
+        ((count, size),) = self._ask(query)
         return int(count), int(size)
 
     def totals(self) -> tuple[int, int]:
         """How many items there are, and their bytes."""
-        count, size = self._db.execute("SELECT count(*), total(size) FROM items").fetchone()
+        ((count, size),) = self._ask("SELECT count(*), total(size) FROM items")
         return int(count), int(size)
 
+    def _put(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        with temporary_errors():
+            self._db.executemany(statement, rows)
+
+    def _ask(self, query: str, parameters: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        with temporary_errors():
+            # Not "yield from", which would close the cursor: perhaps after the database.
+            for row in self._db.execute(query, parameters):  # noqa: UP028
+                yield row
+
     def _listed(self, query: str, parameters: tuple[int, ...]) -> Iterator[Listed]:
-        for row in self._db.execute(query, parameters):
+        for row in self._ask(query, parameters):
             _, name, size, etag, version, modified, crc32c, md5, sha256, attributes = row
             yield Listed(
                 name,

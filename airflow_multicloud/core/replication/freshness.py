@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
 
@@ -32,9 +33,19 @@ class Freshness:
         """Whether every object of the latest run is proven here."""
         return self.objects == self.proven
 
+    @property
+    def finding(self) -> str | None:
+        """Why the lag says nothing: the manifest's time is ahead of this machine's clock."""
+        return clock_ahead(self.as_of) if self.as_of else None
+
     def within(self, max_lag: timedelta) -> bool:
-        """Whether the replica would meet a recovery point objective of ``max_lag`` now."""
-        return self.lag is not None and self.complete and self.lag <= max_lag
+        """Whether the replica would meet a recovery point objective of ``max_lag`` now.
+
+        A negative lag is no freshness: see :attr:`finding`.
+        """
+        if self.lag is None or self.finding is not None:
+            return False
+        return self.complete and self.lag <= max_lag
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
@@ -45,6 +56,7 @@ class Freshness:
             "lag_seconds": None if self.lag is None else round(self.lag.total_seconds(), 3),
             "objects": self.objects,
             "proven": self.proven,
+            "finding": self.finding,
         }
 
 

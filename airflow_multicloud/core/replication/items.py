@@ -18,6 +18,8 @@ from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
 #: A time as records have it: with its zone.
 AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+#: As records have it, which the catalog holds as a signed integer of 64 bits.
+Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -74,7 +76,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     name: str
-    size: int
+    size: Size
     etag: str = msgspec.field(name="source_etag")
     version: str | None = msgspec.field(name="source_version")
     modified: AwareTime

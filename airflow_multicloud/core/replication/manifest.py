@@ -303,7 +303,11 @@ def objects_of(replica: Endpoint, key: str) -> Iterator[tuple[Item, int]]:
         line: bytes | None = None
         for following in lines:
             if line is not None:
-                yield items.decoder.decode(line), index
+                item = items.decoder.decode(line)
+                if len(item.replicas) <= index:
+                    raise ValueError(f"{item.name!r} has no replica of number {index}")
+                item.modified.astimezone(UTC)  # fails for what is no time in UTC
+                yield item, index
             line = following
         if line is None or not line.startswith(_LAST):
             raise records.damaged(replica, key, "the manifest has no last line: it was cut off")
@@ -414,14 +418,18 @@ def _newest_at(replica: Endpoint, stem: str) -> Latest | None:
 
 def _latest_at(replica: Endpoint, key: str) -> Latest | None:
     try:
-        body = replica.store.get_object(replica.ref(key)).read()
+        body = records.whole(replica, key)
     except CloudError as err:
         if err.kind is ErrorKind.NOT_FOUND:
             return None
         raise
-    known_version(replica, key, bytes(body), "version", FORMAT)
+    known_version(replica, key, body, "version", FORMAT)
     with intact(replica, key):
-        return _read_latest(bytes(body))
+        latest = _read_latest(body)
+        for time in (latest.started, latest.finished, latest.newest_source):
+            if time is not None:
+                time.astimezone(UTC)  # fails for what is no time in UTC
+        return latest
 
 
 def _header(replica: Endpoint, key: str, line: bytes) -> _FirstLine:
@@ -438,6 +446,8 @@ def _index(header: _FirstLine, replica: Endpoint) -> int:
             kind=ErrorKind.INTEGRITY,
             cloud=replica.cloud,
         )
+    if not 0 <= header.replica < len(header.destinations):
+        raise ValueError(f"there is no destination of number {header.replica}")
     return header.replica
 
 

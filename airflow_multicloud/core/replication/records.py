@@ -11,6 +11,9 @@ import msgspec
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import ErrorKind, StorageError
 
+#: A key has 1,024 bytes at most; what is said of it at each destination is not much longer.
+_LONGEST = 16 << 20
+
 
 def lines(replica: Endpoint, key: str) -> Iterator[bytes]:
     """A JSON-lines object, line by line.
@@ -20,9 +23,24 @@ def lines(replica: Endpoint, key: str) -> Iterator[bytes]:
     rest = b""
     for chunk in replica.store.get_object(replica.ref(key)):
         *whole, rest = (rest + bytes(chunk)).split(b"\n")
+        if len(rest) > _LONGEST:
+            raise damaged(replica, key, f"a line is longer than {_LONGEST} bytes")
         yield from whole
     if rest:
         raise damaged(replica, key, "the last line is cut off")
+
+
+def whole(replica: Endpoint, key: str) -> bytes:
+    """A small JSON object.
+
+    :raises StorageError: kind ``integrity`` when it is too large for one.
+    """
+    read = bytearray()
+    for chunk in replica.store.get_object(replica.ref(key)):
+        read += chunk
+        if len(read) > _LONGEST:
+            raise damaged(replica, key, f"it is larger than {_LONGEST} bytes")
+    return bytes(read)
 
 
 def known_version(replica: Endpoint, key: str, document: bytes, field: str, known: int) -> None:
@@ -64,5 +82,12 @@ def intact(replica: Endpoint, key: str) -> Iterator[None]:
     """Say of what can't be read as this package wrote it that it is damaged, and what to do."""
     try:
         yield
-    except (msgspec.MsgspecError, ValueError, StopIteration) as err:
+    except (
+        msgspec.MsgspecError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+        StopIteration,
+    ) as err:
         raise damaged(replica, key, f"{type(err).__name__}: {err}") from err

@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "--exec",
         nargs=argparse.REMAINDER,
         metavar="COMMAND",
-        help="run this command (the rest of the line; it can't read the terminal) with the "
-        "connections set, then stop; a second Ctrl-C kills it",
+        help="run this command (the rest of the line) with the connections set, then stop: a "
+        "shell, or what does not read the terminal; a second Ctrl-C kills it",
     )
     return parser
 
@@ -73,7 +73,13 @@ def _exit(_signum: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
+#: What reads the terminal, and lets Ctrl-C end what runs in it instead of itself.
+_SHELLS = frozenset({"sh", "bash", "zsh", "fish", "dash", "ksh"})
+
+
 def _run(command: Sequence[str], connections: Mapping[str, str]) -> int:
+    if Path(command[0]).name in _SHELLS and sys.stdin.isatty():
+        return _run_shell(command, connections)
     # In a session of its own: a terminal's Ctrl-C then reaches this process alone, which passes
     # it on. `airflow standalone` hangs when its children get it too, besides their SIGTERM.
     process = subprocess.Popen(  # noqa: S603  # the user's own command, no shell
@@ -85,6 +91,22 @@ def _run(command: Sequence[str], connections: Mapping[str, str]) -> int:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _run_shell(command: Sequence[str], connections: Mapping[str, str]) -> int:
+    """A shell for a person: it keeps the terminal, its job control and its own Ctrl-C."""
+    before = signal.signal(signal.SIGINT, lambda _signum, _frame: None)
+    process = subprocess.Popen(  # noqa: S603  # the user's own command, no shell
+        tethered(command), env={**os.environ, **connections}
+    )
+    try:
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGHUP)  # An interactive shell ignores SIGTERM.
+            process.wait()
+        signal.signal(signal.SIGINT, before)
     return status if status >= 0 else 128 - status
 
 

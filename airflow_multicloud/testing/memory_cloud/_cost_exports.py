@@ -90,7 +90,7 @@ def _manifest(store: ObjectStore, export: str, month: str) -> dict[str, Any]:
         text = bytes(store.get_object(ObjectRef(bucket, key)).read())
     try:
         found: dict[str, Any] = json.loads(text)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise failure(f"manifest {key} can't be read: {err}", ErrorKind.INTEGRITY) from err
     return found
 

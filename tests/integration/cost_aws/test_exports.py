@@ -140,7 +140,6 @@ def test_manifest_that_names_no_files(
 @pytest.mark.parametrize(
     ("files", "complaint"),
     [
-        ([], "expected Parquet or CSV files, all of one format, found none"),
         (["a.parquet", "b.csv.gz"], "found a.parquet, b.csv.gz"),
         (["a.orc"], "found a.orc"),
         (["a.parquet", "b.parquet"], "1 of 2 files .* are not there, among them .*/b.parquet"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
-from airflow_multicloud.core.cost.prices import BYTES_PER_GB, Meter, PriceTable
+from airflow_multicloud.core.cost.price_file import bundled_prices
+from airflow_multicloud.core.cost.prices import BYTES_PER_GB, Meter
 from airflow_multicloud.core.cost.transfer import (
     Place,
     Shipment,
@@ -17,7 +19,7 @@ from airflow_multicloud.core.cost.transfer import (
 from airflow_multicloud.errors import CostAnalysisError
 
 TODAY = date(2026, 11, 24)
-TABLE = PriceTable.bundled(max_age=timedelta(days=1000))
+TABLE = bundled_prices(max_age=timedelta(days=1000))
 
 
 def to(cloud: str, gigabytes: int, requests: int = 0, name: str | None = None) -> Shipment:
@@ -81,7 +83,7 @@ def test_requests_are_priced() -> None:
 
 
 def test_stale_prices_make_a_lower_bound_not_a_guess() -> None:
-    table = PriceTable.bundled(max_age=timedelta(days=1))
+    table = bundled_prices(max_age=timedelta(days=1))
     result = estimate_transfer(
         Place("aws"), [to("gcp", 5)], table, reads=1, read_bytes=1, today=TODAY
     )
@@ -92,3 +94,26 @@ def test_stale_prices_make_a_lower_bound_not_a_guess() -> None:
 def test_negative_numbers_are_refused() -> None:
     with pytest.raises(CostAnalysisError, match="can't be negative"):
         estimate(to("gcp", 1, requests=-1))
+
+
+@pytest.mark.parametrize("size", [1, 7, 123_456_789_123, 10**16 + 1, 5 * 2**50 + 3])
+@pytest.mark.parametrize("used", ["0", "99.9", "0.000000001"])
+def test_a_complete_estimate_says_so_whatever_the_bytes(size: int, used: str) -> None:
+    """A byte is 2**-30 GB: thirty decimals, more than Python's context keeps."""
+    shipment = Shipment(name="b", place=Place("gcp"), size=size, requests=3)
+    result = estimate_transfer(
+        Place("aws"),
+        [shipment],
+        bundled_prices(),
+        reads=3,
+        read_bytes=size,
+        today=TODAY,
+        egress_used={"aws": Decimal(used)},
+    )
+    assert result.unpriced == ()
+    assert result.as_dict()["complete"] is True
+    assert not str(result).startswith("at least")
+    moved = sum(
+        (Fraction(x.quantity) for x in result.lines if x.meter is Meter.EGRESS), Fraction(0)
+    )
+    assert moved == Fraction(size, 2**30)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import duckdb
 import pytest
 
+from airflow_multicloud.core.cost.price_file import bundled_prices
 from airflow_multicloud.core.cost.prices import Meter, PriceTable
 from airflow_multicloud.core.cost.unit_prices import OwnPrices, own_prices
 from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison, price_workload
-from airflow_multicloud.errors import CostAnalysisError
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 TODAY = date(2026, 11, 24)
-FRESH = timedelta(days=1000)
 CLOUDS = ("aws", "gcp", "azure")
 NONE = OwnPrices((), ())
 
@@ -26,13 +27,13 @@ def convert(amount: Decimal, currency: str, day: date) -> Decimal:
 
 
 def compare(
-    workload: Workload, own: OwnPrices = NONE, max_age: timedelta = FRESH
+    workload: Workload, own: OwnPrices = NONE, max_age: timedelta | None = None
 ) -> WorkloadComparison:
     return price_workload(
         workload,
         CLOUDS,
         own=own,
-        table=PriceTable.bundled(max_age=max_age),
+        table=bundled_prices(max_age=max_age),
         convert=convert,
         currency="USD",
         today=TODAY,
@@ -65,14 +66,18 @@ def charge(
     category: str = "Compute",
     pricing: str = "Standard",
     currency: str = "USD",
+    service: str = "Amazon Elastic Compute Cloud",
+    region: str | None = "r1",
 ) -> None:
     bill.execute(
-        "INSERT INTO costs VALUES (?, 'r1', ?, ?, NULL, 'S', NULL, ?, ?, ?, ?, "
+        "INSERT INTO costs VALUES (?, ?, ?, ?, NULL, ?, NULL, ?, ?, ?, ?, "
         "DATE '2026-11-20', ?, ?, 'Usage', NULL)",
         [
             cloud,
+            region,
             details,
             meter,
+            service,
             unit,
             category,
             pricing,
@@ -178,7 +183,153 @@ def test_egress_units_are_understood(bill: duckdb.DuckDBPyConnection, unit: str)
     assert (price.meter, price.list_unit_price) == (Meter.EGRESS, Decimal("0.5"))
 
 
-def test_stale_lists_are_not_ranked() -> None:
+@pytest.mark.parametrize(
+    ("service", "category", "meter"),
+    [
+        ("Amazon Relational Database Service", "Databases", "InstanceUsage:db.m7i.xlarge"),
+        ("Amazon Relational Database Service", "Compute", "InstanceUsage:db.m7i.xlarge"),
+        ("Amazon Elastic MapReduce", "Analytics", "BoxUsage:m7i.xlarge"),
+        ("Amazon Elastic Container Service for Kubernetes", "Compute", "ManagedNode:m7i.xlarge"),
+        ("Amazon SageMaker", "AI and Machine Learning", "Host:ml.m7i.xlarge"),
+    ],
+)
+def test_only_machines_are_quoted_as_machines(
+    bill: duckdb.DuckDBPyConnection, service: str, category: str, meter: str
+) -> None:
+    charge(bill, cost="0.1", service=service, category=category, meter=meter)
+    assert not own_prices(bill, today=TODAY).prices
+    quotes = compare(FOUR_CORES, own_prices(bill, today=TODAY)).quotes
+    assert {q.cloud: q.lines[0].sku for q in quotes}["aws"] == "m5.xlarge"
+
+
+@pytest.mark.parametrize(
+    "surcharge", ["EBSOptimized:m7i.xlarge", "CPUCredits:m7i.xlarge", "Something:m7i.xlarge"]
+)
+def test_surcharges_are_not_averaged_into_a_machine(
+    bill: duckdb.DuckDBPyConnection, surcharge: str
+) -> None:
+    charge(bill, cost="2", meter=surcharge, quantity="100")
+    charge(bill, cost="2", quantity="10")
+    charge(bill, cost="4", quantity="20")  # the same SKU, of another account
+    own = own_prices(bill, today=TODAY)
+    assert [p.list_unit_price for p in own.prices] == [Decimal("0.2")]
+    assert len(own.refused) == 1
+
+
+def test_halves_of_a_machine_are_no_machine(bill: duckdb.DuckDBPyConnection) -> None:
+    for meter in ("N2 Instance Core running in Frankfurt", "N2 Instance Ram running in Frankfurt"):
+        charge(bill, cost="0.01", cloud="gcp", meter=meter, service="Compute Engine")
+    own = own_prices(bill, today=TODAY)
+    assert (own.prices, len(own.refused)) == ((), 2)
+
+
+@pytest.mark.parametrize("meter", ["EBS:VolumeUsage.gp3", "Premium SSD Managed Disks", "EFS bytes"])
+def test_disks_are_not_object_storage(bill: duckdb.DuckDBPyConnection, meter: str) -> None:
+    charge(bill, cost="1", details="{}", meter=meter, unit="GB-Mo", category="Storage")
+    assert not own_prices(bill, today=TODAY).prices
+
+
+def test_requests_of_other_services_are_not_storage(bill: duckdb.DuckDBPyConnection) -> None:
+    for meter in ("WriteRequestUnits", "ReadRequestUnits"):
+        charge(bill, cost="1", details="{}", meter=meter, unit="Requests", category="Databases")
+    charge(bill, cost="1", details="{}", meter="input events", unit="Requests", category="Storage")
+    assert not own_prices(bill, today=TODAY).prices
+
+
+def test_a_price_without_a_region_is_refused(bill: duckdb.DuckDBPyConnection) -> None:
+    charge(bill, cost="1", region=None)
+    own = own_prices(bill, today=TODAY)
+    assert [r.reason for r in own.refused] == ["no region"]
+
+
+def test_a_quote_is_of_one_region(bill: duckdb.DuckDBPyConnection) -> None:
+    """A cheap machine in one region and cheap storage in another are no offer."""
+    storage = {"details": "{}", "meter": "Standard Storage", "unit": "GB-Mo", "category": "Storage"}
+    charge(bill, cost="0.1", region="r1")
+    charge(bill, cost="0.1", region="r2", **storage)
+    both = Workload(vcpus=Decimal(4), memory_gib=Decimal(16), storage_gb=Decimal(10))
+    own = own_prices(bill, today=TODAY)
+    for quote in compare(both, own).quotes:
+        assert {line.region_id for line in quote.lines} == {quote.region_id}
+    aws = {q.cloud: q for q in compare(both, own).quotes}["aws"]
+    assert (aws.complete, aws.region_id) == (True, "us-east-1")
+    # With both in one region the own prices are taken.
+    charge(bill, cost="0.1", region="r1", **storage)
+    aws = {q.cloud: q for q in compare(both, own_prices(bill, today=TODAY)).quotes}["aws"]
+    assert (aws.region_id, aws.total) == ("r1", Decimal(730) / 100 + Decimal("0.1"))
+
+
+def test_a_region_asked_for_is_the_one(bill: duckdb.DuckDBPyConnection) -> None:
+    charge(bill, cost="0.1", region="r1")
+    both = Workload(vcpus=Decimal(4), storage_gb=Decimal(10))
+    found = price_workload(
+        both,
+        ["aws"],
+        own=own_prices(bill, today=TODAY),
+        table=bundled_prices(),
+        convert=convert,
+        currency="USD",
+        today=TODAY,
+        regions={"aws": "r1"},
+    )
+    (aws,) = found.quotes
+    assert (aws.region_id, aws.missing) == ("r1", (Meter.STORAGE,))
+
+
+def test_a_price_in_a_currency_without_a_rate_costs_itself() -> None:
+    def no_rate(amount: Decimal, currency: str, day: date) -> Decimal:
+        raise CostAnalysisError(f"no rate of {currency}", kind=ErrorKind.NOT_FOUND)
+
+    table = bundled_prices()
+    listed = next(p for p in table.prices if p.cloud == "aws" and p.meter is Meter.STORAGE)
+    cheap = replace(listed, currency="TWD", sku="OTHER", list_unit_price=Decimal("1e-9"))
+    found = price_workload(
+        Workload(storage_gb=Decimal(10)),
+        CLOUDS,
+        own=NONE,
+        table=PriceTable((*table.prices, cheap)),
+        convert=no_rate,
+        currency="USD",
+        today=TODAY,
+    )
+    assert all(q.complete for q in found.quotes)
+    assert [r.reason for r in found.refused] == ["no rate of TWD"]
+
+
+def test_what_is_below_the_first_tier_is_not_free() -> None:
+    table = bundled_prices()
+    kept = tuple(p for p in table.prices if p.sku != "free-allowance")
+    found = price_workload(
+        Workload(egress_gb=Decimal(200)),
+        ["aws"],
+        own=NONE,
+        table=PriceTable(kept),
+        convert=convert,
+        currency="USD",
+        today=TODAY,
+    )
+    assert found.quotes[0].missing == (Meter.EGRESS,)
+
+
+@pytest.mark.parametrize("day", [date(2026, 11, 28), date(2026, 12, 6), date(2030, 1, 1)])
+def test_old_lists_are_ranked_and_their_age_is_said(day: date) -> None:
+    found = price_workload(
+        Workload(vcpus=Decimal(4), storage_gb=Decimal(1000), egress_gb=Decimal(200)),
+        CLOUDS,
+        own=NONE,
+        table=bundled_prices(),
+        convert=convert,
+        currency="USD",
+        today=day,
+    )
+    assert found.cheapest is not None
+    for quote in found.quotes:
+        assert quote.complete
+        assert quote.old(day)
+        assert str(quote.oldest_price) in str(quote)
+
+
+def test_lists_older_than_the_limit_are_not_ranked() -> None:
     result = compare(FOUR_CORES, max_age=timedelta(days=1))
     assert result.cheapest is None
     assert all(q.missing == (Meter.COMPUTE,) for q in result.quotes)
@@ -186,13 +337,13 @@ def test_stale_lists_are_not_ranked() -> None:
 
 
 def test_a_cloud_with_a_missing_part_ranks_after_complete_ones() -> None:
-    table = PriceTable.bundled(max_age=FRESH)
+    table = bundled_prices()
     kept = tuple(p for p in table.prices if not (p.cloud == "gcp" and p.meter is Meter.STORAGE))
     result = price_workload(
         Workload(storage_gb=Decimal(100), egress_gb=Decimal(200)),
         CLOUDS,
         own=NONE,
-        table=PriceTable(kept, FRESH),
+        table=PriceTable(kept),
         convert=convert,
         currency="USD",
         today=TODAY,

@@ -10,6 +10,7 @@ from decimal import Decimal
 import duckdb
 
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, ROLLUP
+from airflow_multicloud.core.cost.store import overlaps
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def bill(charges: Iterable[Charge], months: Iterable[Month] = ()) -> duckdb.Duck
         " Style VARCHAR, ExportedAt TIMESTAMPTZ, IngestedAt TIMESTAMPTZ, Final BOOLEAN,"
         " FirstDay DATE, LastDay DATE, Rows BIGINT)"
     )
+    connection.execute(f"CREATE TABLE left_out ({overlaps.TABLE})")
     given = {(m.cloud, m.month, m.export or m.cloud): m for m in months}
     last: dict[tuple[str, date, str], date] = {}
     for row in rows:

@@ -59,7 +59,9 @@ def test_whatever_step_finds_the_disk_full(tmp_path: Path, how: str, suffix: str
         store = CostStore.open(root)
         assert error["kind"] == "quota"
         assert error["message"].startswith("ingesting billing period 2026-10 of bucket/export: ")
-        assert error["message"].endswith(f" in {error['directory']}; the cost store is as it was")
+        assert f" in {error['directory']}, where " in error["message"]
+        assert "KiB are needed. Make room there, or move the directory to" in error["message"]
+        assert error["message"].endswith("; the cost store is as it was")
         assert held(store) == counted(BEFORE)
         assert store.current_version("aws", "bucket/export", MONTH) == "1"
         assert set(store.files.names()) == known

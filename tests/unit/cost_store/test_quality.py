@@ -14,6 +14,7 @@ from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.ports.cost import CorrectionStyle
 
+from .forging import forge
 from .rows import MONTH, Row, fetched, write
 
 GOOD = [Row(MONTH, f"service {n}", Decimal("1.3") + n, invoice="i") for n in range(25)]
@@ -104,21 +105,36 @@ def test_missing_columns_are_reported_and_read_as_null(tmp_path: Path) -> None:
 
 
 def test_stored_rows_are_held_against_the_source(tmp_path: Path) -> None:
-    """A file of the store that was tampered with shows as a wrong total."""
+    """Rows that do not add up to what the export did show as a wrong total."""
     store = CostStore.open(tmp_path / "store")
     store.ingest("aws", fetched(write(tmp_path / "a.csv", GOOD, **SOUND), "1"))
-    other = CostStore.open(tmp_path / "other")
     cheaper = [Row(MONTH, r.service, r.billed - 1, invoice="i") for r in GOOD]
+    other = CostStore.open(tmp_path / "other")
     other.ingest("aws", fetched(write(tmp_path / "b.csv", cheaper, **SOUND), "1"))
     (right,) = store.snapshot().periods[0].days()
     (wrong,) = other.snapshot().periods[0].days()
-    (tmp_path / "store" / right.files[0]).write_bytes(
-        (tmp_path / "other" / wrong.files[0]).read_bytes()
-    )
+    copied = tmp_path / "store" / wrong.files[0]
+    copied.parent.mkdir(parents=True)
+    copied.write_bytes((tmp_path / "other" / wrong.files[0]).read_bytes())
+    forge(tmp_path / "store", lambda text: text.replace(right.files[0], wrong.files[0]))
     found = check_quality(store, "aws", "bucket/export", MONTH)
     assert rules(found) == costs("totals", 25)
     assert found.findings[0].severity is Severity.ERROR
     assert "the source adds up to 332.5000000000 USD" in found.findings[0].message
+
+
+def test_a_file_that_was_replaced_is_refused(tmp_path: Path) -> None:
+    store = CostStore.open(tmp_path / "store")
+    store.ingest("aws", fetched(write(tmp_path / "a.csv", GOOD, **SOUND), "1"))
+    (day,) = store.snapshot().periods[0].days()
+    path = tmp_path / "store" / day.files[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(CostAnalysisError, match=r"2026-10-01-\w+\.parquet is not what was written"):
+        check_quality(store, "aws", "bucket/export", MONTH)
+
+
+def test_a_month_without_rows_is_a_finding(tmp_path: Path) -> None:
+    assert rules(report(tmp_path, [])) == [("no rows", "", 0)]
 
 
 def test_adjustments_should_say_so(tmp_path: Path) -> None:

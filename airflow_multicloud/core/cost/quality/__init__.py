@@ -13,7 +13,14 @@ from typing import Any
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.quality.exported import export_rules
 from airflow_multicloud.core.cost.quality.findings import QualityFinding, Severity
-from airflow_multicloud.core.cost.quality.stored import duplicates, row_rules, totals
+from airflow_multicloud.core.cost.quality.stored import (
+    NO_ROWS,
+    duplicates,
+    left_out,
+    row_rules,
+    totals,
+)
+from airflow_multicloud.core.cost.reading import reading_errors
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.engine import open_engine
@@ -66,17 +73,23 @@ def check_quality(store: CostStore, cloud: str, export: str, billing_period: dat
         store.files.workspace() as spill,
         open_engine(Path(spill)) as engine,
     ):
-        engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
-        findings = (
-            *row_rules(engine, period),
-            *duplicates(engine),
-            *export_rules(engine, store, period),
-            *totals(engine, period),
-        )
+        findings: tuple[QualityFinding, ...] = tuple(left_out(engine, store, period))
+        if period.rows:
+            with reading_errors(f"{billing_period:%Y-%m} of {export} in the cost store"):
+                engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
+                findings = (
+                    *row_rules(engine, period),
+                    *duplicates(engine),
+                    *export_rules(engine, store, period),
+                    *totals(engine, period),
+                    *findings,
+                )
+        else:
+            findings = (NO_ROWS, *findings)
     return QualityReport(
         cloud=cloud,
         export=export,
         billing_period=billing_period,
         rows=period.rows,
-        findings=tuple(findings),
+        findings=findings,
     )

@@ -21,6 +21,8 @@ def export_rules(
 ) -> Iterator[QualityFinding]:
     """Look at the files of the last version."""
     batch = period.batches[-1]
+    if not batch.raw:
+        return
     files = tuple(store.files.local(batch.raw))
     parquet = files[0].suffix == ".parquet" or ".parquet" in files[0].suffixes
     source = open_source(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, literal
 from airflow_multicloud.core.cost.quality.findings import QualityFinding, Severity
+from airflow_multicloud.core.cost.store import CostStore, overlaps
 from airflow_multicloud.core.cost.store.snapshot import Period, totals_of
 from airflow_multicloud.ports.cost import CorrectionStyle
 
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 #: A cost column of at least so many rows that has no cents at all is suspicious.
 WHOLE_NUMBER_ROWS = 20
+
+
+#: Of a month that was exported and has no charge: a quiet account, or the first day.
+NO_ROWS = QualityFinding(
+    rule="no rows",
+    severity=Severity.WARNING,
+    column="",
+    rows=0,
+    example="",
+    message="the export has this month, and no charge in it",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,32 @@ def duplicates(engine: DuckDBPyConnection) -> Iterator[QualityFinding]:
             example=str(row[1]),
             message="rows that are equal in every column to another",
         )
+
+
+def left_out(
+    engine: DuckDBPyConnection, store: CostStore, period: Period
+) -> Iterator[QualityFinding]:
+    """Charges that another export has as well."""
+    same = [
+        other
+        for other in store.snapshot().periods
+        if (other.cloud, other.billing_period) == (period.cloud, period.billing_period)
+    ]
+    if not overlaps.mark(engine, store.files, same).several:
+        return
+    overlaps.tell(engine, "")
+    for found in overlaps.read_overlaps(engine):
+        if found.export == period.export:
+            yield QualityFinding(
+                rule="overlap",
+                severity=Severity.WARNING,
+                column="SubAccountId",
+                rows=found.charges,
+                example=f"{found.billed_cost:.2f} {found.billing_currency}",
+                message=f"{found.counted} has the same accounts' charges of these days and was "
+                "exported later: it counts, these rows don't. Take the export that is not wanted "
+                "out of the store",
+            )
 
 
 def totals(engine: DuckDBPyConnection, period: Period) -> Iterator[QualityFinding]:

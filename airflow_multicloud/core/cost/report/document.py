@@ -90,6 +90,8 @@ class CostDocument:
         """For JSON: every figure with its basis, currency, as-of date and completeness."""
         comparison = self.comparison
         return {
+            "format": "airflow-multicloud cost report",
+            "format_version": 1,
             "made_at": self.made_at.isoformat(),
             "start": comparison.start.isoformat(),
             "end": comparison.end.isoformat(),

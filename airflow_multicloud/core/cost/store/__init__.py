@@ -14,11 +14,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from airflow_multicloud.core.cost.disk import cache_home
+from airflow_multicloud.core.cost.money import CostPeriod
 from airflow_multicloud.core.cost.store import ingest as _ingest
 from airflow_multicloud.core.cost.store.current import load
 from airflow_multicloud.core.cost.store.files import BucketFiles, Files, LocalFiles
+from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.prune import prune
-from airflow_multicloud.core.cost.store.snapshot import Change, Restatement, Snapshot
+from airflow_multicloud.core.cost.store.remove import Chosen, remove
+from airflow_multicloud.core.cost.store.snapshot import Change, Period, Restatement, Snapshot
 from airflow_multicloud.core.cost.store.views import View, open_views
 from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.cost import FetchedPeriod
 
-__all__ = ["Change", "CostStore", "Restatement", "Snapshot", "View"]
+__all__ = ["Change", "CostStore", "Overlap", "Restatement", "Snapshot", "View"]
 
 #: How many snapshots :meth:`CostStore.prune` keeps by default.
 KEEP = 7
@@ -48,7 +52,7 @@ class CostStore:
         :param root: a local directory, or the URI of a prefix (``s3://conn@bucket/costs/``)
             in a store that writes conditionally.
         :param cache: for a bucket, where its files are kept on local disk; by default below
-            the user's cache directory.
+            ``XDG_CACHE_HOME``, or else ``~/.cache``. Nobody but the user may look into it.
         :raises CloudError: naming ``store`` when the URI or its connection can't be used.
         """
         text = str(root)
@@ -67,7 +71,7 @@ class CostStore:
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        default = Path.home() / ".cache" / "airflow-multicloud" / "costs" / digest
+        default = cache_home() / "airflow-multicloud" / "costs" / digest
         return cls(text, BucketFiles(endpoint, cache or default))
 
     def snapshot(self) -> Snapshot:
@@ -104,20 +108,45 @@ class CostStore:
         *,
         start: date | None = None,
         end: date | None = None,
+        by: CostPeriod = CostPeriod.CHARGE_DAY,
         views: Collection[View] = tuple(View),
     ) -> AbstractContextManager[DuckDBPyConnection]:
         """A DuckDB connection with the current snapshot.
 
         Views ``costs`` (every canonical FOCUS column and ``Cloud, Export, BillingPeriod,
-        ChargeDate``) and ``rollup`` (daily sums), tables ``periods`` and ``restatements``.
+        ChargeDate``) and ``rollup`` (daily sums), tables ``periods``, ``restatements`` and
+        ``left_out`` (what is in two exports, and counted once).
 
         :param start: only charge days from here on. :param end: and before this one.
+        :param by: with ``BILLING_PERIOD``, billing periods from ``start`` on and before ``end``.
         :param views: only these, which takes less time.
+        :raises CostAnalysisError: kind ``integrity`` for a file that can't be read.
         """
-        return open_views(self.files, self.snapshot(), start=start, end=end, views=views)
+        return open_views(self.files, self.snapshot(), start=start, end=end, by=by, views=views)
+
+    def remove(
+        self,
+        export: str,
+        *,
+        cloud: str | None = None,
+        billing_period: date | None = None,
+        now: datetime | None = None,
+    ) -> tuple[Period, ...]:
+        """Take an export out of the store; :meth:`prune` deletes its files later.
+
+        :param export: as the store names it (``bucket/prefix/name``), or its URI.
+        :param cloud: only of this cloud; :param billing_period: only this month.
+        :raises CostAnalysisError: kind ``not_found``, naming what the store has.
+        """
+        chosen = Chosen(export=export, cloud=cloud, billing_period=billing_period)
+        return remove(self.files, chosen, now=now or datetime.now(UTC))
 
     def prune(self, *, keep: int = KEEP, now: datetime | None = None) -> tuple[str, ...]:
-        """Delete files that none of the last ``keep`` snapshots needs; returns their names."""
+        """Delete files that none of the last ``keep`` snapshots needs; returns their names.
+
+        Nothing is taken from under a reader: what was current within the last day stays as well,
+        and so do files that are younger than a day.
+        """
         if keep < 1:
             raise CostAnalysisError(
                 f"keep: {keep} given, expected at least 1", kind=ErrorKind.INVALID_ARGUMENT

@@ -6,10 +6,9 @@ makes them part of the store.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +25,9 @@ from airflow_multicloud.core.cost.reading import (
 )
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
+from airflow_multicloud.core.cost.store.names import run_name, sha256_of, word
 from airflow_multicloud.core.cost.store.restatements import restated
+from airflow_multicloud.core.cost.store.rollups import is_former, rollups
 from airflow_multicloud.core.cost.store.snapshot import Batch, Day, Period, Restatement, Totals
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 # Of all 58 columns, a row group of DuckDB's own size (122,880 rows) takes some 200 MB a thread.
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 30720"
+
+# A day outside of these is a damaged or forged one; Python's dates end soon after.
+_YEARS = range(1990, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Ingestion:
         now: datetime,
     ) -> None:
         self.prior = prior
-        self.name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        self.name = run_name(now)
         self._files = files
         self._cloud = cloud
         self._fetched = fetched
@@ -69,8 +73,8 @@ class Ingestion:
         self._published: list[str] = []
         asked = fetched.period
         self.what = f"billing period {asked.billing_period:%Y-%m} of {asked.export}"
-        slug = "".join(c if c.isalnum() or c in "-_." else "-" for c in asked.export)
-        self._place = f"{cloud}/{slug}/{asked.billing_period:%Y-%m}/{self.name}"
+        month = f"{asked.billing_period:%Y-%m}"
+        self._place = f"{word(cloud)}/{word(asked.export)}/{month}/{self.name}"
 
     def build(self, raw: tuple[str, ...]) -> tuple[Period, tuple[date, ...]]:
         """Write what is new; returns the period and the days written.
@@ -79,14 +83,14 @@ class Ingestion:
         """
         asked = self._fetched.period
         with self._files.workspace() as directory, open_engine(Path(directory, "spill")) as engine:
-            source = open_source(engine, self._fetched)
-            found = self._days(engine, source)
-            self._check_rows(found)
-            later = source.later()
+            source = open_source(engine, self._fetched) if self._fetched.files else None
+            found = self._days(engine, source) if source else []
+            self._check(found)
+            later = source.later() if source else ()
             # A day that was stored before its later columns were kept is written anew.
             held = {day.day: day for day in self._held() if day.later == later}
             new = [f.day for f in found if f.day not in held or held[f.day].content != f.content]
-            written = self._write(engine, source, new, Path(directory))
+            written = self._write(engine, source, new, Path(directory)) if source else {}
             days = tuple(
                 Day(
                     day=f.day,
@@ -107,14 +111,15 @@ class Ingestion:
             ingested_at=self._now,
             raw=raw or self._keep_raw(),
             days=days,
+            scope=asked.days,
+            invoices=source is None or source.has("InvoiceId"),
         )
-        earlier = self.prior.batches if self.prior and not self._replaces else ()
         period = Period(
             cloud=self._cloud,
             export=asked.export,
             billing_period=asked.billing_period,
             style=asked.style,
-            batches=(*earlier, batch),
+            batches=(*self._earlier(), batch),
             rollup=rollup,
         )
         return period, tuple(sorted({*new, *gone}))
@@ -126,10 +131,15 @@ class Ingestion:
         with self._files.workspace() as spill, open_engine(Path(spill)) as engine:
             return list(restated(engine, self._files, self.prior, period, self._now))
 
-    def publish(self, file: Path, name: str) -> None:
-        """Keep a local file in the store, until :meth:`discard`."""
+    def publish(self, file: Path, stem: str, ending: str) -> str:
+        """Keep a local file in the store, until :meth:`discard`; returns its name.
+
+        :param stem: the name's beginning; the digest of the content and ``ending`` follow.
+        """
+        name = f"{stem}-{sha256_of(file)}{ending}"
         self._published.append(name)
         self._files.publish(file, name)
+        return name
 
     def keep(self) -> None:
         """Nothing that was published so far is to be discarded: a snapshot may name it."""
@@ -146,10 +156,28 @@ class Ingestion:
         return self._fetched.period.style is CorrectionStyle.REPLACE
 
     def _held(self) -> tuple[Day, ...]:
-        """The days that the new version may share with the last; none when it adds rows."""
+        """The days that the new version replaces, and may share; none when it adds rows."""
         if self.prior is None or not self._replaces:
             return ()
-        return tuple(self.prior.days())
+        return tuple(day for day in self.prior.days() if self._in_scope(day.day))
+
+    def _earlier(self) -> tuple[Batch, ...]:
+        """What stays of the versions before."""
+        if self.prior is None:
+            return ()
+        if not self._replaces:
+            return self.prior.batches
+        if self._fetched.period.days is None:
+            return ()
+        return tuple(
+            replace(batch, days=tuple(d for d in batch.days if not self._in_scope(d.day)))
+            for batch in self.prior.batches
+        )
+
+    def _in_scope(self, day: date) -> bool:
+        """Whether the version has the last word on a day."""
+        scope = self._fetched.period.days
+        return scope is None or scope[0] <= day <= scope[1]
 
     def _days(self, engine: DuckDBPyConnection, source: Source) -> list[_Found]:
         """One pass over the files: what each charge day holds."""
@@ -160,7 +188,8 @@ class Ingestion:
         empty = ", ".join(f"count(*) FILTER ({source.raw(c)} IS NULL)" for c in required)
         # The sum, unlike xor, tells rows that are there twice from none.
         query = f"""
-            SELECT {source.day()} AS day, {source.cast("BillingCurrency")} AS currency, count(*),
+            SELECT CAST({source.day()} AS VARCHAR) AS day,
+                   {source.cast("BillingCurrency")} AS currency, count(*),
                    count(*) FILTER ({invoice} IS NULL),
                    sum(CAST(hash({columns}) AS HUGEINT)), {sums}, {empty}
             FROM {source.relation} GROUP BY ALL ORDER BY ALL
@@ -171,7 +200,7 @@ class Ingestion:
         check_required(dict(zip(required, counts, strict=True)), self.what)
         days: dict[date, list[tuple[Any, ...]]] = {}
         for day, *rest in rows:
-            days.setdefault(day, []).append(tuple(rest[:-width]))
+            days.setdefault(self._charge_day(day), []).append(tuple(rest[:-width]))
         version = f"{READER_VERSION}/{engine.execute('SELECT version()').fetchall()[0][0]}"
         return [
             _Found(
@@ -184,10 +213,22 @@ class Ingestion:
             for day, groups in days.items()
         ]
 
-    def _check_rows(self, found: Sequence[_Found]) -> None:
+    def _charge_day(self, text: str) -> date:
+        """A day as the engine shows it, which knows more of them than a bill can have."""
+        with suppress(ValueError):
+            day = date.fromisoformat(text)
+            if day.year in _YEARS:
+                return day
+        raise CostAnalysisError(
+            f"{self.what}: column ChargePeriodStart has the day {text}, which no bill has",
+            kind=ErrorKind.INTEGRITY,
+        )
+
+    def _check(self, found: Sequence[_Found]) -> None:
+        """Hold what was read against what the export states, and what the store has."""
         rows = sum(f.rows for f in found)
         stated = self._fetched.period.rows
-        if not rows and (self._replaces or stated):
+        if not rows and any(day.rows for day in self._held()):
             raise CostAnalysisError(
                 f"{self.what}: the export has no rows; what the store had of it is kept",
                 kind=ErrorKind.INTEGRITY,
@@ -195,6 +236,14 @@ class Ingestion:
         if stated is not None and stated != rows:
             raise CostAnalysisError(
                 f"{self.what}: {rows} rows read, the export states {stated}",
+                kind=ErrorKind.INTEGRITY,
+            )
+        outside = [f.day for f in found if not self._in_scope(f.day)]
+        if outside and self._fetched.period.days:
+            first, last = self._fetched.period.days
+            raise CostAnalysisError(
+                f"{self.what}: the export is of {first} to {last}, but it has charges of "
+                f"{outside[0]}; what the store had is kept",
                 kind=ErrorKind.INTEGRITY,
             )
 
@@ -225,17 +274,21 @@ class Ingestion:
                 ) TO {literal(str(path))} ({_PARQUET})
             """
             self._run(engine, source, query)
-            name = f"focus/{self._place}/{path.name}"
-            self.publish(path, name)
-            written[day] = (name,)
+            written[day] = (self.publish(path, f"focus/{self._place}/{day}", ".parquet"),)
         return written
 
     def _rollup(
         self, engine: DuckDBPyConnection, days: Sequence[Day], changed: set[date], directory: Path
-    ) -> str:
+    ) -> str | None:
         """The period's rollup: the old one's unchanged days and the new files' rows."""
         if self.prior is not None and not changed:
             return self.prior.rollup
+        kept = None if self.prior is None else self.prior.rollup
+        if kept and is_former(kept):
+            # It lacks a dimension: the days are added up anew.
+            others = [day for batch in self._earlier() for day in batch.days]
+            changed = {day.day for day in (*others, *days)}
+            days, kept = (*others, *days), None
         fresh = [name for day in days if day.day in changed for name in day.files]
         dimensions = ", ".join(ROLLUP)
         parts = []
@@ -244,13 +297,12 @@ class Ingestion:
                 f"SELECT {dimensions}, {', '.join(COSTS)}, 1 AS Charges "
                 f"FROM {files_relation(self._files.local(fresh))}"
             )
-        if self.prior is not None:
+        if kept:
             gone = ", ".join(f"DATE '{day}'" for day in sorted(changed))
-            kept = f" WHERE ChargeDate NOT IN ({gone})" if self._replaces else ""
-            parts.append(
-                f"SELECT {dimensions}, {', '.join(COSTS)}, Charges "
-                f"FROM {files_relation(self._files.local([self.prior.rollup]))}{kept}"
-            )
+            where = f"ChargeDate NOT IN ({gone})" if self._replaces else ""
+            parts.append(rollups(self._files, [kept], where=where))
+        if not parts:
+            return None
         sums = ", ".join(f"CAST(sum({c}) AS DECIMAL(38, 10)) AS {c}" for c in COSTS)
         path = directory / "rollup.parquet"
         engine.execute(
@@ -258,31 +310,23 @@ class Ingestion:
             f"FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL ORDER BY ALL) "
             f"TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
         )
-        name = f"rollup/{self._place}.parquet"
-        self.publish(path, name)
-        return name
+        return self.publish(path, f"rollup/{self._place}", ".parquet")
 
     def _keep_raw(self) -> tuple[str, ...]:
-        names = []
-        for number, file in enumerate(self._fetched.files):
-            name = f"raw/{self._place}/{number:05d}-{file.name}"
-            self.publish(file, name)
-            names.append(name)
-        return tuple(names)
+        return tuple(
+            self.publish(file, f"raw/{self._place}/{number:05d}", f"-{word(file.name)}")
+            for number, file in enumerate(self._fetched.files)
+        )
 
     def _run(self, engine: DuckDBPyConnection, source: Source, query: str) -> list[tuple[Any, ...]]:
         import duckdb
 
-        try:
-            return engine.execute(query).fetchall()
-        except (duckdb.ConversionException, duckdb.InvalidInputException):
-            check_values(engine, source, self.what)
-            with reading_errors(self.what):
+        with reading_errors(self.what):
+            try:
+                return engine.execute(query).fetchall()
+            except (duckdb.ConversionException, duckdb.InvalidInputException):
+                check_values(engine, source, self.what)
                 raise
-        except duckdb.Error:
-            with reading_errors(self.what):
-                raise
-        raise AssertionError  # reading_errors raises
 
 
 def _four(values: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal, Decimal]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from airflow_multicloud.core.cost.store.decode import snapshot_of
 from airflow_multicloud.core.cost.store.files import Files, Pointer
 from airflow_multicloud.core.cost.store.snapshot import Snapshot
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,13 @@ def load(files: Files) -> State:
     pointer = files.pointer()
     if pointer is None:
         return State(None, Snapshot())
-    (path,) = files.local([pointer.snapshot])
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError as err:
-        raise CostAnalysisError(
-            f"cost store: snapshot {pointer.snapshot}, which CURRENT names, is not there",
-            kind=ErrorKind.INTEGRITY,
-        ) from err
-    return State(pointer, Snapshot.from_json(text, pointer.snapshot))
+    return State(pointer, read_snapshot(files, pointer.snapshot))
+
+
+def read_snapshot(files: Files, name: str) -> Snapshot:
+    """A snapshot, once it is the one that its name says.
+
+    :raises CostAnalysisError: kind ``unsupported`` when another version of this package wrote
+        it; kind ``integrity`` when it is not there or damaged.
+    """
+    return snapshot_of(files.read(name), name, files.place(""))

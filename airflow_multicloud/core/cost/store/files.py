@@ -1,23 +1,43 @@
 """Where a cost store keeps its files: a local directory, or a bucket with a local cache.
 
-Names are relative, with ``/``; a file is written once under its name and never again. The
-only thing that ever changes is the pointer, which is swapped by compare-and-swap.
+A file is written once under its name (:mod:`~airflow_multicloud.core.cost.store.names`), which
+carries its SHA-256, and never again. The only thing that ever changes is the pointer, which is
+swapped by compare-and-swap.
 """
 
 from __future__ import annotations
 
 import fcntl
-import os
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.disk import disk_errors
+from airflow_multicloud.core.cost.store.names import (
+    POINTER,
+    checked_name,
+    digest_in,
+    is_name,
+    path_of,
+)
+from airflow_multicloud.core.cost.store.places import (
+    Verified,
+    bounded,
+    chunks_of,
+    damaged,
+    flush,
+    local_errors,
+    partial_file,
+    private_directory,
+    sweep,
+    workspace,
+)
+from airflow_multicloud.core.cost.store.port import Files, Pointer
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
@@ -25,62 +45,19 @@ from airflow_multicloud.ports.object_store import (
     ConditionalWrites,
     IfAbsent,
     IfUnchanged,
+    ObjectBody,
     WriteCondition,
     WriteOptions,
 )
 
-POINTER = "CURRENT"
-WORK = ".work"
-_CHUNK = 1 << 20
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
+__all__ = ["BucketFiles", "Files", "LocalFiles", "Pointer"]
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """The name of the current snapshot, and what tells it from any other pointer."""
-
-    snapshot: str
-    token: IfUnchanged | None = None
-
-
-class Files(Protocol):
-    """What a store needs of a place."""
-
-    @property
-    def directory(self) -> Path:
-        """Where it writes on local disk."""
-        ...
-
-    def pointer(self) -> Pointer | None:
-        """The current snapshot; ``None`` in a new store."""
-        ...
-
-    def swap(self, old: Pointer | None, snapshot: str) -> bool:
-        """Point to another snapshot if the pointer is still ``old``."""
-        ...
-
-    def publish(self, file: Path, name: str) -> None:
-        """Keep a local file under a new name; it may be moved away. Durable on return."""
-        ...
-
-    def local(self, names: Iterable[str]) -> list[Path]:
-        """The files on local disk, brought there if need be."""
-        ...
-
-    def names(self) -> Iterator[str]:
-        """Every file's name but the pointer's."""
-        ...
-
-    def remove(self, name: str) -> None:
-        """Delete a file that nothing refers to; one that is gone is no error."""
-        ...
-
-    def workspace(self) -> tempfile.TemporaryDirectory[str]:
-        """An empty directory, on the file system that :meth:`publish` moves to."""
-        ...
-
-    def sweep(self, before: datetime) -> None:
-        """Delete the workspaces of killed runs that nothing was added to since ``before``."""
-        ...
+#: The longest pointer that is read, and the longest snapshot: some 100,000 charge days.
+_POINTER_LIMIT = 4 << 10
+_SNAPSHOT_LIMIT = 256 << 20
 
 
 class LocalFiles:
@@ -88,18 +65,27 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._verified = Verified()
 
     @property
     def directory(self) -> Path:
         """The store itself."""
         return self._root
 
+    def place(self, name: str) -> str:
+        """The file's path."""
+        return str(self._root / name)
+
     def pointer(self) -> Pointer | None:
         """The current snapshot; ``None`` in a new store."""
+        path = self._root / POINTER
         try:
-            return Pointer((self._root / POINTER).read_text(encoding="utf-8").strip())
-        except FileNotFoundError:
-            return None
+            with local_errors(path), path.open("rb") as stream:
+                return Pointer(_pointed(stream, str(path)))
+        except CostAnalysisError as err:
+            if isinstance(err.__cause__, FileNotFoundError):
+                return None
+            raise
 
     def swap(self, old: Pointer | None, snapshot: str) -> bool:
         """Point to another snapshot if the pointer is still ``old``."""
@@ -111,30 +97,43 @@ class LocalFiles:
 
     def publish(self, file: Path, name: str) -> None:
         """Keep a local file under a new name."""
-        target = self._root / name
+        target = path_of(self._root, name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _flush(file)
+        flush(file)
         try:
             file.replace(target)
         except OSError:  # from another file system
-            with _partial(target) as partial:
+            with partial_file(target) as partial:
                 shutil.copyfile(file, partial)
-        _flush(target.parent)
+        flush(target.parent)
 
     def local(self, names: Iterable[str]) -> list[Path]:
         """The files themselves."""
-        return [self._root / name for name in names]
+        found = []
+        for name in names:
+            path = path_of(self._root, name)
+            with local_errors(path):
+                if not self._verified.holds(path, name):
+                    raise damaged(f"cost store: {path}")
+            found.append(path)
+        return found
+
+    def read(self, name: str) -> bytes:
+        """A small file's content."""
+        path = path_of(self._root, name)
+        with local_errors(path):
+            return bounded(chunks_of(path), _SNAPSHOT_LIMIT, str(path))
 
     def names(self) -> Iterator[str]:
-        """Every file's name but the pointer's."""
+        """Every file's name but the pointer's; files that are none of the store's are not named."""
         for path in self._root.rglob("*"):
-            name = path.relative_to(self._root)
-            if path.is_file() and name.parts[0] not in {POINTER, ".lock", WORK}:
-                yield name.as_posix()
+            name = path.relative_to(self._root).as_posix()
+            if is_name(name) and path.is_file():
+                yield name
 
     def remove(self, name: str) -> None:
         """Delete a file, and its directory if it was the last."""
-        path = self._root / name
+        path = path_of(self._root, name)
         path.unlink(missing_ok=True)
         for parent in path.relative_to(self._root).parents:
             try:
@@ -144,11 +143,11 @@ class LocalFiles:
 
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
         """A directory below the root."""
-        return _workspace(self._root)
+        return workspace(self._root)
 
     def sweep(self, before: datetime) -> None:
         """Delete the workspaces of killed runs that nothing was added to since ``before``."""
-        _sweep(self._root, before)
+        sweep(self._root, before)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -158,9 +157,9 @@ class LocalFiles:
             yield
 
     def _write(self, path: Path, body: bytes) -> None:
-        with _partial(path) as partial:
+        with partial_file(path) as partial:
             partial.write_bytes(body)
-        _flush(path.parent)
+        flush(path.parent)
 
 
 class BucketFiles:
@@ -177,22 +176,27 @@ class BucketFiles:
         self._endpoint = endpoint
         self._prefix = endpoint.location.key
         self._cache = cache
+        self._verified = Verified()
 
     @property
     def directory(self) -> Path:
         """The cache."""
         return self._cache
 
+    def place(self, name: str) -> str:
+        """The object's URI."""
+        return f"{self._endpoint.location}{name}"
+
     def pointer(self) -> Pointer | None:
         """The current snapshot; ``None`` in a new store."""
         try:
             body = self._endpoint.store.get_object(self._endpoint.ref(self._key(POINTER)))
-            text = bytes(body.read()).decode()
+            name = _pointed(body, self.place(POINTER))
         except CloudError as err:
             if err.kind is ErrorKind.NOT_FOUND:
                 return None
             raise
-        return Pointer(text.strip(), IfUnchanged(body.meta.etag, body.meta.version))
+        return Pointer(name, IfUnchanged(body.meta.etag, body.meta.version))
 
     def swap(self, old: Pointer | None, snapshot: str) -> bool:
         """Point to another snapshot if the pointer is still ``old``."""
@@ -209,25 +213,36 @@ class BucketFiles:
 
     def publish(self, file: Path, name: str) -> None:
         """Upload a file and keep it in the cache."""
-        put_stream(self._endpoint, self._key(name), _chunks(file))
-        cached = self._cache / name
+        cached = self._cached(name)
+        put_stream(self._endpoint, self._key(name), chunks_of(file))
         cached.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(file, cached)
 
     def local(self, names: Iterable[str]) -> list[Path]:
         """The files in the cache, fetched if they are not there."""
-        return [self._cached(name) for name in names]
+        return [self._held(name) for name in names]
+
+    def read(self, name: str) -> bytes:
+        """A small file's content."""
+        path = self._cached(name)
+        if path.exists() and self._verified.holds(path, name):
+            return path.read_bytes()
+        text = bounded(self._body(name), _SNAPSHOT_LIMIT, self.place(name))
+        if digest_in(name) in {None, hashlib.sha256(text).hexdigest()}:
+            with disk_errors(self._cache, f"keeping {name} of the cost store"):
+                self._keep([text], path)
+        return text
 
     def names(self) -> Iterator[str]:
-        """Every object's name but the pointer's."""
+        """Every object's name but the pointer's; those that are none of its are left out."""
         for meta in self._endpoint.store.list_objects(self._endpoint.bucket, self._prefix):
             name = meta.key[len(self._prefix) :]
-            if name != POINTER:
+            if is_name(name):
                 yield name
 
     def remove(self, name: str) -> None:
         """Delete an object, here and there."""
-        (self._cache / name).unlink(missing_ok=True)
+        self._cached(name).unlink(missing_ok=True)
         try:
             self._endpoint.store.delete_object(self._endpoint.ref(self._key(name)))
         except CloudError as err:
@@ -236,70 +251,61 @@ class BucketFiles:
 
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
         """A directory of the cache."""
-        return _workspace(self._cache)
+        private_directory(self._cache)
+        return workspace(self._cache)
 
     def sweep(self, before: datetime) -> None:
         """Delete the workspaces of killed runs of this machine."""
-        _sweep(self._cache, before)
+        sweep(self._cache, before)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{name}"
 
     def _cached(self, name: str) -> Path:
-        path = self._cache / name
-        if not path.exists():
-            with disk_errors(self._cache, f"fetching {name} of the cost store"):
-                self._fetch(name, path)
+        """Where a file is kept on local disk."""
+        private_directory(self._cache)
+        return path_of(self._cache, name)
+
+    def _held(self, name: str) -> Path:
+        path = self._cached(name)
+        try:
+            if self._verified.holds(path, name):
+                return path
+        except FileNotFoundError:
+            pass
+        # Not there, or damaged in the cache: the bucket has it.
+        with disk_errors(self._cache, f"fetching {name} of the cost store"):
+            self._keep(self._body(name), path)
+        if not self._verified.holds(path, name):
+            path.unlink()
+            raise damaged(f"cost store: {self.place(name)}")
         return path
 
-    def _fetch(self, name: str, path: Path) -> None:
-        body = self._endpoint.store.get_object(self._endpoint.ref(self._key(name)))
+    def _body(self, name: str) -> ObjectBody:
+        try:
+            return self._endpoint.store.get_object(self._endpoint.ref(self._key(name)))
+        except CloudError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:
+                raise
+            raise CostAnalysisError(
+                f"cost store: {self.place(name)} is not there",
+                kind=ErrorKind.INTEGRITY,
+                cloud=err.cloud,
+            ) from err
+
+    def _keep(self, chunks: Iterable[Buffer], path: Path) -> None:
         # Several tasks may fetch the same file at once, each to a name of its own.
-        with _workspace(self._cache) as directory:
+        with self.workspace() as directory:
             fetched = Path(directory) / "fetched"
             with fetched.open("wb") as out:
-                for chunk in body:
+                for chunk in chunks:
                     out.write(chunk)
             path.parent.mkdir(parents=True, exist_ok=True)
             fetched.replace(path)
 
 
-def _workspace(parent: Path) -> tempfile.TemporaryDirectory[str]:
-    work = parent / WORK
-    work.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(dir=work)
-
-
-def _sweep(parent: Path, before: datetime) -> None:
-    for path in (parent / WORK).glob("*"):
-        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if path.is_dir() and changed < before:
-            shutil.rmtree(path, ignore_errors=True)  # its run may just be removing it itself
-
-
-@contextmanager
-def _partial(path: Path) -> Iterator[Path]:
-    """A name to write to; what was written then takes the path's place, on disk and complete."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        _flush(partial)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
-def _flush(path: Path) -> None:
-    """Have a file or a directory on disk before what refers to it."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _pointed(chunks: Iterable[Buffer], where: str) -> str:
+    """The name in a pointer."""
+    text = bounded(chunks, _POINTER_LIMIT, where)
+    name = text.decode("utf-8", errors="replace").strip()
+    return checked_name(name, where, folder="snapshots/")

@@ -7,19 +7,19 @@ the pointer is swapped. A crash before the swap leaves the old state and files t
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from airflow_multicloud.core.cost.disk import disk_errors, full_disk
+from airflow_multicloud.core.cost.reading import reading_errors
 from airflow_multicloud.core.cost.store.build import Ingestion
 from airflow_multicloud.core.cost.store.current import State, load
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.restatements import log_restatements
 from airflow_multicloud.core.cost.store.snapshot import Change, Period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
+from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
 
 # A concurrent run that changed another period costs one more try, never a new reading.
 _TRIES = 20
@@ -34,6 +34,7 @@ def ingest(
     :raises CostAnalysisError: kind ``integrity`` for files that can't be read as FOCUS, kind
         ``precondition_failed`` when another run appended meanwhile (fetch again).
     """
+    check_scope(fetched.period)
     raw: tuple[str, ...] = ()
     for _ in range(_TRIES):
         state = load(files)
@@ -46,7 +47,10 @@ def ingest(
             )
         work = Ingestion(files, cloud, fetched, prior, now)
         try:
-            with disk_errors(files.directory, f"ingesting {work.what}"):
+            with (
+                disk_errors(files.directory, f"ingesting {work.what}", needed=room_for(fetched)),
+                reading_errors(work.what),
+            ):
                 period, written = work.build(raw)
                 # The files were moved into the store; another try reads them there.
                 raw = period.batches[-1].raw
@@ -60,6 +64,29 @@ def ingest(
     raise CostAnalysisError(
         f"cost store: other runs changed it {_TRIES} times in a row", kind=ErrorKind.UNAVAILABLE
     )
+
+
+def check_scope(period: ExportedPeriod) -> None:
+    """Refuse days that are not all in the billing period.
+
+    :raises CostAnalysisError: kind ``invalid_argument``.
+    """
+    if period.days is None:
+        return
+    first, last = period.days
+    month = period.billing_period
+    if not month <= first <= last < (month + timedelta(days=31)).replace(day=1):
+        raise CostAnalysisError(
+            f"{period.export} {month:%Y-%m}: an export of {first} to {last} is of more than one "
+            "billing period, whose days can't be told apart in the store; export each month by "
+            "itself and delete this one",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+
+
+def room_for(fetched: FetchedPeriod) -> int:
+    """About how many bytes an ingestion writes: the files, a copy to sort, and the days."""
+    return 3 * sum(file.stat().st_size for file in fetched.files if file.exists())
 
 
 def _nothing_to_do(prior: Period | None, fetched: FetchedPeriod, after: str | None) -> str | None:
@@ -98,14 +125,12 @@ def _commit(
     """Swap the pointer, over other runs' changes of other periods; ``None``: start again."""
     changes = work.restatements(period)
     for _ in range(_TRIES):
-        attempt = f"{work.name}-{secrets.token_hex(4)}"
-        log = log_restatements(files, state.snapshot.restatements, changes, attempt, work.publish)
+        log = log_restatements(files, state.snapshot.restatements, changes, work.name, work.publish)
         snapshot = state.snapshot.with_period(period, log)
-        name = f"snapshots/{snapshot.sequence:08d}-{attempt}.json"
         with files.workspace() as directory:
             path = Path(directory) / "snapshot.json"
             path.write_bytes(snapshot.to_json())
-            work.publish(path, name)
+            name = work.publish(path, f"snapshots/{snapshot.sequence:08d}-{work.name}", ".json")
         try:
             swapped = files.swap(state.pointer, name)
         except Exception as err:
@@ -118,7 +143,7 @@ def _commit(
         if swapped or (state.pointer is not None and state.pointer.snapshot == name):
             return Change(
                 changed=True,
-                reason="ingested",
+                reason="ingested" if period.rows else "the export has no rows of it yet",
                 period=period,
                 rows=period.rows,
                 days_written=written,

@@ -1,24 +1,29 @@
-"""Removing what no snapshot needs any more."""
+"""Removing what no snapshot needs any more.
+
+Readers are not told apart from anybody else, so nothing is taken from under them: a snapshot that
+was current within the last day stays, with all of its files, however few are to be kept. A reader
+opens its files within a day of looking which snapshot is current, and a run makes its new files
+part of one within a day.
+"""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from airflow_multicloud.core.cost.store.current import load
+from airflow_multicloud.core.cost.store.current import load, read_snapshot
 from airflow_multicloud.core.cost.store.files import Files
-from airflow_multicloud.core.cost.store.snapshot import Snapshot
+from airflow_multicloud.core.cost.store.names import made_at, sequence_of
 
-#: Files younger than this may belong to a run that has not swapped the pointer yet.
+#: Files younger than this may belong to a run that has not swapped the pointer yet, and a
+#: snapshot that was replaced more lately may have readers.
 GRACE = timedelta(days=1)
-
-_MADE = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 
 
 def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     """Delete snapshots before the last ``keep``, and files that no kept snapshot names.
 
-    What a crashed run left goes the same way. Returns the names deleted.
+    What a crashed run left goes the same way; files that are none of the store's stay. Returns
+    the names deleted.
     """
     current = load(files)
     if current.pointer is None:
@@ -28,11 +33,17 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     # before it, has the number of the one that won; of the current number only that is kept.
     snapshots = [name for name in names if name.startswith("snapshots/")]
     newest = current.snapshot.sequence
-    kept = {n for n in snapshots if newest - keep < _sequence(n) < newest}
+    replaced = {sequence_of(n) - 1 for n in snapshots if not _old(n, now)}
+    kept = {
+        n
+        for n in snapshots
+        if sequence_of(n) < newest
+        and (sequence_of(n) > newest - keep or sequence_of(n) in replaced)
+    }
     kept.add(current.pointer.snapshot)
     needed = set(kept)
-    for name, path in zip(sorted(kept), files.local(sorted(kept)), strict=True):
-        needed |= Snapshot.from_json(path.read_bytes(), name).files()
+    for name in sorted(kept):
+        needed |= read_snapshot(files, name).files()
     doomed = [n for n in names if n not in needed and _old(n, now)]
     # Snapshots first: one that is there must never name files that are not.
     doomed.sort(key=lambda n: not n.startswith("snapshots/"))
@@ -42,12 +53,6 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     return tuple(doomed)
 
 
-def _sequence(name: str) -> int:
-    return int(name.removeprefix("snapshots/").partition("-")[0])
-
-
 def _old(name: str, now: datetime) -> bool:
-    made = _MADE.search(name)
-    if made is None:
-        return False  # none of the store's own
-    return now - datetime.strptime(made[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) > GRACE
+    made = made_at(name)
+    return made is not None and now - made > GRACE

@@ -31,9 +31,9 @@ def restated(
 ) -> Iterator[Restatement]:
     """Services whose cost on known days is another now, one row a service and currency."""
     known = sorted({day.day for day in old.days()})
-    if not known or old.rollup == new.rollup:
+    if not known or old.rollup == new.rollup or not old.rollup or not new.rollup:
         return
-    before, after = (files_relation(files.local([p.rollup])) for p in (old, new))
+    before, after = (files_relation(files.local([name])) for name in (old.rollup, new.rollup))
     rows = engine.execute(
         f"""
         WITH change AS (
@@ -81,11 +81,11 @@ def log_restatements(
     log: str | None,
     new: Sequence[Restatement],
     name: str,
-    publish: Callable[[Path, str], None],
+    publish: Callable[[Path, str, str], str],
 ) -> str | None:
     """Write the log with these added; returns its file (the old one when there are none).
 
-    :param publish: what keeps the new file under its name.
+    :param name: the run's. :param publish: what keeps the new file, and says its name.
     """
     if not new:
         return log
@@ -97,9 +97,7 @@ def log_restatements(
         engine.executemany(f"INSERT INTO log VALUES ({places})", [astuple(r) for r in new])
         path = Path(directory) / "restatements.parquet"
         engine.execute(f"COPY log TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
-        published = f"restatements/{name}.parquet"
-        publish(path, published)
-    return published
+        return publish(path, f"restatements/{name}", ".parquet")
 
 
 def read_restatements(engine: DuckDBPyConnection) -> tuple[Restatement, ...]:

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle
 
-_FORMAT = 1
+#: Of the kept form, which :mod:`~airflow_multicloud.core.cost.store.decode` reads. The first had
+#: no digests in names, and no account in rollups.
+FORMAT = 2
+
+#: Months whose rows name no invoice count as final when they were exported so long after their
+#: end: by then AWS, Azure and Google have added what comes late (support, tax, corrections).
+SETTLED = timedelta(days=9)
 
 #: Currency → sums of BilledCost, EffectiveCost, ListCost and ContractedCost.
 Totals = dict[str, tuple[Decimal, Decimal, Decimal, Decimal]]
@@ -57,25 +61,35 @@ def totals_of(days: Iterable[Day]) -> Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one ingested version brought: a whole period, or rows to add to it."""
+    """What one ingested version brought: a whole period, some days of it, or rows to add to it.
+
+    :param scope: the first and the last day that it has, when it is not the whole period.
+    :param invoices: whether its files say of each row on which invoice it is.
+    """
 
     version: str
     exported_at: datetime
     ingested_at: datetime
     raw: tuple[str, ...]
     days: tuple[Day, ...]
+    scope: tuple[date, date] | None = None
+    invoices: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """One billing period of one export."""
+    """One billing period of one export.
+
+    :param batches: at least one.
+    :param rollup: the file of its daily sums; ``None`` when it has no rows.
+    """
 
     cloud: str
     export: str
     billing_period: date
     style: CorrectionStyle
     batches: tuple[Batch, ...]
-    rollup: str
+    rollup: str | None
 
     @property
     def key(self) -> tuple[str, str, date]:
@@ -98,9 +112,43 @@ class Period:
         return sum(day.rows for day in self.days())
 
     @property
-    def invoiced(self) -> bool:
-        """Whether every row is on an invoice, so that the cloud calls the period final."""
-        return not any(day.uninvoiced for day in self.days())
+    def complete_at(self) -> datetime:
+        """The moment up to which all of it is known.
+
+        Rows are added to what was there before; days that were exported by themselves say
+        nothing of the others.
+        """
+        if self.style is not CorrectionStyle.REPLACE:
+            return self.exported_at
+        return min(batch.exported_at for batch in self.batches)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the batches have every day of the month in them."""
+        scopes = [batch.scope for batch in self.batches]
+        if None in scopes:
+            return True
+        length = (self.following - self.billing_period).days
+        month = (self.billing_period + timedelta(days=n) for n in range(length))
+        return all(any(s and s[0] <= day <= s[1] for s in scopes) for day in month)
+
+    @property
+    def following(self) -> date:
+        """The first day after it."""
+        return (self.billing_period + timedelta(days=31)).replace(day=1)
+
+    @property
+    def final(self) -> bool:
+        """Whether it was exported after its end, and all of it is on an invoice.
+
+        FOCUS 1.0 has no InvoiceId: such a period is final some days after its end.
+        """
+        if not self.whole:
+            return False
+        exported = self.complete_at.date()
+        if all(batch.invoices for batch in self.batches):
+            return exported >= self.following and not any(d.uninvoiced for d in self.days())
+        return exported >= self.following + SETTLED
 
     def days(self) -> Iterable[Day]:
         """The days of all batches."""
@@ -125,6 +173,15 @@ class Snapshot:
         key = (cloud, export, billing_period)
         return next((p for p in self.periods if p.key == key), None)
 
+    def without(self, periods: Iterable[Period]) -> Snapshot:
+        """The next snapshot, without these."""
+        gone = {period.key for period in periods}
+        return replace(
+            self,
+            sequence=self.sequence + 1,
+            periods=tuple(period for period in self.periods if period.key not in gone),
+        )
+
     def with_period(self, period: Period, restatements: str | None) -> Snapshot:
         """The next snapshot."""
         others = [p for p in self.periods if p.key != period.key]
@@ -139,7 +196,8 @@ class Snapshot:
         """The names of all files that the snapshot needs."""
         named = {self.restatements} if self.restatements else set()
         for period in self.periods:
-            named.add(period.rollup)
+            if period.rollup:
+                named.add(period.rollup)
             for batch in period.batches:
                 named.update(batch.raw)
             for day in period.days():
@@ -148,34 +206,8 @@ class Snapshot:
 
     def to_json(self) -> bytes:
         """As it is kept."""
-        doc = {"format": _FORMAT, **asdict(self)}
+        doc = {"format": FORMAT, **asdict(self)}
         return json.dumps(doc, default=_plain, indent=1).encode()
-
-    @classmethod
-    def from_json(cls, text: bytes, name: str) -> Snapshot:
-        """From its kept form.
-
-        :raises CostAnalysisError: kind ``integrity`` when it is damaged or of a later format.
-        """
-        try:
-            doc = json.loads(text)
-            known = doc["format"] == _FORMAT
-            snapshot = known and cls(
-                sequence=doc["sequence"],
-                periods=tuple(_period(p) for p in doc["periods"]),
-                restatements=doc["restatements"],
-            )
-        except (ValueError, KeyError, TypeError) as err:
-            raise CostAnalysisError(
-                f"cost store: snapshot {name} can't be read: {err}", kind=ErrorKind.INTEGRITY
-            ) from err
-        if not snapshot:
-            raise CostAnalysisError(
-                f"cost store: snapshot {name} has format {doc['format']}, this version reads "
-                f"{_FORMAT}",
-                kind=ErrorKind.UNSUPPORTED,
-            )
-        return snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,37 +260,3 @@ def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(type(value))
-
-
-def _period(doc: dict[str, Any]) -> Period:
-    return Period(
-        cloud=doc["cloud"],
-        export=doc["export"],
-        billing_period=date.fromisoformat(doc["billing_period"]),
-        style=CorrectionStyle(doc["style"]),
-        batches=tuple(_batch(b) for b in doc["batches"]),
-        rollup=doc["rollup"],
-    )
-
-
-def _batch(doc: dict[str, Any]) -> Batch:
-    return Batch(
-        version=doc["version"],
-        exported_at=datetime.fromisoformat(doc["exported_at"]),
-        ingested_at=datetime.fromisoformat(doc["ingested_at"]),
-        raw=tuple(doc["raw"]),
-        days=tuple(_day(d) for d in doc["days"]),
-    )
-
-
-def _day(doc: dict[str, Any]) -> Day:
-    return Day(
-        day=date.fromisoformat(doc["day"]),
-        content=doc["content"],
-        files=tuple(doc["files"]),
-        rows=doc["rows"],
-        uninvoiced=doc["uninvoiced"],
-        totals={c: tuple(Decimal(v) for v in sums) for c, sums in doc["totals"].items()},  # type: ignore[misc]
-        # Snapshots of before these columns were kept do not say; their files have none.
-        later=tuple(doc.get("later", ())),
-    )

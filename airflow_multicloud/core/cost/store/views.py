@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.focus import COSTS, ROLLUP, TIME
-from airflow_multicloud.core.cost.store import restatements
+from airflow_multicloud.core.cost.money import CostPeriod
+from airflow_multicloud.core.cost.reading import reading_errors
+from airflow_multicloud.core.cost.store import overlaps, restatements
 from airflow_multicloud.core.cost.store.charges import CHARGE_COLUMNS, charges
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
+from airflow_multicloud.core.cost.store.rollups import rollups
 from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class View(StrEnum):
     ROLLUP = "rollup"
     PERIODS = "periods"
     RESTATEMENTS = "restatements"
+    LEFT_OUT = "left_out"
 
 
 @contextmanager
@@ -51,36 +55,65 @@ def open_views(
     *,
     start: date | None,
     end: date | None,
+    by: CostPeriod = CostPeriod.CHARGE_DAY,
     views: Collection[View] = tuple(View),
 ) -> Iterator[DuckDBPyConnection]:
-    """A connection with ``costs``, ``rollup``, ``periods`` and ``restatements``.
+    """A connection with ``costs``, ``rollup``, ``periods``, ``restatements`` and ``left_out``.
 
     :param start: only charge days from here on; :param end: and before this one. Files of
         other days are not even opened.
+    :param by: whether ``start`` and ``end`` are charge days, or of billing periods.
     :param views: only these: making them takes as long as asking a small one.
     """
-    where = _where(start, end)
-    chosen = [_within(period, start, end) for period in snapshot.periods]
+    where = _where(start, end, by)
+    chosen = [_within(period, start, end, by) for period in snapshot.periods]
     with (
         disk_errors(files.directory, "reading the cost store"),
         files.workspace() as spill,
         open_engine(Path(spill)) as engine,
     ):
-        if View.COSTS in views:
-            days = [day for period in chosen for day in period.days()]
-            _view(engine, View.COSTS, CHARGE_COLUMNS, charges(files, days, where=where))
-        if View.ROLLUP in views:
-            rollups = [p.rollup for p in chosen if any(True for _ in p.days())]
-            _view(engine, View.ROLLUP, _ROLLUP, _rollups(files, rollups, where))
-        if View.PERIODS in views:
-            _periods(engine, snapshot)
-        if View.RESTATEMENTS in views:
-            _restatements(engine, files, snapshot)
-        yield engine
+        with reading_errors(f"the cost store {files.place('')}"):
+            marked = overlaps.mark(engine, files, snapshot.periods)
+            once = [p for p in chosen if p.key not in marked.several]
+            twice = [p for p in chosen if p.key in marked.several]
+            if View.COSTS in views:
+                queries = (_charges(files, once, where), _charges(files, twice, where))
+                _view(engine, View.COSTS, CHARGE_COLUMNS, *queries)
+            if View.ROLLUP in views:
+                queries = (_rollups(files, once, where), _rollups(files, twice, where))
+                _view(engine, View.ROLLUP, _ROLLUP, *queries)
+            if View.PERIODS in views:
+                # An export that ended says nothing of how complete or old the figures are.
+                _periods(engine, [p for p in snapshot.periods if p.key not in marked.idle])
+            if View.RESTATEMENTS in views:
+                _restatements(engine, files, snapshot)
+            if View.LEFT_OUT in views:
+                overlaps.tell(engine, where)
+        with _asking_errors(files):
+            yield engine
 
 
-def _within(period: Period, start: date | None, end: date | None) -> Period:
+@contextmanager
+def _asking_errors(files: Files) -> Iterator[None]:
+    """Have a broken file's errors say that it is one; a wrong query's stay what they are."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise
+    except duckdb.Error:
+        with reading_errors(f"the cost store {files.place('')}"):
+            raise
+
+
+def _within(period: Period, start: date | None, end: date | None, by: CostPeriod) -> Period:
     """The period with the days that are asked for."""
+    if by is CostPeriod.BILLING_PERIOD:
+        month = period.billing_period
+        if (start is None or month >= start) and (end is None or month < end):
+            return period
+        return replace(period, batches=tuple(replace(b, days=()) for b in period.batches))
     batches = tuple(
         replace(
             batch,
@@ -95,23 +128,31 @@ def _within(period: Period, start: date | None, end: date | None) -> Period:
     return replace(period, batches=batches)
 
 
-def _where(start: date | None, end: date | None) -> str:
+def _where(start: date | None, end: date | None, by: CostPeriod) -> str:
     bounds = ((">=", start), ("<", end))
-    return " AND ".join(f"ChargeDate {sign} DATE '{day}'" for sign, day in bounds if day)
+    return " AND ".join(f"{by.column} {sign} DATE '{day}'" for sign, day in bounds if day)
 
 
-def _rollups(files: Files, names: Sequence[str], where: str) -> str:
-    if not names:
-        return ""
-    condition = f" WHERE {where}" if where else ""
-    relation = files_relation(files.local(names))
-    return f"SELECT {', '.join(_ROLLUP)} FROM {relation}{condition}"
+def _charges(files: Files, periods: Sequence[Period], where: str) -> str:
+    days = [day for period in periods for day in period.days()]
+    return charges(files, days, where=where) if days else ""
 
 
-def _view(engine: DuckDBPyConnection, name: View, columns: Mapping[str, str], query: str) -> None:
-    """A view of a query; an empty table when there is none."""
-    if query:
-        engine.execute(f"CREATE VIEW {name} AS {query}")
+def _rollups(files: Files, periods: Sequence[Period], where: str) -> str:
+    names = [p.rollup for p in periods if p.rollup and any(True for _ in p.days())]
+    return rollups(files, names, where=where) if names else ""
+
+
+def _view(
+    engine: DuckDBPyConnection, name: View, columns: Mapping[str, str], once: str, twice: str
+) -> None:
+    """A view of two queries; an empty table when there is none.
+
+    :param twice: the one whose rows several exports may have: those that count are taken.
+    """
+    queries = [query for query in (once, overlaps.counted(twice) if twice else "") if query]
+    if queries:
+        engine.execute(f"CREATE VIEW {name} AS {' UNION ALL '.join(queries)}")
     else:
         engine.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
 
@@ -123,10 +164,10 @@ def _restatements(engine: DuckDBPyConnection, files: Files, snapshot: Snapshot) 
         engine.execute(f"INSERT INTO restatements SELECT * FROM {log}")
 
 
-def _periods(engine: DuckDBPyConnection, snapshot: Snapshot) -> None:
+def _periods(engine: DuckDBPyConnection, periods: Sequence[Period]) -> None:
     engine.execute(f"CREATE TABLE periods ({_PERIODS})")
     rows = []
-    for period in snapshot.periods:
+    for period in periods:
         days = sorted(day.day for day in period.days())
         rows.append(
             (
@@ -135,9 +176,9 @@ def _periods(engine: DuckDBPyConnection, snapshot: Snapshot) -> None:
                 period.billing_period,
                 period.version,
                 period.style.value,
-                period.exported_at,
+                period.complete_at,
                 period.batches[-1].ingested_at,
-                _final(period),
+                period.final,
                 days[0] if days else None,
                 days[-1] if days else None,
                 period.rows,
@@ -148,9 +189,3 @@ def _periods(engine: DuckDBPyConnection, snapshot: Snapshot) -> None:
         # One statement: a prepared one a row takes as long as the smaller questions.
         values = ", ".join([row] * len(rows))
         engine.execute(f"INSERT INTO periods VALUES {values}", list(chain.from_iterable(rows)))
-
-
-def _final(period: Period) -> bool:
-    """Whether the month is over and every row of it is on an invoice."""
-    over = (period.billing_period + timedelta(days=31)).replace(day=1)
-    return period.invoiced and period.exported_at.date() >= over

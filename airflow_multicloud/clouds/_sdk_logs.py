@@ -1,0 +1,103 @@
+"""Secrets are taken out of what the SDKs log, before any handler sees it.
+
+At DEBUG botocore logs headers with session tokens, what it signs and with which result, and the
+answers of STS with new keys; urllib3 logs URLs, whose query may be a SAS signature. Airflow masks
+what its connections hold, and nothing that came to be later; plain Python masks nothing. So a
+filter sits on the loggers through which requests and answers go: it replaces values and drops no
+record.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+#: The loggers, by name: a logger's filter is not asked about what its children log.
+LOGGERS = (
+    "botocore.auth",
+    "botocore.awsrequest",
+    "botocore.client",
+    "botocore.credentials",
+    "botocore.endpoint",
+    "botocore.hooks",
+    "botocore.httpsession",
+    "botocore.parsers",
+    "botocore.retries.standard",
+    "botocore.retryhandler",
+    "botocore.signers",
+    "botocore.utils",
+    "urllib3.connectionpool",
+    "urllib3.util.retry",
+    "requests.sessions",
+    "azure.core.pipeline.policies._universal",
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.identity",
+    "msal.oauth2cli.oauth2",
+    "msal.token_cache",
+    "google.auth._helpers",
+    "google.auth.transport.requests",
+    "google.auth.transport.urllib3",
+    "google.oauth2._client",
+    "google.api_core.retry.retry_base",
+    "google.resumable_media._helpers",
+)
+
+_NAME = "|".join(
+    (
+        # Queries of signed URLs and of a SAS; Google's resumable sessions need no credentials.
+        *("sig", "signature", "X-(?:Amz|Goog)-(?:Signature|Credential)", "AWSAccessKeyId"),
+        *("GoogleAccessId", "upload_id", "SharedAccessSignature"),
+        # Headers.
+        *("(?:Proxy-)?Authorization", "X-Amz-Security-Token", "(?:Set-)?Cookie"),
+        *("X-Amz-(?:Copy-Source-)?Server-Side-Encryption-Customer-Key", "X-Goog-Encryption-Key"),
+        *("X-Ms-Copy-Source(?:-Authorization)?", "X-Ms-Encryption-Key", "X-Aws-Ec2-Metadata-Token"),
+        # Answers and requests of the services that give credentials.
+        *(
+            "(?:aws_?)?secret_?access_?key",
+            "(?:aws_?)?access_?key(?:_?id)?",
+            "private_?key(?:_id)?",
+        ),
+        *("(?:aws_?)?session_?token", "(?:access|refresh|id|web_?identity)_?token", "Token"),
+        *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),
+    )
+)
+_HIDDEN = "***"
+_PATTERNS = (
+    # 'name': 'value' and 'name': b'value' (Python), "name": "value" (JSON), also escaped
+    re.compile(
+        rf"""(\\?["'](?:{_NAME})\\?["']\s*:\s*b?(\\?["']))(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*""",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    # <Name>value</Name>
+    re.compile(rf"(<((?:{_NAME}))>)[^<]*(?=</\2>)", re.IGNORECASE),
+    # name:value, a header's line of its own (also what botocore signs, and "Signature:\n…")
+    re.compile(rf"(^(?:{_NAME}):\s*)\S[^\r\n]*", re.IGNORECASE | re.MULTILINE),
+    # name=value in a query, a form, a connection string or an Authorization header
+    re.compile(rf"((?<![\w-])(?:{_NAME})=)[^&;,\s\"'<>)\]}}\\]+", re.IGNORECASE),
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with the values of everything that grants access replaced by ``***``."""
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\g<1>{_HIDDEN}", text)
+    return text
+
+
+class _Filter(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = without_secrets(record.getMessage()), None
+        if record.exc_info:
+            # Messages of SDK errors have URLs in them; a handler would format them anew.
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text, record.exc_info = without_secrets(text), None
+        return True
+
+
+_FILTER = _Filter()
+
+
+def guard() -> None:
+    """Put the filter on every logger; a second time changes nothing."""
+    for name in LOGGERS:
+        logging.getLogger(name).addFilter(_FILTER)

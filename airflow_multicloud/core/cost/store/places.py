@@ -1,0 +1,164 @@
+"""What both kinds of places do on local disk: private directories, whole files, workspaces."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.core.cost.disk import full_disk
+from airflow_multicloud.core.cost.store.names import digest_in, sha256_of
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+WORK = ".work"
+_CHUNK = 1 << 20
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Verified:
+    """Which local files are what their names say; each is read for it once, until it changes."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, tuple[int, int, int]] = {}
+
+    def holds(self, path: Path, name: str) -> bool:
+        """Whether the file's SHA-256 is the one in its name.
+
+        :raises FileNotFoundError: when there is no such file.
+        """
+        found = path.stat()
+        mark = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if self._seen.get(path) != mark:
+            digest = digest_in(name)
+            if digest is not None and sha256_of(path) != digest:
+                return False
+            self._seen[path] = mark
+        return True
+
+
+def damaged(where: str) -> CostAnalysisError:
+    """The error of a file whose content is not the one that its name vouches for."""
+    return CostAnalysisError(
+        f"{where} is not what was written: its SHA-256 is another than its name says. It was "
+        "damaged or replaced; ingest its billing period into a new store, or bring the file back",
+        kind=ErrorKind.INTEGRITY,
+    )
+
+
+@contextmanager
+def local_errors(path: Path) -> Iterator[None]:
+    """Have errors of the local disk say which file they are of; a full disk is told elsewhere."""
+    try:
+        yield
+    except OSError as err:
+        if full_disk(err) is not None:
+            raise
+        if err.errno == errno.ENOENT:
+            said, kind = "is not there", ErrorKind.INTEGRITY
+        elif err.errno in {errno.EACCES, errno.EPERM}:
+            said, kind = "may not be read or written", ErrorKind.PERMISSION_DENIED
+        else:
+            said, kind = f"can't be used: {err.strerror or err}", ErrorKind.UNAVAILABLE
+        raise CostAnalysisError(f"cost store: {path} {said}", kind=kind) from err
+
+
+def private_directory(path: Path) -> None:
+    """See to it that a directory is there, is ours, and that nobody else may use it.
+
+    :raises CostAnalysisError: kind ``permission_denied`` when it is somebody else's, or a link.
+    """
+    with local_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError as err:
+            if err.errno not in {errno.ELOOP, errno.ENOTDIR}:
+                raise
+            raise _not_private(path, "is a link") from err
+        try:
+            found = os.fstat(handle)
+            if found.st_uid != os.geteuid():
+                raise _not_private(path, f"belongs to the user with id {found.st_uid}")
+            if found.st_mode & _OTHERS:
+                os.fchmod(handle, stat.S_IMODE(found.st_mode) & ~_OTHERS)
+        finally:
+            os.close(handle)
+
+
+def _not_private(path: Path, why: str) -> CostAnalysisError:
+    return CostAnalysisError(
+        f"cost store: the cache {path} {why}; it must be a directory of the user that the task "
+        "runs as. Remove it, or set XDG_CACHE_HOME to a directory of that user's",
+        kind=ErrorKind.PERMISSION_DENIED,
+    )
+
+
+def workspace(parent: Path) -> tempfile.TemporaryDirectory[str]:
+    """An empty directory below another."""
+    work = parent / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=work)
+
+
+def sweep(parent: Path, before: datetime) -> None:
+    """Delete workspaces that nothing was added to since a moment."""
+    for path in (parent / WORK).glob("*"):
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if path.is_dir() and changed < before:
+            shutil.rmtree(path, ignore_errors=True)  # its run may just be removing it itself
+
+
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """A name to write to; what was written then takes the path's place, on disk and complete."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        flush(partial)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def bounded(chunks: Iterable[Buffer], limit: int, where: str) -> bytes:
+    """Everything that comes, which others wrote and may have no end.
+
+    :raises CostAnalysisError: kind ``integrity`` when it is more than the limit.
+    """
+    held = bytearray()
+    for chunk in chunks:
+        held += chunk
+        if len(held) > limit:
+            raise CostAnalysisError(
+                f"{where} has more than {limit} bytes, which no such file has",
+                kind=ErrorKind.INTEGRITY,
+            )
+    return bytes(held)
+
+
+def chunks_of(file: Path) -> Iterator[bytes]:
+    """A file's content, a piece at a time."""
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def flush(path: Path) -> None:
+    """Have a file or a directory on disk before what refers to it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,115 @@
+"""A drill's evidence in a browser: light and dark, on a phone and on paper."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud.core.drill.evidence import Evidence, installed_versions
+from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+
+from .browser import browser, chromium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .browser import Page
+
+_PROGRAM = chromium()
+_REPLICAS = ("gs://google_cloud_default@replica/data/", "abfs://wasb_default@replica/data/")
+_AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+pytestmark = pytest.mark.skipif(
+    _PROGRAM is None, reason="no chromium, chromium-browser or google-chrome is on PATH"
+)
+
+
+def record(verdict: Verdict) -> Evidence:
+    passed = verdict is Verdict.PASSED
+    recovered: dict[str, Any] = {
+        "objects": 1234,
+        "size": 98_765_432,
+        "as_of": _AT.isoformat(),
+        "served": {_REPLICAS[0]: 1234},
+        "verified_by": {"manifest": 1234},
+        "failed_attempts": 1,
+        "attempts": ["s3://aws_default@primary/data/ after 3 ms: …"],
+    }
+    who = {
+        "uri": _REPLICAS[0],
+        "conn_id": "google_cloud_default",
+        "cloud": "gcp",
+        "account_id": "project-1",
+        "principal": "worker@project-1.iam.gserviceaccount.com",
+        "problem": None,
+    }
+    measurement = {
+        "fault": "unavailable",
+        "fault_at": _AT.isoformat(),
+        "recovered": recovered if passed else None,
+        "problem": None if passed else "denied",
+        "reason": None if passed else "The primary failed with permission_denied.",
+        "took_seconds": 12.5,
+        "rto_seconds": 12.5 if passed else None,
+        "rpo_seconds": 60.0 if passed else None,
+        "clock_ahead_seconds": None,
+        "policy": {
+            "fail_over_on": ["unavailable", "timeout"],
+            "require_digest": False,
+            "attempt_timeout_seconds": 300.0,
+            "deadline_seconds": 3600.0,
+        },
+        "canary_found": passed,
+        "failback": True,
+        "identities": [who, who],
+        "controls": [
+            {"replica": uri, "outcome": "rejected", "detail": "it is corrupt"} for uri in _REPLICAS
+        ],
+    }
+    proof = {
+        "objects": 1234,
+        "findings": {"verified": 1234},
+        "found": [],
+        "proven": True,
+        "root": "a" * 64,
+        "as_of": _AT.isoformat(),
+    }
+    return Evidence(
+        drill_id="disaster_recovery-manual__2026-11-23T09_00_00_00_00",
+        verdict=verdict,
+        objectives=Objectives(timedelta(hours=1), timedelta(hours=1)),
+        run={"DAG": "disaster_recovery", "triggered by": "ada@example.org"},
+        versions=installed_versions(),
+        measurement=measurement,
+        replication=[],
+        verification=[{"replica": uri, **proof} for uri in _REPLICAS],
+        canary={"written_at": _AT.isoformat(), "sha256": "b" * 64},
+        written_at=_AT,
+    )
+
+
+@pytest.fixture(params=[Verdict.PASSED, Verdict.FAILED_INTEGRITY])
+def page(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Page]:
+    assert _PROGRAM is not None
+    file = tmp_path / "evidence.html"
+    file.write_bytes(record(request.param).html())
+    with browser(_PROGRAM, tmp_path / "profile") as opened:
+        opened.open(file.as_uri())
+        yield opened
+
+
+def test_it_can_be_read_on_every_screen_and_on_paper(page: Page) -> None:
+    for scheme in ("light", "dark"):
+        for media in ("", "print"):
+            page.show_as(scheme=scheme, media=media)
+            contrast, where = page.least_contrast()
+            assert contrast >= 4.5, (scheme, media, where)
+    page.show_as(width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.show_as(width=680, media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    assert page.problems == []
+    assert len(page.requests) == 1

@@ -1,0 +1,75 @@
+"""Recommendations as a file: read as they were written, or refused by place."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from airflow_multicloud.api import (
+    read_recommendations,
+    recommendation_rows,
+    write_recommendations,
+)
+from airflow_multicloud.core.cost.recommendations import RankedRecommendations, rank_recommendations
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
+
+
+@pytest.fixture
+def ranked() -> RankedRecommendations:
+    advice = Recommendation(
+        recommendation_id="1",
+        source="azure_advisor",
+        sub_account_id="a",
+        region_id=None,
+        resource_id="vm-1",
+        resource_type="vm",
+        action="stop",
+        summary="Stop it,\nnow\u2028",
+        monthly_savings=Decimal("12.345"),
+        billing_currency="USD",
+        effort=Effort.LOW,
+    )
+    found = Recommendations(found=(advice,), unavailable={}, price=Decimal(0))
+    return rank_recommendations({"azure": found}, currency="USD", today=date(2026, 11, 1))
+
+
+def test_they_are_read_as_they_were_written(ranked: RankedRecommendations, tmp_path: Path) -> None:
+    written = write_recommendations(ranked, str(tmp_path))
+    found = read_recommendations(written)
+    assert found == json.loads(json.dumps(recommendation_rows(ranked), default=str))
+    assert found[0]["monthly_savings"] == "12.34"
+
+
+def test_none_are_none(tmp_path: Path) -> None:
+    file = tmp_path / "none.jsonl"
+    file.touch()
+    assert read_recommendations(str(file)) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ('{"format_version": 2}', ErrorKind.UNSUPPORTED, "is a recommendation of version 2; this"),
+        ('{"format_version": 1}', ErrorKind.INVALID_ARGUMENT, "it lacks cloud, counted, currency"),
+        ('{"cloud": "aws"}', ErrorKind.INVALID_ARGUMENT, "it has no format_version"),
+        ("[]", ErrorKind.INVALID_ARGUMENT, "it has no format_version"),
+        ("<html>", ErrorKind.INVALID_ARGUMENT, "is no JSON"),
+        ("[" * 100_000, ErrorKind.INVALID_ARGUMENT, "is no JSON"),
+        ("\ud800", ErrorKind.INVALID_ARGUMENT, "is no JSON"),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_place(
+    ranked: RankedRecommendations, tmp_path: Path, line: str, kind: ErrorKind, message: str
+) -> None:
+    file = Path(write_recommendations(ranked, str(tmp_path)))
+    file.write_bytes(file.read_bytes() + line.encode("utf-8", "surrogatepass") + b"\n")
+    with pytest.raises(CostAnalysisError, match=message) as raised:
+        read_recommendations(str(file))
+    assert str(raised.value).startswith(f"{file} line 2 ")
+    assert raised.value.kind is kind
+    assert not raised.value.kind.retryable

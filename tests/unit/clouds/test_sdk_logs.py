@@ -1,0 +1,100 @@
+"""What the SDKs log keeps its sense and loses its secrets."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import parse_qs, urlsplit
+
+import botocore.parsers
+import pytest
+from botocore.session import Session
+
+import airflow_multicloud.clouds  # noqa: F401 - what puts the filter on
+from airflow_multicloud.clouds._sdk_logs import LOGGERS, without_secrets
+
+S = "s3cr3t/+=tok%2Fen"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{{'X-Amz-Security-Token': b'{S}', 'host': b'kept'}}",
+        f"{{'Authorization': b'AWS4-HMAC-SHA256 Credential={S}/x, Signature={S}', 'h': 'kept'}}",
+        f'{{"access_token": "{S}", "expires_in": "kept"}}',
+        f'b\'{{"SecretAccessKey": "{S}", "kept": 1}}\'',
+        f'{{\\"client_secret\\": \\"{S}\\", \\"kept\\": 1}}',
+        f"<SessionToken>{S}</SessionToken><a>kept</a>",
+        f"b'<SecretAccessKey>{S}</SecretAccessKey>\\n<kept/>'",
+        f"GET\n/kept\nx-amz-security-token:{S}\nhost:a",
+        f"X-Amz-Security-Token: {S}\r\nkept: a",
+        f"Signature:\n{S}\nkept",
+        f'"GET /kept?sp=r&sig={S}&sv=1 HTTP/1.1" 200',
+        f"http://kept/?X-Amz-Signature={S}&X-Amz-Credential={S}",
+        f"http://kept/?X-Goog-Signature={S}",
+        f"grant_type=kept&client_secret={S}&assertion={S}",
+        f"AccountName=kept;AccountKey={S};EndpointSuffix=x",
+        f"url='https://kept/?sig={S}'",
+    ],
+)
+def test_secrets_go_and_the_rest_stays(text: str) -> None:
+    shown = without_secrets(text)
+    assert "s3cr3t" not in shown
+    assert "tok%2Fen" not in shown
+    assert "kept" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET /bucket?list-type=2&prefix=design%2F&continuation-token=abc HTTP/1.1",
+        "{'Content-MD5': 'abc', 'x-amz-checksum-crc32c': 'def'}",
+        "Retry needed, retrying request after delay of: 0.3",
+        "assign=1&password_policy=2",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert without_secrets(text) == text
+
+
+@pytest.mark.parametrize("name", LOGGERS)
+def test_no_record_is_dropped_and_no_secret_passes(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger=name):
+        logger = logging.getLogger(name)
+        logger.debug("%s of %s", {"Authorization": f"Bearer {S}"}, "kept")
+        logger.debug("failed", exc_info=ValueError(f"https://host/?sig={S}"))
+    assert [record.levelname for record in caplog.records] == ["DEBUG", "DEBUG"]
+    assert "of kept" in caplog.text
+    assert "ValueError" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
+def test_a_signed_url_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    session = Session()
+    session.set_credentials("AKIAPLANTED", f"key-{S}", f"token-{S}")
+    with caplog.at_level(logging.DEBUG):
+        client = session.create_client("s3", region_name="eu-west-1")
+        url = client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+    query = parse_qs(urlsplit(url).query)
+    secret = query.get("X-Amz-Signature") or query["Signature"]
+    assert caplog.records
+    assert secret[0] not in caplog.text
+    assert "token-s3cr3t" not in caplog.text
+
+
+def test_new_keys_of_sts_are_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    body = (
+        "<AssumeRoleResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><AssumeRoleResult>"
+        f"<Credentials><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>{S}</SecretAccessKey>"
+        f"<SessionToken>{S}</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration>"
+        "</Credentials></AssumeRoleResult></AssumeRoleResponse>"
+    )
+    shape = Session().get_service_model("sts").operation_model("AssumeRole").output_shape
+    with caplog.at_level(logging.DEBUG):
+        parsed = botocore.parsers.QueryParser().parse(
+            {"status_code": 200, "headers": {}, "body": body.encode()}, shape
+        )
+    assert parsed["Credentials"]["SessionToken"] == S
+    assert "AssumeRoleResult" in caplog.text
+    assert "s3cr3t" not in caplog.text

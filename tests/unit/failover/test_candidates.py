@@ -1,0 +1,434 @@
+"""Which answers are believed, and which make the next candidate's turn."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.provenance import FailoverError
+from airflow_multicloud.core.failover.targets import FileTarget
+from airflow_multicloud.core.failover.tree import fetch_tree
+from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.locations import Location
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectMeta,
+    ObjectRef,
+    WriteOptions,
+)
+from airflow_multicloud.testing.memory_cloud import object_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from airflow_multicloud.ports.object_store import ObjectBody
+
+PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
+CONTENT = b"the content"
+_numbers = count()
+
+
+def end(hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
+    conn_id = f"candidate_{next(_numbers)}"
+    store = hook(conn_id)
+    store.ensure_bucket("lab")
+    return Endpoint("memory", store, Location("mem", conn_id, "lab", "data/"))
+
+
+def below(place: Endpoint, name: str) -> Endpoint:
+    return replace(place, location=place.location.with_key(place.location.key + name))
+
+
+def put(place: Endpoint, name: str, content: bytes = CONTENT, **attributes: Any) -> None:
+    options = WriteOptions(attributes=ObjectAttributes(**attributes))
+    place.store.put_object(place.ref(place.location.key + name), content, options)
+
+
+def candidates(*ends: Endpoint) -> list[Candidate]:
+    return [Candidate(str(e.location), e, primary=n == 0) for n, e in enumerate(ends)]
+
+
+class _Body:
+    def __init__(self, meta: ObjectMeta, chunks: Iterator[bytes]) -> None:
+        self.meta = meta
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def read(self) -> bytes:
+        return b"".join(self._chunks)
+
+
+class Portal(object_store.Hook):
+    """Content is answered by something on the way, with a page."""
+
+    page = ObjectMeta(
+        bucket="lab",
+        key="data/a",
+        size=len(PAGE),
+        etag="page",
+        last_modified=datetime(2020, 1, 1, tzinfo=UTC),
+        attributes=ObjectAttributes(content_type="text/html; charset=utf-8"),
+    )
+    lists = True
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        if ref.key.startswith(RESERVED_PREFIX):
+            return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+        return _Body(self.page, iter([PAGE]))
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        return self.page
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        if not self.lists:
+            raise StorageError("listing: may not", kind=ErrorKind.PERMISSION_DENIED)
+        return super().list_objects(bucket, prefix)
+
+
+class Vouched(Portal):
+    """The page has a digest, as one that an S3 bucket serves has."""
+
+    page = replace(Portal.page, digests=Digests(md5="2d3a9ac97fbe1fb0d7a1f9fb7eb6dbe5"))
+
+
+class Closed(Portal):
+    lists = False
+
+
+@pytest.mark.parametrize("hook", [Portal, Vouched, Closed])
+@pytest.mark.parametrize("whole", [False, True], ids=["object", "prefix"])
+def test_a_page_is_not_the_object(
+    tmp_path: Path, hook: type[object_store.Hook], *, whole: bool
+) -> None:
+    """By the store's own listing, or by the other replica's manifest where that is closed."""
+    primary, replica = end(hook), end()
+    put(primary, "a")
+    honest = replace(primary, store=object_store.Hook(primary.location.conn_id or ""))
+    replicate(Replication(honest, (replica,)))
+    if whole and hook is Closed:
+        pytest.skip("what can't be listed has no names to fetch")
+    if whole:
+        served: Any = fetch_tree(candidates(primary, replica), FileTarget(tmp_path))
+        assert served.served == {str(replica.location): 1}
+    else:
+        ends = below(primary, "a"), below(replica, "a")
+        served = fetch(candidates(*ends), FileTarget(tmp_path / "a"))
+        assert served.served_by == str(ends[1].location)
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    assert served.attempts[0].kind is ErrorKind.INTEGRITY
+
+
+def test_a_real_page_is_served(tmp_path: Path) -> None:
+    """Though the replica's manifest is of an older one."""
+    primary, replica = end(), end()
+    put(primary, "a", b"<html>old</html>", content_type="text/html")
+    replicate(Replication(primary, (replica,)))
+    put(primary, "a", PAGE, content_type="text/html")
+    ends = below(primary, "a"), below(replica, "a")
+    served = fetch(candidates(*ends), FileTarget(tmp_path / "a"))
+    assert served.served_by == str(ends[0].location)
+    assert not served.failed_over
+    assert (tmp_path / "a").read_bytes() == PAGE
+
+
+def test_others_that_hang_do_not_hold_up_who_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go = threading.Event()
+
+    class Hanging(object_store.Hook):
+        def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+            let_go.wait(60)
+            return super().list_objects(bucket, prefix)
+
+    monkeypatch.setattr(
+        "airflow_multicloud.core.failover.fetch._TO_ASK", timedelta(milliseconds=50)
+    )
+    primary, other = end(), end(Hanging)
+    put(primary, "a", PAGE, content_type="text/html")
+    try:
+        started = time.monotonic()
+        served = fetch(
+            candidates(below(primary, "a"), below(other, "a")), FileTarget(tmp_path / "a")
+        )
+        assert time.monotonic() - started < 10
+    finally:
+        let_go.set()
+    assert not served.failed_over
+
+
+class Endless(object_store.Hook):
+    """Sends far more than it was asked for; counts what is taken."""
+
+    taken = 0
+    claims: int | None = None
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        body = super().get_object(ref, start=start, end=end, if_etag=if_etag)
+        if ref.key.startswith(RESERVED_PREFIX):
+            return body
+
+        def chunks() -> Iterator[bytes]:
+            for _ in range(1000):
+                self.taken += 1
+                yield bytes(1 << 20)
+
+        meta = body.meta if self.claims is None else replace(body.meta, size=self.claims)
+        return _Body(meta, chunks())
+
+
+@pytest.mark.parametrize(("claims", "taken"), [(None, 1), (1 << 40, 0)])
+def test_what_is_larger_than_the_manifest_says_never_fills_the_disk(
+    tmp_path: Path, claims: int | None, taken: int
+) -> None:
+    source, inflated, good = end(), end(Endless), end()
+    put(source, "a")
+    replicate(Replication(source, (inflated, good)))
+    assert isinstance(inflated.store, Endless)
+    inflated.store.claims, inflated.store.taken = claims, 0
+    served = fetch(candidates(below(inflated, "a"), below(good, "a")), FileTarget(tmp_path / "a"))
+    assert served.attempts[0].kind is ErrorKind.INTEGRITY
+    assert inflated.store.taken == taken
+    assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+def _damage(replica: Endpoint, change: Callable[[bytes], bytes], kind: str) -> None:
+    store = replica.store
+    (found,) = [m for m in store.list_objects("lab", RESERVED_PREFIX) if f"/{kind}/" in m.key]
+    ref = ObjectRef("lab", found.key)
+    before = bytes(store.get_object(ref).read())
+    after = change(before)
+    assert after != before
+    put_stream(replica, found.key, [after], part_size=512 << 10)
+
+
+NESTED = b'"x":' + b"[" * 5000 + b"]" * 5000 + b","
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("manifests", lambda text: text.replace(b'"replica":0', b'"replica":7', 1)),
+        ("manifests", lambda text: text.replace(b'"replica":0', b'"replica":-1', 1)),
+        ("manifests", lambda text: text.replace(b'"size":11', NESTED + b'"size":11', 1)),
+        ("manifests", lambda text: text.replace(b'"size":11', b'"size":' + b"9" * 30, 1)),
+        ("manifests", lambda text: text.replace(b'"size":11', b'"size":' + b"9" * 5000, 1)),
+        ("manifests", lambda text: text.replace(b'"size":11', b'"size":-1', 1)),
+        ("manifests", lambda text: text.replace(b'"replicas":[{', b'"replicas":[],"x":[{', 1)),
+        ("manifests", lambda text: b"\xff" + text),
+        ("manifests", lambda _: b""),
+        ("manifests", lambda _: b"\n\n\n"),
+        ("manifests", lambda text: text.split(b"\n")[0] + b"\n" + bytes(17 << 20)),
+        ("latest", lambda text: b"{" + NESTED + text[1:]),
+        ("latest", lambda text: text.replace(b'"objects":1', b'"objects":null')),
+        ("latest", lambda _: b" " * (17 << 20)),
+        (
+            "latest",
+            lambda text: text.replace(
+                text.partition(b'"started":"')[2].partition(b'"')[0],
+                b"0001-01-01T00:00:00+23:59",
+            ),
+        ),
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True], ids=["object", "prefix"])
+def test_a_hostile_manifest_is_its_own_replicas_failure(
+    tmp_path: Path, kind: str, change: Callable[[bytes], bytes], *, whole: bool
+) -> None:
+    source, hostile, good = end(), end(), end()
+    put(source, "a")
+    replicate(Replication(source, (hostile, good)))
+    _damage(hostile, change, kind)
+    if whole:
+        served: Any = fetch_tree(candidates(hostile, good), FileTarget(tmp_path))
+    else:
+        served = fetch(
+            candidates(below(hostile, "a"), below(good, "a")), FileTarget(tmp_path / "a")
+        )
+    assert served.attempts[0].kind is ErrorKind.INTEGRITY
+    assert (tmp_path / "a").read_bytes() == CONTENT
+    # The next run says it as well, and does not break off raw.
+    with pytest.raises(StorageError) as caught:
+        replicate(Replication(source, (good, hostile)))
+    assert caught.value.kind is ErrorKind.INTEGRITY
+
+
+def test_whatever_a_candidate_raises_is_its_own_failure(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(object_store.Hook):
+        def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+            raise KeyError("Contents")
+
+    primary, replica = end(Broken), end()
+    put(replica, "a")
+    served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path / "t"))
+    assert served.attempts[0].kind is ErrorKind.INTEGRITY
+    one = fetch(candidates(below(primary, "a"), below(replica, "a")), FileTarget(tmp_path / "a"))
+    assert one.attempts[0].kind is ErrorKind.INTEGRITY
+    assert "KeyError" in (one.attempts[0].reason or "")
+    assert "could not be listed" in caplog.text
+    assert "could not be read" in caplog.text
+
+
+def test_an_archived_copy_is_not_the_end(tmp_path: Path) -> None:
+    class Archived(object_store.Hook):
+        def get_object(
+            self,
+            ref: ObjectRef,
+            *,
+            start: int = 0,
+            end: int | None = None,
+            if_etag: str | None = None,
+        ) -> ObjectBody:
+            raise StorageError("it is archived", kind=ErrorKind.UNSUPPORTED)
+
+    primary, replica = end(Archived), end()
+    put(primary, "a")
+    put(replica, "a")
+    served = fetch(candidates(below(primary, "a"), below(replica, "a")), FileTarget(tmp_path / "a"))
+    assert [a.kind for a in served.attempts] == [ErrorKind.UNSUPPORTED, None]
+
+
+class TestClocks:
+    @pytest.fixture
+    def ahead(self) -> Endpoint:
+        """A replica whose last run began tomorrow."""
+        source, replica = end(), end()
+        put(source, "a")
+        replicate(Replication(source, (replica,)))
+        (latest,) = manifest.find_latest(replica)
+        began = latest.started.isoformat().replace("+00:00", "Z").encode()
+        tomorrow = (latest.started + timedelta(days=1)).isoformat().replace("+00:00", "Z").encode()
+        _damage(replica, lambda text: text.replace(began, tomorrow), "latest")
+        return replica
+
+    def test_a_negative_lag_is_a_finding(self, ahead: Endpoint) -> None:
+        found = freshness(ahead)
+        assert found.lag is not None
+        assert found.lag < timedelta(hours=-23)
+        assert not found.within(timedelta(days=1000))
+        assert "ahead of this machine's clock" in (found.finding or "")
+        assert found.as_dict()["finding"] == found.finding
+
+    def test_it_is_rejected_where_freshness_is_asked_for(
+        self, ahead: Endpoint, tmp_path: Path
+    ) -> None:
+        one = Candidate("replica", below(ahead, "a"))
+        policy = FailoverPolicy(max_staleness=timedelta(days=1000))
+        with pytest.raises(FailoverError, match="ahead of this machine's clock") as caught:
+            fetch([one], FileTarget(tmp_path / "a"), policy)
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+    def test_it_is_said_where_it_serves(self, ahead: Endpoint, tmp_path: Path) -> None:
+        served = fetch([Candidate("replica", below(ahead, "a"))], FileTarget(tmp_path / "a"))
+        assert served.as_dict()["findings"] == list(served.findings)
+        assert "ahead of this machine's clock" in served.findings[0]
+        tree = fetch_tree([Candidate("replica", ahead)], FileTarget(tmp_path / "t"))
+        assert tree.as_dict()["findings"] == list(served.findings)
+
+    def test_clocks_that_differ_a_little_are_no_finding(self) -> None:
+        source, replica = end(), end()
+        put(source, "a")
+        replicate(Replication(source, (replica,)))
+        assert freshness(replica).finding is None
+        assert freshness(replica).within(timedelta(hours=1))
+
+
+class TestHedging:
+    class Slow(object_store.Hook):
+        """Answers when it is let go."""
+
+        lists_at_once = False
+        let_go = threading.Event()
+
+        def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+            if not self.lists_at_once:
+                self.let_go.wait(60)
+            return super().list_objects(bucket, prefix)
+
+        def get_object(
+            self,
+            ref: ObjectRef,
+            *,
+            start: int = 0,
+            end: int | None = None,
+            if_etag: str | None = None,
+        ) -> ObjectBody:
+            self.let_go.wait(60)
+            return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+
+    @pytest.fixture
+    def let_go(self) -> Iterator[None]:
+        self.Slow.let_go.clear()
+        yield
+        self.Slow.let_go.set()
+
+    @pytest.mark.usefixtures("let_go")
+    @pytest.mark.parametrize("lists_at_once", [True, False])
+    def test_a_prefix(self, tmp_path: Path, *, lists_at_once: bool) -> None:
+        """While it is listed as while it is read; a slow one does not cost its time again."""
+        primary, replica = end(self.Slow), end()
+        assert isinstance(primary.store, self.Slow)
+        primary.store.lists_at_once = lists_at_once
+        for number in range(50):
+            put(primary, str(number))
+            put(replica, str(number))
+        policy = FailoverPolicy(hedge_after=timedelta(milliseconds=200))
+        started = time.monotonic()
+        served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path), policy)
+        assert time.monotonic() - started < 5
+        assert served.served == {str(replica.location): 50}
+        assert served.failed_over
+        assert 0 < served.failed_attempts <= 20
+        assert {a.kind for a in served.attempts} == {ErrorKind.TIMEOUT}
+        assert "hedge_after" in (served.attempts[0].reason or "")
+
+    @pytest.mark.usefixtures("let_go")
+    def test_one_object_says_who_was_overtaken(self, tmp_path: Path) -> None:
+        primary, replica = end(self.Slow), end()
+        put(replica, "a")
+        policy = FailoverPolicy(hedge_after=timedelta(milliseconds=50))
+        served = fetch(
+            candidates(below(primary, "a"), below(replica, "a")), FileTarget(tmp_path / "a"), policy
+        )
+        assert [(a.kind, a.overtaken) for a in served.attempts] == [
+            (ErrorKind.TIMEOUT, True),
+            (None, False),
+        ]
+
+    def test_nothing_is_hedged_that_answers(self, tmp_path: Path) -> None:
+        primary, replica = end(), end()
+        put(primary, "a")
+        policy = FailoverPolicy(hedge_after=timedelta(seconds=30))
+        served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path), policy)
+        assert served.failed_attempts == 0
+        assert not served.failed_over
+
+    @pytest.mark.usefixtures("let_go")
+    def test_the_time_of_an_attempt_still_ends_it(self, tmp_path: Path) -> None:
+        policy = FailoverPolicy(attempt_timeout=timedelta(milliseconds=100))
+        with pytest.raises(FailoverError, match="attempt_timeout") as caught:
+            fetch_tree(candidates(end(self.Slow)), FileTarget(tmp_path), policy)
+        assert caught.value.kind is ErrorKind.TIMEOUT
