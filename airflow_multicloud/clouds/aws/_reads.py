@@ -29,6 +29,7 @@ from airflow_multicloud.clouds.aws._fields import (
 )
 from airflow_multicloud.clouds.aws._listing import pages
 from airflow_multicloud.clouds.aws._s3 import translated_obstore
+from airflow_multicloud.clouds.aws._upload_records import UPLOADS_PREFIX
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectMeta,
@@ -66,10 +67,13 @@ class S3Reads(S3Basics):
 
     def _list(self, operation: str, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
         doing = f"listing s3://{bucket}/{prefix}"
+        hidden = not prefix.startswith(UPLOADS_PREFIX)  # Notes on uploads under way, not objects.
         for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
             known_opaque = bucket in self._s3.opaque_etags
             with well_formed(doing, CLOUD):
                 listed = list(page["Page"].metas(bucket, md5_etags=not known_opaque))
+            if hidden:
+                listed = [meta for meta in listed if not meta.key.startswith(UPLOADS_PREFIX)]
             yield from listed
 
     def get_object(
