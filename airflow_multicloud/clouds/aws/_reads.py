@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 
-from airflow_multicloud.clouds._answers import size_of, well_formed
+from airflow_multicloud.clouds._answers import (
+    UNKNOWN_TIME,
+    not_an_answer,
+    size_of,
+    well_formed,
+)
 from airflow_multicloud.clouds._obstore import StreamedBody, is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.aws._base import (
     S3Basics,
@@ -132,6 +137,8 @@ class S3Reads(S3Basics):
         with translated_obstore(doing):
             result = obstore.get(store, ref.key, options=options)
             found = result.meta
+            if not found["e_tag"] and found["last_modified"] <= UNKNOWN_TIME:
+                raise not_an_answer(doing, CLOUD, "neither an ETag nor a time")
             meta = ObjectMeta(
                 bucket=ref.bucket,
                 key=ref.key,
@@ -161,10 +168,14 @@ class S3Reads(S3Basics):
                 kind=ErrorKind.UNSUPPORTED,
                 cloud=CLOUD,
             )
-        with well_formed(doing, CLOUD):
-            length = response["ContentLength"]
-            size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
-            meta = meta_of(ref, response, size=size)
+        try:
+            with well_formed(doing, CLOUD):
+                length = response["ContentLength"]
+                size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
+                meta = meta_of(ref, response, size=size)
+        except StorageError:
+            response["Body"].close()
+            raise
         return SdkBody(response["Body"], meta, length=length, doing=doing)
 
     def _read_nothing(
