@@ -11,13 +11,19 @@ from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
 from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.locations import refuse_template
 
 
 def failover_fetch(
-    candidates: Sequence[str], target: str | Path, policy: FailoverPolicy = FailoverPolicy()
+    candidates: Sequence[str],
+    target: str | Path,
+    policy: FailoverPolicy = FailoverPolicy(),
+    *,
+    listener: Listener | None = None,
+    interval: float = INTERVAL,
 ) -> Provenance | TreeProvenance:
     """Fetch an object, or a prefix, from the first candidate that can be trusted.
 
@@ -25,8 +31,10 @@ def failover_fetch(
         them are objects, or all are prefixes (they end with a slash).
     :param target: a local path, or a URI. For prefixes it is a directory or a prefix; one
         object that goes to a directory or a prefix keeps its name there.
+    :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises FailoverError: when no candidate served, with every attempt.
     """
+    progress = Progress(listener, interval=interval)
     refuse_template(str(target), parameter="target")
     candidates = texts(candidates, "candidates", what="URIs")
     opened = open_candidates(candidates)
@@ -39,10 +47,10 @@ def failover_fetch(
     place = _target(target)
     if prefixes == {True}:
         _refuse_object(place)
-        return fetch_tree(opened, place, policy)
+        return fetch_tree(opened, place, policy, progress=progress)
     if _is_directory(place, target):
         place = place.below(candidates[0].rpartition("/")[2])
-    return fetch(opened, place, policy)
+    return fetch(opened, place, policy, progress=progress)
 
 
 def open_candidates(candidates: Sequence[str]) -> list[Candidate]:

@@ -13,7 +13,7 @@ from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
 from airflow_multicloud.core.replication.options import ReplicationOptions
-from airflow_multicloud.core.replication.progress import INTERVAL, Listener
+from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 from airflow_multicloud.core.upload import check_replicas as _check_replicas
@@ -51,7 +51,8 @@ def upload_artifact(
         _create_buckets(primary, replicas)
     else:
         _check_replicas(replicas)
-    uploaded = _upload(Path(file), primary, immutable=immutable)
+    progress = Progress(listener, interval=interval)
+    uploaded = _upload(Path(file), primary, immutable=immutable, progress=progress)
     if not replicas:
         return CloudOperationResult(True, uploaded)
     try:

@@ -43,7 +43,7 @@ def progress_bar(doing: str, *, quiet: bool = False) -> Iterator[Listener]:
         if last is not None:
             output.say(
                 f"{last.objects} of {last.to_copy} objects are finished, "
-                f"{size_text(last.done, last.to_write)} are written"
+                f"{size_text(last.done, last.to_write or None)} are written"
             )
         raise
 
@@ -63,7 +63,19 @@ def _bar(doing: str, *, shown: bool) -> Iterator[Listener]:
     )
     with bar:
         task = bar.add_task(doing, total=None, told="")
-        yield lambda now: bar.update(task, completed=now.done, total=now.to_write, told=_told(now))
+
+        def move(now: Snapshot) -> None:
+            completed, total = _share(now)
+            bar.update(task, completed=completed, total=total, told=_told(now))
+
+        yield move
+
+
+def _share(now: Snapshot) -> tuple[int, int]:
+    """How much is done of how much: bytes, or objects where nobody knows their sizes yet."""
+    if now.to_write:
+        return now.done, now.to_write
+    return now.objects, now.to_copy
 
 
 def _told(now: Snapshot) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.local_files import Content, chunks_of, content_of, refuse_no_file
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -116,7 +117,13 @@ def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -
     return PlannedUpload(str(destination.location), content.size, content.sha256, action)
 
 
-def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Uploaded:
+def upload(
+    file: Path,
+    destination: Endpoint,
+    *,
+    immutable: bool = False,
+    progress: Progress | None = None,
+) -> Uploaded:
     """Upload a file in bounded memory, whole or not at all.
 
     A destination that is a prefix gets the file's name appended. Its digests are computed first,
@@ -125,6 +132,7 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
     for readers; anybody could have written it, so it proves nothing here.
 
     :param immutable: refuse to replace another content.
+    :param progress: counts the bytes; its listener is told on the calling thread.
     :raises StorageError: kind ``not_found`` when there is no such file, ``already_exists``
         when ``immutable`` forbids to replace, ``source_changed`` when the file changes
         while it is sent, or what the store reports.
@@ -150,9 +158,8 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
             condition=destination.condition(None if prior is None else prior.condition),
         )
         try:
-            written = put_stream(
-                destination, destination.location.key, chunks_of(file, content), options
-            )
+            chunks = _counted(chunks_of(file, content), content.size, progress or Progress())
+            written = put_stream(destination, destination.location.key, chunks, options)
         except CloudError as err:
             if err.kind not in PERHAPS_OURS:
                 raise
@@ -164,6 +171,14 @@ def upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> Upl
     return Uploaded(
         uri, content.size, content.sha256, written.etag, written.version, unchanged=False
     )
+
+
+def _counted(chunks: Iterator[bytes], size: int, progress: Progress) -> Iterator[bytes]:
+    progress.expect(1, size)
+    for chunk in chunks:
+        yield chunk
+        progress.wrote(len(chunk))
+        progress.tell(force=False)
 
 
 def _refuse_replacing(destination: Endpoint, prior: _Other | None, *, immutable: bool) -> None:

@@ -68,7 +68,12 @@ class FailoverFetchOperator(CloudOperator):
         """Fetch."""
         with self.stoppable():
             policy = self._policy(expected_sha256=self.expected_sha256 or None)
-            provenance = api.failover_fetch(self.candidates, self.target, policy)
+            provenance = api.failover_fetch(
+                self.candidates,
+                self.target,
+                policy,
+                listener=lambda now: self.log.info("fetched %s", now),
+            )
         for attempt in provenance.attempts:
             self.log.info("%s", attempt)
         if isinstance(provenance, api.TreeProvenance):

@@ -53,6 +53,7 @@ class UploadArtifactOperator(DestinationsOperator):
                 self.destination,
                 replicate_to=self.replicate_to,
                 immutable=self.immutable,
+                listener=lambda now: self.log.info("sent %s", now),
             )
         facts = result.as_dict()
         if not result.success:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.cli import cli_parser
 
+from airflow_multicloud import api
 from airflow_multicloud.cli.commands import replicate as replicate_command
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
@@ -23,6 +24,8 @@ from airflow_multicloud.testing.memory_cloud import object_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from airflow_multicloud.core.replication.progress import Snapshot
 
 SOURCE = "mem://cli_a@lake/sales/"
 REPLICA = "mem://cli_b@lake/copy/"
@@ -595,3 +598,17 @@ class TestDrill:
         ended = shell.run("drill", SOURCE, REPLICA, "--restore-to", str(tmp_path))
         assert (ended.code, ended.out) == (2, "")
         assert "--restore-to: " in ended.err
+
+
+def test_fetches_and_uploads_are_told_by_bytes(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    file.write_bytes(bytes(1 << 20))
+    told: list[Snapshot] = []
+    end = "mem://cli_a@lake/large"
+    api.upload_artifact(file, end, listener=told.append, interval=1e-9)
+    assert (told[-1].written, told[-1].to_write, told[-1].eta) == (1 << 20, 1 << 20, 0)
+    told.clear()
+    api.failover_fetch([SOURCE], tmp_path / "tree", listener=told.append, interval=1e-9)
+    last = told[-1]
+    assert (last.objects, last.to_copy, last.written) == (3, 3, 15)
+    assert str(last).startswith("3 of 3 objects, 15 bytes, ")

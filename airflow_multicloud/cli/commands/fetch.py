@@ -9,7 +9,7 @@ from pathlib import Path
 
 from airflow_multicloud.api import FailoverPolicy, Provenance, TreeProvenance, failover_fetch
 from airflow_multicloud.cli.output import Result
-from airflow_multicloud.cli.progress import progress_bar
+from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.core.failover.policy import parse_kinds
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -27,8 +27,10 @@ def run(args: Namespace) -> Result:
     policy = FailoverPolicy(**{name: v for name, v in given.items() if v is not None})
     if args.to == "-":
         return _to_stdout(args, policy)
-    with progress_bar("fetching", quiet=args.quiet):
-        served = failover_fetch(args.candidate, args.to, policy)
+    with progress_bar("fetching", quiet=args.quiet) as listener:
+        served = failover_fetch(
+            args.candidate, args.to, policy, listener=listener, interval=BAR_INTERVAL
+        )
     return Result([_row(served)], [served.as_dict()], _failures(served))
 
 
@@ -41,8 +43,10 @@ def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:
         )
     with tempfile.TemporaryDirectory(prefix="multicloud-fetch-") as scratch:
         file = Path(scratch, "content")
-        with progress_bar("fetching", quiet=args.quiet):
-            served = failover_fetch(args.candidate, file, policy)
+        with progress_bar("fetching", quiet=args.quiet) as listener:
+            served = failover_fetch(
+                args.candidate, file, policy, listener=listener, interval=BAR_INTERVAL
+            )
         content = file.open("rb")  # It can be read after its name is gone.
     return Result([], [], _failures(served), content=content)
 

@@ -21,6 +21,7 @@ from airflow_multicloud.core.failover.targets import (
     Target,
     TargetError,
 )
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -54,11 +55,13 @@ def take(
     cancelled: threading.Event,
     reference: Reference | None = None,
     others: Callable[[], Iterable[Reference]] = tuple,
+    progress: Progress | None = None,
 ) -> Arrival:
     """Read one candidate into the target's staging area and verify it.
 
     :param cancelled: set by the caller to make this stop at the next chunk.
     :param reference: what the manifest says, where the caller knows it already.
+    :param progress: is told of every byte that arrives, also of a copy that is rejected later.
     :param others: what the other candidates' manifests say of the object; asked only when
         nothing vouches for what arrives, or it may be a web page.
     :raises TargetError: when the target can't take the bytes; nothing stays staged.
@@ -91,9 +94,18 @@ def take(
     not_kept: tuple[str, ...] = ()
     if isinstance(target, ObjectTarget):
         target, not_kept = target.like(_attributes(candidate, body.meta))
-    staged = _stage(target, _verified(candidate, body, digest, contract, cancelled))
+    chunks = _verified(candidate, body, digest, contract, cancelled)
+    staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
     return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of, not_kept)
+
+
+def _counted(chunks: Iterator[Buffer], meta: ObjectMeta, progress: Progress) -> Iterator[Buffer]:
+    if not progress.planned:
+        progress.expect(1, meta.size)
+    for chunk in chunks:
+        yield chunk
+        progress.wrote(memoryview(chunk).nbytes)
 
 
 def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:

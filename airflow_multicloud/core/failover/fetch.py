@@ -25,6 +25,7 @@ from airflow_multicloud.core.failover.provenance import (
 )
 from airflow_multicloud.core.failover.references import Reference, look_up
 from airflow_multicloud.core.failover.targets import Target, TargetError
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
@@ -76,13 +77,20 @@ _Result = tuple[_Try, Arrival | BaseException]
 
 
 def fetch(
-    candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy = FailoverPolicy()
+    candidates: Sequence[Candidate],
+    target: Target,
+    policy: FailoverPolicy = FailoverPolicy(),
+    *,
+    progress: Progress | None = None,
+    told: bool = True,
 ) -> Provenance:
     """Put one verified copy of an object in place at ``target``.
 
     The target is not touched before the bytes are complete and verified.
 
     :param candidates: in the order of preference.
+    :param progress: counts the bytes.
+    :param told: whether its listener is told from here, on the calling thread.
     :raises FailoverError: when none of them served, one failed for a reason that
         ``fail_over_on`` does not list, or the target failed; names every attempt.
     """
@@ -91,7 +99,7 @@ def fetch(
             "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
     with telemetry.operation("failover_fetch", multicloud__target=str(target)) as span:
-        provenance = _Race(candidates, target, policy).run()
+        provenance = _Race(candidates, target, policy, progress, told=told).run()
         span.set_attribute("cloud.provider", provenance.cloud)
         span.set_attribute("multicloud.served_by", provenance.served_by)
         span.set_attribute("multicloud.bytes", provenance.size)
@@ -104,8 +112,16 @@ class _Race:
     """Candidates in order, each started when the one before failed or takes too long."""
 
     def __init__(
-        self, candidates: Sequence[Candidate], target: Target, policy: FailoverPolicy
+        self,
+        candidates: Sequence[Candidate],
+        target: Target,
+        policy: FailoverPolicy,
+        progress: Progress | None,
+        *,
+        told: bool,
     ) -> None:
+        self._progress = progress
+        self._told = progress if told else None
         self._candidates = tuple(candidates)
         self._waiting = list(enumerate(candidates))
         self._target = target
@@ -147,6 +163,8 @@ class _Race:
             attempt, result = self._results.get(timeout=wait)
         except queue.Empty:
             cancellation.check()
+            if self._told is not None:
+                self._told.tell(force=False)
             if time.monotonic() >= until:
                 self._on_time_out(hedge_at)
             return None
@@ -202,6 +220,7 @@ class _Race:
                 cancelled=attempt.cancelled,
                 reference=candidate.reference,
                 others=partial(self._others, candidate),
+                progress=self._progress,
             )
 
     def _others(self, candidate: Candidate) -> list[Reference]:
@@ -301,6 +320,7 @@ def _take_judged(
     cancelled: threading.Event,
     reference: Callable[[], Reference] | None,
     others: Callable[[], list[Reference]],
+    progress: Progress | None,
 ) -> Arrival:
     """Take a candidate; whatever one of them raises is that candidate's failure.
 
@@ -315,6 +335,7 @@ def _take_judged(
             cancelled=cancelled,
             reference=reference and reference(),
             others=others,
+            progress=progress,
         )
     except (CloudError, cancellation.WorkCancelledError):
         raise

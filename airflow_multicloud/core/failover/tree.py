@@ -21,6 +21,7 @@ from airflow_multicloud.core.failover.provenance import (
     Provenance,
 )
 from airflow_multicloud.core.failover.targets import Target
+from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 #: How many failed attempts a provenance names.
@@ -82,6 +83,7 @@ def fetch_tree(
     policy: FailoverPolicy = FailoverPolicy(),
     *,
     concurrency: int = 8,
+    progress: Progress | None = None,
 ) -> TreeProvenance:
     """Fetch every object below a prefix; each one appears atomically.
 
@@ -90,6 +92,7 @@ def fetch_tree(
     candidate that could not be listed (its bucket is gone, say), or was found down or slow
     later, is tried last for the objects that follow. ``hedge_after`` holds for listing, too.
 
+    :param progress: counts objects and bytes; its listener is told on the calling thread.
     :raises StorageError: for a key that can't be at the target, before any byte moves.
     :raises FailoverError: for the first object that no candidate serves; what was fetched
         before stays in place.
@@ -101,16 +104,21 @@ def fetch_tree(
         tally = _Tally(target, failed)
         names = tally.leave_out(names)
         target.check(dict.fromkeys(names))
+        counted = progress or Progress()
+        counted.expect(len(names), 0)
         order = _Order(copies, down={attempt.uri for attempt in failed})
         with cancellation.pool(concurrency, "multicloud-tree") as pool:
             running: set[Future[Provenance | _LeftOut]] = set()
             for name in names:
                 if len(running) >= 2 * concurrency:
-                    running = _collect(running, tally, order)
-                one = partial(_fetch_one, name, order.now(), target.below(name), policy, end)
+                    running = _collect(running, tally, order, counted)
+                one = partial(
+                    _fetch_one, name, order.now(), target.below(name), policy, end, counted
+                )
                 running.add(telemetry.submit_in_context(pool, one))
             while running:
-                running = _collect(running, tally, order)
+                running = _collect(running, tally, order, counted)
+            counted.tell(force=True)
         span.set_attribute("multicloud.objects", tally.objects)
     return tally.provenance(candidates[0].uri)
 
@@ -123,12 +131,18 @@ class _LeftOut:
 
 
 def _fetch_one(
-    name: str, copies: Sequence[Copy], target: Target, policy: FailoverPolicy, end: float
+    name: str,
+    copies: Sequence[Copy],
+    target: Target,
+    policy: FailoverPolicy,
+    end: float,
+    progress: Progress,
 ) -> Provenance | _LeftOut:
     """Fetch one object in what is left of the whole prefix's deadline."""
     candidates = [copy.below(name) for copy in copies]
     try:
-        return fetch(candidates, target, replace(policy, deadline=left_of(policy, end, ())))
+        left = replace(policy, deadline=left_of(policy, end, ()))
+        return fetch(candidates, target, left, progress=progress, told=False)
     except FailoverError:
         if any(copy.left_out(name) for copy in copies):
             return _LeftOut(name)
@@ -227,9 +241,10 @@ class _Tally:
 
 
 def _collect(
-    running: set[Future[Provenance | _LeftOut]], tally: _Tally, order: _Order
+    running: set[Future[Provenance | _LeftOut]], tally: _Tally, order: _Order, progress: Progress
 ) -> set[Future[Provenance | _LeftOut]]:
-    done, rest = wait(running, return_when=FIRST_COMPLETED)
+    done, rest = wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED)
+    progress.finished(len(done))
     for future in done:
         one = future.result()
         if isinstance(one, _LeftOut):

@@ -49,7 +49,9 @@ class Snapshot:
 
     @property
     def brief(self) -> str:
-        """Bytes, rate and time left, in few columns."""
+        """Bytes, rate and time left, in few columns; without a plan only what is done."""
+        if not self.to_write:
+            return f"{size_text(self.done)}, {size_text(self.rate)}/s"
         eta = "unknown" if self.eta is None else duration_text(round(self.eta))
         return f"{size_text(self.done, self.to_write)}, {size_text(self.rate)}/s, ETA {eta}"
 
@@ -84,6 +86,11 @@ class Progress:
         """Set what is planned."""
         self._to_copy, self._to_write = objects, size
         self._started = self._told = time.monotonic()
+
+    @property
+    def planned(self) -> bool:
+        """Whether anybody has said what is planned."""
+        return self._to_copy > 0
 
     def wrote(self, size: int) -> None:
         """Count bytes written to one destination; from any thread."""
