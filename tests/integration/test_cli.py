@@ -117,9 +117,9 @@ class TestReplicate:
     def test_an_option_without_effect_says_so(self, shell: Shell) -> None:
         words = ("replicate", SOURCE, REPLICA)
         assert shell.run(*words, "--storage-class", "COLD").err == ""
-        ended = shell.run(*words, "--storage-class", "COLD", "--preserve-tags")
+        ended = shell.run(*words, "--storage-class", "COLD", "--encryption-key", "k")
         assert ended.err == (
-            f"note: --storage-class and --preserve-tags did nothing for 3 objects at {REPLICA}: "
+            f"note: --storage-class and --encryption-key did nothing for 3 objects at {REPLICA}: "
             "they were there already, and are not written again for it\n"
         )
 
