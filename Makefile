@@ -16,7 +16,7 @@ CLOUDS := airflow_multicloud/testing/local_clouds
 FIND_UV = uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
 
-.PHONY: help demo test bench bench-judge check lint format-check types layers docs ui clean lock
+.PHONY: help demo test bench bench-judge floors check lint format-check types layers docs ui clean lock
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 m
 
 bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (about 5 minutes)
 	$(BIN)/python -m tests.benchmarks.costs.judge
+
+floors: $(READY) ## Run at the oldest versions that are admitted, beside each supported Airflow
+	$(BIN)/python -m tests.floors
 
 check: lint format-check types layers docs ## Lint, formatting, types, layers, documentation
 
@@ -70,7 +73,7 @@ ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…)
 		--data-dir .demo/clouds --bigquery --advice --exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory
-	rm -rf $(VENV) .demo .bench site build dist .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) .demo .bench .floors site build dist .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -87,11 +90,14 @@ compile = $(FIND_UV); "$$uv" pip compile --quiet --universal --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	--custom-compile-command 'make lock' $(1)
 
-# Dependencies exactly as pinned, by hash; the checkout itself, editable, can't have one.
+# Dependencies exactly as pinned, by hash, uv and what builds the checkout (hatchling) among them;
+# the checkout itself, editable, can't have a hash.
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; PYTHON=python3.x make …")'
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	$(FIND_UV); [ -x "$$uv" ] || $(BIN)/python -m pip install --quiet "$$(grep -o '^uv==[0-9.]*' constraints.txt)"; \
+	$(FIND_UV); [ -x "$$uv" ] || { \
+		sed -n '/^uv==/,/[^\\]$$/p' constraints.txt > $(VENV)/uv.txt; \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(VENV)/uv.txt; }; \
 	"$$uv" pip sync --python $(BIN)/python --require-hashes --strict constraints.txt; \
-	"$$uv" pip install --python $(BIN)/python --no-deps --editable .
+	"$$uv" pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@

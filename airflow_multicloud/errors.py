@@ -113,6 +113,13 @@ class StorageError(CloudError):
     """Object storage failed."""
 
 
+class RetentionError(StorageError):
+    """A retention policy, an object lock or a hold keeps an object (``permission_denied``).
+
+    It can be neither overwritten nor deleted before that ends.
+    """
+
+
 class DeploymentError(CloudError):
     """A rollout or a compute operation failed."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 _INTEGRATION = "Multi-cloud"
+# As in the project's URLs; asking the installed metadata here would slow every Airflow command.
+_DOCUMENTATION = "https://github.com/airflow-multicloud/airflow-multicloud/blob/main/docs/index.md"
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -18,6 +20,7 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {
                 "integration-name": _INTEGRATION,
+                "external-doc-url": _DOCUMENTATION,
                 "tags": ["service"],
             }
         ],

@@ -19,6 +19,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
+from airflow_multicloud import __version__
 from airflow_multicloud.errors import CredentialsError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.cost import Cost
@@ -27,6 +28,7 @@ from airflow_multicloud.ports.object_store import ObjectStore
 P = TypeVar("P")
 
 ENTRY_POINT_GROUP = "airflow_multicloud.clouds"
+_DISTRIBUTION = "airflow-multicloud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,21 @@ def resolve_export(location: Location, *, parameter: str) -> tuple[Cloud, Cost]:
     return cloud, _located(Cost, cloud, cloud.uri_schemes, location, parameter)
 
 
+def how_to_install(requirement: str) -> str:
+    """A command that exists: this package is on no index, so it is named as it can be had.
+
+    :param requirement: of this package (``airflow-multicloud[gcp]``), or of a cloud's own one.
+    """
+    name, bracket, extras = requirement.partition("[")
+    if name != _DISTRIBUTION:
+        return f"pip install '{requirement}'"
+    wheel = f"airflow_multicloud-{__version__}-py3-none-any.whl"
+    return (
+        f"pip install '.{bracket}{extras}' in a checkout of {_DISTRIBUTION}, or "
+        f"pip install '{wheel}{bracket}{extras}' where its wheel is"
+    )
+
+
 def require_extra(module: str, extra: str) -> None:
     """Refuse to go on without an optional dependency.
 
@@ -233,7 +250,7 @@ def require_extra(module: str, extra: str) -> None:
     """
     if find_spec(module) is None:
         raise ProviderNotAvailableError(
-            f"{module} is not installed: pip install 'airflow-multicloud[{extra}]'",
+            f"{module} is not installed: {how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
             kind=ErrorKind.UNSUPPORTED,
         )
 
@@ -267,7 +284,7 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
             raise  # A mistake in the cloud's own code, which installing won't mend.
         raise ProviderNotAvailableError(
             f"{cloud.title} needs {err.name}, which is not installed: "
-            f"pip install '{cloud.requirement}'",
+            f"{how_to_install(cloud.requirement)}",
             kind=ErrorKind.UNSUPPORTED,
             cloud=cloud.name,
         ) from err

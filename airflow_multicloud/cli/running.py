@@ -41,7 +41,7 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
     """
 
     def made(run: Run) -> Callable[[Namespace], None]:
-        name = run.__module__.rpartition(".")[2]
+        name = run.__module__.rpartition(".")[2].replace("_", "-")
 
         @functools.wraps(run)
         def wrapped(args: Namespace) -> None:

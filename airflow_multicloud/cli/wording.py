@@ -20,6 +20,7 @@ _ALIASES = {
     "candidates": "candidate",
     "target": "to",
     "places": "evidence",
+    "export": "remove",
 }
 
 #: Quoted text and URIs are what somebody gave: no name of ours is looked for there.

@@ -71,6 +71,11 @@ class CloudOperator(PlainLog, BaseOperator):
 
     _work: Cancellation | None = None
 
+    # Airflow's metaclass wraps the first base's, which a mixin has none of: a mapped task would
+    # lack its inlets.
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
     @contextmanager
     def stoppable(self) -> Iterator[None]:
         """Work that ``on_kill`` stops, with its errors as Airflow's."""

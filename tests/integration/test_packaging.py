@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -92,6 +93,22 @@ class TestWheel:
             f"{DISTRIBUTION}[{extra}]" for extra in extras
         }
         assert _unconditional(metadata) >= {"apache-airflow", "jinja2", "opentelemetry-api"}
+
+    def test_its_addresses(self, wheel: ZipFile) -> None:
+        metadata = message_from_bytes(_dist_info(wheel, "METADATA"))
+        urls = dict(url.split(", ", 1) for url in metadata.get_all("Project-URL", []))
+        assert {"Homepage", "Documentation", "Source", "Changelog"} <= urls.keys()
+        (integration,) = get_provider_info()["integrations"]
+        assert integration["external-doc-url"] == urls["Documentation"]
+        assert metadata["Description-Content-Type"] == "text/markdown"
+        readme = metadata.get_payload()
+        assert isinstance(readme, str)
+        links = re.findall(r"\]\(([^)\s]+)\)", readme)
+        assert f"{urls['Source']}/blob/main/docs/tutorial.md" in links
+        for link in links:
+            assert link.startswith(("https://", "#")), link
+            if (name := link.partition("/blob/main/")[2]) and link.startswith(urls["Source"]):
+                assert (CHECKOUT / name.partition("#")[0]).is_file(), link
 
     def test_its_entry_points(self, wheel: ZipFile) -> None:
         parser = ConfigParser(delimiters=["="])

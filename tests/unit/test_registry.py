@@ -175,7 +175,8 @@ def test_a_missing_extra_is_named(blocked, uri, extra):
         text=True,
         env={**os.environ, "AIRFLOW_CONN_X": uri},
     )
-    assert f"pip install 'airflow-multicloud[{extra}]'" in ran.stdout, ran.stdout + ran.stderr
+    assert f"pip install '.[{extra}]' in a checkout" in ran.stdout, ran.stdout + ran.stderr
+    assert f"-py3-none-any.whl[{extra}]' where its wheel is" in ran.stdout
 
 
 def _with_distribution(tmp_path, entry, code):

@@ -129,7 +129,7 @@ LOCAL = command(
         help="run this with the connections set, then stop; its exit code is ours",
     ),
     description="Prints the connections aws_local, gcp_local and wasb_local as shell lines, and "
-    "runs until\nCtrl-C. Needs the extra: pip install 'airflow-multicloud\\[local]'. Linux only.",
+    "runs until\nCtrl-C. Needs the extra: pip install '.\\[local]' in a checkout. Linux only.",
     examples="""\
   airflow multicloud local -- bash
   airflow multicloud local --data-dir ./clouds

@@ -16,7 +16,13 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from airflow_multicloud.clouds._answers import kind_of_status
-from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.errors import (
+    CloudError,
+    CredentialsError,
+    ErrorKind,
+    RetentionError,
+    StorageError,
+)
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
 CLOUD = "aws"
@@ -145,6 +151,8 @@ _ARCHIVED = (
 )
 _HINTS = {"InvalidObjectState": _ARCHIVED, "ObjectNotInActiveTierError": _ARCHIVED}
 
+# "Access Denied because object protected by object lock"; others that speak S3 say WORM.
+_KEPT = re.compile(r"object lock|\bWORM\b|retention", re.IGNORECASE)
 _QUERY = re.compile(r"\?[^\s\"'`]*")
 _CONFLICTS = {"304", "409", "412", "ConditionalRequestConflict", "PreconditionFailed"}
 
@@ -213,4 +221,6 @@ def translated(
         cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
         # Connection errors name the URL; its query may hold a signature.
         text = _QUERY.sub("?…", str(error))
+        if area is StorageError and kind is ErrorKind.PERMISSION_DENIED and _KEPT.search(text):
+            cls = RetentionError
         raise cls(f"{doing}: {text}{hint}", kind=kind, cloud=CLOUD, code=code) from error

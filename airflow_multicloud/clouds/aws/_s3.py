@@ -95,7 +95,9 @@ class S3Connection:
         self._owners = Owners(self.client)
         if terms.expected_owner is None:
             self.client.meta.events.register("provide-client-params.s3", self._owners.before)
-        self.client.meta.events.register("before-send.s3.HeadBucket", self._note_address)
+        # Before the signature rather than before sending: only newer versions of botocore (1.43.68
+        # on) tell there for which region the request was signed.
+        self.client.meta.events.register_last("before-sign.s3.HeadBucket", self._note_address)
         register_fast_listing(self.client)
         self._lock = threading.Lock()
         self._stores: dict[str, S3Store] = {}
@@ -139,7 +141,7 @@ class S3Connection:
             return store
 
     def _note_address(self, request: Any, **_: object) -> None:
-        region = (request.context or {}).get("signing", {}).get("region")
+        region = request.context.get("signing", {}).get("region")
         self._here.address = (request.url, region)
 
     def _open(self, bucket: str) -> S3Store | None:

@@ -33,7 +33,13 @@ from azure.identity import CredentialUnavailableError
 from airflow_multicloud.clouds import _obstore
 from airflow_multicloud.clouds._answers import kind_of_status, malformed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.errors import (
+    CloudError,
+    CredentialsError,
+    ErrorKind,
+    RetentionError,
+    StorageError,
+)
 
 KINDS_BY_CODE: dict[str, ErrorKind] = {
     "BlobNotFound": ErrorKind.NOT_FOUND,
@@ -235,6 +241,8 @@ def _error(
     text = _HINTS.get(code or "") or _obstore.redact(str(err)) or type(err).__name__
     suffix = f" ({code})" if code and code not in text else ""
     cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
+    if code == "BlobImmutableDueToPolicy" and area is StorageError:
+        cls = RetentionError
     return cls(f"{doing}: {text}{suffix}", kind=kind, cloud=NAME, code=code)
 
 

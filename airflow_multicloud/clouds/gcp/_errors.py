@@ -6,6 +6,7 @@ Sources: https://cloud.google.com/storage/docs/json_api/v1/status-codes (HTTP st
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,13 @@ from google.resumable_media import DataCorruption, InvalidResponse
 
 from airflow_multicloud.clouds._answers import kind_of_status
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.errors import (
+    CloudError,
+    CredentialsError,
+    ErrorKind,
+    RetentionError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +67,7 @@ _BY_REASON = {
 }
 
 # Cloud Storage answers 400 "invalid" to a wrong checksum; only the text tells which it is.
+_KEPT_TEXT = re.compile(r"retention policy|object retention|under active .*hold", re.IGNORECASE)
 _CHECKSUM_TEXT = "doesn't match calculated"
 
 #: What happens on the way: the first class that fits decides, so subclasses come first.
@@ -98,6 +106,9 @@ def translated(doing: str, area: type[CloudError] = StorageError) -> Iterator[No
         kind = _kind(status, reason, text, err)
         if kind is None:
             raise
+        denied = area is StorageError and kind is ErrorKind.PERMISSION_DENIED
+        if denied and _is_kept(reason, text):
+            area = RetentionError
         raise _area(area, kind)(
             f"{doing}: {text}", kind=kind, cloud=NAME, code=reason or str(status)
         ) from err
@@ -159,6 +170,14 @@ def _kind(status: int, reason: str | None, text: str, err: Exception) -> ErrorKi
 
 def _area(area: type[CloudError], kind: ErrorKind) -> type[CloudError]:
     return CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
+
+
+def _is_kept(reason: str | None, text: str) -> bool:
+    """Whether a retention policy or a hold keeps the object.
+
+    https://cloud.google.com/storage/docs/bucket-lock and …/object-holds
+    """
+    return reason == "retentionPolicyNotMet" or _KEPT_TEXT.search(text) is not None
 
 
 def _first(err: Exception) -> str:

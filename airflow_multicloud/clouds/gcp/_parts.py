@@ -103,7 +103,10 @@ def complete(
         )
     bucket = upload.ref.bucket
     sources = [(f"{_parts_of(upload)}{part.number:05d}", part.token) for part in parts]
-    whole = _compose_tree(api, bucket, f"{_parts_of(upload)}compose", sources)
+    # Of a name of its own: where a retention policy keeps what an earlier try composed, it can't
+    # be composed again.
+    target = f"{_parts_of(upload)}compose-{secrets.token_hex(4)}"
+    whole = _compose_tree(api, bucket, target, sources)
     composed = meta_of(bucket, whole)
     doing = f"complete_upload of {upload.ref.key!r} in {bucket!r}"
     check_digests(doing, replace(digests, md5=None), composed.digests)

@@ -297,5 +297,5 @@ def _local_error(path: Path, err: OSError) -> StorageError:
             "there whole before it takes its name: make room, or choose a target with more)"
         )
     return StorageError(
-        f"target: writing {path} failed: {err.strerror}{room}; nothing was left there", kind=kind
+        f"target: writing {path} failed: {err.strerror}; nothing was left there{room}", kind=kind
     )

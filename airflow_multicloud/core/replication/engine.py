@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -24,14 +25,18 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import (
+    NAMED_FAILURES,
     DestinationReport,
     ReplicationReport,
     Tally,
     without_effect,
 )
 from airflow_multicloud.core.replication.small import Job, joined
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import IfUnchanged
+from airflow_multicloud.errors import CloudError, ErrorKind, RetentionError, StorageError
+from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
 
 #: How many failures an error message names.
 _NAMED = 3
@@ -220,17 +225,21 @@ def close(
     for index, destination in enumerate(replication.destinations):
         deleted = 0
         uri: str | None = None
+        retained: list[str] = []
         try:
-            for _ in _delete(catalog, replication, index, tally):
+            for _ in _delete(catalog, replication, index, tally, retained):
                 deleted += 1
             journals = manifest.journals(destination, header.source)
-            latest = manifest.write(destination, header, catalog.lines(), tally, deleted=deleted)
+            latest = manifest.write(destination, header, _Lines(catalog), tally, deleted=deleted)
             root = latest.root
             uri = str(destination.location.with_key(latest.key))
-            manifest.delete_journals(destination, journals)
+            if left := manifest.delete_journals(destination, journals):
+                retained.append(left)
         except CloudError as err:
             unrecorded = unrecorded or err  # Raised below: the other destinations come first.
-        reported = tally.destination(index, deleted=deleted, manifest_uri=uri)
+        reported = replace(
+            tally.destination(index, deleted=deleted, manifest_uri=uri), retained=tuple(retained)
+        )
         destinations.append(reported)
         for outcome, count in reported.outcomes.items():
             telemetry.count_objects(destination.cloud, outcome, count)
@@ -257,11 +266,26 @@ def close(
     return report
 
 
-def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally) -> Iterator[str]:
-    """Delete what the source does not have, and name it; only where not one object failed."""
+class _Lines:
+    """A catalog's lines, which can be gone through more than once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._catalog.lines()
+
+
+def _delete(
+    catalog: Catalog, replication: Replication, index: int, tally: Tally, retained: list[str]
+) -> Iterator[str]:
+    """Delete what the source does not have, and name it; only where not one object failed.
+
+    :param retained: gets what is kept by a policy, a lease or a snapshot, and why.
+    """
     if not tally.sound(index):
         return
-    destination = replication.destinations[index]
+    destination, kept = replication.destinations[index], 0
     for listed in planning.extraneous(catalog, index, replication.options):
         ref = destination.ref(joined(destination, listed.name))
         unchanged = IfUnchanged(listed.etag, listed.version)
@@ -270,10 +294,26 @@ def _delete(catalog: Catalog, replication: Replication, index: int, tally: Tally
                 ref, condition=unchanged if destination.condition(unchanged) else None
             )
         except CloudError as err:
-            if err.kind not in (ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED):
+            refused = isinstance(err, RetentionError) or err.kind is ErrorKind.PRECONDITION_FAILED
+            if not refused and err.kind is not ErrorKind.NOT_FOUND:
                 raise
-            continue  # It is gone, or it is a new object by now: not ours to delete.
+            if refused and _is_there(destination, ref, listed.etag):
+                kept += 1
+                if kept <= NAMED_FAILURES:
+                    _log.warning("%s", printable(str(err)))
+                    retained.append(str(err))
+            continue  # Else it is gone, or it is a new object by now: not ours to delete.
         yield listed.name
+    if kept > NAMED_FAILURES:
+        retained.append(f"{kept - NAMED_FAILURES} more objects can't be deleted for now")
+
+
+def _is_there(destination: Endpoint, ref: ObjectRef, etag: str) -> bool:
+    """Whether an object that was not deleted is still the one that was to be."""
+    try:
+        return destination.store.stat_object(ref).etag == etag
+    except CloudError:
+        return False
 
 
 def options_without_effect(replication: Replication, report: ReplicationReport) -> list[str]:

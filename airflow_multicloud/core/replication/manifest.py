@@ -4,7 +4,8 @@
 ``<replica>`` and ``<source>`` are short hashes of the two prefixes. The first line is the
 header, the last one the footer with counts and Merkle root, each line between is one object
 (:mod:`items`). ``.airflow-multicloud/latest/<replica>-<source>.json`` names the newest complete
-manifest and is written last, so a reader sees the old one or the new one.
+manifest and is written last, so a reader sees the old one or the new one; where a retention policy
+keeps it, a new one lies beside it, with a time in its name.
 ``.airflow-multicloud/journals/<replica>-<source>/`` has the objects finished by a run that has
 not ended yet.
 """
@@ -21,7 +22,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud import registry
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import items, records
+from airflow_multicloud.core.replication import items, records, retention
 from airflow_multicloud.core.replication.items import AwareTime, Item, Proof
 from airflow_multicloud.core.replication.records import intact, known_version
 from airflow_multicloud.core.replication.report import Tally
@@ -30,6 +31,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectMeta, WriteOptions
 
 FORMAT = 1
+_POINTER = ".json"
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
 #: Bytes within which a manifest's first line ends, and its last one begins.
 _HEAD, _TAIL = 1 << 16, 1 << 12
@@ -150,11 +152,15 @@ def write(
     :param tally: has counted the same objects.
     :param deleted: how many extraneous objects were deleted here.
     """
-    key = f"{_directory('manifests', replica, header.source)}/{header.run_id}.jsonl"
     root = tally.root
     index = header.destinations.index(str(replica.location))
-    file = _file(replica, header, lines, objects=tally.objects, root=root, deleted=deleted)
-    put_stream(replica, key, file, _JSON_LINES)
+    key = retention.write_anew(
+        replica,
+        f"{_directory('manifests', replica, header.source)}/{header.run_id}",
+        ".jsonl",
+        lambda: _file(replica, header, lines, objects=tally.objects, root=root, deleted=deleted),
+        _JSON_LINES,
+    )
     latest = Latest(
         key=key,
         run_id=header.run_id,
@@ -169,14 +175,17 @@ def write(
         deleted=deleted,
         reserved=tally.reserved(index),
     )
-    pointer = f"{_directory('latest', replica, header.source)}.json"
-    put_stream(replica, pointer, [_encode(latest)], _JSON)
+    stem = _directory("latest", replica, header.source)
+    pointer = retention.write_anew(replica, stem, _POINTER, lambda: [_encode(latest)], _JSON)
+    if pointer != stem + _POINTER:
+        older = [m.key for m in _pointers(replica, stem) if m.key != pointer]
+        retention.delete_all(replica, older, "earlier pointers to manifests")
     return latest
 
 
 def read_latest(replica: Endpoint, source: str) -> Latest | None:
     """The newest complete manifest of a replica of this source, if there is one."""
-    return _latest_at(replica, f"{_directory('latest', replica, source)}.json")
+    return _newest_at(replica, _directory("latest", replica, source))
 
 
 def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
@@ -254,8 +263,8 @@ def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
 
 def all_latest(place: Endpoint) -> Iterator[Latest]:
     """The newest manifest of every replica in a bucket, for each source."""
-    for meta in place.store.list_objects(place.bucket, f"{RESERVED_PREFIX}latest/"):
-        latest = _latest_at(place, meta.key)
+    for stem in dict.fromkeys(_stem(m) for m in _pointers(place, f"{RESERVED_PREFIX}latest/")):
+        latest = _newest_at(place, stem)
         if latest is not None:
             yield latest
 
@@ -269,11 +278,15 @@ def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
     prefixes = {key, ""} | {key[: i + 1] for i, letter in enumerate(key) if letter == "/"}
     hashes = {_short(prefix) for prefix in prefixes}
     root = f"{RESERVED_PREFIX}latest/"
+    pointers: dict[str, list[ObjectMeta]] = {}
+    for meta in _pointers(copy, root):
+        if meta.key[len(root) :].partition("-")[0] in hashes:
+            pointers.setdefault(_stem(meta), []).append(meta)
+    newest = (retention.newest(listed) for listed in pointers.values())
     found = [
         latest
-        for meta in copy.store.list_objects(copy.bucket, root)
-        if meta.key[len(root) :].partition("-")[0] in hashes
-        and (latest := _latest_at(copy, meta.key)) is not None
+        for pointer in newest
+        if pointer is not None and (latest := _latest_at(copy, pointer.key)) is not None
     ]
     return tuple(sorted(found, key=lambda latest: len(latest.replica), reverse=True))
 
@@ -341,13 +354,17 @@ def write_journal(
     put_stream(replica, key, file, _JSON_LINES)
 
 
-def journals(replica: Endpoint, source: str) -> list[str]:
-    """The keys of the journals that runs which did not end have left, oldest first."""
+def journals(replica: Endpoint, source: str, *, since: datetime | None = None) -> list[str]:
+    """The keys of the journals that runs which did not end have left, oldest first.
+
+    :param since: when the latest run began: what was written before is superseded by it, and is
+        still there only where a retention policy keeps it.
+    """
     prefix = f"{_directory('journals', replica, source)}/"
     listed = sorted(
         replica.store.list_objects(replica.bucket, prefix), key=lambda m: (m.last_modified, m.key)
     )
-    return [meta.key for meta in listed]
+    return [meta.key for meta in listed if since is None or meta.last_modified >= since]
 
 
 def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
@@ -369,7 +386,7 @@ def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
 def is_over(place: Endpoint, journal: ObjectMeta) -> bool:
     """Whether a complete manifest has superseded a journal: its run, or a later one, ended."""
     directory = journal.key.rpartition("/")[0].removeprefix(f"{RESERVED_PREFIX}journals/")
-    latest = _latest_at(place, f"{RESERVED_PREFIX}latest/{directory}.json")
+    latest = _newest_at(place, f"{RESERVED_PREFIX}latest/{directory}")
     return latest is not None and latest.started > journal.last_modified
 
 
@@ -380,14 +397,23 @@ def _replica_of(place: Endpoint, key: str) -> str:
         return header.destinations[header.replica].partition("://")[2].partition("/")[2]
 
 
-def delete_journals(replica: Endpoint, keys: Iterable[str]) -> None:
-    """Delete journals that a complete manifest has made superfluous."""
-    for key in keys:
-        try:
-            replica.store.delete_object(replica.ref(key))
-        except CloudError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:  # A concurrent run tidied up as well.
-                raise
+def delete_journals(replica: Endpoint, keys: Sequence[str]) -> str | None:
+    """Delete journals that a complete manifest has made superfluous; which stay, and why."""
+    return retention.delete_all(replica, keys, "journals of runs that have ended")
+
+
+def _pointers(replica: Endpoint, prefix: str) -> list[ObjectMeta]:
+    listed = replica.store.list_objects(replica.bucket, prefix)
+    return sorted(listed, key=lambda meta: (meta.last_modified, meta.key))
+
+
+def _stem(pointer: ObjectMeta) -> str:
+    return retention.stem_of(pointer.key, _POINTER)
+
+
+def _newest_at(replica: Endpoint, stem: str) -> Latest | None:
+    newest = retention.newest(_pointers(replica, stem))
+    return _latest_at(replica, newest.key) if newest else None
 
 
 def _latest_at(replica: Endpoint, key: str) -> Latest | None:

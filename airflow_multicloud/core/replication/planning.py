@@ -186,7 +186,8 @@ def take_stock(
 def _proofs(destination: Endpoint, source: str) -> Iterator[tuple[str, Proof]]:
     latest = manifest.read_latest(destination, source)
     keys = [latest.key] if latest else []
-    for key in chain(keys, manifest.journals(destination, source)):
+    since = latest.started if latest else None
+    for key in chain(keys, manifest.journals(destination, source, since=since)):
         try:
             yield from manifest.proofs(destination, key)
         except CloudError as err:

@@ -40,6 +40,8 @@ class DestinationReport:
 
     :param bytes_written: bytes of the objects written and confirmed or unverifiable.
     :param not_kept: what the destination could not keep, with the number of objects.
+    :param retained: what was to be deleted and can't be for now, and why: retention policies,
+        leases, snapshots.
     """
 
     uri: str
@@ -48,6 +50,7 @@ class DestinationReport:
     deleted: int
     not_kept: Mapping[str, int]
     manifest_uri: str | None
+    retained: tuple[str, ...] = ()
 
     @property
     def sound(self) -> int:
@@ -111,6 +114,7 @@ class ReplicationReport:
                     "deleted": d.deleted,
                     "not_kept": dict(d.not_kept),
                     "manifest_uri": d.manifest_uri,
+                    "retained": list(d.retained),
                 }
                 for d in self.destinations
             ],

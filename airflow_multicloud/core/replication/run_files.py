@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import items, records
+from airflow_multicloud.core.replication import items, records, retention
 from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.core.replication.items import AwareTime, Item
 from airflow_multicloud.core.streams import put_stream
@@ -142,12 +142,11 @@ def lies_below(place: Endpoint, run_id: str) -> bool:
 
 
 def tidy(home: Endpoint, run_id: str) -> None:
-    """Delete all files of a run."""
+    """Delete all files of a run, as far as no retention policy keeps them."""
     # The plan goes first: while it is there, all else that a close needs is there too.
     plan = directory(run_id) + _PLAN
     listed = [meta.key for meta in home.store.list_objects(home.bucket, directory(run_id))]
-    for key in sorted(listed, key=lambda key: key != plan):
-        home.store.delete_object(home.ref(key))
+    retention.delete_all(home, sorted(listed, key=lambda key: key != plan), "files of the run")
 
 
 def _write(home: Endpoint, key: str, lines: Iterable[bytes]) -> None:

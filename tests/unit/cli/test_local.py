@@ -15,7 +15,7 @@ from airflow_multicloud.testing.local_clouds import LocalClouds
 def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     with pytest.raises(
-        ProviderNotAvailableError, match=r"pip install 'airflow-multicloud\[local\]'"
+        ProviderNotAvailableError, match=r"pip install '\.\[local\]' in a checkout"
     ) as caught:
         LocalClouds().start()
     assert caught.value.kind is ErrorKind.UNSUPPORTED

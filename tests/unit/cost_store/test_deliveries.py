@@ -82,7 +82,7 @@ def test_selected_days_replace_these_days_alone(store: CostStore, tmp_path: Path
 
 def test_charges_of_other_days_than_said_are_refused(store: CostStore, tmp_path: Path) -> None:
     store.ingest("aws", delivery(tmp_path, WHOLE, "1"))
-    with pytest.raises(CostAnalysisError, match="of 2026-10-10 to 2026-10-12, but .* 2026-10-13"):
+    with pytest.raises(CostAnalysisError, match=r"of 2026-10-10 to 2026-10-12, but .* 2026-10-13"):
         store.ingest("aws", delivery(tmp_path, WEEK, "2", days=(10, 12)))
     assert held(store) == counted(WHOLE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -130,8 +131,6 @@ def test_a_pointer_to_nothing_is_named(store: CostStore) -> None:
 @pytest.mark.parametrize("view", ["costs", "rollup"])
 def test_files_of_another_shape_are_no_raw_errors(store: CostStore, view: str) -> None:
     """Files that the snapshot vouches for, and that are no Parquet all the same."""
-    import hashlib
-
     period = store.snapshot().periods[0]
     old = period.rollup if view == "rollup" else next(period.days()).files[0]
     assert old is not None
@@ -139,9 +138,9 @@ def test_files_of_another_shape_are_no_raw_errors(store: CostStore, view: str) -
     new = old[: old.rindex("-") + 1] + digest + ".parquet"
     (root(store) / new).write_bytes(b"no parquet")
     forge(root(store), lambda text: text.replace(old, new))
-    with pytest.raises(CostAnalysisError, match="a file can't be read") as caught:
-        with store.connect() as engine:
-            engine.execute(f"SELECT sum(BilledCost) FROM {view}").fetchall()
+    broken = pytest.raises(CostAnalysisError, match="a file can't be read")
+    with broken as caught, store.connect() as engine:
+        engine.execute(f"SELECT sum(BilledCost) FROM {view}").fetchall()
     assert caught.value.kind is ErrorKind.INTEGRITY
     if view == "costs":
         with pytest.raises(CostAnalysisError, match="can't be read"):

@@ -76,6 +76,8 @@ def test_a_full_target_says_what_is_free(tmp_path: Path) -> None:
         def __iter__(self) -> object:
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(StorageError, match=r"No space left .* bytes are free in ") as caught:
+    with pytest.raises(
+        StorageError, match=r"No space left .*; nothing was left there \([\d,]+ bytes are free in "
+    ) as caught:
         FileTarget(tmp_path / "a").stage(Full())  # type: ignore[arg-type]
     assert caught.value.kind is ErrorKind.QUOTA

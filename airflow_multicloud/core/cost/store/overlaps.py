@@ -57,10 +57,11 @@ class Overlap:
     billed_cost: Decimal
 
     def __str__(self) -> str:
+        whose = "account's" if self.accounts == 1 else "accounts'"
         return (
             f"{self.cloud} {self.billing_period:%Y-%m}: {self.charges} charges of {self.export}, "
             f"{self.billed_cost:.2f} {self.billing_currency} billed, are not counted: "
-            f"{self.counted} has the same account{'s' * (self.accounts > 1)}' charges of "
+            f"{self.counted} has the same {whose} charges of "
             f"{self.first_day} to {self.last_day} and was exported later"
         )
 

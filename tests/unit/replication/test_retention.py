@@ -1,0 +1,147 @@
+"""Buckets where nothing can be overwritten or deleted are replicated to again and again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_multicloud.core.replication import engine, execution, manifest
+from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.verification import verify
+from airflow_multicloud.errors import CloudError, ErrorKind, RetentionError, StorageError
+from airflow_multicloud.ports.object_store import Digests, IfAbsent, ObjectRef, WriteOptions
+from airflow_multicloud.testing.memory_cloud import object_store
+
+from . import memory
+
+if TYPE_CHECKING:
+    from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.ports.object_store import IfUnchanged, ObjectMeta
+
+
+NO = Digests()
+
+
+class Worm(object_store.Hook):
+    """Nothing is overwritten or deleted while ``locked``."""
+
+    locked = True
+
+    def _refuse(self, doing: str) -> None:
+        if self.locked:
+            raise RetentionError(
+                f"{doing}: kept until 2030-01-01", kind=ErrorKind.PERMISSION_DENIED, cloud="memory"
+            )
+
+    def put_object(  # type: ignore[no-untyped-def]
+        self, ref: ObjectRef, body, options: WriteOptions = WriteOptions(), *, digests: Digests = NO
+    ) -> ObjectMeta:
+        if not isinstance(options.condition, IfAbsent):
+            try:
+                self.stat_object(ref)
+            except StorageError:
+                pass
+            else:
+                self._refuse(f"put {ref.key}")
+        return super().put_object(ref, body, options, digests=digests)
+
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        self._refuse(f"delete {ref.key}")
+        super().delete_object(ref, condition=condition)
+
+
+@pytest.fixture
+def worm(monkeypatch: pytest.MonkeyPatch) -> tuple[memory.World, Worm]:
+    monkeypatch.setattr(execution, "JOURNAL_INTERVAL", 0.0)  # every object leaves one
+    world = memory.world({"a": b"1"})
+    store = Worm(memory.conn_of(world.destinations[0]))
+    return world.with_destination(store), store
+
+
+def _outcomes(report: ReplicationReport) -> dict[Outcome, int]:
+    return dict(report.destinations[0].outcomes)
+
+
+def test_every_run_is_recorded(worm: tuple[memory.World, Worm]) -> None:
+    """Under one run id too, as the tries of one task are; each run goes by the newest manifest."""
+    world, store = worm
+    (replica,) = world.destinations
+    for number, name in enumerate(("a", "b", "c"), 1):
+        memory.fill(world.source, {name: name.encode()})
+        if number > 1:
+            report = replicate(world.replication(), run_id="run")
+            assert _outcomes(report) == {Outcome.UNCHANGED: number - 1, Outcome.COPIED: 1}
+        else:
+            report = replicate(world.replication(), run_id="run")
+        (left,) = report.destinations[0].retained
+        assert "kept until 2030-01-01" in left
+        latest = manifest.read_latest(replica, str(world.source.location))
+        assert latest is not None
+        assert latest.objects == number
+        assert manifest.find_latest(replica) == (latest,)
+        assert verify(replica).proven
+    assert _outcomes(replicate(world.replication(), run_id="run")) == {Outcome.UNCHANGED: 3}
+    store.locked = False
+    report = replicate(world.replication(), run_id="run")
+    assert report.destinations[0].retained == ()
+    assert memory.journals(replica) == []
+
+
+def test_journals_that_are_kept_are_not_read_for_ever(
+    worm: tuple[memory.World, Worm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = worm
+    (replica,) = world.destinations
+    for name in ("a", "b", "c"):
+        memory.fill(world.source, {name: b"x"})
+        replicate(world.replication())
+    source = str(world.source.location)
+    latest = manifest.read_latest(replica, source)
+    assert latest is not None
+    assert len(manifest.journals(replica, source)) == 3
+    assert len(manifest.journals(replica, source, since=latest.started)) == 1
+
+
+def test_what_is_extraneous_stays_and_is_said(worm: tuple[memory.World, Worm]) -> None:
+    world, _ = worm
+    (replica,) = world.destinations
+    memory.fill(replica, {"old": b"x"})
+    options = replace(memory.SMALL, delete_extraneous=True, max_delete=5)
+    report = replicate(world.replication(options))
+    assert report.destinations[0].deleted == 0
+    assert any("copy/old" in left for left in report.destinations[0].retained)
+    assert "kept until" in str(report.as_dict())
+    assert set(memory.tree_of(replica)) == {"a", "old"}
+
+
+class _Leased(object_store.Hook):
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        if ref.key == "copy/old":
+            raise StorageError("it has a lease", kind=ErrorKind.PRECONDITION_FAILED)
+        super().delete_object(ref, condition=condition)
+
+
+def test_a_lease_that_stops_a_deletion_is_said() -> None:
+    world = memory.world({"a": b"1"})
+    memory.fill(world.destinations[0], {"old": b"x"})
+    leased = world.with_destination(_Leased(memory.conn_of(world.destinations[0])))
+    options = replace(memory.SMALL, delete_extraneous=True, max_delete=5)
+    report = replicate(leased.replication(options))
+    assert report.destinations[0].retained == ("it has a lease",)
+
+
+def test_a_denial_without_retention_is_still_an_error() -> None:
+    class Denying(object_store.Hook):
+        def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+            raise StorageError("not allowed", kind=ErrorKind.PERMISSION_DENIED)
+
+    world = memory.world({"a": b"1"})
+    memory.fill(world.destinations[0], {"old": b"x"})
+    denying = world.with_destination(Denying(memory.conn_of(world.destinations[0])))
+    options = replace(memory.SMALL, delete_extraneous=True, max_delete=5)
+    with pytest.raises(engine.ReplicationFailedError, match="not allowed") as caught:
+        replicate(denying.replication(options))
+    assert isinstance(caught.value, CloudError)
