@@ -17,11 +17,11 @@ from azure.core import PipelineClient
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-from airflow_multicloud.clouds._answers import well_formed
+from airflow_multicloud.clouds._answers import MALFORMED, well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.azure._arm import ResourceManager
@@ -117,7 +117,7 @@ def _items(
 def _readable(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
     try:
         return _price(query, item)
-    except BROKEN_ANSWER as err:
+    except MALFORMED as err:
         _log.warning("%s: an item of the list can't be read: %r", query, err)
         return None
 
