@@ -68,6 +68,16 @@ def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
             yield UploadRecord(upload, options, meta.last_modified)
 
 
+def noted_uploads(client: Any, bucket: str) -> frozenset[str]:
+    """The hashes of all uploads that are noted in a bucket."""
+    found: set[str] = set()
+    doing = f"listing what is noted of uploads in {bucket}"
+    for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=UPLOADS_PREFIX):
+        for meta in page["Page"].metas(bucket, md5_etags=False):
+            found.add(meta.key.rpartition("/")[2].partition("-")[0])
+    return frozenset(found)
+
+
 def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None = None) -> None:
     """Forget an upload that is over. If that fails, a few bytes of names are left: a warning.
 
