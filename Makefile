@@ -30,7 +30,7 @@ test: $(READY) ## Run every test against local servers
 bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 minutes)
 	$(BIN)/python -m tests.benchmarks
 
-bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (about 5 minutes)
+bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (some minutes)
 	$(BIN)/python -m tests.benchmarks.costs.judge
 
 floors: $(READY) ## Run at the oldest versions that are admitted, beside each supported Airflow

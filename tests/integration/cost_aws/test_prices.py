@@ -120,6 +120,24 @@ def test_zero_is_no_price() -> None:
         assert ec2(services, zero) == []
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<html>",
+        "[]",
+        "{}",
+        '{"product": {"attributes": 3}}',
+        product(SHARED_LINUX, ("0", "cheap")),
+        product(SHARED_LINUX, ("0", "NaN")),
+        product(SHARED_LINUX, ("first", "0.1")),
+    ],
+)
+def test_a_broken_product_costs_itself(broken: str) -> None:
+    with Services() as services:
+        right = product(SHARED_LINUX, ("0", "0.115"))
+        assert ec2(services, broken, right) == [(Decimal(0), Decimal("0.115"))]
+
+
 def test_two_prices_are_none(caplog: pytest.LogCaptureFixture) -> None:
     with Services() as services, caplog.at_level(logging.WARNING):
         one, other = (product(SHARED_LINUX, ("0", price)) for price in ("0.1", "0.2"))
