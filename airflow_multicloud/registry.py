@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from airflow_multicloud import __version__
@@ -288,8 +290,23 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
             kind=ErrorKind.UNSUPPORTED,
             cloud=cloud.name,
         ) from err
-    hook: P = module.Hook(**{module.Hook.conn_name_attr: conn_id})
+    try:
+        hook: P = module.Hook(**{module.Hook.conn_name_attr: conn_id})
+    except (AttributeError, LookupError, TypeError, ValueError) as err:
+        raise _unusable(cloud, conn_id, err) from None
     return hook
+
+
+def _unusable(cloud: Cloud, conn_id: str, err: Exception) -> CredentialsError:
+    """A field of another form than the official hook expects; its text may hold a secret."""
+    last = traceback.extract_tb(err.__traceback__)[-1]
+    where = f"{type(err).__name__} at {PurePath(last.filename).name}:{last.lineno}"
+    return CredentialsError(
+        f"connection {conn_id!r} can't be used: a field or an extra of it is not of the form that "
+        f"the {cloud.title} hook expects ({where})",
+        kind=ErrorKind.INVALID_ARGUMENT,
+        cloud=cloud.name,
+    )
 
 
 def _variable(conn_id: str) -> str:
@@ -322,4 +339,9 @@ def _conn_type(conn_id: str) -> str:
             f"connection {conn_id!r} does not exist (or can't be read): {err}",
             kind=ErrorKind.NOT_FOUND,
         ) from err
+    if not isinstance(connection.extra_dejson, dict):
+        raise CredentialsError(
+            f"connection {conn_id!r}: its extra is not a JSON object",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
     return str(connection.conn_type)

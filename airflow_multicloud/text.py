@@ -60,7 +60,7 @@ def duration_text(seconds: float) -> str:
         return f"−{duration_text(-seconds)}"  # noqa: RUF001 - a minus sign
     if 0 < seconds < 1:
         return f"{max(1, round(seconds * 1000))} ms"
-    if seconds < _MINUTE:
+    if round(seconds, 1) < _MINUTE:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     whole = round(seconds)
     for unit, name, smaller, lesser in (

@@ -87,6 +87,7 @@ def run_drill(
             f"fault: {fault!r} given, expected one of {', '.join(Fault)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+    places = None if places is None else texts(places, "places", what="URIs")
     kept = _empty(restore_to)
     name = drill_id or f"drill-{uuid4().hex[:12]}"
     wanted = texts(replicas, "replicas", what="URIs")
@@ -132,7 +133,7 @@ def store_evidence(
     """
     written: list[str] = []
     failed: dict[str, CloudError] = {}
-    for number, uri in enumerate(places):
+    for number, uri in enumerate(texts(places, "places", what="URIs")):
         try:
             written += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
         except CloudError as err:

@@ -1,4 +1,4 @@
-"""What a script can tell from the exit code; ``definition.EXIT_CODES`` says it to people."""
+"""What a script can tell from the exit code; ``definitions.parts.EXIT_CODES`` says it to people."""
 
 from __future__ import annotations
 

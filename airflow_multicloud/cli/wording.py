@@ -30,6 +30,8 @@ _GIVEN = r"'[^']*'|\"[^\"]*\"|\S+://\S+"
 def spelled(command: str, message: str) -> str:
     """The message with the command's options in place of the parameters it names.
 
+    :param command: the command's module.
+
     A name with an underscore is one wherever it stands; a plain word (``source``, ``immutable``)
     only where messages put a parameter: at the beginning, or said to be set.
     """
@@ -55,11 +57,11 @@ def _names(command: str) -> Mapping[str, str]:
     """Parameter → what the command line calls it."""
     (group,) = get_cli_commands()
     assert isinstance(group, GroupCommand)  # noqa: S101 - as it is defined
-    (found,) = (c for c in group.subcommands if c.name == command)
+    (found,) = (c for c in group.subcommands if c.name.replace("-", "_") == command)
     assert isinstance(found, ActionCommand)  # noqa: S101
     names: dict[str, str] = {}
     for arg in found.args:
         flag = arg.flags[-1]
-        name = flag.lstrip("-").replace("-", "_")
+        name = arg.kwargs.get("dest") or flag.lstrip("-").replace("-", "_")
         names[name] = flag if flag.startswith("-") else arg.kwargs.get("metavar") or name.upper()
     return names | {parameter: names[name] for parameter, name in _ALIASES.items() if name in names}

@@ -35,29 +35,33 @@ MALFORMED = (
 
 
 @contextmanager
-def well_formed(doing: str, cloud: str) -> Iterator[None]:
+def well_formed(doing: str, cloud: str, *, area: type[CloudError] = StorageError) -> Iterator[None]:
     """Say of an answer that can't be read that it is none of this interface.
 
     For code that only reads what arrived, and makes no request itself.
 
-    :raises StorageError: kind ``integrity``.
+    :raises CloudError: of this area, kind ``integrity``.
     """
     try:
         yield
     except CloudError:
         raise
     except MALFORMED as err:
-        raise malformed(doing, cloud, err) from err
+        raise malformed(doing, cloud, err, area=area) from err
 
 
-def malformed(doing: str, cloud: str, err: Exception) -> StorageError:
+def malformed(
+    doing: str, cloud: str, err: Exception, *, area: type[CloudError] = StorageError
+) -> CloudError:
     """The error for what reading an answer raised."""
-    return not_an_answer(doing, cloud, f"{type(err).__name__}: {str(err)[:100]}")
+    return not_an_answer(doing, cloud, f"{type(err).__name__}: {str(err)[:100]}", area=area)
 
 
-def not_an_answer(doing: str, cloud: str, why: str) -> StorageError:
+def not_an_answer(
+    doing: str, cloud: str, why: str, *, area: type[CloudError] = StorageError
+) -> CloudError:
     """The error for an answer that is no answer of this interface."""
-    return StorageError(
+    return area(
         f"{doing}: the answer can't be read ({why}); the server is broken, or something between "
         "it and here (a proxy, a sign-in page) answered in its place",
         kind=ErrorKind.INTEGRITY,

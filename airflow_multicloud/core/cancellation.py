@@ -201,12 +201,15 @@ def given_up() -> bool:
     return at is not None and time.monotonic() > at + GRACE
 
 
-def wait_for(futures: Collection[Future[Any]], tell: Callable[[], None] = nothing) -> None:
+def wait_for(
+    futures: Collection[Future[Any]], tell: Callable[[], None] = nothing, *, every: float = LOOK
+) -> None:
     """Wait for all of them to end, unless they are :func:`given_up`.
 
-    :param tell: called now and then meanwhile.
+    :param tell: called meanwhile, about ``every`` so many seconds.
     """
-    while wait(futures, timeout=LOOK).not_done and not given_up():
+    timeout = min(every or LOOK, LOOK)
+    while wait(futures, timeout=timeout).not_done and not given_up():
         tell()
 
 

@@ -6,6 +6,7 @@ remains is what no run comes back to: a DAG that was deleted, an object that is 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest, run_files
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import PartUpload, PartUploads
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
 
 #: How many left-overs a report names; every one is counted.
 NAMED = 1000
@@ -172,7 +176,14 @@ def _uploads(cleaner: _Cleaner, place: Endpoint) -> None:
     store = place.store
     if not isinstance(store, PartUploads):
         return
-    for upload in list(store.list_uploads(place.bucket, place.location.key)):
+    try:
+        uploads = list(store.list_uploads(place.bucket, place.location.key))
+    except CloudError as err:
+        if err.kind is not ErrorKind.UNSUPPORTED:  # Some stores that speak S3 can't list them.
+            raise
+        _log.warning("uploads that were left can't be found: %s", printable(str(err)))
+        return
+    for upload in uploads:
         if upload.started is not None and upload.started > cleaner.before:
             continue
         uri = str(place.location.with_key(upload.ref.key))

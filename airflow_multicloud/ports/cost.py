@@ -302,10 +302,6 @@ class ListPrice:
     tier_start: Decimal = Decimal(0)
 
 
-#: What reading a broken answer may raise; such an answer is no price, and stops no other.
-BROKEN_ANSWER = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-
-
 @runtime_checkable
 class PriceLists(Protocol):
     """Power: the cloud's public price list."""

@@ -117,9 +117,9 @@ class TestReplicate:
     def test_an_option_without_effect_says_so(self, shell: Shell) -> None:
         words = ("replicate", SOURCE, REPLICA)
         assert shell.run(*words, "--storage-class", "COLD").err == ""
-        ended = shell.run(*words, "--storage-class", "COLD", "--preserve-tags")
+        ended = shell.run(*words, "--storage-class", "COLD", "--encryption-key", "k")
         assert ended.err == (
-            f"note: --storage-class and --preserve-tags did nothing for 3 objects at {REPLICA}: "
+            f"note: --storage-class and --encryption-key did nothing for 3 objects at {REPLICA}: "
             "they were there already, and are not written again for it\n"
         )
 
@@ -541,7 +541,13 @@ class TestRunsAndStatus:
         ended = shell.run("status", "mem://cli_b@lake/no/", REPLICA)
         assert ended.code == 4
         assert "3 of 3" in ended.out
-        assert "has no manifest" in ended.err
+        assert "REPLICA: mem://cli_b@lake/no/ has no manifest" in ended.err
+
+    def test_no_bucket_is_said_without_a_key_of_ours(self, shell: Shell) -> None:
+        for command in ("status", "runs", "verify"):
+            ended = shell.run(command, "mem://cli_b@nowhere/x/")
+            assert (ended.code, "no bucket 'nowhere'" in ended.err) == (4, True)
+            assert ".airflow-multicloud" not in ended.err
 
 
 class TestCleanup:

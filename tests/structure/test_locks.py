@@ -36,3 +36,15 @@ def test_npm_lock() -> None:
 
 def test_ministack_version() -> None:
     assert f"ministack=={install.MINISTACK_VERSION} " in PYTHON_LOCKS[1].read_text()
+
+
+def test_what_builds_the_checkout_is_pinned() -> None:
+    """The editable install takes nothing from the index but by hash."""
+    pins = (CHECKOUT / "constraints.txt").read_text()
+    for name in ("hatchling", "editables", "uv"):
+        assert re.search(rf"^{name}==", pins, re.MULTILINE), name
+    text = (CHECKOUT / "Makefile").read_text().replace("\\\n", " ")
+    installs = re.findall(r"pip (?:install|sync)[^;\n]*", text)
+    assert len(installs) == 3
+    for install_line in installs:
+        assert re.search(r"--require-hashes|--no-deps --no-build-isolation", install_line)

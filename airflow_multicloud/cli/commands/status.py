@@ -10,6 +10,7 @@ from airflow_multicloud.cli import exit_codes
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.text import duration_text
 
@@ -27,7 +28,7 @@ def run(args: Namespace) -> Result:
         except CloudError as err:
             rows.append({**dict.fromkeys(_COLUMNS), "replica": uri, "status": str(err.kind)})
             documents.append({"replica": uri, "problem": f"{err.kind}: {err}"})
-            remarks.append(error_line(err.kind, err))
+            remarks.append(error_line(err.kind, spelled("status", str(err))))
             codes.append(exit_codes.of_error(err))
             continue
         for one in stands:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._attributes import HeaderRules, encode_value, unheld
-from airflow_multicloud.clouds.aws._errors import CLOUD, translated
+from airflow_multicloud.clouds.aws._errors import CLOUD, connection_read, translated
 from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
 from airflow_multicloud.clouds.aws._s3 import S3Connection
 from airflow_multicloud.clouds.aws._terms import terms_of
@@ -137,7 +137,10 @@ class S3Basics(S3Hook):
     @cached_property
     def _s3(self) -> S3Connection:
         """The session and clients, made once."""
-        with translated(f"opening connection {self.aws_conn_id!r}"):
+        with (
+            translated(f"opening connection {self.aws_conn_id!r}"),
+            connection_read(self.aws_conn_id),
+        ):
             return S3Connection(
                 self.get_session(region_name=self.region_name),
                 endpoint_url=self.conn_config.get_service_endpoint_url(service_name="s3"),

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import (
@@ -65,8 +66,9 @@ def query(client: BaseClient, asked: CostQuery) -> CostQueryResult:
         instead="allow more, ask for fewer days or groups, or read the export, which is free",
     ):
         requests += 1
-        for result in page["ResultsByTime"]:
-            rows.extend(_rows(result, asked.group_by, metric))
+        with well_formed("query Cost Explorer", CLOUD, area=CostAnalysisError):
+            for result in page["ResultsByTime"]:
+                rows.extend(_rows(result, asked.group_by, metric))
     return CostQueryResult(rows=tuple(rows), requests=requests, price=requests * REQUEST_PRICE)
 
 
@@ -77,24 +79,26 @@ def forecast(client: BaseClient, start: date, end: date, metric: CostMetric) -> 
         :meth:`airflow_multicloud.ports.cost.CostForecasts.forecast_cost`.
     """
     _refuse_empty(start, end)
-    with translated(f"forecast the costs from {start} to {end}", area=CostAnalysisError):
+    doing = f"forecast the costs from {start} to {end}"
+    with translated(doing, area=CostAnalysisError):
         answer = client.get_cost_forecast(
             TimePeriod=_period(start, end),
             Metric=_FORECAST_METRICS[metric],
             Granularity="MONTHLY",
             PredictionIntervalLevel=_INTERVAL,
         )
-    months = answer["ForecastResultsByTime"]
-    return ApiForecast(
-        start=start,
-        end=end,
-        mean=Decimal(answer["Total"]["Amount"]),
-        lower=_total(months, "PredictionIntervalLowerBound"),
-        upper=_total(months, "PredictionIntervalUpperBound"),
-        billing_currency=answer["Total"]["Unit"],
-        requests=1,
-        price=REQUEST_PRICE,
-    )
+    with well_formed(doing, CLOUD, area=CostAnalysisError):
+        months = answer["ForecastResultsByTime"]
+        return ApiForecast(
+            start=start,
+            end=end,
+            mean=Decimal(answer["Total"]["Amount"]),
+            lower=_total(months, "PredictionIntervalLowerBound"),
+            upper=_total(months, "PredictionIntervalUpperBound"),
+            billing_currency=answer["Total"]["Unit"],
+            requests=1,
+            price=REQUEST_PRICE,
+        )
 
 
 def capped_pages(

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.clouds._answers import MALFORMED
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -92,7 +93,7 @@ def _prices(client: BaseClient, query: PriceQuery) -> Sequence[ListPrice]:
     for text in _products(client, query, asked):
         try:
             prices = list(_tiers(query, asked, text))
-        except BROKEN_ANSWER as err:
+        except MALFORMED as err:
             _log.warning("%s: a product of the list can't be read: %r", query, err)
             continue
         for price in prices:

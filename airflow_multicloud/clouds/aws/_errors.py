@@ -190,6 +190,26 @@ def hint_of(code: str | None) -> str:
 
 
 @contextmanager
+def connection_read(conn_id: str | None) -> Iterator[None]:
+    """Say that a connection's fields are not of the form that Airflow's hook and boto3 expect.
+
+    :raises CredentialsError: kind ``invalid_argument``. It is not chained, and does not show the
+        text: what was parsed may hang on the cause.
+    """
+    try:
+        yield
+    except (boto.ClientError, boto.BotoCoreError):
+        raise  # :func:`translated` knows these; a region of the wrong form is also a ValueError.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CredentialsError(
+            f"connection {conn_id!r} can't be used: a field or an extra of it is not of the form "
+            f"that the AWS hook expects ({type(error).__name__})",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=CLOUD,
+        ) from None
+
+
+@contextmanager
 def translated(
     doing: str,
     *,

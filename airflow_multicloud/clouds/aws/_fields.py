@@ -111,7 +111,12 @@ def attributes_from_obstore(attributes: Attributes) -> ObjectAttributes:
 
 
 def meta_of(ref: ObjectRef, response: Mapping[str, Any], *, size: int) -> ObjectMeta:
-    """What a HEAD or GET response says of an object."""
+    """What a HEAD or GET response says of an object.
+
+    :raises ValueError: when it describes none, as the answer of a proxy does not.
+    """
+    if "ETag" not in response and "LastModified" not in response:
+        raise ValueError("neither an ETag nor a time")
     fields = {
         field: header_text(value) if (value := response.get(param)) is not None else None
         for field, (param, _) in _HEADERS.items()

@@ -29,6 +29,7 @@ from airflow_multicloud.clouds.aws._fields import (
 from airflow_multicloud.clouds.aws._listing import is_md5, pages
 from airflow_multicloud.clouds.aws._upload_records import (
     delete_records,
+    noted_uploads,
     options_hash,
     records_of,
     upload_hash,
@@ -212,14 +213,18 @@ class S3PartUploads(S3Basics):
         return sorted(left, key=lambda one: one.upload.started or UNKNOWN_TIME, reverse=True)
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
-        """Uploads begun and neither completed nor aborted."""
+        """Uploads begun and neither completed nor aborted; ours are those that we have noted."""
         doing = f"listing the uploads of s3://{bucket}/{prefix}"
         operation = "list_multipart_uploads"
+        noted: frozenset[str] | None = None
         try:
             for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
                 with well_formed(doing, CLOUD):
                     uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
-                yield from uploads
+                if uploads and noted is None:
+                    noted = noted_uploads(self._s3.client, bucket)
+                for upload in uploads:
+                    yield replace(upload, ours=upload_hash(upload.upload_id) in (noted or ()))
         except StorageError as error:
             if error.code not in _NO_SUCH_VERB:
                 raise
@@ -234,13 +239,7 @@ class S3PartUploads(S3Basics):
 def _upload(bucket: str, found: Mapping[str, Any]) -> PartUpload:
     started = found.get("Initiated")
     return PartUpload(
-        ObjectRef(bucket, found["Key"]),
-        found["UploadId"],
-        started and started.astimezone(UTC),
-        # No other mark of an upload is listed. Ours have this pair, which hardly any other
-        # program asks for.
-        ours=(found.get("ChecksumAlgorithm"), found.get("ChecksumType"))
-        == ("CRC32C", "FULL_OBJECT"),
+        ObjectRef(bucket, found["Key"]), found["UploadId"], started and started.astimezone(UTC)
     )
 
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import obstore
 
-from airflow_multicloud.clouds._answers import size_of, well_formed
+from airflow_multicloud.clouds._answers import (
+    UNKNOWN_TIME,
+    not_an_answer,
+    size_of,
+    well_formed,
+)
 from airflow_multicloud.clouds._obstore import StreamedBody, is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.aws._base import (
     S3Basics,
@@ -29,6 +34,7 @@ from airflow_multicloud.clouds.aws._fields import (
 )
 from airflow_multicloud.clouds.aws._listing import pages
 from airflow_multicloud.clouds.aws._s3 import translated_obstore
+from airflow_multicloud.clouds.aws._upload_records import UPLOADS_PREFIX
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectMeta,
@@ -66,10 +72,13 @@ class S3Reads(S3Basics):
 
     def _list(self, operation: str, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
         doing = f"listing s3://{bucket}/{prefix}"
+        hidden = not prefix.startswith(UPLOADS_PREFIX)  # Notes on uploads under way, not objects.
         for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
             known_opaque = bucket in self._s3.opaque_etags
             with well_formed(doing, CLOUD):
                 listed = list(page["Page"].metas(bucket, md5_etags=not known_opaque))
+            if hidden:
+                listed = [meta for meta in listed if not meta.key.startswith(UPLOADS_PREFIX)]
             yield from listed
 
     def get_object(
@@ -128,6 +137,8 @@ class S3Reads(S3Basics):
         with translated_obstore(doing):
             result = obstore.get(store, ref.key, options=options)
             found = result.meta
+            if not found["e_tag"] and found["last_modified"] <= UNKNOWN_TIME:
+                raise not_an_answer(doing, CLOUD, "neither an ETag nor a time")
             meta = ObjectMeta(
                 bucket=ref.bucket,
                 key=ref.key,
@@ -157,10 +168,14 @@ class S3Reads(S3Basics):
                 kind=ErrorKind.UNSUPPORTED,
                 cloud=CLOUD,
             )
-        with well_formed(doing, CLOUD):
-            length = response["ContentLength"]
-            size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
-            meta = meta_of(ref, response, size=size)
+        try:
+            with well_formed(doing, CLOUD):
+                length = response["ContentLength"]
+                size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
+                meta = meta_of(ref, response, size=size)
+        except StorageError:
+            response["Body"].close()
+            raise
         return SdkBody(response["Body"], meta, length=length, doing=doing)
 
     def _read_nothing(

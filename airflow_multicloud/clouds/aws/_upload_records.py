@@ -24,7 +24,8 @@ from airflow_multicloud.errors import CloudError
 if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import ObjectRef, PartUpload, WriteOptions
 
-_PREFIX = ".airflow-multicloud/uploads/"
+#: Listings show these only when their prefix asks for them.
+UPLOADS_PREFIX = ".airflow-multicloud/uploads/"
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,7 @@ def write_record(client: Any, upload: PartUpload, options: WriteOptions) -> None
 
 def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
     """The records of uploads to one key."""
-    prefix = f"{_PREFIX}{_short(ref.key)}/"
+    prefix = f"{UPLOADS_PREFIX}{_short(ref.key)}/"
     doing = f"listing what is noted of uploads of s3://{ref.bucket}/{ref.key}"
     for page in pages(client, "list_objects_v2", doing, Bucket=ref.bucket, Prefix=prefix):
         for meta in page["Page"].metas(ref.bucket, md5_etags=False):
@@ -67,12 +68,22 @@ def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
             yield UploadRecord(upload, options, meta.last_modified)
 
 
+def noted_uploads(client: Any, bucket: str) -> frozenset[str]:
+    """The hashes of all uploads that are noted in a bucket."""
+    found: set[str] = set()
+    doing = f"listing what is noted of uploads in {bucket}"
+    for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=UPLOADS_PREFIX):
+        for meta in page["Page"].metas(bucket, md5_etags=False):
+            found.add(meta.key.rpartition("/")[2].partition("-")[0])
+    return frozenset(found)
+
+
 def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None = None) -> None:
     """Forget an upload that is over. If that fails, a few bytes of names are left: a warning.
 
     :param options: what it was begun with; looked up when it is left out.
     """
-    bucket, of_key = upload.ref.bucket, f"{_PREFIX}{_short(upload.ref.key)}/"
+    bucket, of_key = upload.ref.bucket, f"{UPLOADS_PREFIX}{_short(upload.ref.key)}/"
     try:
         with translated(f"forgetting the upload of s3://{bucket}/{upload.ref.key}"):
             if options is not None:
@@ -88,7 +99,7 @@ def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None
 
 def _key(upload: PartUpload, options: WriteOptions) -> str:
     of_key, of_upload = _short(upload.ref.key), _short(upload.upload_id)
-    return f"{_PREFIX}{of_key}/{of_upload}-{options_hash(options)}"
+    return f"{UPLOADS_PREFIX}{of_key}/{of_upload}-{options_hash(options)}"
 
 
 def _short(text: str) -> str:

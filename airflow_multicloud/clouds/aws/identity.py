@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.clouds.aws._errors import connection_read, translated
 from airflow_multicloud.errors import CredentialsError
 from airflow_multicloud.ports.identity import Identity, Principal
 
@@ -25,7 +25,9 @@ class StsIdentityHook(AwsBaseHook):
         """
         doing = f"asking STS who connection {self.aws_conn_id!r} is"
         with translated(doing, area=CredentialsError):
-            caller = self.conn.get_caller_identity()
+            with connection_read(self.aws_conn_id):
+                client = self.conn
+            caller = client.get_caller_identity()
         return Principal(
             account_id=caller["Account"],
             principal=caller["Arn"],

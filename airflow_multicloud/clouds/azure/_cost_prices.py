@@ -17,10 +17,11 @@ from azure.core import PipelineClient
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from airflow_multicloud.clouds._answers import MALFORMED, well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.azure._arm import ResourceManager
@@ -102,13 +103,10 @@ def _items(
         with translated(doing, area=CostAnalysisError):
             answer = client.send_request(HttpRequest("GET", link))
             answer.raise_for_status()
-        try:
+        with well_formed(doing, NAME, area=CostAnalysisError):
             page = json.loads(answer.text(), parse_float=Decimal)
-            items, link = list(page["Items"]), page.get("NextPageLink") or None
-        except (*BROKEN_ANSWER, RecursionError) as err:
-            raise CostAnalysisError(
-                f"{doing}: the answer is no page of the list", kind=ErrorKind.INTEGRITY, cloud=NAME
-            ) from err
+            items = list(page["Items"])
+            link = page.get("NextPageLink") or None
         yield from items
     if link is not None:
         raise CostAnalysisError(
@@ -119,7 +117,7 @@ def _items(
 def _readable(query: PriceQuery, item: Mapping[str, Any]) -> ListPrice | None:
     try:
         return _price(query, item)
-    except BROKEN_ANSWER as err:
+    except MALFORMED as err:
         _log.warning("%s: an item of the list can't be read: %r", query, err)
         return None
 

@@ -18,6 +18,7 @@ from azure.core.pipeline.policies import HeadersPolicy, RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.costmanagement import CostManagementClient, models
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -82,7 +83,8 @@ def query(manager: ResourceManager, asked: CostQuery) -> CostQueryResult:
         **manager.client_options(),
     ) as client:
         for requests, page in enumerate(_pages(client, manager, scope, asked), start=1):  # noqa: B007
-            rows.extend(_rows(page, asked.group_by))
+            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
+                rows.extend(_rows(page, asked.group_by))
     return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
 
 
@@ -143,6 +145,7 @@ def _pages(
                 HttpRequest("POST", link, json=definition.as_dict(exclude_readonly=True)), **posting
             )
             answer.raise_for_status()
+        with well_formed(doing, NAME, area=CostAnalysisError):
             page = models.QueryResult(answer.json())
     if page is None:
         return

@@ -88,7 +88,11 @@ def read_by_pipeline(
     with translated(doing):
         url = account.service.get_blob_client(ref.bucket, ref.key).url
         response = account.send("GET", url, params=params, headers=headers, stream=True)
-    meta = described_object(ref, response.headers, doing)
+    try:
+        meta = described_object(ref, response.headers, doing)
+    except StorageError:
+        response.close()
+        raise
     check_etag(meta, if_etag, doing)
     if start and start >= meta.size:
         raise StorageError(

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.clouds._answers import MALFORMED
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.clouds.gcp._machine_types import machine_type
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.cost import BROKEN_ANSWER, ListPrice, PriceQuery
+from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,7 +141,7 @@ def _rates(sku: dict[str, Any], region: str, unit: str) -> list[_Rate]:
     """The tiers of an on-demand SKU of this region and unit; none if it is another, or broken."""
     try:
         return _tiers(sku, region, unit)
-    except BROKEN_ANSWER as err:
+    except MALFORMED as err:
         _log.warning("SKU %s of the catalogue can't be read: %r", sku.get("skuId"), err)
         return []
 

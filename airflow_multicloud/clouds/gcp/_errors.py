@@ -139,7 +139,7 @@ def credentials_read(conn_id: str) -> Iterator[None]:
         yield
     except auth.GoogleAuthError:
         raise  # :func:`translated` knows these.
-    except (AirflowException, OSError, KeyError, ValueError) as err:
+    except (AirflowException, AttributeError, OSError, KeyError, TypeError, ValueError) as err:
         text = f"the key has no field {err}" if isinstance(err, KeyError) else str(err)
         raise CredentialsError(
             f"connection {conn_id!r}: its key can't be read: {text}",

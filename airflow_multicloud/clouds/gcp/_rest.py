@@ -14,9 +14,11 @@ from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import CONNECT_RETRIES
+from airflow_multicloud.errors import CostAnalysisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,8 +79,11 @@ class RestApi:
             )
             if not response.ok:
                 raise from_http_response(response)  # type: ignore[no-untyped-call]
-            answer = response.json()
-            yield from answer.get(name, ())
-            if not (token := answer.get("nextPageToken")):
+            with well_formed(f"listing {name}", NAME, area=CostAnalysisError):
+                answer = response.json()
+                items = list(answer.get(name, ()))
+                token = answer.get("nextPageToken")
+            yield from items
+            if not token:
                 return
             asked["pageToken"] = token

@@ -29,6 +29,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery_storage_v1 import BigQueryReadClient
 from google.cloud.recommender_v1 import RecommenderClient
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds.gcp import LABELS, NAME, _cost_prices, _cost_recommendations
 from airflow_multicloud.clouds.gcp._cost_export import BillingExport
@@ -119,7 +120,9 @@ class GCPCostHook(BigQueryHook):
         ):
             if asked := [query for query in queries if query.meter == meter]:
                 with self._rest("cloudbilling.endpoint", _cost_prices.ENDPOINT) as api:
-                    found += prices(asked, _cost_prices.list_skus(api, service), today)
+                    skus = _cost_prices.list_skus(api, service)
+                with well_formed(f"read the prices of {service}", NAME, area=CostAnalysisError):
+                    found += prices(asked, skus, today)
         return found
 
     @contextmanager

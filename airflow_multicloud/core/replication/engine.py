@@ -324,7 +324,6 @@ def options_without_effect(replication: Replication, report: ReplicationReport) 
         {
             "storage_class": [uri for uri, d in ends if d.storage_class],
             "encryption_key": [uri for uri, d in ends if d.encryption_key],
-            "preserve_tags": [uri for uri, _ in ends if replication.options.preserve_tags],
         },
     )
 

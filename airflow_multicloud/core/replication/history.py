@@ -12,7 +12,7 @@ from typing import Any
 from airflow_multicloud.core import cleanup
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import duration_text
 
 #: How many runs an error names.
@@ -61,10 +61,10 @@ def runs(replica: Endpoint, *, limit: int) -> tuple[Run, ...]:
 
     :raises StorageError: kind ``not_found`` when there is none.
     """
-    pointers = {latest.key: latest for latest in _pointers(replica)}
-    if not pointers:
+    newest = {latest.key: latest for latest in pointers(replica)}
+    if not newest:
         raise no_manifest(replica)
-    found = islice(_newest_first(replica, [*pointers.values()]), limit)
+    found = islice(_newest_first(replica, [*newest.values()]), limit)
     uri = str(replica.location)
     return tuple(
         Run(
@@ -75,7 +75,7 @@ def runs(replica: Endpoint, *, limit: int) -> tuple[Run, ...]:
             finished=run.finished,
             objects=run.objects,
             deleted=run.deleted,
-            latest=run.key in pointers,
+            latest=run.key in newest,
             manifest_uri=str(replica.location.with_key(run.key)),
         )
         for run in found
@@ -122,12 +122,27 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _pointers(replica: Endpoint) -> list[manifest.Latest]:
-    return [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
+def pointers(replica: Endpoint) -> list[manifest.Latest]:
+    """The newest manifests of a replica, one for each of its sources.
+
+    :raises StorageError: kind ``not_found``, naming ``replica``, when there is no bucket.
+    """
+    try:
+        found = manifest.find_latest(replica)
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        raise StorageError(
+            f"replica: {replica.location}: no bucket {replica.bucket!r}",
+            kind=ErrorKind.NOT_FOUND,
+            cloud=replica.cloud,
+            code=err.code,
+        ) from err
+    return [latest for latest in found if latest.replica == replica.location.key]
 
 
-def _newest_first(replica: Endpoint, pointers: list[manifest.Latest]) -> Iterator[manifest.Latest]:
-    listed = [(meta, latest) for latest in pointers for meta in manifest.recorded(replica, latest)]
+def _newest_first(replica: Endpoint, newest: list[manifest.Latest]) -> Iterator[manifest.Latest]:
+    listed = [(meta, latest) for latest in newest for meta in manifest.recorded(replica, latest)]
     listed.sort(key=lambda one: one[0].last_modified, reverse=True)
     for meta, latest in listed:
         yield latest if meta.key == latest.key else manifest.outline(replica, latest, meta)
@@ -177,8 +192,8 @@ def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> tuple[Repl
     :param max_lag: more than this is a finding.
     :raises StorageError: kind ``not_found`` when nothing is recorded.
     """
-    pointers = _pointers(replica)
-    if not pointers:
+    newest = pointers(replica)
+    if not newest:
         raise no_manifest(replica)
     left = cleanup.cleanup([replica], older_than=timedelta(0), dry_run=True)
     now = datetime.now(UTC)
@@ -193,7 +208,7 @@ def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> tuple[Repl
             proven=latest.proven,
             findings=tuple(_findings(latest, now - latest.started, max_lag, left)),
         )
-        for latest in sorted(pointers, key=lambda m: m.started, reverse=True)
+        for latest in sorted(newest, key=lambda m: m.started, reverse=True)
     )
 
 

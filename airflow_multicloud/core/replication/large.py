@@ -246,7 +246,8 @@ class _Round:
 
     def _await(self, futures: Sequence[Future[Any]]) -> None:
         """Wait for all of them, and tell how far it is meanwhile."""
-        cancellation.wait_for(futures, lambda: self._job.progress.tell(force=False))
+        progress = self._job.progress
+        cancellation.wait_for(futures, lambda: progress.tell(force=False), every=progress.interval)
 
     def _part(self, part: PartRange, submit: Submit) -> list[Future[None]]:
         """Read a part, have it sent everywhere at once, and hash it when its turn has come.

@@ -154,7 +154,7 @@ def verify(
 
 
 def _latest(replica: Endpoint, run_id: str | None) -> Latest:
-    known = [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
+    known = history.pointers(replica)
     if not known:
         raise history.no_manifest(replica)
     if len(known) > 1:

@@ -74,3 +74,28 @@ def test_too_little_history(code: str) -> None:
 def test_no_days() -> None:
     with Services() as services, pytest.raises(CostAnalysisError, match="end: 2026-09-20 given"):
         _cost_explorer.forecast(services("ce"), START, START, CostMetric.BILLED_COST)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"Total": {"Amount": "n/a", "Unit": "USD"}}, {"Total": {}}, {"Total": None}]
+)
+def test_an_answer_that_is_none(changes: dict[str, object]) -> None:
+    """Text for a number, or nothing: one error, not what reading it raises."""
+    answer: dict[str, object] = {"ForecastResultsByTime": [], "Total": {"Amount": "1"}}
+    if changes["Total"] is None:
+        del answer["Total"]
+    else:
+        answer |= changes
+    with Services() as services:
+        services.answer(
+            "ce",
+            "get_cost_forecast",
+            answer,
+            TimePeriod={"Start": "2026-09-20", "End": "2026-11-01"},
+            Metric="UNBLENDED_COST",
+            Granularity="MONTHLY",
+            PredictionIntervalLevel=80,
+        )
+        with pytest.raises(CostAnalysisError, match="the answer can't be read") as caught:
+            _cost_explorer.forecast(services("ce"), START, END, CostMetric.BILLED_COST)
+    assert (caught.value.kind, caught.value.cloud) == (ErrorKind.INTEGRITY, "aws")

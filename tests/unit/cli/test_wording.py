@@ -38,6 +38,8 @@ from airflow_multicloud.cli.wording import spelled
         ("fetch", "took longer than attempt_timeout", "took longer than --attempt-timeout"),
         ("verify", "replica: gs://x/ has no manifest", "REPLICA: gs://x/ has no manifest"),
         ("verify", "run_id: no run 'x'", "--run-id: no run 'x'"),
+        ("cost_store", "store: none", "STORE: none"),
+        ("prices", "conn_ids: none given", "--from: none given"),
         ("upload", "replicate_to[0]: no bucket", "--replicate-to: no bucket"),
     ],
 )

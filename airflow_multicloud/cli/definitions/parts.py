@@ -1,0 +1,62 @@
+"""What the definitions of commands are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.cli.cli_config import ARG_OUTPUT, ARG_VERBOSE, ActionCommand, Arg, lazy_load_command
+
+EXIT_CODES = """\
+Exit codes:
+  0    done
+  1    unexpected error
+  2    the command line or a connection is wrong, or an extra is not installed
+  3    it ran, but some objects failed or are not proven
+  4    not found: a connection, bucket, object or manifest
+  5    credentials or permissions
+  6    unavailable, timed out, throttled or changed meanwhile: try again later
+  7    refused: what is there, a stated limit or a quota forbids it
+  130  interrupted (Ctrl-C)
+  141  whoever read the output closed it (as head does)
+"""
+
+LOCATIONS = (
+    "Locations are URIs: scheme://conn_id@bucket/key, with s3, gs or abfs; a prefix ends with a "
+    "slash.\nWithout conn_id@ the scheme's default connection is used."
+)
+
+
+def arg(name: str, **settings: Any) -> Arg:
+    """An option or a positional argument."""
+    return Arg((name,), **settings)  # type: ignore[no-untyped-call]  # Airflow's
+
+
+def flag(name: str, text: str) -> Arg:
+    """An option without a value."""
+    return arg(name, help=text, action="store_true")
+
+
+_QUIET = Arg(  # type: ignore[no-untyped-call]  # Airflow's
+    ("-q", "--quiet"),
+    help="say nothing on stderr but what is the matter: no bar, no notes",
+    action="store_true",
+)
+
+
+def command(
+    name: str,
+    text: str,
+    *args: Arg,
+    description: str,
+    examples: str,
+    output: Arg = ARG_OUTPUT,
+) -> ActionCommand:
+    """A command; ``commands`` has a module of its name with the function ``run``."""
+    return ActionCommand(
+        name=name,
+        help=text,
+        description=description,
+        epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
+        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name.replace('-', '_')}.run"),
+        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, _QUIET, ARG_VERBOSE),
+    )

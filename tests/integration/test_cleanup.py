@@ -1,0 +1,49 @@
+"""Uploads that were left are found, and removed where the store has a verb for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_multicloud import api
+from airflow_multicloud.core.digest import crc32c_of
+from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.ports.object_store import Digests, PartUploads
+
+if TYPE_CHECKING:
+    from .lab import Lab
+
+NOW = timedelta(0)
+
+
+@pytest.mark.parametrize("cloud", ["s3", "gcs", "azure"])
+def test_an_upload_that_was_left(lab: Lab, cloud: str) -> None:
+    place: str = getattr(lab, cloud)
+    end = open_endpoint(place, parameter="place")
+    assert isinstance(end.store, PartUploads)
+    ref = end.ref(f"{end.location.key}large")
+    upload = end.store.begin_upload(ref)
+    body = b"1" * 1000
+    end.store.put_part(upload, 1, body, digests=Digests(crc32c=crc32c_of(body)))
+    (seen,) = api.cleanup(place, older_than=NOW, dry_run=True).named
+    assert (seen.kind, seen.uri, seen.removed) == (api.Left.UPLOAD, f"{place}large", False)
+    assert len(list(end.store.list_uploads(ref.bucket, ref.key))) == 1
+    (done,) = api.cleanup([place], older_than=NOW).named
+    if cloud == "azure":
+        assert not done.removed
+        assert done.reason is not None
+        assert "no verb to discard it" in done.reason
+    else:
+        assert done.removed
+        assert list(end.store.list_uploads(ref.bucket, ref.key)) == []
+
+
+def test_another_programs_upload_on_s3_is_named_and_left(lab: Lab) -> None:
+    end = open_endpoint(lab.s3, parameter="place")
+    client = end.store._s3.client  # type: ignore[attr-defined]
+    client.create_multipart_upload(Bucket=end.bucket, Key=f"{end.location.key}theirs")
+    (left,) = api.cleanup(lab.s3, older_than=NOW).named
+    assert not left.removed
+    assert left.reason == "another program's, for all the store tells"
