@@ -1,14 +1,11 @@
-"""Sizes, durations and the like as they are typed on a command line."""
+"""Sizes, durations and the like as they are typed on a command line. Standard library only."""
 
 from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
-
-from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 _SIZE = re.compile(r"(\d+)([KMGT]?)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+)([smhdw])")
@@ -65,20 +62,3 @@ def number(text: str) -> Decimal:
     if not value.is_finite() or value < 0:
         raise ArgumentTypeError(f"{text!r} is not a number; expected 0 or more, like 2.5")
     return value
-
-
-def pairs(option: str, given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """``NAME=VALUE``, several times.
-
-    :raises CloudError: kind ``invalid_argument``, naming the option.
-    """
-    found = []
-    for text in given:
-        name, sign, value = text.partition("=")
-        if not (name and sign and value):
-            raise CostAnalysisError(
-                f"{option}: {text!r} given, expected CLOUD=REGION, like aws=eu-central-1",
-                kind=ErrorKind.INVALID_ARGUMENT,
-            )
-        found.append((name, value))
-    return tuple(found)

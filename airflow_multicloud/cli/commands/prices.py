@@ -7,8 +7,8 @@ from argparse import Namespace
 from airflow_multicloud.api import refresh_prices
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
+from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
-from airflow_multicloud.cli.values import pairs
 
 
 @command()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.api import CloudCostAnalyzer, workload_of
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
+from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
-from airflow_multicloud.cli.values import pairs
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.workload import Quote

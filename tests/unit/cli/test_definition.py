@@ -47,8 +47,6 @@ _OURS = [
         for name in ("costs", "operations", "parts", "replication")
     ),
     "airflow_multicloud.cli.values",
-    "airflow_multicloud.errors",
-    "airflow_multicloud.text",
 ]
 
 
