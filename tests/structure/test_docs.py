@@ -137,7 +137,7 @@ def test_commands_parse(page: Path) -> None:
     }
     for _, code in _blocks(page, "sh", "console"):
         for line in code.replace("\\\n", " ").splitlines():
-            found = re.search(r"airflow multicloud (\w+)(.*)", line)
+            found = re.search(r"airflow multicloud ([\w-]+)(.*)", line)
             if found is None:
                 continue
             assert found[1] in known, line
