@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
-from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
+from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
@@ -213,11 +213,9 @@ def _differs(
 
 
 def _known(ours: Digests, there: ObjectMeta) -> Digests:
-    # The SHA-256 in a replica's metadata is as good as the digest that was just compared: it
-    # was written together with that content.
-    claimed = there.attributes.metadata.get(SHA256_METADATA) if there.attributes else None
+    # What a replica's metadata claims of its SHA-256 is not among them: anybody may write it.
     return Digests(
         crc32c=ours.crc32c or there.digests.crc32c,
         md5=ours.md5 or there.digests.md5,
-        sha256=ours.sha256 or there.digests.sha256 or claimed,
+        sha256=ours.sha256 or there.digests.sha256,
     )
