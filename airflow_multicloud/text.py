@@ -43,7 +43,7 @@ def size_text(size: float, of: float | None = None) -> str:
         power += 1
     shown = _number(size / 1000**power, power)
     if of is None:
-        return f"{shown} {_SIZES[power]}"
+        return "1 byte" if size == 1 else f"{shown} {_SIZES[power]}"
     return f"{shown} of {_number(of / 1000**power, power)} {_SIZES[power]}"
 
 

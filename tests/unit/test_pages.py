@@ -14,11 +14,11 @@ from airflow_multicloud.core.pages import duration, moment, money, size
     [
         (0, "0 bytes"),
         (1, "1 byte"),
-        (1023, "1023 bytes"),
-        (1024, "1.0 KiB"),
-        (25_165_824, "24.0 MiB"),
-        (5 << 40, "5.0 TiB"),
-        (3 << 70, "3,072.0 EiB"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (25_165_824, "25.2 MB"),
+        (5 * 10**12, "5.0 TB"),
+        (3072 * 10**15, "3072 PB"),
     ],
 )
 def test_sizes(count: int, text: str) -> None:

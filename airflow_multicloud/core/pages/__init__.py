@@ -14,11 +14,9 @@ import jinja2
 from markupsafe import Markup
 
 from airflow_multicloud.text import duration_text as duration
+from airflow_multicloud.text import size_text as size
 
 __all__ = ["duration", "moment", "money", "render", "size"]
-
-_STEP = 1024
-_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def render(package: str, template: str, **values: Any) -> str:
@@ -37,18 +35,6 @@ def render(package: str, template: str, **values: Any) -> str:
     # A style sheet of the package's own.
     style = Markup(files(__package__).joinpath("page.css").read_text("utf-8"))  # noqa: S704
     return environment.get_template(template).render(style=style, **values)
-
-
-def size(count: int) -> str:
-    """Bytes for a reader: ``24.0 MiB``."""
-    if count < _STEP:
-        return f"{count} byte{'' if count == 1 else 's'}"
-    amount = float(count)
-    for unit in _UNITS:
-        amount /= _STEP
-        if amount < _STEP or unit == _UNITS[-1]:
-            break
-    return f"{amount:,.1f} {unit}"
 
 
 def moment(at: datetime | str) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -16,8 +17,11 @@ import pytest
 from airflow_multicloud.core.cost.budget import Budget, BudgetState, StalePolicy, assess_budget
 from airflow_multicloud.core.cost.forecast import forecast_costs
 from airflow_multicloud.core.cost.money import rounded_lines
+from airflow_multicloud.core.cost.prices import Meter
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
 from airflow_multicloud.core.cost.report.charts import charts
+from airflow_multicloud.core.cost.store.overlaps import Overlap
+from airflow_multicloud.core.cost.workload import Quote, QuoteLine, Workload, WorkloadComparison
 from tests.unit.cost_questions.bill import Charge, bill, days
 
 if TYPE_CHECKING:
@@ -307,6 +311,37 @@ def test_what_no_rate_converts_is_shown_apart() -> None:
     odd = Charge("gcp", date(2026, 11, 3), "77", currency="TWD")
     page = to_html(made([*MONTHS, odd]))
     assert "In no sum, for want of an exchange rate: gcp 77.00 TWD, 03 Nov 2026" in page
+
+
+def test_what_two_exports_have_is_said_to_be_left_out() -> None:
+    document = made(MONTHS)
+    left_out = Overlap(
+        cloud="aws", billing_period=NOVEMBER, export="billing/old", counted="billing/new",
+        accounts=1, first_day=NOVEMBER, last_day=date(2026, 11, 20), charges=20,
+        billing_currency="USD", billed_cost=Decimal(200),
+    )  # fmt: skip
+    twice = replace(document, comparison=replace(document.comparison, left_out=(left_out,)))
+    said = "Not counted, as it is in two exports: aws 2026-11: 20 charges of billing/old"
+    assert said in to_html(twice)
+    assert said not in to_html(document)
+
+
+@pytest.mark.parametrize(("as_of", "old"), [(date(2026, 11, 1), False), (date(2026, 8, 1), True)])
+def test_a_quote_of_old_prices_says_so(as_of: date, old: bool) -> None:
+    line = QuoteLine(
+        meter=Meter.STORAGE, sku="standard", region_id="eu-central-1", quantity=Decimal(1),
+        unit="GB-month", unit_price=Decimal("0.02"), unit_currency="USD", amount=Decimal("0.02"),
+        source="list", as_of=as_of,
+    )  # fmt: skip
+    quote = Quote(
+        cloud="aws", region_id="eu-central-1", lines=(line,), total=Decimal("0.02"),
+        currency="USD", missing=(),
+    )  # fmt: skip
+    workload = WorkloadComparison(
+        workload=Workload(storage_gb=Decimal(1)), quotes=(quote,), refused=()
+    )
+    page = to_html(replace(made(MONTHS), workload=workload))
+    assert (f"Prices of {as_of}</b>, to be refreshed" in page) is old
 
 
 def test_a_month_before_that_no_rate_converts_is_not_there() -> None:
