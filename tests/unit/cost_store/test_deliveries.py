@@ -210,7 +210,8 @@ def test_the_same_account_counts_once(store: CostStore, tmp_path: Path) -> None:
     assert (overlap.export, overlap.counted) == ("b/exports/focus-1-0", "b/exports/focus-1-2")
     assert (overlap.billed_cost, overlap.billing_currency) == (3100, "USD")
     assert (overlap.accounts, overlap.charges) == (1, 31)
-    assert "31 charges of b/exports/focus-1-0, 3100.00 USD billed, are not counted" in str(overlap)
+    said = "31 charges of b/exports/focus-1-0 of 2026-10-01 to 2026-10-31, 3100.00 USD billed, are"
+    assert f"{said} not counted: b/exports/focus-1-2 counts instead" in str(overlap)
     assert sum(r.total.amount for r in found.reports) == 6202  # effective
     # The one that ended does not make the figures look old.
     assert found.reports[0].coverage.exported_at == datetime(2026, 11, 6, tzinfo=UTC)
