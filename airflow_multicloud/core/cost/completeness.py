@@ -117,9 +117,8 @@ def measure_completeness(
         asked = [p for p in ingested.get(cloud, ()) if start.replace(day=1) <= p.month < end]
         counted = _counted(asked, start, end, max(days.get(cloud, ()), default=None))
         charged = {day for day, _ in billed_in[cloud]}
-        # A bill speaks of the charges of other months that are on it.
-        elsewhere = {day for day in charged if not start <= day < end}
-        open_days[cloud] = sorted(charged - counted - elsewhere)
+        # Also the days of other months that are on a bill: no day of it has their charges.
+        open_days[cloud] = sorted(charged - counted)
         complete = len({period.month for period in asked}) == _months(start, end)
         covered[cloud] = Coverage(
             final=complete and all(period.final for period in asked),

@@ -21,6 +21,7 @@ from airflow_multicloud.core.cost.prices import Meter
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
 from airflow_multicloud.core.cost.report.charts import charts
 from airflow_multicloud.core.cost.store.overlaps import Overlap
+from airflow_multicloud.core.cost.store.same_charges import Reason
 from airflow_multicloud.core.cost.workload import Quote, QuoteLine, Workload, WorkloadComparison
 from tests.unit.cost_questions.bill import Charge, bill, days
 
@@ -317,6 +318,7 @@ def test_what_two_exports_have_is_said_to_be_left_out() -> None:
     document = made(MONTHS)
     left_out = Overlap(
         cloud="aws", billing_period=NOVEMBER, export="billing/old", counted="billing/new",
+        reason=Reason.LATER,
         accounts=1, first_day=NOVEMBER, last_day=date(2026, 11, 20), charges=20,
         billing_currency="USD", billed_cost=Decimal(200),
     )  # fmt: skip
