@@ -455,6 +455,21 @@ class BucketListing(Protocol):
 
 
 @runtime_checkable
+class CheckedReads(Protocol):
+    """Optional power: reads with a checksum that the service computes over what it sends.
+
+    For stores that keep a digest of the whole object only as a writer declared it.
+    """
+
+    def get_checked(self, ref: ObjectRef, *, if_etag: str | None = None) -> Iterator[Buffer]:
+        """The whole object, chunk by chunk; kind ``integrity`` when one arrives altered.
+
+        :param if_etag: as for :meth:`ObjectStore.get_object`.
+        """
+        ...
+
+
+@runtime_checkable
 class KeyRules(Protocol):
     """Optional power: the store says before any byte moves which keys it refuses."""
 

@@ -123,6 +123,7 @@ def _listed(meta: ObjectMeta, name: str, *, attributes: bool) -> Listed:
         meta.last_modified,
         meta.digests,
         fingerprint(meta.attributes) if attributes else None,
+        meta.declared.md5,
     )
 
 
@@ -247,6 +248,7 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
         tuple(states),
         digests,
         attributes=listed.attributes,
+        declared=listed.declared if any(s.outcome is None for s in states) else None,
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
-from airflow_multicloud.core.digest import StreamDigest, shared
+from airflow_multicloud.core.digest import shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -187,11 +188,7 @@ def _held(
     declared = shared(ours.digests, there.declared)
     if not (job.options.immutable or (declared is not None and declared[1])):
         return Digests()
-    job.bandwidth.spend(there.size)
-    digest = StreamDigest(md5=True)
-    for chunk in replica.store.get_object(ref, if_etag=there.etag or None):
-        digest.update(chunk)
-    return digest.digests()
+    return digests_by_reading(replica, ref, if_etag=there.etag, spend=job.bandwidth.spend)
 
 
 def _differs(

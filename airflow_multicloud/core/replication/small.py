@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import digests_of, shared
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -33,6 +34,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
+    ObjectRef,
 )
 
 if TYPE_CHECKING:
@@ -94,9 +96,12 @@ def _copy(job: Job, item: Item) -> Item:
             ErrorKind.SOURCE_CHANGED,
             f"the listing said {item.size} bytes, the object has {memoryview(data).nbytes}",
         )
-    listed, item = item.digests, replace(item, digests=digests_of(data))
+    listed, declared = item.digests, Digests(md5=item.declared)
+    item = replace(item, digests=digests_of(data), declared=None)
     if misread(item.digests, body.meta.digests) or misread(item.digests, listed):
         item = _refuse_misread(job, item)
+    else:
+        item = _refuse_altered(job, item, ref, declared)
     attributes = body.meta.attributes or ObjectAttributes()
     item = note_attributes(item, body.meta.attributes, tags)
     for index in item.open_replicas:
@@ -153,6 +158,18 @@ def _refuse_misread(job: Job, item: Item) -> Item:
     if wrong := misread(item.digests, there.digests):
         return item.end_open(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
     return item
+
+
+def _refuse_altered(job: Job, item: Item, ref: ObjectRef, declared: Digests) -> Item:
+    """End the item if the bytes read turn out to be others than the source holds."""
+    try:
+        wrong = altered_on_the_way(
+            job.source, ref, item.digests, declared,
+            if_etag=item.etag, spend=job.bandwidth.spend,
+        )  # fmt: skip
+    except CloudError as err:
+        return end_reading(item, err)
+    return item if wrong is None else item.end_open(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
 
 
 def misread(ours: Digests, reported: Digests) -> str | None:

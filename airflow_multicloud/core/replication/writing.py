@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.digest import SHA256_METADATA, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.streams import PERHAPS_OURS
@@ -115,11 +116,15 @@ def refused(
     failed = failure(state, err, reading=False)
     if err.kind not in PERHAPS_OURS:
         return failed
+    ref = destination.ref(key)
     try:
-        there = destination.store.stat_object(destination.ref(key))
+        there = destination.store.stat_object(ref)
+        held = there.digests
+        if there.size == size and shared(ours, held) is None:
+            held = digests_by_reading(destination, ref, if_etag=there.etag)
     except CloudError:
         return failed  # The write's own error says more.
-    compared = shared(ours, there.digests)
+    compared = shared(ours, held)
     if there.size != size or compared is None or not compared[1]:
         return failed
     return replace(
