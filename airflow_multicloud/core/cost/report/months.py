@@ -93,6 +93,20 @@ def beside_last(
         )
     if not rows:
         return ()
+    for name in sorted({*forecasts} - {row.name for row in rows} if rows else ()):
+        coming, old = forecasts[name], found.get(name)
+        # Without any charge yet, as on the first of a month, but in the forecast.
+        rows.append(
+            BesideLast(
+                name=name,
+                so_far=Decimal("0.00"),
+                same_days=None,
+                before=None if old is None else old.total.rounded(),
+                expected=coming.expected.quantize(_CENT),
+                lower=coming.lower.quantize(_CENT),
+                upper=coming.upper.quantize(_CENT),
+            )
+        )
     all_forecast = forecast is not None and {*forecasts} >= {row.name for row in rows}
     return (
         *rows,
