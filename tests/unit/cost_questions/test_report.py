@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -88,7 +89,7 @@ def made(
             "UPDATE costs SET SubAccountName = ? WHERE SubAccountId = ?", [name, account]
         )
     asked = {"made_at": datetime(2026, 11, 21, tzinfo=UTC), "currency": "USD", **more}
-    return gather(connection, start, end, **asked)
+    return gather(lambda *_: nullcontext(connection), start, end, **asked)
 
 
 def money(text: str) -> Decimal:
