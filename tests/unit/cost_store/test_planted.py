@@ -164,3 +164,16 @@ def test_of_what_is_no_name_little_is_shown(tmp_path: Path) -> None:
     with pytest.raises(CostAnalysisError) as caught:
         store.snapshot()
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_directorys_name_is_no_column(tmp_path: Path, suffix: str) -> None:
+    """Not where the store is, nor where its bill comes from."""
+    source = tmp_path / "ServiceName=theirs"
+    source.mkdir()
+    store = CostStore.open(tmp_path / "ServiceName=zz" / "BilledCost=9")
+    store.ingest("aws", fetched(write(source / f"a.{suffix}", BILL), "1"))
+    with store.connect() as connection:
+        for table in ("costs", "rollup"):
+            found = connection.execute(f"SELECT ServiceName, BilledCost FROM {table}").fetchall()
+            assert found == [("EC2", Decimal("1.5"))]
