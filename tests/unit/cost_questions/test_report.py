@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -528,3 +529,19 @@ def test_a_store_without_bills_makes_a_page() -> None:
     assert document.rounded_total is None
     assert document.beside_last == ()
     assert "<h1>Cloud costs, 2026-11-01 to 2026-11-20</h1>" in to_html(document)
+
+
+#: Neither XML can hold them nor a page show them as they are.
+ODD = "a\x1bb\x00c\ufffed\u202ee\nf\x9bg"
+
+
+def test_names_of_others_are_printable_on_the_page() -> None:
+    document = made(
+        [Charge("aws", day, "5", service=f"{ODD}</td><b>") for day in days(NOVEMBER, 20)]
+    )
+    page = to_html(document)
+    assert not set("\x1b\x00\ufffe\u202e\x9b") & set(page)
+    assert r"a\x1bb\x00c\ufffed\u202ee\nf\x9bg" in page
+    assert "<b>" not in page.split("a\\x1bb", 1)[1][:60]
+    for svg in charts(document).values():
+        ET.fromstring(svg)

@@ -12,6 +12,7 @@ from airflow_multicloud.core.cost.report.document import CostDocument
 from airflow_multicloud.core.cost.report.months import daily_amount, day_of
 from airflow_multicloud.core.pages import money
 from airflow_multicloud.registry import require_extra
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from pygal import Config
@@ -77,7 +78,7 @@ def _daily(document: CostDocument) -> str:
     for cloud, amounts in used.items():
         expected = coming.get(cloud, {})
         chart.add(
-            cloud,
+            _named(cloud),
             [
                 {"value": float(expected[day]), "style": _EXPECTED}
                 if day in expected
@@ -118,6 +119,8 @@ def _anomaly(document: CostDocument, found: Anomaly) -> str:
 
 
 def _named(text: str) -> str:
+    """A name as XML can hold it and a reader see it, short enough."""
+    text = printable(text)
     return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
 
 
@@ -176,7 +179,7 @@ def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
     ink, quiet, line = "var(--ink)", "var(--quiet)", "var(--line)"
 
     return Config(
-        title=title,
+        title=printable(title),
         show_legend=legend,
         legend_at_bottom=True,
         x_label_rotation=45 if rotate else 0,
