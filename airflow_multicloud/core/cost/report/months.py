@@ -108,7 +108,7 @@ def beside_last(
         )
     if not rows:
         return ()
-    for name in sorted({*forecasts} - {row.name for row in rows} if rows else ()):
+    for name in sorted({*forecasts} - {row.name for row in rows}):
         coming, old = forecasts[name], found.get(name)
         # Without any charge yet, as on the first of a month, but in the forecast.
         rows.append(
