@@ -60,7 +60,7 @@ def test_the_comparison_says_what_it_left_out_and_which_month_it_is_of(root: str
     assert billed["clouds"][0]["billed_cost"] == "2700.00"
     (said,) = billed["not_counted"]
     assert "charges of b/focus-1-0" in said
-    assert "b/focus-1-2 has the same account's charges" in said
+    assert "b/focus-1-2 counts instead, it has the same accounts' charges" in said
     days = CompareCostOperator(**asked, basis="billed", by="charge_day")
     charged = days.execute(Bare())  # type: ignore[arg-type]
     assert (charged["by"], charged["clouds"][0]["billed_cost"]) == ("charge_day", "3100.00")

@@ -2,9 +2,10 @@
 
 What the bill charged for one unit of a SKU (``ContractedCost / PricingQuantity`` over its
 on-demand rows) is a better price than any list: it has the discount in it, and its date is
-the day of the last charge. A machine is what a row of a virtual machine's service says it is, never
-a database's or a cluster's that runs on one; of several SKUs that name the same machine the dearest
-is its price, as the others are surcharges on it.
+the day of the last charge. Only rows that were charged for count: an allowance's are free up to its
+end, and a refund is of other rows. A machine is what a row of a virtual machine's service says it
+is, never a database's or a cluster's that runs on one, and without a licence; of several SKUs that
+name the same machine the dearest is its price, as the others are surcharges on it.
 """
 
 from __future__ import annotations
@@ -29,17 +30,20 @@ _BURSTABLE = re.compile(
 #: How many days of the bill are looked at.
 WINDOW = timedelta(days=31)
 
-# Of FOCUS's category Compute, but no machine of one's own: what runs on one, and charges for it.
-_NOT_MACHINES = (
-    "relational|database|rds|lambda|function|fargate|container|kubernetes|eks|aks|ecs|emr|mapreduce"
-    "|batch|lightsail|app service|app engine|cloud run|sagemaker|databricks|dataproc|dataflow|glue"
-    "|marketplace|workspaces|outposts|vmware"
+# The services that sell machines, by the names that the clouds give them in FOCUS.
+_MACHINES = r"elastic compute cloud|\bec2\b|virtual machine|compute engine"
+# What has such a name too, and runs on a machine or is sold for one.
+_NOT_MACHINES = "container|kubernetes|batch|licen[cs]e|marketplace|vmware|app engine"
+# Nothing is paid for these; all others, also those of Linux with something, are licences.
+_FREE_SYSTEMS = (
+    r"(amazon|generic|alma|rocky|free|centos|debian|ubuntu) ?(linux)?|linux( ?/ ?unix)?|almalinux"
+    r"|(container|cos).*|na|n/a|none|-|"
 )
 # A machine's extras, and Google's halves of one, which have hours of their own.
 _SURCHARGES = (
     "ebs.?optimi|cpucredit|surcharge|licen[cs]e|premium|unused|unusedbox|reservedcapacity|elasticip"
-    "|ip address|nat.?gateway|load.?balanc|snapshot|volume|monitoring|rhel|red hat|suse|sles"
-    "|windows|sql ?server|ubuntu pro|instance core|instance ram|per cpu"
+    r"|ip address|nat.?gateway|load.?balanc|snapshot|volume|monitoring|rhel|red ?hat|\bsuse|\bsles"
+    r"|windows|\bsql|\boracle|linux with|ubuntu pro|instance core|instance ram|per cpu"
 )
 # Object storage of a standard class is what is priced: no cooler class, no disk, no copy.
 _NOT_STANDARD = (
@@ -64,7 +68,7 @@ WITH priced AS (
         coalesce(SkuId, SkuMeter, ChargeDescription) AS part,
         lower(concat_ws(' ', SkuMeter, SkuId, ChargeDescription,
                         SkuPriceDetails ->> '$.StorageClass')) AS words,
-        lower(ServiceName) AS service,
+        lower(coalesce(ServiceName, 'no service')) AS service,
         lower(PricingUnit) AS unit,
         ServiceCategory, PricingCategory, BillingCurrency, ChargeDate,
         ContractedCost, PricingQuantity
@@ -75,7 +79,7 @@ WITH priced AS (
     SELECT *, CASE
         WHEN cores IS NOT NULL AND ServiceCategory = 'Compute'
              AND regexp_matches(unit, '^(1 )?h(ou)?rs?$')
-             AND NOT regexp_matches(service, $not_machines) THEN 'compute'
+             THEN 'compute'
         WHEN ServiceCategory = 'Storage'
              AND regexp_matches(unit, '^(1 )?(gi?b|gi[bg]\w*byte)[- /]mo(nth)?s?$')
              AND NOT regexp_matches(words, $not_standard)
@@ -93,7 +97,14 @@ WITH priced AS (
             THEN 'dedicated tenancy'
         WHEN PricingCategory = 'Dynamic' THEN 'spot price'
         WHEN PricingCategory = 'Committed' THEN 'commitment price'
-        WHEN cores IS NOT NULL AND os NOT ILIKE '%linux%' THEN 'operating system ' || os
+        WHEN ContractedCost = 0 THEN 'price is 0: an allowance, or part of another charge'
+        WHEN ContractedCost < 0 THEN 'price is negative: a refund or a discount'
+        WHEN cores IS NOT NULL AND NOT (
+             regexp_matches(service, $machines) AND NOT regexp_matches(service, $not_machines)
+             AND NOT regexp_matches(lower(sku), '^(db|cache|ml|dms|dax)\.|\.search$'))
+            THEN 'no virtual machine but ' || service
+        WHEN cores IS NOT NULL AND NOT regexp_full_match(lower(os), $free_systems)
+            THEN 'operating system ' || os
         WHEN cores IS NOT NULL AND regexp_matches(words, $surcharges)
             THEN 'a surcharge on a machine, or a part of one'
         WHEN region = '' THEN 'no region'
@@ -124,15 +135,17 @@ def own_prices(
     """What the bill's last days charged per unit, per cloud, SKU, region and currency.
 
     :param connection: with the view ``costs``.
-    :return: a price a SKU; spot, committed, dedicated-tenancy, non-Linux and zero prices are
-        in ``refused``.
+    :return: a price a SKU; spot, committed, dedicated-tenancy, licensed, free and negative ones,
+        and those of other services that run on machines, are in ``refused``.
     """
     good: list[Price] = []
     refused: list[Refused] = []
     asked = {
         "first": today - window,
         "last": today,
+        "machines": _MACHINES,
         "not_machines": _NOT_MACHINES,
+        "free_systems": _FREE_SYSTEMS,
         "not_standard": _NOT_STANDARD,
         "surcharges": _SURCHARGES,
     }

@@ -360,3 +360,80 @@ def test_empty_and_negative_workloads_are_refused() -> None:
         Workload()
     with pytest.raises(CostAnalysisError, match="storage_gb is -1"):
         Workload(storage_gb=Decimal(-1))
+
+
+EGRESS = {
+    "details": "{}", "meter": "Data Transfer Out", "unit": "GB", "category": "Networking",
+}  # fmt: skip
+STORAGE = {"details": "{}", "meter": "Standard Storage", "unit": "GB-Mo", "category": "Storage"}
+
+
+@pytest.mark.parametrize("what", [{}, EGRESS, STORAGE])
+@pytest.mark.parametrize(
+    ("cost", "reason"), [("0", "price is 0"), ("-0.3", "price is negative: a refund")]
+)
+def test_what_was_not_charged_for_lowers_no_price(
+    bill: duckdb.DuckDBPyConnection, what: dict[str, str], cost: str, reason: str
+) -> None:
+    charge(bill, cost="1.8", quantity="20", **what)
+    charge(bill, cost=cost, quantity="100", **what)
+    own = own_prices(bill, today=TODAY)
+    assert [p.list_unit_price for p in own.prices] == [Decimal("0.09")]
+    (refused,) = own.refused
+    assert refused.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        "Linux with SQL Std",
+        "Linux with SQL Ent",
+        "Red Hat Enterprise Linux with HA",
+        "SUSE Linux",
+        "Ubuntu Pro",
+        "Windows",
+    ],
+)
+@pytest.mark.parametrize("told_by", ["details", "meter"])
+def test_a_licence_is_no_part_of_a_machine_s_price(
+    bill: duckdb.DuckDBPyConnection, system: str, told_by: str
+) -> None:
+    machine = '{"CoreCount": 4, "MemorySize": 16, "InstanceType": "m5.xlarge"'
+    charge(bill, cost="1.92", details=machine + ', "OperatingSystem": "Linux"}')
+    if told_by == "details":
+        details = f'{machine}, "OperatingSystem": "{system}"}}'
+        charge(bill, cost="6.72", details=details, meter="BoxUsage:licensed")
+    else:
+        charge(bill, cost="6.72", details=machine + "}", meter=f"On Demand {system} m5.xlarge Hour")
+    own = own_prices(bill, today=TODAY)
+    assert [p.list_unit_price for p in own.prices] == [Decimal("0.192")]
+    assert len(own.refused) == 1
+
+
+@pytest.mark.parametrize("system", ["Linux", "Linux/UNIX", "Amazon Linux", "Ubuntu", "Debian"])
+def test_a_free_operating_system_is_none(bill: duckdb.DuckDBPyConnection, system: str) -> None:
+    details = f'{{"CoreCount": 4, "MemorySize": 16, "OperatingSystem": "{system}"}}'
+    charge(bill, cost="1", details=details)
+    assert own_prices(bill, today=TODAY).prices
+
+
+@pytest.mark.parametrize(
+    "service",
+    ["Amazon ElastiCache", "Amazon OpenSearch Service", "Amazon Redshift", "Amazon MemoryDB",
+     "Azure Cache for Redis", "Virtual Machines Licenses", "Amazon EC2 Container Service"],
+)  # fmt: skip
+def test_a_service_that_runs_on_machines_sells_none(
+    bill: duckdb.DuckDBPyConnection, service: str
+) -> None:
+    charge(bill, cost="0.8", service=service)
+    own = own_prices(bill, today=TODAY)
+    assert not own.prices
+    assert [r.reason for r in own.refused] == [f"no virtual machine but {service.lower()}"]
+
+
+@pytest.mark.parametrize(
+    "service", ["Amazon EC2", "Amazon Elastic Compute Cloud", "Compute Engine", "Virtual Machines"]
+)
+def test_the_services_that_sell_machines(bill: duckdb.DuckDBPyConnection, service: str) -> None:
+    charge(bill, cost="0.8", service=service)
+    assert own_prices(bill, today=TODAY).prices
