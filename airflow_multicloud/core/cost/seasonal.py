@@ -139,7 +139,7 @@ def _shift(values: Sequence[float], now: float, daily: float) -> float:
 
 def _short(length: int) -> float:
     """How much wider the interval is where little history is all that it is known from."""
-    return 1 + max(0, _LONG_HISTORY - length) / _LONG_HISTORY
+    return max(1.0, _LONG_HISTORY / length)
 
 
 def spread_of_sum(parts: Sequence[Foreseen]) -> tuple[float, float]:

@@ -191,11 +191,11 @@ def _precedented(
         else:
             apart.append(p)
     return run >= _LASTING or (
-        _are_a_habit(apart) and not regular([p.day for p in reversed(apart)], today.day)
+        _are_a_habit(apart, today.day) and not regular([p.day for p in reversed(apart)], today.day)
     )
 
 
-def _are_a_habit(dear: Sequence[_Day]) -> bool:
+def _are_a_habit(dear: Sequence[_Day], today: date) -> bool:
     """Whether dear days, the latest first, are how the series is, not one incident and another."""
     incidents: list[list[_Day]] = []
     others = 0
@@ -206,11 +206,11 @@ def _are_a_habit(dear: Sequence[_Day]) -> bool:
             incidents[-1].append(p)
         else:
             incidents.append([p])
-    # What was reported for three days was a level that lasted.
-    others += sum(len(days) for days in incidents if len(days) >= _LASTING)
+    # What was reported for three days was a level that lasted, and what just was may be one.
+    levels = [d for d in incidents if len(d) >= _LASTING or today - d[0].day <= _RUN]
+    others += sum(map(len, levels))
     needed = _PRECEDENTS if others else _REPORTED_PRECEDENTS
-    short = sum(len(days) < _LASTING for days in incidents)
-    return others + short >= needed
+    return others + len(incidents) - len(levels) >= needed
 
 
 def _above_precedents(errors: Sequence[float]) -> float:

@@ -208,6 +208,18 @@ def test_a_cloud_without_a_month_before_makes_no_growth() -> None:
     assert "not every cloud has a bill of then" in to_html(document)
 
 
+def test_a_cloud_without_a_charge_yet_is_in_what_is_expected() -> None:
+    """The page then says the sum that a budget is held against."""
+    quiet = [Charge("gcp", day, "5") for day in days(date(2026, 9, 1), 61)]
+    document = made([*MONTHS, *quiet])
+    _, _, gcp, total = tables(document)["months"]
+    assert gcp[:5] == ["gcp", "0.00", "–", "–", "155.00"]
+    assert gcp[5].startswith("150.00")
+    assert document.forecast is not None
+    assert total[5].startswith(f"{document.forecast.expected:.2f} ")
+    assert "gcp" in charts(document)["daily"]
+
+
 def test_a_purchase_does_not_flatten_the_daily_chart() -> None:
     bought = Charge("aws", NOVEMBER, "123456.78", category="Purchase", service="Savings Plan")
     plain, document = made(MONTHS), made([*MONTHS, bought])

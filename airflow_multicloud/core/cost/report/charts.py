@@ -75,8 +75,8 @@ def _daily(document: CostDocument) -> str:
     chart.x_labels = [f"{day:%d %b}" for day in days]
     chart.x_labels_major_every = -(-len(days) // _LABELS)
     chart.show_minor_x_labels = False
-    for cloud, amounts in used.items():
-        expected = coming.get(cloud, {})
+    for cloud in dict.fromkeys((*used, *coming)):
+        amounts, expected = used.get(cloud, {}), coming.get(cloud, {})
         chart.add(
             _named(cloud),
             [
@@ -100,7 +100,8 @@ def _used(report: CostReport) -> dict[date, Decimal]:
 
 def _forecasts(document: CostDocument) -> Sequence[CloudForecast]:
     found = document.forecast.clouds if document.forecast else ()
-    return [cloud for cloud in found if cloud.days_left]
+    charged = {report.cloud for report in document.daily.reports}
+    return [c for c in found if c.days_left and (c.usage_left or c.cloud in charged)]
 
 
 def _coming(cloud: CloudForecast, document: CostDocument) -> dict[date, Decimal]:
