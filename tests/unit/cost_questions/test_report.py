@@ -424,7 +424,7 @@ def test_what_is_expected_of_a_bill_has_the_clouds_without_a_forecast_too() -> N
         *(Charge("gcp", day, "5") for day in days(date(2026, 11, 12), 9)),
         Charge("azure", date(2026, 6, 24), "-3"),
     ]
-    asked = {"end": DECEMBER, "billed_in": {date(2026, 6, 24): NOVEMBER}}
+    asked: dict[str, Any] = {"end": DECEMBER, "billed_in": {date(2026, 6, 24): NOVEMBER}}
     by_day, document = made([*MONTHS, *new], **asked), made([*MONTHS, *new], **asked, by=BILL)
     assert by_day.forecast is not None
     assert document.forecast is not None
