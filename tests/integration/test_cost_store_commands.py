@@ -141,7 +141,7 @@ def test_the_page_has_the_figures_of_its_command(
     assert said in text
     assert f'<td>aws</td><td class="n">{amount}</td>' in text
     # The refund of June is on October's bill, and none of its days.
-    assert ("10 Jun 2026" in text) is not more
+    assert ("10 Jun 2026" in text) == (not more)
 
 
 def test_the_page_is_broken_down_as_its_command(

@@ -418,7 +418,8 @@ def test_what_is_expected_is_a_least_where_a_cloud_has_no_forecast() -> None:
     new = [Charge("gcp", day, "5") for day in days(date(2026, 11, 12), 9)]
     document = made([*MONTHS, *new])
     assert document.forecast is not None
-    least = f"{document.forecast.expected + 45:.2f}"  # what gcp was charged so far
+    (aws,) = document.forecast.clouds
+    least = f"{aws.expected + 45:.2f}"  # what gcp was charged so far
     *_, gcp, total = tables(document)["months"]
     assert (gcp[5], total[5]) == ("–", f"at least {least}")
     page = to_html(document)
@@ -429,13 +430,26 @@ def test_what_is_expected_is_a_least_where_a_cloud_has_no_forecast() -> None:
     assert known["expected_at_least"] is None
 
 
-def test_a_cloud_without_a_bill_yet_is_missing_from_what_is_expected() -> None:
-    late = [Charge("gcp", day, "5") for day in days(date(2026, 9, 1), 61)]
-    document = made([*MONTHS, *late])
+def test_what_is_expected_of_a_bill_has_the_clouds_without_a_forecast_too() -> None:
+    """As on their bills: also one that has nothing but a refund of June on it."""
+    new = [
+        *(Charge("gcp", day, "5") for day in days(date(2026, 11, 12), 9)),
+        Charge("azure", date(2026, 6, 24), "-3"),
+    ]
+    asked: dict[str, Any] = {"end": DECEMBER, "billed_in": {date(2026, 6, 24): NOVEMBER}}
+    by_day, document = made([*MONTHS, *new], **asked), made([*MONTHS, *new], **asked, by=BILL)
+    assert by_day.forecast is not None
     assert document.forecast is not None
-    *_, aws, total = tables(document)["months"]
-    assert total[5] == f"at least {aws[5].split()[0]}"
-    assert document.beside_last[-1].lower is None
+    (aws,) = document.forecast.clouds
+    assert {n: f.amount for n, f in document.forecast.only_billed.items()} == {
+        "azure": -3,
+        "gcp": 45,
+    }
+    assert document.beside_last[-1].at_least == document.forecast.expected == aws.expected + 42
+    for end in ("lower", "upper"):
+        assert getattr(document.forecast, end) - getattr(by_day.forecast, end) == -3
+    told = json.loads(to_json(document))["forecast"]["only_billed"]
+    assert {name: Decimal(amount) for name, amount in told.items()} == {"azure": -3, "gcp": 45}
 
 
 def test_programs_are_told_what_the_page_shows() -> None:

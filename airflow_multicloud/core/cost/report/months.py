@@ -148,20 +148,26 @@ def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) 
 
     :param bill: so far. :param days: what was charged for its days so far.
     """
-    billed = {report.cloud: report.total.amount for report in bill.reports}
-    charged = {report.cloud: report.total.amount for report in days.reports}
-    none = Decimal(0)
-    shifts = {
-        cloud.cloud: exact_sum([billed.get(cloud.cloud, none), -charged.get(cloud.cloud, none)])
-        for cloud in forecast.clouds
-    }
-    shift = exact_sum(list(shifts.values()))
-    return replace(
+    billed = {report.cloud: report.total for report in bill.reports}
+    charged = {report.cloud: report.total for report in days.reports}
+
+    def shift(cloud: str) -> Decimal:
+        more, less = billed.get(cloud), charged.get(cloud)
+        return exact_sum(
+            [more.amount if more else Decimal(0), -less.amount if less else Decimal(0)]
+        )
+
+    shifted = replace(
         forecast,
-        clouds=tuple(_shifted(cloud, shifts[cloud.cloud]) for cloud in forecast.clouds),
-        lower=exact_sum([forecast.lower, shift]),
-        upper=exact_sum([forecast.upper, shift]),
+        clouds=tuple(_shifted(cloud, shift(cloud.cloud)) for cloud in forecast.clouds),
+        only_billed={name: total for name, total in billed.items() if name in forecast.unavailable},
         unconverted=bill.unconverted,
+    )
+    together = exact_sum([shifted.expected, -forecast.expected])
+    return replace(
+        shifted,
+        lower=exact_sum([forecast.lower, together]),
+        upper=exact_sum([forecast.upper, together]),
     )
 
 

@@ -84,7 +84,7 @@ def beside(row: BesideLast) -> dict[str, str | None]:
 
 
 def forecast(coming: Forecast) -> dict[str, Any]:
-    """The whole month: each cloud's, and of all that have a forecast."""
+    """The whole month: each cloud's, and of all: of those without a forecast, what was billed."""
     return {
         "start": coming.start.isoformat(),
         "end": coming.end.isoformat(),
@@ -107,6 +107,7 @@ def forecast(coming: Forecast) -> dict[str, Any]:
             for one in coming.clouds
         ],
         "unavailable": dict(coming.unavailable),
+        "only_billed": {name: str(figure.amount) for name, figure in coming.only_billed.items()},
         "unconverted": [unconverted(apart) for apart in coming.unconverted],
     }
 
