@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from airflow_multicloud.core.cost.download import download, is_url
+from airflow_multicloud.core.cost.download import download, is_url, shown_url
 from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
 from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.telemetry import operation
@@ -48,10 +48,11 @@ def refresh_exchange_rates(target: str | Path, *, source: str = ECB_URL) -> Refr
             if is_url(source)
             else read_place("source", source, MAX_BYTES)
         )
-        new = parse_rates(content, source)
+        name = shown_url(source) if is_url(source) else source
+        new = parse_rates(content, name)
         before = find_place("target", target, MAX_BYTES)
         old = None if before is None else parse_rates(before, str(target))
-        _check(new, old, source)
+        _check(new, old, name)
         return RefreshedRates(
             uri=str(target) if before == content else write_place("target", target, content),
             first_day=min(new.days),

@@ -48,32 +48,55 @@ _NAME = "|".join(
         *("sig", "signature", "X-(?:Amz|Goog)-(?:Signature|Credential)", "AWSAccessKeyId"),
         *("GoogleAccessId", "upload_id", "SharedAccessSignature"),
         # Headers.
-        *("(?:Proxy-)?Authorization", "X-Amz-Security-Token", "(?:Set-)?Cookie"),
+        *("(?:Proxy-)?Authorization", "X-Amz-(?:Security|S3session)-Token"),
+        *("(?:Set-)?Cookie", "X-Goog-Api-Key", "X-Identity-Header"),
         *("X-Amz-(?:Copy-Source-)?Server-Side-Encryption-Customer-Key", "X-Goog-Encryption-Key"),
+        "X-Goog-Copy-Source-Encryption-Key",
         *("X-Ms-Copy-Source(?:-Authorization)?", "X-Ms-Encryption-Key", "X-Aws-Ec2-Metadata-Token"),
         # Answers and requests of the services that give credentials.
         *(
-            "(?:aws_?)?secret_?access_?key",
+            "(?:aws_?)?secret_?(?:access_?)?key",
             "(?:aws_?)?access_?key(?:_?id)?",
             "private_?key(?:_id)?",
         ),
         *("(?:aws_?)?session_?token", "(?:access|refresh|id|web_?identity)_?token", "Token"),
+        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion"),
         *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),
     )
 )
 _HIDDEN = "***"
+# What stands between the quotes that the pattern before it opened as its second group.
+_VALUE = r"""(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*"""
 _PATTERNS = (
-    # 'name': 'value' and 'name': b'value' (Python), "name": "value" (JSON), also escaped
+    # 'name': 'value' and 'name': b'value' (Python), "name": "value" (JSON), also escaped, and
+    # in a list
     re.compile(
-        rf"""(\\?["'](?:{_NAME})\\?["']\s*:\s*b?(\\?["']))(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*""",
+        rf"""(\\?["'](?:{_NAME})\\?["']\s*:\s*\[?b?(\\?["'])){_VALUE}""",
         re.IGNORECASE | re.DOTALL,
     ),
-    # <Name>value</Name>
-    re.compile(rf"(<((?:{_NAME}))>)[^<]*(?=</\2>)", re.IGNORECASE),
+    # The same as a pair of Python's, and as name='value'
+    re.compile(
+        rf"""(\(\s*b?(?:["'])(?:{_NAME})["']\s*,\s*b?(["'])){_VALUE}""",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    re.compile(rf"""((?<![\w-])(?:{_NAME})\s*=\s*b?(["'])){_VALUE}""", re.IGNORECASE | re.DOTALL),
+    # <Name>value</Name>, <ns:Name a="b">value</ns:Name>
+    re.compile(rf"(<(?:[\w.-]+:)?(?:{_NAME})(?:\s[^<>]*)?(?<!/)>)[^<]+", re.IGNORECASE),
+    # Authorization=Scheme value
+    re.compile(r"((?<![\w-])(?:Proxy-)?Authorization\s*=\s*)[^&;,\"'<>)\]}\\\r\n]+", re.IGNORECASE),
+    # A token wherever it stands; "Bearer authentication" is none.
+    re.compile(r"(\bBearer\s+)(?=[^\s\"']*\d|[^\s\"']{20})[\w.~+/=-]{8,}"),
+    # scheme://user:password@host; a connection alone before the @ is no secret
+    re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/?#\s@\"'<>]*:[^/?#\s@\"'<>]*(?=@)", re.IGNORECASE),
     # name:value, a header's line of its own (also what botocore signs, and "Signature:\n…")
     re.compile(rf"(^(?:{_NAME}):\s*)\S[^\r\n]*", re.IGNORECASE | re.MULTILINE),
     # name=value in a query, a form, a connection string or an Authorization header
     re.compile(rf"((?<![\w-])(?:{_NAME})=)[^&;,\s\"'<>)\]}}\\]+", re.IGNORECASE),
+    # The same in a query that is a value of another
+    re.compile(
+        rf"((?:(?<=%26)|(?<=%3F)|(?<![\w-]))(?:{_NAME})%3D)(?:(?!%26)[^&;,\s\"'<>)\]}}\\])+",
+        re.IGNORECASE,
+    ),
 )
 
 

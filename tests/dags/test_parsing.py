@@ -54,3 +54,23 @@ def test_parsing_imports_no_cloud_sdk(file: Path) -> None:
         env=dict(os.environ),
     )
     assert json.loads(ended.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_a_pattern_of_a_param_takes_the_whole_value() -> None:
+    """Python's ``$`` also stands before a newline at the end."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.exceptions import ParamValidationError
+
+    asked = 0
+    for dag in DagBag(str(DAGS), bundle_name="dags-folder").dags.values():
+        for name in dag.params:
+            param = dag.params.get_param(name)
+            pattern = str(param.schema.get("pattern", param.schema.get("anyOf", "")))
+            if "A-Z" in pattern or "0-9" in pattern:
+                value = "USD" if "A-Z" in pattern else "2026-10-01"
+                assert param.resolve(value) == value
+                with pytest.raises(ParamValidationError):
+                    param.resolve(f"{value}\n")
+                asked += 1
+    assert asked >= 1

@@ -184,6 +184,25 @@ def test_another_owner_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> 
             assert caught.value.kind is ErrorKind.PERMISSION_DENIED
 
 
+@pytest.mark.parametrize("owners", [("first", ""), ("", "first"), (" ", "first"), ("first", None)])
+def test_an_owner_that_is_not_said_is_no_change(
+    monkeypatch: pytest.MonkeyPatch, owners: tuple[str, str | None]
+) -> None:
+    ref = ObjectRef(f"owned-{uuid.uuid4().hex[:8]}", "key")
+    said: str | None = None
+
+    def owned(asked: Asked) -> Answer | bytes:
+        if asked.path.endswith("?acl"):
+            told = "" if said is None else f"<Owner><ID>{said}</ID></Owner>"
+            return listing(told, "AccessControlPolicy")
+        return an_s3(asked)
+
+    with an_aws(monkeypatch, owned):
+        for owner in (*owners, "first"):
+            said = owner
+            S3ObjectStoreHook(aws_conn_id="aws_asked").get_object(ref).read()
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(403, "AccessDenied"), (501, "NotImplemented"), (400, "WhatIsThis")]
 )

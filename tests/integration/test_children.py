@@ -27,6 +27,8 @@ SECRETS = (
     "PGPASSWORD",
     "MY_OWN_SECRET",
     "UV_PUBLISH_TOKEN",
+    # They begin like what is needed.
+    *("XDG_SECRET", "LC_SECRET", "XDG_CACHE_HOME_TOKEN", "LC_", "LANG_TOKEN", "SSL_CERT_KEY"),
 )
 OF_INDEXES = {
     "npm_config_registry": "http://npm.test/",

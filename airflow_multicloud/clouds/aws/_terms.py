@@ -144,5 +144,6 @@ class Owners:
                 raise  # Nobody answered, and nobody would the request itself.
             _log.debug("%s; a change of its owner would not be noticed", err)
             return None
-        owner: str | None = answer.get("Owner", {}).get("ID")
-        return owner
+        # Some stores answer without one, or with an empty one: then it is not known.
+        owner: str = answer.get("Owner", {}).get("ID", "").strip()
+        return owner or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import urllib.error
 import urllib.request
 from typing import IO
@@ -43,7 +44,7 @@ def download(parameter: str, url: str, limit: int) -> bytes:
                 content += chunk
                 if len(content) > limit:
                     raise CostAnalysisError(
-                        f"{parameter}: {printable(url)} serves more than {limit >> 20} MiB",
+                        f"{parameter}: {shown_url(url)} serves more than {limit >> 20} MiB",
                         kind=ErrorKind.INTEGRITY,
                     )
             announced = answer.headers.get("Content-Length", "")
@@ -103,17 +104,21 @@ def _loopback(host: str) -> bool:
 
 
 def _refused(parameter: str, url: str, why: str) -> CostAnalysisError:
-    # What stands before an @ may be a password.
-    shown = printable(url.rpartition("@")[2])
     return CostAnalysisError(
-        f"{parameter}: {shown!r} given, {why}", kind=ErrorKind.INVALID_ARGUMENT
+        f"{parameter}: {shown_url(url)!r} given, {why}", kind=ErrorKind.INVALID_ARGUMENT
     )
 
 
 def _failed(parameter: str, url: str, why: str, kind: ErrorKind) -> CostAnalysisError:
     return CostAnalysisError(
-        f"{parameter}: {printable(url)} could not be fetched: {printable(why)}", kind=kind
+        f"{parameter}: {shown_url(url)} could not be fetched: {printable(why)}", kind=kind
     )
+
+
+def shown_url(url: str) -> str:
+    """An address without what may be a password or a signature: before an ``@``, after a ``?``."""
+    place = re.split(r"[?#]", url, maxsplit=1)[0]
+    return printable(place.rpartition("@")[2])
 
 
 def _kind(status: int) -> ErrorKind:

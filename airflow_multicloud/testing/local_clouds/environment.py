@@ -19,9 +19,14 @@ _BASE = frozenset(
         *("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
         "NODE_EXTRA_CA_CERTS",
+        # By name: whatever else begins like them may be a secret.
+        *("LC_ALL", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY"),
+        *("LC_MESSAGES", "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT"),
+        "LC_IDENTIFICATION",
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_BIN_HOME"),
+        *("XDG_CONFIG_DIRS", "XDG_DATA_DIRS", "XDG_RUNTIME_DIR"),
     }
 )
-_BASE_PREFIXES = ("LC_", "XDG_")
 
 #: How npm, uv and pip reach their indexes, by the user's own settings: credentials among them are
 #: the indexes' (npm's two conventional ones are named in many an ``.npmrc``).
@@ -42,7 +47,7 @@ def of_installers() -> dict[str, str]:
 
 
 def _basic(name: str) -> bool:
-    return name in _BASE or name.startswith(_BASE_PREFIXES)
+    return name in _BASE
 
 
 def _of_index(upper: str) -> bool:

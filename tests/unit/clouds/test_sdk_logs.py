@@ -34,6 +34,20 @@ S = "s3cr3t/+=tok%2Fen"
         f"grant_type=kept&client_secret={S}&assertion={S}",
         f"AccountName=kept;AccountKey={S};EndpointSuffix=x",
         f"url='https://kept/?sig={S}'",
+        f"X-Amz-S3session-Token: {S}\r\nkept: a",
+        f"{{'x-amz-s3session-token': '{S}', 'h': 'kept'}}",
+        f"<sts:SecretAccessKey>{S}</sts:SecretAccessKey><a>kept</a>",
+        f"<SessionToken xmlns='x' a=\"b\">{S}</SessionToken ><a>kept</a>",
+        f"<a>kept</a><SessionToken>{S}",
+        f"[('Authorization', 'Bearer {S}'), ('h', 'kept')]",
+        f'(b"Authorization", b"Bearer {S}"), kept',
+        f"authorization=Bearer {S}, kept",
+        f"Proxy-Authorization = Basic {S}\nkept",
+        f"kept: Bearer {S}1",
+        f"proxy http://user:{S.replace('/', '')}@kept:3128",
+        f"Credentials(region='kept', secret_key='{S}', token='{S}')",
+        f"https://kept/?to=https%3A%2F%2Fx%2F%3Fsv%3D1%26sig%3D{S}",
+        f"{{'SSECustomerKey': b'{S}', 'client_secret': ['{S}'], 'h': 'kept'}}",
     ],
 )
 def test_secrets_go_and_the_rest_stays(text: str) -> None:
@@ -50,6 +64,10 @@ def test_secrets_go_and_the_rest_stays(text: str) -> None:
         "{'Content-MD5': 'abc', 'x-amz-checksum-crc32c': 'def'}",
         "Retry needed, retrying request after delay of: 0.3",
         "assign=1&password_policy=2",
+        "s3://aws_default@bucket/key: and gs://bucket@x/y:z",
+        "use Bearer authentication for ['token', 'x']",
+        "<Token/><a>kept</a>",
+        "http://host:8080/a@b",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

@@ -187,6 +187,7 @@ def test_rates_are_fetched_kept_and_used(server: Server, target: str) -> None:
         ((429, {}, b""), ErrorKind.THROTTLED),
         ((404, {}, b""), ErrorKind.NOT_FOUND),
         ((302, {"Location": "http://example.com/r.zip"}, b""), ErrorKind.INVALID_ARGUMENT),
+        ((302, {"Location": "http://example.com/r?sig=s3cr3t"}, b""), ErrorKind.INVALID_ARGUMENT),
         ((302, {"Location": "file:///etc/passwd"}, b""), ErrorKind.INVALID_ARGUMENT),
     ],
 )
@@ -198,10 +199,12 @@ def test_what_is_not_the_file_replaces_nothing(
 ) -> None:
     target = tmp_path / "rates.csv"
     target.write_bytes(RATES)
-    server.answers["/r"] = answer
+    signed = "/r?X-Amz-Signature=s3cr3t#s3cr3t"
+    server.answers[signed.partition("#")[0]] = answer
     with pytest.raises(CloudError) as caught:
-        api.refresh_exchange_rates(target, source=server.url("/r"))
+        api.refresh_exchange_rates(target, source=server.url(signed))
     assert caught.value.kind is kind
+    assert "s3cr3t" not in str(caught.value)
     assert target.read_bytes() == RATES
     assert [path.name for path in tmp_path.iterdir()] == ["rates.csv"]
 
@@ -219,6 +222,8 @@ def test_rates_of_days_to_come_are_refused(server: Server, tmp_path: Path) -> No
         "http://www.ecb.europa.eu/r.zip",
         "http://127.0.0.1.example.com/r.zip",
         "https://user:secret@example.com/r.zip",
+        "https://user:secret@example.com/r.zip?sig=secret",
+        "http://example.com/r.zip?sig=secret",
         "https:///r.zip",
         "http://[::1/r.zip",
     ],
