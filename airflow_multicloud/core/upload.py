@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from airflow_multicloud.core import cancellation, telemetry
-from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.digest import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.local_files import Content, chunks_of, content_of, refuse_no_file
+from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -247,9 +248,6 @@ def _same(destination: Endpoint, there: ObjectMeta, content: Content) -> bool:
         return False
     if pairs.keys() & {"sha256", "md5"}:
         return True
-    digest = StreamDigest()
-    for chunk in destination.store.get_object(destination.location.ref, if_etag=there.etag):
-        cancellation.check()
-        digest.update(chunk)
-    telemetry.count_bytes("read", destination.cloud, digest.size)
-    return digest.digests().sha256 == content.sha256
+    telemetry.count_bytes("read", destination.cloud, there.size)
+    held = digests_by_reading(destination, destination.location.ref, if_etag=there.etag)
+    return held.sha256 == content.sha256

@@ -269,12 +269,16 @@ class PartUpload:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part the store holds: ``number`` starts at 1; ``token`` is what completion needs."""
+    """One part the store holds: ``number`` starts at 1; ``token`` is what completion needs.
+
+    :param sent: when it was sent, as ``list_parts`` tells: what an upload's last use goes by.
+    """
 
     number: int
     size: int
     token: str
     digests: Digests = Digests()
+    sent: datetime | None = field(default=None, compare=False)
 
 
 @runtime_checkable
@@ -302,7 +306,10 @@ class PartUploads(Protocol):
         ...
 
     def list_parts(self, upload: PartUpload) -> Sequence[Part]:
-        """The parts the store holds, by number, each with at least a CRC32C or an MD5."""
+        """The parts the store holds, by number, each with at least a CRC32C or an MD5.
+
+        Each has the time when it was sent, where the store tells it.
+        """
         ...
 
     def complete_upload(
@@ -451,6 +458,21 @@ class BucketListing(Protocol):
 
     def list_buckets(self) -> Iterator[str]:
         """The names of the account's (the project's) buckets that the connection may list."""
+        ...
+
+
+@runtime_checkable
+class CheckedReads(Protocol):
+    """Optional power: reads with a checksum that the service computes over what it sends.
+
+    For stores that keep a digest of the whole object only as a writer declared it.
+    """
+
+    def get_checked(self, ref: ObjectRef, *, if_etag: str | None = None) -> Iterator[Buffer]:
+        """The whole object, chunk by chunk; kind ``integrity`` when one arrives altered.
+
+        :param if_etag: as for :meth:`ObjectStore.get_object`.
+        """
         ...
 
 

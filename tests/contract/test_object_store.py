@@ -12,6 +12,7 @@ from airflow_multicloud.testing.contracts.attributes import (
     UploadResumptionContract,
 )
 from airflow_multicloud.testing.contracts.awkward_keys import AwkwardKeysContract, KeyRulesContract
+from airflow_multicloud.testing.contracts.checked_reads import CheckedReadsContract
 from airflow_multicloud.testing.contracts.conditions import (
     ConditionalPartsContract,
     ConditionalWritesContract,
@@ -49,6 +50,10 @@ class TestAwkwardKeys(AwkwardKeysContract):
 
 
 class TestKeyRules(KeyRulesContract):
+    pass
+
+
+class TestCheckedReads(CheckedReadsContract):
     pass
 
 
@@ -136,6 +141,7 @@ _CONTRACTS = (
     SignedUrlsContract,
     BucketCreationContract,
     BucketListingContract,
+    CheckedReadsContract,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from airflow_multicloud.clouds._attributes import decode_metadata
 from airflow_multicloud.clouds._obstore import StreamedBody
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._errors import translated
-from airflow_multicloud.clouds.azure._listing import described_object, refuse_directory
+from airflow_multicloud.clouds.azure._listing import described_object, hex_md5, refuse_directory
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectBody, ObjectMeta
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.clouds.azure._account import BlobAccount
     from airflow_multicloud.ports.object_store import ObjectRef
 
+_CHECKED = 4 << 20
 _STANDARD = {
     "Content-Type": "content_type",
     "Content-Encoding": "content_encoding",
@@ -101,6 +103,47 @@ def read_by_pipeline(
             cloud=NAME,
         )
     return _PipelineBody(response, meta, length=_span(meta, start, end), doing=doing)
+
+
+def read_checked(
+    account: BlobAccount, ref: ObjectRef, if_etag: str | None, doing: str
+) -> Iterator[bytes]:
+    """A whole blob in ranges, each compared with the MD5 that the service computes over it.
+
+    "Get Blob" does so for ranges of 4 MiB at most
+    (https://learn.microsoft.com/rest/api/storageservices/get-blob#request-headers).
+    """
+    start, size, etag = 0, 1, if_etag
+    params = {"versionid": ref.version} if ref.version else {}
+    while start < size:
+        headers = {
+            "x-ms-range": f"bytes={start}-{start + _CHECKED - 1}",
+            "x-ms-range-get-content-md5": "true",
+        }
+        if etag is not None:
+            headers["If-Match"] = f'"{etag}"'
+        try:
+            with translated(doing):
+                url = account.service.get_blob_client(ref.bucket, ref.key).url
+                response = account.send("GET", url, params=params, headers=headers, stream=True)
+                chunk = b"".join(response.iter_raw())
+        except StorageError as err:
+            if err.code == "InvalidRange" and not start:
+                return  # No range of an empty blob can be satisfied.
+            raise
+        meta = described_object(ref, response.headers, doing)
+        check_etag(meta, etag, doing)
+        size, etag = meta.size, meta.etag
+        told = hex_md5(response.headers.get("Content-MD5"))
+        if told != hashlib.md5(chunk, usedforsecurity=False).hexdigest():
+            raise StorageError(
+                f"{doing}: bytes {start} to {start + len(chunk)} are not those that the service's "
+                "MD5 of them is of",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            )
+        yield chunk
+        start += len(chunk)
 
 
 def check_etag(meta: ObjectMeta, if_etag: str | None, doing: str) -> None:

@@ -26,6 +26,7 @@ from airflow_multicloud.ports.object_store import Digests
 _SCHEMA = """
 CREATE TABLE listed (side INTEGER, name TEXT, size INTEGER, etag TEXT, version TEXT,
     modified REAL, crc32c TEXT, md5 TEXT, sha256 TEXT, attributes TEXT,
+    declared TEXT,
     PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE proofs (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, doc BLOB) WITHOUT ROWID;
@@ -45,6 +46,7 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 
     :param name: its key below the prefix.
     :param attributes: their fingerprint, where the listing tells them and they are looked at.
+    :param declared: an MD5 that whoever wrote it may have made up.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
     modified: datetime
     digests: Digests
     attributes: str | None = None
+    declared: str | None = None
 
 
 class Catalog:
@@ -82,7 +85,7 @@ class Catalog:
     def add_listing(self, side: int, objects: Iterable[Listed]) -> None:
         """Store one side's listing."""
         self._put(
-            "INSERT OR REPLACE INTO listed VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO listed VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 (
                     side,
@@ -95,6 +98,7 @@ class Catalog:
                     o.digests.md5,
                     o.digests.sha256,
                     o.attributes,
+                    o.declared,
                 )
                 for o in objects
             ),
@@ -189,7 +193,7 @@ class Catalog:
 
     def _listed(self, query: str, parameters: tuple[int, ...]) -> Iterator[Listed]:
         for row in self._ask(query, parameters):
-            _, name, size, etag, version, modified, crc32c, md5, sha256, attributes = row
+            _, name, size, etag, version, modified, crc32c, md5, sha256, attributes, declared = row
             yield Listed(
                 name,
                 size,
@@ -198,4 +202,5 @@ class Catalog:
                 datetime.fromtimestamp(modified, UTC),
                 Digests(crc32c=crc32c, md5=md5, sha256=sha256),
                 attributes,
+                declared,
             )

@@ -73,6 +73,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
         the source's listing said.
     :param seconds: how long reading and writing it took.
     :param attributes: fingerprint of its attributes, where the source's listing told them.
+    :param declared: an MD5 that whoever wrote the source may have made up; until it was read.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     digests: Digests = Digests()
     seconds: float = 0.0
     attributes: str | None = None
+    declared: str | None = None
 
     @property
     def open_replicas(self) -> tuple[int, ...]:

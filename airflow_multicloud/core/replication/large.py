@@ -23,6 +23,7 @@ from airflow_multicloud.core.digest import (
     digests_of,
     shared,
 )
+from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -112,7 +113,6 @@ def copy_large(job: Job, item: Item, submit: Submit) -> Item:
             ErrorKind.SOURCE_CHANGED,
             "the object was replaced after it had been listed",
         )
-    item = note_attributes(item, meta.attributes, tags)
     item, part_size = _fit(job, item)
     resume = True
     while item.open_replicas:
@@ -161,8 +161,9 @@ class _Round:
         self._tags = tags
         # What the source reports is what tells a misread: the one digest it has is computed too.
         reported = meta.digests
+        told = reported.md5 or (meta.declared.md5 if reported == Digests() else None)
         self._whole = StreamDigest(
-            md5=reported.md5 is not None and reported.crc32c is None and reported.sha256 is None
+            md5=told is not None and reported.crc32c is None and reported.sha256 is None
         )
         self._next = 1
         self._turn = threading.Condition()
@@ -334,8 +335,8 @@ class _Round:
         # Reading ends early when it fails, or when no destination takes any more.
         whole = self._read_error is None and self._whole.size == self._item.size
         digests = self._whole.digests()
-        wrong = misread(digests, self._meta.digests) if whole else None
-        if whole and wrong is None:
+        wrong = self._why_misread(digests) if whole else None
+        if whole and wrong is None and self._read_error is None:
             self._item = replace(self._item, digests=digests)
         ends = [
             (s.index, submit(self._conclude, s, self._item.replicas[s.index], digests, wrong))
@@ -343,6 +344,20 @@ class _Round:
         ]
         for index, end in ends:
             self._end(index, end.result())
+
+    def _why_misread(self, digests: Digests) -> str | None:
+        job, meta = self._job, self._meta
+        if meta.digests != Digests():
+            return misread(digests, meta.digests)
+        ref = job.source.ref(job.source_key(self._item), self._item.version)
+        try:
+            return altered_on_the_way(
+                job.source, ref, digests, meta.declared,
+                if_etag=meta.etag, spend=job.bandwidth.spend,
+            )  # fmt: skip
+        except CloudError as err:
+            self._read_error = err
+            return None
 
     def _conclude(
         self, sending: _Sending, state: Replica, digests: Digests, wrong: str | None
@@ -362,6 +377,7 @@ class _Round:
         destination = self._job.destinations[sending.index]
         key = self._job.replica_key(sending.index, self._item)
         parts = [sending.sent[number] for number in sorted(sending.sent)]
+        noted = note_attributes(self._item, self._meta.attributes)
         try:
             written = sending.store.complete_upload(
                 sending.upload,
@@ -371,9 +387,13 @@ class _Round:
                 digests=digests,
             )
         except CloudError as err:
-            return refused(destination, key, state, err, digests, self._item.size)
-        state = judge(state, digests, written, sending.kept.not_kept)
-        return keep_tags(destination, key, state, self._tags)
+            state = refused(
+                destination, key, state, err, digests, self._item.size, sending.kept, noted
+            )
+        else:
+            state = judge(state, digests, written, sending.kept, noted)
+        immutable = self._job.options.immutable
+        return keep_tags(destination, key, state, self._tags, immutable=immutable)
 
     def _tidy(self, sending: _Sending, state: Replica) -> Replica:
         """Abort uploads that no later try can use."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import digests_of, shared
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -22,8 +23,10 @@ from airflow_multicloud.core.replication.settling import (
     note_attributes,
     read_tags,
     settle_doubtful,
+    settle_tags,
 )
 from airflow_multicloud.core.replication.writing import (
+    Noted,
     judge,
     keep_tags,
     refused,
@@ -33,6 +36,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
+    ObjectRef,
 )
 
 if TYPE_CHECKING:
@@ -92,14 +96,17 @@ def _copy(job: Job, item: Item) -> Item:
         return end_reading(item, err)
     if memoryview(data).nbytes != item.size:
         return _other_size(item, memoryview(data).nbytes)
-    listed, item = item.digests, replace(item, digests=digests_of(data))
+    listed, declared = item.digests, Digests(md5=item.declared)
+    item = replace(item, digests=digests_of(data), declared=None)
     if misread(item.digests, body.meta.digests) or misread(item.digests, listed):
         item = _refuse_misread(job, item)
+    else:
+        item = _refuse_altered(job, item, ref, declared)
     attributes = body.meta.attributes or ObjectAttributes()
-    item = note_attributes(item, body.meta.attributes, tags)
+    noted = note_attributes(item, body.meta.attributes)
     for index in item.open_replicas:
         cancellation.check()
-        item = item.with_replica(index, _write(job, item, index, data, attributes, tags))
+        item = item.with_replica(index, _write(job, item, index, data, attributes, noted, tags))
     return item
 
 
@@ -117,13 +124,14 @@ def _write(
     index: int,
     data: Buffer,
     attributes: ObjectAttributes,
+    noted: Noted,
     tags: Mapping[str, str] | None,
 ) -> Replica:
     destination, state = job.destinations[index], item.replicas[index]
     key = job.replica_key(index, item)
     state = compare_held(job, state, item.digests)
     if state.outcome is not None:
-        return state
+        return settle_tags(job, item, index, state, tags)
     kept = write_options(destination, state, attributes, sha256=item.digests.sha256)
     # The CRC32C alone: checking it costs next to nothing, where an MD5 that is verified with
     # the request costs some clouds' SDKs more than the request. What the response does not
@@ -134,10 +142,11 @@ def _write(
             destination.ref(key), data, kept.options, digests=checked
         )
     except CloudError as err:
-        return refused(destination, key, state, err, item.digests, item.size)
-    job.progress.wrote(item.size)
-    state = judge(state, item.digests, written, kept.not_kept)
-    return keep_tags(destination, key, state, tags)
+        state = refused(destination, key, state, err, item.digests, item.size, kept, noted)
+    else:
+        job.progress.wrote(item.size)
+        state = judge(state, item.digests, written, kept, noted)
+    return keep_tags(destination, key, state, tags, immutable=job.options.immutable)
 
 
 def _refuse_misread(job: Job, item: Item) -> Item:
@@ -159,6 +168,18 @@ def _refuse_misread(job: Job, item: Item) -> Item:
     if wrong := misread(item.digests, there.digests):
         return item.end_open(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
     return item
+
+
+def _refuse_altered(job: Job, item: Item, ref: ObjectRef, declared: Digests) -> Item:
+    """End the item if the bytes read turn out to be others than the source holds."""
+    try:
+        wrong = altered_on_the_way(
+            job.source, ref, item.digests, declared,
+            if_etag=item.etag, spend=job.bandwidth.spend,
+        )  # fmt: skip
+    except CloudError as err:
+        return end_reading(item, err)
+    return item if wrong is None else item.end_open(Outcome.FAILED, ErrorKind.INTEGRITY, wrong)
 
 
 def misread(ours: Digests, reported: Digests) -> str | None:

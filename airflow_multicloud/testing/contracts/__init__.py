@@ -25,6 +25,7 @@ pytest.register_assert_rewrite(
         for module in (
             "attributes",
             "awkward_keys",
+            "checked_reads",
             "conditions",
             "cost",
             "cost_powers",

@@ -42,9 +42,11 @@ def test_an_odd_resource_is_listed_without_what_is_odd(odd: dict[str, object]) -
 @pytest.mark.parametrize("tokens", [["A", "A"], ["A", "B", "A"], ["A", "B", "C", "B"]])
 def test_a_page_token_that_comes_again_is_no_answer(tokens: list[str]) -> None:
     seen = Tokens("listing", "aws")
+    *before, last = tokens
+    for token in before:
+        seen.note(token)
     with pytest.raises(StorageError, match="one page token twice") as caught:
-        for token in tokens:
-            seen.note(token)
+        seen.note(last)
     assert caught.value.kind is ErrorKind.INTEGRITY
 
 
@@ -84,6 +86,6 @@ def test_extras_of_a_google_connection_are_refused_by_name(name: str, value: obj
 def test_only_this_machine_is_shown_a_token_over_plain_http() -> None:
     for host in ("localhost", "127.0.0.1", "127.8.9.1", "[::1]"):
         refuse_plain_http(f"http://{host}:1", "the token", cloud="gcp")
-    for host in ("a.localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "localhost.example"):  # noqa: S104
+    for host in ("a.localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "localhost.example"):
         with pytest.raises(CredentialsError):
             refuse_plain_http(f"http://{host}:1", "the token", cloud="gcp")
