@@ -6,9 +6,10 @@ its interface promises. Whatever reading such an answer raises is one error of o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
 
@@ -18,8 +19,8 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 #: is never taken for fresh.
 UNKNOWN_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: The largest size that the databases of this package hold (a signed integer of 64 bits).
-_LARGEST = (1 << 63) - 1
+#: No store holds an object of a pebibyte (Azure's limit is the highest, 190 TiB).
+_LARGEST = 1 << 50
 
 # What code that trusts an answer's form raises where the form is another. A SyntaxError is what
 # XML parsers raise; a RecursionError comes of nesting a thousand levels deep.
@@ -97,6 +98,46 @@ def size_of(text: str | int) -> int:
     if not 0 <= size <= _LARGEST:
         raise ValueError(f"the size {size} is impossible")
     return size
+
+
+def listed_size(text: str | int | None) -> int:
+    """A size in a listing; 0 where it is none. Reading the object then disproves that.
+
+    One odd entry is that object's failure, not the listing's.
+    """
+    try:
+        return size_of(text or 0)
+    except (ValueError, TypeError):
+        return 0
+
+
+class Tokens:
+    """The page tokens of one listing: one that comes again would have it never end."""
+
+    def __init__(self, doing: str, cloud: str, *, area: type[CloudError] = StorageError) -> None:
+        self._doing = doing
+        self._cloud = cloud
+        self._area = area
+        self._seen: set[bytes] = set()
+
+    def note(self, *token: object) -> None:
+        """Remember the token of the next page.
+
+        :raises CloudError: kind ``integrity`` when it was one already.
+        """
+        # A digest, since a listing may have a million pages.
+        digest = blake2b(repr(token).encode(), digest_size=16).digest()
+        if digest in self._seen:
+            raise not_an_answer(self._doing, self._cloud, "one page token twice", area=self._area)
+        self._seen.add(digest)
+
+
+def listed_moment(text: str | None, parse: Callable[[str], datetime] | None = None) -> datetime:
+    """A time in a listing, unknown where it is none."""
+    try:
+        return (parse or moment)(text) if text else UNKNOWN_TIME
+    except (ValueError, TypeError, OverflowError):
+        return UNKNOWN_TIME
 
 
 def moment(text: str | None) -> datetime:

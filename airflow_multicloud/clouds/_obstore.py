@@ -18,10 +18,11 @@ import obstore.exceptions as obs
 from requests.utils import get_environ_proxies, select_proxy
 
 from airflow_multicloud.clouds._answers import kind_of_status, redirected
+from airflow_multicloud.clouds._secret_text import without_header_values
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
 if TYPE_CHECKING:
-    from obstore import Attributes, GetResult, PutMode, PutResult
+    from obstore import Attributes, GetOptions, GetResult, PutMode, PutResult
     from obstore.store import ClientConfig, ObjectStore
     from typing_extensions import Buffer
 
@@ -107,7 +108,7 @@ def redact(text: str) -> str:
     Without the XML that the service answered either, of which that line is the beginning.
     """
     first = text.strip().split("\n", 1)[0]
-    return _QUERY.sub("?…", _XML.sub("", first))
+    return without_header_values(_QUERY.sub("?…", _XML.sub("", first)))
 
 
 @contextmanager
@@ -142,6 +143,28 @@ def _kind(err: Exception) -> ErrorKind:
     if _TIMED_OUT.search(text) or isinstance(err, TimeoutError):
         return ErrorKind.TIMEOUT
     return ErrorKind.UNAVAILABLE
+
+
+def get(store: ObjectStore, key: str, options: GetOptions, *, cloud: str, doing: str) -> GetResult:
+    """A read; what obstore panics at is an error like any other.
+
+    :raises StorageError: kind ``integrity``.
+    """
+    etag = options.get("if_match") or ""
+    if _CONTROL.search(etag):
+        raise StorageError(
+            f"{doing}: its ETag has control characters, which no request can name: {etag!r}",
+            kind=ErrorKind.INTEGRITY,
+            cloud=cloud,
+        )
+    try:
+        return obstore.get(store, key, options=options)
+    except BaseException as err:
+        if type(err).__name__ != "PanicException":
+            raise
+        raise StorageError(
+            f"{doing}: the answer can't be read", kind=ErrorKind.INTEGRITY, cloud=cloud
+        ) from None
 
 
 def put(

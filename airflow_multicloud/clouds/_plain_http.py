@@ -7,6 +7,18 @@ from urllib.parse import urlsplit
 
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
+_IPV4 = 4
+_LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
+_LOOPBACK_6 = ipaddress.ip_address("::1")
+
+
+def goes_past_proxies(url: str) -> bool:
+    """Whether requests with a token to this endpoint must not go through a proxy.
+
+    To plain http it may go on loopback only, and a proxy would carry it away from there.
+    """
+    return urlsplit(url).scheme == "http"
+
 
 def refuse_plain_http(url: str, what: str, *, cloud: str) -> None:
     """Refuse an endpoint that would be shown a token over plain http.
@@ -29,8 +41,11 @@ def refuse_plain_http(url: str, what: str, *, cloud: str) -> None:
 
 
 def _is_loopback(host: str) -> bool:
+    # Not its subdomains: whether those are asked of a name server is up to the resolver.
+    if host == "localhost":
+        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
     except ValueError:
-        # RFC 6761, section 6.3: these are never anybody else's.
-        return host == "localhost" or host.endswith(".localhost")
+        return False
+    return found in _LOOPBACK if found.version == _IPV4 else found == _LOOPBACK_6

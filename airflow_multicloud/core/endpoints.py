@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeGuard, TypeVar
@@ -17,10 +17,12 @@ from airflow_multicloud.ports.object_store import (
     IfUnchanged,
     KeyRules,
     MetadataRules,
+    ObjectMeta,
     ObjectRef,
     ObjectStore,
     WriteCondition,
 )
+from airflow_multicloud.text import printable
 
 P = TypeVar("P")
 
@@ -85,6 +87,25 @@ class Endpoint:
     def ref(self, key: str, version: str | None = None) -> ObjectRef:
         """An object in the bucket."""
         return ObjectRef(self.bucket, key, version)
+
+    def objects(self, prefix: str) -> Iterator[ObjectMeta]:
+        """The bucket's objects whose keys begin with a prefix.
+
+        Names are cut from keys by its length, so a key that does not begin with it is none: it
+        would be another's name, to be copied or deleted.
+
+        :raises StorageError: kind ``integrity`` for such an answer.
+        """
+        for meta in self.store.list_objects(self.bucket, prefix):
+            if not meta.key.startswith(prefix):
+                raise StorageError(
+                    f"listing {self.bucket!r} under {prefix!r}: the answer can't be read (it has "
+                    f"the key {printable(meta.key)!r}, which is not under that prefix); the server "
+                    "is broken, or something between it and here answered in its place",
+                    kind=ErrorKind.INTEGRITY,
+                    cloud=self.cloud,
+                )
+            yield meta
 
     def condition(self, prior: IfUnchanged | None) -> WriteCondition | None:
         """The strongest condition the store honours for writing where ``prior`` is now."""

@@ -84,13 +84,6 @@ def test_googles_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
             objects("text"),
             objects(resource(name=None)),
             objects({}),
-            objects(resource(size="seven")),
-            objects(resource(size="-1")),
-            objects(resource(size="9" * 30)),
-            objects(resource(size="9" * 5000)),
-            objects(resource(updated="yesterday")),
-            objects(resource(updated="0001-01-01T00:00:00+23:59")),
-            objects(resource(metadata=7)),
             objects(resource(generation=None), nextPageToken="t"),
         ):
             answer = Answer(body)
@@ -143,10 +136,6 @@ def test_azures_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
             b"{}",
             b"<html><body>Sign in</body></html>",
             blobs(blob())[:-10],
-            blobs(blob("<Content-Length>seven</Content-Length>")),
-            blobs(blob("<Content-Length>-7</Content-Length>")),
-            blobs(blob(f"<Content-Length>{'9' * 30}</Content-Length>")),
-            blobs(blob("<Last-Modified>yesterday</Last-Modified>").replace("Thu, 01 Jan 2026", "")),
             blobs(blob(), "<NextMarker>again</NextMarker>"),
         ):
             answer = Answer(body, headers={"Content-Type": "application/xml"})

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._attributes import HeaderRules, encode_value, unheld
+from airflow_multicloud.clouds._secret_text import refuse_control_characters
 from airflow_multicloud.clouds.aws._errors import CLOUD, connection_read, translated
 from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
 from airflow_multicloud.clouds.aws._s3 import S3Connection
@@ -118,6 +119,17 @@ class S3Basics(S3Hook):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Read the connection now, on the thread that may ask Airflow; no request is made.
+        connection = self.conn_config
+        refuse_control_characters(
+            self.aws_conn_id,
+            {
+                "login": connection.login,
+                "password": connection.password,
+                **connection.extra_config,
+                **{f"session_kwargs.{n}": v for n, v in connection.session_kwargs.items()},
+            },
+            cloud=CLOUD,
+        )
         self._terms = terms_of(
             self.aws_conn_id, self.conn_config.extra_config, requester_pays=self._requester_pays
         )

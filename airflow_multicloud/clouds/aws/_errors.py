@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_tb
 
 from botocore import exceptions as boto
+from botocore import parsers
 from botocore.parsers import ResponseParserError
 
-from airflow_multicloud.clouds._answers import kind_of_status
+from airflow_multicloud.clouds._answers import MALFORMED, kind_of_status, malformed
+from airflow_multicloud.clouds._secret_text import without_header_values
 from airflow_multicloud.errors import (
     CloudError,
     CredentialsError,
@@ -243,4 +246,18 @@ def translated(
         text = _QUERY.sub("?…", str(error))
         if area is StorageError and kind is ErrorKind.PERMISSION_DENIED and _KEPT.search(text):
             cls = RetentionError
-        raise cls(f"{doing}: {text}{hint}", kind=kind, cloud=CLOUD, code=code) from error
+        shown = without_header_values(text)
+        cause = error if shown == text else None
+        raise cls(f"{doing}: {shown}{hint}", kind=kind, cloud=CLOUD, code=code) from cause
+    except MALFORMED as error:
+        # A header that is no number or no time, say: botocore's parser lets that pass.
+        if not _from_parser(error):
+            raise
+        raise malformed(doing, CLOUD, error, area=area) from error
+
+
+def _from_parser(error: Exception) -> bool:
+    return any(
+        frame.f_globals.get("__name__") == parsers.__name__
+        for frame, _ in walk_tb(error.__traceback__)
+    )

@@ -12,13 +12,26 @@ from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from airflow_multicloud.clouds._answers import moment, not_an_answer, size_of, well_formed
+from airflow_multicloud.clouds._answers import (
+    Tokens,
+    listed_moment,
+    listed_size,
+    not_an_answer,
+    well_formed,
+)
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 
 _OK = 200
 _MD5_HEX = 32
 _NO_DIGESTS = Digests()
+_TOKENS = (
+    "NextContinuationToken",
+    "NextKeyMarker",
+    "NextVersionIdMarker",
+    "NextUploadIdMarker",
+    "NextPartNumberMarker",
+)
 _ENTRIES = {"ListBucketResult": "Contents", "ListVersionsResult": "Version"}
 
 
@@ -34,6 +47,10 @@ def register_fast_listing(client: Any) -> None:
 def _parse(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
+    # S3 declares no entities. Before the status: for an answer that can't be parsed, botocore makes
+    # that a 500, and asks again.
+    if b"<!ENTITY" in response_dict["body"]:
+        raise ValueError("it declares entities")
     if response_dict["status_code"] != _OK:
         return
     try:
@@ -71,12 +88,15 @@ def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Ma
     """
     found = iter(client.get_paginator(operation).paginate(**params))
     page: Mapping[str, Any] = {}
+    tokens = Tokens(doing, CLOUD)
     while True:
         with translated(doing), well_formed(doing, CLOUD):
             following = next(found, None)
         if following is None:
             break
         page = following
+        if page.get("IsTruncated"):
+            tokens.note(*(page.get(name) for name in _TOKENS))
         yield page
     if page.get("IsTruncated"):
         raise not_an_answer(doing, CLOUD, "it says that there is more, and does not say where")
@@ -99,7 +119,7 @@ class Page:
 
         What a store leaves out of one object is that object's matter: without an ETag a read
         that is pinned to it fails, without a time it is as old as can be, without a size it is
-        empty, which its read disproves.
+        empty, which its read disproves. So it is where one of them can't be read.
 
         :param md5_etags: whether an ETag of 32 hexadecimal digits counts as MD5.
         """
@@ -113,9 +133,9 @@ class Page:
             yield ObjectMeta(
                 bucket=bucket,
                 key=self._decode(key) if self._decode else key,
-                size=size_of(size or 0),
+                size=listed_size(size),
                 etag=etag,
-                last_modified=moment(modified),
+                last_modified=listed_moment(modified),
                 version=version,
                 digests=Digests(md5=etag) if md5_etags and is_md5(etag) else _NO_DIGESTS,
                 storage_class=storage_class,

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-import obstore
-
+from airflow_multicloud.clouds import _obstore
 from airflow_multicloud.clouds._answers import (
     UNKNOWN_TIME,
     not_an_answer,
@@ -135,7 +134,7 @@ class S3Reads(S3Basics):
         elif start > 0:
             options["range"] = {"offset": start}
         with translated_obstore(doing):
-            result = obstore.get(store, ref.key, options=options)
+            result = _obstore.get(store, ref.key, options, cloud=CLOUD, doing=doing)
             found = result.meta
             if not found["e_tag"] and found["last_modified"] <= UNKNOWN_TIME:
                 raise not_an_answer(doing, CLOUD, "neither an ETag nor a time")

@@ -16,7 +16,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from urllib3 import Retry
 
-from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds._plain_http import goes_past_proxies, refuse_plain_http
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._credentials import (
     CredentialForm,
@@ -48,7 +48,8 @@ class BlobAccount:
 
     def __init__(self, service: BlobServiceClient) -> None:
         form = credential_form(service)
-        if form in (CredentialForm.TOKEN, CredentialForm.SHARED_ACCESS_SIGNATURE):
+        bearer = form in (CredentialForm.TOKEN, CredentialForm.SHARED_ACCESS_SIGNATURE)
+        if bearer:
             refuse_plain_http(service.url, f"the {form}", cloud=NAME)
         self.service = service
         #: Until it answers a block without the CRC64 it computed.
@@ -57,7 +58,8 @@ class BlobAccount:
             service.url,
             pipeline=service._pipeline,  # noqa: SLF001 - its auth, retries and timeouts, for send()
         )
-        _tune(transport_of(service), service.url)
+        past_proxies = bearer and goes_past_proxies(service.url)
+        _tune(transport_of(service), service.url, past_proxies=past_proxies)
         _shorten_waits(retry_policy_of(service))
         _follow_no_redirects(service)
         self._stores: dict[str, AzureStore | None] = {}
@@ -165,7 +167,7 @@ def _shorten_waits(policy: Any) -> None:
     policy.get_backoff_time = backoff
 
 
-def _tune(transport: object, url: str) -> None:
+def _tune(transport: object, url: str, *, past_proxies: bool) -> None:
     """Keep a connection for every thread, and read the environment once.
 
     requests keeps ten, and goes through the environment's variables for proxies and certificates
@@ -180,5 +182,5 @@ def _tune(transport: object, url: str) -> None:
         session.mount(scheme, adapter)
     found = session.merge_environment_settings(url, {}, None, config.verify, None)
     session.trust_env = False
-    session.proxies = found["proxies"]
+    session.proxies = {} if past_proxies else found["proxies"]
     config.verify = found["verify"]

@@ -18,6 +18,7 @@ from azure.core import AzureClouds
 from azure.identity import AzureAuthorityHosts, ClientSecretCredential
 from azure.mgmt.core.tools import get_arm_endpoints
 
+from airflow_multicloud.clouds._secret_text import refuse_control_characters
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
@@ -116,6 +117,10 @@ def read_connection(
         )
     cloud, authority = _CLOUDS[environment]
     known = get_arm_endpoints(cloud)
+    fields = {"login": connection.login, "password": connection.password, **extra}
+    # A key's content, as text, has line breaks of its own.
+    fields.pop("key_json", None)
+    refuse_control_characters(conn_id, fields, cloud=NAME)
     verify = _bundle(conn_id, extra)
     conn_type = str(connection.conn_type)
     credential: TokenCredential | None

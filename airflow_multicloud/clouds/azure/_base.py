@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 
 from airflow.providers.microsoft.azure.hooks.wasb import WasbHook
 
-from airflow_multicloud.clouds._answers import malformed, not_an_answer
+from airflow_multicloud.clouds._answers import Tokens, malformed, not_an_answer
+from airflow_multicloud.clouds._secret_text import refuse_control_characters
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._account import BlobAccount
 from airflow_multicloud.clouds.azure._errors import translated
@@ -63,6 +64,16 @@ class AccountHook(WasbHook):
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=NAME,
             )
+        refuse_control_characters(
+            self.conn_id,
+            {
+                "login": connection.login,
+                "password": connection.password,
+                "host": connection.host,
+                **connection.extra_dejson,
+            },
+            cloud=NAME,
+        )
         doing = f"open connection {self.conn_id!r}"
         try:
             with translated(doing):
@@ -106,12 +117,13 @@ class AccountHook(WasbHook):
             if prefix:
                 params["prefix"] = prefix
             marker: str | None = ""
+            tokens = Tokens(doing, NAME)
             while marker is not None:
                 at = {"marker": marker} if marker else {}
                 with translated(doing):
                     url = account.service.get_container_client(bucket).url
                     page = account.get_undecoded(url, {**params, **at})
-                before, marker, whole = marker, None, False
+                marker, whole = None, False
                 for element in _elements(page, doing):
                     # Metadata may have these names too, but no name in it and no place after it.
                     if element.tag == "Blob" and element.find("Name") is not None:
@@ -122,9 +134,10 @@ class AccountHook(WasbHook):
                         marker = element.text or None
                     elif element.tag == "EnumerationResults":
                         whole = True
-                if not whole or (before and before == marker):
-                    why = "one marker twice" if whole else "it is no EnumerationResults"
-                    raise not_an_answer(doing, NAME, why)
+                if not whole:
+                    raise not_an_answer(doing, NAME, "it is no EnumerationResults")
+                if marker is not None:
+                    tokens.note(marker)
 
         return blobs()
 

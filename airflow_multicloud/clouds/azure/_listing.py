@@ -17,6 +17,8 @@ from urllib.parse import unquote
 from airflow_multicloud.clouds._answers import (
     MALFORMED,
     UNKNOWN_TIME,
+    listed_moment,
+    listed_size,
     malformed,
     size_of,
     well_formed,
@@ -78,7 +80,7 @@ def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
 def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
     properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
     metadata = decode_metadata({m.tag: m.text or "" for m in _children(blob, "Metadata")})
-    size = size_of(properties.get("Content-Length") or 0)
+    size = listed_size(properties.get("Content-Length"))
     modified = properties.get("Last-Modified")
     if properties.get("ResourceType") == "directory" or _marks_directory(size, metadata):
         return None
@@ -87,7 +89,7 @@ def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
         key=blob_name(blob),
         size=size,
         etag=properties.get("Etag", "").strip('"'),
-        last_modified=http_date(modified) if modified else UNKNOWN_TIME,
+        last_modified=listed_moment(modified, http_date),
         version=blob.findtext("VersionId") or None,
         attributes=_attributes(properties, metadata),
         storage_class=properties.get("AccessTier") or None,

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import obstore
-
+from airflow_multicloud.clouds import _obstore
 from airflow_multicloud.clouds._attributes import decode_metadata
 from airflow_multicloud.clouds._obstore import StreamedBody
 from airflow_multicloud.clouds.azure import NAME
@@ -54,7 +53,7 @@ def read_by_obstore(
     elif start:
         options["range"] = {"offset": start}
     with translated(doing):
-        result = obstore.get(store, ref.key, options=options)
+        result = _obstore.get(store, ref.key, options, cloud=NAME, doing=doing)
     raw = result.attributes
     metadata = decode_metadata({str(n): v for n, v in raw.items() if n not in _STANDARD})
     refuse_directory(ref, result.meta["size"], metadata)

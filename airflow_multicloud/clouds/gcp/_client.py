@@ -26,8 +26,8 @@ from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
 
 from airflow_multicloud import __version__
-from airflow_multicloud.clouds._answers import MALFORMED, not_an_answer, well_formed
-from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds._answers import MALFORMED, Tokens, not_an_answer, well_formed
+from airflow_multicloud.clouds._plain_http import goes_past_proxies, refuse_plain_http
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._resources import OBJECT_FIELDS
 
@@ -49,6 +49,7 @@ _POOL_SIZE = 64
 #: Bodies up to this many bytes are joined into one send.
 _JOIN_LIMIT = 1 << 20
 _PAGE_SIZE = 1000
+_TOKENS = "https://oauth2.googleapis.com"
 _OBJECTS = "storage#objects"
 # https://cloud.google.com/storage/docs/retry-strategy: the codes to retry. Every request of
 # this package may be repeated: it either carries a generation condition, or writes the same
@@ -73,8 +74,11 @@ class JsonApi:
         if not self.anonymous:
             refuse_plain_http(self.endpoint, "Google's access token", cloud=NAME)
         self._refreshing = threading.Lock()
-        pool = _pool(self.endpoint)
-        self._request = Request(pool)  # type: ignore[no-untyped-call]
+        past_proxies = not self.anonymous and goes_past_proxies(self.endpoint)
+        pool = urllib3.PoolManager(maxsize=_POOL_SIZE) if past_proxies else _pool(self.endpoint)
+        # Tokens are Google's to give, wherever the store is.
+        tokens = _pool(_TOKENS) if past_proxies else pool
+        self._request = Request(tokens)  # type: ignore[no-untyped-call]
         self._http = AuthorizedHttp(credentials, http=pool)  # type: ignore[no-untyped-call]
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         self._retry = urllib3.Retry(
@@ -148,6 +152,7 @@ class JsonApi:
         doing = f"listing gs://{bucket}/{prefix}"
         if versions:
             query["versions"] = "true"
+        tokens = Tokens(doing, NAME)
         while True:
             page = self.call("GET", f"/b/{quote(bucket, safe='')}/o", query)
             with well_formed(doing, NAME):
@@ -159,8 +164,7 @@ class JsonApi:
             yield from found
             if not token:
                 return
-            if token == query.get("pageToken"):
-                raise not_an_answer(doing, NAME, "one page token twice")
+            tokens.note(token)
             query["pageToken"] = token
 
     def media(
@@ -246,6 +250,8 @@ class JsonApi:
 def _named(resource: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(resource["name"], str):
         raise TypeError("an object without a name")
+    # JSON can write what UTF-8 can't (half of a pair of surrogates), and no request can name.
+    resource["name"] = resource["name"].encode(errors="backslashreplace").decode()
     return resource
 
 

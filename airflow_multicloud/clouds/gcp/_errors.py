@@ -18,6 +18,7 @@ from google.auth import exceptions as auth
 from google.resumable_media import DataCorruption, InvalidResponse
 
 from airflow_multicloud.clouds._answers import kind_of_status
+from airflow_multicloud.clouds._secret_text import without_header_values
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import (
     CloudError,
@@ -186,4 +187,5 @@ def _first(err: Exception) -> str:
 
 def _transport_text(cause: Exception) -> str:
     # urllib3 puts "host, port and url" before the reason; the url's query is no one's business.
-    return f"{type(cause).__name__}: {_first(cause).split('?', 1)[0]}"
+    text = without_header_values(_first(cause).split("?", 1)[0])
+    return f"{type(cause).__name__}: {text}"

@@ -6,7 +6,6 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-import obstore
 from obstore.store import GCSStore
 
 from airflow_multicloud.clouds import _obstore
@@ -139,7 +138,7 @@ class Reader:
         with translated(doing):
             self._api.ensure_fresh()
         with _obstore.translated(NAME, doing):
-            result = obstore.get(store, ref.key, options=options)
+            result = _obstore.get(store, ref.key, options, cloud=NAME, doing=doing)
         found = result.meta
         generation = _known(found["version"], doing)
         meta = ObjectMeta(

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
-from airflow_multicloud.clouds._answers import MALFORMED, malformed, moment, size_of
+from airflow_multicloud.clouds._answers import (
+    MALFORMED,
+    listed_moment,
+    listed_size,
+    malformed,
+    moment,
+    size_of,
+)
 from airflow_multicloud.clouds._attributes import (
     HeaderRules,
     decode_metadata,
@@ -85,6 +92,27 @@ def meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
         return _meta_of(bucket, resource)
     except MALFORMED as err:
         raise malformed(f"reading an object's resource in {bucket!r}", NAME, err) from err
+
+
+def listed_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
+    """What a listing says of an object; of an odd one only what has its form.
+
+    That costs the object, whose read tells what is the matter, and not the listing.
+    """
+    try:
+        meta = _meta_of(bucket, resource)
+        str(meta.attributes).encode()
+    except MALFORMED:
+        generation = str(resource.get("generation") or "")
+        return ObjectMeta(
+            bucket=bucket,
+            key=resource["name"],
+            size=listed_size(resource.get("size")),
+            etag=generation,
+            version=generation or None,
+            last_modified=listed_moment(resource.get("updated")),
+        )
+    return meta
 
 
 def _meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:

@@ -15,8 +15,8 @@ from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from airflow_multicloud.clouds._answers import well_formed
-from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds._answers import Tokens, well_formed
+from airflow_multicloud.clouds._plain_http import goes_past_proxies, refuse_plain_http
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import CONNECT_RETRIES
 from airflow_multicloud.errors import CostAnalysisError
@@ -45,6 +45,8 @@ class RestApi:
         if not isinstance(credentials, AnonymousCredentials):
             refuse_plain_http(self._endpoint, "Google's access token", cloud=NAME)
         self._session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        if not isinstance(credentials, AnonymousCredentials) and goes_past_proxies(self._endpoint):
+            self._session.trust_env = False
         retry = Retry(
             total=retries,
             connect=min(retries, CONNECT_RETRIES),
@@ -74,6 +76,7 @@ class RestApi:
         :param name: of the list in each answer.
         """
         asked = dict(query)
+        tokens = Tokens(f"listing {name}", NAME, area=CostAnalysisError)
         while True:
             response = self._session.get(
                 f"{self._endpoint}/{path}", params=asked, timeout=_TIMEOUT_S, allow_redirects=False
@@ -87,4 +90,5 @@ class RestApi:
             yield from items
             if not token:
                 return
+            tokens.note(token)
             asked["pageToken"] = token

@@ -20,6 +20,7 @@ from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.gcp import NAME, _buckets, _key_rules, _parts, _signing
 from airflow_multicloud.clouds.gcp._client import JsonApi, object_path
+from airflow_multicloud.clouds.gcp._connection import checked_extras
 from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.clouds.gcp._reads import Reader
 from airflow_multicloud.clouds.gcp._resources import (
@@ -29,6 +30,7 @@ from airflow_multicloud.clouds.gcp._resources import (
     fitted,
     generation_match,
     generation_of,
+    listed_of,
     meta_of,
     refuse_metadata_name,
     resource_of,
@@ -93,9 +95,10 @@ class GCSObjectStoreHook(GCSHook):
 
     @cached_property
     def _api(self) -> JsonApi:
+        retries = checked_extras(self.gcp_conn_id, self.extras)
         with credentials_read(self.gcp_conn_id):
             endpoint, credentials = self.get_conn().api_endpoint, self.get_credentials()
-        return JsonApi(endpoint=endpoint, credentials=credentials, retries=self.num_retries)
+        return JsonApi(endpoint=endpoint, credentials=credentials, retries=retries)
 
     @cached_property
     def _reader(self) -> Reader:
@@ -114,7 +117,7 @@ class GCSObjectStoreHook(GCSHook):
         with translated(f"list_objects of {bucket!r} under {prefix!r}"):
             for resource in self._api.objects(bucket, prefix, versions=versions):
                 if not (hidden and resource["name"].startswith(_parts.PARTS_PREFIX)):
-                    yield meta_of(bucket, resource)
+                    yield listed_of(bucket, resource)
 
     def stat_object(self, ref: ObjectRef) -> ObjectMeta:
         """One object's metadata."""

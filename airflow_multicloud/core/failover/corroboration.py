@@ -60,7 +60,7 @@ def corroborated(
 def _listed(candidate: Endpoint) -> ObjectMeta | None:
     key = candidate.location.key
     try:
-        for meta in islice(candidate.store.list_objects(candidate.bucket, key), _LOOKED_THROUGH):
+        for meta in islice(candidate.objects(key), _LOOKED_THROUGH):
             if meta.key == key:
                 return meta
     except CloudError as err:

@@ -151,7 +151,7 @@ class Catalog:
         for (doc,) in self._ask("SELECT doc FROM items ORDER BY name"):
             yield doc
 
-    def open_items(self, *, larger_than: int = -1, up_to: int = 1 << 62) -> Iterator[Item]:
+    def open_items(self, *, larger_than: int = -1, up_to: int = (1 << 63) - 1) -> Iterator[Item]:
         """Items with something left to do, by size limits in bytes, by name.
 
         Items may be put while this is read: it reads ahead only within a batch, and never

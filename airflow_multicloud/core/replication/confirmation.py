@@ -44,7 +44,7 @@ def _confirmed(job: Job, index: int, waiting: dict[str, Item]) -> Iterator[Item]
                 yield item.with_replica(index, _judge(item.replicas[index], item, there))
         return
     try:
-        for meta in destination.store.list_objects(destination.bucket, destination.location.key):
+        for meta in destination.objects(destination.location.key):
             if (found := waiting.pop(meta.key, None)) is not None:
                 yield found.with_replica(index, _judge(found.replicas[index], found, meta))
     except CloudError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -44,8 +44,8 @@ _Done = tuple[int, Item | BaseException]
 def execute(job: Job, catalog: Catalog, header: Header) -> None:
     """Bring every open item of the catalog to an end.
 
-    Errors about one object end in its item. Whatever else is raised (an unknown SDK error, a
-    bug) stops the run after the objects under way are done and recorded.
+    Errors about one object end in its item, unforeseen ones too. What ends the work itself stops
+    the run after the objects under way are done and recorded.
     """
     count, size = catalog.work_left()
     if not count:
@@ -170,7 +170,7 @@ def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) ->
     while (item := todo.get()) is not None:
         try:
             cancellation.check()
-            done.put((item.size, copy_small(job, item)))
+            done.put((item.size, _guarded(copy_small, job, item)))
         except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
             done.put((item.size, err))
 
@@ -186,7 +186,7 @@ def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
             journal.flush()  # What is finished by now may have to wait long for the manifest.
             first = False
         try:
-            item = _copy_large(job, open_item, pool)
+            item = _guarded(_copy_large, job, open_item, pool)
         except BaseException:
             journal.flush()
             raise
@@ -196,6 +196,26 @@ def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
         if _must_stop(job, item):
             return True
     return False
+
+
+def _guarded(copy: Callable[..., Item], job: Job, item: Item, *more: object) -> Item:
+    """Copy one object; whatever else than its failure is raised on the way becomes that.
+
+    An answer that nobody foresaw, or a bug, costs the object that it came with. A panic in obstore
+    is no ``Exception``; what else is none (an interrupt, Airflow's timeout) ends the work.
+    """
+    try:
+        return copy(job, item, *more)
+    except (WorkCancelledError, MemoryError):
+        raise
+    except BaseException as err:
+        if not isinstance(err, Exception) and type(err).__name__ != "PanicException":
+            raise
+        text = printable(f"{type(err).__name__}: {err}")
+        _log.warning("%s: copying it failed by an unforeseen error: %s", printable(item.name), text)
+        _log.debug("the error of %s", printable(item.name), exc_info=True)
+        kind = err.kind if isinstance(err, CloudError) else ErrorKind.INTEGRITY
+        return item.end_open(Outcome.FAILED, kind, text)
 
 
 def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor) -> Item:

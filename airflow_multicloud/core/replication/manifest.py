@@ -229,7 +229,7 @@ def has_run(replica: Endpoint, source: str, run_id: str) -> bool:
 def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
     """The manifests of a replica and its source, the newest first."""
     directory = latest.key.rpartition("/")[0]
-    listed = replica.store.list_objects(replica.bucket, f"{directory}/")
+    listed = replica.objects(f"{directory}/")
     return sorted(listed, key=lambda meta: (meta.last_modified, meta.key), reverse=True)
 
 
@@ -361,9 +361,7 @@ def journals(replica: Endpoint, source: str, *, since: datetime | None = None) -
         still there only where a retention policy keeps it.
     """
     prefix = f"{_directory('journals', replica, source)}/"
-    listed = sorted(
-        replica.store.list_objects(replica.bucket, prefix), key=lambda m: (m.last_modified, m.key)
-    )
+    listed = sorted(replica.objects(prefix), key=lambda m: (m.last_modified, m.key))
     return [meta.key for meta in listed if since is None or meta.last_modified >= since]
 
 
@@ -372,7 +370,7 @@ def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
 
     One that can't be read is only among those of the whole bucket.
     """
-    for meta in place.store.list_objects(place.bucket, f"{RESERVED_PREFIX}journals/"):
+    for meta in place.objects(f"{RESERVED_PREFIX}journals/"):
         try:
             below = _replica_of(place, meta.key).startswith(place.location.key)
         except CloudError as err:
@@ -403,7 +401,7 @@ def delete_journals(replica: Endpoint, keys: Sequence[str]) -> str | None:
 
 
 def _pointers(replica: Endpoint, prefix: str) -> list[ObjectMeta]:
-    listed = replica.store.list_objects(replica.bucket, prefix)
+    listed = replica.objects(prefix)
     return sorted(listed, key=lambda meta: (meta.last_modified, meta.key))
 
 

@@ -107,7 +107,7 @@ def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]
     """
     location = endpoint.location
     if location.is_prefix:
-        for meta in endpoint.store.list_objects(location.bucket, location.key):
+        for meta in endpoint.objects(location.key):
             if not meta.key.startswith(RESERVED_PREFIX):
                 yield _listed(meta, meta.key[len(location.key) :], attributes=attributes)
         return

@@ -127,7 +127,7 @@ def read_listed(home: Endpoint, run_id: str, name: str) -> Iterator[Listed]:
 
 def left_by_runs(place: Endpoint) -> Iterator[tuple[str, ObjectMeta]]:
     """Every file of every run in a bucket, with the run's id."""
-    for meta in place.store.list_objects(place.bucket, _RUNS):
+    for meta in place.objects(_RUNS):
         yield meta.key[len(_RUNS) :].partition("/")[0], meta
 
 
@@ -145,7 +145,7 @@ def tidy(home: Endpoint, run_id: str) -> None:
     """Delete all files of a run, as far as no retention policy keeps them."""
     # The plan goes first: while it is there, all else that a close needs is there too.
     plan = directory(run_id) + _PLAN
-    listed = [meta.key for meta in home.store.list_objects(home.bucket, directory(run_id))]
+    listed = [meta.key for meta in home.objects(directory(run_id))]
     retention.delete_all(home, sorted(listed, key=lambda key: key != plan), "files of the run")
 
 

@@ -87,17 +87,15 @@ def _copy(job: Job, item: Item) -> Item:
     ref = job.source.ref(job.source_key(item), item.version)
     try:
         body = job.source.store.get_object(ref, if_etag=item.etag or None)
+        if body.meta.size > item.size:
+            return _other_size(item, body.meta.size)  # it may not fit into memory
         data = body.read()
         job.progress.read(item.size)
         tags = read_tags(job, item)
     except CloudError as err:
         return end_reading(item, err)
     if memoryview(data).nbytes != item.size:
-        return item.end_open(
-            Outcome.SOURCE_CHANGED,
-            ErrorKind.SOURCE_CHANGED,
-            f"the listing said {item.size} bytes, the object has {memoryview(data).nbytes}",
-        )
+        return _other_size(item, memoryview(data).nbytes)
     listed, declared = item.digests, Digests(md5=item.declared)
     item = replace(item, digests=digests_of(data), declared=None)
     if misread(item.digests, body.meta.digests) or misread(item.digests, listed):
@@ -110,6 +108,14 @@ def _copy(job: Job, item: Item) -> Item:
         cancellation.check()
         item = item.with_replica(index, _write(job, item, index, data, attributes, noted, tags))
     return item
+
+
+def _other_size(item: Item, size: int) -> Item:
+    return item.end_open(
+        Outcome.SOURCE_CHANGED,
+        ErrorKind.SOURCE_CHANGED,
+        f"the listing said {item.size} bytes, the object has {size}",
+    )
 
 
 def _write(

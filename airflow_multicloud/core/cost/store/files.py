@@ -242,7 +242,7 @@ class BucketFiles:
 
     def names(self) -> Iterator[str]:
         """Every object's name but the pointer's; those that are none of its are left out."""
-        for meta in self._endpoint.store.list_objects(self._endpoint.bucket, self._prefix):
+        for meta in self._endpoint.objects(self._prefix):
             name = meta.key[len(self._prefix) :]
             if is_name(name):
                 yield name
