@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.azure import NAME
@@ -24,10 +24,10 @@ from airflow_multicloud.clouds.azure._blocks import (
     Block,
     is_of_scope,
     latest_per_number,
-    made_way,
     new_block_id,
     new_upload_id,
     parse_block,
+    replaces,
     split_upload_id,
     with_scope,
 )
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _CRC64 = "x-ms-content-crc64"
 _BLOCK_BLOB = "BlockBlob"
+_OTHER_TYPE = "InvalidBlobType"
 _LIMITS = PartLimits(
     put_limit=5_000 * _MIB,
     min_part=1,
@@ -90,18 +91,21 @@ class BlobPartUploads(AccountHook):
     def begin_upload(self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS) -> PartUpload:
         """Start an upload; sends nothing but where it may replace a blob of another type.
 
-        Append and page blobs take no blocks, so one that has the key is deleted first.
+        Append and page blobs take no blocks, so one that has the key is deleted: not now, but
+        when the first block is there to be sent.
         """
         doing = f"begin the upload of {name_of(ref)}"
         check_key(ref.key)
         write_headers(options, doing)
-        cleared = False
+        other: str | None = None
         if not isinstance(options.condition, IfAbsent):
-            cleared = self._make_way(ref, options.condition, doing)
-        return PartUpload(ref, new_upload_id(options.encryption_key, made_way=cleared))
+            other = self._of_another_type(ref, options.condition, doing)
+        return PartUpload(ref, new_upload_id(options.encryption_key, replaces=other))
 
-    def _make_way(self, ref: ObjectRef, condition: IfUnchanged | None, doing: str) -> bool:
-        """Delete an append or page blob that has the key; whether there was one."""
+    def _of_another_type(
+        self, ref: ObjectRef, condition: IfUnchanged | None, doing: str
+    ) -> str | None:
+        """The ETag of an append or page blob that has the key, if there is one."""
         account = self.account
         url = account.service.get_blob_client(ref.bucket, ref.key).url
         try:
@@ -110,13 +114,44 @@ class BlobPartUploads(AccountHook):
         except StorageError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return False
+            return None
         if found.get("x-ms-blob-type", _BLOCK_BLOB) == _BLOCK_BLOB:
-            return False
-        there = IfUnchanged(found.get("ETag", "").strip('"'))
-        with translated(f"{doing}: delete the {found['x-ms-blob-type']} that is there"):
-            account.send("DELETE", url, headers=condition_headers(condition or there))
-        return True
+            return None
+        etag: str = found["ETag"].strip('"')
+        if condition is not None and condition.etag != etag:
+            raise StorageError(
+                f"{doing}: another object has the key than the one to be replaced",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=NAME,
+            )
+        return etag
+
+    def _send_block(
+        self,
+        upload: PartUpload,
+        doing: str,
+        params: Mapping[str, str],
+        headers: Mapping[str, str],
+        data: bytes | memoryview,
+    ) -> Mapping[str, str]:
+        """Send a block; the blob of another type that the upload replaces is deleted for it."""
+        account = self.account
+        url = account.blob(upload.ref).url
+        other = replaces(upload.upload_id)
+        try:
+            with translated(doing):
+                return account.send("PUT", url, params=params, headers=headers, body=data).headers
+        except StorageError as err:
+            if other is None or err.code != _OTHER_TYPE:
+                raise
+        try:
+            with translated(f"{doing}: delete the blob of another type that is there"):
+                account.send("DELETE", url, headers=condition_headers(IfUnchanged(other)))
+        except StorageError as err:
+            if err.kind is not ErrorKind.NOT_FOUND:  # Another part has done it.
+                raise
+        with translated(doing):
+            return account.send("PUT", url, params=params, headers=headers, body=data).headers
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
@@ -139,20 +174,17 @@ class BlobPartUploads(AccountHook):
         block_id = new_block_id(upload_id, number, crc32c)
         scoped = {} if scope is None else {"x-ms-encryption-scope": scope}
         account = self.account
-        url = account.blob(upload.ref).url
         params = {"comp": "block", "blockid": _base64(block_id)}
         if account.verifies_crc64 and digests.md5 is None:
             crc64 = content_crc64(data)
             headers = {**scoped, _CRC64: crc64}
-            with translated(doing):
-                answer = account.send("PUT", url, params=params, headers=headers, body=data)
-            if answer.headers.get(_CRC64) == crc64:
+            answer = self._send_block(upload, doing, params, headers, data)
+            if answer.get(_CRC64) == crc64:
                 return Part(number, len(data), block_id, Digests(crc32c=crc32c))
             account.verifies_crc64 = False
         md5 = content_md5(data, digests.md5)
         headers = {**scoped, "Content-MD5": md5}
-        with translated(doing):
-            account.send("PUT", url, params=params, headers=headers, body=data)
+        self._send_block(upload, doing, params, headers, data)
         confirmed = Digests(crc32c=crc32c, md5=hex_md5(md5))
         return Part(number, len(data), block_id, confirmed)
 
@@ -186,7 +218,7 @@ class BlobPartUploads(AccountHook):
         doing = f"complete the upload of {name_of(upload.ref)}"
         ordered = sorted(parts, key=lambda part: part.number)
         _check_tokens(upload, ordered, doing)
-        if made_way(upload.upload_id):  # What the condition names was deleted at the beginning.
+        if replaces(upload.upload_id):  # What the condition names was deleted for the blocks.
             options = replace(options, condition=IfAbsent())
         headers = write_headers(options, doing, late_metadata)
         url = self.account.blob(upload.ref).url
@@ -275,8 +307,8 @@ class BlobPartUploads(AccountHook):
         with translated(f"list the blocks of {name_of(ref)}"):
             try:
                 committed, uncommitted = account.blob(ref).get_block_list(which)
-            except ResourceNotFoundError as err:
-                if error_code(err) == "BlobNotFound":
+            except HttpResponseError as err:
+                if error_code(err) in ("BlobNotFound", _OTHER_TYPE):
                     return []
                 raise
         listed = committed if which == "committed" else uncommitted
