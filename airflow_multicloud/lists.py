@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, cast
 
@@ -18,12 +19,35 @@ T = TypeVar("T")
 #: What a template of nothing renders to without native objects.
 _NOTHING = ("", "None")
 
+#: How a list begins that holds texts, in JSON or Python; ``[ab]*.csv`` and ``[[]x`` are globs.
+_BEGINS_LIKE_A_LIST = re.compile(r"[\[({]\s*['\"]|\[\s")
+
+UNRENDERED = (
+    "it has a template ('{{' or '{%') that was not rendered; templates work in the template "
+    "fields of operators only"
+)
+
 
 def texts(
-    given: object, parameter: str, *, what: str = "texts", error: type[CloudError] = StorageError
+    given: object,
+    parameter: str,
+    *,
+    what: str = "texts",
+    error: type[CloudError] = StorageError,
+    if_empty: str = "",
 ) -> tuple[str, ...]:
-    """The elements of a parameter that is a list of texts; see :func:`elements`."""
-    return elements(given, parameter, str, what=what, error=error)
+    """The elements of a parameter that is a list of texts; see :func:`elements`.
+
+    :param if_empty: for a parameter that may be left out but not be an empty list (a template
+        that found nothing would mean everything): what to do instead.
+    """
+    found = elements(given, parameter, str, what=what, error=error)
+    if not found and if_empty:
+        raise error(
+            f"{parameter}: an empty list given, expected {what}; {if_empty}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    return found
 
 
 def elements(
@@ -44,7 +68,9 @@ def elements(
     :param what: what the elements are, in words: ``URIs``.
     :param error: the class of what is raised.
     :raises CloudError: kind ``invalid_argument`` for anything else: a number, a mapping, a text
-        that only begins like a list, an empty text, an element of another type.
+        that only begins like a list of texts (``["``, ``['``, ``[`` and a space) or is in
+        brackets as a whole, an empty text, a template that was not rendered, an element of
+        another type.
     """
     found = _listed(given, parameter, types, what, error)
     for number, element in enumerate(found):
@@ -82,13 +108,14 @@ def _from_text(given: str, parameter: str, what: str, error: type[CloudError]) -
     literal = _literal(text)
     if isinstance(literal, list | tuple):
         return literal
-    if text.startswith("[") and text.endswith("]"):
+    if isinstance(literal, dict | set):
+        raise _refused(parameter, given, f"a list of {what}", error)
+    bracketed = text.startswith("[") and text.endswith("]")
+    if bracketed or _BEGINS_LIKE_A_LIST.match(text):
         raise _refused(
             parameter, given, f"a list of {what}; it looks like a list and is none: if it is one "
             "element, put it into a list", error,
         )  # fmt: skip
-    if isinstance(literal, dict | set):
-        raise _refused(parameter, given, f"a list of {what}", error)
     return [given]
 
 
@@ -101,6 +128,8 @@ def _check(
         return
     if element.strip() in _NOTHING:
         raise _refused(name, element, f"one of the {what}", error)
+    if is_template(element):
+        raise error(f"{name}: {UNRENDERED}", kind=ErrorKind.INVALID_ARGUMENT)
     rendered = _literal(element.strip())
     if isinstance(rendered, list | tuple) and all(isinstance(one, str) for one in rendered):
         raise _refused(

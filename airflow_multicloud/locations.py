@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.lists import is_template
+from airflow_multicloud.lists import UNRENDERED, is_template
 from airflow_multicloud.ports.object_store import ObjectRef
 
 _S3 = "s3"
@@ -104,11 +104,7 @@ def refuse_template(text: str, *, parameter: str) -> None:
     :raises StorageError: kind ``invalid_argument``.
     """
     if is_template(text):
-        raise StorageError(
-            f"{parameter}: it has a template ('{{{{' or '{{%') that was not rendered; templates "
-            "work in the template fields of operators only",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
+        raise StorageError(f"{parameter}: {UNRENDERED}", kind=ErrorKind.INVALID_ARGUMENT)
 
 
 def _refused_colon(parameter: str, scheme: str) -> StorageError:

@@ -87,7 +87,8 @@ def run_drill(
             f"fault: {fault!r} given, expected one of {', '.join(Fault)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    places = None if places is None else texts(places, "places", what="URIs")
+    if places is not None:
+        places = texts(places, "places", what="URIs", if_empty="leave it out for the default")
     kept = _empty(restore_to)
     name = drill_id or f"drill-{uuid4().hex[:12]}"
     wanted = texts(replicas, "replicas", what="URIs")

@@ -187,9 +187,31 @@ def _uploads(cleaner: _Cleaner, place: Endpoint) -> None:
         if upload.started is not None and upload.started > cleaner.before:
             continue
         uri = str(place.location.with_key(upload.ref.key))
-        keep = None if upload.ours else "another program's, for all the store tells"
+        last_used = upload.started
+        keep: str | None = "another program's, for all the store tells"
+        if upload.ours:
+            last_used, keep = _last_use(store, upload)
+        if keep is None and last_used is not None and last_used > cleaner.before:
+            continue
         remove = partial(_abort, store, upload)
-        cleaner.take(Left.UPLOAD, uri, upload.started, remove, keep=keep)
+        cleaner.take(Left.UPLOAD, uri, last_used, remove, keep=keep)
+
+
+def _last_use(store: PartUploads, upload: PartUpload) -> tuple[datetime | None, str | None]:
+    """When an upload was begun or got its last part, and why that is unknown if it is.
+
+    A large object at a limited rate is under way for longer than any ``older_than``.
+    """
+    try:
+        times = [part.sent for part in store.list_parts(upload)]
+    except CloudError as err:
+        if err.kind is ErrorKind.NOT_FOUND:  # Over by now: aborting it does nothing.
+            return upload.started, None
+        return upload.started, f"its parts can't be looked at: {err.kind}: {err}"
+    known = [moment for moment in (upload.started, *times) if moment is not None]
+    if not known or None in times:
+        return upload.started, "the store doesn't tell when it was last used"
+    return max(known), None
 
 
 def _abort(store: PartUploads, upload: PartUpload) -> None:

@@ -20,6 +20,7 @@ from airflow_multicloud.core.replication.options import (
     ObjectFilter,
     OnError,
     ReplicationOptions,
+    include_globs,
 )
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
@@ -95,6 +96,7 @@ class _ReplicationOperator(DestinationsOperator):
         self.source = source
         self.destinations = destinations
         self.include = include
+        self.include_given = include != ()
         self.exclude = exclude
         self.options = ReplicationOptions(
             filter=ObjectFilter(
@@ -124,7 +126,7 @@ class _ReplicationOperator(DestinationsOperator):
         """The replication of the rendered arguments; resolves connections, makes no request."""
         filtered = replace(
             self.options.filter,
-            include=texts(self.include, "include", what="globs"),
+            include=include_globs(self.include, given=self.include_given),
             exclude=texts(self.exclude, "exclude", what="globs"),
         )
         return api.replication(

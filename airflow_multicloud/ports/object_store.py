@@ -269,12 +269,16 @@ class PartUpload:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part the store holds: ``number`` starts at 1; ``token`` is what completion needs."""
+    """One part the store holds: ``number`` starts at 1; ``token`` is what completion needs.
+
+    :param sent: when it was sent, as ``list_parts`` tells: what an upload's last use goes by.
+    """
 
     number: int
     size: int
     token: str
     digests: Digests = Digests()
+    sent: datetime | None = field(default=None, compare=False)
 
 
 @runtime_checkable
@@ -302,7 +306,10 @@ class PartUploads(Protocol):
         ...
 
     def list_parts(self, upload: PartUpload) -> Sequence[Part]:
-        """The parts the store holds, by number, each with at least a CRC32C or an MD5."""
+        """The parts the store holds, by number, each with at least a CRC32C or an MD5.
+
+        Each has the time when it was sent, where the store tells it.
+        """
         ...
 
     def complete_upload(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,21 @@ def test_an_upload_that_was_left(lab: Lab, cloud: str) -> None:
     else:
         assert done.removed
         assert list(end.store.list_uploads(ref.bucket, ref.key)) == []
+
+
+@pytest.mark.parametrize("cloud", ["s3", "gcs", "azure"])
+def test_an_upload_that_still_gets_parts_is_in_use(lab: Lab, cloud: str) -> None:
+    place: str = getattr(lab, cloud)
+    end = open_endpoint(place, parameter="place")
+    assert isinstance(end.store, PartUploads)
+    upload = end.store.begin_upload(end.ref(f"{end.location.key}large"))
+    body = b"1" * 1000
+    digests = Digests(crc32c=crc32c_of(body))
+    end.store.put_part(upload, 1, body, digests=digests)
+    time.sleep(4)
+    end.store.put_part(upload, 2, body, digests=digests)
+    assert api.cleanup(place, older_than=timedelta(seconds=3)).named == ()
+    assert len(end.store.list_parts(upload)) == 2
 
 
 def test_another_programs_upload_on_s3_is_named_and_left(lab: Lab) -> None:

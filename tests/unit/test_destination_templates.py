@@ -10,6 +10,7 @@ from airflow.sdk import DAG
 from airflow_multicloud import api
 from airflow_multicloud.api.destinations import open_destination
 from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.replication.options import include_globs
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.operators.cost_transfer import EstimateTransferCostOperator
 from airflow_multicloud.operators.replicate import ReplicateOperator, sharded_replication
@@ -76,3 +77,17 @@ def test_so_is_what_is_left_elsewhere() -> None:
         api.upload_artifact("/builds/{{ ds }}", "s3://c@b/k")
     with pytest.raises(CloudError, match=r"^places\[0\]: it has a template"):
         api.cleanup(["/restore/{{ ds }}/"])
+
+
+@pytest.mark.parametrize("found", [(), [], "[]", "()"])
+def test_a_template_of_no_globs_does_not_take_everything(found: Any) -> None:
+    with DAG("d", schedule=None, render_template_as_native_obj=not isinstance(found, str)):
+        operator = ReplicateOperator(
+            task_id="r", source="s3://c@b/", destinations=[GIVEN.uri], include="{{ found }}"
+        )
+        default = ReplicateOperator(task_id="all", source="s3://c@b/", destinations=[GIVEN.uri])
+    copy = operator.prepare_for_execution()
+    copy.render_template_fields({"found": found, "ds": "1"})  # type: ignore[typeddict-unknown-key]
+    with pytest.raises(CloudError, match=r"^include: an empty list given, .* or skip the task"):
+        copy.replication()
+    assert include_globs(default.include, given=default.include_given) == ()

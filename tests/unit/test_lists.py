@@ -28,6 +28,9 @@ from airflow_multicloud.lists import elements, is_template, texts
         (" ['*.csv']\n", ("*.csv",)),
         ("('*.csv', 'b')", ("*.csv", "b")),
         ("[ab]*.csv", ("[ab]*.csv",)),
+        ("[[]draft]*", ("[[]draft]*",)),
+        ("[draft", ("[draft",)),
+        (["['a'"], ("['a'",)),
         ("(draft)", ("(draft)",)),
         ("{a}", ("{a}",)),
         (["[ab]"], ("[ab]",)),
@@ -42,7 +45,8 @@ def test_what_is_taken(given: Any, taken: tuple[str, ...]) -> None:
 
 
 _NO_TEXTS: list[object] = [None, 5, True, b"a", {"a": 1}, [1], [None], [""], ["None"], [["a"]]]
-_NO_LISTS = ["", "  ", "None", "[*.csv]", "[ab]", "[1, 2]", "['a', 1]", "{'a': 1}", "{'a'}"]
+_CUT = ['["a"', "['a", '["a", "b', "[ 'a'", '[\n "a",', "('a'", '{"a": 1', "[ ab]*", "('a')"]
+_NO_LISTS = [*_CUT, "", "  ", "None", "[*.csv]", "[ab]", "[1, 2]", "['a', 1]", "{'a': 1}", "{'a'}"]
 _LISTS_IN_LISTS = [["['a']"], ['["a", "b"]'], ["[]"], "[" * 100_000 + "]" * 100_000]
 
 
@@ -81,7 +85,22 @@ def test_templates() -> None:
     assert not is_template("a")
 
 
+@pytest.mark.parametrize("given", ["{{ ds }}/*", ["a", "{% if x %}b{% endif %}"]])
+def test_a_template_that_nobody_rendered_is_refused(given: Any) -> None:
+    with pytest.raises(CloudError, match=r"^exclude\[\d\]: it has a template .* not rendered"):
+        texts(given, "exclude", what="globs")
+
+
 class TestWhereListsAreGiven:
+    @pytest.mark.parametrize("given", [[], "[]", "()", set(), {}.keys()])
+    def test_an_empty_include_is_not_everything(self, given: Any) -> None:
+        with pytest.raises(CloudError, match=r"^include: an empty list given, .*; leave it out"):
+            api.ObjectFilter(include=given)
+        assert api.ObjectFilter(exclude=given).exclude == ()
+
+    def test_an_include_that_is_left_out_is_everything(self) -> None:
+        assert api.ObjectFilter() == api.ObjectFilter(include=())
+
     def test_a_filter(self) -> None:
         assert api.ObjectFilter(include="*.csv", exclude='["a", "b"]') == api.ObjectFilter(  # type: ignore[arg-type]
             include=("*.csv",), exclude=("a", "b")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -216,7 +216,7 @@ class S3PartUploads(S3Basics):
         """Uploads begun and neither completed nor aborted; ours are those that we have noted."""
         doing = f"listing the uploads of s3://{bucket}/{prefix}"
         operation = "list_multipart_uploads"
-        noted: frozenset[str] | None = None
+        noted: Mapping[str, datetime] | None = None
         try:
             for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
                 with well_formed(doing, CLOUD):
@@ -224,7 +224,9 @@ class S3PartUploads(S3Basics):
                 if uploads and noted is None:
                     noted = noted_uploads(self._s3.client, bucket)
                 for upload in uploads:
-                    yield replace(upload, ours=upload_hash(upload.upload_id) in (noted or ()))
+                    began = (noted or {}).get(upload_hash(upload.upload_id))
+                    # Not every store that speaks S3 tells when an upload was begun.
+                    yield replace(upload, started=upload.started or began, ours=began is not None)
         except StorageError as error:
             if error.code not in _NO_SUCH_VERB:
                 raise
@@ -251,7 +253,14 @@ def _part(found: Mapping[str, Any]) -> Part:
     etag = found["ETag"].strip('"')
     crc32c = to_hex(found.get("ChecksumCRC32C"))
     md5 = etag if crc32c is None and is_md5(etag) else None
-    return Part(found["PartNumber"], found["Size"], found["ETag"], Digests(crc32c=crc32c, md5=md5))
+    sent = found.get("LastModified")
+    return Part(
+        found["PartNumber"],
+        found["Size"],
+        found["ETag"],
+        Digests(crc32c=crc32c, md5=md5),
+        sent and sent.astimezone(UTC),
+    )
 
 
 def _completed(part: Part) -> dict[str, Any]:

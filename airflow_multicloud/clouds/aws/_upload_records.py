@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -68,14 +68,14 @@ def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
             yield UploadRecord(upload, options, meta.last_modified)
 
 
-def noted_uploads(client: Any, bucket: str) -> frozenset[str]:
-    """The hashes of all uploads that are noted in a bucket."""
-    found: set[str] = set()
+def noted_uploads(client: Any, bucket: str) -> Mapping[str, datetime]:
+    """The hashes of all uploads that are noted in a bucket, and when they were begun."""
+    found: dict[str, datetime] = {}
     doing = f"listing what is noted of uploads in {bucket}"
     for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=UPLOADS_PREFIX):
         for meta in page["Page"].metas(bucket, md5_etags=False):
-            found.add(meta.key.rpartition("/")[2].partition("-")[0])
-    return frozenset(found)
+            found[meta.key.rpartition("/")[2].partition("-")[0]] = meta.last_modified
+    return found
 
 
 def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None = None) -> None:

@@ -36,7 +36,8 @@ class Block:
 
     def as_part(self) -> Part:
         """The port's view; the id is the token."""
-        return Part(self.number, self.size, self.block_id, Digests(crc32c=self.crc32c))
+        digests = Digests(crc32c=self.crc32c)
+        return Part(self.number, self.size, self.block_id, digests, self.sent)
 
 
 def new_upload_id(encryption_scope: str | None, *, replaces: str | None = None) -> str:

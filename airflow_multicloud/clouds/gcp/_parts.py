@@ -238,4 +238,4 @@ def _part(resource: dict[str, Any]) -> Part:
     meta = meta_of("", resource)
     with well_formed("reading a part's resource", NAME):
         number = int(meta.key.rpartition("/")[2])
-    return Part(number, meta.size, meta.etag, meta.digests)
+    return Part(number, meta.size, meta.etag, meta.digests, meta.last_modified)

@@ -64,13 +64,26 @@ class CompareAttributes(StrEnum):
         return cls(given)
 
 
+def include_globs(include: object, *, given: bool) -> tuple[str, ...]:
+    """The globs of ``include``.
+
+    No globs take all objects. So a list that was given and is empty, as of a template that found
+    nothing to do, is refused: with ``delete_extraneous`` the filter would spare nothing either.
+
+    :raises StorageError: kind ``invalid_argument``, naming ``include``.
+    """
+    advice = "leave it out to take all objects, or skip the task when there is nothing to do"
+    return texts(include, "include", what="globs", if_empty=advice if given else "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectFilter:
     """Which objects of a prefix take part.
 
     Globs are matched against the key below the prefix, case-sensitively, with ``*`` matching
     any characters, ``/`` too (Python's ``fnmatch``, as in ``aws s3 sync``). An object takes
-    part when it matches any ``include`` (all do when there is none) and no ``exclude``.
+    part when it matches any ``include`` (all do when it is left out; an empty list is refused)
+    and no ``exclude``.
 
     :param min_size: bytes, inclusive.
     :param max_size: bytes, inclusive.
@@ -87,7 +100,8 @@ class ObjectFilter:
 
     def __post_init__(self) -> None:
         """Take lists as they are given; refuse contradictions."""
-        object.__setattr__(self, "include", texts(self.include, "include", what="globs"))
+        default = isinstance(self.include, tuple) and not self.include
+        object.__setattr__(self, "include", include_globs(self.include, given=not default))
         object.__setattr__(self, "exclude", texts(self.exclude, "exclude", what="globs"))
         _at_least("min_size", self.min_size, 0)
         _at_least("max_size", self.max_size, self.min_size or 0)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -120,6 +122,20 @@ class PartUploadsContract:
             assert part.digests.crc32c or part.digests.md5
             assert not contradictions(part.digests, content)
             assert not contradictions(sent[part.number].digests, content)
+        store.abort_upload(upload)
+
+    def test_parts_tell_when_they_were_sent(self, rig: StoreRig) -> None:
+        """By part, not by upload: that tells one under way from one that was left."""
+        store = rig.power(PartUploads)
+        upload = store.begin_upload(rig.ref("key"))
+        for number in (1, 2):
+            time.sleep(1.1)  # S3 tells seconds.
+            _send(store, upload, number, content_of(max(store.part_limits.min_part, 1000)))
+        first, second = (part.sent for part in store.list_parts(upload))
+        assert first is not None
+        assert second is not None
+        assert first < second
+        assert abs(datetime.now(UTC) - second) < timedelta(minutes=5)
         store.abort_upload(upload)
 
     def test_nothing_shows_before_completion(self, rig: StoreRig) -> None:

@@ -72,7 +72,8 @@ class MemoryParts:
         actual = verify(content, digests, what)
         with held.lock:
             stored = _find(held, upload)
-            part = Part(number, len(content), f"token-{held.next_serial()}", actual)
+            token = f"token-{held.next_serial()}"
+            part = Part(number, len(content), token, actual, datetime.now(UTC))
             stored.parts[number] = (part, content)
             return part
 

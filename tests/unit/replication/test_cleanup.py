@@ -13,11 +13,13 @@ import pytest
 
 from airflow_multicloud import api
 from airflow_multicloud.core.cleanup import Left, cleanup
+from airflow_multicloud.core.digest import crc32c_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import manifest, shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from .memory import PREFIX, conn_of, world
@@ -25,7 +27,7 @@ from .memory import PREFIX, conn_of, world
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_multicloud.ports.object_store import PartUpload
+    from airflow_multicloud.ports.object_store import Part, PartUpload
 
 NOW = timedelta(0)
 TREE = {"a": b"1", "large": bytes(100)}
@@ -96,6 +98,61 @@ def test_what_may_be_in_use_is_left_alone() -> None:
     manifest.write_journal(there, header_of(lab, "now", source, there), 1, [])
     shards.plan_shards(lab.replication(), shards=1, run_id="now")
     assert cleanup([there], older_than=timedelta(hours=1)).named == ()
+    assert uploads(there) == ["copy/large"]
+
+
+class Old(object_store.Hook):
+    """Uploads were begun long ago, or nobody knows when; of parts it may not tell the time."""
+
+    begun: datetime | None = datetime.now(UTC) - timedelta(days=3)
+    tells = True
+
+    def list_uploads(self, bucket: str, prefix: str = "") -> list[PartUpload]:  # type: ignore[override]
+        return [replace(one, started=self.begun) for one in super().list_uploads(bucket, prefix)]
+
+    def list_parts(self, upload: PartUpload) -> list[Part]:
+        parts = super().list_parts(upload)
+        return [part if self.tells else replace(part, sent=None) for part in parts]
+
+
+def _old(*, begun: datetime | None, tells: bool = True) -> Endpoint:
+    (there,) = world(TREE).destinations
+    store = Old(conn_of(there))
+    store.begun, store.tells = begun, tells
+    return replace(there, store=store)
+
+
+def test_an_upload_that_still_gets_parts_is_in_use() -> None:
+    there = _old(begun=Old.begun)
+    assert isinstance(there.store, Old)
+    for name in ("live", "idle"):
+        begin(there, name)
+    (live,) = there.store.list_uploads(there.bucket, "copy/live")
+    there.store.put_part(live, 1, b"1", digests=Digests(crc32c=crc32c_of(b"1")))
+
+    report = cleanup([there], older_than=timedelta(hours=1))
+
+    assert [one.uri.rpartition("/")[2] for one in report.named] == ["idle"]
+    assert uploads(there) == ["copy/live"]
+    time.sleep(0.01)
+    (seen,) = cleanup([there], older_than=NOW).named
+    assert seen.removed
+    assert seen.last_used is not None
+    assert seen.last_used > datetime.now(UTC) - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("begun", "tells"), [(None, True), (Old.begun, False)])
+def test_an_upload_of_which_no_time_is_known_stays_and_says_so(
+    begun: datetime | None, tells: bool
+) -> None:
+    there = _old(begun=begun, tells=tells)
+    begin(there, "large")
+    assert isinstance(there.store, Old)
+    (upload,) = there.store.list_uploads(there.bucket)
+    if not tells:
+        there.store.put_part(upload, 1, b"1", digests=Digests(crc32c=crc32c_of(b"1")))
+    (left,) = cleanup([there], older_than=timedelta(hours=1)).named
+    assert (left.removed, left.reason) == (False, "the store doesn't tell when it was last used")
     assert uploads(there) == ["copy/large"]
 
 
