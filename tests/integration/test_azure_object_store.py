@@ -443,6 +443,10 @@ def test_a_blob_of_another_type_that_was_written_meanwhile_stays(
             hook.put_part(upload, 1, b"content")
         assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
     assert blob.download_blob().readall() == b"n" * 512
+    replacing = hook.begin_upload(ObjectRef(bucket, "key"), WriteOptions())
+    blob.acquire_lease()
+    with pytest.raises(StorageError, match="has a lease"):
+        hook.put_part(replacing, 1, b"content")
 
 
 @OTHER_TYPES

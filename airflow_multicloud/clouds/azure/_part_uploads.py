@@ -34,10 +34,14 @@ from airflow_multicloud.clouds.azure._blocks import (
 from airflow_multicloud.clouds.azure._errors import error_code, translated
 from airflow_multicloud.clouds.azure._key_rules import check_key
 from airflow_multicloud.clouds.azure._listing import blob_name, hex_md5, http_date, is_uncommitted
+from airflow_multicloud.clouds.azure._other_types import (
+    OTHER_TYPE,
+    etag_of_another_type,
+    send_block,
+)
 from airflow_multicloud.clouds.azure._writing import (
     as_bytes,
     check_crc32c,
-    condition_headers,
     content_crc64,
     content_md5,
     write_headers,
@@ -46,7 +50,6 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
-    IfUnchanged,
     LeftUpload,
     ObjectMeta,
     ObjectRef,
@@ -61,8 +64,6 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _CRC64 = "x-ms-content-crc64"
-_BLOCK_BLOB = "BlockBlob"
-_OTHER_TYPE = "InvalidBlobType"
 _LIMITS = PartLimits(
     put_limit=5_000 * _MIB,
     min_part=1,
@@ -99,59 +100,8 @@ class BlobPartUploads(AccountHook):
         write_headers(options, doing)
         other: str | None = None
         if not isinstance(options.condition, IfAbsent):
-            other = self._of_another_type(ref, options.condition, doing)
+            other = etag_of_another_type(self.account, ref, options.condition, doing)
         return PartUpload(ref, new_upload_id(options.encryption_key, replaces=other))
-
-    def _of_another_type(
-        self, ref: ObjectRef, condition: IfUnchanged | None, doing: str
-    ) -> str | None:
-        """The ETag of an append or page blob that has the key, if there is one."""
-        account = self.account
-        url = account.service.get_blob_client(ref.bucket, ref.key).url
-        try:
-            with translated(doing):
-                found = account.send("HEAD", url).headers
-        except StorageError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:
-                raise
-            return None
-        if found.get("x-ms-blob-type", _BLOCK_BLOB) == _BLOCK_BLOB:
-            return None
-        etag: str = found["ETag"].strip('"')
-        if condition is not None and condition.etag != etag:
-            raise StorageError(
-                f"{doing}: another object has the key than the one to be replaced",
-                kind=ErrorKind.PRECONDITION_FAILED,
-                cloud=NAME,
-            )
-        return etag
-
-    def _send_block(
-        self,
-        upload: PartUpload,
-        doing: str,
-        params: Mapping[str, str],
-        headers: Mapping[str, str],
-        data: bytes | memoryview,
-    ) -> Mapping[str, str]:
-        """Send a block; the blob of another type that the upload replaces is deleted for it."""
-        account = self.account
-        url = account.blob(upload.ref).url
-        other = replaces(upload.upload_id)
-        try:
-            with translated(doing):
-                return account.send("PUT", url, params=params, headers=headers, body=data).headers
-        except StorageError as err:
-            if other is None or err.code != _OTHER_TYPE:
-                raise
-        try:
-            with translated(f"{doing}: delete the blob of another type that is there"):
-                account.send("DELETE", url, headers=condition_headers(IfUnchanged(other)))
-        except StorageError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:  # Another part has done it.
-                raise
-        with translated(doing):
-            return account.send("PUT", url, params=params, headers=headers, body=data).headers
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
@@ -178,13 +128,13 @@ class BlobPartUploads(AccountHook):
         if account.verifies_crc64 and digests.md5 is None:
             crc64 = content_crc64(data)
             headers = {**scoped, _CRC64: crc64}
-            answer = self._send_block(upload, doing, params, headers, data)
+            answer = send_block(account, upload, doing, params, headers, data)
             if answer.get(_CRC64) == crc64:
                 return Part(number, len(data), block_id, Digests(crc32c=crc32c))
             account.verifies_crc64 = False
         md5 = content_md5(data, digests.md5)
         headers = {**scoped, "Content-MD5": md5}
-        self._send_block(upload, doing, params, headers, data)
+        send_block(account, upload, doing, params, headers, data)
         confirmed = Digests(crc32c=crc32c, md5=hex_md5(md5))
         return Part(number, len(data), block_id, confirmed)
 
@@ -308,7 +258,7 @@ class BlobPartUploads(AccountHook):
             try:
                 committed, uncommitted = account.blob(ref).get_block_list(which)
             except HttpResponseError as err:
-                if error_code(err) in ("BlobNotFound", _OTHER_TYPE):
+                if error_code(err) in ("BlobNotFound", OTHER_TYPE):
                     return []
                 raise
         listed = committed if which == "committed" else uncommitted

@@ -76,7 +76,13 @@ class Late(object_store.Hook):
 
 
 KINDS = pytest.mark.parametrize(
-    "kind", [ErrorKind.ALREADY_EXISTS, ErrorKind.PRECONDITION_FAILED, ErrorKind.NOT_FOUND]
+    "kind",
+    [
+        ErrorKind.ALREADY_EXISTS,
+        ErrorKind.PRECONDITION_FAILED,
+        ErrorKind.NOT_FOUND,
+        ErrorKind.UNAVAILABLE,
+    ],
 )
 
 
