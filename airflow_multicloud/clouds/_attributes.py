@@ -44,7 +44,8 @@ class HeaderRules:
     def fit(self, attributes: ObjectAttributes) -> FittedAttributes:
         """The attributes as the store can hold them, and which of them it can't.
 
-        Of metadata that is too much in total the last entries are left out.
+        Of metadata that is too much in total the last entries, by name, are left out: the same
+        ones each time.
         """
         dropped: list[str] = []
         changed: dict[str, str | None] = {}
@@ -78,7 +79,7 @@ class HeaderRules:
     def _metadata(self, metadata: Mapping[str, str], dropped: list[str]) -> dict[str, str]:
         kept: dict[str, str] = {}
         room = self.most_metadata
-        for name, value in metadata.items():
+        for name, value in sorted(metadata.items()):
             sent = None if self.refuse_name(name) else self.encode(value)
             size = len(name.encode()) + len((sent or "").encode())
             if sent is None or size > room:

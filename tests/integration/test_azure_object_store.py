@@ -24,6 +24,7 @@ from azure.storage.blob import (
     AccountSasPermissions,
     BlobBlock,
     BlobServiceClient,
+    BlobType,
     ContentSettings,
     ResourceTypes,
     StandardBlobTier,
@@ -37,9 +38,15 @@ from airflow_multicloud.clouds.azure._account import BlobAccount
 from airflow_multicloud.clouds.azure._reading import read_by_obstore, read_by_pipeline
 from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (
     Digests,
+    IfAbsent,
     IfUnchanged,
     ObjectAttributes,
     ObjectRef,
@@ -392,26 +399,74 @@ def test_a_directory_is_no_object(
             assert caught.value.kind is ErrorKind.NOT_FOUND
 
 
-@pytest.mark.parametrize("kind", ["append", "page"])
+OTHER_TYPES = pytest.mark.parametrize("kind", [BlobType.APPENDBLOB, BlobType.PAGEBLOB])
+
+
+@OTHER_TYPES
 def test_parts_replace_a_blob_of_another_type(
-    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str, kind: str
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str, kind: BlobType
 ) -> None:
-    """Which takes no blocks; only the very blob that the condition names is deleted."""
+    """Which takes no blocks; only the very blob that was there is deleted, and late."""
     ref = ObjectRef(bucket, "key")
     blob = service.get_blob_client(bucket, "key")
-    if kind == "append":
-        blob.create_append_blob()
-    else:
-        blob.create_page_blob(512)
+    old = b"o" * 512
+    blob.upload_blob(old, blob_type=kind)
+    assert list(hook.left_uploads(ref, WriteOptions())) == []
+    assert list(hook.list_uploads(bucket, "key")) == []
     with pytest.raises(StorageError) as caught:
         hook.begin_upload(ref, WriteOptions(condition=IfUnchanged("0x1")))
     assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
     options = WriteOptions(condition=IfUnchanged(hook.stat_object(ref).etag))
     upload = hook.begin_upload(ref, options)
-    part = hook.put_part(upload, 1, b"content", digests=crc32c(b"content"))
-    hook.complete_upload(upload, [part], options, digests=crc32c(b"content"))
-    assert bytes(hook.get_object(ref).read()) == b"content"
+    with pytest.raises(StorageError) as caught:
+        hook.put_part(upload, 1, b"content", digests=Digests(crc32c="00000000"))
+    assert caught.value.kind is ErrorKind.INTEGRITY
+    assert bytes(hook.get_object(ref).read()) == old
+    with ThreadPoolExecutor(4) as pool:
+        sent = list(pool.map(lambda n: hook.put_part(upload, n, b"content"), range(1, 5)))
+    hook.complete_upload(upload, sent, options, digests=crc32c(b"content" * 4))
+    assert bytes(hook.get_object(ref).read()) == b"content" * 4
     assert blob.get_blob_properties().blob_type == "BlockBlob"
+
+
+@OTHER_TYPES
+def test_a_blob_of_another_type_that_was_written_meanwhile_stays(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str, kind: BlobType
+) -> None:
+    blob = service.get_blob_client(bucket, "key")
+    blob.upload_blob(b"o" * 512, blob_type=kind)
+    replacing = hook.begin_upload(ObjectRef(bucket, "key"), WriteOptions())
+    creating = hook.begin_upload(ObjectRef(bucket, "key"), WriteOptions(condition=IfAbsent()))
+    blob.upload_blob(b"n" * 512, blob_type=kind, overwrite=True)
+    for upload in (replacing, creating):
+        with pytest.raises(StorageError) as caught:
+            hook.put_part(upload, 1, b"content")
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    assert blob.download_blob().readall() == b"n" * 512
+    replacing = hook.begin_upload(ObjectRef(bucket, "key"), WriteOptions())
+    blob.acquire_lease()
+    with pytest.raises(StorageError, match="has a lease"):
+        hook.put_part(replacing, 1, b"content")
+
+
+@OTHER_TYPES
+def test_a_large_object_replaces_a_blob_of_another_type(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str, kind: BlobType
+) -> None:
+    content = bytes(range(256)) * (9 << 12)  # 9 MiB
+    assert len(content) > ReplicationOptions().parts_above
+    hook.put_object(ObjectRef(bucket, "from/big"), content)
+    blob = service.get_blob_client(bucket, "to/big")
+    blob.upload_blob(b"o" * 512, blob_type=kind)
+    ends = [
+        Endpoint("azure", hook, Location("abfs", "wasb_local", bucket, prefix))
+        for prefix in ("from/", "to/")
+    ]
+    run = Replication(ends[0], (ends[1],), ReplicationOptions())
+    assert replicate(run).destinations[0].outcomes == {Outcome.REPLACED: 1}
+    assert blob.download_blob().readall() == content
+    assert replicate(run).destinations[0].outcomes == {Outcome.UNCHANGED: 1}
+    assert list(hook.list_uploads(bucket)) == []
 
 
 def test_a_lease_is_named(

@@ -20,7 +20,7 @@ from airflow_multicloud.ports.object_store import Digests, Part
 _ID = re.compile(r"amc1([0-9a-f]{32})(\d{5})([0-9a-f]{13})([0-9a-f]{8})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SCOPE_MARK = "."
-_MADE_WAY = "!"
+_REPLACES = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Block:
         return Part(self.number, self.size, self.block_id, digests, self.sent)
 
 
-def new_upload_id(encryption_scope: str | None, *, made_way: bool = False) -> str:
+def new_upload_id(encryption_scope: str | None, *, replaces: str | None = None) -> str:
     """A fresh upload id, which carries the encryption scope that every block needs as well.
 
-    :param made_way: whether a blob of another type was deleted for it.
+    :param replaces: the ETag of a blob of another type, to be deleted before blocks are taken.
     """
     upload = secrets.token_hex(12) + _scope_digest(encryption_scope)
-    return with_scope(upload + (_MADE_WAY if made_way else ""), encryption_scope)
+    return with_scope(upload + (f"{_REPLACES}{replaces}" if replaces else ""), encryption_scope)
 
 
 def with_scope(upload: str, encryption_scope: str | None) -> str:
@@ -57,12 +57,12 @@ def with_scope(upload: str, encryption_scope: str | None) -> str:
 def split_upload_id(upload_id: str) -> tuple[str, str | None]:
     """The part of an upload id that block ids hold, and the encryption scope."""
     upload, _, scope = upload_id.partition(_SCOPE_MARK)
-    return upload.removesuffix(_MADE_WAY), scope or None
+    return upload.partition(_REPLACES)[0], scope or None
 
 
-def made_way(upload_id: str) -> bool:
-    """Whether a blob of another type was deleted for this upload."""
-    return upload_id.partition(_SCOPE_MARK)[0].endswith(_MADE_WAY)
+def replaces(upload_id: str) -> str | None:
+    """The ETag of the blob of another type that was there when this upload began."""
+    return upload_id.partition(_SCOPE_MARK)[0].partition(_REPLACES)[2] or None
 
 
 def is_of_scope(upload: str, encryption_scope: str | None) -> bool:

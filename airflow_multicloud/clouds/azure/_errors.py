@@ -43,6 +43,8 @@ from airflow_multicloud.errors import (
 
 KINDS_BY_CODE: dict[str, ErrorKind] = {
     "BlobNotFound": ErrorKind.NOT_FOUND,
+    # A blob of another type is there: another writer's, for what comes here looked before.
+    "InvalidBlobType": ErrorKind.PRECONDITION_FAILED,
     "ContainerNotFound": ErrorKind.NOT_FOUND,
     "ResourceNotFound": ErrorKind.NOT_FOUND,
     "BlobAlreadyExists": ErrorKind.ALREADY_EXISTS,
@@ -110,7 +112,6 @@ KINDS_BY_CODE: dict[str, ErrorKind] = {
     "BlockListTooLong": ErrorKind.INVALID_ARGUMENT,
     "EmptyMetadataKey": ErrorKind.INVALID_ARGUMENT,
     "InvalidBlobTier": ErrorKind.INVALID_ARGUMENT,
-    "InvalidBlobType": ErrorKind.INVALID_ARGUMENT,
     "InvalidBlockId": ErrorKind.INVALID_ARGUMENT,
     "InvalidHeaderValue": ErrorKind.INVALID_ARGUMENT,
     "InvalidInput": ErrorKind.INVALID_ARGUMENT,

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.azure import NAME
@@ -24,20 +24,24 @@ from airflow_multicloud.clouds.azure._blocks import (
     Block,
     is_of_scope,
     latest_per_number,
-    made_way,
     new_block_id,
     new_upload_id,
     parse_block,
+    replaces,
     split_upload_id,
     with_scope,
 )
 from airflow_multicloud.clouds.azure._errors import error_code, translated
 from airflow_multicloud.clouds.azure._key_rules import check_key
 from airflow_multicloud.clouds.azure._listing import blob_name, hex_md5, http_date, is_uncommitted
+from airflow_multicloud.clouds.azure._other_types import (
+    OTHER_TYPE,
+    etag_of_another_type,
+    send_block,
+)
 from airflow_multicloud.clouds.azure._writing import (
     as_bytes,
     check_crc32c,
-    condition_headers,
     content_crc64,
     content_md5,
     write_headers,
@@ -46,7 +50,6 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
-    IfUnchanged,
     LeftUpload,
     ObjectMeta,
     ObjectRef,
@@ -61,7 +64,6 @@ if TYPE_CHECKING:
 
 _MIB = 1 << 20
 _CRC64 = "x-ms-content-crc64"
-_BLOCK_BLOB = "BlockBlob"
 _LIMITS = PartLimits(
     put_limit=5_000 * _MIB,
     min_part=1,
@@ -90,33 +92,16 @@ class BlobPartUploads(AccountHook):
     def begin_upload(self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS) -> PartUpload:
         """Start an upload; sends nothing but where it may replace a blob of another type.
 
-        Append and page blobs take no blocks, so one that has the key is deleted first.
+        Append and page blobs take no blocks, so one that has the key is deleted: not now, but
+        when the first block is there to be sent.
         """
         doing = f"begin the upload of {name_of(ref)}"
         check_key(ref.key)
         write_headers(options, doing)
-        cleared = False
+        other: str | None = None
         if not isinstance(options.condition, IfAbsent):
-            cleared = self._make_way(ref, options.condition, doing)
-        return PartUpload(ref, new_upload_id(options.encryption_key, made_way=cleared))
-
-    def _make_way(self, ref: ObjectRef, condition: IfUnchanged | None, doing: str) -> bool:
-        """Delete an append or page blob that has the key; whether there was one."""
-        account = self.account
-        url = account.service.get_blob_client(ref.bucket, ref.key).url
-        try:
-            with translated(doing):
-                found = account.send("HEAD", url).headers
-        except StorageError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:
-                raise
-            return False
-        if found.get("x-ms-blob-type", _BLOCK_BLOB) == _BLOCK_BLOB:
-            return False
-        there = IfUnchanged(found.get("ETag", "").strip('"'))
-        with translated(f"{doing}: delete the {found['x-ms-blob-type']} that is there"):
-            account.send("DELETE", url, headers=condition_headers(condition or there))
-        return True
+            other = etag_of_another_type(self.account, ref, options.condition, doing)
+        return PartUpload(ref, new_upload_id(options.encryption_key, replaces=other))
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
@@ -139,20 +124,17 @@ class BlobPartUploads(AccountHook):
         block_id = new_block_id(upload_id, number, crc32c)
         scoped = {} if scope is None else {"x-ms-encryption-scope": scope}
         account = self.account
-        url = account.blob(upload.ref).url
         params = {"comp": "block", "blockid": _base64(block_id)}
         if account.verifies_crc64 and digests.md5 is None:
             crc64 = content_crc64(data)
             headers = {**scoped, _CRC64: crc64}
-            with translated(doing):
-                answer = account.send("PUT", url, params=params, headers=headers, body=data)
-            if answer.headers.get(_CRC64) == crc64:
+            answer = send_block(account, upload, doing, params, headers, data)
+            if answer.get(_CRC64) == crc64:
                 return Part(number, len(data), block_id, Digests(crc32c=crc32c))
             account.verifies_crc64 = False
         md5 = content_md5(data, digests.md5)
         headers = {**scoped, "Content-MD5": md5}
-        with translated(doing):
-            account.send("PUT", url, params=params, headers=headers, body=data)
+        send_block(account, upload, doing, params, headers, data)
         confirmed = Digests(crc32c=crc32c, md5=hex_md5(md5))
         return Part(number, len(data), block_id, confirmed)
 
@@ -186,7 +168,7 @@ class BlobPartUploads(AccountHook):
         doing = f"complete the upload of {name_of(upload.ref)}"
         ordered = sorted(parts, key=lambda part: part.number)
         _check_tokens(upload, ordered, doing)
-        if made_way(upload.upload_id):  # What the condition names was deleted at the beginning.
+        if replaces(upload.upload_id):  # What the condition names was deleted for the blocks.
             options = replace(options, condition=IfAbsent())
         headers = write_headers(options, doing, late_metadata)
         url = self.account.blob(upload.ref).url
@@ -275,8 +257,8 @@ class BlobPartUploads(AccountHook):
         with translated(f"list the blocks of {name_of(ref)}"):
             try:
                 committed, uncommitted = account.blob(ref).get_block_list(which)
-            except ResourceNotFoundError as err:
-                if error_code(err) == "BlobNotFound":
+            except HttpResponseError as err:
+                if error_code(err) in ("BlobNotFound", OTHER_TYPE):
                     return []
                 raise
         listed = committed if which == "committed" else uncommitted

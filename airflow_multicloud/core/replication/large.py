@@ -43,6 +43,7 @@ from airflow_multicloud.core.replication.writing import (
     refused,
     write_options,
 )
+from airflow_multicloud.core.streams import PERHAPS_OURS
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -63,6 +64,10 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+
+#: After this much was sent it is worth a look also when a service could not say what it did: it
+#: may have done it, or another run of the same object has, and taken the parts with it.
+_PERHAPS_DONE = PERHAPS_OURS | {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -388,8 +393,9 @@ class _Round:
             )
         except CloudError as err:
             state = refused(
-                destination, key, state, err, digests, self._item.size, sending.kept, noted
-            )
+                destination, key, state, err, digests, self._item.size, sending.kept, noted,
+                look_on=_PERHAPS_DONE,
+            )  # fmt: skip
         else:
             state = judge(state, digests, written, sending.kept, noted)
         immutable = self._job.options.immutable

@@ -141,6 +141,8 @@ def refused(
     size: int,
     kept: Kept,
     noted: Noted,
+    *,
+    look_on: frozenset[ErrorKind] = PERHAPS_OURS,
 ) -> Replica:
     """The state of a replica after a write failed: ``verified`` when the object is there.
 
@@ -148,9 +150,10 @@ def refused(
 
     :param ours: the digests of what was to be written.
     :param size: its bytes.
+    :param look_on: kinds of errors after which it may be there.
     """
     failed = failure(state, err, reading=False)
-    if err.kind not in PERHAPS_OURS:
+    if err.kind not in look_on:
         return failed
     ref = destination.ref(key)
     try:
