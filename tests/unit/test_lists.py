@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -107,6 +108,17 @@ class TestWhereListsAreGiven:
         )
         with pytest.raises(CloudError, match=r"^exclude: 5 given, expected a list of globs"):
             api.ObjectFilter(exclude=5)  # type: ignore[arg-type]
+
+    def test_nothing_to_ask_is_refused(self) -> None:
+        with pytest.raises(CostAnalysisError, match=r"^clouds: an empty list given, .* compare"):
+            api.CloudCostAnalyzer("x").price_workload(object(), "[]")  # type: ignore[arg-type]
+        with pytest.raises(CloudError, match=r"^places: an empty list given, .*; leave it out"):
+            api.run_drill(
+                "s3://c@b/p/",
+                ["gs://c@b/p/"],
+                objectives=api.Objectives(timedelta(1), timedelta(1)),
+                places=[],
+            )
 
     def test_error_kinds(self) -> None:
         assert parse_kinds("unavailable") == {ErrorKind.UNAVAILABLE}
