@@ -70,7 +70,7 @@ class CloudError(Exception):
         gives it: one line that can't forge another.
     :param kind: the cause.
     :param cloud: the cloud it happened on (``aws``, ``gcp``, ``azure`` …), if any.
-    :param code: the service's own error code, kept for the reader, if any.
+    :param code: the service's own error code, kept for the reader, if any; printable as well.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class CloudError(Exception):
         super().__init__(printable(message))
         self.kind = kind
         self.cloud = cloud
-        self.code = code
+        self.code = None if code is None else printable(str(code))
 
     @property
     def retryable(self) -> bool:

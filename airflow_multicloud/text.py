@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
+import traceback
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
@@ -24,9 +25,42 @@ def printable(text: str) -> str:
     return "".join(c if _shows(c) else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def printable_data(text: str, *, wide: str = "") -> str:
+    r"""JSON or YAML with the escapes of its own for what would not show; it reads the same.
+
+    Outside of quotes there may be none of that but newlines.
+
+    :param wide: how characters beyond the first 65,536 are written, given their number (YAML's
+        ``\U{:08x}``); JSON has two escapes for them.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c == "\n" or _shows(c) else _escaped(c, wide) for c in text)
+
+
+def _escaped(character: str, wide: str) -> str:
+    number = ord(character)
+    if number > 0xFFFF and wide:  # noqa: PLR2004 - the last that \u can write
+        return wide.format(number)
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i] << 8 | units[i + 1]:04x}" for i in range(0, len(units), 2))
+
+
 def _shows(character: str) -> bool:
     # Python counts every space but U+0020 as not printable; "Zs" are spaces that do show.
     return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def traceback_text(err: BaseException) -> str:
+    """An exception with its causes, as Python shows it, for a log.
+
+    Messages take one printable line each, and every line is indented: none passes for the log's.
+    """
+    lines: list[str] = []
+    for part in traceback.TracebackException.from_exception(err).format():
+        frame = part.startswith("  File ")  # its lines are of this machine's own files
+        lines += part.rstrip().split("\n") if frame else [part.strip("\n")]
+    return "\n".join(f"  {printable(line)}" for line in lines)
 
 
 _SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -76,9 +110,22 @@ def duration_text(seconds: float) -> str:
 
 #: Where a spreadsheet may see a cell begin. A semicolon and a tab part cells too, in the
 #: languages and settings whose separator they are, and a newline in a cell that is not quoted.
-_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s']*[=+\-@＝＋－＠])")  # noqa: RUF001
-_DEFUSED = re.compile(r"(?:^|(?<=[;\t\r\n]))'(?=[\s']*[=+\-@＝＋－＠])")  # noqa: RUF001
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_CELL = r"(?:^|(?<=[;\t\r\n]))"
+#: What a spreadsheet may leave out before it looks: spaces, and all that does not show.
+_UNSEEN = (
+    r"[\s'\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    r"\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]*"
+)
+#: The signs, also wide, small, raised and lowered: every character that is one by NFKC.
+_SIGN = (
+    r"[=+\-@\u207a\u207c\u208a\u208c\ufb29\ufe62\ufe63\ufe66\ufe6b"
+    r"\uff0b\uff0d\uff1d\uff20]"
+)
+_FORMULA = re.compile(f"{_CELL}(?={_UNSEEN}{_SIGN})")
+_DEFUSED = re.compile(f"{_CELL}'(?={_UNSEEN}{_SIGN})")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def csv_cell(value: object) -> object:

@@ -115,7 +115,7 @@ with DAG(
             examples=PLACES["reports"],
             description="Where reports are written, below a folder per day",
         ),
-        "currency": Param("USD", type="string", pattern="^[A-Z]{3}$"),
+        "currency": Param("USD", type="string", pattern=r"^[A-Z]{3}$(?!\n)"),
         "budget": Param(100_000, type="number", exclusiveMinimum=0, description="A month's"),
         "recommend_from": Param(
             PLACES["recommend_from"],
@@ -149,7 +149,7 @@ with DAG(
             None,
             type=["null", "string"],
             format="date",
-            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)",
             description="YYYY-MM-DD; the day before",
         ),
     },

@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import __version__
-from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
-from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.core.cost.places import is_uri, read_place, write_place
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Of the lines of ``recommendations.jsonl``; another is refused.
 _VERSION = 1
 
-#: What a report shows of a recommendation.
-_SHOWN = frozenset(
-    {
-        *("cloud", "summary", "monthly_savings", "currency", "effort"),
-        *("sources", "counted", "resource_id"),
-    }
-)
+#: Some 100,000 recommendations.
+_MAX_BYTES = 64 << 20
+
+_AMOUNT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or _is_text(value)
+
+
+def _is_amount_or_none(value: object) -> bool:
+    return value is None or (isinstance(value, str) and _AMOUNT.fullmatch(value) is not None)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+#: What a report shows of a recommendation → whether a value can be it, and what can.
+_VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "cloud": (_is_text, "text"),
+    "summary": (_is_text, "text"),
+    "monthly_savings": (_is_amount_or_none, "an amount as text, or null"),
+    "currency": (_is_text, "text"),
+    "effort": (_is_text, "text"),
+    "sources": (_are_texts, "a list of texts"),
+    "counted": (lambda value: isinstance(value, bool), "true or false"),
+    "resource_id": (_is_text_or_none, "text or null"),
+}
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
@@ -82,14 +108,11 @@ def _fields(value: Any) -> dict[str, Any]:
 def read_recommendations(uri: str) -> list[dict[str, Any]]:
     """What :func:`write_recommendations` wrote.
 
-    :raises CostAnalysisError: kind ``unsupported`` for a version that this one does not know,
-        ``invalid_argument`` for what are no recommendations; both name the file and the line.
+    :raises CloudError: kind ``unsupported`` for a version that this one does not know,
+        ``invalid_argument`` for what are no recommendations, both naming the file and the line;
+        ``not_found``, and ``invalid_argument`` for what is no file or more than 64 MiB.
     """
-    if "://" not in uri:
-        body = Path(uri).read_bytes()
-    else:
-        endpoint = open_endpoint(uri, parameter="recommendations")
-        body = bytes(endpoint.store.get_object(endpoint.location.ref).read())
+    body = read_place("recommendations", uri, _MAX_BYTES)
     lines = body.removesuffix(b"\n").split(b"\n") if body else []
     return [_recommendation(line, f"{uri} line {n}") for n, line in enumerate(lines, 1)]
 
@@ -107,8 +130,11 @@ def _recommendation(line: bytes, where: str) -> dict[str, Any]:
             f"{__version__}, which reads version {_VERSION}. Gather the recommendations again",
             kind=ErrorKind.UNSUPPORTED,
         )
-    if missing := sorted(_SHOWN - row.keys()):
+    if missing := sorted(_VALUES.keys() - row.keys()):
         raise _refused(f"{where} is no recommendation: it lacks {', '.join(missing)}")
+    for name, (fits, expected) in _VALUES.items():
+        if not fits(row[name]):
+            raise _refused(f"{where}: {name} is {str(row[name])[:40]!r}, expected {expected}")
     return row
 
 
@@ -119,13 +145,5 @@ def _refused(message: str) -> CostAnalysisError:
 
 
 def _written(target: str, name: str, text: str) -> str:
-    if "://" not in target:
-        path = Path(target) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-    endpoint = open_endpoint(target if target.endswith("/") else f"{target}/", parameter="target")
-    refuse_reserved(endpoint, parameter="target")
-    location = endpoint.location.with_key(f"{endpoint.location.key}{name}")
-    put_stream(endpoint, location.key, [text.encode()])
-    return str(location)
+    where = f"{target.removesuffix('/')}/{name}" if is_uri(target) else Path(target) / name
+    return write_place("target", where, text.encode())

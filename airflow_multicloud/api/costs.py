@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +28,8 @@ from airflow_multicloud.ports.cost import (
 
 # These load no query engine before it is needed: an operator's module imports this one.
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
     from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
@@ -375,29 +378,46 @@ class CloudCostAnalyzer:
         start: date,
         end: date,
         *,
+        group_by: Sequence[str] = ("ServiceName",),
+        limit: int | None = None,
+        by: str | None = None,
         quality: Sequence[QualityReport] = (),
         budget: BudgetVerdict | None = None,
         workload: WorkloadComparison | None = None,
         recommendations: Sequence[Mapping[str, Any]] = (),
     ) -> CostDocument:
-        """Everything a report shows; ``write_cost_report`` writes it."""
+        """Everything a report shows; ``write_cost_report`` writes it.
+
+        :param group_by: as of :meth:`compare_costs`, as are ``limit`` and ``by``: the page's
+            figures are those that a comparison of the same arguments has.
+        """
         from airflow_multicloud.core.cost.report import gather
 
-        with self._store.connect(start=start - _HISTORY, end=end) as connection:
-            return gather(
-                connection,
-                start,
-                end,
-                made_at=datetime.now(UTC),
-                currency=self.currency,
-                basis=self._cost_basis,
-                clouds=self.clouds,
-                rates=self._rates,
-                quality=quality,
-                budget=budget,
-                workload=workload,
-                recommendations=recommendations,
-            )
+        store = self._store
+        snapshot = store.snapshot()
+
+        def connect(
+            first: date, after: date, period: CostPeriod
+        ) -> AbstractContextManager[DuckDBPyConnection]:
+            return store.connect(start=first, end=after, by=period, snapshot=snapshot)
+
+        return gather(
+            connect,
+            start,
+            end,
+            made_at=datetime.now(UTC),
+            currency=self.currency,
+            basis=self._cost_basis,
+            by=self._period(start, end, by),
+            group_by=_texts(group_by, "group_by", "dimensions"),
+            limit=limit,
+            clouds=self.clouds,
+            rates=self._rates,
+            quality=quality,
+            budget=budget,
+            workload=workload,
+            recommendations=recommendations,
+        )
 
     @cached_property
     def _store(self) -> CostStore:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import timedelta
@@ -18,7 +17,7 @@ from rich.cells import cell_len
 
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.text import printable, write_csv
+from airflow_multicloud.text import printable, printable_data, traceback_text, write_csv
 
 #: Between two columns of a table; below a header it is drawn as ``=+=``.
 _GAP = " | "
@@ -61,10 +60,11 @@ def show(result: Result, output: str, *, quiet: bool = False) -> None:
         sys.stdout.write(_json(result.document))
     elif output == "yaml":
         # By way of JSON, so that both have the same types.
-        document = msgspec.json.decode(_json(result.document))
-        sys.stdout.write(yaml.dump(document, sort_keys=False, allow_unicode=True))
+        sys.stdout.write(_yaml(msgspec.json.decode(_json(result.document))))
     else:
-        cells = [{name: _cell(value) for name, value in row.items()} for row in result.rows]
+        cells = [
+            {printable(name): _cell(value) for name, value in row.items()} for row in result.rows
+        ]
         sys.stdout.write(_plain(cells) if output == "plain" else _table(cells))
     sys.stdout.flush()  # So that remarks come after it where both go to one place.
     if not quiet or result.code is not ExitCode.DONE:
@@ -73,12 +73,37 @@ def show(result: Result, output: str, *, quiet: bool = False) -> None:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    if sys.stdout.isatty():
+        # For eyes; a file or a pipe gets the data exactly.
+        rows = [{printable(n): _readable(value) for n, value in row.items()} for row in rows]
     write_csv(sys.stdout, list(rows[0]) if rows else (), rows)
+
+
+def _readable(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
 
 
 def _json(document: object) -> str:
     encoded = _encoder.encode(_masked(document))
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return printable_data(msgspec.json.format(encoded, indent=2).decode()) + "\n"
+
+
+#: Of its own, for what it does with text.
+_YamlDumper: Any = type("_YamlDumper", (yaml.SafeDumper,), {})
+
+
+def _quoted(dumper: Any, text: str) -> Any:
+    """What has to be escaped must stand in quotes."""
+    style = None if printable(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_YamlDumper.add_representer(str, _quoted)
+
+
+def _yaml(document: object) -> str:
+    text = yaml.dump_all([document], Dumper=_YamlDumper, sort_keys=False, allow_unicode=True)
+    return printable_data(str(text), wide="\\U{:08x}")
 
 
 def _masked(value: object, name: str | None = None) -> Any:
@@ -164,8 +189,9 @@ def say_traceback() -> None:
 
     Indented: the message of an error may have lines of its own, which must not pass for ours.
     """
-    for line in traceback.format_exc().rstrip().split("\n"):
-        say(f"  {line}")
+    if (err := sys.exception()) is not None:
+        for line in traceback_text(err).split("\n"):
+            say(line)
 
 
 def error_line(kind: ErrorKind | str, message: object) -> str:

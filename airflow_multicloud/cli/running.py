@@ -41,7 +41,7 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
     """
 
     def made(run: Run) -> Callable[[Namespace], None]:
-        name = run.__module__.rpartition(".")[2].replace("_", "-")
+        name = run.__module__.rpartition(".")[2]
 
         @functools.wraps(run)
         def wrapped(args: Namespace) -> None:

@@ -57,7 +57,7 @@ def _names(command: str) -> Mapping[str, str]:
     """Parameter → what the command line calls it."""
     (group,) = get_cli_commands()
     assert isinstance(group, GroupCommand)  # noqa: S101 - as it is defined
-    (found,) = (c for c in group.subcommands if c.name.replace("-", "_") == command)
+    (found,) = (c for c in group.subcommands if c.name == command.replace("_", "-"))
     assert isinstance(found, ActionCommand)  # noqa: S101
     names: dict[str, str] = {}
     for arg in found.args:

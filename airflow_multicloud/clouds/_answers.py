@@ -69,6 +69,13 @@ def not_an_answer(
     )
 
 
+def redirected(doing: str, cloud: str, *, area: type[CloudError] = StorageError) -> CloudError:
+    """The error for an answer that sends the request on to another host."""
+    return not_an_answer(
+        doing, cloud, "it redirects to another host, which is never followed", area=area
+    )
+
+
 def kind_of_status(status: int) -> ErrorKind:
     """The cause that an answer's status stands for which no table knows.
 

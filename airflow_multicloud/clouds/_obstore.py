@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import obstore
 import obstore.exceptions as obs
+from requests.utils import get_environ_proxies, select_proxy
 
+from airflow_multicloud.clouds._answers import kind_of_status, redirected
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
 if TYPE_CHECKING:
     from obstore import Attributes, GetResult, PutMode, PutResult
-    from obstore.store import ObjectStore
+    from obstore.store import ClientConfig, ObjectStore
     from typing_extensions import Buffer
 
     from airflow_multicloud.ports.object_store import ObjectMeta
@@ -38,6 +41,10 @@ _HEADERS = re.compile(
     r"non UTF-8 characters|non-ASCII data|Header missing from response|Invalid last modified"
     r"|Invalid content length"
 )
+
+# Nothing can listen there, and no message names it but for :func:`only_to`.
+_NOWHERE = "127.0.0.1:0"
+_REDIRECTED = re.compile(rf"tcp connect error\",\s+{re.escape(_NOWHERE)},")
 
 _BY_TYPE: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (obs.NotFoundError, ErrorKind.NOT_FOUND),
@@ -74,6 +81,26 @@ def is_plain_key(key: str) -> bool:
     )
 
 
+def only_to(url: str) -> ClientConfig | None:
+    """Client options by which nothing is sent to any other host than the URL's.
+
+    obstore follows redirects, with the session token in its headers, and has no option to leave
+    that off. So every other host is behind a proxy that does not exist. What stays possible is a
+    redirect to another port of the same host.
+
+    ``None`` where the environment has a proxy for the URL: it would have to be the proxy for a
+    redirect too, so obstore is of no use there.
+    """
+    if select_proxy(url, get_environ_proxies(url)):
+        return None
+    parts = urlsplit(url)
+    return {
+        "allow_http": parts.scheme == "http",
+        "proxy_url": f"http://{_NOWHERE}",
+        "proxy_excludes": parts.hostname or "",
+    }
+
+
 def redact(text: str) -> str:
     """The first line of an error text without URL queries, which may carry signatures.
 
@@ -91,6 +118,8 @@ def translated(cloud: str, doing: str) -> Iterator[None]:
     except CloudError:
         raise
     except (obs.BaseError, FileNotFoundError, TimeoutError) as err:
+        if _REDIRECTED.search(str(err)):
+            raise redirected(doing, cloud) from None
         kind = _kind(err)
         area = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else StorageError
         raise area(f"{doing}: {redact(str(err))}", kind=kind, cloud=cloud) from None
@@ -109,7 +138,7 @@ def _kind(err: Exception) -> ErrorKind:
         return ErrorKind.NOT_FOUND
     text = str(err)
     if status := _STATUS.search(text):
-        return _BY_STATUS.get(status[1], ErrorKind.UNAVAILABLE)
+        return _BY_STATUS.get(status[1]) or kind_of_status(int(status[1]))
     if _TIMED_OUT.search(text) or isinstance(err, TimeoutError):
         return ErrorKind.TIMEOUT
     return ErrorKind.UNAVAILABLE

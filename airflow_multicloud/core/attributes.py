@@ -68,20 +68,26 @@ def _fit(destination: Endpoint, attributes: ObjectAttributes) -> FittedAttribute
 
 
 def keep_tags(
-    destination: Endpoint, tags: Mapping[str, str], present: Mapping[str, str]
+    destination: Endpoint,
+    tags: Mapping[str, str],
+    present: Mapping[str, str],
+    *,
+    others: bool = False,
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The tags that a replica is to have, and which of the source's it can't.
 
-    :param present: what it has already, which stays: this package's own.
+    :param present: what it has already, of which this package's own stays.
+    :param others: whether those that the source has not stay too.
     """
-    kept = dict(present)
+    kept = {name: value for name, value in present.items() if others or name == SHA256_METADATA}
     not_kept: list[str] = []
     store = destination.store
     rules = store if has_power(store, TagRules) else None
     for name, value in tags.items():
-        if name in present or name == SHA256_METADATA:
+        if name == SHA256_METADATA:
             continue
-        if rules and (rules.refuse_tag(name, value) or len(kept) >= rules.most_tags):
+        full = rules is not None and name not in kept and len(kept) >= rules.most_tags
+        if full or (rules is not None and rules.refuse_tag(name, value)):
             not_kept.append(f"tag:{name}")
         else:
             kept[name] = value

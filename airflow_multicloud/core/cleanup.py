@@ -187,7 +187,8 @@ def _uploads(cleaner: _Cleaner, place: Endpoint) -> None:
         if upload.started is not None and upload.started > cleaner.before:
             continue
         uri = str(place.location.with_key(upload.ref.key))
-        last_used, keep = upload.started, "another program's, for all the store tells"
+        last_used = upload.started
+        keep: str | None = "another program's, for all the store tells"
         if upload.ours:
             last_used, keep = _last_use(store, upload)
         if keep is None and last_used is not None and last_used > cleaner.before:

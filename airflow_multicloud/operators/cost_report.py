@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 class CostReportOperator(CostOperator):
     """Write what clouds cost as a page of HTML, as JSON and as CSV.
 
-    Returns the files' paths or URIs, the totals and how many anomalies and restatements are
-    in it.
+    Returns the files' paths or URIs, the total, whether it is by charge day or by billing period,
+    what is not in it, and how many anomalies and restatements there are.
 
     :param start: first day. :param end: the day after the last.
     :param target: a directory, or the URI of a prefix in any object store.
+    :param group_by: FOCUS columns, or ``tag:<key>``.
+    :param limit: lines a cloud; the rest is summed up as ``(other)``; all by default.
+    :param by: ``charge_day`` or ``billing_period`` (the invoices of these months); by default the
+        latter for whole months on the basis ``billed``, else the former.
     :param workload: also price this workload on every cloud in the report.
     :param prices: path or URI of the list prices for it; the packaged ones by default.
     :param recommendations: what a
@@ -39,6 +43,8 @@ class CostReportOperator(CostOperator):
         "budget",
         "workload",
         "prices",
+        "group_by",
+        "by",
     )
 
     def __init__(
@@ -47,6 +53,9 @@ class CostReportOperator(CostOperator):
         start: str,
         end: str,
         target: str,
+        group_by: Sequence[str] = ("ServiceName",),
+        limit: int | None = None,
+        by: str | None = None,
         workload: Mapping[str, Any] | None = None,
         prices: str | None = None,
         recommendations: str | None = None,
@@ -57,6 +66,9 @@ class CostReportOperator(CostOperator):
         self.start = start
         self.end = end
         self.target = target
+        self.group_by = group_by
+        self.limit = limit
+        self.by = by
         self.workload = workload
         self.prices = prices
         self.recommendations = recommendations
@@ -68,10 +80,14 @@ class CostReportOperator(CostOperator):
         last = end - timedelta(days=1)
         with airflow_errors():
             analyzer = self.analyzer()
-            clouds = [r.cloud for r in analyzer.compare_costs(start, end, limit=1).reports]
+            by = self.by or None
+            clouds = [r.cloud for r in analyzer.compare_costs(start, end, limit=1, by=by).reports]
             document = analyzer.report(
                 start,
                 end,
+                group_by=self.group_by,
+                limit=self.limit,
+                by=by,
                 quality=analyzer.check_quality(last),
                 budget=analyzer.assess_budget(
                     api.budget_of("budget", Decimal(str(self.budget)), self.currency, "month"),
@@ -92,11 +108,26 @@ class CostReportOperator(CostOperator):
             files = api.write_cost_report(document, self.target)
         for name, where in files.items():
             self.log.info("%s: %s", name, where)
-        total = document.comparison.total
+        compared = document.comparison
+        total = compared.total
+        for apart in compared.unconverted:
+            self.log.warning(
+                "not converted: %s of %s: %s", apart.on(compared.basis), apart.cloud, apart.reason
+            )
+        for overlap in compared.left_out:
+            self.log.warning("not counted: %s", overlap)
         facts = {
             "files": files,
             "total": None if total is None else str(document.rounded_total),
+            "unconverted": {
+                report.cloud: list(report.total.without)
+                for report in compared.reports
+                if report.unconverted
+            },
             "currency": self.currency,
+            "basis": compared.basis.value,
+            "by": compared.by.value,
+            "not_counted": [str(overlap) for overlap in compared.left_out],
             "estimated": None if total is None else total.estimated,
             "anomalies": len(document.anomalies.found) if document.anomalies else None,
             "restatements": len(document.restatements),

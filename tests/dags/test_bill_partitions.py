@@ -11,7 +11,7 @@ import pytest
 
 from airflow_multicloud.demo import bills
 
-from ..integration.airflow_runs import make_known, run_dag  # noqa: TID252
+from ..integration.airflow_runs import allow, make_known, run_dag  # noqa: TID252
 from .test_nightly_cost import load
 
 if TYPE_CHECKING:
@@ -92,16 +92,22 @@ def partition(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("partition")
 def test_one_run_a_day_once_all_three_are_there(
-    consumer: str, exports: bills.Exports, tmp_path: Path
+    consumer: str, exports: bills.Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = runs_after_a_tick(consumer)
     ingesting = load().partial_subset("ingest", include_upstream=True)
-    uris = {f"{cloud}_export": uri for cloud, uri in exports.uris.items()}
-    night = run_dag(ingesting, {**uris, "store": str(tmp_path / "costs")})
+    places = {
+        **{f"{cloud}_export": uri for cloud, uri in exports.uris.items()},
+        "store": str(tmp_path / "costs"),
+    }
+    allow(monkeypatch, "nightly_cost", **places)
+    night = run_dag(ingesting, places)
     assert night.state == "success"
-    # No param said which month: the day is the partition's.
+    # No param said which month: the day is the partition's, and the month before it may change.
     for cloud in exports.uris:
-        assert [p["billing_period"] for p in night.xcom(f"{cloud}.ingest")] == ["2026-10-01"]
+        read = [p["billing_period"] for p in night.xcom(f"{cloud}.ingest")]
+        assert read == ["2026-09-01", "2026-10-01"]
+    # However many months were read, the event is of the one day.
     for _ in range(2):
         assert runs_after_a_tick(consumer) == [*before, DAY]
 

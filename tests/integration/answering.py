@@ -37,7 +37,9 @@ class Answering:
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Answer | bytes]) -> Iterator[Answering]:
+def answering(
+    answer: Callable[[Asked], Answer | bytes], *, host: str = "127.0.0.1"
+) -> Iterator[Answering]:
     """A server on loopback whose answers a function makes."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,8 +66,8 @@ def answering(answer: Callable[[Asked], Answer | bytes]) -> Iterator[Answering]:
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made = Answering(f"http://127.0.0.1:{server.server_port}")
+    with ThreadingHTTPServer((host, 0), Handler) as server:
+        made = Answering(f"http://{host}:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

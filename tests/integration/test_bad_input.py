@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -93,10 +93,17 @@ def test_a_destination_in_the_source(filled: Lab) -> None:
     assert "overlaps source" in str(err)
 
 
-def test_destinations_as_one_string(filled: Lab) -> None:
-    err = refused(filled, filled.s3, filled.gcs)
+def test_destinations_as_one_string_are_one(filled: Lab) -> None:
+    err = refused(filled, filled.s3, f"{filled.s3}below/")
     assert err.kind is ErrorKind.INVALID_ARGUMENT
-    assert str(err).startswith("destinations: ")
+    assert "overlaps source" in str(err)
+
+
+@pytest.mark.parametrize("given", [5, None, {"uri": "gs://b/"}, "", "['gs://b/'"])
+def test_destinations_that_are_no_list(filled: Lab, given: Any) -> None:
+    err = refused(filled, filled.s3, given)
+    assert err.kind is ErrorKind.INVALID_ARGUMENT
+    assert str(err).startswith("destinations")
 
 
 def test_a_connection_that_does_not_exist(filled: Lab) -> None:
@@ -132,21 +139,20 @@ def test_a_wrong_access_key(
 @pytest.mark.parametrize(
     ("replicate_to", "said"),
     [
-        ("gs://gcp_local@{}/copy/", "replicate_to: "),
+        ("no location", "replicate_to[0]: "),
+        ({"uri": "gs://gcp_local@{}/copy/"}, "replicate_to: "),
         (["gs://aws_local@{}/copy/"], "replicate_to[0]: "),
         (["no location"], "replicate_to[0]: "),
     ],
 )
 def test_an_upload_with_wrong_replicas(
-    lab: Lab, tmp_path: Path, replicate_to: str | list[str], said: str
+    lab: Lab, tmp_path: Path, replicate_to: str | dict[str, str] | list[str], said: str
 ) -> None:
     file = tmp_path / "artifact"
     file.write_bytes(b"artifact")
-    given = (
-        replicate_to.format(lab.bucket)
-        if isinstance(replicate_to, str)
-        else [uri.format(lab.bucket) for uri in replicate_to]
-    )
+    given: Any = replicate_to
+    if isinstance(replicate_to, list):
+        given = [uri.format(lab.bucket) for uri in replicate_to]
     with pytest.raises(CloudError) as caught:
         api.upload_artifact(file, lab.s3, replicate_to=given)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
@@ -170,19 +176,18 @@ def test_an_upload_with_a_replica_in_no_bucket(lab: Lab, tmp_path: Path, place: 
 @pytest.mark.parametrize(
     ("candidates", "said"),
     [
-        ("s3://aws_local@{}/data/", "candidates: "),
+        ("no location", "candidates[0]: "),
+        ({"uri": "s3://aws_local@{}/data/"}, "candidates: "),
         (["s3://aws_local@{}/data/", "gs://gcp_local@{}/copy"], "candidates: objects and prefixes"),
         (["s3://aws_local@{}/data/", "gs://aws_local@{}/copy/"], "candidates[1]: "),
     ],
 )
 def test_a_fetch_from_wrong_candidates(
-    filled: Lab, tmp_path: Path, candidates: str | list[str], said: str
+    filled: Lab, tmp_path: Path, candidates: str | dict[str, str] | list[str], said: str
 ) -> None:
-    given = (
-        candidates.format(filled.bucket)
-        if isinstance(candidates, str)
-        else [uri.format(filled.bucket) for uri in candidates]
-    )
+    given: Any = candidates
+    if isinstance(candidates, list):
+        given = [uri.format(filled.bucket) for uri in candidates]
     with pytest.raises(CloudError) as caught:
         api.failover_fetch(given, tmp_path / "fetched")
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT

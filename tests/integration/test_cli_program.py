@@ -78,7 +78,7 @@ def test_stdout_is_the_result_alone_even_when_verbose(local_clouds: LocalClouds)
     )
     assert ended.returncode == 0, ended.stderr
     (report,) = json.loads(ended.stdout)
-    assert [d["outcomes"] for d in report["destinations"]] == [{"copied": "1"}] * 2
+    assert [d["outcomes"] for d in report["destinations"]] == [{"copied": 1}] * 2
     assert "aws_local" in ended.stderr, "no log lines, though --verbose was given"
 
 

@@ -1,7 +1,8 @@
-"""Keeping a cost store in order, by operator and by command line."""
+"""Keeping a cost store in order and asking it, by operator and by command line."""
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,8 +14,11 @@ import pytest
 from airflow.cli import cli_parser
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_multicloud.api import CloudCostAnalyzer
+from airflow_multicloud.core.cost.report import to_html, to_json
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.operators.cost_compare import CompareCostOperator
+from airflow_multicloud.operators.cost_report import CostReportOperator
 from airflow_multicloud.operators.cost_store import (
     PruneCostStoreOperator,
     RemoveCostExportOperator,
@@ -112,3 +116,98 @@ def test_the_command_asks_for_the_bill(root: str, capsys: pytest.CaptureFixture[
     assert "not counted: aws 2026-10: 32 charges of b/focus-1-0" in bills
     _, _, days = command(capsys, *words, "--by", "charge-day")
     assert "aws: 3100.00 USD billed by charge day" in days
+
+
+@pytest.mark.parametrize(
+    ("more", "amount", "said"),
+    [
+        ((), "2,700.00", "Billed cost by billing period in USD"),
+        (("--by", "charge-day"), "3,100.00", "Billed cost by charge day in USD"),
+    ],
+)
+def test_the_page_has_the_figures_of_its_command(
+    root: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    amount: str,
+    said: str,
+) -> None:
+    page = tmp_path / "page.html"
+    words = ("costs", root, "--month", "2026-10", "--basis", "billed", "--html", str(page))
+    _, _, printed = command(capsys, *words, *more)
+    assert f"aws: {amount.replace(',', '')} USD billed" in printed
+    text = page.read_text()
+    assert said in text
+    assert f'<td>aws</td><td class="n">{amount}</td>' in text
+    # The refund of June is on October's bill, and none of its days.
+    assert ("10 Jun 2026" in text) is not more
+
+
+def test_the_page_is_broken_down_as_its_command(
+    root: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    _, rows, _ = command(
+        capsys, "costs", root, "--month", "2026-10", "--html", str(page), "--limit", "1",
+        "--group-by", "tag:team", "--group-by", "ChargeDate",
+    )  # fmt: skip
+    assert [(row["tag:team"], row["ChargeDate"]) for row in rows] == [
+        ("(other)", "(other)"),
+        ("data", "2026-10-01"),
+    ]
+    text = page.read_text()
+    assert "<h2>By tag:team, ChargeDate</h2>" in text
+    for row in rows:
+        assert f"<td>{row['tag:team']}</td><td>{row['ChargeDate']}</td>" in text
+    assert "2026-10-02" not in text
+
+
+def test_the_reports_files_say_which_month_and_what_is_not_counted(
+    root: str, tmp_path: Path
+) -> None:
+    task = CostReportOperator(
+        task_id="report", store=root, basis="billed", start="2026-10-01", end="2026-11-01",
+        target=str(tmp_path / "report"),
+    )  # fmt: skip
+    told = task.execute(Bare())  # type: ignore[arg-type]
+    assert (told["total"], told["basis"], told["by"]) == ("2700.00", "billed", "billing_period")
+    (said,) = told["not_counted"]
+    document = json.loads(Path(told["files"]["report.json"]).read_text())
+    assert document["by"] == "billing_period"
+    (left_out,) = document["left_out"]
+    assert (left_out["export"], left_out["counted"]) == ("b/focus-1-0", "b/focus-1-2")
+    assert (left_out["charges"], Decimal(left_out["billed_cost"])) == (32, Decimal(2700))
+    rows = list(csv.DictReader(Path(told["files"]["services.csv"]).read_text().splitlines()))
+    assert [row["NotCounted"] for row in rows] == [said]
+    assert [row["Period"] for row in rows] == ["billing period"]
+    by_day = CostReportOperator(
+        task_id="days", store=root, basis="billed", start="2026-10-01", end="2026-11-01",
+        target=str(tmp_path / "days"), by="charge_day",
+    )  # fmt: skip
+    charged = by_day.execute(Bare())  # type: ignore[arg-type]
+    assert (charged["total"], charged["by"]) == ("3100.00", "charge_day")
+
+
+def test_what_other_months_have_twice_is_not_of_the_report(root: str) -> None:
+    analyzer = CloudCostAnalyzer(root, basis="billed")
+    november = json.loads(to_json(analyzer.report(date(2026, 11, 1), date(2026, 12, 1))))
+    assert november["left_out"] == []
+    assert [o["charges"] for o in november["before"]["left_out"]] == [32]
+    assert "Not counted" not in to_html(analyzer.report(date(2026, 11, 1), date(2026, 12, 1)))
+
+
+def test_a_long_period_is_beside_all_of_the_one_before(tmp_path: Path) -> None:
+    """Also the part of it that anomalies and forecasts don't look back to."""
+    store = CostStore.open(tmp_path / "store")
+    for month in (date(2025, 10, 1), date(2026, 4, 1)):
+        rows = [Row(month + timedelta(days=day), "EC2", Decimal(1)) for day in range(30)]
+        made = fetched(write(tmp_path / "x.csv", rows), "1", exported_at=datetime.now(UTC))
+        store.ingest("aws", replace(made, period=replace(made.period, billing_period=month)))
+    for by in ("charge_day", "billing_period"):
+        report = CloudCostAnalyzer(store.root, basis="billed").report(
+            date(2026, 4, 1), date(2026, 10, 1), by=by
+        )
+        assert (report.before.start, report.before.end) == (date(2025, 10, 1), date(2026, 4, 1))
+        (aws, _) = report.beside_last
+        assert (aws.so_far, aws.before) == (Decimal(30), Decimal(30))

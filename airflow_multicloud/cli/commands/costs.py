@@ -31,13 +31,14 @@ def run(args: Namespace) -> Result:
     for export in args.ingest or ():
         for found in analyzer.ingest(export, first=start, last=end - timedelta(days=1)):
             say(f"{found.cloud} {found.billing_period:%Y-%m}: {found.change.reason}")
-    compared = analyzer.compare_costs(
-        start,
-        end,
-        group_by=args.group_by or ("ServiceName",),
-        limit=args.limit,
-        by=args.by and args.by.replace("-", "_"),
-    )
+    asked: dict[str, Any] = {
+        "group_by": args.group_by or ("ServiceName",),
+        "limit": args.limit,
+        "by": args.by and args.by.replace("-", "_"),
+    }
+    # What is printed and what is on the page are the same figures.
+    document = analyzer.report(start, end, **asked) if args.html else None
+    compared = document.comparison if document else analyzer.compare_costs(start, end, **asked)
     remarks = [f"missing: {cloud}: {why}" for cloud, why in compared.missing.items()]
     remarks += [f"{r.cloud}: {r.total}" for r in compared.reports]
     remarks += [
@@ -49,10 +50,9 @@ def run(args: Namespace) -> Result:
         remarks.append(f"the store {args.store} has no bills yet; give exports with --ingest")
     if compared.reports:
         remarks.append(f"smallest bill: {analyzer.get_smallest_bill(compared.reports)}")
-    if args.html:
+    if document:
         from airflow_multicloud.core.cost.report import to_html
 
-        document = analyzer.report(start, end)
         Path(args.html).write_text(to_html(document), encoding="utf-8")
         remarks.append(f"written: {args.html}")
     rows = [row for report in compared.reports for row in _rows(report)]

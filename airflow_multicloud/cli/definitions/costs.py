@@ -42,7 +42,7 @@ COSTS = command(
     arg("--limit", type=int, metavar="N", help="lines per cloud; the rest is (other)"),
     arg("--rates-file", metavar="PLACE", help="the newer exchange rates that 'rates' wrote"),
     arg("--max-stale-days", type=int, metavar="N", help="use the last rate for so many days"),
-    arg("--html", metavar="FILE", help="also write the report as a page"),
+    arg("--html", metavar="FILE", help="also write these figures as a page"),
     output=Arg(  # type: ignore[no-untyped-call]  # Airflow's
         ("-o", "--output"),
         help="Output format. Allowed values: table, json, yaml, plain, csv (default: table)",

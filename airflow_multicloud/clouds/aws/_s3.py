@@ -145,6 +145,8 @@ class S3Connection:
         self._here.address = (request.url, region)
 
     def _open(self, bucket: str) -> S3Store | None:
+        if _obstore.only_to(self.client.meta.endpoint_url) is None:
+            return None
         found: str | None
         with translated(f"finding bucket {bucket!r}"):
             try:
@@ -192,11 +194,12 @@ class S3Connection:
 
     def _client_options(self, url: str) -> ClientConfig | None:
         config = self.client.meta.config
-        if config.client_cert or config.proxies_config:
+        alone = _obstore.only_to(url)
+        proxied = config.proxies_config or (config.proxies or {}).get(urlsplit(url).scheme)
+        if config.client_cert or proxied or alone is None:
             return None
-        scheme = urlsplit(url).scheme
         options: ClientConfig = {
-            "allow_http": scheme == "http",
+            **alone,
             "timeout": _NO_OVERALL_TIMEOUT,
             "connect_timeout": timedelta(seconds=config.connect_timeout),
             "read_timeout": timedelta(seconds=config.read_timeout),
@@ -204,8 +207,6 @@ class S3Connection:
             # It signs them, too.
             "default_headers": self._terms.headers,
         }
-        if proxy := (config.proxies or {}).get(scheme):
-            options["proxy_url"] = proxy
         verify = self._verify
         if verify is None:
             verify = _configured(self._session, "ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")

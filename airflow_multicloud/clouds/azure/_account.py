@@ -11,6 +11,7 @@ from urllib.parse import quote
 import requests.adapters
 from azure.core import PipelineClient
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
+from azure.core.pipeline.policies import RedirectPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from urllib3 import Retry
@@ -58,7 +59,8 @@ class BlobAccount:
         )
         _tune(transport_of(service), service.url)
         _shorten_waits(retry_policy_of(service))
-        self._stores: dict[str, AzureStore] = {}
+        _follow_no_redirects(service)
+        self._stores: dict[str, AzureStore | None] = {}
         self._lock = Lock()
 
     @property
@@ -70,8 +72,8 @@ class BlobAccount:
         """The SDK's client for one blob, of one version when the reference names one."""
         return self.service.get_blob_client(ref.bucket, ref.key, version_id=ref.version)
 
-    def store(self, bucket: str) -> AzureStore:
-        """The obstore for one container."""
+    def store(self, bucket: str) -> AzureStore | None:
+        """The obstore for one container; ``None`` where only the SDK may be used."""
         with self._lock:
             if bucket not in self._stores:
                 self._stores[bucket] = open_store(self.service, bucket)
@@ -130,9 +132,19 @@ def _leave_undecoded(answer: PipelineResponse[HttpRequest, HttpResponse]) -> Non
 
 
 def _raise_for_error(response: HttpResponse) -> None:
-    if response.status_code >= HTTPStatus.BAD_REQUEST:
+    if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
         response.read()
         raise HttpResponseError(response=response)
+
+
+def _follow_no_redirects(service: BlobServiceClient) -> None:
+    """Azure answers with none, and another's would get the request: a path and headers."""
+    # The SDK takes the option for a new client only, and Airflow's hook makes that.
+    node: Any = service._pipeline._impl_policies[0]  # noqa: SLF001 - see above
+    while node is not None:
+        if isinstance(node, RedirectPolicy):
+            node.allow = False
+        node = getattr(node, "next", None)
 
 
 def _shorten_waits(policy: Any) -> None:

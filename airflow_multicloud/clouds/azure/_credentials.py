@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 from azure.core.credentials import AzureSasCredential
 from obstore.store import AzureStore
 
+from airflow_multicloud.clouds import _obstore
+
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
     from obstore.store import AzureCredential, ClientConfig, RetryConfig
@@ -44,9 +46,15 @@ def credential_form(service: BlobServiceClient) -> CredentialForm:
     return CredentialForm.ANONYMOUS
 
 
-def open_store(service: BlobServiceClient, container: str) -> AzureStore:
-    """An obstore for one container with the client's endpoint, credentials, TLS and proxy."""
+def open_store(service: BlobServiceClient, container: str) -> AzureStore | None:
+    """An obstore for one container with the client's endpoint, credentials and TLS.
+
+    ``None`` behind a proxy, see :func:`_obstore.only_to`.
+    """
     parts = urlsplit(service.url)
+    options = _client_options(service)
+    if options is None:
+        return None
     provider = _provider(service)
     account: Any = service.account_name or "account"
     return AzureStore(
@@ -57,7 +65,7 @@ def open_store(service: BlobServiceClient, container: str) -> AzureStore:
         use_emulator=False,
         skip_signature=provider is None,
         credential_provider=provider,
-        client_options=_client_options(service, parts.scheme),
+        client_options=options,
         retry_config=_RETRY,
     )
 
@@ -94,11 +102,14 @@ def _provider(service: BlobServiceClient) -> Callable[[], AzureCredential] | Non
             return None
 
 
-def _client_options(service: BlobServiceClient, scheme: str) -> ClientConfig:
+def _client_options(service: BlobServiceClient) -> ClientConfig | None:
     connection = transport_of(service).connection_config
     proxy_policy: Any = service._config.proxy_policy  # noqa: SLF001 - told nowhere else
+    alone = _obstore.only_to(service.url)
+    if alone is None or (proxy_policy.proxies or {}).get(urlsplit(service.url).scheme):
+        return None
     options: ClientConfig = {
-        "allow_http": scheme == "http",
+        **alone,
         "connect_timeout": timedelta(seconds=connection.timeout),
         # Between two arrivals of data; the whole request may take as long as it moves.
         "read_timeout": timedelta(seconds=connection.read_timeout),
@@ -108,6 +119,4 @@ def _client_options(service: BlobServiceClient, scheme: str) -> ClientConfig:
         options["root_certificate"] = Path(connection.verify).read_bytes()
     elif not connection.verify:
         options["allow_invalid_certificates"] = True
-    if proxy := (proxy_policy.proxies or {}).get(scheme):
-        options["proxy_url"] = proxy
     return options

@@ -19,6 +19,7 @@ from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectBody, 
 if TYPE_CHECKING:
     from azure.core.rest import HttpResponse
     from obstore import GetOptions
+    from obstore.store import AzureStore
     from typing_extensions import Buffer
 
     from airflow_multicloud.clouds.azure._account import BlobAccount
@@ -35,7 +36,7 @@ _STANDARD = {
 
 
 def read_by_obstore(
-    account: BlobAccount,
+    store: AzureStore,
     ref: ObjectRef,
     start: int,
     end: int | None,
@@ -53,7 +54,7 @@ def read_by_obstore(
     elif start:
         options["range"] = {"offset": start}
     with translated(doing):
-        result = obstore.get(account.store(ref.bucket), ref.key, options=options)
+        result = obstore.get(store, ref.key, options=options)
     raw = result.attributes
     metadata = decode_metadata({str(n): v for n, v in raw.items() if n not in _STANDARD})
     refuse_directory(ref, result.meta["size"], metadata)

@@ -64,6 +64,7 @@ from airflow_multicloud.ports.object_store import (
 
 if TYPE_CHECKING:
     from obstore import UpdateVersion
+    from obstore.store import AzureStore
     from typing_extensions import Buffer
 
 
@@ -101,9 +102,10 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         if end is not None and end <= start:
             return self._no_bytes(ref, if_etag, doing)
         try:
-            if is_plain_key(ref.key):
+            store = self.account.store(ref.bucket) if is_plain_key(ref.key) else None
+            if store is not None:
                 try:
-                    return read_by_obstore(self.account, ref, start, end, if_etag, doing)
+                    return read_by_obstore(store, ref, start, end, if_etag, doing)
                 except StorageError as err:
                     if not unreadable_headers(err):
                         raise
@@ -146,10 +148,12 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         if digests.crc32c is not None:
             check_crc32c(data, digests.crc32c, doing)
         special = options.storage_class or options.encryption_key or digests.md5
-        if special or not is_plain_key(ref.key):
+        plain = is_plain_key(ref.key) and not special
+        store = self.account.store(ref.bucket) if plain else None
+        if store is None:
             return self._put_verified(ref, data, options, digests, doing)
         options = replace(options, attributes=fitted(options.attributes, doing))
-        return self._put_lean(ref, data, options, doing)
+        return self._put_lean(store, ref, data, options, doing)
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete one blob, or the version named.
@@ -176,7 +180,12 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         return NoBytes(meta)
 
     def _put_lean(
-        self, ref: ObjectRef, data: bytes | memoryview, options: WriteOptions, doing: str
+        self,
+        store: AzureStore,
+        ref: ObjectRef,
+        data: bytes | memoryview,
+        options: WriteOptions,
+        doing: str,
     ) -> ObjectMeta:
         mode: Literal["create", "overwrite"] | UpdateVersion
         match options.condition:
@@ -186,7 +195,6 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
                 mode = {"e_tag": f'"{etag}"'}
             case None:
                 mode = "overwrite"
-        store = self.account.store(ref.bucket)
         with translated(doing, creating=mode == "create"):
             attributes = obstore_attributes(options.attributes)
             result = _obstore.put(store, ref.key, data, attributes, mode)

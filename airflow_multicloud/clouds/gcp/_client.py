@@ -80,7 +80,6 @@ class JsonApi:
         self._retry = urllib3.Retry(
             total=retries,
             connect=min(retries, CONNECT_RETRIES),
-            redirect=0,
             allowed_methods=None,
             status_forcelist=_RETRIED,
             backoff_factor=0.5,
@@ -237,6 +236,7 @@ class JsonApi:
             url,
             headers={"user-agent": f"airflow-multicloud/{__version__}", **headers},
             retries=self._retry,
+            redirect=False,
             timeout=self._timeout,
             **options,
         )

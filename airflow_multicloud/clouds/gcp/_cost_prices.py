@@ -22,6 +22,7 @@ from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.clouds.gcp._machine_types import machine_type
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -142,7 +143,8 @@ def _rates(sku: dict[str, Any], region: str, unit: str) -> list[_Rate]:
     try:
         return _tiers(sku, region, unit)
     except MALFORMED as err:
-        _log.warning("SKU %s of the catalogue can't be read: %r", sku.get("skuId"), err)
+        name = printable(str(sku.get("skuId")))
+        _log.warning("SKU %s of the catalogue can't be read: %r", name, err)
         return []
 
 

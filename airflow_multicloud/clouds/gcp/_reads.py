@@ -61,6 +61,7 @@ class Reader:
     def __init__(self, api: JsonApi) -> None:
         self._api = api
         self._stores: dict[str, GCSStore] = {}
+        self._alone = _obstore.only_to(api.endpoint)
 
     def read(
         self, ref: ObjectRef, *, start: int, end: int | None, if_etag: str | None, doing: str
@@ -111,9 +112,10 @@ class Reader:
             return _EmptyBody(meta)
 
     def _open(self, ref: ObjectRef, *, start: int, end: int | None, doing: str) -> ObjectBody:
-        if _obstore.is_plain_key(ref.key):
+        store = self._store(ref.bucket) if _obstore.is_plain_key(ref.key) else None
+        if store is not None:
             try:
-                return self._from_obstore(ref, start=start, end=end, doing=doing)
+                return self._from_obstore(store, ref, start=start, end=end, doing=doing)
             except StorageError as err:
                 if not _obstore.unreadable_headers(err):
                     raise
@@ -125,7 +127,7 @@ class Reader:
         return meta_of(ref.bucket, found)
 
     def _from_obstore(
-        self, ref: ObjectRef, *, start: int, end: int | None, doing: str
+        self, store: GCSStore, ref: ObjectRef, *, start: int, end: int | None, doing: str
     ) -> ObjectBody:
         options: GetOptions = {}
         if ref.version:
@@ -137,7 +139,7 @@ class Reader:
         with translated(doing):
             self._api.ensure_fresh()
         with _obstore.translated(NAME, doing):
-            result = obstore.get(self._store(ref.bucket), ref.key, options=options)
+            result = obstore.get(store, ref.key, options=options)
         found = result.meta
         generation = _known(found["version"], doing)
         meta = ObjectMeta(
@@ -180,14 +182,17 @@ class Reader:
             raise
         return _JsonBody(response, meta, length=length, doing=doing)
 
-    def _store(self, bucket: str) -> GCSStore:
+    def _store(self, bucket: str) -> GCSStore | None:
+        """The bucket for obstore; ``None`` behind a proxy, see :func:`_obstore.only_to`."""
+        if self._alone is None:
+            return None
         if (store := self._stores.get(bucket)) is None:
             api = self._api
             headers = {"accept-encoding": "gzip"}  # as stored, never decompressed
             if api.quota_project:
                 headers["x-goog-user-project"] = api.quota_project
             client: ClientConfig = {
-                "allow_http": api.endpoint.startswith("http://"),
+                **self._alone,
                 "default_headers": headers,
                 "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
                 "read_timeout": timedelta(seconds=READ_SECONDS),

@@ -6,6 +6,7 @@ transport does not do so everywhere.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 from google.api_core.exceptions import from_http_response
@@ -75,9 +76,9 @@ class RestApi:
         asked = dict(query)
         while True:
             response = self._session.get(
-                f"{self._endpoint}/{path}", params=asked, timeout=_TIMEOUT_S
+                f"{self._endpoint}/{path}", params=asked, timeout=_TIMEOUT_S, allow_redirects=False
             )
-            if not response.ok:
+            if response.status_code != HTTPStatus.OK:
                 raise from_http_response(response)  # type: ignore[no-untyped-call]
             with well_formed(f"listing {name}", NAME, area=CostAnalysisError):
                 answer = response.json()

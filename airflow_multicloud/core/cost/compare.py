@@ -74,7 +74,7 @@ class CostReport:
     :param lines: the breakdown, most expensive first; their sums are the totals, exactly.
     :param not_counted: charges, neither taxes nor credits, of days that are not
         :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`: a part of the day
-        of the export, or what is listed ahead.
+        of the export, what is listed ahead, or another month's that is on this one's bill.
     :param unconverted: in no sum, as no rate converts it.
     """
 

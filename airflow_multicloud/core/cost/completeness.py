@@ -64,12 +64,14 @@ class Completeness:
     :param billed_in: cloud → its days with charges, each with a currency that they are in.
     :param open_days: cloud → days with charges that are not
         :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`.
+    :param quiet: of clouds in ``missing`` that were ingested: how complete this nothing is.
     """
 
     covered: Mapping[str, Coverage]
     missing: Mapping[str, str]
     billed_in: Mapping[str, Collection[tuple[date, str | None]]]
     open_days: Mapping[str, Collection[date]]
+    quiet: Mapping[str, Coverage]
 
 
 def measure_completeness(
@@ -99,10 +101,8 @@ def measure_completeness(
         billed_in.setdefault(cloud, set()).add((day, currency))
         if is_covered:
             days.setdefault(cloud, set()).add(day)
-    ingested: dict[str, list[_Period]] = {}
-    for cloud, month, final, exported_us in connection.execute(_PERIODS).fetchall():
-        period = _Period(month, final, _EPOCH + timedelta(microseconds=exported_us))
-        ingested.setdefault(cloud, []).append(period)
+    ingested = _ingested(connection)
+    quiet: dict[str, Coverage] = {}
     covered: dict[str, Coverage] = {}
     missing: dict[str, str] = {}
     open_days: dict[str, list[date]] = {}
@@ -113,13 +113,14 @@ def measure_completeness(
                 if cloud in ingested
                 else "no export was ever ingested"
             )
+            if cloud in ingested:
+                quiet[cloud] = _quiet(ingested[cloud], start, end)
             continue
         asked = [p for p in ingested.get(cloud, ()) if start.replace(day=1) <= p.month < end]
         counted = _counted(asked, start, end, max(days.get(cloud, ()), default=None))
         charged = {day for day, _ in billed_in[cloud]}
-        # A bill speaks of the charges of other months that are on it.
-        elsewhere = {day for day in charged if not start <= day < end}
-        open_days[cloud] = sorted(charged - counted - elsewhere)
+        # Also the days of other months that are on a bill: no day of it has their charges.
+        open_days[cloud] = sorted(charged - counted)
         complete = len({period.month for period in asked}) == _months(start, end)
         covered[cloud] = Coverage(
             final=complete and all(period.final for period in asked),
@@ -133,6 +134,57 @@ def measure_completeness(
         missing=missing,
         billed_in={cloud: billed_in[cloud] for cloud in covered},
         open_days=open_days,
+        quiet=quiet,
+    )
+
+
+def days_exported(
+    connection: DuckDBPyConnection, start: date, end: date
+) -> dict[str, tuple[list[date], list[date]]]:
+    """Cloud → the days of a period that its exports speak of, and those of them with usage.
+
+    A day that is over and was exported has cost nothing when no charge is of it: that is known.
+    """
+    used: dict[str, list[date]] = {}
+    for cloud, day in connection.execute(
+        f"SELECT * FROM ({COVERED_DAYS}) ORDER BY ALL", {"start": start, "end": end}
+    ).fetchall():
+        used.setdefault(cloud, []).append(day)
+    return {
+        cloud: (
+            sorted(_counted(periods, start, end, max(used.get(cloud, ()), default=None))),
+            used.get(cloud, []),
+        )
+        for cloud, periods in _ingested(connection).items()
+    }
+
+
+def _ingested(connection: DuckDBPyConnection) -> dict[str, list[_Period]]:
+    found: dict[str, list[_Period]] = {}
+    for cloud, month, final, exported_us in connection.execute(_PERIODS).fetchall():
+        period = _Period(month, final, _EPOCH + timedelta(microseconds=exported_us))
+        found.setdefault(cloud, []).append(period)
+    return found
+
+
+def _quiet(periods: Sequence[_Period], start: date, end: date) -> Coverage:
+    """Of a period without charges.
+
+    Where no export of it is there yet, the bill is as old as the last month's export, and as the
+    period: what began since is not in it.
+    """
+    asked = [p for p in periods if start.replace(day=1) <= p.month < end]
+    exported = [p.exported_at for p in asked]
+    before = max((p.month for p in periods if p.month < start), default=None)
+    if not asked and before == (start.replace(day=1) - timedelta(days=1)).replace(day=1):
+        exported = [p.exported_at for p in periods if p.month == before]
+        exported.append(datetime.combine(start, time(), UTC))
+    return Coverage(
+        final=len({p.month for p in asked}) == _months(start, end) and all(p.final for p in asked),
+        days_asked=(end - start).days,
+        days_covered=0,
+        exported_at=min(exported, default=None),
+        days_counted=len(_counted(asked, start, end, None)),
     )
 
 

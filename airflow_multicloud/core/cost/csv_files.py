@@ -94,5 +94,6 @@ def _read(names: Sequence[str], files: Sequence[Path]) -> str:
     columns = ", ".join(f"{literal(name)}: '{TEXT}'" for name in names)
     return (
         f"read_csv([{listed}], columns = {{{columns}}}, auto_detect = false, header = true, "
-        "filename = true, quote = '\"', escape = '\"', delim = ',', strict_mode = true)"
+        "filename = true, quote = '\"', escape = '\"', delim = ',', strict_mode = true, "
+        "hive_partitioning = false)"
     )

@@ -11,15 +11,16 @@ were charged.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.completeness import COVERED_DAYS, measure_completeness
+from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.figures import Coverage, Figure
-from airflow_multicloud.core.cost.fx import FX, ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.fx import ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.history import History
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     check_period,
@@ -48,7 +49,9 @@ _CENT = Decimal("0.01")
 class CloudForecast:
     """One cloud's period.
 
-    :param actual: billed so far, up to the last covered day, and all but usage after it.
+    :param actual: billed so far, up to the last day that the exports speak of (see
+        :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`), and all but usage
+        after it.
     :param usage_left: expected usage of the days left. :param recurring_left: recurring
         charges expected on them. Both rounded to 0.01.
     :param lower: lower end of the interval of the whole period. :param upper: the upper end.
@@ -74,7 +77,8 @@ class Forecast:
 
     :param confidence: share of periods whose cost the interval should hold.
     :param lower: of the clouds' sum, which is narrower than the sum of their intervals.
-    :param unavailable: cloud → why it has no forecast; the sums lack it.
+    :param unavailable: cloud → why it has no forecast; the sums lack what it will cost.
+    :param only_billed: of these clouds, what was billed so far: it is in the sums.
     :param unconverted: billed in the period, and in no sum, as no rate converts it.
     """
 
@@ -88,6 +92,7 @@ class Forecast:
     upper: Decimal
     unavailable: dict[str, str]
     unconverted: tuple[Unconverted, ...] = ()
+    only_billed: Mapping[str, Figure] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -96,13 +101,23 @@ class Forecast:
 
     @property
     def actual(self) -> Decimal:
-        """Billed so far, of all clouds that have a forecast."""
-        return exact_sum([cloud.actual.amount for cloud in self.clouds])
+        """Billed so far, of all clouds."""
+        return exact_sum(
+            [
+                *(cloud.actual.amount for cloud in self.clouds),
+                *(figure.amount for figure in self.only_billed.values()),
+            ]
+        )
 
     @property
     def expected(self) -> Decimal:
-        """The whole period, of all clouds that have a forecast."""
-        return exact_sum([cloud.expected for cloud in self.clouds])
+        """The whole period; of clouds without a forecast, what was billed so far."""
+        return exact_sum(
+            [
+                *(cloud.expected for cloud in self.clouds),
+                *(figure.amount for figure in self.only_billed.values()),
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,25 +166,32 @@ def forecast_costs(
     completeness = measure_completeness(connection, start, end, clouds=clouds)
     needed = needed_rates(connection, since, end, currency, rates or ExchangeRates(), clouds=clouds)
     asked = clouds or (*completeness.covered, *completeness.missing)
-    history = _History(connection, needed, since, end, basis)
+    history = History(connection, needed, since, end, basis)
     unavailable: dict[str, str] = {}
+    only_billed: dict[str, Figure] = {}
     found: list[_Cloud] = []
     for name in sorted(set(asked)):
-        days = history.covered.get(name, [])
-        span = (days[-1] - days[0]).days + 1 if days else 0
-        if span < MIN_HISTORY:
-            unavailable[name] = f"{span} days of history, {MIN_HISTORY} are needed"
-        elif start - days[-1] > _OUTDATED:
-            unavailable[name] = f"the last covered day is {days[-1]}"
-        else:
-            coverage = completeness.covered.get(name) or Coverage(
+        days = history.days_of(name)
+        coverage = (
+            completeness.covered.get(name)
+            or completeness.quiet.get(name)
+            or Coverage(
                 final=False, days_asked=(end - start).days, days_covered=0, exported_at=None
             )
+        )
+        why = _why_not(days, history.ever_charged(name), start, end)
+        if why is None:
             found.append(_prepared(history, needed, name, start, end, basis, coverage))
+        else:
+            unavailable[name] = why
+            if name in completeness.covered:
+                billed = history.billed(name, start, end)
+                only_billed[name] = _figure(billed, needed, basis, coverage)
     forecasts = tuple(_forecast(cloud, confidence) for cloud in found)
     together = half_width(*spread_of_sum([cloud.left for cloud in found]), confidence)
-    expected = exact_sum([cloud.expected for cloud in forecasts])
-    lower, upper = _bounds(expected, forecasts, together)
+    lower, upper = _bounds(
+        forecasts, together, exact_sum([figure.amount for figure in only_billed.values()])
+    )
     return Forecast(
         start=start,
         end=end,
@@ -181,68 +203,24 @@ def forecast_costs(
         upper=upper,
         unavailable=unavailable,
         unconverted=unconverted_costs(connection, needed, start, end, clouds=clouds),
+        only_billed=only_billed,
     )
 
 
-class _History:
-    """Daily amounts by cloud, converted."""
-
-    def __init__(
-        self,
-        connection: DuckDBPyConnection,
-        rates: Rates,
-        since: date,
-        end: date,
-        basis: CostBasis,
-    ) -> None:
-        bounds = {"start": since, "end": end}
-        self.covered: dict[str, list[date]] = {}
-        for cloud, day in connection.execute(
-            f"SELECT * FROM ({COVERED_DAYS}) ORDER BY ALL", bounds
-        ).fetchall():
-            self.covered.setdefault(cloud, []).append(day)
-        self.usage: dict[tuple[str, date], Decimal] = {}
-        self.others: dict[tuple[str, date], Decimal] = {}
-        for cloud, day, usage, amount in connection.execute(
-            f"""WITH {FX}
-            SELECT Cloud, ChargeDate, coalesce(ChargeCategory = 'Usage', false) AS usage,
-                   sum({basis.column} * rate)
-            FROM rollup JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
-            WHERE ChargeDate >= $start AND ChargeDate < $end GROUP BY ALL""",
-            {**bounds, **rates.parameters},
-        ).fetchall():
-            (self.usage if usage else self.others)[cloud, day] = amount or Decimal(0)
-        self.recurring: dict[tuple[str, date], Decimal] = {}
-        for cloud, day, amount in connection.execute(
-            f"""WITH {FX}
-            SELECT Cloud, ChargeDate, sum({basis.column} * rate)
-            FROM costs JOIN fx ON fx_day = ChargeDate AND fx_currency = BillingCurrency
-            WHERE ChargeFrequency = 'Recurring' AND ChargeCategory <> 'Usage'
-              AND ChargeDate >= $start AND ChargeDate < $end GROUP BY ALL""",
-            {**bounds, **rates.parameters},
-        ).fetchall():
-            self.recurring[cloud, day] = amount or Decimal(0)
-
-    def recurring_left(self, cloud: str, last: date, left: Sequence[date]) -> Decimal:
-        """Charges of the month before ``last``, on the same days of the month."""
-        by_day: dict[int, list[Decimal]] = {}
-        month_ago = last - timedelta(days=calendar.monthrange(last.year, last.month)[1])
-        for (of_cloud, day), amount in self.recurring.items():
-            if of_cloud == cloud and month_ago < day <= last:
-                by_day.setdefault(day.day, []).append(amount)
-        expected: list[Decimal] = []
-        for day in left:
-            if (cloud, day) in self.recurring:
-                continue
-            length = calendar.monthrange(day.year, day.month)[1]
-            # A charge of the 31st comes on a shorter month's last day.
-            numbers = range(day.day, 32) if day.day == length else (day.day,)
-            expected.extend(a for number in numbers for a in by_day.get(number, ()))
-        return exact_sum(expected).quantize(_CENT)
+def _why_not(days: Sequence[date], charged: bool, start: date, end: date) -> str | None:
+    """Why days of history are too few, or too old, to foresee a period; ``None``: they are not."""
+    if days and (days[-1] >= end - timedelta(days=1) or not charged):
+        return None  # there is nothing to foresee
+    span = (days[-1] - days[0]).days + 1 if days else 0
+    if span < MIN_HISTORY:
+        return f"{span} days of history, {MIN_HISTORY} are needed"
+    if start - days[-1] > _OUTDATED:
+        return f"the last covered day is {days[-1]}"
+    return None
 
 
 def _prepared(
-    history: _History,
+    history: History,
     rates: Rates,
     name: str,
     start: date,
@@ -250,8 +228,9 @@ def _prepared(
     basis: CostBasis,
     coverage: Coverage,
 ) -> _Cloud:
-    first, last = history.covered[name][0], history.covered[name][-1]
-    # Days between the first and the last covered one that have no usage cost nothing.
+    known = history.days_of(name)
+    first, last = known[0], known[-1]
+    # Days between the first and the last known one that have no usage cost nothing.
     days = _days(max(first, last - timedelta(days=HISTORY - 1)), last + timedelta(days=1))
     left = _days(max(start, last + timedelta(days=1)), end)
     billed = [history.usage.get((name, day), Decimal(0)) for day in _days(start, end)]
@@ -264,16 +243,20 @@ def _prepared(
             days,
             [float(history.usage.get((name, day), 0)) for day in days],
             left,
-            {day: float(history.usage.get((name, day), 0)) for day in left},
+            {day: float(history.usage[name, day]) for day in left if (name, day) in history.usage},
         ),
-        actual=Figure(
-            amount=exact_sum([*so_far, *others]),
-            currency=rates.currency,
-            basis=basis,
-            coverage=coverage,
-            fx=rates.note(),
-        ),
+        actual=_figure(exact_sum([*so_far, *others]), rates, basis, coverage),
         recurring=history.recurring_left(name, last, left),
+    )
+
+
+def _figure(amount: Decimal, rates: Rates, basis: CostBasis, coverage: Coverage) -> Figure:
+    return Figure(
+        amount=amount,
+        currency=rates.currency,
+        basis=basis,
+        coverage=coverage,
+        fx=rates.note(),
     )
 
 
@@ -281,8 +264,8 @@ def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
     usage_left = _cents(cloud.left.expected)
     expected = exact_sum([cloud.actual.amount, usage_left, cloud.recurring])
     half = half_width(cloud.left.spread, cloud.left.trials, confidence)
-    # What is left costs nothing at least, or what it is expected to.
-    least = min(half, max(0.0, cloud.left.expected))
+    # What is left costs nothing at least, unless it is expected to give money back.
+    least = half if cloud.left.expected < 0 else min(half, cloud.left.expected)
     return CloudForecast(
         cloud=cloud.name,
         actual=cloud.actual,
@@ -295,13 +278,20 @@ def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
 
 
 def _bounds(
-    expected: Decimal, clouds: Sequence[CloudForecast], half: float
+    clouds: Sequence[CloudForecast], half: float, only_billed: Decimal
 ) -> tuple[Decimal, Decimal]:
-    """The interval of the sum, which is never wider than the clouds' intervals together."""
+    """The interval of the sum, which is never wider than the clouds' intervals together.
+
+    :param only_billed: of clouds without a forecast: as sure as it is incomplete.
+    """
     margin = _cents(half)
-    lowest, highest = (
-        exact_sum([cloud.lower for cloud in clouds]),
-        exact_sum([cloud.upper for cloud in clouds]),
+    expected, lowest, highest = (
+        exact_sum([only_billed, *amounts])
+        for amounts in (
+            [cloud.expected for cloud in clouds],
+            [cloud.lower for cloud in clouds],
+            [cloud.upper for cloud in clouds],
+        )
     )
     return (
         max(exact_sum([expected, -margin]), lowest),

@@ -36,11 +36,13 @@ class TakenApart:
 
     :param base: the values; where one stood out, what is usual. :param fees: of days whose like
         came a month apart: what they cost above the usual. :param accidents: the same of others.
+    :param unsure: of these, the days whose like a month apart is beyond the history.
     """
 
     base: Sequence[float]
     fees: Mapping[date, float]
     accidents: Sequence[float]
+    unsure: Mapping[date, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def take_apart(days: Sequence[date], values: Sequence[float]) -> TakenApart:
     fees = {day: excess for day, excess in odd.items() if _comes_again(day, odd, days[0])}
     few = len(odd) <= _SHARE * len(days)
     if len(odd) > _MANY and not (few and _strictly_monthly(odd)):
-        return TakenApart(values, {}, ())
+        return TakenApart(values, {}, (), {})
     accidents = odd.keys() - fees.keys()
     if len(accidents) >= _AGAIN:
         accidents = set()
@@ -73,16 +75,25 @@ def take_apart(days: Sequence[date], values: Sequence[float]) -> TakenApart:
         expected if day in gone else value
         for day, value, expected in zip(days, values, usual, strict=True)
     ]
-    return TakenApart(base, fees, tuple(odd[day] for day in sorted(accidents)))
+    unsure = {
+        day: odd[day]
+        for day in accidents
+        if following(day, -1) - NEAR < days[0] and following(day, 1) + NEAR > days[-1]
+    }
+    return TakenApart(base, fees, tuple(odd[day] for day in sorted(accidents)), unsure)
 
 
-def fees_left(fees: Mapping[date, float], last: date, left: Sequence[date]) -> FeesLeft:
-    """What comes again on the days left.
+def fees_left(apart: TakenApart, last: date, left: Sequence[date]) -> FeesLeft:
+    """What comes again on the days left; what may, being the first of its kind, widens it.
 
     :param last: the last day of the history. A fee that should have come up to three days
         before, and did not, is still expected.
     """
-    expected = variance = 0.0
+    fees = apart.fees
+    expected = 0.0
+    variance = sum(
+        excess**2 for day, excess in apart.unsure.items() if left and following(day, 1) <= left[-1]
+    )
     for day, excess in fees.items():
         if any(later > day and month_apart(day, later) for later in fees):
             continue  # that one is the last of its kind

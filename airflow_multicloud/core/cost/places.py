@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.text import printable
@@ -49,9 +49,11 @@ def find_place(parameter: str, where: str | Path, limit: int) -> bytes | None:
 
 
 def check_place(parameter: str, where: str | Path) -> None:
-    """Refuse a directory or a prefix, before anything is asked of anybody.
+    """Refuse what can't be written to, before anything is asked of anybody.
 
-    :raises CostAnalysisError: kind ``invalid_argument``.
+    That is a directory, a prefix, and what is kept for this package's own files.
+
+    :raises CloudError: kind ``invalid_argument``.
     """
     text = str(where)
     if not text.strip() or text.endswith("/") or (not is_uri(where) and Path(text).is_dir()):
@@ -60,12 +62,14 @@ def check_place(parameter: str, where: str | Path) -> None:
             "not a directory or prefix",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+    if is_uri(where):
+        refuse_reserved(open_endpoint(text, parameter=parameter), parameter=parameter)
 
 
 def write_place(parameter: str, where: str | Path, content: bytes) -> str:
     """Put a file or an object in place, whole or not at all; returns its path or URI.
 
-    :raises CloudError: kind ``invalid_argument`` for a prefix or a directory.
+    :raises CloudError: as :func:`check_place`.
     """
     check_place(parameter, where)
     if not is_uri(where):

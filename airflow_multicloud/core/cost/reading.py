@@ -226,7 +226,10 @@ def _gist(err: Exception) -> str:
 
 def _parquet(files: Sequence[Path]) -> str:
     listed = ", ".join(literal(str(file)) for file in files)
-    return f"read_parquet([{listed}], union_by_name = true, filename = true)"
+    return (
+        f"read_parquet([{listed}], union_by_name = true, filename = true, "
+        "hive_partitioning = false)"
+    )
 
 
 def _meant(column: Column) -> str:

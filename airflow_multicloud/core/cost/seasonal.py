@@ -20,6 +20,7 @@ from statistics import NormalDist, fmean
 
 from airflow_multicloud.core.cost.odd_days import accidents_left, fees_left, take_apart
 from airflow_multicloud.core.cost.robust import around, median
+from airflow_multicloud.core.cost.silence import after_silence, silent_days
 
 _WEEK = 7
 _F = 3.0  # of weekdays: 1 % by chance, for 6 and some 90 degrees of freedom
@@ -31,9 +32,27 @@ _LEAST_HISTORY = 21
 #: The model was chosen by the trials that its errors are taken of: they are that much too small.
 _CHOSEN = 1.3
 _WORST = 2.0  # a forecast off by more is not more wrong
+#: Of so many last days a mean may show what the level does not know yet.
+_LAST_DAYS = (3, 7)
+_NOT_BY_CHANCE = 4.0
+_LONG_HISTORY = 45
 
 #: A level for the mean of the next days, from the past and their number; ``None``: too short.
 _Level = Callable[[Sequence[float], int], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A model's answer.
+
+    :param level: to come. :param now: what it says of tomorrow.
+    :param error: how wrong it was, as a share. :param trials: that this is known from.
+    """
+
+    level: float
+    now: float
+    error: float
+    trials: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +92,7 @@ def foresee(
     if not left or not plain:
         return Foreseen(math.fsum(seen.values()), 0.0, 1.0, {})
     ahead = max(1, sum(shares[day.weekday()] > _LEAST_SHARE for day in left))
-    level, error, trials = _least_wrong(plain, ahead)
+    chosen = _least_wrong(plain, ahead)
     around_it = around(plain, _WEEK // 2, fmean)
     noise = [value - usual for value, usual in zip(plain, around_it, strict=True)]
     # One value in seven is the mean's own.
@@ -82,18 +101,45 @@ def foresee(
     # The days' own noise, and what four weeks of it make of the level.
     level_days = min(len(plain), 4 * _WEEK)
     least = daily * math.sqrt(math.fsum(w * w for w in weights) + sum(weights) ** 2 / level_days)
-    expected = math.fsum(max(level * shares[day.weekday()], seen.get(day, 0.0)) for day in left)
-    fees = fees_left(apart.fees, days[-1], left)
-    from_trials = error * abs(expected)
-    known = trials if from_trials > least else float(len(plain))
+    fees = fees_left(apart, days[-1], left)
     accidents = accidents_left(apart.accidents, len(days), len(left))
-    spread = math.sqrt(max(from_trials, least) ** 2 + fees.variance + accidents)
+    silence = after_silence(plain, ahead) if silent_days(apart.base) >= _WEEK else None
+    level = chosen.level if silence is None else silence.level
+    expected = math.fsum(
+        max(level * shares[day.weekday()], seen.get(day, -math.inf)) for day in left
+    )
+    if silence is not None:
+        usual, known = silence.spread * math.fsum(weights), silence.trials
+    else:
+        lasting = _shift(plain, chosen.now, daily) * math.fsum(weights)
+        least = math.hypot(least, lasting) * _short(len(plain))
+        from_trials = chosen.error * abs(expected)
+        usual = max(from_trials, least)
+        known = chosen.trials if from_trials > least else float(len(plain))
     return Foreseen(
         expected=expected + fees.expected,
-        spread=spread,
+        spread=math.sqrt(usual**2 + fees.variance + accidents),
         trials=known,
         noise={d: n * shares[d.weekday()] for d, n in zip(kept, noise, strict=True)},
     )
+
+
+def _shift(values: Sequence[float], now: float, daily: float) -> float:
+    """How far the last days are from the level, where noise does not explain it.
+
+    It may last, or be over tomorrow: errors of the past know neither.
+    """
+    shifts = []
+    for number in _LAST_DAYS:
+        shift = abs(fmean(values[-number:]) - now)
+        by_chance = daily * math.sqrt(1 / number + 1 / min(len(values), 4 * _WEEK))
+        shifts.append(shift if shift > _NOT_BY_CHANCE * by_chance else 0.0)
+    return max(shifts)
+
+
+def _short(length: int) -> float:
+    """How much wider the interval is where little history is all that it is known from."""
+    return 1 + max(0, _LONG_HISTORY - length) / _LONG_HISTORY
 
 
 def spread_of_sum(parts: Sequence[Foreseen]) -> tuple[float, float]:
@@ -141,27 +187,21 @@ def _weekday_shares(days: Sequence[date], values: Sequence[float]) -> list[float
     return [m / fmean(means) for m in means] if between > max(chance, 1e-12) else flat
 
 
-def _least_wrong(values: Sequence[float], ahead: int) -> tuple[float, float, float]:
-    """The level to come, how wrong it was as a share, and of how many trials that is known."""
+def _least_wrong(values: Sequence[float], ahead: int) -> _Chosen:
     tried = min(ahead, max(_WEEK, (len(values) - _LEAST_HISTORY) // 2))
     ends = range(len(values) - tried, _LEAST_HISTORY - 1, -_WEEK)
-    best: tuple[float, float, float, int] | None = None
+    best: tuple[float, _Chosen] | None = None
     for model, penalty in _MODELS:
-        level = model(values, ahead)
-        if level is None:
+        level, now = model(values, ahead), model(values, 1)
+        if level is None or now is None:
             continue
         errors = list(_errors(model, values, ends, tried))
         error = math.sqrt(fmean([min(abs(e), _WORST) ** 2 for e in errors])) if errors else 0.0
         if best is None or error * penalty < best[0] - 1e-9:
-            best = error * penalty, level, error, len(errors)
-    if best is None:
-        return 0.0, 0.0, 1.0
-    _, level, error, count = best
-    return (
-        level,
-        error * _CHOSEN * math.sqrt(max(1.0, ahead / tried)),
-        max(1.0, count * _WEEK / tried) + 1,
-    )
+            wrong = error * _CHOSEN * math.sqrt(max(1.0, ahead / tried))
+            trials = max(1.0, len(errors) * _WEEK / tried) + 1
+            best = error * penalty, _Chosen(level, now, wrong, trials)
+    return best[1] if best else _Chosen(0.0, 0.0, 0.0, 1.0)
 
 
 def _errors(

@@ -7,9 +7,11 @@ expectation was off on each past day (leaving that day out) gives the *spread*, 
 absolute deviation. A day beyond it is no surprise yet when
 
 - the series was as dear before: on two days, compared with their own levels in the last fourteen
-  weeks, or as such in the last six; or all along for three days. So a job over a base and a tail of
-  outliers are known from their third day on, and a lasting step from its fourth. Days that follow a
-  calendar (a fee's, a weekly job's) are no precedent of a day that does not;
+  weeks, or as such in the last six; or all along for three days. Where all such days were surprises
+  themselves there must have been three, and those next to one another count once: an incident does
+  not hide the next one. So a job over a base and a tail of outliers are known from their third or
+  fourth day on, and a lasting step from its fourth. Days that follow a calendar (a fee's, a weekly
+  job's) are no precedent of a day that does not;
 - its like came a month before: on the same day of the month or counted from its end, give or take
   three days (the first working day moves), or on the same weekday four or five weeks before.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from airflow_multicloud.core.cost.month_places import month_apart, regular
@@ -37,6 +39,10 @@ _FEW = 7
 _LEAST_SPREAD = 0.02
 _PRECEDENTS = 2
 _LASTING = 3
+#: Days that were reported may be one incident after another: more of them make a habit.
+_REPORTED_PRECEDENTS = 3
+#: Days of history after which a day before the first one asked for is judged as well, for that.
+_KNOWN = timedelta(days=28)
 _MANY_DEAR = 8
 _MONTHLY = 5
 _SAME = timedelta(days=10)
@@ -79,12 +85,16 @@ class Surprise:
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """A day with a cost, in logarithms. :param above: the level that was known then."""
+    """A day with a cost, in logarithms.
+
+    :param above: the level that was known then. :param reported: it was a surprise itself.
+    """
 
     day: date
     cost: float
     log: float
     above: float
+    reported: bool = False
 
 
 def surprises(
@@ -102,11 +112,14 @@ def surprises(
         log = math.log(cost + limits.offset)
         level = median([p.log for p in past[-_LEVEL_DAYS:]]) if past else log
         today = _Day(day, cost, log, log - level)
-        if day >= first and cost > limits.min_excess:
+        known = bool(past) and day - past[0].day >= _KNOWN
+        if cost > limits.min_excess and (day >= first or known):
             window = [p for p in past if day - p.day <= WINDOW]
             surprise = _judged(place, today, window, limits)
             if surprise is not None:
-                found.append(surprise)
+                today = replace(today, reported=True)
+                if day >= first:
+                    found.append(surprise)
         past.append(today)
     return found
 
@@ -156,10 +169,13 @@ def _precedented(
     season: Sequence[float],
     errors: Sequence[float],
 ) -> bool:
-    """Whether days as dear came before: apart from today on two, or all along since three."""
+    """Whether days as dear came before: apart from today on two, or all along since three.
+
+    Of days that were reported themselves there must be three, and neighbours are one.
+    """
     error, plain = today.above - usual, today.log - usual
     above = _above_precedents(errors)
-    apart: list[date] = []
+    apart: list[_Day] = []
     run = 0
     since: date | None = today.day  # the first day of the run, while it goes on
     for p, of_then in zip(reversed(past), reversed(errors), strict=True):
@@ -173,10 +189,28 @@ def _precedented(
         elif since is not None and since - p.day <= _RUN:
             run, since = run + 1, p.day
         else:
-            apart.append(p.day)
+            apart.append(p)
     return run >= _LASTING or (
-        len(apart) >= _PRECEDENTS and not regular(reversed(apart), today.day)
+        _are_a_habit(apart) and not regular([p.day for p in reversed(apart)], today.day)
     )
+
+
+def _are_a_habit(dear: Sequence[_Day]) -> bool:
+    """Whether dear days, the latest first, are how the series is, not one incident and another."""
+    incidents: list[list[_Day]] = []
+    others = 0
+    for p in dear:
+        if not p.reported:
+            others += 1
+        elif incidents and incidents[-1][-1].day - p.day <= _RUN:
+            incidents[-1].append(p)
+        else:
+            incidents.append([p])
+    # What was reported for three days was a level that lasted.
+    others += sum(len(days) for days in incidents if len(days) >= _LASTING)
+    needed = _PRECEDENTS if others else _REPORTED_PRECEDENTS
+    short = sum(len(days) < _LASTING for days in incidents)
+    return others + short >= needed
 
 
 def _above_precedents(errors: Sequence[float]) -> float:

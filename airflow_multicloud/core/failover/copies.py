@@ -20,6 +20,7 @@ from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, 
 from airflow_multicloud.core.failover.references import Reference, manifest_of, references
 from airflow_multicloud.core.replication import planning
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable, traceback_text
 
 _log = logging.getLogger(__name__)
 
@@ -167,7 +168,8 @@ class _Naming:
             raise
         except Exception as err:  # noqa: BLE001 - logged, and the attempt says it
             # As when one object is read: what breaks the reader is that copy's failure.
-            _log.exception("%s could not be listed", listing.copy.candidate.uri)
+            uri = printable(str(listing.copy.candidate.uri))
+            _log.error("%s could not be listed:\n%s", uri, traceback_text(err))
             why = f"it could not be listed: {type(err).__name__}: {str(err)[:200]}"
             self._on_failure(listing, ErrorKind.INTEGRITY, why)
             return None

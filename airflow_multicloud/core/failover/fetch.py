@@ -28,6 +28,7 @@ from airflow_multicloud.core.failover.targets import Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable, traceback_text
 
 _log = logging.getLogger(__name__)
 
@@ -340,7 +341,9 @@ def _take_judged(
     except (CloudError, cancellation.WorkCancelledError):
         raise
     except Exception as err:
-        _log.exception("%s could not be read", endpoint.location)
+        _log.error(
+            "%s could not be read:\n%s", printable(str(endpoint.location)), traceback_text(err)
+        )
         raise StorageError(
             f"{endpoint.location} could not be read: {type(err).__name__}: {str(err)[:200]}",
             kind=ErrorKind.INTEGRITY,

@@ -14,19 +14,21 @@ import jinja2
 from markupsafe import Markup
 
 from airflow_multicloud.text import duration_text as duration
+from airflow_multicloud.text import printable
 from airflow_multicloud.text import size_text as size
 
 __all__ = ["duration", "moment", "money", "render", "size"]
 
 
 def render(package: str, template: str, **values: Any) -> str:
-    """A page of a package's own template; all texts in it are escaped.
+    """A page of a package's own template; all texts in it are escaped and printable.
 
     The template has ``style``, and the filters ``size``, ``duration``, ``moment`` and ``money``.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package, "."),
         autoescape=True,
+        finalize=_shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -35,6 +37,13 @@ def render(package: str, template: str, **values: Any) -> str:
     # A style sheet of the package's own.
     style = Markup(files(__package__).joinpath("page.css").read_text("utf-8"))  # noqa: S704
     return environment.get_template(template).render(style=style, **values)
+
+
+def _shown(value: object) -> object:
+    # Markup is what this package made; other texts may be names that others chose.
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value)
+    return value
 
 
 def moment(at: datetime | str) -> str:

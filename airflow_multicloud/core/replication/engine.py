@@ -180,7 +180,7 @@ def prepare(
     buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
     noted = replication.options.compare_attributes is not CompareAttributes.NEVER
     planning.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
-    planning.decide_all(catalog, destinations, replication.options)
+    planning.decide_all(catalog, replication.source, destinations, replication.options)
     if catalog.totals()[0] == 0:
         raise planning.refuse_empty(source)
     planning.refuse_many_deletions(catalog, destinations, replication.options)

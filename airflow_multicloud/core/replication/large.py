@@ -113,7 +113,6 @@ def copy_large(job: Job, item: Item, submit: Submit) -> Item:
             ErrorKind.SOURCE_CHANGED,
             "the object was replaced after it had been listed",
         )
-    item = note_attributes(item, meta.attributes, tags)
     item, part_size = _fit(job, item)
     resume = True
     while item.open_replicas:
@@ -378,6 +377,7 @@ class _Round:
         destination = self._job.destinations[sending.index]
         key = self._job.replica_key(sending.index, self._item)
         parts = [sending.sent[number] for number in sorted(sending.sent)]
+        noted = note_attributes(self._item, self._meta.attributes)
         try:
             written = sending.store.complete_upload(
                 sending.upload,
@@ -387,9 +387,13 @@ class _Round:
                 digests=digests,
             )
         except CloudError as err:
-            return refused(destination, key, state, err, digests, self._item.size)
-        state = judge(state, digests, written, sending.kept.not_kept)
-        return keep_tags(destination, key, state, self._tags)
+            state = refused(
+                destination, key, state, err, digests, self._item.size, sending.kept, noted
+            )
+        else:
+            state = judge(state, digests, written, sending.kept, noted)
+        immutable = self._job.options.immutable
+        return keep_tags(destination, key, state, self._tags, immutable=immutable)
 
     def _tidy(self, sending: _Sending, state: Replica) -> Replica:
         """Abort uploads that no later try can use."""

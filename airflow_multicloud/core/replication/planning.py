@@ -15,6 +15,7 @@ from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import (
     RESERVED_PREFIX,
     Endpoint,
+    has_power,
     refuse_reserved_key,
 )
 from airflow_multicloud.core.replication import manifest
@@ -31,6 +32,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     IfUnchanged,
     ObjectMeta,
+    ObjectTags,
 )
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ def decide(
     :param prior: what has its key at the destination now.
     :param proof: what the last manifest proves of it there.
     :param compare: whether its attributes are looked at when its content is proven.
-    :param tags: whether its tags are among them.
+    :param tags: whether its tags are among them, and the source has tags.
     """
     if prior is None:
         return Replica()
@@ -87,6 +89,8 @@ def _attributes_in_doubt(
     """Whether attributes of an object whose content is proven must be looked at."""
     if compare is CompareAttributes.NEVER:
         return False
+    if tags and proof.tags is None:  # They were not asked for, or could not be written then.
+        return True
     if compare is CompareAttributes.ALWAYS and (tags or listed.attributes is None):
         return True
     if listed.attributes is not None:
@@ -197,9 +201,13 @@ def _proofs(destination: Endpoint, source: str) -> Iterator[tuple[str, Proof]]:
 
 
 def decide_all(
-    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+    catalog: Catalog,
+    source: Endpoint,
+    destinations: Sequence[Endpoint],
+    options: ReplicationOptions,
 ) -> None:
     """Turn listings and proofs into items."""
+    tags = options.preserve_tags and has_power(source.store, ObjectTags)
     now = datetime.now(UTC)
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
@@ -217,7 +225,7 @@ def decide_all(
                     proof,
                     immutable=options.immutable,
                     compare=options.compare_attributes,
-                    tags=options.preserve_tags,
+                    tags=tags,
                 )
                 for prior, proof in zip(priors, found, strict=True)
             ]

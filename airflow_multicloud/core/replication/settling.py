@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.writing import failure
+from airflow_multicloud.core.replication.writing import Noted, failure, keep_tags, stays
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -33,25 +34,15 @@ if TYPE_CHECKING:
 _FRESH = timedelta(seconds=2)
 
 
-def note_attributes(
-    item: Item, attributes: ObjectAttributes | None, tags: Mapping[str, str] | None
-) -> Item:
-    """The item whose open replicas are to have these attributes of the source.
+def note_attributes(item: Item, attributes: ObjectAttributes | None) -> Noted:
+    """What the records of replicas that have these attributes of the source say.
 
     Where its listing tells them, that is what the next run's listing is compared with.
     """
-    noted = item.attributes or fingerprint(attributes)
     told = item.attributes is not None
     fresh = datetime.now(UTC) - item.modified < _FRESH
-    for index in item.open_replicas:
-        state = replace(
-            item.replicas[index],
-            attributes=noted,
-            tags=tags_fingerprint(tags),
-            seen=None if told or fresh else item.modified,
-        )
-        item = item.with_replica(index, state)
-    return item
+    seen = None if told or fresh else item.modified
+    return Noted(item.attributes or fingerprint(attributes), seen)
 
 
 def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:
@@ -88,17 +79,25 @@ def settle_doubtful(job: Job, item: Item) -> Item:
             ErrorKind.SOURCE_CHANGED,
             "the object was replaced after it had been listed",
         )
-    noted = note_attributes(item, ours.attributes, tags)
+    found = _Found(ours, note_attributes(item, ours.attributes), tags)
     for index in asked:
-        before, now = item.replicas[index], noted.replicas[index]
-        if before.inspect:
-            item = item.with_replica(index, _inspect(job, item, index, ours, now))
+        if item.replicas[index].inspect:
+            item = item.with_replica(index, _inspect(job, item, index, found))
         else:
-            item = _settle(job, item, index, ours, now)
+            item = _settle(job, item, index, found)
     return item
 
 
-def _inspect(job: Job, item: Item, index: int, ours: ObjectMeta, now: Replica) -> Replica:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the source has: the object, what to note of its attributes, its tags if asked for."""
+
+    ours: ObjectMeta
+    noted: Noted
+    tags: Mapping[str, str] | None
+
+
+def _inspect(job: Job, item: Item, index: int, found: _Found) -> Replica:
     """A replica with proven content: as it is, or to be written anew for its attributes."""
     destination, before = job.destinations[index], item.replicas[index]
     there: ObjectMeta | None = None
@@ -107,50 +106,60 @@ def _inspect(job: Job, item: Item, index: int, ours: ObjectMeta, now: Replica) -
             there = destination.store.stat_object(destination.ref(job.replica_key(index, item)))
         except CloudError as err:
             return failure(before, err, reading=False)
-    looked = replace(now, inspect=False)
-    unchanged = replace(looked, outcome=Outcome.UNCHANGED)
-    if not _differs(job, destination, before, now, ours, there):
-        return unchanged
+    unchanged = replace(before, inspect=False, outcome=Outcome.UNCHANGED)
+    if not _differs(job, destination, before, found, there):
+        return settle_tags(job, item, index, found.noted.on(unchanged), found.tags)
     if job.options.immutable:
-        return _stays(
-            replace(unchanged, attributes=before.attributes, tags=before.tags, seen=before.seen)
-        )
-    return replace(looked, etag=None, version=None, confirmed=None, not_kept=())
+        return stays(unchanged)
+    return Replica(prior=before.prior)
 
 
-def _stays(state: Replica) -> Replica:
-    """A replica that may not be replaced, with other attributes than the source."""
-    not_kept = tuple(dict.fromkeys((*state.not_kept, "changed attributes (immutable)")))
-    return replace(state, not_kept=not_kept)
+def settle_tags(
+    job: Job, item: Item, index: int, state: Replica, tags: Mapping[str, str] | None
+) -> Replica:
+    """A replica that was there already and has the source's content, with the source's tags."""
+    if job.options.compare_attributes is CompareAttributes.NEVER:
+        return state
+    return keep_tags(
+        job.destinations[index],
+        job.replica_key(index, item),
+        state,
+        tags,
+        immutable=job.options.immutable,
+    )
 
 
-def _settle(job: Job, item: Item, index: int, ours: ObjectMeta, now: Replica) -> Item:
+def _settle(job: Job, item: Item, index: int, found: _Found) -> Item:
     destination, state = job.destinations[index], item.replicas[index]
     ref = destination.ref(job.replica_key(index, item))
+    ours, immutable = found.ours, job.options.immutable
     try:
         there = destination.store.stat_object(ref)
         held = _held(job, destination, ref, ours, there)
     except CloudError as err:
         gone = err.kind is ErrorKind.NOT_FOUND
         return item.with_replica(index, Replica() if gone else failure(state, err, reading=False))
-    differs = _differs(job, destination, state, now, ours, there)
+    differs = _differs(job, destination, state, found, there)
     compared = shared(ours.digests, held)
-    if there.size == item.size and compared is not None and compared[1]:
-        item = replace(item, digests=_known(ours.digests, there))
-        state = replace(state, etag=there.etag, version=there.version, confirmed=compared[0])
-        state = replace(state, doubtful=False, outcome=Outcome.VERIFIED)
-        noted = replace(state, attributes=now.attributes, tags=now.tags, seen=now.seen)
-        anew = _stays(state) if job.options.immutable else Replica(prior=state.prior)
-        return item.with_replica(index, anew if differs else noted)
+    same = there.size == item.size and compared is not None and compared[1]
     # What can't be compared before the source is read may be compared then.
     later = compared is None and held != Digests() and item.size <= job.options.parts_above
-    if job.options.immutable and not (later and there.size == item.size):
+    later = later and (there.size == item.size or not immutable)
+    if not same and not later and immutable:
         why = "its content differs" if compared else "nothing proves it identical"
         return item.with_replica(index, _conflict(state, why))
-    if not later or (differs and not job.options.immutable):
+    if not (same or later) or (differs and not immutable):
         return item.with_replica(index, Replica(prior=state.prior))
-    state = replace(state, etag=there.etag, version=there.version, held=held, doubtful=False)
-    return item.with_replica(index, state)
+    state = replace(state, etag=there.etag, version=there.version, doubtful=False)
+    if differs:
+        state = stays(state)
+    elif job.options.compare_attributes is not CompareAttributes.NEVER:
+        state = found.noted.on(state)
+    if compared is None or not same:
+        return item.with_replica(index, replace(state, held=held))
+    item = replace(item, digests=_known(ours.digests, there))
+    state = replace(state, confirmed=compared[0], outcome=Outcome.VERIFIED)
+    return item.with_replica(index, settle_tags(job, item, index, state, found.tags))
 
 
 def _conflict(state: Replica, why: str) -> Replica:
@@ -172,7 +181,9 @@ def compare_held(job: Job, state: Replica, digests: Digests) -> Replica:
     state = replace(state, held=None)
     if compared is not None and compared[1]:
         return replace(state, outcome=Outcome.VERIFIED, confirmed=compared[0])
-    return _conflict(state, "its content differs") if job.options.immutable else state
+    if job.options.immutable:
+        return _conflict(replace(state, not_kept=()), "its content differs")
+    return state
 
 
 def _held(
@@ -192,20 +203,19 @@ def _held(
 
 
 def _differs(
-    job: Job,
-    destination: Endpoint,
-    before: Replica,
-    now: Replica,
-    ours: ObjectMeta,
-    there: ObjectMeta | None,
+    job: Job, destination: Endpoint, before: Replica, found: _Found, there: ObjectMeta | None
 ) -> bool:
-    """Whether a replica of the same content has other attributes than the source."""
-    if job.options.compare_attributes is CompareAttributes.NEVER or ours.attributes is None:
+    """Whether a replica of the same content is known to have other attributes than the source."""
+    attributes = found.ours.attributes
+    if job.options.compare_attributes is CompareAttributes.NEVER:
+        return False
+    if before.tags is not None and tags_fingerprint(found.tags) not in (None, before.tags):
+        return True
+    if attributes is None:
         return False
     if before.attributes is not None:  # What it was written with is known.
-        other_tags = now.tags is not None and now.tags != before.tags
-        return before.attributes != now.attributes or other_tags
-    wanted = keep(destination, ours.attributes, sha256=None).attributes
+        return before.attributes != found.noted.attributes
+    wanted = keep(destination, attributes, sha256=None).attributes
     return lacks(wanted, there.attributes if there else None)
 
 

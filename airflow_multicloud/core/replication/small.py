@@ -23,8 +23,10 @@ from airflow_multicloud.core.replication.settling import (
     note_attributes,
     read_tags,
     settle_doubtful,
+    settle_tags,
 )
 from airflow_multicloud.core.replication.writing import (
+    Noted,
     judge,
     keep_tags,
     refused,
@@ -103,10 +105,10 @@ def _copy(job: Job, item: Item) -> Item:
     else:
         item = _refuse_altered(job, item, ref, declared)
     attributes = body.meta.attributes or ObjectAttributes()
-    item = note_attributes(item, body.meta.attributes, tags)
+    noted = note_attributes(item, body.meta.attributes)
     for index in item.open_replicas:
         cancellation.check()
-        item = item.with_replica(index, _write(job, item, index, data, attributes, tags))
+        item = item.with_replica(index, _write(job, item, index, data, attributes, noted, tags))
     return item
 
 
@@ -116,13 +118,14 @@ def _write(
     index: int,
     data: Buffer,
     attributes: ObjectAttributes,
+    noted: Noted,
     tags: Mapping[str, str] | None,
 ) -> Replica:
     destination, state = job.destinations[index], item.replicas[index]
     key = job.replica_key(index, item)
     state = compare_held(job, state, item.digests)
     if state.outcome is not None:
-        return state
+        return settle_tags(job, item, index, state, tags)
     kept = write_options(destination, state, attributes, sha256=item.digests.sha256)
     # The CRC32C alone: checking it costs next to nothing, where an MD5 that is verified with
     # the request costs some clouds' SDKs more than the request. What the response does not
@@ -133,10 +136,11 @@ def _write(
             destination.ref(key), data, kept.options, digests=checked
         )
     except CloudError as err:
-        return refused(destination, key, state, err, item.digests, item.size)
-    job.progress.wrote(item.size)
-    state = judge(state, item.digests, written, kept.not_kept)
-    return keep_tags(destination, key, state, tags)
+        state = refused(destination, key, state, err, item.digests, item.size, kept, noted)
+    else:
+        job.progress.wrote(item.size)
+        state = judge(state, item.digests, written, kept, noted)
+    return keep_tags(destination, key, state, tags, immutable=job.options.immutable)
 
 
 def _refuse_misread(job: Job, item: Item) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -24,6 +25,9 @@ from airflow_multicloud.ports.object_store import (
     WriteOptions,
 )
 
+_WRITTEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE})
+_THERE = frozenset({Outcome.UNCHANGED, Outcome.VERIFIED})
+_IMMUTABLE = "changed attributes (immutable)"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -69,9 +73,32 @@ def write_options(
     )
 
 
-def judge(state: Replica, ours: Digests, written: ObjectMeta, not_kept: tuple[str, ...]) -> Replica:
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the record of a replica says once it is known to have the source's attributes.
+
+    :param attributes: their fingerprint.
+    :param seen: as :class:`Replica` has it.
+    """
+
+    attributes: str | None
+    seen: datetime | None
+
+    def on(self, state: Replica) -> Replica:
+        """The record of a replica that has them: just written so, or compared."""
+        not_kept = tuple(name for name in state.not_kept if name != _IMMUTABLE)
+        return replace(state, attributes=self.attributes, seen=self.seen, not_kept=not_kept)
+
+
+def judge(state: Replica, ours: Digests, written: ObjectMeta, kept: Kept, noted: Noted) -> Replica:
     """The state of a replica after a write: proven only if the store's digest agrees."""
-    state = replace(state, etag=written.etag, version=written.version, not_kept=not_kept)
+    state = replace(
+        noted.on(state),
+        etag=written.etag,
+        version=written.version,
+        not_kept=kept.not_kept,
+        tags=None,
+    )
     compared = shared(ours, written.digests)
     if compared is None:
         return replace(
@@ -106,9 +133,18 @@ def failure(state: Replica, err: CloudError, *, reading: bool) -> Replica:
 
 
 def refused(
-    destination: Endpoint, key: str, state: Replica, err: CloudError, ours: Digests, size: int
+    destination: Endpoint,
+    key: str,
+    state: Replica,
+    err: CloudError,
+    ours: Digests,
+    size: int,
+    kept: Kept,
+    noted: Noted,
 ) -> Replica:
     """The state of a replica after a write failed: ``verified`` when the object is there.
+
+    It may be this write's, or another writer's with other attributes.
 
     :param ours: the digests of what was to be written.
     :param size: its bytes.
@@ -127,8 +163,12 @@ def refused(
     compared = shared(ours, held)
     if there.size != size or compared is None or not compared[1]:
         return failed
+    if attribute.lacks(kept.options.attributes, there.attributes):
+        noted = Noted(None, None)  # The next run sees to them.
     return replace(
-        state,
+        noted.on(state),
+        not_kept=kept.not_kept,
+        tags=None,
         outcome=Outcome.VERIFIED,
         etag=there.etag,
         version=there.version,
@@ -137,18 +177,44 @@ def refused(
 
 
 def keep_tags(
-    destination: Endpoint, key: str, state: Replica, tags: Mapping[str, str] | None
+    destination: Endpoint,
+    key: str,
+    state: Replica,
+    tags: Mapping[str, str] | None,
+    *,
+    immutable: bool,
 ) -> Replica:
-    """Write the source's tags to a replica that has just been written, or say why not."""
-    if not tags or state.outcome not in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
+    """Give a replica the source's tags, or say why not.
+
+    One that was just written gets exactly these. One that was there already, and whose record
+    does not say that it has them, keeps what others it has.
+
+    :param immutable: what was there already is looked at only.
+    """
+    there = state.outcome in _THERE
+    noted = attribute.tags_fingerprint(tags)
+    known = there and state.tags == noted
+    if tags is None or known or not (there or state.outcome in _WRITTEN):
         return state
+    lost = tuple(name for name in state.not_kept if not name.startswith("tag"))
+    done = replace(state, tags=noted, not_kept=lost)
+    if not tags and (there or state.prior is None):
+        return done
     if not has_power(destination.store, ObjectTags):
-        return replace(state, not_kept=(*state.not_kept, "tags"))
+        return replace(done, not_kept=(*lost, "tags")) if tags else done
+    ref = destination.ref(key)
     try:
-        present = destination.store.get_tags(destination.ref(key))
-        kept, refused = attribute.keep_tags(destination, tags, present)
+        present = dict(destination.store.get_tags(ref))
+        kept, unfit = attribute.keep_tags(destination, tags, present, others=there)
         if kept != present:
-            destination.store.set_tags(destination.ref(key), kept)
-    except CloudError as err:
-        return replace(state, not_kept=(*state.not_kept, f"tags ({err.kind})"))
-    return replace(state, not_kept=(*state.not_kept, *refused)) if refused else state
+            if there and immutable:
+                return stays(state)
+            destination.store.set_tags(ref, kept)
+    except CloudError as err:  # The record says nothing of them, so the next run tries again.
+        return replace(state, tags=None, not_kept=(*lost, f"tags ({err.kind})"))
+    return replace(done, not_kept=(*lost, *unfit))
+
+
+def stays(state: Replica) -> Replica:
+    """A replica that may not be changed, with other attributes or tags than the source."""
+    return replace(state, not_kept=tuple(dict.fromkeys((*state.not_kept, _IMMUTABLE))))

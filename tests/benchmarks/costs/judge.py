@@ -128,9 +128,10 @@ def _forecasts(shape: Shape, seeds: Sequence[int]) -> tuple[list[bool], list[flo
             for seed in seeds[number % 6 :: 6]:
                 made = shape(random.Random(f"{shape.__name__} {seed} {cut}"), at).values
                 truth[f"cloud {seed}"] = sum(made[WINDOW.days :])
+                begun = next((n for n, value in enumerate(made) if value), 0)
                 rows += [
                     _charge(f"cloud {seed}", day, value)
-                    for day, value in zip(at[: WINDOW.days + cut], made, strict=False)
+                    for day, value in zip(at[begun : WINDOW.days + cut], made[begun:], strict=False)
                 ]
             if not rows:
                 continue

@@ -244,6 +244,64 @@ def varied_job(rng: random.Random, at: Sequence[date]) -> Daily:
     )
 
 
+#: A month, give or take: what changes so long before the end of a series was just new when that
+#: month was forecast.
+_MONTH = 28
+
+
+def recent_rise(rng: random.Random, at: Sequence[date]) -> Daily:
+    """To 1.5 to 2.5 times, for good, in the seventeen days before the last four weeks."""
+    return _changed(rng, at, rng.uniform(1.5, 2.5), 17)
+
+
+def recent_drop(rng: random.Random, at: Sequence[date]) -> Daily:
+    """To 30 to 60 %, for good, in the seventeen days before the last four weeks."""
+    return _changed(rng, at, rng.uniform(0.3, 0.6), 17)
+
+
+def added_part(rng: random.Random, at: Sequence[date]) -> Daily:
+    """60 % more, for good, in the week before the last four weeks."""
+    return _changed(rng, at, 1.6, 7)
+
+
+def shut_down(rng: random.Random, at: Sequence[date]) -> Daily:
+    """Nothing any more, since a day of the three weeks before the last four."""
+    return _changed(rng, at, 0.0, 21)
+
+
+def short_history(rng: random.Random, at: Sequence[date]) -> Daily:
+    """Begun 52 days before the end; weekends at 30 %."""
+    base, spread, first = _base(rng), rng.uniform(0.03, 0.10), len(at) - 52
+    return Daily(
+        [
+            base * _noise(rng, spread) * (0.3 if d.weekday() >= _SATURDAY else 1)
+            if n >= first
+            else 0
+            for n, d in enumerate(at)
+        ]
+    )
+
+
+def first_fee(rng: random.Random, at: Sequence[date]) -> Daily:
+    """Begun 66 days before the end; on the 15th of each month a fee of 20 days' cost."""
+    base, first = _base(rng), len(at) - 66
+    return Daily(
+        [
+            base * (_noise(rng, 0.05) + (20 if d.day == 15 else 0)) if n >= first else 0
+            for n, d in enumerate(at)
+        ]
+    )
+
+
+def _changed(rng: random.Random, at: Sequence[date], factor: float, within: int) -> Daily:
+    base, spread = _base(rng), rng.uniform(0.03, 0.10)
+    since = len(at) - _MONTH - 1 - rng.randrange(within)
+    return Daily(
+        [base * _noise(rng, spread) * (factor if n >= since else 1) for n, _ in enumerate(at)],
+        odd=frozenset(range(since, since + TOLD)),
+    )
+
+
 def _last_of_month(day: date) -> bool:
     return day.day == calendar.monthrange(day.year, day.month)[1]
 
@@ -280,4 +338,10 @@ SHAPES: tuple[Shape, ...] = (
     first_three_days,
     rare_job,
     varied_job,
+    recent_rise,
+    recent_drop,
+    added_part,
+    shut_down,
+    short_history,
+    first_fee,
 )

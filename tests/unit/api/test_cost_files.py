@@ -73,3 +73,46 @@ def test_what_is_not_understood_is_refused_by_place(
     assert str(raised.value).startswith(f"{file} line 2 ")
     assert raised.value.kind is kind
     assert not raised.value.kind.retryable
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("monthly_savings", value) for value in ("x", "NaN", "1e999999", "1\n", "", 5, [], {})),
+        *(("currency", value) for value in ([1], None, 5)),
+        *(("sources", value) for value in (5, "hub", [1], None)),
+        *(("counted", value) for value in ("yes", 1, None)),
+        *(("cloud", 1), ("summary", 5), ("effort", {}), ("resource_id", 1)),
+    ],
+)
+def test_a_value_that_no_report_can_show_is_refused_by_place(
+    ranked: RankedRecommendations, tmp_path: Path, name: str, value: object
+) -> None:
+    file = Path(write_recommendations(ranked, str(tmp_path)))
+    line = json.dumps({**json.loads(file.read_text()), name: value})
+    file.write_text(file.read_text() + line + "\n")
+    with pytest.raises(CostAnalysisError, match=f"line 2: {name} is ") as raised:
+        read_recommendations(str(file))
+    assert str(raised.value).startswith(str(file))
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_what_is_no_file_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CostAnalysisError, match="recommendations: there is no file") as raised:
+        read_recommendations(str(tmp_path / "none"))
+    assert raised.value.kind is ErrorKind.NOT_FOUND
+    with pytest.raises(CostAnalysisError, match=r"recommendations: .* can't be read"):
+        read_recommendations(str(tmp_path))
+    monkeypatch.setattr("airflow_multicloud.api.cost_files._MAX_BYTES", 2 << 20)
+    large = tmp_path / "large"
+    large.write_bytes(b"0" * ((2 << 20) + 1))
+    with pytest.raises(CostAnalysisError, match="has more than 2 MiB"):
+        read_recommendations(str(large))
+
+
+def test_a_place_that_can_not_be_written_is_one_error(
+    ranked: RankedRecommendations, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CostAnalysisError, match=r"target: .* can't be written"):
+        write_recommendations(ranked, str(tmp_path / "file"))

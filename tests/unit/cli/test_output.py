@@ -129,3 +129,46 @@ def test_csv_has_no_formulas_and_numbers_stay_numbers(capsys: pytest.CaptureFixt
     assert head == list(MONEY[0])
     assert first == ["aws", "'=1+1", "1234567.89", "12e5"]
     assert second == ["azure", "日本", "-0.50", ""]
+
+
+#: Clears a terminal, forges a line, turns what follows around; and letters that stay readable.
+EVIL = (
+    "a\x1b[2J\x9b2J\u202eb\nFORGED\u2066c\u200f\xad\x85\u2028\x07\x7f\ufeff\U000e0041"
+    " Zürich 東京 😀"
+)
+RAW = set("\x1b\x9b\u202e\u2066\u200f\xad\x85\u2028\x07\x7f\ufeff\U000e0041")
+
+
+@pytest.mark.parametrize(("output", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_documents_are_printable_and_exact(
+    capsys: pytest.CaptureFixture[str], output: str, read: Any
+) -> None:
+    document = [{"key": EVIL, EVIL: [{"deep": EVIL}], "plain": "Zürich"}]
+    show(Result([], document), output)
+    out = capsys.readouterr().out
+    assert not RAW & set(out)
+    assert "Zürich 東京" in out
+    assert "\nFORGED" not in out
+    assert read(out) == document
+
+
+@pytest.mark.parametrize("output", ["table", "plain"])
+def test_tables_are_printable(capsys: pytest.CaptureFixture[str], output: str) -> None:
+    show(Result([{EVIL: EVIL}], []), output)
+    out = capsys.readouterr().out
+    assert not RAW & set(out)
+    assert "\nFORGED" not in out
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_csv_is_exact_where_no_person_looks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    show(Result([{"key": EVIL, EVIL: 3}], []), "csv")
+    out = capsys.readouterr().out
+    if terminal:
+        assert not RAW & set(out)
+        assert out.count("\n") == 2
+    else:
+        assert list(csv.reader(io.StringIO(out, newline=""))) == [["key", EVIL], [EVIL, "3"]]

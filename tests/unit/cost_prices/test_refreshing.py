@@ -258,3 +258,25 @@ def test_the_command_line_refreshes_and_quotes(
     assert [(row["meter"], row["amount"]) for row in rows] == [("compute", 1460), ("storage", 0.2)]
     assert "some prices are of 2026-05-01" in told.err
     assert "cheapest: memory" in told.err
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ".airflow-multicloud/evidence/q3.json",
+        "a/../.airflow-multicloud/latest/x.json",
+        "./.Airflow-Multicloud\\x.csv",
+    ],
+)
+def test_no_table_goes_where_this_packages_records_are(conn_id: str, key: str) -> None:
+    listed(conn_id)
+    target = f"mem://{conn_id}@lab/{key}"
+    rates = "Date,USD\n2026-11-06,1.1\n"
+    for write in (
+        lambda: api.refresh_prices(target, [conn_id]),
+        lambda: api.refresh_exchange_rates(target, source=rates),
+        lambda: write_place("target", target, TABLE),
+    ):
+        with pytest.raises(CloudError, match=r"target: .*kept for this package") as caught:
+            write()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT

@@ -11,14 +11,16 @@ from airflow_multicloud.core.cost.budget import (
     Budget,
     BudgetPeriod,
     BudgetState,
+    BudgetVerdict,
     ForecastBound,
     StalePolicy,
     assess_budget,
 )
 from airflow_multicloud.core.cost.figures import Coverage, Figure
-from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
+from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast, forecast_costs
 from airflow_multicloud.core.cost.money import CostBasis
 from airflow_multicloud.errors import CostAnalysisError
+from tests.unit.cost_questions.bill import Charge, Month, bill, days
 
 NOW = datetime(2026, 9, 15, 12, tzinfo=UTC)
 
@@ -99,6 +101,41 @@ def test_stale_data(
     assert (verdict.allowed, verdict.stale) == (allowed, True)
     assert verdict.state is (BudgetState.WITHIN if allowed else BudgetState.UNKNOWN)
     assert (len(verdict.reasons), len(verdict.warnings)) == (reasons, warnings)
+
+
+@pytest.mark.parametrize("policy", StalePolicy)
+def test_what_is_billed_without_a_forecast_counts(policy: StalePolicy) -> None:
+    """A cloud of nine days may be over its budget already."""
+    rows = [Charge("gcp", day, "1000") for day in days(date(2026, 9, 1), 9)]
+    found = forecast_costs(bill(rows), date(2026, 9, 1), date(2026, 10, 1), currency="USD")
+    at = datetime(2026, 9, 10, 7, tzinfo=UTC)
+    verdict = assess_budget(budget("4000"), found, now=at, stale_policy=policy)
+    assert (verdict.state, verdict.actual) == (BudgetState.OVER, 9000)
+
+
+def _on_the_first(hour: int, *, exported: datetime, day: int = 1) -> BudgetVerdict:
+    rows = [Charge("aws", day, "50") for day in days(date(2026, 6, 1), 92)]
+    months = [Month("aws", date(2026, 8, 1), exported)]
+    found = forecast_costs(bill(rows, months), date(2026, 9, 1), date(2026, 10, 1), currency="USD")
+    return assess_budget(budget("1600"), found, now=datetime(2026, 9, day, hour, tzinfo=UTC))
+
+
+def test_a_month_that_just_began_is_judged_by_the_months_before() -> None:
+    fresh = _on_the_first(6, exported=datetime(2026, 9, 1, 3, tzinfo=UTC))
+    assert (fresh.state, fresh.expected, fresh.stale) == (BudgetState.WITHIN, 1500, False)
+    # The month is under way, and nothing of it was exported: August's export is no excuse.
+    late = _on_the_first(6, exported=datetime(2026, 9, 4, 3, tzinfo=UTC), day=4)
+    assert str(late) == "budget 'data': unknown: the bill of aws is 78 hours old, 48 are allowed"
+
+
+def test_a_quiet_cloud_does_not_close_the_gate() -> None:
+    rows = [Charge("aws", day, "50") for day in days(date(2026, 6, 1), 106)]
+    rows += [Charge("gcp", day, "1") for day in days(date(2026, 5, 1), 31)]
+    exported = datetime(2026, 9, 15, 4, tzinfo=UTC)
+    months = [Month("gcp", date(2026, month, 1), exported) for month in (6, 7, 8, 9)]
+    found = forecast_costs(bill(rows, months), date(2026, 9, 1), date(2026, 10, 1), currency="USD")
+    verdict = assess_budget(budget("1600"), found, now=NOW)
+    assert (verdict.state, verdict.expected, verdict.stale) == (BudgetState.WITHIN, 1500, False)
 
 
 def test_the_age_is_said() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -130,6 +130,100 @@ def test_a_cloud_with_too_little_history_is_named_and_left_out() -> None:
         "azure": "0 days of history, 14 are needed",
     }
     assert not result.complete
+
+
+def at(day: date, hour: int = 3) -> datetime:
+    return datetime.combine(day, time(hour), UTC)
+
+
+def known(result: Forecast, cloud: str = "aws") -> tuple[Decimal, Decimal, Decimal, int]:
+    found = next(c for c in result.clouds if c.cloud == cloud)
+    return found.expected, found.lower, found.upper, found.days_left
+
+
+def every_day(until: date, cost: str = "50", cloud: str = "aws") -> list[Charge]:
+    first = date(2026, 6, 1)
+    return [Charge(cloud, day, cost) for day in days(first, (until - first).days)]
+
+
+def test_what_was_shut_down_costs_nothing_any_more() -> None:
+    """The last charge is of the 5th; exported on the 21st, days until the 18th are known."""
+    rows = every_day(date(2026, 9, 6))
+    assert known(forecast(rows, [Month("aws", SEP, at(date(2026, 9, 21)))])) == (250, 250, 250, 12)
+
+
+def test_a_final_month_has_no_days_left() -> None:
+    rows = every_day(date(2026, 9, 6))
+    final = [Month("aws", SEP, at(date(2026, 10, 12)), final=True)]
+    assert known(forecast(rows, final)) == (250, 250, 250, 0)
+
+
+def test_a_month_exported_without_charges_costs_nothing() -> None:
+    rows = [*every_day(SEP), *every_day(date(2026, 9, 20), "100", "gcp")]
+    months = [Month(cloud, SEP, at(date(2026, 9, 21))) for cloud in ("aws", "gcp")]
+    months.append(Month("aws", date(2026, 8, 1), at(date(2026, 9, 21))))
+    result = forecast(rows, months)
+    assert known(result) == (0, 0, 0, 12)
+    assert result.expected == 3000
+    assert result.complete
+
+
+def test_a_cloud_that_never_cost_anything_is_not_missing() -> None:
+    months = [Month("gcp", SEP, at(CUT)), Month("aws", SEP, at(CUT, 4))]
+    result = forecast(steady(), months)
+    assert known(result, "gcp")[:3] == (0, 0, 0)
+    assert result.complete
+
+
+def test_a_job_rests_as_long_as_it_did_before() -> None:
+    """On the first ten days of each month; known until the 23rd."""
+    rows = [c for c in every_day(date(2026, 9, 26), "100") if c.day.day <= 10]
+    months = [Month("aws", SEP, at(date(2026, 9, 26)))]
+    assert known(forecast(rows, months)) == (1000, 1000, 1000, 7)
+
+
+def test_a_rest_ends_as_it_did_before() -> None:
+    """On and off for ten days: the rest's last three days, and then the job again."""
+    first = date(2026, 5, 24)
+    rows = [Charge("aws", day, "100") for n, day in enumerate(days(first, 117)) if n // 10 % 2 == 0]
+    assert rows[-1].day == date(2026, 9, 10)
+    expected, lower, upper, left = known(forecast(rows, [Month("aws", SEP, at(date(2026, 9, 20)))]))
+    assert left == 13
+    assert (expected, lower, upper) == (10 * 100 + 10 * 100, expected, expected)
+
+
+def test_what_gives_money_back_goes_on() -> None:
+    result = forecast(every_day(CUT, "-5"), [Month("aws", SEP, at(CUT, 4))])
+    assert known(result)[0] == -150
+
+
+def test_what_is_billed_counts_without_a_forecast() -> None:
+    """Nine days of a cloud are no history; but they were billed."""
+    new = [Charge("gcp", day, "1000") for day in days(SEP, 9)]
+    result = forecast([*steady(), *new])
+    alone = forecast(steady())
+    assert result.unavailable == {"gcp": "9 days of history, 14 are needed"}
+    assert result.only_billed["gcp"].amount == 9000
+    assert result.actual == alone.actual + 9000
+    assert result.expected == alone.expected + 9000
+    assert (result.lower, result.upper) == (alone.lower + 9000, alone.upper + 9000)
+
+
+@pytest.mark.parametrize(
+    ("exported", "as_of"),
+    [
+        (at(SEP, 3), at(SEP, 0)),
+        (at(date(2026, 8, 31), 20), at(date(2026, 8, 31), 20)),
+        (at(date(2026, 9, 12)), at(SEP, 0)),
+    ],
+    ids=["on the 1st", "the evening before", "long after, without September"],
+)
+def test_a_month_that_began_is_as_old_as_the_bill_before(
+    exported: datetime, as_of: datetime
+) -> None:
+    result = forecast(every_day(SEP), [Month("aws", date(2026, 8, 1), exported)])
+    assert result.clouds[0].actual.coverage.exported_at == as_of
+    assert result.expected == 1500
 
 
 def test_the_total_is_the_clouds_together() -> None:

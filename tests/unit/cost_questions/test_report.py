@@ -6,21 +6,25 @@ import csv
 import io
 import json
 import random
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from airflow_multicloud.core.cost.budget import Budget, BudgetState, StalePolicy, assess_budget
 from airflow_multicloud.core.cost.forecast import forecast_costs
-from airflow_multicloud.core.cost.money import rounded_lines
+from airflow_multicloud.core.cost.money import CostPeriod, rounded_lines
 from airflow_multicloud.core.cost.prices import Meter
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
 from airflow_multicloud.core.cost.report.charts import charts
+from airflow_multicloud.core.cost.report.months import period_before
 from airflow_multicloud.core.cost.store.overlaps import Overlap
+from airflow_multicloud.core.cost.store.same_charges import Reason
 from airflow_multicloud.core.cost.workload import Quote, QuoteLine, Workload, WorkloadComparison
 from tests.unit.cost_questions.bill import Charge, bill, days
 
@@ -77,9 +81,13 @@ def made(
     end: date = SO_FAR,
     *,
     names: dict[str, str] | None = None,
+    billed_in: dict[date, date] | None = None,
     **more: Any,
 ) -> CostDocument:
+    """A report of charges; those of a day in ``billed_in`` are on another month's bill."""
     connection = bill(charges)
+    for day, month in (billed_in or {}).items():
+        connection.execute("UPDATE costs SET BillingPeriod = ? WHERE ChargeDate = ?", [month, day])
     connection.execute(
         "CREATE TABLE restatements (Cloud VARCHAR, ServiceName VARCHAR, SeenAt TIMESTAMPTZ)"
     )
@@ -88,7 +96,7 @@ def made(
             "UPDATE costs SET SubAccountName = ? WHERE SubAccountId = ?", [name, account]
         )
     asked = {"made_at": datetime(2026, 11, 21, tzinfo=UTC), "currency": "USD", **more}
-    return gather(connection, start, end, **asked)
+    return gather(lambda *_: nullcontext(connection), start, end, **asked)
 
 
 def money(text: str) -> Decimal:
@@ -309,25 +317,180 @@ def test_a_budget_is_over_only_where_it_is_exceeded(
 
 def test_what_no_rate_converts_is_shown_apart() -> None:
     odd = Charge("gcp", date(2026, 11, 3), "77", currency="TWD")
-    page = to_html(made([*MONTHS, odd]))
-    assert "In no sum, for want of an exchange rate: gcp 77.00 TWD, 03 Nov 2026" in page
+    document = made([*MONTHS, odd])
+    assert "In no sum, for want of an exchange rate: gcp 77.00 TWD, 03 Nov 2026" in to_html(
+        document
+    )
+    told = json.loads(to_json(document))
+    (apart,) = told["unconverted"]
+    assert (apart["cloud"], apart["currency"], Decimal(apart["EffectiveCost"])) == (
+        "gcp",
+        "TWD",
+        Decimal(77),
+    )
+    assert (apart["first_day"], apart["last_day"]) == ("2026-11-03", "2026-11-03")
+    assert "TWD" in apart["reason"]
+    assert told["total_without"] == ["77.00 TWD"]
+    assert {c["cloud"]: c["without"] for c in told["clouds"]} == {"aws": [], "gcp": ["77.00 TWD"]}
+    # Also a cloud that has nothing else.
+    rows = {row["Cloud"]: row for row in csv.DictReader(io.StringIO(to_csv(document)))}
+    assert rows["gcp"]["NotConverted"].startswith("77.00 TWD: ")
+    assert Decimal(rows["gcp"]["EffectiveCost"]) == 0
+    assert rows["aws"]["NotConverted"] == ""
+
+
+BILL = CostPeriod.BILLING_PERIOD
+#: A refund of June on November's bill, and the last day of October on it too.
+REFUND = Charge("aws", date(2026, 6, 25), "-50")
+ELSEWHERE = {REFUND.day: NOVEMBER, date(2026, 10, 31): NOVEMBER}
+
+
+def test_a_page_by_billing_period_is_of_the_bill() -> None:
+    charges = [*MONTHS, REFUND]
+    by_day = made(charges, end=DECEMBER, billed_in=ELSEWHERE)
+    document = made(charges, end=DECEMBER, billed_in=ELSEWHERE, by=BILL)
+    page = to_html(document)
+    assert "Effective cost by billing period in USD" in page
+    assert "Effective cost by charge day in USD" in to_html(by_day)
+    assert document.rounded_total == Decimal("158.00")  # 20 days at 10, one at 8, less 50
+    found = tables(document)
+    assert found["clouds"][-1][2] == found["services"][-1][3] == found["months"][-1][1] == "158.00"
+    # What is on the bill and of no day in the chart is named.
+    assert found["others"][1:] == [
+        ["25 Jun 2026", "aws", "Usage, of another month", "-50.00"],
+        ["31 Oct 2026", "aws", "Usage, of another month", "8.00"],
+        ["", "", "all", "-42.00"],
+    ]
+    daily = charts(document)["daily"]
+    assert "25 Jun" not in daily
+    assert "31 Oct" not in daily
+    # October's bill lacks its last day; twenty days of it are beside twenty of November's.
+    assert found["months"][1][2] == "160.00"
+    assert found["months"][1][4] == "240.00"
+    assert document.forecast is not None
+    assert by_day.forecast is not None
+    (bill_expected,), (days_expected,) = document.forecast.clouds, by_day.forecast.clouds
+    assert bill_expected.expected - days_expected.expected == Decimal(-42)
+    assert document.forecast.lower - by_day.forecast.lower == Decimal(-42)
+    assert document.forecast.upper - by_day.forecast.upper == Decimal(-42)
+    assert bill_expected.expected - bill_expected.usage_left == Decimal(158)
+    assert json.loads(to_json(document))["by"] == "billing_period"
+    assert "others" not in tables(by_day)
+
+
+def test_the_page_is_broken_down_as_asked() -> None:
+    charges = [Charge("aws", NOVEMBER, str(n), region=f"r{n}") for n in (1, 2, 4)]
+    document = made(charges, group_by=("Cloud", "RegionId", "ServiceName"), limit=2)
+    found = tables(document)["services"]
+    assert found[0][:3] == ["cloud", "RegionId", "service"]
+    assert [row[:3] for row in found[1:]] == [
+        ["aws", "r4", "Compute"],
+        ["aws", "r2", "Compute"],
+        ["aws", "(other)", "(other)"],
+        ["all clouds", "", ""],
+    ]
+    adds_up(found, 4)
+    assert "<h2>By RegionId, ServiceName</h2>" in to_html(document)
+    assert "aws r4 Compute" in charts(document)["services"]
+    rows = list(csv.DictReader(io.StringIO(to_csv(document))))
+    assert [row["RegionId"] for row in rows] == ["r4", "r2", "(other)"]
+
+
+def test_clouds_alone_are_not_listed_twice() -> None:
+    document = made(MONTHS, group_by=("Cloud",))
+    assert "services" not in tables(document)
+    assert "services" not in charts(document)
+
+
+def test_what_is_expected_is_a_least_where_a_cloud_has_no_forecast() -> None:
+    new = [Charge("gcp", day, "5") for day in days(date(2026, 11, 12), 9)]
+    document = made([*MONTHS, *new])
+    assert document.forecast is not None
+    least = f"{document.forecast.expected + 45:.2f}"  # what gcp was charged so far
+    *_, gcp, total = tables(document)["months"]
+    assert (gcp[5], total[5]) == ("–", f"at least {least}")
+    page = to_html(document)
+    assert f"Expected for all of November<b>at least {least} USD</b>not known of every" in page
+    told = json.loads(to_json(document))["beside_last"][-1]
+    assert (told["expected"], told["expected_at_least"]) == (None, least)
+    known = json.loads(to_json(made(MONTHS)))["beside_last"][-1]
+    assert known["expected_at_least"] is None
+
+
+def test_a_cloud_without_a_bill_yet_is_missing_from_what_is_expected() -> None:
+    late = [Charge("gcp", day, "5") for day in days(date(2026, 9, 1), 61)]
+    document = made([*MONTHS, *late])
+    assert document.forecast is not None
+    *_, aws, total = tables(document)["months"]
+    assert total[5] == f"at least {aws[5].split()[0]}"
+    assert document.beside_last[-1].lower is None
+
+
+def test_programs_are_told_what_the_page_shows() -> None:
+    forecast = forecast_costs(bill(MONTHS), NOVEMBER, DECEMBER, currency="USD")
+    verdict = assess_budget(
+        Budget(name="data", amount=Decimal(250), currency="USD"),
+        forecast,
+        now=datetime(2026, 11, 21, 12, tzinfo=UTC),
+        stale_policy=StalePolicy.WARN,
+    )
+    told = json.loads(to_json(replace(made(MONTHS, budget=verdict), workload=quoted())))
+    assert (told["format_version"], told["by"]) == (1, "charge_day")
+    coming = told["forecast"]
+    assert coming["confidence"] == 0.8
+    for name in ("expected", "lower", "upper"):
+        assert Decimal(coming[name]) == getattr(forecast, name)
+    assert coming["clouds"][0]["days_left"] == 10
+    assert told["budget"]["state"] == "over"
+    assert Decimal(told["budget"]["projected"]) == verdict.projected
+    assert told["budget"]["reasons"] == list(verdict.reasons)
+    assert told["workload"]["cheapest"] == "aws"
+    (quote,) = told["workload"]["quotes"]
+    assert (quote["total"], quote["lines"][0]["meter"]) == ("0.02", "storage")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        (date(2026, 1, 1), date(2026, 4, 1), (date(2025, 10, 1), date(2026, 1, 1))),
+        (date(2025, 12, 1), date(2026, 2, 1), (date(2025, 10, 1), date(2025, 12, 1))),
+        (date(2026, 1, 1), date(2027, 1, 1), (date(2025, 1, 1), date(2026, 1, 1))),
+        (date(2026, 3, 1), date(2026, 4, 1), (date(2026, 2, 1), date(2026, 3, 1))),
+        (date(2026, 3, 1), date(2026, 3, 9), (date(2026, 2, 1), date(2026, 3, 1))),
+        (date(2026, 3, 5), date(2026, 3, 9), (date(2026, 3, 1), date(2026, 3, 5))),
+    ],
+)
+def test_whole_months_are_beside_as_many(start: date, end: date, before: tuple[date, date]) -> None:
+    assert period_before(start, end) == before
+
+
+def test_a_whole_quarter_is_beside_the_whole_quarter_before() -> None:
+    charges = [
+        *(Charge("aws", day, "1") for day in days(date(2025, 10, 1), 92)),
+        *(Charge("aws", day, "1") for day in days(date(2026, 1, 1), 90)),
+    ]
+    document = made(charges, date(2026, 1, 1), date(2026, 4, 1))
+    assert tables(document)["months"][1][1:5] == ["90.00", "92.00", "-2.00 (-2.2 %)", "92.00"]
 
 
 def test_what_two_exports_have_is_said_to_be_left_out() -> None:
     document = made(MONTHS)
     left_out = Overlap(
         cloud="aws", billing_period=NOVEMBER, export="billing/old", counted="billing/new",
+        reason=Reason.LATER,
         accounts=1, first_day=NOVEMBER, last_day=date(2026, 11, 20), charges=20,
         billing_currency="USD", billed_cost=Decimal(200),
     )  # fmt: skip
     twice = replace(document, comparison=replace(document.comparison, left_out=(left_out,)))
     said = "Not counted, as it is in two exports: aws 2026-11: 20 charges of billing/old"
     assert said in to_html(twice)
+    assert json.loads(to_json(twice))["left_out"][0]["export"] == "billing/old"
+    (row,) = csv.DictReader(io.StringIO(to_csv(twice)))
+    assert row["NotCounted"] == str(left_out)
     assert said not in to_html(document)
 
 
-@pytest.mark.parametrize(("as_of", "old"), [(date(2026, 11, 1), False), (date(2026, 8, 1), True)])
-def test_a_quote_of_old_prices_says_so(as_of: date, old: bool) -> None:
+def quoted(as_of: date = NOVEMBER) -> WorkloadComparison:
     line = QuoteLine(
         meter=Meter.STORAGE, sku="standard", region_id="eu-central-1", quantity=Decimal(1),
         unit="GB-month", unit_price=Decimal("0.02"), unit_currency="USD", amount=Decimal("0.02"),
@@ -337,10 +500,12 @@ def test_a_quote_of_old_prices_says_so(as_of: date, old: bool) -> None:
         cloud="aws", region_id="eu-central-1", lines=(line,), total=Decimal("0.02"),
         currency="USD", missing=(),
     )  # fmt: skip
-    workload = WorkloadComparison(
-        workload=Workload(storage_gb=Decimal(1)), quotes=(quote,), refused=()
-    )
-    page = to_html(replace(made(MONTHS), workload=workload))
+    return WorkloadComparison(workload=Workload(storage_gb=Decimal(1)), quotes=(quote,), refused=())
+
+
+@pytest.mark.parametrize(("as_of", "old"), [(date(2026, 11, 1), False), (date(2026, 8, 1), True)])
+def test_a_quote_of_old_prices_says_so(as_of: date, old: bool) -> None:
+    page = to_html(replace(made(MONTHS), workload=quoted(as_of)))
     assert (f"Prices of {as_of}</b>, to be refreshed" in page) is old
 
 
@@ -364,3 +529,19 @@ def test_a_store_without_bills_makes_a_page() -> None:
     assert document.rounded_total is None
     assert document.beside_last == ()
     assert "<h1>Cloud costs, 2026-11-01 to 2026-11-20</h1>" in to_html(document)
+
+
+#: Neither XML can hold them nor a page show them as they are.
+ODD = "a\x1bb\x00c\ufffed\u202ee\nf\x9bg"
+
+
+def test_names_of_others_are_printable_on_the_page() -> None:
+    document = made(
+        [Charge("aws", day, "5", service=f"{ODD}</td><b>") for day in days(NOVEMBER, 20)]
+    )
+    page = to_html(document)
+    assert not set("\x1b\x00\ufffe\u202e\x9b") & set(page)
+    assert r"a\x1bb\x00c\ufffed\u202ee\nf\x9bg" in page
+    assert "<b>" not in page.split("a\\x1bb", 1)[1][:60]
+    for svg in charts(document).values():
+        ET.fromstring(svg)

@@ -59,6 +59,20 @@ def test_a_lasting_step_is_told_for_three_days() -> None:
     assert TOLD == 3
 
 
+@pytest.mark.parametrize("before_asked", [False, True])
+def test_an_incident_does_not_hide_the_next(before_asked: bool) -> None:
+    """Two days at four times the cost; single ones two and three weeks later, asked for alone."""
+    for seed in SERIES:
+        rng = random.Random(seed)
+        values = [100 * rng.lognormvariate(0, 0.08) for _ in AT]
+        for place in (SINCE + 2, SINCE + 3, SINCE + 15, SINCE + 22):
+            values[place] *= 4
+        first = SINCE + 10 if before_asked else SINCE
+        found = {one.place for one in surprises(AT, values, AT[first], LIMITS)}
+        expected = {SINCE + 15, SINCE + 22}
+        assert found == (expected if before_asked else expected | {SINCE + 2, SINCE + 3})
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_the_interval_holds_for_every_kind(shape: Shape) -> None:
     """80 % are asked for; what can't be known (a step to come) is in the series too."""
@@ -69,7 +83,9 @@ def test_the_interval_holds_for_every_kind(shape: Shape) -> None:
         at = days(start - WINDOW, WINDOW.days + (end - start).days)
         values = shape(rng, at).values
         for cut in (WINDOW.days + 5, WINDOW.days + 18):
-            past = slice(cut - WINDOW.days, cut)
+            # As a bill's history does, it begins with the first cost.
+            begun = next((n for n, value in enumerate(values) if value), 0)
+            past = slice(max(begun, cut - WINDOW.days), cut)
             found = foresee(at[past], values[past], at[cut:], {})
             half = half_width(found.spread, found.trials, 0.8)
             held.append(abs(found.expected - sum(values[cut:])) <= half + 0.01)
@@ -101,6 +117,20 @@ def test_growth_goes_on_for_a_month_at_most() -> None:
     truth = sum(100 * 1.5 ** (n / 30) for n in range(98, 128))
     assert foresee(at, values, month, {}).expected == pytest.approx(truth, rel=0.03)
     assert foresee(at, values, year, {}).expected < 365 * values[-1] * 1.6
+
+
+def test_a_first_fee_may_come_again() -> None:
+    """In a history of five weeks nobody knows; a longer one without its like does."""
+    at = days(date(2026, 7, 1), 92)
+    values = [2000.0 if day == date(2026, 8, 20) else 100.0 for day in at]
+    now = at.index(date(2026, 9, 10))
+    for begun, half in ((date(2026, 8, 6), 1900), (date(2026, 7, 2), 0)):
+        past = slice(at.index(begun), now)
+        found = foresee(at[past], values[past], at[now:], {})
+        assert found.expected == pytest.approx(2100)
+        reach = half_width(found.spread, found.trials, 0.8)
+        assert reach >= half
+        assert half or reach == 0
 
 
 def test_odd_values_are_no_reason_to_fail() -> None:

@@ -33,6 +33,7 @@ class Row:
     charge_class: str | None = None
     tags: str | None = '{"team": "data"}'
     invoice: str | None = None
+    account: str = "sub"
 
     @property
     def effective(self) -> Decimal:
@@ -54,7 +55,7 @@ class Row:
             "ChargeCategory": self.category,
             "ServiceCategory": "Compute",
             "ServiceName": self.service,
-            "SubAccountId": "sub",
+            "SubAccountId": self.account,
             "ProviderName": "AWS",
         }
         optional = {"ChargeClass": self.charge_class, "Tags": self.tags, "InvoiceId": self.invoice}

@@ -161,7 +161,8 @@ def test_rows_that_were_promised_are_missed(store: CostStore, tmp_path: Path) ->
     [
         (("InvoiceId",), None, 9, False),
         (("InvoiceId",), None, 10, True),  # FOCUS 1.0 can't say more
-        ((), None, 30, False),  # 1.2 can: it is not invoiced
+        ((), None, 9, False),  # 1.2 can: it is not invoiced
+        ((), None, 10, True),  # an export that leaves the column empty can't either
         ((), "i", 1, True),
     ],
 )
@@ -174,11 +175,19 @@ def test_when_a_month_is_final(
     final: bool,
 ) -> None:
     at = datetime(2026, 11, day, tzinfo=UTC)
-    rows = [on(5, "1", invoice=invoice)]
+    rows = [on(5, "1", invoice=invoice), on(6, "1", invoice=invoice)]
     store.ingest("aws", delivery(tmp_path, rows, "1", at=at, drop=drop))
     assert period(store).final is final
     (report,) = CloudCostAnalyzer(store.root).compare_costs(MONTH, NOVEMBER).reports
     assert report.coverage.final is final
+
+
+def test_a_month_of_which_one_charge_is_not_invoiced_is_not_final(
+    store: CostStore, tmp_path: Path
+) -> None:
+    rows = [on(5, "1"), on(6, "1", invoice=None)]
+    store.ingest("aws", delivery(tmp_path, rows, "1", at=datetime(2026, 11, 30, tzinfo=UTC)))
+    assert not period(store).final
 
 
 # The same account in two exports
@@ -201,7 +210,8 @@ def test_the_same_account_counts_once(store: CostStore, tmp_path: Path) -> None:
     assert (overlap.export, overlap.counted) == ("b/exports/focus-1-0", "b/exports/focus-1-2")
     assert (overlap.billed_cost, overlap.billing_currency) == (3100, "USD")
     assert (overlap.accounts, overlap.charges) == (1, 31)
-    assert "31 charges of b/exports/focus-1-0, 3100.00 USD billed, are not counted" in str(overlap)
+    said = "31 charges of b/exports/focus-1-0 of 2026-10-01 to 2026-10-31, 3100.00 USD billed, are"
+    assert f"{said} not counted: b/exports/focus-1-2 counts instead" in str(overlap)
     assert sum(r.total.amount for r in found.reports) == 6202  # effective
     # The one that ended does not make the figures look old.
     assert found.reports[0].coverage.exported_at == datetime(2026, 11, 6, tzinfo=UTC)
@@ -328,6 +338,21 @@ def test_the_bill_of_a_month(store: CostStore, tmp_path: Path, style: Correction
         5400,
         31,
     )
+
+
+def test_the_smallest_bill_leaves_out_the_charges_of_other_months(
+    store: CostStore, tmp_path: Path
+) -> None:
+    """A refund of June on October's bill makes no day of October cheaper."""
+    refund = Row(date(2026, 6, 10), "EC2", Decimal(-400), charge_class="Correction", invoice="i")
+    at = datetime(2026, 11, 12, tzinfo=UTC)
+    store.ingest("aws", delivery(tmp_path, [*WHOLE, refund], "1", at=at))
+    less = [on(day, "95") for day in range(1, 32)]
+    store.ingest("azure", delivery(tmp_path, less, "2", at=at))
+    reports = CloudCostAnalyzer(store.root, basis="billed").compare_costs(MONTH, NOVEMBER).reports
+    assert {r.cloud: r.total.amount for r in reports} == {"aws": 2700, "azure": 2945}
+    found = CloudCostAnalyzer.get_smallest_bill(reports)
+    assert [(r.cloud, r.per_day) for r in found.ranking] == [("azure", 95), ("aws", 100)]
 
 
 def test_tags_that_differ_in_case_are_one(store: CostStore, tmp_path: Path) -> None:

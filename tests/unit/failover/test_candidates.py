@@ -274,22 +274,32 @@ def test_a_hostile_manifest_is_its_own_replicas_failure(
     assert caught.value.kind is ErrorKind.INTEGRITY
 
 
+#: In a message of a server: a line of a log, and what commands a terminal.
+EVIL = "x\x1b[2J\nFORGED\u202e"
+
+
 def test_whatever_a_candidate_raises_is_its_own_failure(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(object_store.Hook):
         def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-            raise KeyError("Contents")
+            raise RuntimeError(f"{EVIL} in {prefix}") from ValueError(EVIL)
 
     primary, replica = end(Broken), end()
     put(replica, "a")
     served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path / "t"))
     assert served.attempts[0].kind is ErrorKind.INTEGRITY
-    one = fetch(candidates(below(primary, "a"), below(replica, "a")), FileTarget(tmp_path / "a"))
+    name = "a\x1b\nFORGED"
+    put(replica, name)
+    ends = candidates(below(primary, name), below(replica, name))
+    one = fetch(ends, FileTarget(tmp_path / "a"))
     assert one.attempts[0].kind is ErrorKind.INTEGRITY
-    assert "KeyError" in (one.attempts[0].reason or "")
+    assert "RuntimeError" in (one.attempts[0].reason or "")
     assert "could not be listed" in caplog.text
     assert "could not be read" in caplog.text
+    assert "raise RuntimeError" in caplog.text  # where it comes from
+    assert not set("\x1b\u202e") & set(caplog.text)
+    assert "\nFORGED" not in caplog.text
 
 
 def test_an_archived_copy_is_not_the_end(tmp_path: Path) -> None:

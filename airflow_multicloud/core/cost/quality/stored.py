@@ -174,9 +174,8 @@ def left_out(
                 column="SubAccountId",
                 rows=found.charges,
                 example=f"{found.billed_cost:.2f} {found.billing_currency}",
-                message=f"{found.counted} has the same accounts' charges of these days and was "
-                "exported later: it counts, these rows don't. Take the export that is not wanted "
-                "out of the store",
+                message=f"these rows are not counted: {found.counted} counts instead, "
+                f"{found.reason.text}. Take the export that is not wanted out of the store",
             )
 
 

@@ -10,9 +10,11 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from airflow_multicloud.core import pages
+from airflow_multicloud.core.cost.money import CostPeriod
 from airflow_multicloud.core.cost.report import tables
 from airflow_multicloud.core.cost.report.charts import charts
-from airflow_multicloud.core.cost.report.document import CostDocument, gather
+from airflow_multicloud.core.cost.report.document import CostDocument
+from airflow_multicloud.core.cost.report.gathering import gather
 from airflow_multicloud.core.cost.report.months import is_month
 from airflow_multicloud.core.cost.report.tables import service_rows
 from airflow_multicloud.text import write_csv
@@ -32,6 +34,7 @@ def to_html(document: CostDocument) -> str:
         d=document,
         c=comparison,
         last_day=comparison.end - timedelta(days=1),
+        billed=comparison.by is CostPeriod.BILLING_PERIOD,
         months=is_month(comparison.start, comparison.end),
         months_rows=document.beside_last,
         clouds=clouds,
@@ -49,8 +52,8 @@ def to_html(document: CostDocument) -> str:
 
 
 def to_csv(document: CostDocument) -> str:
-    """The breakdown by service, one row a line; it adds up to the totals of :func:`to_json`."""
-    rows = document.rows()
+    """The breakdown, one row a line; it adds up to the totals of the page."""
+    rows = tables.csv_rows(document)
     out = io.StringIO()
     if rows:
         write_csv(out, list(rows[0]), rows)
@@ -58,5 +61,8 @@ def to_csv(document: CostDocument) -> str:
 
 
 def to_json(document: CostDocument) -> str:
-    """Everything, unrounded; amounts are texts, so that no reader makes floats of them."""
+    """Everything that the page shows, unrounded; ``beside_last`` alone is rounded as there.
+
+    Amounts are texts, so that no reader makes floats of them.
+    """
     return json.dumps(document.as_dict(), indent=1, ensure_ascii=False)

@@ -9,15 +9,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.report.document import CostDocument
-from airflow_multicloud.core.cost.report.months import daily_amount
+from airflow_multicloud.core.cost.report.months import daily_amount, day_of
 from airflow_multicloud.core.pages import money
 from airflow_multicloud.registry import require_extra
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from pygal import Config
 
     from airflow_multicloud.core.cost.anomalies import Anomaly
-    from airflow_multicloud.core.cost.compare import CostReport
+    from airflow_multicloud.core.cost.compare import CostLine, CostReport
     from airflow_multicloud.core.cost.forecast import CloudForecast
 
 _BARS = 12
@@ -77,7 +78,7 @@ def _daily(document: CostDocument) -> str:
     for cloud, amounts in used.items():
         expected = coming.get(cloud, {})
         chart.add(
-            cloud,
+            _named(cloud),
             [
                 {"value": float(expected[day]), "style": _EXPECTED}
                 if day in expected
@@ -89,7 +90,12 @@ def _daily(document: CostDocument) -> str:
 
 
 def _used(report: CostReport) -> dict[date, Decimal]:
-    return {date.fromisoformat(line.group[0]): daily_amount(line, report) for line in report.lines}
+    return {
+        day: daily_amount(line, report)
+        for line in report.lines
+        # A bill has charges of other months too.
+        if report.start <= (day := day_of(line)) < report.end
+    }
 
 
 def _forecasts(document: CostDocument) -> Sequence[CloudForecast]:
@@ -113,23 +119,32 @@ def _anomaly(document: CostDocument, found: Anomaly) -> str:
 
 
 def _named(text: str) -> str:
+    """A name as XML can hold it and a reader see it, short enough."""
+    text = printable(text)
     return text if len(text) <= _NAME else f"{text[: _NAME - 1]}…"
 
 
 def _services(document: CostDocument) -> str:
     pygal = _pygal()
     found = [
-        (line.costs.on(r.basis), f"{r.cloud} {line.group[0]}")
+        (line.costs.on(r.basis), _line(r, line))
         for r in document.comparison.reports
         for line in r.lines
     ]
-    if not found:
+    if not found or not document.grouping:
         return ""
     largest = sorted(found, reverse=True)[:_BARS][::-1]
-    chart = pygal.HorizontalBar(_config(f"Services, {document.comparison.currency}", legend=False))
+    chart = pygal.HorizontalBar(
+        _config(f"{document.heading}, {document.comparison.currency}", legend=False)
+    )
     chart.x_labels = [_named(name) for _, name in largest]
     chart.add("cost", [float(amount) for amount, _ in largest])
     return _svg(chart)
+
+
+def _line(report: CostReport, line: CostLine) -> str:
+    groups = zip(report.group_by, line.group, strict=True)
+    return " ".join((report.cloud, *(value for name, value in groups if name != "Cloud")))
 
 
 def _pairs(title: str, rows: Sequence[tuple[str, Decimal, Decimal]], names: tuple[str, str]) -> str:
@@ -164,7 +179,7 @@ def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
     ink, quiet, line = "var(--ink)", "var(--quiet)", "var(--line)"
 
     return Config(
-        title=title,
+        title=printable(title),
         show_legend=legend,
         legend_at_bottom=True,
         x_label_rotation=45 if rotate else 0,

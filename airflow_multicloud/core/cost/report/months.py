@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
-from airflow_multicloud.core.cost.forecast import Forecast, month_of
-from airflow_multicloud.core.cost.money import exact_sum
+from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast, month_of
+from airflow_multicloud.core.cost.money import CostPeriod, exact_sum
 
 #: Charges that are no use of a day: bought, levied or given for weeks and months at once.
 NOT_DAILY = frozenset(
@@ -32,6 +32,8 @@ class BesideLast:
     :param so_far: of the period. :param same_days: of as many days of the period before.
     :param before: of all of the period before.
     :param expected: of the whole month, as forecast; it will lie from ``lower`` to ``upper``.
+    :param at_least: of all clouds where not every one has a forecast: what is expected of those
+        that have one, and what the others were charged so far.
     """
 
     name: str
@@ -41,6 +43,7 @@ class BesideLast:
     expected: Decimal | None = None
     lower: Decimal | None = None
     upper: Decimal | None = None
+    at_least: Decimal | None = None
 
     @property
     def change(self) -> Decimal | None:
@@ -62,10 +65,22 @@ def is_month(start: date, end: date) -> bool:
 
 
 def period_before(start: date, end: date) -> tuple[date, date]:
-    """The whole month before one, else as many days before as the period has."""
+    """As many whole months before whole ones or one under way, else as many days before."""
     if is_month(start, end):
         return month_of(start - timedelta(days=1))
+    if _whole_months(start, end):
+        # Months since year 0: as far before the start as the end is after it.
+        first = 2 * _month_number(start) - _month_number(end)
+        return date(first // 12, first % 12 + 1, 1), start
     return start - (end - start), start
+
+
+def _month_number(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _whole_months(start: date, end: date) -> bool:
+    return start.day == end.day == 1
 
 
 def beside_last(
@@ -73,7 +88,7 @@ def beside_last(
 ) -> tuple[BesideLast, ...]:
     """Each cloud of a period, and then all of them; the last adds up what is shown above it.
 
-    :param daily: the period by charge day. :param before: :func:`period_before`, likewise.
+    :param daily: the period, day by day. :param before: :func:`period_before`, likewise.
     """
     found = {report.cloud: report for report in before.reports}
     forecasts = {cloud.cloud: cloud for cloud in forecast.clouds} if forecast else {}
@@ -93,7 +108,22 @@ def beside_last(
         )
     if not rows:
         return ()
+    for name in sorted({*forecasts} - {row.name for row in rows}):
+        coming, old = forecasts[name], found.get(name)
+        # Without any charge yet, as on the first of a month, but in the forecast.
+        rows.append(
+            BesideLast(
+                name=name,
+                so_far=Decimal("0.00"),
+                same_days=None,
+                before=None if old is None else old.total.rounded(),
+                expected=coming.expected.quantize(_CENT),
+                lower=coming.lower.quantize(_CENT),
+                upper=coming.upper.quantize(_CENT),
+            )
+        )
     all_forecast = forecast is not None and {*forecasts} >= {row.name for row in rows}
+    known = [row.so_far if row.expected is None else row.expected for row in rows]
     return (
         *rows,
         BesideLast(
@@ -101,11 +131,47 @@ def beside_last(
             so_far=exact_sum([row.so_far for row in rows]),
             same_days=_sum(row.same_days for row in rows),
             before=_sum(row.before for row in rows),
-            expected=_sum(row.expected for row in rows),
+            expected=_sum(row.expected for row in rows) if all_forecast else None,
+            at_least=exact_sum(known) if forecast and not all_forecast else None,
             # Not the sums of the clouds' ends: not all clouds will be dear at once.
             lower=forecast.lower.quantize(_CENT) if forecast and all_forecast else None,
             upper=forecast.upper.quantize(_CENT) if forecast and all_forecast else None,
         ),
+    )
+
+
+def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) -> Forecast:
+    """A forecast of the days of a month as one of its bill.
+
+    What is on the bill and of other days is added, what is of these days and on another bill is
+    not in it; the days left are expected as they were.
+
+    :param bill: so far. :param days: what was charged for its days so far.
+    """
+    billed = {report.cloud: report.total.amount for report in bill.reports}
+    charged = {report.cloud: report.total.amount for report in days.reports}
+    none = Decimal(0)
+    shifts = {
+        cloud.cloud: exact_sum([billed.get(cloud.cloud, none), -charged.get(cloud.cloud, none)])
+        for cloud in forecast.clouds
+    }
+    shift = exact_sum(list(shifts.values()))
+    return replace(
+        forecast,
+        clouds=tuple(_shifted(cloud, shifts[cloud.cloud]) for cloud in forecast.clouds),
+        lower=exact_sum([forecast.lower, shift]),
+        upper=exact_sum([forecast.upper, shift]),
+        unconverted=bill.unconverted,
+    )
+
+
+def _shifted(cloud: CloudForecast, shift: Decimal) -> CloudForecast:
+    amount = exact_sum([cloud.actual.amount, shift])
+    return replace(
+        cloud,
+        actual=replace(cloud.actual, amount=amount, by=CostPeriod.BILLING_PERIOD),
+        lower=exact_sum([cloud.lower, shift]),
+        upper=exact_sum([cloud.upper, shift]),
     )
 
 
@@ -116,20 +182,27 @@ def daily_amount(line: CostLine, report: CostReport) -> Decimal:
 
 
 def last_day(report: CostReport) -> date:
-    """The last day with use; a fee for the month may be dated later."""
-    used = [line for line in report.lines if set(line.by_category) - NOT_DAILY] or report.lines
-    days = [date.fromisoformat(line.group[0]) for line in used]
-    return max(days, default=report.end - timedelta(days=1))
+    """The last day with use; a fee for the month may be dated later.
+
+    What is on the bill of the period and of other days says nothing of how far it reaches.
+    """
+    own = [line for line in report.lines if report.start <= day_of(line) < report.end]
+    used = [line for line in own if set(line.by_category) - NOT_DAILY] or own
+    return max(map(day_of, used), default=report.end - timedelta(days=1))
+
+
+def day_of(line: CostLine) -> date:
+    """The day of a line that is broken down by days."""
+    return date.fromisoformat(line.group[0])
 
 
 def _same_days(report: CostReport, old: CostReport, before: CostComparison) -> Decimal:
     """The days of the period before up to where the bill of this one reaches."""
     reaches = last_day(report) + timedelta(days=1)
-    if reaches >= report.end and is_month(report.start, report.end) and report.end.day == 1:
-        until = before.end
-    else:
-        until = min(before.start + (reaches - report.start), before.end)
-    lines = [line for line in old.lines if date.fromisoformat(line.group[0]) < until]
+    if reaches >= report.end and _whole_months(report.start, report.end):
+        return old.total.rounded()
+    until = min(before.start + (reaches - report.start), before.end)
+    lines = [line for line in old.lines if day_of(line) < until]
     return exact_sum([line.costs.on(old.basis) for line in lines]).quantize(_CENT)
 
 

@@ -7,14 +7,14 @@ to that; what is above it, a total over clouds, is the sum of what is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.compare import CostComparison, CostReport
+from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.money import CostBasis, exact_sum, rounded_lines
-from airflow_multicloud.core.cost.report.months import NOT_DAILY
+from airflow_multicloud.core.cost.report.months import NOT_DAILY, day_of
 from airflow_multicloud.core.cost.workload import Quote, QuoteLine
 
 if TYPE_CHECKING:
@@ -111,12 +111,36 @@ def service_rows(report: CostReport) -> list[dict[str, str]]:
     ]
 
 
+def csv_rows(document: CostDocument) -> list[dict[str, str]]:
+    """Every cloud's breakdown, each row with what the cloud's sums are of and what they lack."""
+    comparison = document.comparison
+    rows: list[dict[str, str]] = []
+    for report in comparison.reports:
+        apart = [f"{one.on(report.basis)}: {one.reason}" for one in report.unconverted]
+        twice = [str(one) for one in comparison.left_out if one.cloud == report.cloud]
+        said = {
+            "Period": report.by.words,
+            "NotConverted": "; ".join(apart),
+            "NotCounted": "; ".join(twice),
+        }
+        # A cloud of which nothing can be converted has no line to say so.
+        lines = service_rows(report) or service_rows(replace(report, lines=(_nothing(report),)))
+        rows.extend({**line, **said} for line in lines)
+    return rows
+
+
+def _nothing(report: CostReport) -> CostLine:
+    return CostLine(group=("(none)",) * len(report.group_by), by_category={}, charges=0)
+
+
 def other_charges(
     daily: CostComparison, clouds: Sequence[CloudRow], categories: Sequence[str]
 ) -> tuple[OtherCharge, ...]:
-    """Purchases, taxes, credits and adjustments by day, the largest by name, then their sum.
+    """What is no use of the period's days, the largest by name, then their sum.
 
-    :param daily: by charge day. :param clouds: of :func:`cloud_rows`, over the same charges: what
+    Purchases, taxes, credits and adjustments, and all that is on a bill and of another month.
+
+    :param daily: day by day. :param clouds: of :func:`cloud_rows`, over the same charges: what
         they show of a category is what its charges here add up to.
     """
     shown = {
@@ -126,20 +150,16 @@ def other_charges(
     }
     found: list[OtherCharge] = []
     for report in daily.reports:
-        for name in sorted(NOT_DAILY & report.by_category.keys()):
+        for name in sorted(report.by_category):
             lines = [line for line in report.lines if name in line.by_category]
             exact = [line.by_category[name].on(report.basis) for line in lines]
             amounts = rounded_lines(exact, total=shown.get((report.cloud, name)))
-            found.extend(
-                OtherCharge(
-                    day=date.fromisoformat(line.group[0]),
-                    cloud=report.cloud,
-                    what=name,
-                    amount=amount,
-                )
-                for line, amount in zip(lines, amounts, strict=True)
-                if amount
-            )
+            for line, amount in zip(lines, amounts, strict=True):
+                day = day_of(line)
+                within = report.start <= day < report.end
+                if amount and (name in NOT_DAILY or not within):
+                    what = name if within else f"{name}, of another month"
+                    found.append(OtherCharge(day=day, cloud=report.cloud, what=what, amount=amount))
     if not found:
         return ()
     found.sort(key=lambda charge: (-abs(charge.amount), charge.day or date.min, charge.cloud))

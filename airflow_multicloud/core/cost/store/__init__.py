@@ -110,6 +110,7 @@ class CostStore:
         end: date | None = None,
         by: CostPeriod = CostPeriod.CHARGE_DAY,
         views: Collection[View] = tuple(View),
+        snapshot: Snapshot | None = None,
     ) -> AbstractContextManager[DuckDBPyConnection]:
         """A DuckDB connection with the current snapshot.
 
@@ -120,9 +121,11 @@ class CostStore:
         :param start: only charge days from here on. :param end: and before this one.
         :param by: with ``BILLING_PERIOD``, billing periods from ``start`` on and before ``end``.
         :param views: only these, which takes less time.
+        :param snapshot: of :meth:`snapshot`, so that several connections have the same.
         :raises CostAnalysisError: kind ``integrity`` for a file that can't be read.
         """
-        return open_views(self.files, self.snapshot(), start=start, end=end, by=by, views=views)
+        chosen = snapshot or self.snapshot()
+        return open_views(self.files, chosen, start=start, end=end, by=by, views=views)
 
     def remove(
         self,

@@ -46,5 +46,6 @@ def open_engine(spill: Path) -> Iterator[DuckDBPyConnection]:
 
 
 def files_relation(files: Sequence[Path]) -> str:
-    """Parquet files of one schema, as SQL."""
-    return f"read_parquet([{', '.join(literal(str(file)) for file in files)}])"
+    """Parquet files of one schema, as SQL; directories called ``a=b`` mean nothing."""
+    listed = ", ".join(literal(str(file)) for file in files)
+    return f"read_parquet([{listed}], hive_partitioning = false)"

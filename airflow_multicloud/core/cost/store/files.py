@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,7 @@ from airflow_multicloud.core.cost.store.places import (
     damaged,
     flush,
     local_errors,
+    open_own,
     partial_file,
     private_directory,
     sweep,
@@ -80,7 +82,7 @@ class LocalFiles:
         """The current snapshot; ``None`` in a new store."""
         path = self._root / POINTER
         try:
-            with local_errors(path), path.open("rb") as stream:
+            with local_errors(path), os.fdopen(open_own(path, os.O_RDONLY), "rb") as stream:
                 return Pointer(_pointed(stream, str(path)))
         except CostAnalysisError as err:
             if isinstance(err.__cause__, FileNotFoundError):
@@ -103,7 +105,7 @@ class LocalFiles:
         try:
             file.replace(target)
         except OSError:  # from another file system
-            with partial_file(target) as partial:
+            with partial_file(target, self._root) as partial:
                 shutil.copyfile(file, partial)
         flush(target.parent)
 
@@ -152,12 +154,17 @@ class LocalFiles:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / ".lock").open("w") as lock:
+        path = self._root / ".lock"
+        with local_errors(path):
+            lock = open_own(path, os.O_RDWR | os.O_CREAT)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed, also by a kill
             yield
+        finally:
+            os.close(lock)
 
     def _write(self, path: Path, body: bytes) -> None:
-        with partial_file(path) as partial:
+        with partial_file(path, self._root) as partial:
             partial.write_bytes(body)
         flush(path.parent)
 

@@ -20,7 +20,8 @@ from airflow_multicloud.text import printable
 POINTER = "CURRENT"
 
 _STAMP = "%Y%m%dT%H%M%SZ"
-_RUN = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+# The one group of each kind of name: when its run began.
+_RUN = r"(\d{8}T\d{6}Z)-[0-9a-f]{8}"
 _SHA256 = r"[0-9a-f]{64}"
 # None begins with a dot: neither "." nor ".." is one, nor a hidden file.
 _WORD = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,119}"
@@ -39,8 +40,9 @@ _NAME = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _DIGEST = re.compile(rf"-({_SHA256})[-.]", re.ASCII)
-_MADE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _WORD_LENGTH = 120
+#: Of what is no name, as much as tells what it is; it may be the text of another file.
+_SHOWN = 40
 _CHUNK = 1 << 20
 
 
@@ -57,7 +59,7 @@ def checked_name(text: object, where: str, *, folder: str = "") -> str:
     """
     if isinstance(text, str) and is_name(text) and text.startswith(folder):
         return text
-    shown = printable(str(text)[:200])
+    shown = printable(str(text)[:_SHOWN])
     raise CostAnalysisError(
         f"{where} names {shown!r}, which is no file of a cost store: it was damaged, or somebody "
         "else writes to the store",
@@ -69,7 +71,7 @@ def path_of(root: Path, name: str) -> Path:
     """Where a file of this name lies below a directory: the only way from one to the other.
 
     :raises CostAnalysisError: kind ``integrity`` for what is no name, and for a directory on the
-        way that is a link to elsewhere.
+        way that is a link to elsewhere, or a file that is a link.
     """
     path = root / checked_name(name, str(root))
     try:
@@ -81,7 +83,21 @@ def path_of(root: Path, name: str) -> Path:
             f"{path.parent} is a link to elsewhere; a cost store has no links in it",
             kind=ErrorKind.INTEGRITY,
         )
+    refuse_link(path)
     return path
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse what somebody else put in place of a file or a directory of the store's own.
+
+    :raises CostAnalysisError: kind ``integrity``.
+    """
+    if path.is_symlink():
+        raise CostAnalysisError(
+            f"{path} is a link; a cost store has no links in it, so somebody else made it. "
+            "Remove it",
+            kind=ErrorKind.INTEGRITY,
+        )
 
 
 def digest_in(name: str) -> str | None:
@@ -91,9 +107,15 @@ def digest_in(name: str) -> str | None:
 
 
 def made_at(name: str) -> datetime | None:
-    """When the run began that made a file of this name; ``None``: there is no such time."""
+    """When the run began that made a file of this name; ``None``: there is no such time.
+
+    What others chose (an export's name) may look like a time too, and counts for nothing.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None or found.lastindex is None:
+        return None
     try:
-        return datetime.strptime(_MADE.findall(name)[0], _STAMP).replace(tzinfo=UTC)
+        return datetime.strptime(found[found.lastindex], _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
 

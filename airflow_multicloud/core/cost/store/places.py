@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.disk import full_disk
-from airflow_multicloud.core.cost.store.names import digest_in, sha256_of
+from airflow_multicloud.core.cost.store.names import digest_in, refuse_link, sha256_of
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -105,31 +105,59 @@ def _not_private(path: Path, why: str) -> CostAnalysisError:
 
 
 def workspace(parent: Path) -> tempfile.TemporaryDirectory[str]:
-    """An empty directory below another."""
+    """An empty directory below another.
+
+    :raises CostAnalysisError: kind ``integrity`` when the way to it is a link.
+    """
     work = parent / WORK
+    refuse_link(work)
     work.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryDirectory(dir=work)
 
 
 def sweep(parent: Path, before: datetime) -> None:
-    """Delete workspaces that nothing was added to since a moment."""
-    for path in (parent / WORK).glob("*"):
-        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if path.is_dir() and changed < before:
+    """Delete workspaces that nothing was added to since a moment.
+
+    :raises CostAnalysisError: kind ``integrity`` when the way to them is a link.
+    """
+    work = parent / WORK
+    refuse_link(work)
+    for path in work.glob("*"):
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            continue  # its run just removed it
+        changed = datetime.fromtimestamp(found.st_mtime, UTC)
+        if stat.S_ISDIR(found.st_mode) and changed < before:
             shutil.rmtree(path, ignore_errors=True)  # its run may just be removing it itself
 
 
 @contextmanager
-def partial_file(path: Path) -> Iterator[Path]:
-    """A name to write to; what was written then takes the path's place, on disk and complete."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+def partial_file(path: Path, parent: Path) -> Iterator[Path]:
+    """A name to write to; what was written then takes the path's place, on disk and complete.
+
+    :param parent: has the workspace that the name is in: nobody else can guess it or use it.
+    """
+    with workspace(parent) as directory:
+        partial = Path(directory) / "partial"
         yield partial
         flush(partial)
         partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+
+
+def open_own(path: Path, flags: int) -> int:
+    """A file descriptor of a file of the store's own: neither a link nor a pipe, which may wait.
+
+    :raises CostAnalysisError: kind ``integrity`` for what is none.
+    """
+    refuse_link(path)
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise CostAnalysisError(
+            f"cost store: {path} is no file; remove it", kind=ErrorKind.INTEGRITY
+        )
+    return handle
 
 
 def bounded(chunks: Iterable[Buffer], limit: int, where: str) -> bytes:

@@ -8,11 +8,15 @@ part of one within a day.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from airflow_multicloud.core.cost.store.current import load, read_snapshot
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.names import made_at, sequence_of
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+
+_log = logging.getLogger(__name__)
 
 #: Files younger than this may belong to a run that has not swapped the pointer yet, and a
 #: snapshot that was replaced more lately may have readers.
@@ -22,8 +26,9 @@ GRACE = timedelta(days=1)
 def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     """Delete snapshots before the last ``keep``, and files that no kept snapshot names.
 
-    What a crashed run left goes the same way; files that are none of the store's stay. Returns
-    the names deleted.
+    What a crashed run left goes the same way; files that are none of the store's stay. While a
+    snapshot that is to be kept can't be read, nobody knows which files it names, and all stay but
+    snapshots; that is logged. Returns the names deleted.
     """
     current = load(files)
     if current.pointer is None:
@@ -41,9 +46,7 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
         and (sequence_of(n) > newest - keep or sequence_of(n) in replaced)
     }
     kept.add(current.pointer.snapshot)
-    needed = set(kept)
-    for name in sorted(kept):
-        needed |= read_snapshot(files, name).files()
+    needed = kept | _named_by(files, kept, names)
     doomed = [n for n in names if n not in needed and _old(n, now)]
     # Snapshots first: one that is there must never name files that are not.
     doomed.sort(key=lambda n: not n.startswith("snapshots/"))
@@ -51,6 +54,24 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
         files.remove(name)
     files.sweep(now - GRACE)
     return tuple(doomed)
+
+
+def _named_by(files: Files, snapshots: set[str], names: list[str]) -> set[str]:
+    named: set[str] = set()
+    for snapshot in sorted(snapshots):
+        try:
+            named |= read_snapshot(files, snapshot).files()
+        except CostAnalysisError as err:
+            if err.kind not in {ErrorKind.INTEGRITY, ErrorKind.UNSUPPORTED}:
+                raise
+            _log.warning(
+                "Only snapshots are pruned: which files the earlier snapshot %s needs can't be "
+                "known (%s). It goes itself when it is no longer among those to be kept",
+                snapshot,
+                err,
+            )
+            named.update(n for n in names if not n.startswith("snapshots/"))
+    return named
 
 
 def _old(name: str, now: datetime) -> bool:

@@ -141,14 +141,17 @@ class Period:
     def final(self) -> bool:
         """Whether it was exported after its end, and all of it is on an invoice.
 
-        FOCUS 1.0 has no InvoiceId: such a period is final some days after its end.
+        FOCUS 1.0 has no InvoiceId, and some exports of later versions leave it empty in every
+        row: such a period is final some days after its end.
         """
         if not self.whole:
             return False
         exported = self.complete_at.date()
-        if all(batch.invoices for batch in self.batches):
-            return exported >= self.following and not any(d.uninvoiced for d in self.days())
-        return exported >= self.following + SETTLED
+        uninvoiced = sum(day.uninvoiced for day in self.days())
+        never = uninvoiced > 0 and uninvoiced == self.rows
+        if never or not all(batch.invoices for batch in self.batches):
+            return exported >= self.following + SETTLED
+        return exported >= self.following and not uninvoiced
 
     def days(self) -> Iterable[Day]:
         """The days of all batches."""

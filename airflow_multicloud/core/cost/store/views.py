@@ -20,7 +20,7 @@ from airflow_multicloud.core.cost.store.charges import CHARGE_COLUMNS, charges
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.rollups import rollups
-from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot
+from airflow_multicloud.core.cost.store.snapshot import SETTLED, Period, Snapshot
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -84,7 +84,8 @@ def open_views(
                 _view(engine, View.ROLLUP, _ROLLUP, *queries)
             if View.PERIODS in views:
                 # An export that ended says nothing of how complete or old the figures are.
-                _periods(engine, [p for p in snapshot.periods if p.key not in marked.idle])
+                live = [p for p in snapshot.periods if p.key not in marked.idle]
+                _periods(engine, live, marked.ended)
             if View.RESTATEMENTS in views:
                 _restatements(engine, files, snapshot)
             if View.LEFT_OUT in views:
@@ -164,11 +165,27 @@ def _restatements(engine: DuckDBPyConnection, files: Files, snapshot: Snapshot) 
         engine.execute(f"INSERT INTO restatements SELECT * FROM {log}")
 
 
-def _periods(engine: DuckDBPyConnection, periods: Sequence[Period]) -> None:
+def _periods(
+    engine: DuckDBPyConnection,
+    periods: Sequence[Period],
+    ended: Mapping[tuple[str, str, date], Period],
+) -> None:
+    """The table ``periods``.
+
+    :param ended: those that another export goes on with: that one says as of when they are known.
+    """
     engine.execute(f"CREATE TABLE periods ({_PERIODS})")
     rows = []
     for period in periods:
         days = sorted(day.day for day in period.days())
+        going_on = ended.get(period.key, period)
+        known_at = going_on.complete_at
+        final = period.final
+        if period.key in ended and not final:
+            # Nobody puts an invoice's number on the rows of an export that ended.
+            invoiced = not any(day.uninvoiced for day in period.days())
+            settled = known_at.date() >= period.following + SETTLED
+            final = settled or (invoiced and going_on.final)
         rows.append(
             (
                 period.cloud,
@@ -176,9 +193,9 @@ def _periods(engine: DuckDBPyConnection, periods: Sequence[Period]) -> None:
                 period.billing_period,
                 period.version,
                 period.style.value,
-                period.complete_at,
+                known_at,
                 period.batches[-1].ingested_at,
-                period.final,
+                final,
                 days[0] if days else None,
                 days[-1] if days else None,
                 period.rows,
