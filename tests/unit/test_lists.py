@@ -10,6 +10,7 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.api.destinations import open_destinations
 from airflow_multicloud.core.cost.dimensions import parse_grouping
+from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.failover.policy import parse_kinds
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.lists import elements, is_template, texts
@@ -116,7 +117,7 @@ class TestWhereListsAreGiven:
             api.run_drill(
                 "s3://c@b/p/",
                 ["gs://c@b/p/"],
-                objectives=api.Objectives(timedelta(1), timedelta(1)),
+                objectives=Objectives(timedelta(1), timedelta(1)),
                 places=[],
             )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 
@@ -46,6 +45,8 @@ def _actions(parser: ArgumentParser) -> Sequence[Any]:
 
 
 def _meant(parser: ArgumentParser, unknown: Sequence[str]) -> str:
+    from difflib import get_close_matches  # Every airflow command loads this module.
+
     known = [option for action in _actions(parser) for option in action.option_strings]
     for given in unknown:
         if given.startswith("--"):

@@ -43,7 +43,7 @@ class _Verbose(Arg):
     """Airflow's ``--verbose``; as every command has it, it sets how its parser complains."""
 
     def add_to_parser(self, parser: ArgumentParser) -> None:
-        super().add_to_parser(parser)  # type: ignore[no-untyped-call]  # Airflow's
+        super().add_to_parser(parser)
         complain_briefly(parser)
 
 
