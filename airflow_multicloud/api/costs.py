@@ -323,7 +323,13 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
         from airflow_multicloud.core.cost.workload import price_workload
 
-        clouds = _texts(clouds, "clouds", "names of clouds")
+        clouds = texts(
+            clouds,
+            "clouds",
+            what="names of clouds",
+            error=CostAnalysisError,
+            if_empty="name those to compare",
+        )
         day = today or datetime.now(UTC).date()
 
         def convert(amount: Decimal, currency: str, on: date) -> Decimal:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from airflow_multicloud.api.destinations import Destination, open_destinations
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.core.endpoints import naming, open_endpoint
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -90,7 +90,8 @@ def verify_replica(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     end = open_endpoint(replica, parameter="replica")
-    return _verify(end, depth=Depth(depth), run_id=run_id)
+    with naming("replica", end):
+        return _verify(end, depth=Depth(depth), run_id=run_id)
 
 
 def check_run_id(run_id: str | None, *, parameter: str = "run_id") -> None:

@@ -19,6 +19,12 @@ from airflow_multicloud.ports.object_store import BucketListing
 #: How many buckets are looked at for the one that was meant.
 _BUCKETS = 1000
 _PATIENCE = timedelta(seconds=5)
+_UNANSWERED = (
+    ErrorKind.UNAVAILABLE,
+    ErrorKind.TIMEOUT,
+    ErrorKind.UNAUTHENTICATED,
+    ErrorKind.PERMISSION_DENIED,
+)
 
 
 def hint(args: Namespace, err: CloudError) -> str:
@@ -26,6 +32,8 @@ def hint(args: Namespace, err: CloudError) -> str:
 
     It may ask the clouds again: a person who mistyped a name waits for one more request.
     """
+    if err.kind in _UNANSWERED:
+        return _check_of(args, err)
     if err.kind is not ErrorKind.NOT_FOUND:
         return ""
     for location in _locations(args):
@@ -41,6 +49,17 @@ def hint(args: Namespace, err: CloudError) -> str:
             continue
         if found:
             return found
+    return ""
+
+
+def _check_of(args: Namespace, err: CloudError) -> str:
+    said = str(err)
+    if "airflow multicloud init" in said:
+        return ""
+    for location in _locations(args):
+        conn_id = location.conn_id or registry.default_connection(location.scheme)
+        if conn_id is not None and str(location) in said:
+            return f"; to check the connection: airflow multicloud init {conn_id}"
     return ""
 
 

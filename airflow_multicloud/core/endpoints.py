@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeGuard, TypeVar
 
 from airflow_multicloud import registry
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.locations import Location, parse_location
 from airflow_multicloud.ports.object_store import (
     ConditionalWrites,
@@ -125,6 +126,23 @@ class Endpoint:
         if not has_power(self.store, MetadataRules):
             return ()
         return tuple(n for n in names if self.store.refuse_metadata_name(n) is not None)
+
+
+@contextmanager
+def naming(parameter: str, place: Endpoint) -> Iterator[None]:
+    """Have errors say which place it was: the parameter, and the URI with its connection.
+
+    :raises CloudError: what was raised, with both unless it names them already.
+    """
+    try:
+        yield
+    except CloudError as err:
+        said, uri = str(err), str(place.location)
+        if uri in said or said.startswith(f"{parameter}: "):
+            raise
+        raise type(err)(
+            f"{parameter}: {uri}: {err}", kind=err.kind, cloud=err.cloud, code=err.code
+        ) from err
 
 
 def open_endpoint(

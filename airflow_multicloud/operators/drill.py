@@ -200,7 +200,9 @@ class DrillReportOperator(CloudOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Judge and record."""
         with self.stoppable():
-            places = texts(self.places, "places", what="URIs")
+            places = texts(
+                self.places, "places", what="URIs", if_empty="name the buckets that keep evidence"
+            )
             verification = elements(
                 self.verification, "verification", Mapping, what="what verifications returned"
             )

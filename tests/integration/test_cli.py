@@ -461,6 +461,57 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
     assert ended.err.endswith("error (unavailable): the SDK says ***\n")
 
 
+class TestUsage:
+    """What can't be parsed is told in two lines, on stderr."""
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("verify", REPLICA, "--dept", "read", "--bogus"), "unrecognized arguments: --bogus"),
+            (("replicate", SOURCE, REPLICA, "--max-deletes", "1"), "; did you mean --max-delete?"),
+            (("verify", REPLICA, "--depth", "foo"), "argument --depth: invalid choice: 'foo'"),
+            (("replicate",), "the following arguments are required: SOURCE, DESTINATION"),
+            (("local", "--data-dri", "x"), "did you mean --data-dir?"),
+        ],
+    )
+    def test_in_two_lines(
+        self, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            cli_parser.get_parser().parse_args(["multicloud", *words])
+        out, err = capsys.readouterr()
+        usage, error = err.splitlines()
+        assert (ended.value.code, out) == (2, "")
+        assert usage.startswith(f"usage: airflow multicloud {words[0]} [options]")
+        assert said in error
+
+
+class TestUnanswered:
+    """Which place does not answer, by which connection, and how to look at that."""
+
+    @pytest.mark.parametrize("command", ["replicate", "verify"])
+    @pytest.mark.parametrize("kind", [ErrorKind.UNAVAILABLE, ErrorKind.UNAUTHENTICATED])
+    def test_it_is_named(
+        self, shell: Shell, command: str, kind: ErrorKind, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(self: object, *args: object, **given: object) -> None:
+            if getattr(self, "memory_conn_id", "") == "cli_b":
+                raise StorageError("stat bucket lake: no answer", kind=kind)
+
+        for verb in ("stat_bucket", "get_object", "list_objects"):
+            real = getattr(object_store.Hook, verb)
+            monkeypatch.setattr(
+                object_store.Hook,
+                verb,
+                lambda self, *a, _real=real, **g: fail(self) or _real(self, *a, **g),
+            )
+        words = (SOURCE, REPLICA) if command == "replicate" else (REPLICA,)
+        (line,) = shell.run(command, *words).err.splitlines()
+        parameter = "DESTINATION" if command == "replicate" else "REPLICA"
+        assert f"{parameter}: {REPLICA}: stat bucket lake: no answer" in line
+        assert line.endswith("; to check the connection: airflow multicloud init cli_b")
+
+
 class TestHints:
     """What was meant, with the names and the commands that a person can type."""
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SCRIPT = Path(__file__).with_name("killed_task.py")
 _MIB = 1 << 20
+_UPLOADED = 512 * _MIB
 
 DAG_FILE = """
 from airflow.sdk import DAG
@@ -34,6 +35,7 @@ from airflow_multicloud.operators.failover import FailoverFetchOperator
 from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.operators.upload import UploadArtifactOperator
 
+{slow}
 with DAG("killed", schedule=None):
     ReplicateOperator(
         task_id="replicate", source={source!r}, destinations=[{replica!r}],
@@ -42,14 +44,30 @@ with DAG("killed", schedule=None):
     UploadArtifactOperator(task_id="upload", file={file!r}, destination={source!r} + "big")
 """
 
+# A slow line: whatever the machine, the file is hashed soon, and its upload lasts for a minute.
+SLOW_UPLOAD = """
+import time
+from airflow_multicloud.clouds.aws._parts import S3PartUploads
+
+put_part = S3PartUploads.put_part
+
+def slow(*args, **given):
+    part = put_part(*args, **given)
+    time.sleep(1)
+    return part
+
+S3PartUploads.put_part = slow
+"""
+
 
 @contextmanager
 def task(lab: Lab, directory: Path, task_id: str) -> Iterator[subprocess.Popen[str]]:
     """A worker's supervisor with its task."""
     file = directory / "big"
     with file.open("wb") as opened:
-        opened.truncate(2 << 30)  # sparse
-    given = {"source": lab.s3, "replica": lab.gcs, "file": str(file)}
+        opened.truncate(_UPLOADED)  # sparse
+    slow = SLOW_UPLOAD if task_id == "upload" else ""
+    given = {"source": lab.s3, "replica": lab.gcs, "file": str(file), "slow": slow}
     (directory / "killed.py").write_text(DAG_FILE.format(**given))
     bundle = {
         "name": "testing",
@@ -78,7 +96,7 @@ def task(lab: Lab, directory: Path, task_id: str) -> Iterator[subprocess.Popen[s
 
 
 def until(holds: Callable[[], object], process: subprocess.Popen[str], directory: Path) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not holds():
         assert process.poll() is None, (directory / "log").read_text()[-5000:]
         assert time.monotonic() < end, (directory / "log").read_text()[-5000:]

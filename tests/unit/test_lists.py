@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.api.destinations import open_destinations
 from airflow_multicloud.core.cost.dimensions import parse_grouping
+from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.failover.policy import parse_kinds
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.lists import elements, is_template, texts
@@ -107,6 +109,17 @@ class TestWhereListsAreGiven:
         )
         with pytest.raises(CloudError, match=r"^exclude: 5 given, expected a list of globs"):
             api.ObjectFilter(exclude=5)  # type: ignore[arg-type]
+
+    def test_nothing_to_ask_is_refused(self) -> None:
+        with pytest.raises(CostAnalysisError, match=r"^clouds: an empty list given, .* compare"):
+            api.CloudCostAnalyzer("x").price_workload(object(), "[]")  # type: ignore[arg-type]
+        with pytest.raises(CloudError, match=r"^places: an empty list given, .*; leave it out"):
+            api.run_drill(
+                "s3://c@b/p/",
+                ["gs://c@b/p/"],
+                objectives=Objectives(timedelta(1), timedelta(1)),
+                places=[],
+            )
 
     def test_error_kinds(self) -> None:
         assert parse_kinds("unavailable") == {ErrorKind.UNAVAILABLE}

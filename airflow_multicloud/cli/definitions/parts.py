@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
 from airflow.cli.cli_config import ARG_OUTPUT, ARG_VERBOSE, ActionCommand, Arg, lazy_load_command
+
+from airflow_multicloud.cli.definitions.complaints import complain_briefly
 
 EXIT_CODES = """\
 Exit codes:
@@ -36,6 +39,16 @@ def flag(name: str, text: str) -> Arg:
     return arg(name, help=text, action="store_true")
 
 
+class _Verbose(Arg):
+    """Airflow's ``--verbose``; as every command has it, it sets how its parser complains."""
+
+    def add_to_parser(self, parser: ArgumentParser) -> None:
+        super().add_to_parser(parser)
+        complain_briefly(parser)
+
+
+_VERBOSE = _Verbose(ARG_VERBOSE.flags, **ARG_VERBOSE.kwargs)  # type: ignore[no-untyped-call]
+
 _QUIET = Arg(  # type: ignore[no-untyped-call]  # Airflow's
     ("-q", "--quiet"),
     help="say nothing on stderr but what is the matter: no bar, no notes",
@@ -58,5 +71,5 @@ def command(
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
         func=lazy_load_command(f"airflow_multicloud.cli.commands.{name.replace('-', '_')}.run"),
-        args=(*args, ARG_VERBOSE) if name == "local" else (*args, output, _QUIET, ARG_VERBOSE),
+        args=(*args, _VERBOSE) if name == "local" else (*args, output, _QUIET, _VERBOSE),
     )

@@ -156,6 +156,8 @@ _HINTS = {
         "the object is archived and being rehydrated already, which takes up to 15 hours; try "
         "again when that is done (the property archiveStatus goes then)"
     ),
+    "BlobAlreadyExists": "there is an object already",
+    "ConditionNotMet": "the object is not the one that was expected: it was replaced or deleted",
     "InvalidBlockList": "another writer's commit on this key discarded the blocks sent",
     "InvalidBlobOrBlock": (
         "another tool's uncommitted blocks on this key have ids of another length; they expire "
@@ -170,6 +172,7 @@ _HINTS = {
     ),
 }
 
+_INVALID_STATUS = re.compile(r"Operation returned an invalid status ('.*')")
 _ENTRA_CODE = re.compile(r"\bAADSTS\d+")
 _CODE_IN_BODY = re.compile(r"<Code>(\w+)</Code>")
 # The message of AuthenticationFailed, which Azurite sends under another code.
@@ -239,7 +242,11 @@ def _error(
 ) -> CloudError:
     if creating and code == "ConditionNotMet":
         kind = ErrorKind.ALREADY_EXISTS
-    text = _HINTS.get(code or "") or _obstore.redact(str(err)) or type(err).__name__
+    there = creating and kind is ErrorKind.ALREADY_EXISTS
+    hint = _HINTS.get("BlobAlreadyExists" if there else code or "")
+    text = hint or _obstore.redact(str(err)) or type(err).__name__
+    # The SDK's own words, where it did not read the answer's.
+    text = _INVALID_STATUS.sub(r"the service answered \1", text)
     suffix = f" ({code})" if code and code not in text else ""
     cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
     if code == "BlobImmutableDueToPolicy" and area is StorageError:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.endpoints import Endpoint, naming
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import BucketCreation
 
@@ -59,14 +59,8 @@ def check_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:
 
     :raises CloudError: naming the parameter.
     """
-    try:
+    with naming(parameter, endpoint):
         _find_bucket(parameter, endpoint, create=create)
-    except CloudError as err:
-        if str(err).startswith(f"{parameter}: "):
-            raise
-        raise type(err)(
-            f"{parameter}: {err}", kind=err.kind, cloud=err.cloud, code=err.code
-        ) from err
 
 
 def _find_bucket(parameter: str, endpoint: Endpoint, *, create: bool) -> None:

@@ -44,7 +44,7 @@ _OURS = [
     "airflow_multicloud.cli.definitions",
     *(
         f"airflow_multicloud.cli.definitions.{name}"
-        for name in ("costs", "operations", "parts", "replication")
+        for name in ("complaints", "costs", "operations", "parts", "replication")
     ),
     "airflow_multicloud.cli.values",
 ]

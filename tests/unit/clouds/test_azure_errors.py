@@ -146,6 +146,29 @@ def test_condition_of_a_new_object(hook: BlobObjectStoreHook) -> None:
     with pytest.raises(StorageError) as caught:
         hook.put_object(ref, b"content", WriteOptions(condition=IfAbsent()))
     assert caught.value.kind is ErrorKind.ALREADY_EXISTS
+    assert str(caught.value).endswith(": there is an object already (ConditionNotMet)")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("409-BlobAlreadyExists", "there is an object already (BlobAlreadyExists)"),
+        ("412-ConditionNotMet", "it was replaced or deleted (ConditionNotMet)"),
+    ],
+)
+def test_conflicts_are_said_in_our_words(hook: BlobObjectStoreHook, path: str, said: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        hook.stat_object(ObjectRef("container", path))
+    assert str(caught.value).endswith(said)
+    assert "Operation returned" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), ANSWERS)
+def test_the_sdk_does_not_speak_for_itself(
+    hook: BlobObjectStoreHook, status: int, code: str, kind: ErrorKind
+) -> None:
+    with pytest.raises(CloudError, match=f"^(?!.*Operation returned).*{code}"):
+        hook.stat_object(ObjectRef("container", f"{status}-{code}"))
 
 
 @pytest.mark.parametrize("key", ["plain", "//awkward"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -423,13 +424,34 @@ def test_the_parts_of_a_killed_run_are_not_sent_again() -> None:
     assert tree_of(made.destinations[0]) == {"large": LARGE}
 
 
+class _Told(object_store.Hook):
+    """Takes one part at a time, and none before those taken before it have been told of."""
+
+    def __init__(self, conn_id: str, told: list[Snapshot]) -> None:
+        super().__init__(conn_id)
+        self._told, self._sent, self._one = told, 0, threading.Lock()
+
+    def put_part(self, upload, number, body, *, digests=Digests()) -> Part:
+        with self._one:
+            deadline = time.monotonic() + 60
+            while not any(snapshot.written >= self._sent for snapshot in self._told):
+                assert time.monotonic() < deadline, f"{self._sent} bytes were never told of"
+                time.sleep(0.001)
+            self._sent += len(body)
+            return super().put_part(upload, number, body, digests=digests)
+
+
 def test_a_large_object_is_told_by_bytes_and_what_was_there_is_counted() -> None:
     made = world({"large": LARGE})
     _left_behind(made, LARGE)
     told: list[Snapshot] = []
 
     replicate(
-        made.replication(replace(SMALL, memory_limit=64)), listener=told.append, interval=1e-6
+        made.with_destination(_Told(conn_of(made.destinations[0]), told)).replication(
+            replace(SMALL, memory_limit=64)
+        ),
+        listener=told.append,
+        interval=1e-6,
     )
 
     assert told[0].resuming == "resuming: 48 of 100 bytes are there"
