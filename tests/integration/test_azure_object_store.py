@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import ssl
 import time
 import uuid
@@ -467,6 +468,24 @@ def test_a_large_object_replaces_a_blob_of_another_type(
     assert blob.download_blob().readall() == content
     assert replicate(run).destinations[0].outcomes == {Outcome.UNCHANGED: 1}
     assert list(hook.list_uploads(bucket)) == []
+
+
+@pytest.mark.parametrize("size", [2, 5000, 9 << 20])
+def test_a_source_whose_declared_md5_is_wrong_is_replicated(
+    hook: BlobObjectStoreHook, service: BlobServiceClient, bucket: str, size: int
+) -> None:
+    content = os.urandom(size)
+    wrong = ContentSettings(content_md5=bytearray(md5(b"other").digest()))
+    blob = service.get_blob_client(bucket, "from/x")
+    blob.stage_block("MDAwMQ==", content)
+    blob.commit_block_list([BlobBlock("MDAwMQ==")], content_settings=wrong)
+    ends = [
+        Endpoint("azure", hook, Location("abfs", "wasb_local", bucket, prefix))
+        for prefix in ("from/", "to/")
+    ]
+    run = Replication(ends[0], (ends[1],), ReplicationOptions())
+    assert replicate(run).destinations[0].outcomes == {Outcome.COPIED: 1}
+    assert service.get_blob_client(bucket, "to/x").download_blob().readall() == content
 
 
 def test_a_lease_is_named(

@@ -111,13 +111,14 @@ def read_checked(
     """A whole blob in ranges, each compared with the MD5 that the service computes over it.
 
     "Get Blob" does so for ranges of 4 MiB at most
-    (https://learn.microsoft.com/rest/api/storageservices/get-blob#request-headers).
+    (https://learn.microsoft.com/rest/api/storageservices/get-blob#request-headers). The first
+    range is one byte: of a range that is the whole blob, a server may tell the declared MD5.
     """
-    start, size, etag = 0, 1, if_etag
+    start, size, length, etag = 0, 1, 1, if_etag
     params = {"versionid": ref.version} if ref.version else {}
     while start < size:
         headers = {
-            "x-ms-range": f"bytes={start}-{start + _CHECKED - 1}",
+            "x-ms-range": f"bytes={start}-{start + length - 1}",
             "x-ms-range-get-content-md5": "true",
         }
         if etag is not None:
@@ -143,7 +144,7 @@ def read_checked(
                 cloud=NAME,
             )
         yield chunk
-        start += len(chunk)
+        start, length = start + len(chunk), _CHECKED
 
 
 def check_etag(meta: ObjectMeta, if_etag: str | None, doing: str) -> None:
