@@ -20,6 +20,9 @@ from airflow_multicloud.testing.memory_cloud.cost import MemoryCostHook
 
 SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (9, 10, 11))
 
+#: October without invoices is final when it was exported on November 10th or later.
+STILL_OPEN, SETTLED = (datetime(2026, 11, day, tzinfo=UTC) for day in (9, 10))
+
 
 class Nights:
     """An export and the store that it is read into."""
@@ -55,13 +58,14 @@ def nights(tmp_path: Path) -> Nights:
 
 
 def test_months_are_read_again_until_they_are_final(nights: Nights) -> None:
-    nights.publish(OCTOBER)
+    nights.publish(OCTOBER, at=STILL_OPEN)
     assert nights.run(OCTOBER, OCTOBER) == {OCTOBER: True}
     nights.publish(NOVEMBER)
     assert nights.run(NOVEMBER, NOVEMBER) == {OCTOBER: False, NOVEMBER: True}
-    nights.publish(OCTOBER, seed=2, at=datetime(2030, 1, 1, tzinfo=UTC))
+    nights.publish(OCTOBER, seed=2, at=SETTLED)
     assert nights.run(NOVEMBER, NOVEMBER, until_final=False) == {NOVEMBER: False}
     assert nights.run(NOVEMBER, NOVEMBER) == {OCTOBER: True, NOVEMBER: False}
+    assert nights.run(NOVEMBER, NOVEMBER) == {NOVEMBER: False}
 
 
 def test_a_final_month_is_left_alone_unless_it_is_asked_for(nights: Nights) -> None:
@@ -79,7 +83,7 @@ def test_a_month_that_was_never_asked_for_is_not_read(nights: Nights) -> None:
 
 
 def test_the_first_of_a_month_reads_the_month_before_all_the_same(nights: Nights) -> None:
-    nights.publish(OCTOBER)
+    nights.publish(OCTOBER, at=STILL_OPEN)
     nights.run(OCTOBER, OCTOBER)
     nights.publish(OCTOBER, seed=2, at=datetime(2030, 1, 1, tzinfo=UTC))
     with pytest.raises(CostAnalysisError, match="no complete billing period from 2026-11"):
