@@ -312,7 +312,7 @@ def test_a_token_never_goes_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> 
         ("http://[::1]:80/x", True),
         ("http://localhost:80", True),
         ("http://LOCALHOST", True),
-        ("http://gcs.localhost", True),
+        ("http://gcs.localhost", False),
         ("http://localhost.example", False),
         ("http://127.0.0.1.example", False),
         ("http://10.0.0.1", False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -314,7 +315,7 @@ def test_one_token_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
     again = listing(MORE + "<NextContinuationToken>t</NextContinuationToken>" + ENTRY)
     with (
         an_aws(monkeypatch, lambda _: again) as (hook, _),
-        pytest.raises(StorageError, match="same next token") as caught,
+        pytest.raises(StorageError, match="one page token twice") as caught,
     ):
         list(hook.list_objects("bucket"))
     assert caught.value.kind is ErrorKind.INTEGRITY
@@ -337,18 +338,21 @@ def test_an_answer_that_is_no_listing(monkeypatch: pytest.MonkeyPatch) -> None:
         for said in (
             b"",
             b"<html><body>Sign in</body></html>",
-            listing(ENTRY.replace("<Size>7", "<Size>seven")),
-            listing(ENTRY.replace("<Size>7", "<Size>-7")),
-            listing(ENTRY.replace("<Size>7", "<Size>" + "9" * 30)),
-            listing(ENTRY.replace("<Size>7", "<Size>" + "9" * 5000)),
-            listing(ENTRY.replace("2026-01-01T00:00:00.000Z", "yesterday")),
-            listing(ENTRY.replace("2026-01-01T00:00:00.000Z", "0001-01-01T00:00:00+23:59")),
             listing(ENTRY.replace("<Key>d/a</Key>", "")),
         ):
             body = said
             with pytest.raises(StorageError, match="the answer can't be read") as caught:
                 list(hook.list_objects("bucket"))
             assert caught.value.kind is ErrorKind.INTEGRITY, said
+        for size in ("seven", "-7", "9" * 30, "9" * 5000):
+            body = listing(ENTRY.replace("<Size>7", f"<Size>{size}"))
+            (meta,) = hook.list_objects("bucket")
+            assert (meta.key, meta.size) == ("d/a", 0), size
+            assert meta.last_modified == datetime(2026, 1, 1, tzinfo=UTC)
+        for moment in ("yesterday", "0001-01-01T00:00:00+23:59"):
+            body = listing(ENTRY.replace("2026-01-01T00:00:00.000Z", moment))
+            (meta,) = hook.list_objects("bucket")
+            assert (meta.key, meta.size, meta.last_modified) == ("d/a", 7, UNKNOWN_TIME), moment
         body = listing("<x>" * 5000 + "</x>" * 5000)  # nothing of ours, and well-formed
         assert list(hook.list_objects("bucket")) == []
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -300,11 +301,13 @@ def test_token_is_renewed_and_the_certificate_believed(
     tokens = _Tokens()
     account = BlobAccount(BlobServiceClient(url, credential=tokens, connection_verify=pem))
     ref = ObjectRef("bucket", "key", version="2026-11-23T08:40:57.0000000Z")
-    for read in (read_by_obstore, read_by_pipeline):
+    store = account.store("bucket")
+    assert store is not None
+    for read in (partial(read_by_obstore, store), partial(read_by_pipeline, account)):
         seen.clear()
         bodies = []
         for _ in range(2):
-            bodies.append(read(account, ref, 0, None, None, "read"))
+            bodies.append(read(ref, 0, None, None, "read"))
             assert bytes(bodies[-1].read()) == b"content"
             time.sleep(1.1)
         assert bodies[0].meta.version == ref.version

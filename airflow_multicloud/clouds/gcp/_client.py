@@ -21,6 +21,7 @@ import requests
 import urllib3
 from google.api_core.exceptions import from_http_status
 from google.auth.credentials import AnonymousCredentials, TokenState
+from google.auth.transport.requests import Request as SessionRequest
 from google.auth.transport.urllib3 import AuthorizedHttp, Request
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
@@ -49,7 +50,6 @@ _POOL_SIZE = 64
 #: Bodies up to this many bytes are joined into one send.
 _JOIN_LIMIT = 1 << 20
 _PAGE_SIZE = 1000
-_TOKENS = "https://oauth2.googleapis.com"
 _OBJECTS = "storage#objects"
 # https://cloud.google.com/storage/docs/retry-strategy: the codes to retry. Every request of
 # this package may be repeated: it either carries a generation condition, or writes the same
@@ -76,9 +76,8 @@ class JsonApi:
         self._refreshing = threading.Lock()
         past_proxies = not self.anonymous and goes_past_proxies(self.endpoint)
         pool = urllib3.PoolManager(maxsize=_POOL_SIZE) if past_proxies else _pool(self.endpoint)
-        # Tokens are Google's to give, wherever the store is.
-        tokens = _pool(_TOKENS) if past_proxies else pool
-        self._request = Request(tokens)  # type: ignore[no-untyped-call]
+        # Tokens are not the store's to give: whether a proxy is asked goes by where they are.
+        self._request = SessionRequest() if past_proxies else Request(pool)  # type: ignore[no-untyped-call]
         self._http = AuthorizedHttp(credentials, http=pool)  # type: ignore[no-untyped-call]
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         self._retry = urllib3.Retry(
