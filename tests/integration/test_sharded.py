@@ -228,6 +228,7 @@ class TestCore:
     def test_nothing_to_do_is_no_shard_and_closes(
         self, filled: Lab, replication: Replication
     ) -> None:
+        time.sleep(2.1)  # Attributes of what has just been written are looked at once more.
         api.replicate(filled.s3, filled.replicas)
         plan = shards.plan_shards(replication, shards=5, run_id="r")
         assert plan.shards == ()
