@@ -70,8 +70,8 @@ def missing_connection(conn_id: str) -> str:
         for other in known_connections(noted=False)
         if other != conn_id and not _missing(other)
     ]
-    if meant := _closest(conn_id, known):
-        return f"; did you mean {meant}? 'airflow multicloud init' shows what there is"
+    meant = _closest(conn_id, known)
+    said = f"; did you mean {meant}?" if meant else ""
     types = [
         conn_type
         for cloud in registry.list_providers()
@@ -79,7 +79,7 @@ def missing_connection(conn_id: str) -> str:
         if conn_id in cloud.uri_schemes.values()
     ]
     return (
-        f"; create it: airflow connections add {conn_id} --conn-type "
+        f"{said}; to create it: airflow connections add {conn_id} --conn-type "
         f"{types[0] if types else 'TYPE'} …, or set AIRFLOW_CONN_{conn_id.upper()}"
     )
 

@@ -536,7 +536,8 @@ class TestHints:
         assert "create_buckets" not in line
 
     def test_a_connection_for_init(self, shell: Shell) -> None:
-        assert "did you mean cli_a?" in shell.run("init", "cli_aa").err
+        said = shell.run("init", "cli_aa").err
+        assert "did you mean cli_a?; to create it: airflow connections add cli_aa" in said
 
 
 class TestRunsAndStatus:
