@@ -198,7 +198,7 @@ class CloudCostAnalyzer:
         if period is CostPeriod.BILLING_PERIOD and not months:
             raise CostAnalysisError(
                 f"by: {by} needs whole months, start and end are {start} and {end}; give the "
-                "first days of months, or by='charge_day'",
+                "first days of months, or charge_day",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         return period

@@ -73,6 +73,7 @@ def show(result: Result, output: str, *, quiet: bool = False) -> None:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    rows = [_masked(row) for row in rows]
     if sys.stdout.isatty():
         # For eyes; a file or a pipe gets the data exactly.
         rows = [{printable(n): _readable(value) for n, value in row.items()} for row in rows]

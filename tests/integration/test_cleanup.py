@@ -11,9 +11,11 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.core.digest import crc32c_of
 from airflow_multicloud.core.endpoints import open_endpoint
-from airflow_multicloud.ports.object_store import Digests, PartUploads
+from airflow_multicloud.ports.object_store import Digests, PartUploads, WriteOptions
 
 if TYPE_CHECKING:
+    from airflow_multicloud.core.endpoints import Endpoint
+
     from .lab import Lab
 
 NOW = timedelta(0)
@@ -63,3 +65,23 @@ def test_another_programs_upload_on_s3_is_named_and_left(lab: Lab) -> None:
     (left,) = api.cleanup(lab.s3, older_than=NOW).named
     assert not left.removed
     assert left.reason == "another program's, for all the store tells"
+
+
+def test_what_is_noted_of_an_upload_that_is_over_goes_with_the_next_one(lab: Lab) -> None:
+    """A lifecycle rule, or a killed run that had just completed it, left the note behind."""
+    end = open_endpoint(lab.s3, parameter="place")
+    assert isinstance(end.store, PartUploads)
+    ref = end.ref(f"{end.location.key}large")
+    over, other = end.store.begin_upload(ref), end.store.begin_upload(ref)
+    client = end.store._s3.client  # type: ignore[attr-defined]
+    client.abort_multipart_upload(Bucket=ref.bucket, Key=ref.key, UploadId=over.upload_id)
+    assert len(_notes(end)) == 2
+    (left,) = end.store.left_uploads(ref, WriteOptions())
+    assert left.upload.upload_id == other.upload_id
+    assert len(_notes(end)) == 1
+    end.store.abort_upload(other)
+    assert _notes(end) == []
+
+
+def _notes(end: Endpoint) -> list[str]:
+    return [m.key for m in end.store.list_objects(end.bucket, ".airflow-multicloud/uploads/")]

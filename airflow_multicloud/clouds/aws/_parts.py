@@ -28,6 +28,8 @@ from airflow_multicloud.clouds.aws._fields import (
 )
 from airflow_multicloud.clouds.aws._listing import is_md5, pages
 from airflow_multicloud.clouds.aws._upload_records import (
+    UploadRecord,
+    delete_record,
     delete_records,
     noted_uploads,
     options_hash,
@@ -170,7 +172,8 @@ class S3PartUploads(S3Basics):
             params["ChecksumType"] = "FULL_OBJECT"
         with translated(doing, condition=options.condition):
             response = self._s3.client.complete_multipart_upload(**params)
-        delete_records(self._s3.client, upload, options)
+        begun = UploadRecord(upload_hash(upload.upload_id), options_hash(options))
+        delete_record(self._s3.client, ref, begun)
         etag = response["ETag"].strip('"')
         meta = written(
             ref, response, size=size, digests=digests_of(response, etag), options=options
@@ -198,11 +201,17 @@ class S3PartUploads(S3Basics):
         delete_records(self._s3.client, upload)
 
     def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
-        """Uploads to this key that this package has noted; one fits when it noted these options."""
+        """Uploads to this key that this package has noted; one fits when it noted these options.
+
+        What is noted of uploads that are over (their run was killed) is removed.
+        """
+        # In this order: an upload begins before it is noted, so each of these is listed or over.
+        noted = {record.upload: record for record in records_of(self._s3.client, ref)}
         under_way = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+        for over in noted.keys() - {upload_hash(upload.upload_id) for upload in under_way}:
+            delete_record(self._s3.client, ref, noted[over])
         if not under_way:
             return []
-        noted = {record.upload: record for record in records_of(self._s3.client, ref)}
         wanted = options_hash(self._writable(ref, options, f"uploading {name_of(ref)}"))
         left: list[LeftUpload] = []
         for upload in under_way:

@@ -31,11 +31,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UploadRecord:
-    """What is known of an upload: hashes of its id and options, and when it began."""
+    """What is known of an upload: hashes of its id and options, and when it was noted."""
 
     upload: str
     options: str
-    started: datetime
+    started: datetime | None = None
 
 
 def upload_hash(upload_id: str) -> str:
@@ -50,7 +50,7 @@ def options_hash(options: WriteOptions) -> str:
 
 def write_record(client: Any, upload: PartUpload, options: WriteOptions) -> None:
     """Note an upload that has just begun. If that fails, it can't be taken up again: a warning."""
-    key = _key(upload, options)
+    key = _key(upload.ref, upload_hash(upload.upload_id), options_hash(options))
     try:
         with translated(f"noting the upload as {key}"):
             client.put_object(Bucket=upload.ref.bucket, Key=key, Body=b"")
@@ -78,28 +78,29 @@ def noted_uploads(client: Any, bucket: str) -> Mapping[str, datetime]:
     return found
 
 
-def delete_records(client: Any, upload: PartUpload, options: WriteOptions | None = None) -> None:
-    """Forget an upload that is over. If that fails, a few bytes of names are left: a warning.
-
-    :param options: what it was begun with; looked up when it is left out.
-    """
-    bucket, of_key = upload.ref.bucket, f"{UPLOADS_PREFIX}{_short(upload.ref.key)}/"
+def delete_record(client: Any, ref: ObjectRef, record: UploadRecord) -> None:
+    """Forget an upload that is over. If that fails, a few bytes of names are left: a warning."""
     try:
-        with translated(f"forgetting the upload of s3://{bucket}/{upload.ref.key}"):
-            if options is not None:
-                client.delete_object(Bucket=bucket, Key=_key(upload, options))
-                return
-            for record in records_of(client, upload.ref):
-                if record.upload == _short(upload.upload_id):
-                    key = f"{of_key}{record.upload}-{record.options}"
-                    client.delete_object(Bucket=bucket, Key=key)
+        with translated(f"forgetting an upload of s3://{ref.bucket}/{ref.key}"):
+            client.delete_object(Bucket=ref.bucket, Key=_key(ref, record.upload, record.options))
     except CloudError as err:
         _log.warning("%s", err)
 
 
-def _key(upload: PartUpload, options: WriteOptions) -> str:
-    of_key, of_upload = _short(upload.ref.key), _short(upload.upload_id)
-    return f"{UPLOADS_PREFIX}{of_key}/{of_upload}-{options_hash(options)}"
+def delete_records(client: Any, upload: PartUpload) -> None:
+    """Forget an upload that is over, whatever it was begun with."""
+    try:
+        found = list(records_of(client, upload.ref))
+    except CloudError as err:
+        _log.warning("%s", err)
+        return
+    for record in found:
+        if record.upload == upload_hash(upload.upload_id):
+            delete_record(client, upload.ref, record)
+
+
+def _key(ref: ObjectRef, upload: str, options: str) -> str:
+    return f"{UPLOADS_PREFIX}{_short(ref.key)}/{upload}-{options}"
 
 
 def _short(text: str) -> str:

@@ -144,6 +144,12 @@ def assess_budget(
         reasons.extend(old)
     elif old and stale_policy is StalePolicy.WARN:
         warnings.extend(old)
+    warnings.extend(
+        f"no export of {cloud.cloud} before {cloud.known_since} was loaded: what it charged from "
+        f"{forecast.start} on is in no sum"
+        for cloud in forecast.clouds
+        if cloud.known_since is not None and cloud.known_since > forecast.start
+    )
     whole = forecast.upper if bound is ForecastBound.UPPER else forecast.expected
     projected = exact_sum([whole, run_estimate])
     if projected > budget.amount:
@@ -180,6 +186,11 @@ def _stale(forecast: Forecast, now: datetime, max_age: timedelta) -> list[str]:
         exported_at = cloud.actual.coverage.exported_at
         if exported_at is None:
             found.append(f"{cloud.cloud} has no export of the period")
+        elif cloud.days_unknown:
+            found.append(
+                f"{cloud.days_unknown} days of {cloud.cloud} since {cloud.known_since} are in no "
+                "export that was loaded, and in no sum"
+            )
         elif now - exported_at > max_age:
             hours = (now - exported_at) // timedelta(hours=1)
             limit = max_age // timedelta(hours=1)

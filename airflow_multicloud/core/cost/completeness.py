@@ -126,7 +126,7 @@ def measure_completeness(
             final=complete and all(period.final for period in asked),
             days_asked=(end - start).days,
             days_covered=len(days.get(cloud, ())),
-            exported_at=min((period.exported_at for period in asked), default=None),
+            exported_at=min(_as_of(asked), default=None),
             days_counted=len(counted),
         )
     return Completeness(
@@ -174,7 +174,7 @@ def _quiet(periods: Sequence[_Period], start: date, end: date) -> Coverage:
     period: what began since is not in it.
     """
     asked = [p for p in periods if start.replace(day=1) <= p.month < end]
-    exported = [p.exported_at for p in asked]
+    exported = _as_of(asked)
     before = max((p.month for p in periods if p.month < start), default=None)
     if not asked and before == (start.replace(day=1) - timedelta(days=1)).replace(day=1):
         exported = [p.exported_at for p in periods if p.month == before]
@@ -186,6 +186,11 @@ def _quiet(periods: Sequence[_Period], start: date, end: date) -> Coverage:
         exported_at=min(exported, default=None),
         days_counted=len(_counted(asked, start, end, None)),
     )
+
+
+def _as_of(periods: Sequence[_Period]) -> list[datetime]:
+    """When these were exported; final months, which nothing changes any more, where all are."""
+    return [p.exported_at for p in periods if not p.final] or [p.exported_at for p in periods]
 
 
 def _counted(

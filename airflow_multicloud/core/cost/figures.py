@@ -21,7 +21,8 @@ class Coverage:
         that the cloud may still restate.
     :param days_asked: days of the period. :param days_covered: those of them with usage that
         were over when the cloud exported.
-    :param exported_at: data as of: the oldest export behind the figure; ``None``: no export.
+    :param exported_at: data as of: the oldest export behind the figure, of months that are not
+        final if there are any; ``None``: no export.
     :param days_counted: days that the bill speaks of, used or not: every day of a final month;
         else those that were over when the cloud exported, up to the last one with usage, and
         later ones that were over for two days.

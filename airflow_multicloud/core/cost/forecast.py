@@ -55,6 +55,9 @@ class CloudForecast:
     :param usage_left: expected usage of the days left. :param recurring_left: recurring
         charges expected on them. Both rounded to 0.01.
     :param lower: lower end of the interval of the whole period. :param upper: the upper end.
+    :param known_since: the first day of the period that an export speaks of.
+    :param days_unknown: days between ``known_since`` and the days left that no export speaks
+        of: a month that was never loaded, or not again after its last days. No sum has them.
     """
 
     cloud: str
@@ -64,6 +67,8 @@ class CloudForecast:
     days_left: int
     lower: Decimal
     upper: Decimal
+    known_since: date | None = None
+    days_unknown: int = 0
 
     @property
     def expected(self) -> Decimal:
@@ -97,7 +102,8 @@ class Forecast:
     @property
     def complete(self) -> bool:
         """Whether every cloud has a forecast, and everything billed is in it."""
-        return not self.unavailable and not self.unconverted
+        unknown = any(cloud.days_unknown for cloud in self.clouds)
+        return not self.unavailable and not self.unconverted and not unknown
 
     @property
     def actual(self) -> Decimal:
@@ -127,6 +133,7 @@ class _Cloud:
     left: Foreseen
     actual: Figure
     recurring: Decimal
+    known: Sequence[date]
 
 
 def month_of(day: date) -> tuple[date, date]:
@@ -247,6 +254,7 @@ def _prepared(
         ),
         actual=_figure(exact_sum([*so_far, *others]), rates, basis, coverage),
         recurring=history.recurring_left(name, last, left),
+        known=history.known_days(name, start, end),
     )
 
 
@@ -274,7 +282,13 @@ def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
         days_left=cloud.days_left,
         lower=exact_sum([expected, -_cents(least)]),
         upper=exact_sum([expected, _cents(half)]),
+        known_since=cloud.known[0] if cloud.known else None,
+        days_unknown=_gaps(cloud.known),
     )
+
+
+def _gaps(days: Sequence[date]) -> int:
+    return (days[-1] - days[0]).days + 1 - len(days) if days else 0
 
 
 def _bounds(

@@ -61,6 +61,10 @@ class History:
         known, used = self._exported.get(cloud, ([], []))
         return [day for day in known if not used or day >= used[0]]
 
+    def known_days(self, cloud: str, start: date, end: date) -> list[date]:
+        """The days of a period that this cloud's exports speak of."""
+        return [day for day in self._exported.get(cloud, ([], []))[0] if start <= day < end]
+
     def ever_charged(self, cloud: str) -> bool:
         """Whether there is any charge in the history or the period."""
         return any(name == cloud for charges in (self.usage, self.others) for name, _ in charges)

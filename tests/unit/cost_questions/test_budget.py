@@ -194,3 +194,58 @@ def test_a_budget_must_be_positive(amount: str) -> None:
 def test_periods(period: BudgetPeriod, first: date, end: date) -> None:
     assert period.bounds(date(2026, 12, 31)) == (first, end)
     assert period.bounds(first) == (first, end)
+
+
+def quarter(*loaded: Month) -> BudgetVerdict:
+    """A quarter's budget in its last days; 1 a day, in the months that were loaded."""
+    now = datetime(2026, 9, 28, 12, tzinfo=UTC)
+    charges = [
+        Charge("aws", day, "1")
+        for day in days(date(2026, 5, 1), 149)
+        if any((day.year, day.month) == (month.month.year, month.month.month) for month in loaded)
+        and day < date(2026, 9, 27)
+    ]
+    period = BudgetPeriod.QUARTER
+    coming = forecast_costs(bill(charges, loaded), *period.bounds(now.date()), currency="USD")
+    return assess_budget(budget("100", period), coming, now=now)
+
+
+def month(number: int, exported_at: datetime, *, final: bool = True) -> Month:
+    return Month("aws", date(2026, number, 1), exported_at, final=final)
+
+
+CLOSED = datetime(2026, 7, 5, 4, tzinfo=UTC)
+TODAY = month(9, datetime(2026, 9, 28, 4, tzinfo=UTC), final=False)
+
+
+def test_final_months_do_not_make_a_bill_old() -> None:
+    held = [month(number, CLOSED + timedelta(days=31 * (number - 6))) for number in (6, 7, 8)]
+    verdict = quarter(*held, TODAY)
+    assert (verdict.state, verdict.stale, verdict.warnings) == (BudgetState.WITHIN, False, ())
+    assert verdict.expected == 92
+
+
+def test_a_month_that_was_never_loaded_is_no_month_without_cost() -> None:
+    verdict = quarter(month(6, CLOSED), month(7, CLOSED + timedelta(days=31)), TODAY)
+    assert (verdict.state, verdict.actual) == (BudgetState.UNKNOWN, 57)
+    assert verdict.reasons == (
+        "31 days of aws since 2026-07-01 are in no export that was loaded, and in no sum",
+    )
+
+
+def test_a_month_that_was_not_loaded_again_lacks_its_last_days() -> None:
+    early = month(8, datetime(2026, 8, 20, 4, tzinfo=UTC))
+    early = Month("aws", early.month, early.exported_at, final=False)
+    verdict = quarter(month(6, CLOSED), month(7, CLOSED + timedelta(days=31)), early, TODAY)
+    assert verdict.state is BudgetState.UNKNOWN
+    assert verdict.reasons[0].startswith("12 days of aws since 2026-07-01 are in no export")
+
+
+def test_what_was_charged_before_the_first_export_is_told() -> None:
+    """An account that is new can't have older exports: a warning, not a refusal."""
+    verdict = quarter(month(8, CLOSED + timedelta(days=62)), TODAY)
+    assert verdict.state is BudgetState.WITHIN
+    assert verdict.warnings == (
+        "no export of aws before 2026-08-01 was loaded: what it charged from 2026-07-01 on is in "
+        "no sum",
+    )

@@ -100,6 +100,8 @@ def forecast(coming: Forecast) -> dict[str, Any]:
                 "usage_left": str(one.usage_left),
                 "recurring_left": str(one.recurring_left),
                 "days_left": one.days_left,
+                "days_unknown": one.days_unknown,
+                "known_since": one.known_since and one.known_since.isoformat(),
                 "expected": str(one.expected),
                 "lower": str(one.lower),
                 "upper": str(one.upper),
