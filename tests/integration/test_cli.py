@@ -428,9 +428,14 @@ def test_interrupted_in_the_middle_and_gone_on_with(
             os.kill(os.getpid(), signal.SIGINT)
         return sent(self, upload, number, *args, **kwargs)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(object_store.Hook, "put_part", interrupts)
-        ended = shell.run(*words)
+    # A shell starts what it puts into the background with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(object_store.Hook, "put_part", interrupts)
+            ended = shell.run(*words)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (ended.code, ended.out) == (130, "")
     assert "interrupted: what is finished is kept" in ended.err.splitlines()[-1]
     again = shell.run(*words, "-o", "json")
