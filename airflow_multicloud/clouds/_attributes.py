@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from urllib.parse import quote
 
+from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import FittedAttributes, ObjectAttributes
 
 _STANDARD = tuple(field.name for field in fields(ObjectAttributes) if field.name != "metadata")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: What no header's value may have.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: The end of an HTTP header's name in lower case (RFC 9110, section 5.6.2, "token").
+METADATA_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 # A parameter of Content-Disposition: its name, and a quoted or a bare value.
 _PARAMETER = re.compile(r';\s*([\w!#$&+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;"]*)')
 _LAST_RESORT = "ascii", "replace"
@@ -28,6 +32,7 @@ _LAST_RESORT = "ascii", "replace"
 class HeaderRules:
     """What one store holds of attributes.
 
+    :param store: its name in messages. :param cloud: that of its cloud.
     :param refuse_name: why it can't hold metadata of a name.
     :param encode: a metadata value as it is sent; ``None`` when it can't be.
     :param most_metadata: bytes of all metadata names and values, as they are sent.
@@ -35,6 +40,8 @@ class HeaderRules:
     :param unicode_disposition: whether Content-Disposition is held as it is.
     """
 
+    store: str
+    cloud: str
     refuse_name: Callable[[str], str | None]
     encode: Callable[[str], str | None]
     most_metadata: int
@@ -69,10 +76,25 @@ class HeaderRules:
         fit = replace(attributes, metadata=metadata, **changed)
         return FittedAttributes(fit, tuple(dropped))
 
+    def fitted(self, attributes: ObjectAttributes, doing: str) -> ObjectAttributes:
+        """The attributes as the store takes them.
+
+        :raises StorageError: kind ``invalid_argument`` when it can't hold some of them.
+        """
+        fit = self.fit(attributes)
+        if fit.not_kept:
+            lost = ", ".join(name.replace("metadata:", "metadata ") for name in fit.not_kept)
+            raise StorageError(
+                f"{doing}: {self.store} can't hold {lost}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=self.cloud,
+            )
+        return fit.attributes
+
     def _standard(self, name: str, value: str) -> str | None:
         if _is_plain(value):
             return value
-        if name != "content_disposition" or _CONTROL.search(value):
+        if name != "content_disposition" or CONTROL.search(value):
             return None
         return value.strip() if self.unicode_disposition else ascii_disposition(value)
 
@@ -168,8 +190,3 @@ def ascii_disposition(value: str) -> str | None:
     except UnicodeEncodeError:  # a lone surrogate
         return None
     return converted if converted.isascii() else None
-
-
-def unheld(names: Iterable[str]) -> str:
-    """What is not held, for a message."""
-    return ", ".join(name.replace("metadata:", "metadata ") for name in names)

@@ -13,7 +13,7 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.exceptions import ClientError
 
 from airflow_multicloud.clouds._answers import well_formed
-from airflow_multicloud.clouds._attributes import HeaderRules, encode_value, unheld
+from airflow_multicloud.clouds._attributes import METADATA_NAME, HeaderRules, encode_value
 from airflow_multicloud.clouds._secret_text import refuse_control_characters
 from airflow_multicloud.clouds.aws._errors import CLOUD, connection_read, translated
 from airflow_multicloud.clouds.aws._fields import meta_of, ref_params
@@ -33,7 +33,6 @@ from airflow_multicloud.ports.object_store import (
 DEFAULT_OPTIONS: Final = WriteOptions()
 
 _KEY_BYTES = 1024
-_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+\-.^_`|~]+")
 
 # docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 _TAGS_MAX = 10
@@ -56,12 +55,14 @@ def refuse_metadata_name(name: str) -> str | None:
 
     A name is the end of an HTTP header's name (RFC 9110, "token"), and S3 keeps it in lower case.
     """
-    return None if _HEADER_NAME.fullmatch(name) else "it is no HTTP header name in lower case"
+    return None if METADATA_NAME.fullmatch(name) else "it is no HTTP header name in lower case"
 
 
 # docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: 2 KB of user-defined and 2 KB
 # of system-defined metadata, names and values.
 RULES: Final = HeaderRules(
+    store="S3",
+    cloud=CLOUD,
     refuse_name=refuse_metadata_name,
     encode=encode_value,
     most_metadata=2048,
@@ -206,16 +207,10 @@ class S3Basics(S3Hook):
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=CLOUD,
             )
-        fitted = RULES.fit(options.attributes)
-        if fitted.not_kept:
-            raise StorageError(
-                f"{doing}: S3 can't hold {unheld(fitted.not_kept)}",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=CLOUD,
-            )
-        if fitted.attributes is options.attributes:
-            return options
-        return replace(options, attributes=fitted.attributes)
+        attributes = RULES.fitted(options.attributes, doing)
+        return (
+            options if attributes is options.attributes else replace(options, attributes=attributes)
+        )
 
     def stat_object(self, ref: ObjectRef) -> ObjectMeta:
         """One object's metadata, with attributes and every digest S3 reports.

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 from awscrt import checksums  # type: ignore[import-untyped]
 from azure.core import MatchConditions
 
-from airflow_multicloud.clouds._attributes import (
-    HeaderRules,
-    encode_metadata,
-    encode_value,
-    unheld,
-)
+from airflow_multicloud.clouds._attributes import HeaderRules, encode_metadata, encode_value
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._key_rules import refuse_metadata_name
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -33,22 +28,13 @@ _CRC64_BYTES = 8
 #: (https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources):
 #: 8 KiB of names and values. Values travel as header values, and other text than ASCII breaks the
 #: request's signature.
-RULES = HeaderRules(refuse_name=refuse_metadata_name, encode=encode_value, most_metadata=8192)
-
-
-def fitted(attributes: ObjectAttributes, doing: str) -> ObjectAttributes:
-    """The attributes as Azure takes them.
-
-    :raises StorageError: kind ``invalid_argument`` when it can't hold some of them.
-    """
-    fit = RULES.fit(attributes)
-    if fit.not_kept:
-        raise StorageError(
-            f"{doing}: Azure can't hold {unheld(fit.not_kept)}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=NAME,
-        )
-    return fit.attributes
+RULES = HeaderRules(
+    store="Azure",
+    cloud=NAME,
+    refuse_name=refuse_metadata_name,
+    encode=encode_value,
+    most_metadata=8192,
+)
 
 
 def as_bytes(body: Buffer) -> bytes | memoryview:
@@ -77,7 +63,7 @@ def write_headers(
     :raises StorageError: kind ``invalid_argument`` for attributes that Azure does not take.
     """
     metadata = {**options.attributes.metadata, **(late_metadata or {})}
-    attributes = fitted(replace(options.attributes, metadata=metadata), doing)
+    attributes = RULES.fitted(replace(options.attributes, metadata=metadata), doing)
     named = {
         "x-ms-blob-content-type": attributes.content_type,
         "x-ms-blob-content-encoding": attributes.content_encoding,

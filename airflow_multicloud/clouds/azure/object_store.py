@@ -27,11 +27,11 @@ from airflow_multicloud.clouds.azure._reading import (
     read_checked,
 )
 from airflow_multicloud.clouds.azure._writing import (
+    RULES,
     as_bytes,
     check_crc32c,
     condition_headers,
     content_md5,
-    fitted,
     obstore_attributes,
     write_headers,
 )
@@ -152,7 +152,7 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         store = self.account.store(ref.bucket) if plain else None
         if store is None:
             return self._put_verified(ref, data, options, digests, doing)
-        options = replace(options, attributes=fitted(options.attributes, doing))
+        options = replace(options, attributes=RULES.fitted(options.attributes, doing))
         return self._put_lean(store, ref, data, options, doing)
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +26,11 @@ from airflow_multicloud.clouds._answers import (
     size_of,
 )
 from airflow_multicloud.clouds._attributes import (
+    CONTROL,
+    METADATA_NAME,
     HeaderRules,
     decode_metadata,
     encode_value,
-    unheld,
 )
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -49,28 +49,30 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-# The XML interface, which serves downloads too, puts values into headers: none may break a line.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# RFC 9110, section 5.6.2: the XML interface makes each name part of a header's, and the case of
-# header names is not kept.
-_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
-
 
 def refuse_metadata_name(name: str) -> str | None:
-    """Why user metadata can't have this name, or ``None`` when it can."""
-    if _NAME.fullmatch(name):
+    """Why user metadata can't have this name, or ``None`` when it can.
+
+    The XML interface makes each name part of a header's, whose case is not kept.
+    """
+    if METADATA_NAME.fullmatch(name):
         return None
     return "Cloud Storage takes metadata names of a-z, 0-9 and !#$%&'*+-.^_`|~ only"
 
 
 def _encode(value: str) -> str | None:
-    """A metadata value as Cloud Storage holds it: text as it is, but for what headers change."""
-    altered = value.startswith("=?") or value != value.strip() or _CONTROL.search(value)
+    """A metadata value as Cloud Storage holds it: text as it is, but for what headers change.
+
+    The XML interface, which serves downloads too, puts values into headers.
+    """
+    altered = value.startswith("=?") or value != value.strip() or CONTROL.search(value)
     return encode_value(value) if altered else value
 
 
 #: https://cloud.google.com/storage/quotas#objects: 8 KiB of custom metadata.
 RULES = HeaderRules(
+    store="Cloud Storage",
+    cloud=NAME,
     refuse_name=refuse_metadata_name,
     encode=_encode,
     most_metadata=8192,
@@ -137,21 +139,6 @@ def _meta_of(bucket: str, resource: Mapping[str, Any]) -> ObjectMeta:
         ),
         storage_class=get("storageClass"),
     )
-
-
-def fitted(attributes: ObjectAttributes, doing: str) -> ObjectAttributes:
-    """The attributes as Cloud Storage takes them.
-
-    :raises StorageError: kind ``invalid_argument`` when it can't hold some of them.
-    """
-    fit = RULES.fit(attributes)
-    if fit.not_kept:
-        raise StorageError(
-            f"{doing}: Cloud Storage can't hold {unheld(fit.not_kept)}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=NAME,
-        )
-    return fit.attributes
 
 
 def resource_of(

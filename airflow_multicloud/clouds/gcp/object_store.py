@@ -27,7 +27,6 @@ from airflow_multicloud.clouds.gcp._resources import (
     RULES,
     check_digests,
     digest_fields,
-    fitted,
     generation_match,
     generation_of,
     listed_of,
@@ -144,7 +143,7 @@ class GCSObjectStoreHook(GCSHook):
         _key_rules.check(ref.key)
         doing = _doing("put_object", ref)
         sent = with_crc32c(digests, body)
-        attributes = fitted(options.attributes, doing)
+        attributes = RULES.fitted(options.attributes, doing)
         resource = {
             "name": ref.key,
             **resource_of(attributes, storage_class=options.storage_class),
@@ -183,7 +182,7 @@ class GCSObjectStoreHook(GCSHook):
         ``options.encryption_key`` says.
         """
         _key_rules.check(ref.key)
-        fitted(options.attributes, _doing("begin_upload", ref))
+        RULES.fitted(options.attributes, _doing("begin_upload", ref))
         return _parts.begin(ref)
 
     def put_part(
@@ -218,7 +217,7 @@ class GCSObjectStoreHook(GCSHook):
         """
         doing = _doing("complete_upload", upload.ref)
         metadata = {**options.attributes.metadata, **(late_metadata or {})}
-        attributes = fitted(replace(options.attributes, metadata=metadata), doing)
+        attributes = RULES.fitted(replace(options.attributes, metadata=metadata), doing)
         options = replace(options, attributes=attributes)
         with _conditional(doing, options.condition), translated(doing):
             meta = _parts.complete(self._api, upload, parts, options, digests)

@@ -7,7 +7,13 @@ from itertools import permutations
 from airflow_multicloud.clouds._attributes import HeaderRules, encode_value
 from airflow_multicloud.ports.object_store import ObjectAttributes
 
-RULES = HeaderRules(refuse_name=lambda name: None, encode=encode_value, most_metadata=20)
+RULES = HeaderRules(
+    store="A store",
+    cloud="a-cloud",
+    refuse_name=lambda name: None,
+    encode=encode_value,
+    most_metadata=20,
+)
 
 
 def test_the_same_entries_are_left_out_each_time() -> None:
