@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +16,14 @@ from airflow_multicloud.core.failover.fetch import Candidate
 from airflow_multicloud.core.failover.limits import started
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, kind_of
-from airflow_multicloud.core.failover.references import Reference, manifest_of, references
+from airflow_multicloud.core.failover.references import (
+    Reference,
+    blaming,
+    manifest_of,
+    references,
+)
 from airflow_multicloud.core.replication import planning
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.text import printable, traceback_text
-
-_log = logging.getLogger(__name__)
 
 
 class Copy:
@@ -40,7 +41,8 @@ class Copy:
                 end = self.candidate.endpoint
                 if end is None:
                     raise self.candidate.refused or AssertionError("neither endpoint nor refusal")
-                self._references = dict(_listed(end))
+                with blaming(end, "listed"):
+                    self._references = dict(_listed(end))
             return self._references
 
     def below(self, name: str) -> Candidate:
@@ -163,15 +165,6 @@ class _Naming:
             known = listing.future.result()
         except CloudError as err:
             self._on_failure(listing, err.kind, str(err))
-            return None
-        except cancellation.WorkCancelledError:
-            raise
-        except Exception as err:  # noqa: BLE001 - logged, and the attempt says it
-            # As when one object is read: what breaks the reader is that copy's failure.
-            uri = printable(str(listing.copy.candidate.uri))
-            _log.error("%s could not be listed:\n%s", uri, traceback_text(err))
-            why = f"it could not be listed: {type(err).__name__}: {str(err)[:200]}"
-            self._on_failure(listing, ErrorKind.INTEGRITY, why)
             return None
         if not known:
             self._on_failure(listing, ErrorKind.NOT_FOUND, "no object under this prefix")

@@ -23,12 +23,11 @@ from airflow_multicloud.core.failover.provenance import (
     Provenance,
     kind_of,
 )
-from airflow_multicloud.core.failover.references import Reference, look_up
+from airflow_multicloud.core.failover.references import Reference, blaming, look_up
 from airflow_multicloud.core.failover.targets import Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.text import printable, traceback_text
 
 _log = logging.getLogger(__name__)
 
@@ -208,18 +207,20 @@ class _Race:
 
     def _take(self, attempt: _Try) -> Arrival:
         candidate = attempt.candidate
-        if candidate.endpoint is None:
+        end = candidate.endpoint
+        if end is None:
             raise candidate.refused or AssertionError("a candidate without endpoint or refusal")
-        with telemetry.operation(
-            "failover_fetch.attempt", cloud__provider=candidate.endpoint.cloud
+        with (
+            telemetry.operation("failover_fetch.attempt", cloud__provider=end.cloud),
+            blaming(end, "read"),
         ):
-            return _take_judged(
-                candidate.endpoint,
+            return take(
+                end,
                 self._target,
                 self._policy,
                 primary=candidate.primary,
                 cancelled=attempt.cancelled,
-                reference=candidate.reference,
+                reference=candidate.reference and candidate.reference(),
                 others=partial(self._others, candidate),
                 progress=self._progress,
             )
@@ -310,45 +311,6 @@ class _Race:
         return FailoverError(
             message, kind=kind or kind_of(self._attempts), attempts=tuple(self._attempts)
         )
-
-
-def _take_judged(
-    endpoint: Endpoint,
-    target: Target,
-    policy: FailoverPolicy,
-    *,
-    primary: bool,
-    cancelled: threading.Event,
-    reference: Callable[[], Reference] | None,
-    others: Callable[[], list[Reference]],
-    progress: Progress | None,
-) -> Arrival:
-    """Take a candidate; whatever one of them raises is that candidate's failure.
-
-    The next one may serve, and a copy that breaks the reader is not to be trusted.
-    """
-    try:
-        return take(
-            endpoint,
-            target,
-            policy,
-            primary=primary,
-            cancelled=cancelled,
-            reference=reference and reference(),
-            others=others,
-            progress=progress,
-        )
-    except (CloudError, cancellation.WorkCancelledError):
-        raise
-    except Exception as err:
-        _log.error(
-            "%s could not be read:\n%s", printable(str(endpoint.location)), traceback_text(err)
-        )
-        raise StorageError(
-            f"{endpoint.location} could not be read: {type(err).__name__}: {str(err)[:200]}",
-            kind=ErrorKind.INTEGRITY,
-            cloud=endpoint.cloud,
-        ) from err
 
 
 def _drop(result: Arrival | BaseException) -> None:

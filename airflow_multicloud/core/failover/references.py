@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.manifest import Latest
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
+from airflow_multicloud.text import printable, traceback_text
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,30 @@ class Reference:
     contract: Contract | None = None
     unsound: str | None = None
     left_out: bool = False
+
+
+@contextmanager
+def blaming(copy: Endpoint, done: str) -> Iterator[None]:
+    """Whatever reading a copy raises is that copy's failure: another one may serve.
+
+    A copy that breaks the reader is not to be trusted.
+
+    :param done: what could not be done with it, for the message: ``read`` or ``listed``.
+    :raises StorageError: kind ``integrity`` for all that is neither a :class:`CloudError` nor a
+        cancellation.
+    """
+    try:
+        yield
+    except (CloudError, cancellation.WorkCancelledError):
+        raise
+    except Exception as err:
+        uri = str(copy.location)
+        _log.error("%s could not be %s:\n%s", printable(uri), done, traceback_text(err))
+        raise StorageError(
+            f"{uri} could not be {done}: {type(err).__name__}: {str(err)[:200]}",
+            kind=ErrorKind.INTEGRITY,
+            cloud=copy.cloud,
+        ) from err
 
 
 def references(copy: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
@@ -67,11 +97,12 @@ def manifest_of(candidate: Endpoint) -> Latest | None:
 
 def look_up(candidate: Endpoint) -> Reference:
     """What the candidate's manifest says of it."""
-    latest = manifest_of(candidate)
-    if latest is None:
-        return Reference(None)
-    name = candidate.location.key[len(latest.replica) :]
-    for listed, reference in references(candidate, latest):
-        if listed == name:
-            return reference
-    return Reference(latest.started)
+    with blaming(candidate, "read"):
+        latest = manifest_of(candidate)
+        if latest is None:
+            return Reference(None)
+        name = candidate.location.key[len(latest.replica) :]
+        for listed, reference in references(candidate, latest):
+            if listed == name:
+                return reference
+        return Reference(latest.started)

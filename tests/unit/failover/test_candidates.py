@@ -302,6 +302,20 @@ def test_whatever_a_candidate_raises_is_its_own_failure(
     assert "\nFORGED" not in caplog.text
 
 
+def test_another_copy_that_breaks_the_reader_is_not_this_ones_failure(tmp_path: Path) -> None:
+    """A page is served when no other copy knows better, whatever asking one raises."""
+
+    class Broken(object_store.Hook):
+        def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+            raise RuntimeError(f"broken at {prefix}")
+
+    good, broken = end(), end(Broken)
+    put(good, "a", PAGE, content_type="text/html")
+    served = fetch(candidates(below(good, "a"), below(broken, "a")), FileTarget(tmp_path / "a"))
+    assert served.served_by == str(below(good, "a").location)
+    assert (tmp_path / "a").read_bytes() == PAGE
+
+
 def test_an_archived_copy_is_not_the_end(tmp_path: Path) -> None:
     class Archived(object_store.Hook):
         def get_object(
