@@ -68,5 +68,4 @@ def freshness(replica: Endpoint) -> Freshness:
         return Freshness(uri, None, None, None, 0, 0)
     latest = max(found, key=lambda m: m.started)
     lag = datetime.now(UTC) - latest.started
-    owed = latest.objects - latest.reserved
-    return Freshness(uri, latest.started, latest.newest_source, lag, owed, latest.proven)
+    return Freshness(uri, latest.started, latest.newest_source, lag, latest.owed, latest.proven)

@@ -154,6 +154,7 @@ class ReplicaStatus:
 
     :param as_of: the replica holds every change made at the source before this.
     :param lag: from ``as_of`` to now.
+    :param objects: that the replica should have. :param proven: how many are proven there.
     :param findings: what is not as it should be, a sentence each.
     """
 
@@ -204,7 +205,7 @@ def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> tuple[Repl
             run_id=latest.run_id,
             as_of=latest.started,
             lag=now - latest.started,
-            objects=latest.objects,
+            objects=latest.owed,
             proven=latest.proven,
             findings=tuple(_findings(latest, now - latest.started, max_lag, left)),
         )
@@ -218,8 +219,8 @@ def _findings(
     max_lag: timedelta | None,
     left: cleanup.CleanupReport,
 ) -> Iterator[str]:
-    if latest.proven < latest.objects:
-        yield f"{latest.objects - latest.proven} of {latest.objects} objects are not proven"
+    if latest.proven < latest.owed:
+        yield f"{latest.owed - latest.proven} of {latest.owed} objects are not proven"
     if lag < timedelta(0):
         yield (
             f"the last run began {duration_text(-lag.total_seconds())} in the future: a clock is "

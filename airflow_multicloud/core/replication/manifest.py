@@ -75,6 +75,11 @@ class Latest(msgspec.Struct, frozen=True):
     version: int = FORMAT
     reserved: int = 0
 
+    @property
+    def owed(self) -> int:
+        """How many objects the replica should have."""
+        return self.objects - self.reserved
+
 
 class _FirstLine(msgspec.Struct):
     """A manifest's header.

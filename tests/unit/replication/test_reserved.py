@@ -16,6 +16,7 @@ from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication import shards
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.verification import Depth, Finding, verify
@@ -110,6 +111,8 @@ def test_a_replication_leaves_planted_keys_out(on_error: OnError) -> None:
             assert report.findings == {Finding.VERIFIED: 2, Finding.RESERVED: len(PLANTED)}
             assert report.proven
         assert freshness(destination).complete
+        (stands,) = status(destination)
+        assert (stands.complete, stands.objects, stands.findings) == (True, 2, ())
 
 
 def test_so_does_one_in_shards() -> None:
