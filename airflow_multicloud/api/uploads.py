@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud.api.destinations import Destination, open_destination, open_destinations
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
@@ -47,10 +47,9 @@ def upload_artifact(
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _refuse_replicas(Path(file), primary, replicas)
-    if create_buckets and Path(file).is_file():
-        _create_buckets(primary, replicas)
-    else:
-        _check_replicas(replicas)
+    if create_buckets:
+        check_bucket("destination", primary, create=True)
+    _check_replicas(replicas, create=create_buckets)
     progress = Progress(listener, interval=interval)
     uploaded = _upload(Path(file), primary, immutable=immutable, progress=progress)
     if not replicas:
@@ -67,16 +66,6 @@ def upload_artifact(
     except CloudError as err:
         return CloudOperationResult(False, uploaded, None, str(err), err.kind)
     return CloudOperationResult(True, uploaded, report)
-
-
-def _create_buckets(primary: Endpoint, replicas: Sequence[Endpoint]) -> None:
-    check_bucket("destination", primary, create=True)
-    for number, replica in enumerate(replicas):
-        try:
-            check_bucket(f"replicate_to[{number}]", replica, create=True)
-        except CloudError as err:
-            if not err.retryable:  # The replication will report what is out of reach.
-                raise
 
 
 def plan_upload(

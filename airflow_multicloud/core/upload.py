@@ -12,6 +12,7 @@ from airflow_multicloud.core.digest import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
 from airflow_multicloud.core.local_files import Content, chunks_of, content_of, refuse_no_file
 from airflow_multicloud.core.reading import digests_by_reading
+from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -77,8 +78,8 @@ def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoi
     refuse_overlap(landed, copies, parameters=parameters)
 
 
-def check_replicas(replicas: Sequence[Endpoint]) -> None:
-    """Look at the replicas' buckets before any byte moves.
+def check_replicas(replicas: Sequence[Endpoint], *, create: bool = False) -> None:
+    """Look at the replicas' buckets before any byte moves, and create them if they are to be.
 
     One that is out of reach is no reason not to upload: the replication will report it.
 
@@ -87,19 +88,10 @@ def check_replicas(replicas: Sequence[Endpoint]) -> None:
     """
     for number, replica in enumerate(replicas):
         try:
-            replica.store.stat_bucket(replica.bucket)
+            check_bucket(f"replicate_to[{number}]", replica, create=create)
         except CloudError as err:
-            if err.retryable:
-                continue
-            missing = err.kind is ErrorKind.NOT_FOUND
-            hint = "; create it, or set create_buckets=True"
-            why = f"no bucket {replica.bucket!r}{hint}" if missing else str(err)
-            raise type(err)(
-                f"replicate_to[{number}]: {replica.location}: {why}",
-                kind=err.kind,
-                cloud=err.cloud,
-                code=err.code,
-            ) from err
+            if not err.retryable:
+                raise
 
 
 def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -> PlannedUpload:
