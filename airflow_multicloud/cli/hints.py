@@ -42,8 +42,8 @@ def hint(args: Namespace, err: CloudError) -> str:
             continue
         if _missing(conn_id):
             return missing_connection(conn_id)
-        end = open_endpoint(str(location), parameter="uri")
-        try:  # A cloud that does not answer is no reason to wait: the error has been found.
+        try:  # A place that can't be opened, or does not answer: the error has been found.
+            end = open_endpoint(str(location), parameter="uri")
             found = within(_PATIENCE, partial(_missing_bucket, end), parameter="the hint's limit")
         except CloudError:
             continue

@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import sys
+from argparse import Namespace
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from airflow.cli import cli_parser
 
 from airflow_multicloud import api
 from airflow_multicloud.cli.commands import replicate as replicate_command
+from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing import memory_cloud
@@ -539,6 +541,14 @@ class TestHints:
         (line,) = ended.err.splitlines()
         assert said in line
         assert "create_buckets" not in line
+
+    @pytest.mark.usefixtures("shell")
+    def test_a_place_that_no_store_opens_ends_no_hint(self) -> None:
+        """An export is a location too, also one that is no object: the error is told without."""
+        err = CloudError("no table p.d.t", kind=ErrorKind.NOT_FOUND)
+        asked = Namespace(ingest=["bigquery://cli_a@p/d/t"], store="mem://cli_a@lak/costs/")
+        assert "did you mean lake?" in hint(asked, err)
+        assert hint(Namespace(ingest=asked.ingest), err) == ""
 
     def test_a_connection_for_init(self, shell: Shell) -> None:
         said = shell.run("init", "cli_aa").err
