@@ -197,6 +197,11 @@ def default_connection(scheme: str) -> str | None:
     return next((c.uri_schemes[scheme] for c in list_providers() if scheme in c.uri_schemes), None)
 
 
+def connection_of(location: Location) -> str | None:
+    """The connection that a location is reached by; ``None`` when its scheme is no cloud's."""
+    return location.conn_id or default_connection(location.scheme)
+
+
 def resolve(port: type[P], conn_id: str) -> P:
     """The hook that fits ``port``, on the connection's cloud.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.drill.identities import identities_of
-from airflow_multicloud.core.drill.verdict import Objectives, findings, judge
+from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.preflight import LocationStatus, check_location
@@ -44,7 +44,7 @@ class DrillResult:
     @property
     def findings(self) -> tuple[str, ...]:
         """What is wrong, a sentence each."""
-        return findings(self.evidence.measurement, self.evidence.verification)
+        return self.evidence.findings
 
     def as_dict(self) -> dict[str, Any]:
         """The evidence, and where it is."""
@@ -107,18 +107,14 @@ def run_drill(
             policy=policy,
         )
     measurement = {**measured.as_dict(), "identities": identities_of(candidates, measured)}
-    verification = [report.as_dict() for report in verifications]
-    evidence = Evidence(
-        drill_id=name,
-        verdict=judge(measurement, verification, objectives),
-        objectives=objectives,
+    evidence = Evidence.of(
+        name,
+        objectives,
         run=run,
-        versions=record.installed_versions(),
         measurement=measurement,
         replication=[report.as_dict() for report in replications],
-        verification=verification,
+        verification=[report.as_dict() for report in verifications],
         canary=canary.as_dict(),
-        written_at=datetime.now(UTC),
     )
     written, unwritten = store_evidence(evidence, places or reachable[:_COPIES])
     return DrillResult(evidence, tuple(written), unwritten)

@@ -36,9 +36,8 @@ def failover_fetch(
     """
     progress = Progress(listener, interval=interval)
     refuse_template(str(target), parameter="target")
-    candidates = texts(candidates, "candidates", what="URIs")
     opened = open_candidates(candidates)
-    prefixes = {uri.endswith("/") for uri in candidates}
+    prefixes = {candidate.uri.endswith("/") for candidate in opened}
     if len(prefixes) > 1:
         raise StorageError(
             "candidates: objects and prefixes are mixed; all or none must end with a slash",
@@ -49,7 +48,7 @@ def failover_fetch(
         _refuse_object(place)
         return fetch_tree(opened, place, policy, progress=progress)
     if _is_directory(place, target):
-        place = place.below(candidates[0].rpartition("/")[2])
+        place = place.below(opened[0].uri.rpartition("/")[2])
     return fetch(opened, place, policy, progress=progress)
 
 

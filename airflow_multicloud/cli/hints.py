@@ -37,7 +37,7 @@ def hint(args: Namespace, err: CloudError) -> str:
     if err.kind is not ErrorKind.NOT_FOUND:
         return ""
     for location in _locations(args):
-        conn_id = location.conn_id or registry.default_connection(location.scheme)
+        conn_id = registry.connection_of(location)
         if conn_id is None:
             continue
         if _missing(conn_id):
@@ -57,7 +57,7 @@ def _check_of(args: Namespace, err: CloudError) -> str:
     if "airflow multicloud init" in said:
         return ""
     for location in _locations(args):
-        conn_id = location.conn_id or registry.default_connection(location.scheme)
+        conn_id = registry.connection_of(location)
         if conn_id is not None and str(location) in said:
             return f"; to check the connection: airflow multicloud init {conn_id}"
     return ""

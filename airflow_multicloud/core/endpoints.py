@@ -208,8 +208,7 @@ def refuse_overlap(
 
 def _store_of(endpoint: Endpoint) -> tuple[str, str | None, str]:
     location = endpoint.location
-    conn_id = location.conn_id or registry.default_connection(location.scheme)
-    return endpoint.cloud, conn_id, location.bucket
+    return endpoint.cloud, registry.connection_of(location), location.bucket
 
 
 def _covers(one: Location, other: Location) -> bool:

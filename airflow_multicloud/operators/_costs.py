@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from airflow.sdk import BaseOperator
@@ -66,17 +67,26 @@ def days(start: str, end: str) -> tuple[date, date]:
 
     :raises ValueError: naming the parameter that is no date.
     """
-    return _day("start", start), _day("end", end)
+    return day_of("start", start), day_of("end", end)
 
 
-def month_to(day: str) -> tuple[date, date]:
-    """From the first of a day's month to the day itself, as ``start`` and exclusive ``end``."""
-    last = _day("day", day)
-    return last.replace(day=1), last + timedelta(days=1)
+def day_of(name: str, text: str) -> date:
+    """A rendered day, ``YYYY-MM-DD``.
 
-
-def _day(name: str, text: str) -> date:
+    :raises ValueError: naming the parameter when it is no date.
+    """
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{name}: {text!r} given, expected YYYY-MM-DD") from None
+
+
+def money_of(name: str, value: str | int) -> Decimal:
+    """A rendered amount.
+
+    :raises ValueError: naming the parameter when it is no number.
+    """
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{name}: {value!r} given, expected a number") from None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.skipmixin import SkipMixin
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_multicloud import api
-from airflow_multicloud.operators._costs import CostOperator
+from airflow_multicloud.operators._costs import CostOperator, money_of
 from airflow_multicloud.operators._shell import airflow_errors
 
 if TYPE_CHECKING:
@@ -78,9 +77,11 @@ class BudgetGateOperator(CostOperator, SkipMixin):
         """Judge."""
         with airflow_errors():
             verdict = self.analyzer().assess_budget(
-                api.budget_of(self.name, _money("budget", self.budget), self.currency, self.period),
+                api.budget_of(
+                    self.name, money_of("budget", self.budget), self.currency, self.period
+                ),
                 now=datetime.fromisoformat(self.now) if self.now else datetime.now(UTC),
-                run_estimate=_money("run_estimate", self.run_estimate),
+                run_estimate=money_of("run_estimate", self.run_estimate),
                 max_age=self.max_age,
                 stale_policy=api.choice("stale", api.StalePolicy, self.stale),
                 bound=api.choice("bound", api.ForecastBound, self.bound),
@@ -113,10 +114,3 @@ class BudgetGateOperator(CostOperator, SkipMixin):
         self.log.warning("%s; skipping what is downstream", refused)
         self.skip(ti=context["ti"], tasks=list(context["task"].get_flat_relatives(upstream=False)))
         return facts
-
-
-def _money(name: str, value: str | int) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError(f"{name}: {value!r} given, expected a number") from None

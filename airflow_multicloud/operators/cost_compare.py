@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
 from airflow_multicloud.core.cost.money import CostBasis
 from airflow_multicloud.lists import texts
-from airflow_multicloud.operators._costs import CostOperator, days
+from airflow_multicloud.operators._costs import CostOperator, day_of, days
 from airflow_multicloud.operators._shell import airflow_errors
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class PriceWorkloadOperator(CostOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Price it."""
-        today = date.fromisoformat(self.day)
+        today = day_of("day", self.day)
         with airflow_errors():
             found = self.analyzer().price_workload(
                 api.workload_of(self.workload),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_multicloud.operators._costs import CostOperator, days
+from airflow_multicloud.operators._costs import CostOperator, day_of
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class IngestCostOperator(CostOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Ingest."""
-        first, last = days(self.first, self.last)
+        first, last = day_of("first", self.first), day_of("last", self.last)
         with airflow_errors():
             found = self.analyzer().ingest(
                 self.export, first=first, last=last, until_final=self.until_final
@@ -96,7 +96,7 @@ class CheckCostQualityOperator(CostOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Check."""
-        day, _ = days(self.day, self.day)
+        day = day_of("day", self.day)
         with airflow_errors():
             reports = self.analyzer().check_quality(day)
         for report in reports:

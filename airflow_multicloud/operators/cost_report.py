@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
-from airflow_multicloud.operators._costs import CostOperator, days
+from airflow_multicloud.operators._costs import CostOperator, days, money_of
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
 if TYPE_CHECKING:
@@ -81,7 +80,6 @@ class CostReportOperator(CostOperator):
         with airflow_errors():
             analyzer = self.analyzer()
             by = self.by or None
-            clouds = [r.cloud for r in analyzer.compare_costs(start, end, limit=1, by=by).reports]
             document = analyzer.report(
                 start,
                 end,
@@ -90,14 +88,19 @@ class CostReportOperator(CostOperator):
                 by=by,
                 quality=analyzer.check_quality(last),
                 budget=analyzer.assess_budget(
-                    api.budget_of("budget", Decimal(str(self.budget)), self.currency, "month"),
+                    api.budget_of(
+                        "budget", money_of("budget", self.budget), self.currency, "month"
+                    ),
                     now=datetime.combine(last, datetime.min.time(), UTC),
                     stale_policy=api.StalePolicy.WARN,
                 )
                 if self.budget
                 else None,
                 workload=analyzer.price_workload(
-                    api.workload_of(self.workload), clouds, today=last, prices=self.prices or None
+                    api.workload_of(self.workload),
+                    [r.cloud for r in analyzer.compare_costs(start, end, limit=1, by=by).reports],
+                    today=last,
+                    prices=self.prices or None,
                 )
                 if self.workload
                 else None,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.operators._costs import CostOperator, days
+from airflow_multicloud.operators._costs import CostOperator, day_of
 from airflow_multicloud.operators._shell import airflow_errors
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class RemoveCostExportOperator(CostOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Remove."""
-        month: date | None = days(self.month, self.month)[0] if self.month else None
+        month: date | None = day_of("month", self.month) if self.month else None
         with airflow_errors():
             gone = self.analyzer().remove_export(self.export, cloud=self.cloud or None, month=month)
         for period in gone:

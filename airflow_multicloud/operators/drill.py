@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from airflow_multicloud.core.drill.canary import Canary, write_canary
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.drill.identities import identities_of
-from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
+from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
@@ -212,23 +212,20 @@ class DrillReportOperator(CloudOperator):
         objectives = Objectives(
             timedelta(seconds=float(self.rto_seconds)), timedelta(seconds=float(self.rpo_seconds))
         )
-        evidence = record.Evidence(
-            drill_id=run_id_of(context, self.task_id),
-            verdict=judge(self.measurement, verification, objectives),
-            objectives=objectives,
+        evidence = record.Evidence.of(
+            run_id_of(context, self.task_id),
+            objectives,
             run=run_facts(context),
-            versions=record.installed_versions(),
             measurement=self.measurement,
             replication=replication,
             verification=verification,
             canary=self.canary,
-            written_at=datetime.now(UTC),
         )
         uris, failed = self._store(evidence, places)
         facts = {
             "verdict": str(evidence.verdict),
             "reason": self.measurement["reason"],
-            "findings": list(findings(self.measurement, verification)),
+            "findings": list(evidence.findings),
             "rto_seconds": self.measurement["rto_seconds"],
             "rpo_seconds": self.measurement["rpo_seconds"],
             "evidence": uris,

@@ -11,7 +11,6 @@ from airflow_multicloud.api import FailoverPolicy, Provenance, TreeProvenance, f
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
-from airflow_multicloud.core.failover.policy import parse_kinds
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 
@@ -22,8 +21,6 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 def run(args: Namespace) -> Result:
     """Fetch, and say who served it and how that is known."""
     given = {f.name: getattr(args, f.name) for f in fields(FailoverPolicy)}
-    if args.fail_over_on is not None:
-        given["fail_over_on"] = parse_kinds(args.fail_over_on)
     policy = FailoverPolicy(**{name: v for name, v in given.items() if v is not None})
     if args.to == "-":
         return _to_stdout(args, policy)

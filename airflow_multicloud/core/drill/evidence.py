@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from airflow_multicloud import __version__
 from airflow_multicloud.core import pages
-from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, findings
+from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -60,6 +60,37 @@ class Evidence:
     canary: Mapping[str, Any]
     written_at: datetime
 
+    @classmethod
+    def of(
+        cls,
+        drill_id: str,
+        objectives: Objectives,
+        *,
+        run: Mapping[str, str],
+        measurement: Mapping[str, Any],
+        replication: Sequence[Mapping[str, Any]],
+        verification: Sequence[Mapping[str, Any]],
+        canary: Mapping[str, Any],
+    ) -> Self:
+        """The record of a drill that has just been measured here, with its verdict."""
+        return cls(
+            drill_id=drill_id,
+            verdict=judge(measurement, verification, objectives),
+            objectives=objectives,
+            run=run,
+            versions=installed_versions(),
+            measurement=measurement,
+            replication=replication,
+            verification=verification,
+            canary=canary,
+            written_at=datetime.now(UTC),
+        )
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What is wrong, a sentence each."""
+        return findings(self.measurement, self.verification)
+
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -67,7 +98,7 @@ class Evidence:
             "format_version": FORMAT_VERSION,
             "drill_id": self.drill_id,
             "verdict": str(self.verdict),
-            "findings": list(findings(self.measurement, self.verification)),
+            "findings": list(self.findings),
             "objectives": {
                 "rto_seconds": self.objectives.rto.total_seconds(),
                 "rpo_seconds": self.objectives.rpo.total_seconds(),

@@ -9,7 +9,6 @@ from airflow_multicloud import registry
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
 from airflow_multicloud.core.failover.fetch import Candidate
 from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
-from airflow_multicloud.locations import Location
 
 
 def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> list[dict[str, Any]]:
@@ -20,7 +19,7 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
     found: list[dict[str, Any]] = []
     for candidate in candidates:
         end = candidate.endpoint
-        conn_id = _connection(end.location) if end else ""
+        conn_id = (end and registry.connection_of(end.location)) or ""
         if end is None or silent & {candidate.uri, str(end.location)}:
             status = CloudProviderStatus(conn_id, end.cloud if end else None, False)
             facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}
@@ -28,7 +27,3 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
             facts = check_connection(conn_id).as_dict()
         found.append({"uri": candidate.uri, **facts})
     return found
-
-
-def _connection(location: Location) -> str:
-    return location.conn_id or registry.default_connection(location.scheme) or ""

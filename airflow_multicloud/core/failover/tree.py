@@ -194,9 +194,11 @@ class _Tally:
 
     def leave_out(self, names: Sequence[str]) -> list[str]:
         """The names that may be written at the target."""
-        kept = [name for name in names if self._target.leave_out(name) is None]
-        if len(kept) < len(names):
-            for name in set(names).difference(kept):
+        kept: list[str] = []
+        for name in names:
+            if self._target.leave_out(name) is None:
+                kept.append(name)
+            else:
                 self.add_left_out(name)
         return kept
 
