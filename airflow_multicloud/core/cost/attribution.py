@@ -32,7 +32,7 @@ from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
-from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, exact_difference, exact_sum
 from airflow_multicloud.core.cost.unconverted import Unconverted
 from airflow_multicloud.labels import KnownIds, comparable
 
@@ -166,14 +166,14 @@ def attribute_costs(
         mine = [(row[4], row[5]) for row in rows if row[0] == report.cloud]
         attributed = exact_sum([amount for _, amount in mine])
         labelled_usage = exact_sum([a for kind, a in mine if kind == ChargeCategory.USAGE])
-        rest = exact_sum([report.category(ChargeCategory.USAGE).amount, -labelled_usage])
+        rest = exact_difference(report.category(ChargeCategory.USAGE).amount, labelled_usage)
         attributions.append(
             CloudAttribution(
                 cloud=report.cloud,
                 total=report.total,
                 attributed=attributed,
                 unexplained_usage=rest,
-                other=exact_sum([report.total.amount, -attributed, -rest]),
+                other=exact_difference(report.total.amount, attributed, rest),
             )
         )
     return Attribution(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from airflow_multicloud.core.cost.forecast import Forecast
-from airflow_multicloud.core.cost.money import checked_currency, exact_sum
+from airflow_multicloud.core.cost.money import checked_currency, exact_difference, exact_sum
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -110,7 +110,7 @@ class BudgetVerdict:
     @property
     def headroom(self) -> Decimal:
         """What is left of the budget; negative when it is exceeded."""
-        return exact_sum([self.budget.amount, -self.projected])
+        return exact_difference(self.budget.amount, self.projected)
 
     def __str__(self) -> str:
         why = "; ".join((*self.reasons, *self.warnings))

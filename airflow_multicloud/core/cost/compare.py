@@ -27,7 +27,7 @@ from airflow_multicloud.core.cost.money import (
     check_period,
     checked_basis,
     checked_currency,
-    exact_sum,
+    exact_difference,
 )
 from airflow_multicloud.core.cost.store.overlaps import Overlap, read_overlaps
 from airflow_multicloud.core.cost.store.views import View
@@ -112,7 +112,7 @@ class CostReport:
     @property
     def counted(self) -> Figure:
         """:attr:`compared`, of the days that are counted: what may be divided by them."""
-        amount = exact_sum([self.compared.amount, -self.not_counted.on(self.basis)])
+        amount = exact_difference(self.compared.amount, self.not_counted.on(self.basis))
         return replace(self.compared, amount=amount)
 
     def category(self, category: ChargeCategory) -> Figure:

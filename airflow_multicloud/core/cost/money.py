@@ -106,6 +106,12 @@ def exact_sum(amounts: Sequence[Decimal]) -> Decimal:
         return sum(amounts, Decimal(0))
 
 
+def exact_difference(amount: Decimal, *less: Decimal) -> Decimal:
+    """What is left without these, without rounding; a minus before a number would round it."""
+    with exact():
+        return amount - sum(less, Decimal(0))
+
+
 def exact_product(amount: Decimal, factor: Decimal) -> Decimal:
     """The product without rounding."""
     with exact():

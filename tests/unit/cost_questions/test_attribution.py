@@ -42,6 +42,18 @@ def test_the_keys_that_are_understood(key: str, understood: bool) -> None:
     assert found.unexplained_usage == (3 if understood else 5)
 
 
+@pytest.mark.parametrize("cents", ["0.1234567891", "0.7777777777", "0.5000000001"])
+def test_a_bill_that_is_labelled_completely_leaves_nothing(cents: str) -> None:
+    """Not the rounding of a conversion, below zero."""
+    rows = [
+        Charge("azure", date(2024, 3, day), f"1234{day}{cents[1:]}", tags={"airflow-dag": "sales"})
+        for day in (4, 5, 6)
+    ]
+    asked = bill(rows), date(2024, 3, 1), date(2024, 4, 1)
+    (azure,) = attribute_costs(*asked, currency="GBP").clouds
+    assert (azure.unexplained_usage, azure.other) == (0, 0)
+
+
 def test_attributed_unexplained_and_other_are_the_bill() -> None:
     label = {"airflow-dag": "sales", "airflow-task": "load", "airflow-run": "r1"}
     rows = [

@@ -23,6 +23,7 @@ from airflow_multicloud.core.cost.prices import Meter
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
 from airflow_multicloud.core.cost.report.charts import charts
 from airflow_multicloud.core.cost.report.months import period_before
+from airflow_multicloud.core.cost.report.tables import budget_amounts
 from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.same_charges import Reason
 from airflow_multicloud.core.cost.workload import Quote, QuoteLine, Workload, WorkloadComparison
@@ -325,6 +326,26 @@ def test_a_budget_is_over_only_where_it_is_exceeded(
     projected = f"{verdict.projected:.2f}"
     assert said.format(projected) in page
     assert (f"over by {-verdict.headroom:.2f}" in page) is (state is BudgetState.OVER)
+
+
+@pytest.mark.parametrize("seed", range(4, 8))
+def test_a_budget_and_its_month_show_one_amount(seed: int) -> None:
+    """Sums of converted costs have more digits than Python's 28."""
+    generator = random.Random(seed)
+    charges = [
+        Charge(cloud, day, f"{1000 + generator.random() * 100:.10f}")
+        for cloud in ("aws", "gcp", "azure")
+        for day in days(date(2024, 1, 1), 80)
+    ]
+    start, end = date(2024, 3, 1), date(2024, 4, 1)
+    verdict = assess_budget(
+        Budget(name="data", amount=Decimal(10**6), currency="GBP"),
+        forecast_costs(bill(charges), start, end, currency="GBP"),
+        now=datetime(2024, 3, 21, tzinfo=UTC),
+    )
+    document = made(charges, start, end, currency="GBP", budget=verdict)
+    total = document.beside_last[-1]
+    assert budget_amounts(document) == (total.so_far, total.expected)
 
 
 def test_what_no_rate_converts_is_shown_apart() -> None:

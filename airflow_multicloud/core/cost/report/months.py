@@ -10,7 +10,7 @@ from decimal import Decimal
 from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast, month_of
-from airflow_multicloud.core.cost.money import CostPeriod, exact_sum
+from airflow_multicloud.core.cost.money import CostPeriod, exact_difference, exact_sum
 
 #: Charges that are no use of a day: bought, levied or given for weeks and months at once.
 NOT_DAILY = frozenset(
@@ -92,36 +92,15 @@ def beside_last(
     """
     found = {report.cloud: report for report in before.reports}
     forecasts = {cloud.cloud: cloud for cloud in forecast.clouds} if forecast else {}
-    rows: list[BesideLast] = []
-    for report in daily.reports:
-        old, coming = found.get(report.cloud), forecasts.get(report.cloud)
-        rows.append(
-            BesideLast(
-                name=report.cloud,
-                so_far=report.total.rounded(),
-                same_days=None if old is None else _same_days(report, old, before),
-                before=None if old is None else old.total.rounded(),
-                expected=None if coming is None else coming.expected.quantize(_CENT),
-                lower=None if coming is None else coming.lower.quantize(_CENT),
-                upper=None if coming is None else coming.upper.quantize(_CENT),
-            )
-        )
-    if not rows:
+    reports = {report.cloud: report for report in daily.reports}
+    if not reports:
         return ()
-    for name in sorted({*forecasts} - {row.name for row in rows}):
-        coming, old = forecasts[name], found.get(name)
-        # Without any charge yet, as on the first of a month, but in the forecast.
-        rows.append(
-            BesideLast(
-                name=name,
-                so_far=Decimal("0.00"),
-                same_days=None,
-                before=None if old is None else old.total.rounded(),
-                expected=coming.expected.quantize(_CENT),
-                lower=coming.lower.quantize(_CENT),
-                upper=coming.upper.quantize(_CENT),
-            )
-        )
+    # A cloud may be without any charge yet, as on the first of a month, but in the forecast.
+    names = (*reports, *sorted(forecasts.keys() - reports.keys()))
+    rows = [
+        _beside(name, reports.get(name), found.get(name), forecasts.get(name), before)
+        for name in names
+    ]
     all_forecast = forecast is not None and {*forecasts} >= {row.name for row in rows}
     known = [row.so_far if row.expected is None else row.expected for row in rows]
     return (
@@ -140,6 +119,24 @@ def beside_last(
     )
 
 
+def _beside(
+    name: str,
+    report: CostReport | None,
+    old: CostReport | None,
+    coming: CloudForecast | None,
+    before: CostComparison,
+) -> BesideLast:
+    return BesideLast(
+        name=name,
+        so_far=Decimal("0.00") if report is None else report.total.rounded(),
+        same_days=None if report is None or old is None else _same_days(report, old, before),
+        before=None if old is None else old.total.rounded(),
+        expected=None if coming is None else coming.expected.quantize(_CENT),
+        lower=None if coming is None else coming.lower.quantize(_CENT),
+        upper=None if coming is None else coming.upper.quantize(_CENT),
+    )
+
+
 def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) -> Forecast:
     """A forecast of the days of a month as one of its bill.
 
@@ -153,8 +150,8 @@ def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) 
 
     def shift(cloud: str) -> Decimal:
         more, less = billed.get(cloud), charged.get(cloud)
-        return exact_sum(
-            [more.amount if more else Decimal(0), -less.amount if less else Decimal(0)]
+        return exact_difference(
+            more.amount if more else Decimal(0), less.amount if less else Decimal(0)
         )
 
     shifted = replace(
@@ -163,7 +160,7 @@ def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) 
         only_billed={name: total for name, total in billed.items() if name in forecast.unavailable},
         unconverted=bill.unconverted,
     )
-    together = exact_sum([shifted.expected, -forecast.expected])
+    together = exact_difference(shifted.expected, forecast.expected)
     return replace(
         shifted,
         lower=exact_sum([forecast.lower, together]),

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.money import CostBasis, exact_sum, rounded_lines
 from airflow_multicloud.core.cost.report.months import NOT_DAILY, day_of
 from airflow_multicloud.core.cost.workload import Quote, QuoteLine
@@ -130,7 +131,7 @@ def csv_rows(document: CostDocument) -> list[dict[str, str]]:
 
 
 def _nothing(report: CostReport) -> CostLine:
-    return CostLine(group=("(none)",) * len(report.group_by), by_category={}, charges=0)
+    return CostLine(group=(NONE,) * len(report.group_by), by_category={}, charges=0)
 
 
 def other_charges(
@@ -186,7 +187,8 @@ def budget_amounts(document: CostDocument) -> tuple[Decimal, Decimal] | None:
     total, coming, rows = document.comparison.total, document.forecast, document.beside_last
     if total is not None and total.amount == so_far:
         so_far = rows[-1].so_far
-    if coming is not None and verdict.projected == verdict.expected + verdict.run_estimate:
+    foreseen = exact_sum([verdict.expected, verdict.run_estimate])
+    if coming is not None and verdict.projected == foreseen:
         shown = rows[-1].expected
         if shown is not None and coming.expected == verdict.expected:
             projected = exact_sum([shown, verdict.run_estimate])
