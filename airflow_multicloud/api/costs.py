@@ -47,9 +47,6 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.store.contents import StoredPeriod
     from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
 
-# Anomalies are judged by the weeks before, forecasts by the months before.
-_HISTORY = timedelta(days=100)
-
 
 @dataclass(frozen=True)
 class CloudCostAnalyzer:
@@ -223,9 +220,10 @@ class CloudCostAnalyzer:
         """Services whose daily cost jumped."""
         from airflow_multicloud.core.cost.anomalies import find_anomalies
         from airflow_multicloud.core.cost.store import View
+        from airflow_multicloud.core.cost.surprises import WINDOW
 
         views = (View.ROLLUP, View.PERIODS)
-        with self._store.connect(start=start - _HISTORY, end=end, views=views) as connection:
+        with self._store.connect(start=start - WINDOW, end=end, views=views) as connection:
             return find_anomalies(
                 connection,
                 start,
@@ -240,8 +238,9 @@ class CloudCostAnalyzer:
     def forecast_costs(self, start: date, end: date) -> Forecast:
         """What the whole period will have cost, with an interval."""
         from airflow_multicloud.core.cost.forecast import forecast_costs
+        from airflow_multicloud.core.cost.surprises import WINDOW
 
-        with self._store.connect(start=start - _HISTORY, end=end) as connection:
+        with self._store.connect(start=start - WINDOW, end=end) as connection:
             return forecast_costs(
                 connection,
                 start,

@@ -119,8 +119,10 @@ def find_anomalies(
     needed = needed_rates(
         connection, start - WINDOW, end, currency, rates or ExchangeRates(), clouds=clouds
     )
-    checked, unchecked = judged_days(connection, start, end, clouds)
-    scored = score_days(connection, start, end, basis=basis, limits=limits, rates=needed)
+    judged, unchecked = judged_days(connection, start, end, clouds)
+    scored = score_days(
+        connection, start, end, basis=basis, limits=limits, rates=needed, judged=judged
+    )
     days = [
         Anomaly(
             cloud=one.cloud,
@@ -136,12 +138,11 @@ def find_anomalies(
             new=one.new,
         )
         for one in scored
-        if one.cloud in checked
     ]
     found = sorted(_episodes(days), key=lambda a: (-a.excess, a.cloud, a.service_name))
     return Anomalies(
         found=tuple(found),
-        days_checked=checked,
+        days_checked={cloud: len(days) for cloud, days in judged.items()},
         unchecked=unchecked,
         unconverted=unconverted_costs(connection, needed, start, end, clouds=clouds),
     )

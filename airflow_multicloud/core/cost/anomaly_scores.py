@@ -7,13 +7,13 @@ memory at a time.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.completeness import COVERED_DAYS
+from airflow_multicloud.core.cost.completeness import COVERED_DAYS, covered_days
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.fx import FX, Rates
 from airflow_multicloud.core.cost.money import CostBasis
@@ -94,20 +94,20 @@ def score_days(
     basis: CostBasis,
     limits: Sensitivity,
     rates: Rates,
+    judged: Mapping[str, Sequence[date]],
 ) -> list[ScoredDay]:
     """The anomalous days from ``start`` to before ``end``, in order, each series together.
 
     :param connection: with the views ``rollup`` and ``periods``.
+    :param judged: of :func:`judged_days`; other clouds are left out.
     """
-    known = _known_since(connection, start, end)
     plain = Limits(limits.score, limits.min_ratio, float(limits.min_excess))
     asked = {**rates.parameters, "start": start - WINDOW, "end": end}
     rows = connection.execute(_SQL.format(column=basis.column), asked)
     found: list[ScoredDay] = []
     for series, of_series in itertools.groupby(_fetched(rows), key=lambda row: row[:3]):
         cloud, account, service = series
-        judged_from = known.get(cloud)
-        if judged_from is None:
+        if cloud not in judged:
             continue
         days, costs = zip(*(row[3:] for row in of_series), strict=True)
         found.extend(
@@ -121,7 +121,7 @@ def score_days(
                 score=one.score,
                 new=one.new,
             )
-            for one in surprises(days, [float(cost) for cost in costs], judged_from, plain)
+            for one in surprises(days, [float(cost) for cost in costs], judged[cloud][0], plain)
         )
     return found
 
@@ -131,47 +131,27 @@ def _fetched(rows: DuckDBPyConnection) -> Iterator[tuple[str, str, str, date, De
         yield from part
 
 
-def _known_since(connection: DuckDBPyConnection, start: date, end: date) -> dict[str, date]:
-    """The first day from ``start`` on that each cloud has enough covered days before."""
-    rows = connection.execute(
-        f"SELECT Cloud, ChargeDate FROM ({COVERED_DAYS}) ORDER BY ALL",
-        {"start": start - WINDOW, "end": end},
-    ).fetchall()
-    covered: dict[str, list[date]] = {}
-    for cloud, day in rows:
-        covered.setdefault(cloud, []).append(day)
-    return {
-        cloud: max(start, days[MIN_HISTORY])
-        for cloud, days in covered.items()
-        if len(days) > MIN_HISTORY
-    }
-
-
 def judged_days(
     connection: DuckDBPyConnection,
     start: date,
     end: date,
     clouds: Sequence[str] | None,
-) -> tuple[dict[str, int], dict[str, str]]:
-    """How many days of each cloud have enough history, and why a cloud has none."""
-    rows = connection.execute(
-        f"SELECT Cloud, count(*) FILTER (ChargeDate < $first), "
-        f"count(*) FILTER (ChargeDate >= $first) FROM ({COVERED_DAYS}) GROUP BY Cloud",
-        {"start": start - WINDOW, "end": end, "first": start},
-    ).fetchall()
-    counts = {cloud: (history, days) for cloud, history, days in rows}
+) -> tuple[dict[str, list[date]], dict[str, str]]:
+    """The days of each cloud that have enough history, and why a cloud has none."""
+    covered = covered_days(connection, start - WINDOW, end)
     known = connection.execute("SELECT DISTINCT Cloud FROM periods ORDER BY Cloud").fetchall()
-    checked: dict[str, int] = {}
+    judged: dict[str, list[date]] = {}
     unchecked: dict[str, str] = {}
     for cloud in [c for (c,) in known] if clouds is None else clouds:
-        history, days = counts.get(cloud, (0, 0))
-        if not days:
+        days = covered.get(cloud, [])
+        history = sum(day < start for day in days)
+        if history == len(days):
             unchecked[cloud] = f"no day from {start} to before {end} is covered"
-        elif history + days <= MIN_HISTORY:
+        elif len(days) <= MIN_HISTORY:
             unchecked[cloud] = (
                 f"{history} covered days in the {WINDOW.days} before {start}, "
                 f"{MIN_HISTORY} are needed"
             )
         else:
-            checked[cloud] = min(days, history + days - MIN_HISTORY)
-    return checked, unchecked
+            judged[cloud] = days[max(history, MIN_HISTORY) :]
+    return judged, unchecked

@@ -116,17 +116,17 @@ def measure_completeness(
             if cloud in ingested:
                 quiet[cloud] = _quiet(ingested[cloud], start, end)
             continue
-        asked = [p for p in ingested.get(cloud, ()) if start.replace(day=1) <= p.month < end]
+        asked = _asked(ingested.get(cloud, ()), start, end)
         counted = _counted(asked, start, end, max(days.get(cloud, ()), default=None))
         charged = {day for day, _ in billed_in[cloud]}
         # Also the days of other months that are on a bill: no day of it has their charges.
         open_days[cloud] = sorted(charged - counted)
-        complete = len({period.month for period in asked}) == _months(start, end)
-        covered[cloud] = Coverage(
-            final=complete and all(period.final for period in asked),
-            days_asked=(end - start).days,
+        covered[cloud] = _coverage(
+            asked,
+            start,
+            end,
+            exported=_as_of(asked),
             days_covered=len(days.get(cloud, ())),
-            exported_at=min(_as_of(asked), default=None),
             days_counted=len(counted),
         )
     return Completeness(
@@ -138,6 +138,16 @@ def measure_completeness(
     )
 
 
+def covered_days(connection: DuckDBPyConnection, start: date, end: date) -> dict[str, list[date]]:
+    """Cloud → its covered days of a period, ascending."""
+    found: dict[str, list[date]] = {}
+    for cloud, day in connection.execute(
+        f"SELECT Cloud, ChargeDate FROM ({COVERED_DAYS}) ORDER BY ALL", {"start": start, "end": end}
+    ).fetchall():
+        found.setdefault(cloud, []).append(day)
+    return found
+
+
 def days_exported(
     connection: DuckDBPyConnection, start: date, end: date
 ) -> dict[str, tuple[list[date], list[date]]]:
@@ -145,11 +155,7 @@ def days_exported(
 
     A day that is over and was exported has cost nothing when no charge is of it: that is known.
     """
-    used: dict[str, list[date]] = {}
-    for cloud, day in connection.execute(
-        f"SELECT * FROM ({COVERED_DAYS}) ORDER BY ALL", {"start": start, "end": end}
-    ).fetchall():
-        used.setdefault(cloud, []).append(day)
+    used = covered_days(connection, start, end)
     return {
         cloud: (
             sorted(_counted(periods, start, end, max(used.get(cloud, ()), default=None))),
@@ -173,19 +179,39 @@ def _quiet(periods: Sequence[_Period], start: date, end: date) -> Coverage:
     Where no export of it is there yet, the bill is as old as the last month's export, and as the
     period: what began since is not in it.
     """
-    asked = [p for p in periods if start.replace(day=1) <= p.month < end]
+    asked = _asked(periods, start, end)
     exported = _as_of(asked)
     before = max((p.month for p in periods if p.month < start), default=None)
     if not asked and before == (start.replace(day=1) - timedelta(days=1)).replace(day=1):
         exported = [p.exported_at for p in periods if p.month == before]
         exported.append(datetime.combine(start, time(), UTC))
-    return Coverage(
-        final=len({p.month for p in asked}) == _months(start, end) and all(p.final for p in asked),
-        days_asked=(end - start).days,
-        days_covered=0,
-        exported_at=min(exported, default=None),
-        days_counted=len(_counted(asked, start, end, None)),
+    counted = _counted(asked, start, end, None)
+    return _coverage(
+        asked, start, end, exported=exported, days_covered=0, days_counted=len(counted)
     )
+
+
+def _coverage(
+    asked: Sequence[_Period],
+    start: date,
+    end: date,
+    *,
+    exported: Sequence[datetime],
+    days_covered: int,
+    days_counted: int,
+) -> Coverage:
+    complete = len({period.month for period in asked}) == _months(start, end)
+    return Coverage(
+        final=complete and all(period.final for period in asked),
+        days_asked=(end - start).days,
+        days_covered=days_covered,
+        exported_at=min(exported, default=None),
+        days_counted=days_counted,
+    )
+
+
+def _asked(periods: Sequence[_Period], start: date, end: date) -> list[_Period]:
+    return [period for period in periods if start.replace(day=1) <= period.month < end]
 
 
 def _as_of(periods: Sequence[_Period]) -> list[datetime]:

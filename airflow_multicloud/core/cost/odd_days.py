@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import median
 
 from airflow_multicloud.core.cost.month_places import NEAR, following, month_apart, step_of
-from airflow_multicloud.core.cost.robust import NORMAL, around, median
+from airflow_multicloud.core.cost.robust import NORMAL, around
 
 #: More odd days than this in the history, of three months, and they are no oddity; so many
 #: without a like a month apart come again, on whatever day.
@@ -63,10 +64,10 @@ def take_apart(days: Sequence[date], values: Sequence[float]) -> TakenApart:
         for day, value, expected, excess in zip(days, values, usual, above, strict=True)
         if value > _RATIO * expected and excess > max(least, (_RATIO - 1) / 2 * expected)
     }
-    fees = {day: excess for day, excess in odd.items() if _comes_again(day, odd, days[0])}
     few = len(odd) <= _SHARE * len(days)
     if len(odd) > _MANY and not (few and _strictly_monthly(odd)):
         return TakenApart(values, {}, (), {})
+    fees = {day: excess for day, excess in odd.items() if _comes_again(day, odd, days[0])}
     accidents = odd.keys() - fees.keys()
     if len(accidents) >= _AGAIN:
         accidents = set()

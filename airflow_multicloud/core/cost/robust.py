@@ -8,17 +8,6 @@ from collections.abc import Callable, Sequence
 NORMAL = 1.4826
 
 
-def median(values: Sequence[float]) -> float:
-    """The middle value, of at least one."""
-    return middle(sorted(values))
-
-
-def middle(ordered: Sequence[float]) -> float:
-    """The median of values that are in order."""
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
 def around(
     values: Sequence[float], reach: int, average: Callable[[Sequence[float]], float]
 ) -> list[float]:

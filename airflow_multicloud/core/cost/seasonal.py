@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
-from statistics import NormalDist, fmean
+from statistics import NormalDist, fmean, median
 
 from airflow_multicloud.core.cost.odd_days import accidents_left, fees_left, take_apart
-from airflow_multicloud.core.cost.robust import around, median
+from airflow_multicloud.core.cost.robust import around
 from airflow_multicloud.core.cost.silence import after_silence, silent_days
 
 _WEEK = 7

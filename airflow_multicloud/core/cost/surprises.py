@@ -22,9 +22,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from statistics import median
 
 from airflow_multicloud.core.cost.month_places import month_apart, regular
-from airflow_multicloud.core.cost.robust import NORMAL, median, middle
+from airflow_multicloud.core.cost.robust import NORMAL
 
 #: Days before a day that it is compared with: three months and a few days.
 WINDOW = timedelta(days=98)
@@ -131,14 +132,15 @@ def _judged(place: int, today: _Day, past: Sequence[_Day], limits: Limits) -> Su
         score = (today.log - math.log(expected + limits.offset)) / _LEAST_SPREAD
         dearer = _dearer(today.cost, expected, limits)
         return Surprise(place, expected, score, new) if dearer else None
-    by_weekday: list[list[float]] = [[] for _ in range(7)]
-    for p in past:
-        by_weekday[p.day.weekday()].append(p.above)
-    season = [median(of) if len(of) > 1 else 0.0 for of in by_weekday]
-    usual = season[today.day.weekday()]
+    weekday = today.day.weekday()
+    usual = _season([p.above for p in past if p.day.weekday() == weekday])
     # A quick look first: the rest takes longer, and few days need it.
     if not _dearer(today.cost, math.exp(today.log - today.above + usual) - limits.offset, limits):
         return None
+    by_weekday: list[list[float]] = [[] for _ in range(7)]
+    for p in past:
+        by_weekday[p.day.weekday()].append(p.above)
+    season = [_season(of) for of in by_weekday]
     errors = [p.above - _without(by_weekday[p.day.weekday()], p.above) for p in past]
     centre = median(errors)
     spread = max(NORMAL * median([abs(e - centre) for e in errors]), _LEAST_SPREAD)
@@ -248,7 +250,11 @@ def _like(before: float, today: float) -> bool:
 
 
 def _without(values: Sequence[float], one: float) -> float:
-    """The median of the others; of too few it says nothing."""
-    others = sorted(values)
+    others = list(values)
     others.remove(one)
-    return middle(others) if len(others) > 1 else 0.0
+    return _season(others)
+
+
+def _season(values: Sequence[float]) -> float:
+    """What a weekday usually differs from the level; too few say nothing."""
+    return median(values) if len(values) > 1 else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
@@ -20,14 +20,12 @@ from airflow_multicloud.core.cost.report.months import is_month, on_the_bill, pe
 from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
+from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.workload import WorkloadComparison
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-#: Anomalies are judged by the weeks before, forecasts by the months before.
-_HISTORY = timedelta(days=100)
 
 _DAILY = ("ChargeDate",)
 
@@ -78,12 +76,14 @@ def gather(
         before = _known(connection, first, following, like=daily, **asked)
     forecast: Forecast | None = None
     anomalies: Anomalies | None = None
-    with connect(start - _HISTORY, end, CostPeriod.CHARGE_DAY) as connection:
+    with connect(start - WINDOW, end, CostPeriod.CHARGE_DAY) as connection:
         if compared.reports:
             anomalies = find_anomalies(connection, start, end, sensitivity=sensitivity, **asked)
         if compared.reports and is_month(start, end):
             forecast = forecast_costs(connection, *month_of(start), **asked)
-            if by is CostPeriod.BILLING_PERIOD:
+            if not any(cloud.days_left for cloud in forecast.clouds):
+                forecast = None  # The month is over.
+            elif by is CostPeriod.BILLING_PERIOD:
                 days = replace(daily, by=CostPeriod.CHARGE_DAY)
                 forecast = on_the_bill(
                     forecast, daily, _known(connection, start, end, like=days, **asked)
@@ -93,7 +93,7 @@ def gather(
             comparison=compared,
             daily=daily,
             before=before,
-            forecast=forecast if forecast and any(c.days_left for c in forecast.clouds) else None,
+            forecast=forecast,
             smallest_bill=get_smallest_bill(compared.reports) if compared.reports else None,
             anomalies=anomalies,
             accounts=_accounts(connection, anomalies) if anomalies else {},
