@@ -148,7 +148,8 @@ def get_provider(name: str) -> Cloud:
 def cloud_of(conn_id: str) -> Cloud:
     """The cloud that an Airflow connection belongs to, by its connection type.
 
-    :raises CredentialsError: when the connection does not exist or its type is no cloud's.
+    :raises CredentialsError: when the connection does not exist, or its type belongs to no known
+        cloud.
     """
     conn_type = _conn_type(conn_id)
     given = os.environ.get(_variable(conn_id), "{")
@@ -159,8 +160,8 @@ def cloud_of(conn_id: str) -> Cloud:
         raise _malformed(conn_id)  # What was taken for the type may be part of a secret.
     allowed = ", ".join(sorted(t for c in list_providers() for t in c.conn_types))
     raise CredentialsError(
-        f"connection {conn_id!r} has type {conn_type!r}, which is no cloud's; allowed: {allowed}"
-        + _broken(),
+        f"connection {conn_id!r} has type {conn_type!r}, which belongs to no known cloud; allowed: "
+        f"{allowed}{_broken()}",
         kind=ErrorKind.INVALID_ARGUMENT,
     )
 
@@ -168,7 +169,7 @@ def cloud_of(conn_id: str) -> Cloud:
 def cloud_of_scheme(scheme: str, *, parameter: str) -> Cloud:
     """The cloud that a URI scheme belongs to.
 
-    :raises ProviderNotAvailableError: kind ``invalid_argument`` when it is no cloud's.
+    :raises ProviderNotAvailableError: kind ``invalid_argument`` when it belongs to no known cloud.
     """
     for cloud in list_providers():
         if scheme in cloud.uri_schemes:
@@ -183,7 +184,7 @@ def cloud_of_scheme(scheme: str, *, parameter: str) -> Cloud:
 def canonical_scheme(scheme: str) -> str:
     """The first of a cloud's schemes that share a default connection, for any of them.
 
-    ``abfss`` becomes ``abfs``; a scheme that is no cloud's stays what it is.
+    ``abfss`` becomes ``abfs``; a scheme of no known cloud stays what it is.
     """
     for cloud in list_providers():
         if scheme in cloud.uri_schemes:
@@ -193,12 +194,12 @@ def canonical_scheme(scheme: str) -> str:
 
 
 def default_connection(scheme: str) -> str | None:
-    """The connection a URI of this scheme uses when it names none; ``None`` for no cloud's."""
+    """The connection a URI of this scheme uses when it names none; ``None``: of no known cloud."""
     return next((c.uri_schemes[scheme] for c in list_providers() if scheme in c.uri_schemes), None)
 
 
 def connection_of(location: Location) -> str | None:
-    """The connection that a location is reached by; ``None`` when its scheme is no cloud's."""
+    """The connection that a location is reached by; ``None``: its scheme is of no known cloud."""
     return location.conn_id or default_connection(location.scheme)
 
 

@@ -92,8 +92,8 @@ with DAG(
             type="array",
             items={"type": "string"},
             examples=[kind.value for kind in ErrorKind],
-            description="Error kinds that make the next candidate's turn: those of the fetches "
-            "that this drill stands for. The fault permission_denied is survived only with "
+            description="Error kinds that trigger failover to the next candidate: those of the "
+            "fetches that this drill stands for. The fault permission_denied is survived only with "
             "permission_denied among them",
         ),
         "rto_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RTO objective"),

@@ -1,4 +1,4 @@
-"""Every week: read the clouds' price lists and the European Central Bank's exchange rates anew."""
+"""Every week: refresh list prices and the European Central Bank's exchange rates."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
 def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:
     """How a replica stands by what is recorded beside it, once for each of its sources.
 
-    Nothing is verified anew: that is :func:`verify_replica`.
+    Nothing is verified again; :func:`verify_replica` does that.
 
     :param replica: the replica's URI, as it was a destination.
     :param max_lag: more than this is among the findings.

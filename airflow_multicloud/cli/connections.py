@@ -41,7 +41,7 @@ def _in_environment() -> Iterable[str]:
 
 
 def _cloud(conn_id: str) -> str | None:
-    """The cloud's name; empty when it is no cloud's, ``None`` when it can't be read."""
+    """The cloud's name; empty when it belongs to no known cloud, ``None`` when it can't be read."""
     try:
         return registry.cloud_of(conn_id).name
     except CredentialsError as err:

@@ -228,7 +228,7 @@ class PriceWorkloadOperator(CostOperator):
             else:
                 self.log.warning("%s", quote)
             if quote.old(today):
-                self.log.warning("%s: some prices are of %s; RefreshPricesOperator reads them anew",
+                self.log.warning("%s: some prices are of %s; RefreshPricesOperator refreshes them",
                                  quote.cloud, quote.oldest_price)  # fmt: skip
         best = found.cheapest
         if best:

@@ -62,7 +62,7 @@ class FailoverDrillOperator(CloudOperator):
         ``corrupt``.
     :param restore_to: a directory on the worker to keep what was recovered; by default it goes
         to a temporary one and is deleted.
-    :param fail_over_on: error kinds that make the next candidate's turn, as in
+    :param fail_over_on: error kinds that trigger failover to the next candidate, as in
         :class:`~airflow_multicloud.operators.failover.FailoverFetchOperator`: drill what is
         used. With the default ones the fault ``permission_denied`` is not survived.
     :param attempt_timeout: the longest one candidate may take for one object.

@@ -24,11 +24,11 @@ class FailoverFetchOperator(CloudOperator):
     :param candidates: URIs in the order of preference, the primary first; all objects, or all
         prefixes (they end with a slash).
     :param target: local path or URI; for prefixes a directory or a prefix.
-    :param fail_over_on: error kinds that make the next candidate's turn. ``permission_denied``
-        is not among the default ones: it may be a revoked permission, not an outage. A corrupt
-        or stale copy always makes the next one's turn.
+    :param fail_over_on: error kinds that trigger failover to the next candidate; a corrupt or stale
+        copy always does. ``permission_denied`` is not among the default ones: it may be a revoked
+        permission, not an outage.
     :param attempt_timeout: the longest one candidate may take.
-    :param deadline: the longest all of it may take.
+    :param deadline: the overall time limit.
     :param max_staleness: reject replicas whose last complete replication began longer ago.
     :param expected_sha256: reject any other content (one object only).
     :param require_digest: reject content that nothing vouches for.

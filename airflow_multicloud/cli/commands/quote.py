@@ -44,7 +44,7 @@ def run(args: Namespace) -> Result:
     remarks = [str(quote) for quote in found.quotes]
     remarks += [
         f"{quote.cloud}: some prices are of {quote.oldest_price}; "
-        "'airflow multicloud prices' reads them anew"
+        "'airflow multicloud prices' refreshes them"
         for quote in found.quotes
         if quote.old(today)
     ]

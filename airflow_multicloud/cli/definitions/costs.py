@@ -113,7 +113,7 @@ QUOTE = command(
 
 PRICES = command(
     "prices",
-    "Read the clouds' price lists anew into a price table",
+    "Refresh a price table from the clouds' price lists",
     arg("target", metavar="PLACE", help="where the table is, or will be: a file, or a URI"),
     arg(
         "--from",

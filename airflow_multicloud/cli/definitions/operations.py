@@ -29,7 +29,7 @@ STATUS = command(
         help="a lag of more than this, like 2h, is a finding, and ends with exit code 3",
     ),
     description="By what the last run recorded beside each replica: one listing and some small "
-    f"reads.\nNothing is proven anew: that is 'verify'.\n{LOCATIONS}",
+    f"reads.\nNothing is verified again; 'verify' does that.\n{LOCATIONS}",
     examples="""\
   airflow multicloud status gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/
   airflow multicloud status gs://lake/sales/ --max-lag 2h -q || alert-someone
@@ -61,8 +61,8 @@ DRILL = command(
         "--fail-over-on",
         action="append",
         metavar="KIND",
-        help="error kinds that make the next candidate's turn, as your fetches have them; may\n"
-        "be given more than once (default: unavailable, timeout, throttled, not_found)",
+        help="error kinds that trigger failover to the next candidate, as your fetches have them;\n"
+        "may be given more than once (default: unavailable, timeout, throttled, not_found)",
     ),
     arg("--rto", type=duration, metavar="TIME", help="the time objective (default: 1h)"),
     arg("--rpo", type=duration, metavar="TIME", help="the point objective (default: 1h)"),

@@ -192,8 +192,8 @@ FETCH = command(
         "--fail-over-on",
         action="append",
         metavar="KIND",
-        help="error kinds that make the next candidate's turn; may be given more than once\n"
-        "(default: unavailable, timeout, throttled, not_found)",
+        help="error kinds that trigger failover to the next candidate; may be given more than\n"
+        "once (default: unavailable, timeout, throttled, not_found)",
     ),
     arg(
         "--attempt-timeout",
@@ -205,7 +205,7 @@ FETCH = command(
         "--deadline",
         type=duration,
         metavar="TIME",
-        help="the longest all of it may take (default: 1h)",
+        help="the overall time limit (default: 1h)",
     ),
     arg(
         "--max-staleness",

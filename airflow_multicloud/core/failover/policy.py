@@ -27,9 +27,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class FailoverPolicy:
     """How to choose among candidates.
 
-    :param fail_over_on: error kinds that make the next candidate's turn; others end the fetch.
+    :param fail_over_on: error kinds that trigger failover to the next candidate; others end the
+        fetch.
     :param attempt_timeout: the longest one candidate may take, bytes included.
-    :param deadline: the longest all of it may take.
+    :param deadline: the overall time limit.
     :param max_staleness: reject a replica whose last complete replication began longer ago
         than this; one without a manifest is judged by the object's last modification. The
         primary is never stale.
@@ -62,7 +63,7 @@ class FailoverPolicy:
             object.__setattr__(self, "expected_sha256", lowered)
 
     def goes_on(self, kind: ErrorKind) -> bool:
-        """Whether an error of this kind makes the next candidate's turn."""
+        """Whether an error of this kind triggers failover to the next candidate."""
         return kind in self.fail_over_on or kind in REJECTIONS
 
 

@@ -1,4 +1,4 @@
-"""Which answers are believed, and which make the next candidate's turn."""
+"""Which answers are believed, and which trigger failover to the next candidate."""
 
 from __future__ import annotations
 
