@@ -193,42 +193,17 @@ def read_latest(replica: Endpoint, source: str) -> Latest | None:
     return _newest_at(replica, _directory("latest", replica, source))
 
 
-def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
-    """The manifest of an earlier run of the same replica and source.
+def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest | None:
+    """The newest manifest of a run of the same replica and source, if there is one.
 
-    :raises StorageError: kind ``not_found`` when there is none, ``integrity`` when it is
-        damaged.
+    Of a run that was recorded more than once there are several where a retention policy keeps
+    them.
+
+    :raises StorageError: kind ``integrity`` when it is damaged.
     """
-    key = f"{latest.key.rpartition('/')[0]}/{run_id}.jsonl"
-    with intact(replica, key):
-        lines = records.lines(replica, key)
-        header = _header(replica, key, next(lines))
-        *_, last = lines
-        footer = _read_last(last)
-        return replace(
-            latest,
-            key=key,
-            run_id=run_id,
-            root=footer.root,
-            objects=footer.objects,
-            started=header.started,
-            finished=footer.finished,
-            deleted=footer.deleted,
-        )
-
-
-def has_run(replica: Endpoint, source: str, run_id: str) -> bool:
-    """Whether there is a complete manifest of a run."""
-    if read_latest(replica, source) is None:
-        return False
-    key = f"{_directory('manifests', replica, source)}/{run_id}.jsonl"
-    try:
-        replica.store.stat_object(replica.ref(key))
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        return False
-    return True
+    stem = f"{latest.key.rpartition('/')[0]}/{run_id}"
+    found = retention.newest(m for m in replica.objects(stem) if run_id_of(m) == run_id)
+    return outline(replica, latest, found) if found else None
 
 
 def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
@@ -240,7 +215,7 @@ def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
 
 def run_id_of(recorded: ObjectMeta) -> str:
     """The run that a manifest is of."""
-    return recorded.key.rpartition("/")[2].removesuffix(".jsonl")
+    return retention.stem_of(recorded.key.rpartition("/")[2], ".jsonl")
 
 
 def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
