@@ -354,7 +354,7 @@ def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
         try:
             below = _replica_of(place, meta.key).startswith(place.location.key)
         except CloudError as err:
-            if err.kind not in (ErrorKind.INTEGRITY, ErrorKind.UNSUPPORTED):
+            if err.kind not in records.UNREADABLE:
                 raise
             below = place.location.key == ""
         if below:
@@ -362,9 +362,17 @@ def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
 
 
 def is_over(place: Endpoint, journal: ObjectMeta) -> bool:
-    """Whether a complete manifest has superseded a journal: its run, or a later one, ended."""
+    """Whether a complete manifest has superseded a journal: its run, or a later one, ended.
+
+    A pointer that can't be read says nothing of it.
+    """
     directory = journal.key.rpartition("/")[0].removeprefix(f"{RESERVED_PREFIX}journals/")
-    latest = _newest_at(place, f"{RESERVED_PREFIX}latest/{directory}")
+    try:
+        latest = _newest_at(place, f"{RESERVED_PREFIX}latest/{directory}")
+    except CloudError as err:
+        if err.kind not in records.UNREADABLE:
+            raise
+        return False
     return latest is not None and latest.started > journal.last_modified
 
 
