@@ -126,7 +126,7 @@ def pointers(replica: Endpoint) -> list[manifest.Latest]:
     :raises StorageError: kind ``not_found``, naming ``replica``, when there is no bucket.
     """
     try:
-        found = manifest.find_latest(replica)
+        return manifest.latest_of(replica)
     except CloudError as err:
         if err.kind is not ErrorKind.NOT_FOUND:
             raise
@@ -136,7 +136,6 @@ def pointers(replica: Endpoint) -> list[manifest.Latest]:
             cloud=replica.cloud,
             code=err.code,
         ) from err
-    return [latest for latest in found if latest.replica == replica.location.key]
 
 
 def _newest_first(replica: Endpoint, newest: list[manifest.Latest]) -> Iterator[manifest.Latest]:

@@ -31,6 +31,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectMeta, WriteOptions
 
 FORMAT = 1
+_LATEST = f"{RESERVED_PREFIX}latest/"
 _POINTER = ".json"
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
 #: Bytes within which a manifest's first line ends, and its last one begins.
@@ -243,10 +244,17 @@ def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
 
 def all_latest(place: Endpoint) -> Iterator[Latest]:
     """The newest manifest of every replica in a bucket, for each source."""
-    for stem in dict.fromkeys(_stem(m) for m in _pointers(place, f"{RESERVED_PREFIX}latest/")):
-        latest = _newest_at(place, stem)
-        if latest is not None:
-            yield latest
+    return _newest_of(place, _pointers(place, _LATEST))
+
+
+def latest_of(replica: Endpoint) -> list[Latest]:
+    """The newest manifests of exactly this replica, one for each source.
+
+    Those of other replicas in the bucket are not read.
+    """
+    key = replica.location.key
+    listed = _pointers(replica, f"{_LATEST}{_short(key)}-")
+    return [latest for latest in _newest_of(replica, listed) if latest.replica == key]
 
 
 def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
@@ -257,17 +265,12 @@ def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
     key = copy.location.key
     prefixes = {key, ""} | {key[: i + 1] for i, letter in enumerate(key) if letter == "/"}
     hashes = {_short(prefix) for prefix in prefixes}
-    root = f"{RESERVED_PREFIX}latest/"
-    pointers: dict[str, list[ObjectMeta]] = {}
-    for meta in _pointers(copy, root):
-        if meta.key[len(root) :].partition("-")[0] in hashes:
-            pointers.setdefault(_stem(meta), []).append(meta)
-    newest = (retention.newest(listed) for listed in pointers.values())
-    found = [
-        latest
-        for pointer in newest
-        if pointer is not None and (latest := _latest_at(copy, pointer.key)) is not None
-    ]
+    pointers = (
+        meta
+        for meta in _pointers(copy, _LATEST)
+        if meta.key[len(_LATEST) :].partition("-")[0] in hashes
+    )
+    found = _newest_of(copy, pointers)
     return tuple(sorted(found, key=lambda latest: len(latest.replica), reverse=True))
 
 
@@ -368,7 +371,7 @@ def is_over(place: Endpoint, journal: ObjectMeta) -> bool:
     """
     directory = journal.key.rpartition("/")[0].removeprefix(f"{RESERVED_PREFIX}journals/")
     try:
-        latest = _newest_at(place, f"{RESERVED_PREFIX}latest/{directory}")
+        latest = _newest_at(place, f"{_LATEST}{directory}")
     except CloudError as err:
         if err.kind not in records.UNREADABLE:
             raise
@@ -393,13 +396,20 @@ def _pointers(replica: Endpoint, prefix: str) -> list[ObjectMeta]:
     return sorted(listed, key=lambda meta: (meta.last_modified, meta.key))
 
 
-def _stem(pointer: ObjectMeta) -> str:
-    return retention.stem_of(pointer.key, _POINTER)
-
-
 def _newest_at(replica: Endpoint, stem: str) -> Latest | None:
     newest = retention.newest(_pointers(replica, stem))
     return _latest_at(replica, newest.key) if newest else None
+
+
+def _newest_of(replica: Endpoint, pointers: Iterable[ObjectMeta]) -> Iterator[Latest]:
+    """What the newest version of each pointer says."""
+    versions: dict[str, list[ObjectMeta]] = {}
+    for meta in pointers:
+        versions.setdefault(retention.stem_of(meta.key, _POINTER), []).append(meta)
+    for listed in versions.values():
+        newest = retention.newest(listed)
+        if newest is not None and (latest := _latest_at(replica, newest.key)) is not None:
+            yield latest
 
 
 def _latest_at(replica: Endpoint, key: str) -> Latest | None:

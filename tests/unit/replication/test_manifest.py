@@ -14,6 +14,7 @@ from msgspec.structs import replace as replace_struct
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import items, manifest
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.report import Tally
@@ -208,6 +209,22 @@ def test_a_damaged_pointer_says_so(garbage: bytes) -> None:
             read()
         assert raised.value.kind is ErrorKind.INTEGRITY
         assert pointer.key in str(raised.value)
+
+
+def test_a_damaged_pointer_of_a_wider_replica_is_not_read() -> None:
+    there, latest = _replica()
+    own = _pointer(there)
+    wider = replace(there, location=there.location.with_key(""))
+    header = replace(HEADER, destinations=(str(wider.location),))
+    _write(wider, header, [_proven("a")])
+    listed = there.store.list_objects(there.bucket, f"{RESERVED_PREFIX}latest/")
+    (outer,) = (meta.key for meta in listed if meta.key != own.key)
+    there.store.put_object(there.ref(outer), b"{")
+    assert freshness(there).as_of == latest.started
+    assert status(there)[0].objects == latest.objects
+    assert verify(there).objects == latest.objects
+    with pytest.raises(StorageError, match="it is damaged"):
+        freshness(wider)
 
 
 @pytest.mark.parametrize(
