@@ -78,7 +78,7 @@ class UnifiedCloudStorage:
                 end = open_endpoint(uri, parameter="primary" if uri == self._primary else "backup")
                 objects = (
                     meta
-                    for meta in end.objects(end.location.key + prefix)
+                    for meta in end.objects(end.key_of(prefix))
                     if not meta.key.startswith(RESERVED_PREFIX)
                 )
                 first = next(objects, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeGuard, TypeVar
 
@@ -84,6 +84,14 @@ class Endpoint:
     def bucket(self) -> str:
         """The bucket."""
         return self.location.bucket
+
+    def key_of(self, name: str) -> str:
+        """The key of a name below this prefix; an empty name is the key itself."""
+        return self.location.key + name
+
+    def below(self, name: str) -> Endpoint:
+        """A name below this prefix, as an end of its own."""
+        return replace(self, location=self.location.with_key(self.key_of(name)))
 
     def ref(self, key: str, version: str | None = None) -> ObjectRef:
         """An object in the bucket."""

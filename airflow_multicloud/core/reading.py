@@ -16,10 +16,13 @@ def digests_by_reading(
     *,
     if_etag: str | None,
     spend: Callable[[int], object] | None = None,
+    md5: bool = False,
 ) -> Digests:
     """The digests of an object's bytes, each checked on the way where the store can do that.
 
     :param spend: told how many bytes each chunk has; may wait.
+    :param md5: MD5 as well, to be compared with what has no other digest; it costs twice as much as
+        the other two together.
     :raises CloudError: as the read itself.
     """
     etag = if_etag or None
@@ -27,7 +30,7 @@ def digests_by_reading(
         chunks = end.store.get_checked(ref, if_etag=etag)
     else:
         chunks = iter(end.store.get_object(ref, if_etag=etag))
-    digest = StreamDigest(md5=True)
+    digest = StreamDigest(md5=md5)
     for chunk in chunks:
         cancellation.check()
         if spend is not None:

@@ -199,10 +199,7 @@ def _landed(file: Path, destination: Endpoint) -> Endpoint:
 
 
 def _below(endpoint: Endpoint, name: str) -> Endpoint:
-    location = endpoint.location
-    if not location.is_prefix:
-        return endpoint
-    return replace(endpoint, location=location.with_key(location.key + name))
+    return endpoint.below(name) if endpoint.location.is_prefix else endpoint
 
 
 def _prior(destination: Endpoint, content: Content) -> _Other | Uploaded | None:

@@ -161,7 +161,7 @@ def _flipped_byte(checks: _Checks) -> None:
     _say("\nOne bit flipped in one replica")
     name = "backups/orders.dump"
     replica = open_endpoint(REPLICAS[1], parameter="replica")
-    ref = replica.ref(replica.location.key + name)
+    ref = replica.ref(replica.key_of(name))
     body = bytearray(replica.store.get_object(ref).read())
     body[len(body) // 2] ^= 1
     replica.store.put_object(ref, bytes(body))

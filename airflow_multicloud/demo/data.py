@@ -29,11 +29,11 @@ def seed(primary: str, replicas: Sequence[str]) -> tuple[int, int]:
     objects = size = 0
     for file in sorted(root.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
-            key = f"{source.location.key}source/{file.relative_to(root).as_posix()}"
+            key = source.key_of(f"source/{file.relative_to(root).as_posix()}")
             size += put_stream(source, key, [file.read_bytes()]).size
             objects += 1
     for name, length in LARGE_OBJECTS.items():
-        size += put_stream(source, source.location.key + name, _bytes(name, length)).size
+        size += put_stream(source, source.key_of(name), _bytes(name, length)).size
         objects += 1
     return objects, size
 

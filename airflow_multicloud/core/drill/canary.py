@@ -61,7 +61,7 @@ def write_canary(primary: Endpoint, drill_id: str) -> Canary:
     )
     put_stream(
         primary,
-        primary.location.key + CANARY_NAME,
+        primary.key_of(CANARY_NAME),
         [body],
         WriteOptions(attributes=attributes),
     )

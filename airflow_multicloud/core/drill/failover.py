@@ -212,13 +212,7 @@ def _canary_found(scratch: Path, canary: Canary) -> bool:
 def _canary_of(candidate: Candidate) -> Candidate:
     if candidate.endpoint is None:
         return candidate
-    location = candidate.endpoint.location
-    return replace(
-        candidate,
-        endpoint=replace(
-            candidate.endpoint, location=location.with_key(location.key + CANARY_NAME)
-        ),
-    )
+    return replace(candidate, endpoint=candidate.endpoint.below(CANARY_NAME))
 
 
 def _control_of(replica: Candidate, policy: FailoverPolicy) -> Control:

@@ -50,12 +50,8 @@ class Copy:
         end = self.candidate.endpoint
         if end is None:
             return self.candidate
-        location = end.location.with_key(end.location.key + name)
-        return replace(
-            self.candidate,
-            endpoint=replace(end, location=location),
-            reference=partial(self._reference, name),
-        )
+        reference = partial(self._reference, name)
+        return replace(self.candidate, endpoint=end.below(name), reference=reference)
 
     def _reference(self, name: str) -> Reference:
         # What it does not list may still be there: reading it will tell.

@@ -237,15 +237,11 @@ class ObjectTarget:
 
     def below(self, name: str) -> ObjectTarget:
         """An object below this prefix."""
-        end = self.endpoint
-        location = end.location.with_key(end.location.key + name)
-        return ObjectTarget(
-            Endpoint(end.cloud, end.store, location, end.storage_class, end.encryption_key)
-        )
+        return ObjectTarget(self.endpoint.below(name))
 
     def leave_out(self, name: str) -> str | None:
         """Why this name is kept for this package's own files, if so."""
-        return refuse_reserved_key(self.endpoint.location.key + name)
+        return refuse_reserved_key(self.endpoint.key_of(name))
 
     def check(self, names: Collection[str]) -> None:
         """Refuse names that the store can't hold.
@@ -254,7 +250,7 @@ class ObjectTarget:
         """
         end = self.endpoint
         for name in names:
-            if why := end.refuse_key(end.location.key + name):
+            if why := end.refuse_key(end.key_of(name)):
                 raise StorageError(
                     f"target: the key {name!r} can't be below {self}: {why}",
                     kind=ErrorKind.UNSUPPORTED,

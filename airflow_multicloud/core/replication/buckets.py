@@ -42,11 +42,15 @@ def check_buckets(
 
 
 def to_be_created(destinations: Sequence[Endpoint]) -> frozenset[int]:
-    """The destinations, by index, whose buckets are not there."""
+    """The destinations, by index, whose buckets are not there.
+
+    :raises CloudError: where that can't be told, naming the parameter.
+    """
     found: set[int] = set()
     for number, destination in enumerate(destinations):
         try:
-            destination.store.stat_bucket(destination.bucket)
+            with naming(f"destinations[{number}]", destination):
+                destination.store.stat_bucket(destination.bucket)
         except CloudError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise

@@ -31,7 +31,7 @@ from airflow_multicloud.core.replication.report import (
     Tally,
     without_effect,
 )
-from airflow_multicloud.core.replication.small import Job, joined
+from airflow_multicloud.core.replication.small import Job
 from airflow_multicloud.errors import CloudError, ErrorKind, RetentionError, StorageError
 from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
 from airflow_multicloud.text import printable
@@ -82,18 +82,7 @@ class Replication:
         basename = self.source.location.key.rpartition("/")[2]
         return Replication(
             self.source,
-            tuple(
-                Endpoint(
-                    d.cloud,
-                    d.store,
-                    d.location.with_key(joined(d, basename))
-                    if d.location.is_prefix
-                    else d.location,
-                    d.storage_class,
-                    d.encryption_key,
-                )
-                for d in self.destinations
-            ),
+            tuple(d.below(basename) if d.location.is_prefix else d for d in self.destinations),
             self.options,
         )
 
@@ -287,7 +276,7 @@ def _delete(
         return
     destination, kept = replication.destinations[index], 0
     for listed in planning.extraneous(catalog, index, replication.options):
-        ref = destination.ref(joined(destination, listed.name))
+        ref = destination.ref(destination.key_of(listed.name))
         unchanged = IfUnchanged(listed.etag, listed.version)
         try:
             destination.store.delete_object(

@@ -63,7 +63,7 @@ class Freshness:
 def freshness(replica: Endpoint) -> Freshness:
     """Read the latest manifest's pointer: one listing and one small object."""
     uri = str(replica.location)
-    found = [m for m in manifest.find_latest(replica) if m.replica == replica.location.key]
+    found = manifest.latest_of(replica)
     if not found:
         return Freshness(uri, None, None, None, 0, 0)
     latest = max(found, key=lambda m: m.started)

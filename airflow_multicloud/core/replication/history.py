@@ -102,19 +102,17 @@ def run_of(replica: Endpoint, latest: manifest.Latest, run_id: str) -> manifest.
 
     :raises StorageError: kind ``not_found`` when there is none, naming those that there are.
     """
-    try:
-        return manifest.at_run(replica, latest, run_id)
-    except StorageError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        known = [manifest.run_id_of(meta) for meta in manifest.recorded(replica, latest)]
-        near = get_close_matches(run_id, known, n=1, cutoff=0.6)
-        meant = f"; did you mean {near[0]}?" if near else f"; there are: {_some(known)}"
-        raise StorageError(
-            f"run_id: no run {run_id!r} is recorded at {replica.location}{meant}",
-            kind=ErrorKind.NOT_FOUND,
-            cloud=replica.cloud,
-        ) from err
+    found = manifest.at_run(replica, latest, run_id)
+    if found is not None:
+        return found
+    known = list(dict.fromkeys(map(manifest.run_id_of, manifest.recorded(replica, latest))))
+    near = get_close_matches(run_id, known, n=1, cutoff=0.6)
+    meant = f"; did you mean {near[0]}?" if near else f"; there are: {_some(known)}"
+    raise StorageError(
+        f"run_id: no run {run_id!r} is recorded at {replica.location}{meant}",
+        kind=ErrorKind.NOT_FOUND,
+        cloud=replica.cloud,
+    )
 
 
 def _some(names: list[str]) -> str:
@@ -128,7 +126,7 @@ def pointers(replica: Endpoint) -> list[manifest.Latest]:
     :raises StorageError: kind ``not_found``, naming ``replica``, when there is no bucket.
     """
     try:
-        found = manifest.find_latest(replica)
+        return manifest.latest_of(replica)
     except CloudError as err:
         if err.kind is not ErrorKind.NOT_FOUND:
             raise
@@ -138,7 +136,6 @@ def pointers(replica: Endpoint) -> list[manifest.Latest]:
             cloud=replica.cloud,
             code=err.code,
         ) from err
-    return [latest for latest in found if latest.replica == replica.location.key]
 
 
 def _newest_first(replica: Endpoint, newest: list[manifest.Latest]) -> Iterator[manifest.Latest]:

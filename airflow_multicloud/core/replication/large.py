@@ -403,7 +403,7 @@ class _Round:
 
     def _tidy(self, sending: _Sending, state: Replica) -> Replica:
         """Abort uploads that no later try can use."""
-        done = state.outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE)
+        done = state.outcome is not None and state.outcome.written
         passing = state.kind is not None and state.kind.retryable and not sending.stale
         if done:
             useless = [*sending.superseded]

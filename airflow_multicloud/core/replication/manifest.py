@@ -31,6 +31,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectMeta, WriteOptions
 
 FORMAT = 1
+_LATEST = f"{RESERVED_PREFIX}latest/"
 _POINTER = ".json"
 _JSON_LINES = WriteOptions(attributes=ObjectAttributes(content_type="application/x-ndjson"))
 #: Bytes within which a manifest's first line ends, and its last one begins.
@@ -193,42 +194,17 @@ def read_latest(replica: Endpoint, source: str) -> Latest | None:
     return _newest_at(replica, _directory("latest", replica, source))
 
 
-def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest:
-    """The manifest of an earlier run of the same replica and source.
+def at_run(replica: Endpoint, latest: Latest, run_id: str) -> Latest | None:
+    """The newest manifest of a run of the same replica and source, if there is one.
 
-    :raises StorageError: kind ``not_found`` when there is none, ``integrity`` when it is
-        damaged.
+    Of a run that was recorded more than once there are several where a retention policy keeps
+    them.
+
+    :raises StorageError: kind ``integrity`` when it is damaged.
     """
-    key = f"{latest.key.rpartition('/')[0]}/{run_id}.jsonl"
-    with intact(replica, key):
-        lines = records.lines(replica, key)
-        header = _header(replica, key, next(lines))
-        *_, last = lines
-        footer = _read_last(last)
-        return replace(
-            latest,
-            key=key,
-            run_id=run_id,
-            root=footer.root,
-            objects=footer.objects,
-            started=header.started,
-            finished=footer.finished,
-            deleted=footer.deleted,
-        )
-
-
-def has_run(replica: Endpoint, source: str, run_id: str) -> bool:
-    """Whether there is a complete manifest of a run."""
-    if read_latest(replica, source) is None:
-        return False
-    key = f"{_directory('manifests', replica, source)}/{run_id}.jsonl"
-    try:
-        replica.store.stat_object(replica.ref(key))
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        return False
-    return True
+    stem = f"{latest.key.rpartition('/')[0]}/{run_id}"
+    found = retention.newest(m for m in replica.objects(stem) if run_id_of(m) == run_id)
+    return outline(replica, latest, found) if found else None
 
 
 def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
@@ -240,7 +216,7 @@ def recorded(replica: Endpoint, latest: Latest) -> list[ObjectMeta]:
 
 def run_id_of(recorded: ObjectMeta) -> str:
     """The run that a manifest is of."""
-    return recorded.key.rpartition("/")[2].removesuffix(".jsonl")
+    return retention.stem_of(recorded.key.rpartition("/")[2], ".jsonl")
 
 
 def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
@@ -268,10 +244,17 @@ def outline(replica: Endpoint, latest: Latest, recorded: ObjectMeta) -> Latest:
 
 def all_latest(place: Endpoint) -> Iterator[Latest]:
     """The newest manifest of every replica in a bucket, for each source."""
-    for stem in dict.fromkeys(_stem(m) for m in _pointers(place, f"{RESERVED_PREFIX}latest/")):
-        latest = _newest_at(place, stem)
-        if latest is not None:
-            yield latest
+    return _newest_of(place, _pointers(place, _LATEST))
+
+
+def latest_of(replica: Endpoint) -> list[Latest]:
+    """The newest manifests of exactly this replica, one for each source.
+
+    Those of other replicas in the bucket are not read.
+    """
+    key = replica.location.key
+    listed = _pointers(replica, f"{_LATEST}{_short(key)}-")
+    return [latest for latest in _newest_of(replica, listed) if latest.replica == key]
 
 
 def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
@@ -282,17 +265,12 @@ def find_latest(copy: Endpoint) -> tuple[Latest, ...]:
     key = copy.location.key
     prefixes = {key, ""} | {key[: i + 1] for i, letter in enumerate(key) if letter == "/"}
     hashes = {_short(prefix) for prefix in prefixes}
-    root = f"{RESERVED_PREFIX}latest/"
-    pointers: dict[str, list[ObjectMeta]] = {}
-    for meta in _pointers(copy, root):
-        if meta.key[len(root) :].partition("-")[0] in hashes:
-            pointers.setdefault(_stem(meta), []).append(meta)
-    newest = (retention.newest(listed) for listed in pointers.values())
-    found = [
-        latest
-        for pointer in newest
-        if pointer is not None and (latest := _latest_at(copy, pointer.key)) is not None
-    ]
+    pointers = (
+        meta
+        for meta in _pointers(copy, _LATEST)
+        if meta.key[len(_LATEST) :].partition("-")[0] in hashes
+    )
+    found = _newest_of(copy, pointers)
     return tuple(sorted(found, key=lambda latest: len(latest.replica), reverse=True))
 
 
@@ -379,7 +357,7 @@ def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
         try:
             below = _replica_of(place, meta.key).startswith(place.location.key)
         except CloudError as err:
-            if err.kind not in (ErrorKind.INTEGRITY, ErrorKind.UNSUPPORTED):
+            if err.kind not in records.UNREADABLE:
                 raise
             below = place.location.key == ""
         if below:
@@ -387,9 +365,17 @@ def all_journals(place: Endpoint) -> Iterator[ObjectMeta]:
 
 
 def is_over(place: Endpoint, journal: ObjectMeta) -> bool:
-    """Whether a complete manifest has superseded a journal: its run, or a later one, ended."""
+    """Whether a complete manifest has superseded a journal: its run, or a later one, ended.
+
+    A pointer that can't be read says nothing of it.
+    """
     directory = journal.key.rpartition("/")[0].removeprefix(f"{RESERVED_PREFIX}journals/")
-    latest = _newest_at(place, f"{RESERVED_PREFIX}latest/{directory}")
+    try:
+        latest = _newest_at(place, f"{_LATEST}{directory}")
+    except CloudError as err:
+        if err.kind not in records.UNREADABLE:
+            raise
+        return False
     return latest is not None and latest.started > journal.last_modified
 
 
@@ -410,13 +396,20 @@ def _pointers(replica: Endpoint, prefix: str) -> list[ObjectMeta]:
     return sorted(listed, key=lambda meta: (meta.last_modified, meta.key))
 
 
-def _stem(pointer: ObjectMeta) -> str:
-    return retention.stem_of(pointer.key, _POINTER)
-
-
 def _newest_at(replica: Endpoint, stem: str) -> Latest | None:
     newest = retention.newest(_pointers(replica, stem))
     return _latest_at(replica, newest.key) if newest else None
+
+
+def _newest_of(replica: Endpoint, pointers: Iterable[ObjectMeta]) -> Iterator[Latest]:
+    """What the newest version of each pointer says."""
+    versions: dict[str, list[ObjectMeta]] = {}
+    for meta in pointers:
+        versions.setdefault(retention.stem_of(meta.key, _POINTER), []).append(meta)
+    for listed in versions.values():
+        newest = retention.newest(listed)
+        if newest is not None and (latest := _latest_at(replica, newest.key)) is not None:
+            yield latest
 
 
 def _latest_at(replica: Endpoint, key: str) -> Latest | None:

@@ -179,8 +179,7 @@ class ReplicationOptions:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the parameter."""
-        _require(self.on_error in tuple(OnError), "on_error", self.on_error, "'continue' or 'fail'")
-        object.__setattr__(self, "on_error", OnError(self.on_error))
+        object.__setattr__(self, "on_error", OnError.parse(self.on_error))
         compare = CompareAttributes.parse(self.compare_attributes)
         object.__setattr__(self, "compare_attributes", compare)
         _require(

@@ -39,9 +39,15 @@ class Outcome(StrEnum):
         return self in _PROVEN or self is Outcome.UNVERIFIABLE
 
     @property
+    def written(self) -> bool:
+        """Whether this run wrote the object, confirmed or not."""
+        return self in _WRITTEN
+
+    @property
     def owed(self) -> bool:
         """Whether the destination should have the object, so that its absence is a failure."""
         return self is not Outcome.RESERVED
 
 
 _PROVEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNCHANGED, Outcome.VERIFIED})
+_WRITTEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE})

@@ -263,7 +263,7 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
 def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
     for index in item.open_replicas:
         destination = destinations[index]
-        key = destination.location.key + item.name
+        key = destination.key_of(item.name)
         outcome = Outcome.FAILED
         if why := refuse_reserved_key(key):
             outcome = Outcome.RESERVED

@@ -11,6 +11,10 @@ import msgspec
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import ErrorKind, StorageError
 
+#: What says that one object can't be read: it is damaged, or of another release. Where there may be
+#: others, it costs itself only.
+UNREADABLE = frozenset({ErrorKind.INTEGRITY, ErrorKind.UNSUPPORTED})
+
 #: A key has 1,024 bytes at most; what is said of it at each destination is not much longer.
 _LONGEST = 16 << 20
 

@@ -173,7 +173,7 @@ class Tally:
             self._outcomes[index][outcome] += 1
             if state.not_kept:
                 self._not_kept[index].update(state.not_kept)
-            if outcome in (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE):
+            if outcome.written:
                 self._bytes[index] += item.size
             # Apart: who plants keys that are left out must not crowd out what failed.
             named = self.failures if outcome.owed else self.left_out

@@ -90,7 +90,7 @@ def read_plan(home: Endpoint, run_id: str) -> Plan:
     :raises StorageError: kind ``not_found`` when there is none.
     """
     key = directory(run_id) + _PLAN
-    body = bytes(home.store.get_object(home.ref(key)).read())
+    body = records.whole(home, key)
     records.known_version(home, key, body, "plan", FORMAT)
     with records.intact(home, key):
         return _plans.decode(body)
@@ -132,11 +132,15 @@ def left_by_runs(place: Endpoint) -> Iterator[tuple[str, ObjectMeta]]:
 
 
 def lies_below(place: Endpoint, run_id: str) -> bool:
-    """Whether a run's replica lies below a prefix; one without a plan may be anybody's."""
+    """Whether a run's replica lies below a prefix.
+
+    One without a plan, or with one that can't be read, may be anybody's: it is only among those of
+    the whole bucket.
+    """
     try:
         return read_plan(place, run_id).replica.startswith(place.location.key)
     except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
+        if err.kind is not ErrorKind.NOT_FOUND and err.kind not in records.UNREADABLE:
             raise
         return place.location.key == ""
 

@@ -199,7 +199,9 @@ def _held(
     declared = shared(ours.digests, there.declared)
     if not (job.options.immutable or (declared is not None and declared[1])):
         return Digests()
-    return digests_by_reading(replica, ref, if_etag=there.etag, spend=job.bandwidth.spend)
+    spend = job.bandwidth.spend
+    # The source may have told no digest but an MD5.
+    return digests_by_reading(replica, ref, if_etag=there.etag, spend=spend, md5=True)
 
 
 def _differs(

@@ -107,7 +107,7 @@ def replicate_shard(
         except CloudError as err:
             if err.kind is not _NOT_FOUND:
                 raise
-            _refuse_unplanned(replication, run_id, err)
+            _manifests_of(replication, run_id, err)
             return _counts(name, closed=True)
         catalog.put_items(_from_journals(catalog, replication, header))
         progress = Progress(listener)
@@ -136,8 +136,8 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
         except CloudError as err:
             if err.kind is not _NOT_FOUND:
                 raise
-            _refuse_unplanned(replication, run_id, err)
-            closed = _closed_before(replication, run_id)
+            manifests = _manifests_of(replication, run_id, err)
+            closed = _closed_before(replication, run_id, manifests)
             run_files.tidy(home, run_id)
             return closed
         catalog.put_items(run_files.read_items(home, run_id, run_files.SETTLED))
@@ -178,20 +178,27 @@ def _counts(
     }
 
 
-def _refuse_unplanned(replication: Replication, run_id: str, err: CloudError) -> None:
-    """Say what to do about a run that has no plan, unless that is because it was closed."""
+def _manifests_of(replication: Replication, run_id: str, err: CloudError) -> list[manifest.Latest]:
+    """Each destination's manifest of a run that has no plan because it was closed.
+
+    :raises StorageError: kind ``not_found``, with what to do, when it was not closed.
+    """
     source = str(replication.source.location)
-    ends = replication.destinations
-    if all(manifest.has_run(end, source, run_id) for end in ends):
-        return
-    home = replication.destinations[0]
-    raise StorageError(
-        f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was skipped "
-        "or has not come to an end, or cleanup removed it; clear the task that plans, and what "
-        "follows it",
-        kind=_NOT_FOUND,
-        cloud=home.cloud,
-    ) from err
+    found: list[manifest.Latest] = []
+    for end in replication.destinations:
+        latest = manifest.read_latest(end, source)
+        of_run = latest and manifest.at_run(end, latest, run_id)
+        if of_run is None:
+            home = replication.destinations[0]
+            raise StorageError(
+                f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was "
+                "skipped or has not come to an end, or cleanup removed it; clear the task that "
+                "plans, and what follows it",
+                kind=_NOT_FOUND,
+                cloud=home.cloud,
+            ) from err
+        found.append(of_run)
+    return found
 
 
 def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
@@ -239,25 +246,20 @@ def _outcomes(home: Endpoint, run_id: str, number: int) -> Iterator[Item]:
             )
 
 
-def _closed_before(replication: Replication, run_id: str) -> ReplicationReport:
+def _closed_before(
+    replication: Replication, run_id: str, closed: list[manifest.Latest]
+) -> ReplicationReport:
     """The report of a run whose plan is gone because it was closed, by its manifests."""
     started = time.monotonic()
-    source = str(replication.source.location)
     tally = Tally(tuple(str(d.location) for d in replication.destinations))
-    closed: list[manifest.Latest] = []
     size = 0
-    for number, destination in enumerate(replication.destinations):
-        latest = manifest.read_latest(destination, source)
-        assert latest is not None  # noqa: S101 - a run that was closed has written one
-        latest = manifest.at_run(destination, latest, run_id)
-        closed.append(latest)
-        if number == 0:  # Every destination's manifest has the same lines.
-            for item, _ in manifest.objects_of(destination, latest.key):
-                tally.add(item)
-                size += item.size
+    # Every destination's manifest has the same lines.
+    for item, _ in manifest.objects_of(replication.destinations[0], closed[0].key):
+        tally.add(item)
+        size += item.size
     return ReplicationReport(
         run_id=run_id,
-        source=source,
+        source=str(replication.source.location),
         objects=tally.objects,
         bytes=size,
         bytes_read=0,

@@ -58,16 +58,11 @@ class Job:
 
     def source_key(self, item: Item) -> str:
         """Where an item lies at the source."""
-        return joined(self.source, item.name)
+        return self.source.key_of(item.name)
 
     def replica_key(self, index: int, item: Item) -> str:
         """Where an item lies at a destination."""
-        return joined(self.destinations[index], item.name)
-
-
-def joined(endpoint: Endpoint, name: str) -> str:
-    """The key of ``name`` below an endpoint's prefix; an empty name is the key itself."""
-    return endpoint.location.key + name
+        return self.destinations[index].key_of(item.name)
 
 
 def copy_small(job: Job, item: Item) -> Item:

@@ -20,7 +20,6 @@ from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.small import joined
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
@@ -230,7 +229,7 @@ class _Check:
     def _look_closer(self, item: Item) -> tuple[Found | None, int]:
         """Settle what the listing did not; returns the bytes read as well."""
         replica = self._replica
-        ref = replica.ref(joined(replica, item.name))
+        ref = replica.ref(replica.key_of(item.name))
         digest = StreamDigest(md5=not (item.digests.sha256 or item.digests.crc32c))
         try:
             if self._depth is not Depth.READ:

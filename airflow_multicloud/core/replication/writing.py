@@ -25,7 +25,6 @@ from airflow_multicloud.ports.object_store import (
     WriteOptions,
 )
 
-_WRITTEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE})
 _THERE = frozenset({Outcome.UNCHANGED, Outcome.VERIFIED})
 _IMMUTABLE = "changed attributes (immutable)"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -197,7 +196,7 @@ def keep_tags(
     there = state.outcome in _THERE
     noted = attribute.tags_fingerprint(tags)
     known = there and state.tags == noted
-    if tags is None or known or not (there or state.outcome in _WRITTEN):
+    if tags is None or known or state.outcome is None or not state.outcome.sound:
         return state
     lost = tuple(name for name in state.not_kept if not name.startswith("tag"))
     done = replace(state, tags=noted, not_kept=lost)

@@ -15,16 +15,19 @@ from airflow_multicloud import api
 from airflow_multicloud.core.cleanup import Left, cleanup
 from airflow_multicloud.core.digest import crc32c_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import manifest, shards
+from airflow_multicloud.core.replication import manifest, run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests
+from airflow_multicloud.ports.object_store import Digests, ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from .memory import PREFIX, conn_of, world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from airflow_multicloud.ports.object_store import Part, PartUpload
@@ -173,6 +176,72 @@ def test_a_journal_of_a_run_that_is_over_goes_at_any_age() -> None:
     assert report.removed == {Left.JOURNAL: 1}
     (left,) = own(there, "journals/")
     assert "/under-way-" in left
+
+
+DAMAGED, NEWER = b"{", b'{"plan": 2, "version": 2}'
+
+
+@pytest.mark.parametrize("unreadable", [DAMAGED, NEWER])
+def test_a_plan_that_cant_be_read_is_the_whole_buckets(unreadable: bytes) -> None:
+    lab = world(TREE)
+    (there,) = lab.destinations
+    replicate(lab.replication())
+    lab.source.store.put_object(lab.source.ref(PREFIX + "b"), b"2")
+    shards.plan_shards(lab.replication(), shards=1, run_id="unclosed")
+    put_stream(there, f"{RESERVED_PREFIX}runs/odd/plan.json", [unreadable])
+
+    assert cleanup([there], older_than=NOW, dry_run=True).found == {Left.PLAN: 1}
+    assert status(there)[0].findings == ("1 plan of runs that are under way, or were killed",)
+    whole = replace(there, location=there.location.with_key(""))
+    assert cleanup([whole], older_than=NOW).removed == {Left.PLAN: 2}
+    assert own(there, "runs/") == []
+
+
+@pytest.mark.parametrize("unreadable", [DAMAGED, NEWER])
+def test_a_pointer_that_cant_be_read_leaves_the_journals_beside_it(unreadable: bytes) -> None:
+    lab = world(TREE)
+    (there,) = lab.destinations
+    replicate(lab.replication(), run_id="done")
+    source = str(lab.source.location)
+    manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
+    (pointer,) = own(there, "latest/")
+    there.store.put_object(there.ref(pointer), unreadable)
+    assert cleanup([there], older_than=timedelta(hours=1)).found == {}
+    assert cleanup([there], older_than=NOW).removed == {Left.JOURNAL: 1}
+
+
+def test_a_plan_is_not_read_without_end() -> None:
+    """What lies in its place may be of any size."""
+    (there,) = world(TREE).destinations
+    store = Endless(conn_of(there))
+    with pytest.raises(StorageError, match=r"is damaged .*it is larger than") as raised:
+        run_files.read_plan(replace(there, store=store), "run")
+    assert raised.value.kind is ErrorKind.INTEGRITY
+    assert store.read < 20 << 20
+
+
+class Endless(object_store.Hook):
+    """An object has 64 MiB, and nobody who reads it all is told so before."""
+
+    read = 0
+
+    def get_object(  # type: ignore[override]
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> EndlessBody:
+        return EndlessBody(self)
+
+
+class EndlessBody:
+    def __init__(self, store: Endless) -> None:
+        self._store = store
+
+    def read(self) -> bytes:
+        return b"".join(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(64):
+            self._store.read += 1 << 20
+            yield b" " * (1 << 20)
 
 
 class Stubborn(object_store.Hook):

@@ -641,6 +641,20 @@ def test_a_plan_writes_nothing_and_says_what_a_run_does() -> None:
     assert tree_of(made.destinations[0]) == {"small": b"older!!", "extra": b"1"}
 
 
+@pytest.mark.parametrize("create_buckets", [True, False])
+def test_a_plan_names_the_destination_that_cant_be_looked_at(create_buckets: bool) -> None:
+    class Denied(object_store.Hook):
+        def stat_bucket(self, bucket: str):
+            raise StorageError("stat bucket: no", kind=ErrorKind.PERMISSION_DENIED)
+
+    made = world(TREE, destinations=2)
+    made = made.with_destination(Denied(conn_of(made.destinations[1])), 1)
+    with pytest.raises(StorageError) as raised:
+        plan(made.replication(replace(SMALL, create_buckets=create_buckets)))
+    assert str(raised.value) == f"destinations[1]: {made.destinations[1].location}: stat bucket: no"
+    assert raised.value.kind is ErrorKind.PERMISSION_DENIED
+
+
 def test_a_missing_destination_bucket_is_named_before_any_byte_moves() -> None:
     made = world(TREE, destinations=2)
     object_store.reset(conn_of(made.destinations[1]))

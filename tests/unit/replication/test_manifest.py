@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_struct
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import items, manifest
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.report import Tally
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectRef
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectBody, ObjectRef
+from airflow_multicloud.testing.memory_cloud import object_store
 
-from .memory import endpoint
+from .memory import conn_of, endpoint
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
 SOURCE = "s3://aws_default@from/data/"
@@ -85,8 +88,33 @@ def test_a_manifest_is_read_back_and_proves_what_was_proven() -> None:
     assert manifest.read_latest(end, SOURCE + "deeper/") is None
     assert (written.objects, written.newest_source) == (3, NOW)
     assert [name for name, _ in manifest.proofs(end, written.key)] == ["a\n", "😀"]
-    assert manifest.at_run(end, written, "run-1").root == written.root
+    of_run = manifest.at_run(end, written, "run-1")
+    assert of_run is not None
+    assert of_run.root == written.root
     assert [i.name for i, _ in manifest.objects_of(end, written.key)] == ["a\n", "f", "😀"]
+
+
+class _Counting(object_store.Hook):
+    """Counts the bytes that are asked for."""
+
+    asked = 0
+
+    def get_object(self, ref: ObjectRef, *, start=0, end=None, if_etag=None) -> ObjectBody:  # type: ignore[no-untyped-def]
+        size = self.stat_object(ref).size
+        self.asked += (size if end is None else min(end, size)) - start
+        return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+
+
+def test_an_earlier_run_is_known_by_the_ends_of_its_manifest() -> None:
+    end = endpoint("copy/")
+    header = manifest.Header("run-1", SOURCE, (str(end.location),), NOW)
+    written = _write(end, header, [_proven(f"{n:04}") for n in range(4000)])
+    store = _Counting(conn_of(end))
+    found = manifest.at_run(replace(end, store=store), written, "run-1")
+    assert found is not None
+    assert replace_struct(found, finished=written.finished) == written
+    assert store.asked < end.store.stat_object(end.ref(written.key)).size / 5
+    assert manifest.at_run(end, written, "run") is None
 
 
 @pytest.mark.parametrize("cut", ["in the last line", "after an object", "in an object"])
@@ -181,6 +209,22 @@ def test_a_damaged_pointer_says_so(garbage: bytes) -> None:
             read()
         assert raised.value.kind is ErrorKind.INTEGRITY
         assert pointer.key in str(raised.value)
+
+
+def test_a_damaged_pointer_of_a_wider_replica_is_not_read() -> None:
+    there, latest = _replica()
+    own = _pointer(there)
+    wider = replace(there, location=there.location.with_key(""))
+    header = replace(HEADER, destinations=(str(wider.location),))
+    _write(wider, header, [_proven("a")])
+    listed = there.store.list_objects(there.bucket, f"{RESERVED_PREFIX}latest/")
+    (outer,) = (meta.key for meta in listed if meta.key != own.key)
+    there.store.put_object(there.ref(outer), b"{")
+    assert freshness(there).as_of == latest.started
+    assert status(there)[0].objects == latest.objects
+    assert verify(there).objects == latest.objects
+    with pytest.raises(StorageError, match="it is damaged"):
+        freshness(wider)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.replication import engine, execution, manifest
+from airflow_multicloud.core.replication import engine, execution, history, manifest
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.verification import verify
@@ -88,6 +88,27 @@ def test_every_run_is_recorded(worm: tuple[memory.World, Worm]) -> None:
     report = replicate(world.replication(), run_id="run")
     assert report.destinations[0].retained == ()
     assert memory.journals(replica) == []
+
+
+def test_a_run_that_is_asked_for_is_its_newest_manifest(worm: tuple[memory.World, Worm]) -> None:
+    """Each run is known by the id it was given, however often it was recorded."""
+    world, _ = worm
+    (replica,) = world.destinations
+    for run_id, name in (("run", "a"), ("run", "b"), ("run-2", "c"), ("run", "d")):
+        memory.fill(world.source, {name: b"x"})
+        replicate(world.replication(), run_id=run_id)
+    recorded = history.runs(replica, limit=9)
+    assert [(run.run_id, run.objects) for run in recorded] == [
+        ("run", 4),
+        ("run-2", 3),
+        ("run", 2),
+        ("run", 1),
+    ]
+    assert verify(replica, run_id="run").manifest_uri == verify(replica).manifest_uri
+    assert verify(replica, run_id="run").objects == 4
+    assert verify(replica, run_id="run-2").objects == 3
+    with pytest.raises(StorageError, match=r"no run 'x' is recorded .*; there are: run, run-2$"):
+        verify(replica, run_id="x")
 
 
 def test_journals_that_are_kept_are_not_read_for_ever(
