@@ -276,6 +276,32 @@ def test_an_access_point(monkeypatch: pytest.MonkeyPatch, arn: str, host: str) -
     assert any(urlsplit(a.path).path == "/dir/key" for a in proxy.asked)
 
 
+def heads(server: Answering) -> int:
+    return sum(asked.method == "HEAD" for asked in server.asked)
+
+
+def test_a_bucket_behind_a_proxy_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(an_s3) as proxy:
+        proxied = {"proxies": {"http": proxy.url}}
+        with an_aws(monkeypatch, an_s3, config_kwargs=proxied) as (hook, _):
+            assert [hook._s3.store("bucket") for _ in range(5)] == [None] * 5
+    assert heads(proxy) == 1
+
+
+def test_a_bucket_that_was_not_found_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = True
+
+    def late(asked: Asked) -> Answer | bytes:
+        return Answer(status=404) if asked.method == "HEAD" and missing else an_s3(asked)
+
+    with an_aws(monkeypatch, late) as (hook, server):
+        assert hook._s3.store("bucket") is None
+        missing = False
+        assert hook._s3.store("bucket") is not None
+        assert hook._s3.store("bucket") is not None
+    assert heads(server) == 2
+
+
 def _in_the_clear(request: Any, **_: object) -> None:
     request.url = request.url.replace("https://", "http://", 1)
 
