@@ -438,3 +438,45 @@ def test_a_store_that_can_not_list_uploads(
     ):
         list(hook.list_uploads("bucket"))
     assert caught.value.kind is ErrorKind.UNSUPPORTED
+
+
+def with_an_upload(records: bytes) -> Callable[[Asked], Answer | bytes]:
+    upload = "<Upload><Key>key</Key><UploadId>u</UploadId></Upload>"
+
+    def answer(asked: Asked) -> Answer | bytes:
+        query = parse_qs(urlsplit(asked.path).query, keep_blank_values=True)
+        if asked.method == "GET" and "uploads" in query:
+            return listing(upload, "ListMultipartUploadsResult")
+        return records if "list-type" in query else an_s3(asked)
+
+    return answer
+
+
+def test_a_record_of_an_upload_that_can_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ref = ObjectRef("bucket", "key")
+    nameless = listing("<Contents><Size>0</Size></Contents>")
+    with an_aws(monkeypatch, with_an_upload(nameless)) as (hook, server):
+        for call in (
+            lambda: hook.left_uploads(ref, WriteOptions()),
+            lambda: list(hook.list_uploads("bucket")),
+        ):
+            with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                call()
+            assert caught.value.kind is ErrorKind.INTEGRITY
+        hook.abort_upload(PartUpload(ref, "u"))
+        assert server.asked[-2].method == "DELETE"
+    assert "the answer can't be read" in caplog.text
+
+
+def test_what_is_left_of_one_key_asks_for_its_own_records_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with an_aws(monkeypatch, with_an_upload(listing(""))) as (hook, server):
+        assert hook.left_uploads(ObjectRef("bucket", "key"), WriteOptions()) == []
+        queries = [parse_qs(urlsplit(asked.path).query) for asked in server.asked]
+        (prefix,) = [query["prefix"][0] for query in queries if "list-type" in query]
+        assert prefix.count("/") == 3
+        (upload,) = hook.list_uploads("bucket")
+    assert (upload.ref.key, upload.upload_id, upload.ours) == ("key", "u", False)

@@ -31,7 +31,6 @@ from airflow_multicloud.clouds.aws._upload_records import (
     UploadRecord,
     delete_record,
     delete_records,
-    noted_uploads,
     options_hash,
     records_of,
     upload_hash,
@@ -206,8 +205,9 @@ class S3PartUploads(S3Basics):
         What is noted of uploads that are over (their run was killed) is removed.
         """
         # In this order: an upload begins before it is noted, so each of these is listed or over.
-        noted = {record.upload: record for record in records_of(self._s3.client, ref)}
-        under_way = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+        records = records_of(self._s3.client, ref.bucket, ref.key)
+        noted = {record.upload: record for record in records}
+        under_way = [u for u in self._under_way(ref.bucket, ref.key) if u.ref.key == ref.key]
         for over in noted.keys() - {upload_hash(upload.upload_id) for upload in under_way}:
             delete_record(self._s3.client, ref, noted[over])
         if not under_way:
@@ -223,19 +223,26 @@ class S3PartUploads(S3Basics):
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads begun and neither completed nor aborted; ours are those that we have noted."""
+        noted: Mapping[str, datetime | None] | None = None
+        for upload in self._under_way(bucket, prefix):
+            if noted is None:
+                noted = {r.upload: r.started for r in records_of(self._s3.client, bucket)}
+            hashed = upload_hash(upload.upload_id)
+            # Not every store that speaks S3 tells when an upload was begun.
+            started = upload.started or noted.get(hashed)
+            yield replace(upload, started=started, ours=hashed in noted)
+
+    def _under_way(self, bucket: str, prefix: str) -> Iterator[PartUpload]:
+        """The uploads as S3 tells of them."""
         doing = f"listing the uploads of s3://{bucket}/{prefix}"
-        operation = "list_multipart_uploads"
-        noted: Mapping[str, datetime] | None = None
+        listed = pages(
+            self._s3.client, "list_multipart_uploads", doing, Bucket=bucket, Prefix=prefix
+        )
         try:
-            for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
+            for page in listed:
                 with well_formed(doing, CLOUD):
                     uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
-                if uploads and noted is None:
-                    noted = noted_uploads(self._s3.client, bucket)
-                for upload in uploads:
-                    began = (noted or {}).get(upload_hash(upload.upload_id))
-                    # Not every store that speaks S3 tells when an upload was begun.
-                    yield replace(upload, started=upload.started or began, ours=began is not None)
+                yield from uploads
         except StorageError as error:
             if error.code not in _NO_SUCH_VERB:
                 raise
