@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from airflow_multicloud import registry
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds.azure._blocks import new_upload_id
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.gcp.cost import GCPCostHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
@@ -158,6 +159,28 @@ def test_azures_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
         answer = Answer(blobs(blob().replace("Last-Modified", "Not-Modified")))
         (bare,) = hook.list_objects("bucket")
         assert bare.last_modified == UNKNOWN_TIME
+
+
+def test_azures_answers_to_writes_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = ObjectRef("bucket", "key")
+    told: dict[str, str] = {}
+    with answering(lambda _: Answer(headers=told)) as server:
+        hook = azure(monkeypatch, server.url)
+        upload = PartUpload(ref, new_upload_id(None))
+        for headers in (
+            {},
+            {"ETag": '"0x1"', "Last-Modified": "yesterday"},
+            {"Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT", "x-ms-blob-type": "PageBlob"},
+        ):
+            told = headers
+            for call in (
+                lambda: hook.put_object(ObjectRef("bucket", "odd//key"), b"content"),
+                lambda: hook.complete_upload(upload, []),
+                *([lambda: hook.begin_upload(ref)] if "x-ms-blob-type" in headers else []),
+            ):
+                with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                    call()
+                assert caught.value.kind is ErrorKind.INTEGRITY
 
 
 def closed_port() -> int:

@@ -12,10 +12,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
+from airflow_multicloud.clouds.aws import _copies
 from airflow_multicloud.clouds.aws._terms import Owners
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import ObjectRef, PartUpload, WriteOptions
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectRef,
+    Part,
+    PartUpload,
+    WriteOptions,
+)
 from tests.integration.answering import Answer, Answering, Asked, answering
 
 if TYPE_CHECKING:
@@ -404,6 +411,38 @@ def test_a_web_page_in_place_of_an_object(monkeypatch: pytest.MonkeyPatch, key: 
             with pytest.raises(StorageError) as caught:
                 call()
             assert caught.value.kind in (ErrorKind.INTEGRITY, ErrorKind.UNAVAILABLE)
+
+
+def test_an_answer_to_a_write_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that has begun and parts that were sent, of which S3 then says nothing."""
+    monkeypatch.setattr(_copies, "ONE_REQUEST", 1)
+    says_upload_id = False
+
+    def silent(asked: Asked) -> Answer | bytes:
+        begins = "uploads" in urlsplit(asked.path).query
+        if asked.method == "POST" and not (begins and says_upload_id):
+            return listing("", "CompleteMultipartUploadResult")
+        if asked.method == "PUT":
+            return listing("", "CopyPartResult")
+        return an_s3(asked)
+
+    ref = ObjectRef("bucket", "odd//key")
+    upload = PartUpload(ref, "u")
+    part = Part(1, 7, f'"{ETAG}"', Digests(crc32c="00000000"))
+    with an_aws(monkeypatch, silent) as (hook, server):
+        for call, known in (
+            (lambda: hook.put_object(ref, b"content"), False),
+            (lambda: hook.begin_upload(ref), False),
+            (lambda: hook.put_part(upload, 1, b"content"), False),
+            (lambda: hook.complete_upload(upload, [part]), False),
+            (lambda: hook.copy_within(ref, ObjectRef("bucket", "copy")), False),
+            (lambda: hook.copy_within(ref, ObjectRef("bucket", "copy")), True),
+        ):
+            says_upload_id = known
+            with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                call()
+            assert caught.value.kind is ErrorKind.INTEGRITY
+        assert server.asked[-1].method == "DELETE"  # what the last one began
 
 
 @pytest.mark.parametrize("key", ["plain", "odd//key"])

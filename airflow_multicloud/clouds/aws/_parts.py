@@ -90,7 +90,8 @@ class S3PartUploads(S3Basics):
                 ChecksumType="FULL_OBJECT",
                 **write_params(options),
             )
-        upload = PartUpload(ref, response["UploadId"])
+        with well_formed(doing, CLOUD):
+            upload = PartUpload(ref, response["UploadId"])
         write_record(self._s3.client, upload, options)
         return upload
 
@@ -112,12 +113,13 @@ class S3PartUploads(S3Basics):
                 Body=data,
                 ChecksumCRC32C=to_base64(crc32c),
             )
-        token = response["ETag"]
-        etag = token.strip('"')
-        confirmed = Digests(
-            crc32c=to_hex(response.get("ChecksumCRC32C")),
-            md5=etag if etag_is_md5(response, etag) else None,
-        )
+        with well_formed(doing, CLOUD):
+            token = response["ETag"]
+            etag = token.strip('"')
+            confirmed = Digests(
+                crc32c=to_hex(response.get("ChecksumCRC32C")),
+                md5=etag if etag_is_md5(response, etag) else None,
+            )
         if confirmed.crc32c is not None:
             _must_agree(doing, "crc32c", sent=crc32c, stored=confirmed.crc32c)
         else:
@@ -173,10 +175,9 @@ class S3PartUploads(S3Basics):
             response = self._s3.client.complete_multipart_upload(**params)
         begun = UploadRecord(upload_hash(upload.upload_id), options_hash(options))
         delete_record(self._s3.client, ref, begun)
-        etag = response["ETag"].strip('"')
-        meta = written(
-            ref, response, size=size, digests=digests_of(response, etag), options=options
-        )
+        with well_formed(doing, CLOUD):
+            stored = digests_of(response, response["ETag"].strip('"'))
+            meta = written(ref, response, size=size, digests=stored, options=options)
         pinned = ObjectRef(ref.bucket, ref.key, meta.version)
         if meta.digests.crc32c is None:
             meta = self.stat_object(pinned)
