@@ -14,10 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from airflow_multicloud import registry
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
+from airflow_multicloud.clouds.azure._blocks import new_upload_id
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.gcp.cost import GCPCostHook
+from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
-from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.errors import (
+    CostAnalysisError,
+    CredentialsError,
+    ErrorKind,
+    StorageError,
+)
+from airflow_multicloud.ports.cost import PriceQuery
 from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload
 from tests.integration.answering import Answer, Asked, answering
 
@@ -111,6 +119,51 @@ def test_what_google_leaves_out_of_one_object(monkeypatch: pytest.MonkeyPatch) -
     assert (whole.size, bare.size, bare.last_modified) == (7, 0, UNKNOWN_TIME)
 
 
+@pytest.mark.parametrize(
+    "said", [{"error": "invalid_token"}, {"error": ["no"]}, {"error": {"details": 5}}]
+)
+def test_a_refusal_of_googles_rest_apis_that_is_somebody_elses(
+    monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    refused = Answer(json.dumps(said).encode(), 400, {"Content-Type": "application/json"})
+    with answering(lambda _: refused) as server:
+        google(monkeypatch, server.url, **{"cloudbilling.endpoint": server.url})
+        query = PriceQuery(meter="compute", sku="n2-standard-2", region_id="us-east1")
+        with pytest.raises(CostAnalysisError) as caught:
+            GCPCostHook("google_asked").list_prices([query])
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert json.dumps(said) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_retries", "x"),
+        ("gcs.endpoint", "storage.example"),
+        ("bigquery.endpoint", "bigquery.example"),
+        ("recommender.endpoint", "ftp://x"),
+        ("cloudbilling.endpoint", 5),
+        ("project", "p\n"),
+    ],
+)
+def test_extras_are_checked_by_every_google_hook(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    store = google(monkeypatch, "http://127.0.0.1:9", **{name: value})
+    costs = GCPCostHook("google_asked")
+    query = PriceQuery(meter="compute", sku="n2-standard-2", region_id="us-east1")
+    for call in (
+        lambda: list(store.list_objects("bucket")),
+        GCPIdentityHook("google_asked").who_am_i,
+        lambda: costs.list_prices([query]),
+        costs.list_recommendations,
+        lambda: costs.list_billing_periods("p/d/t"),
+    ):
+        with pytest.raises(CredentialsError, match=name) as caught:
+            call()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
 def blob(properties: str = "<Content-Length>7</Content-Length>", name: str = "d/a") -> str:
     return (
         f"<Blob><Name>{name}</Name><Properties>{properties}<Etag>0x1</Etag>"
@@ -158,6 +211,28 @@ def test_azures_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
         answer = Answer(blobs(blob().replace("Last-Modified", "Not-Modified")))
         (bare,) = hook.list_objects("bucket")
         assert bare.last_modified == UNKNOWN_TIME
+
+
+def test_azures_answers_to_writes_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = ObjectRef("bucket", "key")
+    told: dict[str, str] = {}
+    with answering(lambda _: Answer(headers=told)) as server:
+        hook = azure(monkeypatch, server.url)
+        upload = PartUpload(ref, new_upload_id(None))
+        for headers in (
+            {},
+            {"ETag": '"0x1"', "Last-Modified": "yesterday"},
+            {"Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT", "x-ms-blob-type": "PageBlob"},
+        ):
+            told = headers
+            for call in (
+                lambda: hook.put_object(ObjectRef("bucket", "odd//key"), b"content"),
+                lambda: hook.complete_upload(upload, []),
+                *([lambda: hook.begin_upload(ref)] if "x-ms-blob-type" in headers else []),
+            ):
+                with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                    call()
+                assert caught.value.kind is ErrorKind.INTEGRITY
 
 
 def closed_port() -> int:

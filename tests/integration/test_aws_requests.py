@@ -12,10 +12,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
+from airflow_multicloud.clouds.aws import _copies
 from airflow_multicloud.clouds.aws._terms import Owners
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import ObjectRef, PartUpload, WriteOptions
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectRef,
+    Part,
+    PartUpload,
+    WriteOptions,
+)
 from tests.integration.answering import Answer, Answering, Asked, answering
 
 if TYPE_CHECKING:
@@ -276,6 +283,32 @@ def test_an_access_point(monkeypatch: pytest.MonkeyPatch, arn: str, host: str) -
     assert any(urlsplit(a.path).path == "/dir/key" for a in proxy.asked)
 
 
+def heads(server: Answering) -> int:
+    return sum(asked.method == "HEAD" for asked in server.asked)
+
+
+def test_a_bucket_behind_a_proxy_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(an_s3) as proxy:
+        proxied = {"proxies": {"http": proxy.url}}
+        with an_aws(monkeypatch, an_s3, config_kwargs=proxied) as (hook, _):
+            assert [hook._s3.store("bucket") for _ in range(5)] == [None] * 5
+    assert heads(proxy) == 1
+
+
+def test_a_bucket_that_was_not_found_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = True
+
+    def late(asked: Asked) -> Answer | bytes:
+        return Answer(status=404) if asked.method == "HEAD" and missing else an_s3(asked)
+
+    with an_aws(monkeypatch, late) as (hook, server):
+        assert hook._s3.store("bucket") is None
+        missing = False
+        assert hook._s3.store("bucket") is not None
+        assert hook._s3.store("bucket") is not None
+    assert heads(server) == 2
+
+
 def _in_the_clear(request: Any, **_: object) -> None:
     request.url = request.url.replace("https://", "http://", 1)
 
@@ -380,6 +413,38 @@ def test_a_web_page_in_place_of_an_object(monkeypatch: pytest.MonkeyPatch, key: 
             assert caught.value.kind in (ErrorKind.INTEGRITY, ErrorKind.UNAVAILABLE)
 
 
+def test_an_answer_to_a_write_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that has begun and parts that were sent, of which S3 then says nothing."""
+    monkeypatch.setattr(_copies, "ONE_REQUEST", 1)
+    says_upload_id = False
+
+    def silent(asked: Asked) -> Answer | bytes:
+        begins = "uploads" in urlsplit(asked.path).query
+        if asked.method == "POST" and not (begins and says_upload_id):
+            return listing("", "CompleteMultipartUploadResult")
+        if asked.method == "PUT":
+            return listing("", "CopyPartResult")
+        return an_s3(asked)
+
+    ref = ObjectRef("bucket", "odd//key")
+    upload = PartUpload(ref, "u")
+    part = Part(1, 7, f'"{ETAG}"', Digests(crc32c="00000000"))
+    with an_aws(monkeypatch, silent) as (hook, server):
+        for call, known in (
+            (lambda: hook.put_object(ref, b"content"), False),
+            (lambda: hook.begin_upload(ref), False),
+            (lambda: hook.put_part(upload, 1, b"content"), False),
+            (lambda: hook.complete_upload(upload, [part]), False),
+            (lambda: hook.copy_within(ref, ObjectRef("bucket", "copy")), False),
+            (lambda: hook.copy_within(ref, ObjectRef("bucket", "copy")), True),
+        ):
+            says_upload_id = known
+            with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                call()
+            assert caught.value.kind is ErrorKind.INTEGRITY
+        assert server.asked[-1].method == "DELETE"  # what the last one began
+
+
 @pytest.mark.parametrize("key", ["plain", "odd//key"])
 @pytest.mark.parametrize("code", ["InvalidObjectState", "ObjectNotInActiveTierError"])
 def test_an_archived_object(monkeypatch: pytest.MonkeyPatch, key: str, code: str) -> None:
@@ -412,3 +477,45 @@ def test_a_store_that_can_not_list_uploads(
     ):
         list(hook.list_uploads("bucket"))
     assert caught.value.kind is ErrorKind.UNSUPPORTED
+
+
+def with_an_upload(records: bytes) -> Callable[[Asked], Answer | bytes]:
+    upload = "<Upload><Key>key</Key><UploadId>u</UploadId></Upload>"
+
+    def answer(asked: Asked) -> Answer | bytes:
+        query = parse_qs(urlsplit(asked.path).query, keep_blank_values=True)
+        if asked.method == "GET" and "uploads" in query:
+            return listing(upload, "ListMultipartUploadsResult")
+        return records if "list-type" in query else an_s3(asked)
+
+    return answer
+
+
+def test_a_record_of_an_upload_that_can_not_be_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ref = ObjectRef("bucket", "key")
+    nameless = listing("<Contents><Size>0</Size></Contents>")
+    with an_aws(monkeypatch, with_an_upload(nameless)) as (hook, server):
+        for call in (
+            lambda: hook.left_uploads(ref, WriteOptions()),
+            lambda: list(hook.list_uploads("bucket")),
+        ):
+            with pytest.raises(StorageError, match="the answer can't be read") as caught:
+                call()
+            assert caught.value.kind is ErrorKind.INTEGRITY
+        hook.abort_upload(PartUpload(ref, "u"))
+        assert server.asked[-2].method == "DELETE"
+    assert "the answer can't be read" in caplog.text
+
+
+def test_what_is_left_of_one_key_asks_for_its_own_records_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with an_aws(monkeypatch, with_an_upload(listing(""))) as (hook, server):
+        assert hook.left_uploads(ObjectRef("bucket", "key"), WriteOptions()) == []
+        queries = [parse_qs(urlsplit(asked.path).query) for asked in server.asked]
+        (prefix,) = [query["prefix"][0] for query in queries if "list-type" in query]
+        assert prefix.count("/") == 3
+        (upload,) = hook.list_uploads("bucket")
+    assert (upload.ref.key, upload.upload_id, upload.ours) == ("key", "u", False)

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.aws._base import DEFAULT_OPTIONS, S3Basics, name_of
 from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import (
@@ -64,13 +65,18 @@ class S3Copies(S3Basics):
                     **condition_params(options.condition),
                 )
             else:
-                response = self._copy_ranges(source, meta, destination, options)
+                response = self._copy_ranges(source, meta, destination, options, doing)
         return self.stat_object(
             ObjectRef(destination.bucket, destination.key, version_of(response))
         )
 
     def _copy_ranges(
-        self, source: ObjectRef, meta: ObjectMeta, destination: ObjectRef, options: WriteOptions
+        self,
+        source: ObjectRef,
+        meta: ObjectMeta,
+        destination: ObjectRef,
+        options: WriteOptions,
+        doing: str,
     ) -> Any:
         client = self._s3.client
         tags = self.get_tags(source)
@@ -79,11 +85,12 @@ class S3Copies(S3Basics):
         begun = client.create_multipart_upload(
             Bucket=destination.bucket, Key=destination.key, **write_params(options)
         )
-        upload = {
-            "Bucket": destination.bucket,
-            "Key": destination.key,
-            "UploadId": begun["UploadId"],
-        }
+        with well_formed(doing, CLOUD):
+            upload = {
+                "Bucket": destination.bucket,
+                "Key": destination.key,
+                "UploadId": begun["UploadId"],
+            }
         step = max(RANGE, -(-meta.size // _RANGES_MAX))
 
         def copy(number: int) -> dict[str, Any]:
@@ -95,9 +102,10 @@ class S3Copies(S3Basics):
                 PartNumber=number,
                 CopySourceRange=f"bytes={first}-{last}",
             )
-            result = answer["CopyPartResult"]
-            checksums = {k: v for k, v in result.items() if k.startswith("Checksum")}
-            return {"PartNumber": number, "ETag": result["ETag"], **checksums}
+            with well_formed(doing, CLOUD):
+                result = answer["CopyPartResult"]
+                checksums = {k: v for k, v in result.items() if k.startswith("Checksum")}
+                return {"PartNumber": number, "ETag": result["ETag"], **checksums}
 
         try:
             with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3-copy") as pool:

@@ -31,7 +31,6 @@ from airflow_multicloud.clouds.aws._upload_records import (
     UploadRecord,
     delete_record,
     delete_records,
-    noted_uploads,
     options_hash,
     records_of,
     upload_hash,
@@ -91,7 +90,8 @@ class S3PartUploads(S3Basics):
                 ChecksumType="FULL_OBJECT",
                 **write_params(options),
             )
-        upload = PartUpload(ref, response["UploadId"])
+        with well_formed(doing, CLOUD):
+            upload = PartUpload(ref, response["UploadId"])
         write_record(self._s3.client, upload, options)
         return upload
 
@@ -113,12 +113,13 @@ class S3PartUploads(S3Basics):
                 Body=data,
                 ChecksumCRC32C=to_base64(crc32c),
             )
-        token = response["ETag"]
-        etag = token.strip('"')
-        confirmed = Digests(
-            crc32c=to_hex(response.get("ChecksumCRC32C")),
-            md5=etag if etag_is_md5(response, etag) else None,
-        )
+        with well_formed(doing, CLOUD):
+            token = response["ETag"]
+            etag = token.strip('"')
+            confirmed = Digests(
+                crc32c=to_hex(response.get("ChecksumCRC32C")),
+                md5=etag if etag_is_md5(response, etag) else None,
+            )
         if confirmed.crc32c is not None:
             _must_agree(doing, "crc32c", sent=crc32c, stored=confirmed.crc32c)
         else:
@@ -174,10 +175,9 @@ class S3PartUploads(S3Basics):
             response = self._s3.client.complete_multipart_upload(**params)
         begun = UploadRecord(upload_hash(upload.upload_id), options_hash(options))
         delete_record(self._s3.client, ref, begun)
-        etag = response["ETag"].strip('"')
-        meta = written(
-            ref, response, size=size, digests=digests_of(response, etag), options=options
-        )
+        with well_formed(doing, CLOUD):
+            stored = digests_of(response, response["ETag"].strip('"'))
+            meta = written(ref, response, size=size, digests=stored, options=options)
         pinned = ObjectRef(ref.bucket, ref.key, meta.version)
         if meta.digests.crc32c is None:
             meta = self.stat_object(pinned)
@@ -206,8 +206,9 @@ class S3PartUploads(S3Basics):
         What is noted of uploads that are over (their run was killed) is removed.
         """
         # In this order: an upload begins before it is noted, so each of these is listed or over.
-        noted = {record.upload: record for record in records_of(self._s3.client, ref)}
-        under_way = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key]
+        records = records_of(self._s3.client, ref.bucket, ref.key)
+        noted = {record.upload: record for record in records}
+        under_way = [u for u in self._under_way(ref.bucket, ref.key) if u.ref.key == ref.key]
         for over in noted.keys() - {upload_hash(upload.upload_id) for upload in under_way}:
             delete_record(self._s3.client, ref, noted[over])
         if not under_way:
@@ -223,19 +224,26 @@ class S3PartUploads(S3Basics):
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads begun and neither completed nor aborted; ours are those that we have noted."""
+        noted: Mapping[str, datetime | None] | None = None
+        for upload in self._under_way(bucket, prefix):
+            if noted is None:
+                noted = {r.upload: r.started for r in records_of(self._s3.client, bucket)}
+            hashed = upload_hash(upload.upload_id)
+            # Not every store that speaks S3 tells when an upload was begun.
+            started = upload.started or noted.get(hashed)
+            yield replace(upload, started=started, ours=hashed in noted)
+
+    def _under_way(self, bucket: str, prefix: str) -> Iterator[PartUpload]:
+        """The uploads as S3 tells of them."""
         doing = f"listing the uploads of s3://{bucket}/{prefix}"
-        operation = "list_multipart_uploads"
-        noted: Mapping[str, datetime] | None = None
+        listed = pages(
+            self._s3.client, "list_multipart_uploads", doing, Bucket=bucket, Prefix=prefix
+        )
         try:
-            for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
+            for page in listed:
                 with well_formed(doing, CLOUD):
                     uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
-                if uploads and noted is None:
-                    noted = noted_uploads(self._s3.client, bucket)
-                for upload in uploads:
-                    began = (noted or {}).get(upload_hash(upload.upload_id))
-                    # Not every store that speaks S3 tells when an upload was begun.
-                    yield replace(upload, started=upload.started or began, ours=began is not None)
+                yield from uploads
         except StorageError as error:
             if error.code not in _NO_SUCH_VERB:
                 raise

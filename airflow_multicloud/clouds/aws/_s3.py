@@ -100,7 +100,7 @@ class S3Connection:
         self.client.meta.events.register_last("before-sign.s3.HeadBucket", self._note_address)
         register_fast_listing(self.client)
         self._lock = threading.Lock()
-        self._stores: dict[str, S3Store] = {}
+        self._stores: dict[str, S3Store | None] = {}
         self._credentials = session.get_credentials()
         #: Buckets whose ETags turned out not to be MD5 digests (default encryption by KMS).
         self.opaque_etags: set[str] = set()
@@ -132,22 +132,23 @@ class S3Connection:
         Costs one HEAD request per bucket and connection. Access points (ARNs) and directory
         buckets are signed in ways obstore does not know, and ``tenant:bucket`` is no path to it.
         """
+        if ":" in bucket or bucket.endswith("--x-s3"):
+            return None
         with self._lock:
-            store = self._stores.get(bucket)
-            if store is None and ":" not in bucket and not bucket.endswith("--x-s3"):
-                store = self._open(bucket)
-                if store is not None:
-                    self._stores[bucket] = store
-            return store
+            if bucket not in self._stores:
+                if _obstore.only_to(self.client.meta.endpoint_url) is None:
+                    self._stores[bucket] = None
+                elif (place := self._find(bucket)) is not None:
+                    self._stores[bucket] = self._open(bucket, *place)
+            return self._stores.get(bucket)
 
     def _note_address(self, request: Any, **_: object) -> None:
         region = request.context.get("signing", {}).get("region")
         self._here.address = (request.url, region)
 
-    def _open(self, bucket: str) -> S3Store | None:
-        if _obstore.only_to(self.client.meta.endpoint_url) is None:
-            return None
-        found: str | None
+    def _find(self, bucket: str) -> tuple[str, str] | None:
+        """The URL and the region where the bucket lies; ``None`` when nobody says so today."""
+        found: str | None = None
         with translated(f"finding bucket {bucket!r}"):
             try:
                 found = self.client.head_bucket(Bucket=bucket).get("BucketRegion")
@@ -156,18 +157,19 @@ class S3Connection:
                 # real request, whose error is the one to report.
                 if error.response["Error"].get("Code") != "403":
                     return None
-                found = None
         if self._terms.expected_owner is None:
             self._owners.look(bucket)
         url, signed_for = self._here.address
-        options = self._client_options(url)
-        unsigned = self.client.meta.config.signature_version is UNSIGNED
-        if options is None or (self._credentials is None and not unsigned):
-            return None
         region = signed_for or self.region
         if self._endpoint_url is None and found:
             region = found
-        base = url.partition("?")[0].rstrip("/")
+        return url.partition("?")[0].rstrip("/"), region
+
+    def _open(self, bucket: str, base: str, region: str) -> S3Store | None:
+        options = self._client_options(base)
+        unsigned = self.client.meta.config.signature_version is UNSIGNED
+        if options is None or (self._credentials is None and not unsigned):
+            return None
         config: S3Config = {
             "bucket": bucket,
             "endpoint": base,

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.clouds.aws._errors import translated
+from airflow_multicloud.clouds._answers import well_formed
+from airflow_multicloud.clouds.aws._errors import CLOUD, translated
 from airflow_multicloud.clouds.aws._fields import write_params
 from airflow_multicloud.clouds.aws._listing import pages
 from airflow_multicloud.errors import CloudError
@@ -58,24 +59,19 @@ def write_record(client: Any, upload: PartUpload, options: WriteOptions) -> None
         _log.warning("if this upload is cut off, it will start afresh: %s", err)
 
 
-def records_of(client: Any, ref: ObjectRef) -> Iterator[UploadRecord]:
-    """The records of uploads to one key."""
-    prefix = f"{UPLOADS_PREFIX}{_short(ref.key)}/"
-    doing = f"listing what is noted of uploads of s3://{ref.bucket}/{ref.key}"
-    for page in pages(client, "list_objects_v2", doing, Bucket=ref.bucket, Prefix=prefix):
-        for meta in page["Page"].metas(ref.bucket, md5_etags=False):
-            upload, _, options = meta.key.removeprefix(prefix).partition("-")
+def records_of(client: Any, bucket: str, key: str | None = None) -> Iterator[UploadRecord]:
+    """The records of uploads in a bucket, or of those to one key.
+
+    :raises StorageError: kind ``integrity`` when the answer can't be read.
+    """
+    prefix = UPLOADS_PREFIX if key is None else f"{UPLOADS_PREFIX}{_short(key)}/"
+    doing = f"listing what is noted of uploads of s3://{bucket}/{key or ''}"
+    for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=prefix):
+        with well_formed(doing, CLOUD):
+            found = list(page["Page"].metas(bucket, md5_etags=False))
+        for meta in found:
+            upload, _, options = meta.key.rpartition("/")[2].partition("-")
             yield UploadRecord(upload, options, meta.last_modified)
-
-
-def noted_uploads(client: Any, bucket: str) -> Mapping[str, datetime]:
-    """The hashes of all uploads that are noted in a bucket, and when they were begun."""
-    found: dict[str, datetime] = {}
-    doing = f"listing what is noted of uploads in {bucket}"
-    for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=UPLOADS_PREFIX):
-        for meta in page["Page"].metas(bucket, md5_etags=False):
-            found[meta.key.rpartition("/")[2].partition("-")[0]] = meta.last_modified
-    return found
 
 
 def delete_record(client: Any, ref: ObjectRef, record: UploadRecord) -> None:
@@ -90,7 +86,7 @@ def delete_record(client: Any, ref: ObjectRef, record: UploadRecord) -> None:
 def delete_records(client: Any, upload: PartUpload) -> None:
     """Forget an upload that is over, whatever it was begun with."""
     try:
-        found = list(records_of(client, upload.ref))
+        found = list(records_of(client, upload.ref.bucket, upload.ref.key))
     except CloudError as err:
         _log.warning("%s", err)
         return

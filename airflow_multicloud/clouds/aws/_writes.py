@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._obstore import is_plain_key
 from airflow_multicloud.clouds.aws._base import (
     DEFAULT_OPTIONS,
@@ -100,7 +101,8 @@ class S3Writes(S3Basics):
                 **write_params(options),
                 **condition_params(options.condition),
             )
-        confirmed = digests_of(response, response["ETag"].strip('"'))
+        with well_formed(doing, CLOUD):
+            confirmed = digests_of(response, response["ETag"].strip('"'))
         same = (
             confirmed.crc32c == crc32c
             if confirmed.crc32c is not None

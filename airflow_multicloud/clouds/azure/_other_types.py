@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._blocks import replaces
 from airflow_multicloud.clouds.azure._errors import translated
@@ -42,7 +43,8 @@ def etag_of_another_type(
         return None
     if found.get("x-ms-blob-type", _BLOCK_BLOB) == _BLOCK_BLOB:
         return None
-    etag: str = found["ETag"].strip('"')
+    with well_formed(doing, NAME):
+        etag: str = found["ETag"].strip('"')
     if condition is not None and condition.etag != etag:
         raise StorageError(
             f"{doing}: another object has the key than the one to be replaced",

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 from azure.core.exceptions import HttpResponseError
 
-from airflow_multicloud.clouds._answers import UNKNOWN_TIME
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME, well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, AccountHook, name_of
 from airflow_multicloud.clouds.azure._blocks import (
@@ -187,9 +187,10 @@ class BlobPartUploads(AccountHook):
             done = self._describe(upload.ref, doing)
             etag, version, modified = done.etag, done.version, done.last_modified
         else:
-            etag = answer.headers["ETag"].strip('"')
-            version = answer.headers.get("x-ms-version-id")
-            modified = http_date(answer.headers["Last-Modified"])
+            with well_formed(doing, NAME):
+                etag = answer.headers["ETag"].strip('"')
+                version = answer.headers.get("x-ms-version-id")
+                modified = http_date(answer.headers["Last-Modified"])
             if not self._is_committed(upload.ref, ordered):
                 raise StorageError(
                     f"{doing}: the committed blocks are not those named; another writer may "

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._obstore import is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, name_of
@@ -222,16 +223,17 @@ class BlobObjectStoreHook(BlobPartUploads, BlobPowers):
         with translated(doing, creating=isinstance(options.condition, IfAbsent)):
             url = account.service.get_blob_client(ref.bucket, ref.key).url
             answer = account.send("PUT", url, headers=headers, body=data).headers
-        return ObjectMeta(
-            bucket=ref.bucket,
-            key=ref.key,
-            size=len(data),
-            etag=answer["ETag"].strip('"'),
-            last_modified=http_date(answer["Last-Modified"]),
-            version=answer.get("x-ms-version-id"),
-            digests=Digests(md5=hex_md5(answer.get("Content-MD5"))),
-            storage_class=options.storage_class,
-        )
+        with well_formed(doing, NAME):
+            return ObjectMeta(
+                bucket=ref.bucket,
+                key=ref.key,
+                size=len(data),
+                etag=answer["ETag"].strip('"'),
+                last_modified=http_date(answer["Last-Modified"]),
+                version=answer.get("x-ms-version-id"),
+                digests=Digests(md5=hex_md5(answer.get("Content-MD5"))),
+                storage_class=options.storage_class,
+            )
 
 
 Hook: type[ObjectStore] = BlobObjectStoreHook

@@ -16,6 +16,7 @@ _PREFIX = "extra__google_cloud_platform__"
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 # Its text is a file's.
 _KEYS = ("keyfile_dict", "credential_config_file")
+_ENDPOINTS = ("gcs.endpoint", "bigquery.endpoint", "recommender.endpoint", "cloudbilling.endpoint")
 
 
 def checked_extras(conn_id: str, extras: Mapping[str, Any]) -> int:
@@ -27,8 +28,9 @@ def checked_extras(conn_id: str, extras: Mapping[str, Any]) -> int:
     named = {name.removeprefix(_PREFIX): value for name, value in extras.items()}
     texts = {name: value for name, value in named.items() if name not in _KEYS}
     refuse_control_characters(conn_id, texts, cloud=NAME)
-    if (endpoint := named.get("gcs.endpoint")) and not _is_endpoint(endpoint):
-        raise _refused(conn_id, "gcs.endpoint", "http://host:port or https://host")
+    for name in _ENDPOINTS:
+        if (endpoint := named.get(name)) and not _is_endpoint(endpoint):
+            raise _refused(conn_id, name, "http://host:port or https://host")
     given = named.get("num_retries")
     if given is None or given == "":
         return _RETRIES

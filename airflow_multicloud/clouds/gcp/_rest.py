@@ -9,13 +9,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
-from google.api_core.exceptions import from_http_response
+from google.api_core.exceptions import from_http_response, from_http_status
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from airflow_multicloud.clouds._answers import Tokens, well_formed
+from airflow_multicloud.clouds._answers import MALFORMED, Tokens, well_formed
 from airflow_multicloud.clouds._plain_http import goes_past_proxies, refuse_plain_http
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import CONNECT_RETRIES
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
 
+    from google.api_core.exceptions import GoogleAPICallError
     from google.auth.credentials import Credentials
+    from requests import Response
 
 _TIMEOUT_S = 60
 # https://cloud.google.com/apis/design/errors#error_retries, and what proxies answer.
@@ -82,7 +84,7 @@ class RestApi:
                 f"{self._endpoint}/{path}", params=asked, timeout=_TIMEOUT_S, allow_redirects=False
             )
             if response.status_code != HTTPStatus.OK:
-                raise from_http_response(response)  # type: ignore[no-untyped-call]
+                raise _refusal(response)
             with well_formed(f"listing {name}", NAME, area=CostAnalysisError):
                 answer = response.json()
                 items = list(answer.get(name, ()))
@@ -92,3 +94,12 @@ class RestApi:
                 return
             tokens.note(token)
             asked["pageToken"] = token
+
+
+def _refusal(response: Response) -> GoogleAPICallError:
+    """google-api-core's exception for an answer that is no success."""
+    try:
+        error: GoogleAPICallError = from_http_response(response)  # type: ignore[no-untyped-call]
+    except MALFORMED:  # a proxy's own JSON
+        error = from_http_status(response.status_code, response.text[:300])  # type: ignore[no-untyped-call]
+    return error

@@ -32,6 +32,7 @@ from google.cloud.recommender_v1 import RecommenderClient
 from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds.gcp import LABELS, NAME, _cost_prices, _cost_recommendations
+from airflow_multicloud.clouds.gcp._connection import checked_extras
 from airflow_multicloud.clouds.gcp._cost_export import BillingExport
 from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.clouds.gcp._rest import RestApi
@@ -126,15 +127,17 @@ class GCPCostHook(BigQueryHook):
         return found
 
     @contextmanager
-    def _opening(self) -> Iterator[None]:
+    def _opening(self) -> Iterator[int]:
+        """For what reads the connection; how often its requests are repeated."""
+        retries = checked_extras(self.gcp_conn_id, self.extras)
         doing = f"connection {self.gcp_conn_id!r}"
         with translated(doing, CostAnalysisError), credentials_read(self.gcp_conn_id):
-            yield
+            yield retries
 
     def _rest(self, extra: str, endpoint: str) -> RestApi:
-        with self._opening():
+        with self._opening() as retries:
             credentials = self.get_credentials()
-        return RestApi(self.extras.get(extra) or endpoint, credentials, retries=self.num_retries)
+        return RestApi(self.extras.get(extra) or endpoint, credentials, retries=retries)
 
     def _export(self, export: str) -> BillingExport:
         with self._opening():

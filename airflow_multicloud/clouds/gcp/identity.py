@@ -8,6 +8,7 @@ from google.auth.transport.requests import Request
 
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp._client import JsonApi
+from airflow_multicloud.clouds.gcp._connection import checked_extras
 from airflow_multicloud.clouds.gcp._errors import credentials_read, translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Identity, Principal
@@ -25,10 +26,11 @@ class GCPIdentityHook(GoogleBaseHook):
         Anonymous credentials are ``anonymous``; Cloud Storage is asked for the project's buckets
         then, and any answer will do: it shows that the endpoint is there.
 
-        :raises CredentialsError: when there are no credentials, Google refuses them, or
-            nothing names a project (kind ``invalid_argument``).
+        :raises CredentialsError: when there are no credentials, Google refuses them, nothing
+            names a project or an extra is of no use (kind ``invalid_argument``).
         """
         doing = f"asking Google who connection {self.gcp_conn_id!r} is"
+        retries = checked_extras(self.gcp_conn_id, self.extras)
         with translated(doing, CredentialsError):
             with credentials_read(self.gcp_conn_id):
                 credentials, project = self.get_credentials_and_project_id()
@@ -39,14 +41,14 @@ class GCPIdentityHook(GoogleBaseHook):
                     cloud=NAME,
                 )
             if isinstance(credentials, AnonymousCredentials):
-                self._reach_storage(credentials, project)
+                self._reach_storage(credentials, project, retries)
                 return Principal(project, "anonymous")
             credentials.refresh(Request())  # type: ignore[no-untyped-call]
             return Principal(project, self._get_credentials_email)
 
-    def _reach_storage(self, credentials: AnonymousCredentials, project: str) -> None:
+    def _reach_storage(self, credentials: AnonymousCredentials, project: str, retries: int) -> None:
         endpoint = self.extras.get("gcs.endpoint") or _STORAGE
-        api = JsonApi(endpoint=endpoint, credentials=credentials, retries=self.num_retries)
+        api = JsonApi(endpoint=endpoint, credentials=credentials, retries=retries)
         try:
             with translated(f"reaching Cloud Storage for connection {self.gcp_conn_id!r}"):
                 api.call("GET", "/b", {"project": project, "maxResults": "1"})

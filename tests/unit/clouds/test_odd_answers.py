@@ -75,6 +75,9 @@ def test_credentials_with_a_line_break_are_refused_by_name_only() -> None:
         ("gcs.endpoint", "http://x y"),
         ("gcs.endpoint", "ftp://x"),
         ("gcs.endpoint", "http://x:port"),
+        ("bigquery.endpoint", "bigquery.example:443"),
+        ("recommender.endpoint", ["http://x"]),
+        ("cloudbilling.endpoint", "https://"),
     ],
 )
 def test_extras_of_a_google_connection_are_refused_by_name(name: str, value: object) -> None:
