@@ -167,6 +167,35 @@ def test_request_units_are_understood(
     assert (price.meter, price.list_unit_price) == (Meter.WRITES, Decimal(per_thousand))
 
 
+@pytest.mark.parametrize("unit", ["0K", "0 Requests"])
+def test_a_price_of_no_requests_is_refused_alone(
+    bill: duckdb.DuckDBPyConnection, unit: str
+) -> None:
+    charge(bill, cost="5", details="{}", meter="PUT requests", unit=unit, category="Storage")
+    charge(bill, cost="5")
+    own = own_prices(bill, today=TODAY)
+    assert [price.sku for price in own.prices] == ["m7i.xlarge"]
+    assert [r.reason for r in own.refused] == [f"a pricing unit of no requests: {unit.lower()!r}"]
+
+
+def test_a_digit_that_is_no_number_stops_no_question(bill: duckdb.DuckDBPyConnection) -> None:
+    charge(
+        bill, cost="5", details="{}", meter="PUT requests", unit="² requests", category="Storage"
+    )
+    (price,) = own_prices(bill, today=TODAY).prices
+    assert price.list_unit_price == Decimal(500)
+
+
+@pytest.mark.parametrize("details", ["n/a", "", "{", '{"CoreCount": 4'])
+def test_details_that_are_no_json_say_nothing(
+    bill: duckdb.DuckDBPyConnection, details: str
+) -> None:
+    charge(bill, cost="5", details=details)
+    charge(bill, cost="5")
+    (price,) = own_prices(bill, today=TODAY).prices
+    assert (price.sku, price.list_unit_price) == ("m7i.xlarge", Decimal("0.5"))
+
+
 @pytest.mark.parametrize("unit", ["GB-Mo", "GB-month", "1 GB/Month", "gibibyte month", "GiB-Mo"])
 def test_storage_units_are_understood(bill: duckdb.DuckDBPyConnection, unit: str) -> None:
     charge(bill, cost="5", details="{}", meter="Standard Storage", unit=unit, category="Storage")
