@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.price_file import bundled_prices
 from airflow_multicloud.core.cost.prices import Meter, PriceTable
 from airflow_multicloud.core.cost.unit_prices import OwnPrices, own_prices
@@ -363,6 +365,22 @@ def test_lists_older_than_the_limit_are_not_ranked() -> None:
     assert result.cheapest is None
     assert all(q.missing == (Meter.COMPUTE,) for q in result.quotes)
     assert len(result.refused) > 10
+
+
+def test_the_limit_holds_for_a_table_that_is_given(tmp_path: Path) -> None:
+    costs = CloudCostAnalyzer(tmp_path)
+    table = bundled_prices()
+    day = max(price.as_of for price in table.prices) + timedelta(days=30)
+
+    def ranked(max_age: timedelta | None, table: PriceTable = table) -> bool:
+        found = costs.price_workload(
+            FOUR_CORES, CLOUDS, today=day, prices=table, max_price_age=max_age
+        )
+        return found.cheapest is not None
+
+    assert ranked(None)
+    assert not ranked(timedelta(days=29))
+    assert not ranked(None, replace(table, max_age=timedelta(days=29)))
 
 
 def test_a_cloud_with_a_missing_part_ranks_after_complete_ones() -> None:
