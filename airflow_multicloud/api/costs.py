@@ -138,9 +138,10 @@ class CloudCostAnalyzer:
         from airflow_multicloud.core.cost.quality import check_quality
 
         month = day.replace(day=1)
+        snapshot = self._store.snapshot()
         return tuple(
-            check_quality(self._store, period.cloud, period.export, month)
-            for period in self._store.snapshot().periods
+            check_quality(self._store, period.cloud, period.export, month, snapshot=snapshot)
+            for period in snapshot.periods
             if period.billing_period == month
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -46,12 +46,12 @@ def read_prices(
 ) -> PriceTable:
     """A price table.
 
-    :param prices: the path or URI of one; ``None``: the packaged one.
-    :param max_age: older prices are refused when it is used.
+    :param prices: the path or URI of one, or a table; ``None``: the packaged one.
+    :param max_age: older prices are refused when it is used; ``None``: as a given table says.
     :raises CloudError: naming the file and the line that can't be read.
     """
     if isinstance(prices, PriceTable):
-        return prices
+        return prices if max_age is None else replace(prices, max_age=max_age)
     if prices is None or not str(prices):
         return bundled_prices(max_age=max_age)
     content = read_place("prices", prices, MAX_BYTES)

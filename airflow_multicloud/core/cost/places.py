@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
+from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.streams import put_stream
-from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
+from airflow_multicloud.errors import (
+    CloudError,
+    CostAnalysisError,
+    ErrorKind,
+    StorageError,
+    kind_of_os_error,
+)
 from airflow_multicloud.text import printable
 
 _SEPARATOR = "://"
@@ -23,8 +28,8 @@ def read_place(parameter: str, where: str | Path, limit: int) -> bytes:
     """The content of a file or an object.
 
     :param parameter: what ``where`` was given for, for errors. :param limit: in bytes.
-    :raises CloudError: kind ``not_found``; kind ``invalid_argument`` for more than the limit, or a
-        file that can't be read.
+    :raises CloudError: kind ``not_found``; kind ``invalid_argument`` for more than the limit, or
+        what is no file; for a file that can't be read, the kind of the system's error.
     """
     if not is_uri(where):
         return _read_file(parameter, Path(where), limit)
@@ -69,7 +74,10 @@ def check_place(parameter: str, where: str | Path) -> None:
 def write_place(parameter: str, where: str | Path, content: bytes) -> str:
     """Put a file or an object in place, whole or not at all; returns its path or URI.
 
-    :raises CloudError: as :func:`check_place`.
+    A new file has the permissions that the umask gives, one that is replaced keeps its own, and a
+    symbolic link is followed.
+
+    :raises CloudError: as :func:`check_place`; kind ``quota`` when the disk is full.
     """
     check_place(parameter, where)
     if not is_uri(where):
@@ -96,32 +104,24 @@ def _read_file(parameter: str, path: Path, limit: int) -> bytes:
 
 def _write_file(parameter: str, path: Path, content: bytes) -> str:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as out:
-            partial = Path(out.name)
-            try:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-                # As any file that a program writes; a temporary one is its owner's only.
-                partial.chmod(0o644)
-                partial.replace(path)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
-    except (OSError, ValueError) as err:
+        FileTarget(path).stage([content]).commit()
+    except StorageError as err:
+        why = str(err).removeprefix("target: ")
+        raise CostAnalysisError(
+            f"{parameter}: {path} can't be written: {why}", kind=err.kind
+        ) from err
+    except ValueError as err:
         raise _unusable(parameter, path, "written", err) from err
     return str(path)
 
 
-def _unusable(parameter: str, path: Path, what: str, err: Exception) -> CostAnalysisError:
-    why = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
-    return CostAnalysisError(
-        f"{parameter}: {printable(str(path))} can't be {what}: {why}",
-        kind=ErrorKind.INVALID_ARGUMENT,
-    )
+def _unusable(
+    parameter: str, path: Path, what: str, err: OSError | ValueError
+) -> CostAnalysisError:
+    why, kind = str(err), ErrorKind.INVALID_ARGUMENT
+    if isinstance(err, OSError):
+        why, kind = err.strerror or why, kind_of_os_error(err)
+    return CostAnalysisError(f"{parameter}: {path} can't be {what}: {why}", kind=kind)
 
 
 def _too_large(parameter: str, where: str | Path, limit: int) -> CostAnalysisError:

@@ -11,7 +11,6 @@ name the same machine the dearest is its price, as the others are surcharges on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -54,9 +53,14 @@ _NOT_STANDARD = (
 # SkuPriceDetails' property names are FOCUS's: CoreCount, MemorySize (GiB), InstanceType,
 # OperatingSystem, StorageClass. Tenancy is none of them: AWS tells it in the usage type
 # ("DedicatedUsage:", "HostUsage:"), the others in the meter's name. Cooler storage classes
-# charge for reading, so their price per month alone can't be compared.
+# charge for reading, so their price per month alone can't be compared. The engine refuses the
+# whole query for one text that is no JSON.
 _SQL = r"""
-WITH priced AS (
+WITH charged AS (
+    SELECT * REPLACE (
+        CASE WHEN json_valid(SkuPriceDetails) THEN SkuPriceDetails END AS SkuPriceDetails)
+    FROM costs
+), priced AS (
     SELECT
         Cloud,
         coalesce(RegionId, '') AS region,
@@ -72,7 +76,7 @@ WITH priced AS (
         lower(PricingUnit) AS unit,
         ServiceCategory, PricingCategory, BillingCurrency, ChargeDate,
         ContractedCost, PricingQuantity
-    FROM costs
+    FROM charged
     WHERE ChargeCategory = 'Usage' AND ChargeClass IS NULL AND PricingQuantity > 0
       AND ChargeDate >= $first AND ChargeDate <= $last
 ), metered AS (
@@ -187,7 +191,11 @@ def _price(
     kind = Meter(meter)
     per_unit = cost / quantity
     if kind in {Meter.WRITES, Meter.READS}:
-        per_unit = per_unit / _counted(unit) * 1000
+        requests = _counted(unit)
+        if requests:
+            per_unit = per_unit / requests * 1000
+        else:
+            refusal = refusal or f"a pricing unit of no requests: {unit!r}"
     price = Price(
         cloud=cloud,
         meter=kind,
@@ -208,13 +216,6 @@ def _price(
 
 def _counted(unit: str) -> int:
     """How many requests one pricing unit is: ``10k``, ``1000 requests``, ``1k requests``."""
-    number = "".join(_leading_digits(unit)) or "1"
-    rest = unit[len(number) :].lstrip() if unit.startswith(number) else unit
-    return int(number) * (1000 if rest[:1] == "k" else 1)
-
-
-def _leading_digits(text: str) -> Iterator[str]:
-    for letter in text:
-        if not letter.isdigit():
-            return
-        yield letter
+    number = re.match(r"[0-9]{1,15}", unit)
+    rest = unit[number.end() :].lstrip() if number else unit
+    return (int(number[0]) if number else 1) * (1000 if rest[:1] == "k" else 1)

@@ -289,8 +289,8 @@ def _local_error(path: Path, err: OSError) -> StorageError:
     room = ""
     if kind is ErrorKind.QUOTA:
         room = (
-            f" ({free_space(path.parent)} are free in {path.parent}; what is fetched is written "
-            "there whole before it takes its name: make room, or choose a target with more)"
+            f" ({free_space(path.parent)} are free in {path.parent}; the file is written there "
+            "whole before it takes its name: make room, or choose a target with more)"
         )
     return StorageError(
         f"target: writing {path} failed: {err.strerror}; nothing was left there{room}", kind=kind

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -116,3 +121,75 @@ def test_a_place_that_can_not_be_written_is_one_error(
     (tmp_path / "file").touch()
     with pytest.raises(CostAnalysisError, match=r"target: .* can't be written"):
         write_recommendations(ranked, str(tmp_path / "file"))
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_no_more_people_may_read_a_file_than_its_owner_lets(
+    ranked: RankedRecommendations, tmp_path: Path
+) -> None:
+    file = tmp_path / "recommendations.jsonl"
+    with _umask(0o077):
+        write_recommendations(ranked, str(tmp_path))
+    assert _mode(file) == 0o600
+    with _umask(0o022):
+        write_recommendations(ranked, str(tmp_path))
+        assert _mode(file) == 0o600
+        file.unlink()
+        write_recommendations(ranked, str(tmp_path))
+    assert _mode(file) == 0o644
+
+
+def test_a_symbolic_link_is_followed(ranked: RankedRecommendations, tmp_path: Path) -> None:
+    link = tmp_path / "recommendations.jsonl"
+    link.symlink_to(tmp_path / "kept")
+    assert write_recommendations(ranked, str(tmp_path)) == str(link)
+    assert link.is_symlink()
+    assert read_recommendations(str(tmp_path / "kept"))
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "kept", link]
+
+
+def test_a_disk_that_is_full_is_said_to_be(
+    ranked: RankedRecommendations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(
+        CostAnalysisError, match=r"target: .* can't be written: .*No space"
+    ) as raised:
+        write_recommendations(ranked, str(tmp_path))
+    assert raised.value.kind is ErrorKind.QUOTA
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_the_system_does_not_give_has_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(CostAnalysisError, match=r"can't be read: Permission denied") as raised:
+        read_recommendations(str(tmp_path / "file"))
+    assert raised.value.kind is ErrorKind.PERMISSION_DENIED
+
+
+def test_a_name_that_no_file_can_have_is_one_error(
+    ranked: RankedRecommendations, tmp_path: Path
+) -> None:
+    with pytest.raises(CostAnalysisError, match=r"target: .* can't be written") as raised:
+        write_recommendations(ranked, f"{tmp_path}/\0")
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.price_file import bundled_prices
 from airflow_multicloud.core.cost.prices import Meter, PriceTable
 from airflow_multicloud.core.cost.unit_prices import OwnPrices, own_prices
@@ -165,6 +167,35 @@ def test_request_units_are_understood(
     charge(bill, cost="5", details="{}", meter="PUT requests", unit=unit, category="Storage")
     (price,) = own_prices(bill, today=TODAY).prices
     assert (price.meter, price.list_unit_price) == (Meter.WRITES, Decimal(per_thousand))
+
+
+@pytest.mark.parametrize("unit", ["0K", "0 Requests"])
+def test_a_price_of_no_requests_is_refused_alone(
+    bill: duckdb.DuckDBPyConnection, unit: str
+) -> None:
+    charge(bill, cost="5", details="{}", meter="PUT requests", unit=unit, category="Storage")
+    charge(bill, cost="5")
+    own = own_prices(bill, today=TODAY)
+    assert [price.sku for price in own.prices] == ["m7i.xlarge"]
+    assert [r.reason for r in own.refused] == [f"a pricing unit of no requests: {unit.lower()!r}"]
+
+
+def test_a_digit_that_is_no_number_stops_no_question(bill: duckdb.DuckDBPyConnection) -> None:
+    charge(
+        bill, cost="5", details="{}", meter="PUT requests", unit="² requests", category="Storage"
+    )
+    (price,) = own_prices(bill, today=TODAY).prices
+    assert price.list_unit_price == Decimal(500)
+
+
+@pytest.mark.parametrize("details", ["n/a", "", "{", '{"CoreCount": 4'])
+def test_details_that_are_no_json_say_nothing(
+    bill: duckdb.DuckDBPyConnection, details: str
+) -> None:
+    charge(bill, cost="5", details=details)
+    charge(bill, cost="5")
+    (price,) = own_prices(bill, today=TODAY).prices
+    assert (price.sku, price.list_unit_price) == ("m7i.xlarge", Decimal("0.5"))
 
 
 @pytest.mark.parametrize("unit", ["GB-Mo", "GB-month", "1 GB/Month", "gibibyte month", "GiB-Mo"])
@@ -334,6 +365,22 @@ def test_lists_older_than_the_limit_are_not_ranked() -> None:
     assert result.cheapest is None
     assert all(q.missing == (Meter.COMPUTE,) for q in result.quotes)
     assert len(result.refused) > 10
+
+
+def test_the_limit_holds_for_a_table_that_is_given(tmp_path: Path) -> None:
+    costs = CloudCostAnalyzer(tmp_path)
+    table = bundled_prices()
+    day = max(price.as_of for price in table.prices) + timedelta(days=30)
+
+    def ranked(max_age: timedelta | None, table: PriceTable = table) -> bool:
+        found = costs.price_workload(
+            FOUR_CORES, CLOUDS, today=day, prices=table, max_price_age=max_age
+        )
+        return found.cheapest is not None
+
+    assert ranked(None)
+    assert not ranked(timedelta(days=29))
+    assert not ranked(None, replace(table, max_age=timedelta(days=29)))
 
 
 def test_a_cloud_with_a_missing_part_ranks_after_complete_ones() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.core.cost.store.files import LocalFiles
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 from .rows import MONTH, Row, fetched, write
@@ -70,6 +71,27 @@ def test_whatever_step_finds_the_disk_full(tmp_path: Path, how: str, suffix: str
         assert held(store) == counted(AFTER)
     assert number >= _LEAST[how]
     assert held(CostStore.open(tmp_path / f"store-{number + 1}")) == counted(AFTER)
+
+
+class Full(LocalFiles):
+    """A directory in which no new file has room."""
+
+    def publish(self, file: Path, name: str) -> None:
+        with Path("/dev/full").open("wb") as full:
+            full.write(file.read_bytes())
+        super().publish(file, name)
+
+
+def test_an_export_is_not_taken_out_on_a_full_disk(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    CostStore.open(root).ingest("aws", fetched(write(tmp_path / "1.csv", BEFORE), "1"))
+    full = CostStore("store", Full(root))
+    with pytest.raises(
+        CostAnalysisError, match=r"^removing bucket/export: No space left"
+    ) as caught:
+        full.remove("bucket/export")
+    assert caught.value.kind is ErrorKind.QUOTA
+    assert held(full) == counted(BEFORE)
 
 
 def test_a_full_disk_is_said_of_python_and_of_the_engine(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -128,16 +129,21 @@ def test_a_pointer_to_nothing_is_named(store: CostStore) -> None:
         store.snapshot()
 
 
+def no_parquet(store: CostStore, old: str) -> None:
+    """Put a file in place of one that the snapshot vouches for, and that is no Parquet."""
+    digest = hashlib.sha256(b"no parquet").hexdigest()
+    new = old[: old.rindex("-") + 1] + digest + ".parquet"
+    (root(store) / new).write_bytes(b"no parquet")
+    forge(root(store), lambda text: text.replace(old, new))
+
+
 @pytest.mark.parametrize("view", ["costs", "rollup"])
 def test_files_of_another_shape_are_no_raw_errors(store: CostStore, view: str) -> None:
     """Files that the snapshot vouches for, and that are no Parquet all the same."""
     period = store.snapshot().periods[0]
     old = period.rollup if view == "rollup" else next(period.days()).files[0]
     assert old is not None
-    digest = hashlib.sha256(b"no parquet").hexdigest()
-    new = old[: old.rindex("-") + 1] + digest + ".parquet"
-    (root(store) / new).write_bytes(b"no parquet")
-    forge(root(store), lambda text: text.replace(old, new))
+    no_parquet(store, old)
     broken = pytest.raises(CostAnalysisError, match="a file can't be read")
     with broken as caught, store.connect() as engine:
         engine.execute(f"SELECT sum(BilledCost) FROM {view}").fetchall()
@@ -145,6 +151,18 @@ def test_files_of_another_shape_are_no_raw_errors(store: CostStore, view: str) -
     if view == "costs":
         with pytest.raises(CostAnalysisError, match="can't be read"):
             check_quality(store, "aws", "bucket/export", MONTH)
+
+
+def test_a_check_of_two_exports_has_no_raw_errors(store: CostStore, tmp_path: Path) -> None:
+    made = fetched(write(tmp_path / "b.parquet", BILL), "1")
+    store.ingest("aws", replace(made, period=replace(made.period, export="bucket/other")))
+    rollup = store.snapshot().periods[0].rollup
+    assert rollup is not None
+    no_parquet(store, rollup)
+    with pytest.raises(
+        CostAnalysisError, match="2026-10 of bucket/other in the cost store: a file"
+    ):
+        check_quality(store, "aws", "bucket/other", MONTH)
 
 
 def test_a_wrong_query_stays_its_authors(store: CostStore) -> None:

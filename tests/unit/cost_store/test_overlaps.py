@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -164,6 +164,28 @@ def test_what_can_not_be_told_counts_once_and_is_said(
     rules = {f.rule: f for f in check_quality(store, "gcp", overlap.export, MONTH).findings}
     assert (rules["overlap"].rows, rules["overlap"].example) == (1, f"{less:.2f} USD")
     assert "can't be told" in rules["overlap"].message
+
+
+def test_a_check_is_of_one_snapshot(
+    store: CostStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both(store, tmp_path, every(1, 20), every(1, 31))
+    before = store.snapshot()
+    store.remove("new")
+    held_then = check_quality(store, "gcp", "old", MONTH, snapshot=before)
+    assert "overlap" in {finding.rule for finding in held_then.findings}
+    now = check_quality(store, "gcp", "old", MONTH)
+    assert "overlap" not in {finding.rule for finding in now.findings}
+    asked: list[str] = []
+
+    def read(files: LocalFiles, name: str, once: Callable[..., bytes] = LocalFiles.read) -> bytes:
+        asked.append(name)
+        return once(files, name)
+
+    export(store, tmp_path, "new", every(1, 31), datetime(2026, 11, 10, 3, tzinfo=UTC))
+    monkeypatch.setattr(LocalFiles, "read", read)
+    assert len(CloudCostAnalyzer(store.root).check_quality(MONTH)) == 2
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +18,20 @@ from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.cost.store.files import BucketFiles, LocalFiles, Pointer
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.locations import Location
-from airflow_multicloud.ports.cost import CorrectionStyle
-from airflow_multicloud.testing.memory_cloud.object_store import Hook, reset
+from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectMeta,
+    ObjectRef,
+    WriteOptions,
+)
+from airflow_multicloud.testing.memory_cloud.object_store import NO_DIGESTS, PLAIN, Hook, reset
 
 from .rows import MONTH, Row, fetched, write
 from .test_replays import Crash, CrashingFiles, counted, held
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 OLD = [Row(MONTH, "EC2", Decimal("1.5")), Row(MONTH + timedelta(days=1), "S3", Decimal("0.1"))]
 NEW = [Row(MONTH, "EC2", Decimal("1.25")), Row(MONTH + timedelta(days=2), "S3", Decimal(7))]
@@ -114,6 +125,90 @@ def test_a_snapshot_that_lost_is_pruned_with_its_files(tmp_path: Path) -> None:
         (tmp_path / "store" / "CURRENT").read_text()
     }
     assert held(store) == counted(NEW)
+
+
+class LostAnswers(Hook):
+    """What is written on a condition arrives, its answer does not, and it is sent again."""
+
+    def put_object(
+        self,
+        ref: ObjectRef,
+        body: Buffer,
+        options: WriteOptions = PLAIN,
+        *,
+        digests: Digests = NO_DIGESTS,
+    ) -> ObjectMeta:
+        meta = super().put_object(ref, body, options, digests=digests)
+        if options.condition is not None:
+            super().put_object(ref, body, options, digests=digests)
+        return meta
+
+
+def test_a_lost_answer_is_no_other_run(tmp_path: Path) -> None:
+    reset("cost_places")
+    hook = LostAnswers("cost_places")
+    hook.ensure_bucket("costs")
+    place = Location("mem", None, "costs", "s/")
+    store = CostStore("s", BucketFiles(Endpoint("memory", hook, place), tmp_path / "cache"))
+    for version, rows in (("1", OLD), ("2", NEW)):
+        assert store.ingest("aws", fetched(write(tmp_path / "a.csv", rows), version)).changed
+        assert held(store) == counted(rows)
+    assert len(store.remove("bucket/export")) == 1
+    assert (store.snapshot().sequence, store.snapshot().periods) == (3, ())
+    assert len([n for n in store.files.names() if n.startswith("snapshots/")]) == 3
+
+
+class Deaf(LocalFiles):
+    """Can't be read once the pointer was swapped."""
+
+    swapped = False
+
+    def swap(self, old: Pointer | None, snapshot: str) -> bool:
+        self.swapped = super().swap(old, snapshot)
+        return self.swapped
+
+    def read(self, name: str) -> bytes:
+        if self.swapped:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(name)
+
+
+def test_nothing_that_follows_the_swap_can_fail(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    store = CostStore("s", Deaf(root))
+    assert store.ingest("aws", fetched(write(tmp_path / "a.csv", OLD), "1")).changed
+    assert held(CostStore.open(root)) == counted(OLD)
+
+
+class Overtaken(LocalFiles):
+    """Another run brings another version of the period first, once; notes what is read."""
+
+    def __init__(self, root: Path, other: FetchedPeriod | None = None) -> None:
+        super().__init__(root)
+        self.other = other
+        self.read_again: list[str] = []
+
+    def swap(self, old: Pointer | None, snapshot: str) -> bool:
+        if self.other is not None:
+            other, self.other = self.other, None
+            CostStore("other", LocalFiles(self.directory)).ingest("aws", other)
+        return super().swap(old, snapshot)
+
+    def local(self, names: Iterable[str]) -> list[Path]:
+        asked = list(names)
+        self.read_again += [name for name in asked if name.startswith("raw/")]
+        return super().local(asked)
+
+
+def test_raw_files_are_read_again_only_by_a_run_that_was_overtaken(tmp_path: Path) -> None:
+    alone = Overtaken(tmp_path / "alone")
+    CostStore("s", alone).ingest("aws", fetched(write(tmp_path / "a.csv", OLD), "1"))
+    assert not alone.read_again
+    files = Overtaken(tmp_path / "store", fetched(write(tmp_path / "b.csv", OLD), "1"))
+    store = CostStore("s", files)
+    assert store.ingest("aws", fetched(write(tmp_path / "c.csv", NEW), "2")).changed
+    assert held(store) == counted(NEW)
+    assert files.read_again == list(store.snapshot().periods[0].batches[0].raw)
 
 
 def _steps(tmp_path: Path) -> int:

@@ -21,7 +21,7 @@ from airflow_multicloud.core.cost.quality.stored import (
     totals,
 )
 from airflow_multicloud.core.cost.reading import reading_errors
-from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.core.cost.store import CostStore, Snapshot
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.engine import open_engine
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -56,12 +56,22 @@ class QualityReport:
         }
 
 
-def check_quality(store: CostStore, cloud: str, export: str, billing_period: date) -> QualityReport:
+def check_quality(
+    store: CostStore,
+    cloud: str,
+    export: str,
+    billing_period: date,
+    *,
+    snapshot: Snapshot | None = None,
+) -> QualityReport:
     """Check one ingested period.
 
-    :raises CostAnalysisError: kind ``not_found`` when the store has no such period.
+    :param snapshot: of :meth:`CostStore.snapshot`, so that several checks have the same.
+    :raises CostAnalysisError: kind ``not_found`` when the store has no such period; kind
+        ``integrity`` for a file that can't be read.
     """
-    period = store.snapshot().period(cloud, export, billing_period)
+    held = snapshot or store.snapshot()
+    period = held.period(cloud, export, billing_period)
     if period is None:
         raise CostAnalysisError(
             f"the cost store {store.root} has no {billing_period:%Y-%m} of {cloud} {export}",
@@ -72,18 +82,18 @@ def check_quality(store: CostStore, cloud: str, export: str, billing_period: dat
         disk_errors(store.files.directory, f"checking {billing_period:%Y-%m} of {export}"),
         store.files.workspace() as spill,
         open_engine(Path(spill)) as engine,
+        reading_errors(f"{billing_period:%Y-%m} of {export} in the cost store"),
     ):
-        findings: tuple[QualityFinding, ...] = tuple(left_out(engine, store, period))
+        findings = tuple(left_out(engine, store.files, held, period))
         if period.rows:
-            with reading_errors(f"{billing_period:%Y-%m} of {export} in the cost store"):
-                engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
-                findings = (
-                    *row_rules(engine, period),
-                    *duplicates(engine),
-                    *export_rules(engine, store, period),
-                    *totals(engine, period),
-                    *findings,
-                )
+            engine.execute(f"CREATE VIEW bill AS {charges(store.files, period.days())}")
+            findings = (
+                *row_rules(engine, period),
+                *duplicates(engine),
+                *export_rules(engine, store, period),
+                *totals(engine, period),
+                *findings,
+            )
         else:
             findings = (NO_ROWS, *findings)
     return QualityReport(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, literal
 from airflow_multicloud.core.cost.quality.findings import QualityFinding, Severity
-from airflow_multicloud.core.cost.store import CostStore, overlaps
-from airflow_multicloud.core.cost.store.snapshot import Period, totals_of
+from airflow_multicloud.core.cost.store import overlaps
+from airflow_multicloud.core.cost.store.files import Files
+from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot, totals_of
 from airflow_multicloud.ports.cost import CorrectionStyle
 
 if TYPE_CHECKING:
@@ -155,15 +156,15 @@ def duplicates(engine: DuckDBPyConnection) -> Iterator[QualityFinding]:
 
 
 def left_out(
-    engine: DuckDBPyConnection, store: CostStore, period: Period
+    engine: DuckDBPyConnection, files: Files, snapshot: Snapshot, period: Period
 ) -> Iterator[QualityFinding]:
     """Charges that another export has as well."""
     same = [
         other
-        for other in store.snapshot().periods
+        for other in snapshot.periods
         if (other.cloud, other.billing_period) == (period.cloud, period.billing_period)
     ]
-    if not overlaps.mark(engine, store.files, same).several:
+    if not overlaps.mark(engine, files, same).several:
         return
     overlaps.tell(engine, "")
     for found in overlaps.read_overlaps(engine):

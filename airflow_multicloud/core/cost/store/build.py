@@ -25,7 +25,7 @@ from airflow_multicloud.core.cost.reading import (
 )
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
-from airflow_multicloud.core.cost.store.names import run_name, sha256_of, word
+from airflow_multicloud.core.cost.store.names import name_of, run_name, word
 from airflow_multicloud.core.cost.store.restatements import restated
 from airflow_multicloud.core.cost.store.rollups import is_former, rollups
 from airflow_multicloud.core.cost.store.snapshot import Batch, Day, Period, Restatement, Totals
@@ -136,7 +136,7 @@ class Ingestion:
 
         :param stem: the name's beginning; the digest of the content and ``ending`` follow.
         """
-        name = f"{stem}-{sha256_of(file)}{ending}"
+        name = name_of(file, stem, ending)
         self._published.append(name)
         self._files.publish(file, name)
         return name

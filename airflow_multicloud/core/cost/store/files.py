@@ -213,9 +213,11 @@ class BucketFiles:
         try:
             self._endpoint.store.put_object(ref, snapshot.encode(), options)
         except CloudError as err:
-            if err.kind in {ErrorKind.PRECONDITION_FAILED, ErrorKind.ALREADY_EXISTS}:
-                return False
-            raise
+            if err.kind not in {ErrorKind.PRECONDITION_FAILED, ErrorKind.ALREADY_EXISTS}:
+                raise
+            # A conditional write whose answer was lost is refused when it is sent again.
+            now = self.pointer()
+            return now is not None and now.snapshot == snapshot
         return True
 
     def publish(self, file: Path, name: str) -> None:

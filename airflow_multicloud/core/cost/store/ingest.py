@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from airflow_multicloud.core.cost.disk import disk_errors, full_disk
 from airflow_multicloud.core.cost.reading import reading_errors
 from airflow_multicloud.core.cost.store.build import Ingestion
-from airflow_multicloud.core.cost.store.current import State, load
+from airflow_multicloud.core.cost.store.current import (
+    TRIES,
+    State,
+    load,
+    outrun,
+    write_snapshot,
+)
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.restatements import log_restatements
 from airflow_multicloud.core.cost.store.snapshot import Change, Period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
-
-# A concurrent run that changed another period costs one more try, never a new reading.
-_TRIES = 20
 
 
 def ingest(
@@ -36,7 +38,7 @@ def ingest(
     """
     check_scope(fetched.period)
     raw: tuple[str, ...] = ()
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         state = load(files)
         asked = fetched.period
         prior = state.snapshot.period(cloud, asked.export, asked.billing_period)
@@ -52,18 +54,17 @@ def ingest(
                 reading_errors(work.what),
             ):
                 period, written = work.build(raw)
-                # The files were moved into the store; another try reads them there.
-                raw = period.batches[-1].raw
-                fetched = replace(fetched, files=tuple(files.local(raw)))
                 change = _commit(files, state, work, period, written)
+                if change is None:
+                    # The files were moved into the store; the next try reads them there.
+                    raw = period.batches[-1].raw
+                    fetched = replace(fetched, files=tuple(files.local(raw)))
         except Exception:
             work.discard()
             raise
         if change is not None:
             return change
-    raise CostAnalysisError(
-        f"cost store: other runs changed it {_TRIES} times in a row", kind=ErrorKind.UNAVAILABLE
-    )
+    raise outrun()
 
 
 def check_scope(period: ExportedPeriod) -> None:
@@ -122,15 +123,15 @@ def _nothing_to_do(prior: Period | None, fetched: FetchedPeriod, after: str | No
 def _commit(
     files: Files, state: State, work: Ingestion, period: Period, written: tuple[date, ...]
 ) -> Change | None:
-    """Swap the pointer, over other runs' changes of other periods; ``None``: start again."""
+    """Swap the pointer; ``None``: start again.
+
+    Another run that changed another period costs one more try, never a new reading.
+    """
     changes = work.restatements(period)
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         log = log_restatements(files, state.snapshot.restatements, changes, work.name, work.publish)
         snapshot = state.snapshot.with_period(period, log)
-        with files.workspace() as directory:
-            path = Path(directory) / "snapshot.json"
-            path.write_bytes(snapshot.to_json())
-            name = work.publish(path, f"snapshots/{snapshot.sequence:08d}-{work.name}", ".json")
+        name = write_snapshot(files, snapshot, work.name, work.publish)
         try:
             swapped = files.swap(state.pointer, name)
         except Exception as err:
@@ -138,9 +139,7 @@ def _commit(
                 work.keep()  # it may have been done all the same
             raise
         work.keep()
-        state = load(files)
-        # A conditional write whose answer was lost is refused when it is sent again.
-        if swapped or (state.pointer is not None and state.pointer.snapshot == name):
+        if swapped:
             return Change(
                 changed=True,
                 reason="ingested" if period.rows else "the export has no rows of it yet",
@@ -149,6 +148,7 @@ def _commit(
                 days_written=written,
                 restatements=tuple(changes),
             )
+        state = load(files)
         if state.snapshot.period(*period.key) != work.prior:
             return None
     return None

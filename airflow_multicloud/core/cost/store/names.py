@@ -137,6 +137,11 @@ def word(text: str) -> str:
     return kept or "-"
 
 
+def name_of(file: Path, stem: str, ending: str) -> str:
+    """A local file's name in a store: the digest of its content between a stem and an ending."""
+    return f"{stem}-{sha256_of(file)}{ending}"
+
+
 def sha256_of(file: Path) -> str:
     """The SHA-256 of a local file, in hexadecimal."""
     digest = hashlib.sha256()

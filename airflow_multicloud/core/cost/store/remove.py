@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from airflow_multicloud.core.cost.store.current import load
+from airflow_multicloud.core.cost.disk import disk_errors
+from airflow_multicloud.core.cost.store.current import TRIES, load, outrun, write_snapshot
 from airflow_multicloud.core.cost.store.files import Files
-from airflow_multicloud.core.cost.store.names import run_name, sha256_of
+from airflow_multicloud.core.cost.store.names import name_of, run_name
 from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.locations import parse_location
-
-_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +63,17 @@ class Chosen:
 
 def remove(files: Files, chosen: Chosen, *, now: datetime) -> tuple[Period, ...]:
     """Make a snapshot without these periods the current one; returns what is gone."""
-    for _ in range(_TRIES):
-        state = load(files)
-        gone = chosen.of(state.snapshot)
-        snapshot = state.snapshot.without(gone)
-        with files.workspace() as directory:
-            path = Path(directory) / "snapshot.json"
-            path.write_bytes(snapshot.to_json())
-            name = f"snapshots/{snapshot.sequence:08d}-{run_name(now)}-{sha256_of(path)}.json"
-            files.publish(path, name)
-        if files.swap(state.pointer, name):
-            return gone
-        pointer = files.pointer()
-        if pointer is not None and pointer.snapshot == name:
-            return gone  # the answer of the write was lost, and it was sent again
-    raise CostAnalysisError(
-        f"cost store: other runs changed it {_TRIES} times in a row", kind=ErrorKind.UNAVAILABLE
-    )
+
+    def publish(file: Path, stem: str, ending: str) -> str:
+        name = name_of(file, stem, ending)
+        files.publish(file, name)
+        return name
+
+    with disk_errors(files.directory, f"removing {chosen.export}"):
+        for _ in range(TRIES):
+            state = load(files)
+            gone = chosen.of(state.snapshot)
+            snapshot = state.snapshot.without(gone)
+            if files.swap(state.pointer, write_snapshot(files, snapshot, run_name(now), publish)):
+                return gone
+    raise outrun()
