@@ -17,7 +17,6 @@ from airflow_multicloud.core.upload import plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (
-    BucketCreation,
     Digests,
     ObjectAttributes,
     ObjectBody,
@@ -38,18 +37,10 @@ CLOUDS = ["s3", "gcs", "azure", "memory"]
 
 
 @pytest.fixture(params=CLOUDS)
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def place(request: pytest.FixtureRequest, memory_account: Callable[[str, str], str]) -> str:
     """A prefix of each cloud."""
     if request.param == "memory":
-        from airflow_multicloud.testing import memory_cloud
-
-        memory_cloud.register()
-        monkeypatch.setenv("AIRFLOW_CONN_UPLOADS", "memory://")
-        object_store.reset("uploads")
-        store = at("mem://uploads@lake/").store
-        assert isinstance(store, BucketCreation)
-        store.ensure_bucket("lake")
-        return "mem://uploads@lake/rel/"
+        return f"mem://{memory_account('uploads', 'lake')}@lake/rel/"
     return str(getattr(request.getfixturevalue("lab"), request.param))
 
 
