@@ -22,7 +22,7 @@ from airflow_multicloud.testing.local_clouds import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # What a developer's shell may say of real clouds and of another Airflow is not the tests'.
 _FOREIGN = ("AIRFLOW_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR_HOST")
@@ -68,6 +68,25 @@ def local_cloud_options(pytestconfig: pytest.Config) -> LocalCloudOptions:
         install.azurite()
         install.ministack()
     return LocalCloudOptions(second_s3=True)
+
+
+@pytest.fixture
+def memory_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], str]]:
+    """Makes a connection to the memory cloud with one empty bucket; returns its id."""
+    # Imported here and not above: Airflow must not load before this module has set it up.
+    from airflow_multicloud import registry
+    from airflow_multicloud.testing import memory_cloud
+    from airflow_multicloud.testing.memory_cloud import object_store
+
+    def make(conn_id: str, bucket: str) -> str:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", "memory://")
+        object_store.reset(conn_id)
+        object_store.Hook(conn_id).ensure_bucket(bucket)
+        return conn_id
+
+    memory_cloud.register()
+    yield make
+    registry.unregister_provider(memory_cloud.NAME)
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def refresh_prices(
         found = refresh(table, lists, regions=wanted)
     if not found.renewed:
         raise CostAnalysisError(
-            f"no price was read anew: {_why_none(found, tuple(lists))}", kind=ErrorKind.UNAVAILABLE
+            f"no price was refreshed: {_why_none(found, tuple(lists))}", kind=ErrorKind.UNAVAILABLE
         )
     return RefreshedPrices(
         uri=write_place("target", target, format_prices(found.table)),
@@ -106,7 +106,13 @@ def refresh_prices(
 
 
 def _connections(given: object) -> tuple[str, ...]:
-    return texts(given, "conn_ids", what="connection ids", error=CostAnalysisError)
+    return texts(
+        given,
+        "conn_ids",
+        what="connection ids",
+        error=CostAnalysisError,
+        if_empty="name at least one connection",
+    )
 
 
 def _regions(given: Mapping[str, object] | None) -> dict[str, tuple[str, ...]]:
@@ -123,4 +129,4 @@ def _regions(given: Mapping[str, object] | None) -> dict[str, tuple[str, ...]]:
 def _why_none(found: Refreshed, asked: Sequence[str]) -> str:
     if found.failed:
         return "; ".join(f"{cloud}: {why}" for cloud, why in found.failed.items())
-    return f"the lists asked ({', '.join(asked) or 'none'}) know none of the table's prices"
+    return f"the lists asked ({', '.join(asked)}) know none of the table's prices"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -104,11 +103,8 @@ def rigs() -> tuple[RigSpec, ...]:
     from airflow_multicloud.clouds.aws.object_store import Hook as AwsHook
     from airflow_multicloud.clouds.azure.object_store import Hook as AzureHook
     from airflow_multicloud.clouds.gcp.object_store import Hook as GcpHook
-    from airflow_multicloud.testing import memory_cloud
     from airflow_multicloud.testing.memory_cloud.object_store import Hook as MemoryHook
 
-    memory_cloud.register()
-    os.environ.setdefault("AIRFLOW_CONN_MEMORY_LOCAL", "memory://")
     return (
         RigSpec(
             name="memory",
@@ -159,8 +155,12 @@ def rigs() -> tuple[RigSpec, ...]:
 def _memory(request: pytest.FixtureRequest) -> ObjectStore:
     from airflow_multicloud import registry
     from airflow_multicloud.ports.object_store import ObjectStore
+    from airflow_multicloud.testing import memory_cloud
 
-    return registry.resolve(ObjectStore, "memory_local")
+    memory_cloud.register()  # at every opening: tests of others take it back
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_MEMORY_LOCAL", "memory://")
+        return registry.resolve(ObjectStore, "memory_local")
 
 
 def _local(conn_id: str) -> Callable[[pytest.FixtureRequest], ObjectStore]:

@@ -20,11 +20,10 @@ from airflow_multicloud.cli.commands import replicate as replicate_command
 from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
-from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.memory_cloud import object_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from airflow_multicloud.core.replication.progress import Snapshot
@@ -64,13 +63,12 @@ class Shell:
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def shell(
+    capsys: pytest.CaptureFixture[str], memory_account: Callable[[str, str], str]
+) -> Iterator[Shell]:
     """A shell, and the buckets ``lake`` of two accounts; three objects in the first."""
-    memory_cloud.register()
     for conn_id in ("cli_a", "cli_b"):
-        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", "memory://")
-        object_store.reset(conn_id)
-        object_store.Hook(conn_id).ensure_bucket("lake")
+        memory_account(conn_id, "lake")
     for name in ("a.csv", "b.csv", "c.txt"):
         put(f"sales/{name}", name.encode())
     yield Shell(capsys)

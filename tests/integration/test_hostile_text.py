@@ -17,13 +17,12 @@ from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.operators.upload import UploadArtifactOperator
 from airflow_multicloud.operators.verify import VerifyReplicaOperator
 from airflow_multicloud.ports.object_store import ObjectRef
-from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from .airflow_runs import Bare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from airflow.sdk import BaseOperator
@@ -64,12 +63,13 @@ class Told:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    memory_cloud.register()
+def told(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    memory_account: Callable[[str, str], str],
+) -> Iterator[Told]:
     for conn_id in ("told_a", "told_b"):
-        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", "memory://")
-        object_store.reset(conn_id)
-        object_store.Hook(conn_id).ensure_bucket("lake")
+        memory_account(conn_id, "lake")
     heard = Told(capsys)
 
     class Listener(logging.Handler):

@@ -120,11 +120,10 @@ class MemoryParts:
 
     def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
         """Uploads to this key, newest first, with the options that they were begun with."""
-        begun = [u for u in self.list_uploads(ref.bucket, ref.key) if u.ref == ref]
-        held = space(self.memory_conn_id)
+        held, wanted = space(self.memory_conn_id), replace(options, condition=None)
         with held.lock:
-            stored = [_find(held, upload) for upload in begun]
-        wanted = replace(options, condition=None)
+            uploads = held.bucket(ref.bucket).uploads
+            stored = [s for s in uploads.values() if s.upload.ref == ref]
         return [
             LeftUpload(s.upload, replace(s.options, condition=None) == wanted)
             for s in reversed(stored)

@@ -9,20 +9,15 @@ from airflow_multicloud.api import unified
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError, StorageError
-from airflow_multicloud.testing import memory_cloud
-from airflow_multicloud.testing.memory_cloud.object_store import reset
 
 CONNECTIONS = ("api_one", "api_two", "api_three")
 PRIMARY, *BACKUP = (f"mem://{conn_id}@data/" for conn_id in CONNECTIONS)
 
 
 @pytest.fixture(autouse=True)
-def clouds(monkeypatch):
-    memory_cloud.register()
+def clouds(memory_account):
     for conn_id in CONNECTIONS:
-        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", "memory://")
-        reset(conn_id)
-        open_endpoint(f"mem://{conn_id}@data/", parameter="x").store.ensure_bucket("data")
+        memory_account(conn_id, "data")
 
 
 @pytest.fixture

@@ -20,11 +20,10 @@ from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta, ObjectRef, WriteOptions
-from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.memory_cloud import object_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from typing_extensions import Buffer
@@ -148,14 +147,10 @@ def test_a_candidate_that_breaks_off_is_no_fault_of_the_target(tmp_path: Path) -
 
 
 @pytest.fixture
-def uri(monkeypatch: pytest.MonkeyPatch) -> str:
+def uri(memory_account: Callable[[str, str], str]) -> str:
     """The URI of a prefix in the memory cloud with one object below it."""
-    memory_cloud.register()
-    conn_id = f"targets_{next(_numbers)}"
-    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", "memory://")
-    store = object_store.Hook(conn_id)
-    store.ensure_bucket("lab")
-    store.put_object(ObjectRef("lab", "data/file"), CONTENT)
+    conn_id = memory_account("targets", "lab")
+    object_store.Hook(conn_id).put_object(ObjectRef("lab", "data/file"), CONTENT)
     return f"mem://{conn_id}@lab/data/"
 
 

@@ -23,13 +23,13 @@ from airflow_multicloud.core.replication.verification import Depth, Finding, ver
 from airflow_multicloud.core.upload import plan_upload, refuse_replicas, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
-from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from . import memory
 from .memory import BUCKET, SMALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from airflow_multicloud.core.replication.report import ReplicationReport
@@ -216,10 +216,8 @@ def test_a_file_of_that_name_is_refused(tmp_path: Path) -> None:
         upload(file, memory.endpoint(""))
 
 
-def test_costs_are_not_written_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory_cloud.register()
-    monkeypatch.setenv("AIRFLOW_CONN_RESERVED", "memory://")
-    there = "mem://reserved@lake/.airflow-multicloud/costs/"
+def test_costs_are_not_written_there(memory_account: Callable[[str, str], str]) -> None:
+    there = f"mem://{memory_account('reserved', 'lake')}@lake/.airflow-multicloud/costs/"
     from airflow_multicloud.api.cost_files import _written
 
     with pytest.raises(CloudError, match=r"^target: .*own files"):
