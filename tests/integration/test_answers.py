@@ -120,6 +120,19 @@ def test_what_google_leaves_out_of_one_object(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
+    "said", [{"items": [{}]}, {"items": 7}, {"items": [{"name": "a"}], "nextPageToken": "t"}]
+)
+def test_a_listing_of_googles_buckets_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    with answering(lambda _: json.dumps(said).encode()) as server:
+        hook = google(monkeypatch, server.url)
+        with pytest.raises(StorageError, match="the answer can't be read") as caught:
+            list(hook.list_buckets())
+    assert caught.value.kind is ErrorKind.INTEGRITY
+
+
+@pytest.mark.parametrize(
     "said", [{"error": "invalid_token"}, {"error": ["no"]}, {"error": {"details": 5}}]
 )
 def test_a_refusal_of_googles_rest_apis_that_is_somebody_elses(
