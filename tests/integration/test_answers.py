@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -16,6 +17,7 @@ from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds.azure._blocks import new_upload_id
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
+from airflow_multicloud.clouds.gcp import _parts
 from airflow_multicloud.clouds.gcp.cost import GCPCostHook
 from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
@@ -26,7 +28,7 @@ from airflow_multicloud.errors import (
     StorageError,
 )
 from airflow_multicloud.ports.cost import PriceQuery
-from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload
+from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload, WriteOptions
 from tests.integration.answering import Answer, Asked, answering
 
 if TYPE_CHECKING:
@@ -130,6 +132,34 @@ def test_a_listing_of_googles_buckets_that_is_none(
         with pytest.raises(StorageError, match="the answer can't be read") as caught:
             list(hook.list_buckets())
     assert caught.value.kind is ErrorKind.INTEGRITY
+
+
+def test_what_is_left_of_one_key_is_found_without_listing_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uploads = [PartUpload(ObjectRef("bucket", f"key{n}"), f"{n:016x}") for n in range(10)]
+    parts = [
+        resource(
+            name=f"{_parts._parts_of(upload)}00001",
+            metadata={"airflow-multicloud-key": upload.ref.key},
+        )
+        for upload in uploads
+    ]
+
+    def answer(asked: Asked) -> bytes:
+        query = parse_qs(urlsplit(asked.path).query)
+        first = int(query.get("pageToken", ["0"])[0])
+        below = [p for p in parts if str(p["name"]).startswith(query["prefix"][0])]
+        more = {"nextPageToken": str(first + 2)} if len(below) > first + 2 else {}
+        return objects(*below[first : first + 2], **more)
+
+    with answering(answer) as server:
+        hook = google(monkeypatch, server.url)
+        (left,) = hook.left_uploads(ObjectRef("bucket", "key3"), WriteOptions())
+        assert len(server.asked) == 1
+        assert (left.upload.ref, left.upload.upload_id) == (uploads[3].ref, uploads[3].upload_id)
+        assert len(list(hook.list_uploads("bucket", "key"))) == 10
+        assert [u.ref.key for u in hook.list_uploads("bucket", "key7")] == ["key7"]
 
 
 @pytest.mark.parametrize(
