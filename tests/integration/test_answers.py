@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -205,6 +206,14 @@ def test_extras_are_checked_by_every_google_hook(
         with pytest.raises(CredentialsError, match=name) as caught:
             call()
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_a_time_of_googles_in_no_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"x-goog-generation": "7", "Last-Modified": "Thu, 01 Jan 2026 00:00:00 -0000"}
+    with answering(lambda _: Answer(b"content", headers=headers)) as server:
+        hook = google(monkeypatch, server.url)
+        meta = hook.get_object(ObjectRef("bucket", "odd//key"), end=7).meta
+    assert meta.last_modified == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def blob(properties: str = "<Content-Length>7</Content-Length>", name: str = "d/a") -> str:
