@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
@@ -147,5 +149,17 @@ def moment(text: str | None) -> datetime:
     """
     if not text:
         return UNKNOWN_TIME
-    found = datetime.fromisoformat(text)
+    return _in_utc(datetime.fromisoformat(text))
+
+
+@lru_cache(maxsize=4096)
+def http_date(text: str) -> datetime:
+    """An HTTP date, in UTC; objects of one second share it, hence the cache.
+
+    :raises ValueError: when it is no time. :raises OverflowError: when it is none in UTC.
+    """
+    return _in_utc(parsedate_to_datetime(text))
+
+
+def _in_utc(found: datetime) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -109,7 +109,11 @@ def without_secrets(text: str) -> str:
 
 class _Filter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = without_secrets(record.getMessage()), None
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - a log record must not end what it tells of
+            text = "a message that can't be formatted"
+        record.msg, record.args = without_secrets(text), None
         if record.exc_info:
             # Messages of SDK errors have URLs in them; a handler would format them anew.
             text = logging.Formatter().formatException(record.exc_info)

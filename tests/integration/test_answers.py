@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -16,6 +18,7 @@ from airflow_multicloud.clouds._answers import UNKNOWN_TIME
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds.azure._blocks import new_upload_id
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
+from airflow_multicloud.clouds.gcp import _parts
 from airflow_multicloud.clouds.gcp.cost import GCPCostHook
 from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
@@ -26,7 +29,7 @@ from airflow_multicloud.errors import (
     StorageError,
 )
 from airflow_multicloud.ports.cost import PriceQuery
-from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload
+from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload, WriteOptions
 from tests.integration.answering import Answer, Asked, answering
 
 if TYPE_CHECKING:
@@ -120,6 +123,47 @@ def test_what_google_leaves_out_of_one_object(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
+    "said", [{"items": [{}]}, {"items": 7}, {"items": [{"name": "a"}], "nextPageToken": "t"}]
+)
+def test_a_listing_of_googles_buckets_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    with answering(lambda _: json.dumps(said).encode()) as server:
+        hook = google(monkeypatch, server.url)
+        with pytest.raises(StorageError, match="the answer can't be read") as caught:
+            list(hook.list_buckets())
+    assert caught.value.kind is ErrorKind.INTEGRITY
+
+
+def test_what_is_left_of_one_key_is_found_without_listing_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    uploads = [PartUpload(ObjectRef("bucket", f"key{n}"), f"{n:016x}") for n in range(10)]
+    parts = [
+        resource(
+            name=f"{_parts._parts_of(upload)}00001",
+            metadata={"airflow-multicloud-key": upload.ref.key},
+        )
+        for upload in uploads
+    ]
+
+    def answer(asked: Asked) -> bytes:
+        query = parse_qs(urlsplit(asked.path).query)
+        first = int(query.get("pageToken", ["0"])[0])
+        below = [p for p in parts if str(p["name"]).startswith(query["prefix"][0])]
+        more = {"nextPageToken": str(first + 2)} if len(below) > first + 2 else {}
+        return objects(*below[first : first + 2], **more)
+
+    with answering(answer) as server:
+        hook = google(monkeypatch, server.url)
+        (left,) = hook.left_uploads(ObjectRef("bucket", "key3"), WriteOptions())
+        assert len(server.asked) == 1
+        assert (left.upload.ref, left.upload.upload_id) == (uploads[3].ref, uploads[3].upload_id)
+        assert len(list(hook.list_uploads("bucket", "key"))) == 10
+        assert [u.ref.key for u in hook.list_uploads("bucket", "key7")] == ["key7"]
+
+
+@pytest.mark.parametrize(
     "said", [{"error": "invalid_token"}, {"error": ["no"]}, {"error": {"details": 5}}]
 )
 def test_a_refusal_of_googles_rest_apis_that_is_somebody_elses(
@@ -162,6 +206,14 @@ def test_extras_are_checked_by_every_google_hook(
         with pytest.raises(CredentialsError, match=name) as caught:
             call()
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_a_time_of_googles_in_no_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"x-goog-generation": "7", "Last-Modified": "Thu, 01 Jan 2026 00:00:00 -0000"}
+    with answering(lambda _: Answer(b"content", headers=headers)) as server:
+        hook = google(monkeypatch, server.url)
+        meta = hook.get_object(ObjectRef("bucket", "odd//key"), end=7).meta
+    assert meta.last_modified == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def blob(properties: str = "<Content-Length>7</Content-Length>", name: str = "d/a") -> str:

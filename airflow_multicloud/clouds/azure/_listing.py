@@ -8,15 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from airflow_multicloud.clouds._answers import (
     MALFORMED,
     UNKNOWN_TIME,
+    http_date,
     listed_moment,
     listed_size,
     malformed,
@@ -37,13 +35,6 @@ if TYPE_CHECKING:
 
 _DIRECTORY_MARK = "hdi_isfolder"
 _METADATA_HEADER = "x-ms-meta-"
-
-
-@lru_cache(maxsize=4096)
-def http_date(text: str) -> datetime:
-    """An HTTP date; objects of one second share it, hence the cache."""
-    found = parsedate_to_datetime(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def hex_md5(content_md5: str | None) -> str | None:

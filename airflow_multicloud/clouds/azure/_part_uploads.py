@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 from azure.core.exceptions import HttpResponseError
 
-from airflow_multicloud.clouds._answers import UNKNOWN_TIME, well_formed
+from airflow_multicloud.clouds._answers import UNKNOWN_TIME, http_date, well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, AccountHook, name_of
 from airflow_multicloud.clouds.azure._blocks import (
@@ -33,7 +33,7 @@ from airflow_multicloud.clouds.azure._blocks import (
 )
 from airflow_multicloud.clouds.azure._errors import error_code, translated
 from airflow_multicloud.clouds.azure._key_rules import check_key
-from airflow_multicloud.clouds.azure._listing import blob_name, hex_md5, http_date, is_uncommitted
+from airflow_multicloud.clouds.azure._listing import blob_name, hex_md5, is_uncommitted
 from airflow_multicloud.clouds.azure._other_types import (
     OTHER_TYPE,
     etag_of_another_type,

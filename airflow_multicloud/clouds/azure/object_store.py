@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from airflow_multicloud.clouds import _obstore
-from airflow_multicloud.clouds._answers import well_formed
+from airflow_multicloud.clouds._answers import http_date, well_formed
 from airflow_multicloud.clouds._obstore import is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure._base import NO_DIGESTS, NO_OPTIONS, name_of
 from airflow_multicloud.clouds.azure._errors import translated
 from airflow_multicloud.clouds.azure._key_rules import check_key
-from airflow_multicloud.clouds.azure._listing import hex_md5, http_date, listed_object
+from airflow_multicloud.clouds.azure._listing import hex_md5, listed_object
 from airflow_multicloud.clouds.azure._part_uploads import BlobPartUploads
 from airflow_multicloud.clouds.azure._powers import BlobPowers
 from airflow_multicloud.clouds.azure._reading import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from airflow_multicloud.clouds._answers import Tokens
+from airflow_multicloud.clouds._answers import well_formed
 from airflow_multicloud.clouds.gcp import LABELS, NAME
 from airflow_multicloud.clouds.gcp._errors import translated
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -46,15 +46,11 @@ def list_names(api: JsonApi, *, project: str | None) -> Iterator[str]:
         )
     query = {"project": project, "fields": "items/name,nextPageToken"}
     doing = f"list_buckets of project {project!r}"
-    tokens = Tokens(doing, NAME)
-    while True:
-        with translated(doing):
-            page = api.call("GET", "/b", query)
-        yield from (item["name"] for item in page.get("items", ()))
-        if not page.get("nextPageToken"):
-            return
-        tokens.note(page["nextPageToken"])
-        query["pageToken"] = page["nextPageToken"]
+    with translated(doing):
+        for page in api.pages("/b", query, doing):
+            with well_formed(doing, NAME):
+                names = [item["name"] for item in page.get("items", ())]
+            yield from names
 
 
 def ensure(api: JsonApi, bucket: str, *, project: str | None, location: str | None) -> bool:

@@ -151,20 +151,25 @@ class JsonApi:
         doing = f"listing gs://{bucket}/{prefix}"
         if versions:
             query["versions"] = "true"
-        tokens = Tokens(doing, NAME)
-        while True:
-            page = self.call("GET", f"/b/{quote(bucket, safe='')}/o", query)
+        for page in self.pages(f"/b/{quote(bucket, safe='')}/o", query, doing):
             with well_formed(doing, NAME):
                 found = [_named(resource) for resource in page.get("items", ())]
-                token = page.get("nextPageToken")
             # JSON leaves out what is empty, and stand-ins the kind; a page of neither is none.
             if page and page.get("kind", _OBJECTS if "items" in page else None) != _OBJECTS:
                 raise not_an_answer(doing, NAME, f"it is no {_OBJECTS}")
             yield from found
-            if not token:
+
+    def pages(self, path: str, query: Mapping[str, str], doing: str) -> Iterator[dict[str, Any]]:
+        """The pages of a listing; ``path`` as :meth:`call` takes it."""
+        asked = dict(query)
+        tokens = Tokens(doing, NAME)
+        while True:
+            page = self.call("GET", path, asked)
+            yield page
+            if not (token := page.get("nextPageToken")):
                 return
             tokens.note(token)
-            query["pageToken"] = token
+            asked["pageToken"] = token
 
     def media(
         self, bucket: str, key: str, query: Mapping[str, str], byte_range: str | None

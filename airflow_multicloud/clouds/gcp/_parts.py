@@ -135,8 +135,19 @@ def discard(api: JsonApi, upload: PartUpload) -> None:
 
 def list_uploads(api: JsonApi, bucket: str, prefix: str) -> Iterator[PartUpload]:
     """The uploads that have parts, for keys under ``prefix``."""
+    found = _uploads(api, bucket, PARTS_PREFIX)
+    return (upload for upload in found if upload.ref.key.startswith(prefix))
+
+
+def uploads_to(api: JsonApi, ref: ObjectRef) -> Iterator[PartUpload]:
+    """The uploads to this very key that have parts, whatever else is under way in the bucket."""
+    found = _uploads(api, ref.bucket, _of_key(ref.key))
+    return (upload for upload in found if upload.ref.key == ref.key)
+
+
+def _uploads(api: JsonApi, bucket: str, below: str) -> Iterator[PartUpload]:
     seen = ""
-    for resource in api.objects(bucket, PARTS_PREFIX):
+    for resource in api.objects(bucket, below):
         directory = resource["name"].removeprefix(PARTS_PREFIX).partition("/")[0]
         with well_formed(f"listing the uploads of {bucket!r}", NAME):
             key = resource.get("metadata", {}).get(_KEY_NAME)
@@ -144,8 +155,7 @@ def list_uploads(api: JsonApi, bucket: str, prefix: str) -> Iterator[PartUpload]
         if key is None or directory == seen:
             continue
         seen = directory
-        if key.startswith(prefix):
-            yield PartUpload(ObjectRef(bucket, key), directory.rpartition("-")[2], started)
+        yield PartUpload(ObjectRef(bucket, key), directory.rpartition("-")[2], started)
 
 
 def rewrite(
@@ -226,8 +236,11 @@ def _delete(api: JsonApi, bucket: str, resource: dict[str, Any]) -> None:
 
 
 def _parts_of(upload: PartUpload) -> str:
-    of_key = hashlib.sha256(upload.ref.key.encode()).hexdigest()[:16]
-    return f"{PARTS_PREFIX}{of_key}-{quote(upload.upload_id, safe='')}/"
+    return f"{_of_key(upload.ref.key)}{quote(upload.upload_id, safe='')}/"
+
+
+def _of_key(key: str) -> str:
+    return f"{PARTS_PREFIX}{hashlib.sha256(key.encode()).hexdigest()[:16]}-"
 
 
 def _is_part(resource: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from obstore.store import GCSStore
@@ -11,6 +10,7 @@ from obstore.store import GCSStore
 from airflow_multicloud.clouds import _obstore
 from airflow_multicloud.clouds._answers import (
     UNKNOWN_TIME,
+    http_date,
     not_an_answer,
     size_of,
     well_formed,
@@ -173,7 +173,7 @@ class Reader:
                     size=size,
                     etag=generation,
                     version=generation,
-                    last_modified=parsedate_to_datetime(modified) if modified else UNKNOWN_TIME,
+                    last_modified=http_date(modified) if modified else UNKNOWN_TIME,
                     attributes=_told_by(_attribute_headers(headers)),
                 )
         except StorageError:

@@ -239,7 +239,8 @@ class GCSObjectStoreHook(GCSHook):
 
     def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:  # noqa: ARG002  # completion takes them
         """Every upload to this key: all that an object has is given when it is completed."""
-        found = (u for u in self.list_uploads(ref.bucket, ref.key) if u.ref.key == ref.key)
+        with translated(_doing("left_uploads", ref)):
+            found = list(_parts.uploads_to(self._api, ref))
         newest = sorted(found, key=lambda u: u.started or UNKNOWN_TIME, reverse=True)
         return [LeftUpload(upload, fits=True) for upload in newest]
 

@@ -7,13 +7,18 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_multicloud.clouds import _obstore
-from airflow_multicloud.clouds._answers import UNKNOWN_TIME, Tokens, listed_moment, listed_size
+from airflow_multicloud.clouds._answers import (
+    UNKNOWN_TIME,
+    Tokens,
+    http_date,
+    listed_moment,
+    listed_size,
+)
 from airflow_multicloud.clouds._plain_http import refuse_plain_http
 from airflow_multicloud.clouds._secret_text import (
     refuse_control_characters,
     without_header_values,
 )
-from airflow_multicloud.clouds.azure._listing import http_date
 from airflow_multicloud.clouds.gcp._connection import checked_extras
 from airflow_multicloud.clouds.gcp._resources import listed_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError

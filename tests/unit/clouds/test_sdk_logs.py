@@ -88,6 +88,16 @@ def test_no_record_is_dropped_and_no_secret_passes(
     assert "s3cr3t" not in caplog.text
 
 
+@pytest.mark.parametrize(("text", "args"), [("%s of %d", (S, S)), ("of too many", (S,))])
+def test_a_record_that_can_not_be_formatted_ends_no_call(
+    caplog: pytest.LogCaptureFixture, text: str, args: tuple[str, ...]
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger=LOGGERS[0]):
+        logging.getLogger(LOGGERS[0]).debug(text, *args)
+    assert caplog.messages == ["a message that can't be formatted"]
+    assert "s3cr3t" not in caplog.text
+
+
 def test_a_signed_url_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     session = Session()
     session.set_credentials("AKIAPLANTED", f"key-{S}", f"token-{S}")
