@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint, refuse_reserved
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import (
@@ -53,11 +53,12 @@ def find_place(parameter: str, where: str | Path, limit: int) -> bytes | None:
         return None
 
 
-def check_place(parameter: str, where: str | Path) -> None:
+def check_place(parameter: str, where: str | Path) -> Endpoint | None:
     """Refuse what can't be written to, before anything is asked of anybody.
 
     That is a directory, a prefix, and what is kept for this package's own files.
 
+    :return: where the object is to be; ``None`` for a local file.
     :raises CloudError: kind ``invalid_argument``.
     """
     text = str(where)
@@ -67,8 +68,11 @@ def check_place(parameter: str, where: str | Path) -> None:
             "not a directory or prefix",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    if is_uri(where):
-        refuse_reserved(open_endpoint(text, parameter=parameter), parameter=parameter)
+    if not is_uri(where):
+        return None
+    endpoint = open_endpoint(text, parameter=parameter)
+    refuse_reserved(endpoint, parameter=parameter)
+    return endpoint
 
 
 def write_place(parameter: str, where: str | Path, content: bytes) -> str:
@@ -79,10 +83,9 @@ def write_place(parameter: str, where: str | Path, content: bytes) -> str:
 
     :raises CloudError: as :func:`check_place`; kind ``quota`` when the disk is full.
     """
-    check_place(parameter, where)
-    if not is_uri(where):
+    endpoint = check_place(parameter, where)
+    if endpoint is None:
         return _write_file(parameter, Path(where), content)
-    endpoint = open_endpoint(str(where), parameter=parameter)
     put_stream(endpoint, endpoint.location.key, [content])
     return str(endpoint.location)
 
