@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.csv_files import UnreadableFileError, csv_relation
 from airflow_multicloud.core.cost.disk import full_disk
-from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, TEXT, TIME, Column, literal, quoted
+from airflow_multicloud.core.cost.focus import (
+    COLUMNS,
+    TAGS,
+    TEXT,
+    TIME,
+    Column,
+    lacking,
+    literal,
+    quoted,
+)
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
 from airflow_multicloud.text import printable
@@ -145,8 +154,7 @@ def open_source(connection: DuckDBPyConnection, fetched: FetchedPeriod) -> Sourc
     columns = {row[0]: str(row[1]) for row in described}
     columns.pop("filename", None)
     source = Source(relation, columns, text)
-    absent = [c.name for c in COLUMNS if c.required and source.name_of(c) is None]
-    if absent:
+    if absent := lacking(columns):
         raise CostAnalysisError(
             f"{what}: this is no FOCUS export: column{'s' * (len(absent) > 1)} missing: "
             f"{', '.join(absent)}",
