@@ -14,7 +14,6 @@ from airflow_multicloud.errors import (
     StorageError,
     kind_of_os_error,
 )
-from airflow_multicloud.text import printable
 
 _SEPARATOR = "://"
 
@@ -96,7 +95,7 @@ def _read_file(parameter: str, path: Path, limit: int) -> bytes:
             content = file.read(limit + 1)
     except FileNotFoundError as err:
         raise CostAnalysisError(
-            f"{parameter}: there is no file {printable(str(path))}", kind=ErrorKind.NOT_FOUND
+            f"{parameter}: there is no file {path}", kind=ErrorKind.NOT_FOUND
         ) from err
     except (OSError, ValueError) as err:
         raise _unusable(parameter, path, "read", err) from err
@@ -129,6 +128,6 @@ def _unusable(
 
 def _too_large(parameter: str, where: str | Path, limit: int) -> CostAnalysisError:
     return CostAnalysisError(
-        f"{parameter}: {printable(str(where))} has more than {limit >> 20} MiB",
+        f"{parameter}: {where} has more than {limit >> 20} MiB",
         kind=ErrorKind.INVALID_ARGUMENT,
     )

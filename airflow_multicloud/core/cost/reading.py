@@ -23,7 +23,6 @@ from airflow_multicloud.core.cost.focus import (
 )
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
-from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -229,7 +228,7 @@ def _gist(err: Exception) -> str:
     file = next((m[1] for line in more if (m := _IN_FILE.fullmatch(line.strip()))), None)
     wrong = next((line for line in more if line.startswith(_WRONG)), None)
     parts = [f"{Path(file).name}: {first}" if file else first, *([wrong] if wrong else [])]
-    return printable(": ".join(parts)[:500])
+    return ": ".join(parts)[:500]
 
 
 def _parquet(files: Sequence[Path]) -> str:

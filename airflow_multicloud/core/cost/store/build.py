@@ -21,7 +21,6 @@ from airflow_multicloud.core.cost.reading import (
     check_required,
     check_values,
     open_source,
-    reading_errors,
 )
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
@@ -325,12 +324,11 @@ class Ingestion:
     def _run(self, engine: DuckDBPyConnection, source: Source, query: str) -> list[tuple[Any, ...]]:
         import duckdb
 
-        with reading_errors(self.what):
-            try:
-                return engine.execute(query).fetchall()
-            except (duckdb.ConversionException, duckdb.InvalidInputException):
-                check_values(engine, source, self.what)
-                raise
+        try:
+            return engine.execute(query).fetchall()
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            check_values(engine, source, self.what)
+            raise
 
 
 def _four(values: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal, Decimal]:

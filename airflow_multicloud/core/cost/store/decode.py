@@ -22,7 +22,6 @@ from airflow_multicloud.core.cost.store.snapshot import (
 )
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle
-from airflow_multicloud.text import printable
 
 T = TypeVar("T")
 
@@ -73,7 +72,7 @@ def snapshot_of(text: bytes, name: str, place: str) -> Snapshot:
 
 
 def _unreadable(where: str, err: Exception) -> CostAnalysisError:
-    said = f"{type(err).__name__}: {printable(str(err)[:200])}"
+    said = f"{type(err).__name__}: {str(err)[:200]}"
     return CostAnalysisError(f"{where} can't be read: {said}", kind=ErrorKind.INTEGRITY)
 
 
