@@ -1,4 +1,4 @@
-"""Price tables and exchange rates: read where they are kept, and renewed."""
+"""Price tables: read where they are kept, and renewed."""
 
 from __future__ import annotations
 

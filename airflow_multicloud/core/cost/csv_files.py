@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_multicloud.core.cost.focus import COLUMNS, TEXT, literal
+from airflow_multicloud.core.cost.focus import TEXT, lacking, literal
 
 #: More than any header has; the rest of the file is not looked at here.
 _HEADER_LIMIT = 1 << 20
@@ -34,7 +34,7 @@ def csv_relation(files: Sequence[Path]) -> str:
     groups: dict[tuple[str, ...], list[Path]] = {}
     for file in files:
         names = header_of(file)
-        if absent := _lacking(names):
+        if absent := lacking(names):
             raise UnreadableFileError(
                 f"{file.name} is no FOCUS export: column{'s' * (len(absent) > 1)} missing: "
                 f"{', '.join(absent)}"
@@ -62,16 +62,6 @@ def header_of(file: Path) -> tuple[str, ...]:
             f"{file.name} is empty, it has not even a header: it was cut or is still being written"
         )
     return _distinct(names)
-
-
-def _lacking(header: Sequence[str]) -> list[str]:
-    lowered = {name.lower() for name in header}
-    return [
-        column.name
-        for column in COLUMNS
-        if column.required
-        and not lowered & {name.lower() for name in (column.name, *column.aliases)}
-    ]
 
 
 def _opened(file: Path) -> io.BufferedIOBase | gzip.GzipFile:

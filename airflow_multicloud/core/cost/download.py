@@ -111,7 +111,7 @@ def _refused(parameter: str, url: str, why: str) -> CostAnalysisError:
 
 def _failed(parameter: str, url: str, why: str, kind: ErrorKind) -> CostAnalysisError:
     return CostAnalysisError(
-        f"{parameter}: {shown_url(url)} could not be fetched: {printable(why)}", kind=kind
+        f"{parameter}: {shown_url(url)} could not be fetched: {why}", kind=kind
     )
 
 

@@ -23,7 +23,7 @@ class Export:
     @property
     def path(self) -> str:
         """Where it is, without scheme and connection: its name in the cost store."""
-        return f"{self.location.bucket}/{self.location.key}".rstrip("/")
+        return export_name(self.location)
 
     def periods(self, first: date | None = None, last: date | None = None) -> list[ExportedPeriod]:
         """The complete billing periods from the month of ``first`` to that of ``last``.
@@ -34,9 +34,18 @@ class Export:
         return [
             period
             for period in found
-            if (first is None or period.billing_period >= first.replace(day=1))
-            and (last is None or period.billing_period <= last)
+            if since(period, first) and (last is None or period.billing_period <= last)
         ]
+
+
+def export_name(location: Location) -> str:
+    """What the cost store calls the export of a place, however it is reached."""
+    return f"{location.bucket}/{location.key}".rstrip("/")
+
+
+def since(period: ExportedPeriod, first: date | None) -> bool:
+    """Whether a billing period is the month of ``first``, or a later one."""
+    return first is None or period.billing_period >= first.replace(day=1)
 
 
 def open_export(uri: str, *, parameter: str = "export") -> Export:

@@ -7,6 +7,7 @@ are those of version 1.2, which the clouds export; files of versions 1.0 to 1.4 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -171,6 +172,17 @@ ROLLUP = (
     "ChargeCategory",
     "BillingCurrency",
 )
+
+
+def lacking(names: Iterable[str]) -> list[str]:
+    """The required columns that a file with columns of these names has not, by any name."""
+    lowered = {name.lower() for name in names}
+    return [
+        column.name
+        for column in COLUMNS
+        if column.required
+        and not lowered & {name.lower() for name in (column.name, *column.aliases)}
+    ]
 
 
 def quoted(name: str) -> str:

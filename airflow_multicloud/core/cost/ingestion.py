@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud.core.cost.disk import disk_errors
-from airflow_multicloud.core.cost.exports import Export
+from airflow_multicloud.core.cost.exports import Export, since
 from airflow_multicloud.core.cost.store import Change, CostStore
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -93,7 +93,7 @@ def ingest_export(
         yield found
     if failed:
         raise _all_of(failed)
-    if not any(_asked(period, first) for period in periods):
+    if not any(since(period, first) for period in periods):
         span_of = f"from {first:%Y-%m}" if first else "at all"
         raise CostAnalysisError(
             f"export {export.location} has no complete billing period {span_of}"
@@ -116,12 +116,8 @@ def _wanted(
     return [
         period
         for period in export.periods(None, last)
-        if _asked(period, first) or (until_final and period.billing_period in changing)
+        if since(period, first) or (until_final and period.billing_period in changing)
     ]
-
-
-def _asked(period: ExportedPeriod, first: date | None) -> bool:
-    return first is None or period.billing_period >= first.replace(day=1)
 
 
 def _all_of(failed: Sequence[tuple[date, CostAnalysisError]]) -> CostAnalysisError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
+from airflow_multicloud.core.endpoints import Endpoint, open_endpoint, refuse_reserved
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import (
@@ -14,7 +14,6 @@ from airflow_multicloud.errors import (
     StorageError,
     kind_of_os_error,
 )
-from airflow_multicloud.text import printable
 
 _SEPARATOR = "://"
 
@@ -53,11 +52,12 @@ def find_place(parameter: str, where: str | Path, limit: int) -> bytes | None:
         return None
 
 
-def check_place(parameter: str, where: str | Path) -> None:
+def check_place(parameter: str, where: str | Path) -> Endpoint | None:
     """Refuse what can't be written to, before anything is asked of anybody.
 
     That is a directory, a prefix, and what is kept for this package's own files.
 
+    :return: where the object is to be; ``None`` for a local file.
     :raises CloudError: kind ``invalid_argument``.
     """
     text = str(where)
@@ -67,8 +67,11 @@ def check_place(parameter: str, where: str | Path) -> None:
             "not a directory or prefix",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    if is_uri(where):
-        refuse_reserved(open_endpoint(text, parameter=parameter), parameter=parameter)
+    if not is_uri(where):
+        return None
+    endpoint = open_endpoint(text, parameter=parameter)
+    refuse_reserved(endpoint, parameter=parameter)
+    return endpoint
 
 
 def write_place(parameter: str, where: str | Path, content: bytes) -> str:
@@ -79,10 +82,9 @@ def write_place(parameter: str, where: str | Path, content: bytes) -> str:
 
     :raises CloudError: as :func:`check_place`; kind ``quota`` when the disk is full.
     """
-    check_place(parameter, where)
-    if not is_uri(where):
+    endpoint = check_place(parameter, where)
+    if endpoint is None:
         return _write_file(parameter, Path(where), content)
-    endpoint = open_endpoint(str(where), parameter=parameter)
     put_stream(endpoint, endpoint.location.key, [content])
     return str(endpoint.location)
 
@@ -93,7 +95,7 @@ def _read_file(parameter: str, path: Path, limit: int) -> bytes:
             content = file.read(limit + 1)
     except FileNotFoundError as err:
         raise CostAnalysisError(
-            f"{parameter}: there is no file {printable(str(path))}", kind=ErrorKind.NOT_FOUND
+            f"{parameter}: there is no file {path}", kind=ErrorKind.NOT_FOUND
         ) from err
     except (OSError, ValueError) as err:
         raise _unusable(parameter, path, "read", err) from err
@@ -126,6 +128,6 @@ def _unusable(
 
 def _too_large(parameter: str, where: str | Path, limit: int) -> CostAnalysisError:
     return CostAnalysisError(
-        f"{parameter}: {printable(str(where))} has more than {limit >> 20} MiB",
+        f"{parameter}: {where} has more than {limit >> 20} MiB",
         kind=ErrorKind.INVALID_ARGUMENT,
     )

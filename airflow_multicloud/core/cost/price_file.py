@@ -48,7 +48,7 @@ def parse_prices(content: bytes, name: str, *, max_age: timedelta | None = None)
         missing = sorted(set(_COLUMNS) - set(header))
         if missing:
             raise CostAnalysisError(
-                f"price table {printable(name)}: columns missing: {', '.join(missing)}",
+                f"price table {name}: columns missing: {', '.join(missing)}",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         prices = []
@@ -103,7 +103,7 @@ def _price(row: Mapping[str, str], name: str, line: int) -> Price:
         meter, as_of = Meter(row["meter"]), date.fromisoformat(row["as_of"])
         currency = checked_currency("currency", row["currency"])
     except (ValueError, CostAnalysisError) as err:
-        raise _refused(name, printable(str(err)), line) from err
+        raise _refused(name, str(err), line) from err
     return Price(
         cloud=row["cloud"],
         meter=meter,
@@ -123,5 +123,5 @@ def _price(row: Mapping[str, str], name: str, line: int) -> Price:
 
 def _refused(name: str, why: str, line: int) -> CostAnalysisError:
     return CostAnalysisError(
-        f"price table {printable(name)} line {line}: {why}", kind=ErrorKind.INVALID_ARGUMENT
+        f"price table {name} line {line}: {why}", kind=ErrorKind.INVALID_ARGUMENT
     )

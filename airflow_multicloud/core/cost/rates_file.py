@@ -86,7 +86,7 @@ def _text(content: bytes, name: str) -> str:
     except CostAnalysisError:
         raise
     except Exception as err:  # one flipped byte, and the unpacking raises nearly anything
-        raise _refused(name, f"{type(err).__name__}: {printable(str(err))}") from err
+        raise _refused(name, f"{type(err).__name__}: {err}") from err
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
@@ -143,7 +143,6 @@ def _row(
 def _refused(name: str, why: str, line: int | None = None) -> CostAnalysisError:
     where = f"line {line}: " if line else ""
     return CostAnalysisError(
-        f"rates_file {printable(name)} can't be read as the bank's eurofxref-hist.zip or .csv: "
-        f"{where}{why}",
+        f"rates_file {name} can't be read as the bank's eurofxref-hist.zip or .csv: {where}{why}",
         kind=ErrorKind.INVALID_ARGUMENT,
     )

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.csv_files import UnreadableFileError, csv_relation
 from airflow_multicloud.core.cost.disk import full_disk
-from airflow_multicloud.core.cost.focus import COLUMNS, TAGS, TEXT, TIME, Column, literal, quoted
+from airflow_multicloud.core.cost.focus import (
+    COLUMNS,
+    TAGS,
+    TEXT,
+    TIME,
+    Column,
+    lacking,
+    literal,
+    quoted,
+)
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
-from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -145,8 +153,7 @@ def open_source(connection: DuckDBPyConnection, fetched: FetchedPeriod) -> Sourc
     columns = {row[0]: str(row[1]) for row in described}
     columns.pop("filename", None)
     source = Source(relation, columns, text)
-    absent = [c.name for c in COLUMNS if c.required and source.name_of(c) is None]
-    if absent:
+    if absent := lacking(columns):
         raise CostAnalysisError(
             f"{what}: this is no FOCUS export: column{'s' * (len(absent) > 1)} missing: "
             f"{', '.join(absent)}",
@@ -221,7 +228,7 @@ def _gist(err: Exception) -> str:
     file = next((m[1] for line in more if (m := _IN_FILE.fullmatch(line.strip()))), None)
     wrong = next((line for line in more if line.startswith(_WRONG)), None)
     parts = [f"{Path(file).name}: {first}" if file else first, *([wrong] if wrong else [])]
-    return printable(": ".join(parts)[:500])
+    return ": ".join(parts)[:500]
 
 
 def _parquet(files: Sequence[Path]) -> str:

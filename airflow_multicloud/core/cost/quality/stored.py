@@ -164,9 +164,10 @@ def left_out(
         for other in snapshot.periods
         if (other.cloud, other.billing_period) == (period.cloud, period.billing_period)
     ]
-    if not overlaps.mark(engine, files, same).several:
+    marked = overlaps.mark(engine, files, same)
+    if not marked.several:
         return
-    overlaps.tell(engine, "")
+    overlaps.tell(engine, marked, "")
     for found in overlaps.read_overlaps(engine):
         if found.export == period.export:
             yield QualityFinding(

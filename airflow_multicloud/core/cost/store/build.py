@@ -21,14 +21,20 @@ from airflow_multicloud.core.cost.reading import (
     check_required,
     check_values,
     open_source,
-    reading_errors,
 )
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.names import name_of, run_name, word
 from airflow_multicloud.core.cost.store.restatements import restated
 from airflow_multicloud.core.cost.store.rollups import is_former, rollups
-from airflow_multicloud.core.cost.store.snapshot import Batch, Day, Period, Restatement, Totals
+from airflow_multicloud.core.cost.store.snapshot import (
+    YEARS,
+    Batch,
+    Day,
+    Period,
+    Restatement,
+    Totals,
+)
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
 
@@ -37,9 +43,6 @@ if TYPE_CHECKING:
 
 # Of all 58 columns, a row group of DuckDB's own size (122,880 rows) takes some 200 MB a thread.
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 30720"
-
-# A day outside of these is a damaged or forged one; Python's dates end soon after.
-_YEARS = range(1990, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ class Ingestion:
         """A day as the engine shows it, which knows more of them than a bill can have."""
         with suppress(ValueError):
             day = date.fromisoformat(text)
-            if day.year in _YEARS:
+            if day.year in YEARS:
                 return day
         raise CostAnalysisError(
             f"{self.what}: column ChargePeriodStart has the day {text}, which no bill has",
@@ -321,12 +324,11 @@ class Ingestion:
     def _run(self, engine: DuckDBPyConnection, source: Source, query: str) -> list[tuple[Any, ...]]:
         import duckdb
 
-        with reading_errors(self.what):
-            try:
-                return engine.execute(query).fetchall()
-            except (duckdb.ConversionException, duckdb.InvalidInputException):
-                check_values(engine, source, self.what)
-                raise
+        try:
+            return engine.execute(query).fetchall()
+        except (duckdb.ConversionException, duckdb.InvalidInputException):
+            check_values(engine, source, self.what)
+            raise
 
 
 def _four(values: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal, Decimal]:

@@ -11,16 +11,22 @@ from typing import Any, TypeVar
 
 from airflow_multicloud.core.cost.store.names import checked_name, digest_in
 from airflow_multicloud.core.cost.store.places import damaged
-from airflow_multicloud.core.cost.store.snapshot import FORMAT, Batch, Day, Period, Snapshot, Totals
+from airflow_multicloud.core.cost.store.snapshot import (
+    FORMAT,
+    YEARS,
+    Batch,
+    Day,
+    Period,
+    Snapshot,
+    Totals,
+)
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle
-from airflow_multicloud.text import printable
 
 T = TypeVar("T")
 
 # What reading a document of another shape raises; decimals raise arithmetic errors.
 _SHAPE = (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
-_YEARS = range(1990, 2200)
 _LARGEST = Decimal(10) ** 28
 _SUMS = 4
 
@@ -66,7 +72,7 @@ def snapshot_of(text: bytes, name: str, place: str) -> Snapshot:
 
 
 def _unreadable(where: str, err: Exception) -> CostAnalysisError:
-    said = f"{type(err).__name__}: {printable(str(err)[:200])}"
+    said = f"{type(err).__name__}: {str(err)[:200]}"
     return CostAnalysisError(f"{where} can't be read: {said}", kind=ErrorKind.INTEGRITY)
 
 
@@ -155,7 +161,7 @@ _When = TypeVar("_When", date, datetime)
 
 def _plausible(read: Callable[[str], _When], text: Any) -> _When:
     found = read(_of(str, text))
-    if found.year not in _YEARS:
+    if found.year not in YEARS:
         raise ValueError(f"{text} is no day of a bill")
     return found
 

@@ -43,7 +43,6 @@ _DIGEST = re.compile(rf"-({_SHA256})[-.]", re.ASCII)
 _WORD_LENGTH = 120
 #: Of what is no name, as much as tells what it is; it may be the text of another file.
 _SHOWN = 40
-_CHUNK = 1 << 20
 
 
 def is_name(text: str) -> bool:
@@ -144,8 +143,5 @@ def name_of(file: Path, stem: str, ending: str) -> str:
 
 def sha256_of(file: Path) -> str:
     """The SHA-256 of a local file, in hexadecimal."""
-    digest = hashlib.sha256()
     with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -183,14 +183,14 @@ def counted(query: str) -> str:
     """
 
 
-def tell(engine: DuckDBPyConnection, where: str) -> None:
+def tell(engine: DuckDBPyConnection, marked: Marked, where: str) -> None:
     """Make the table ``left_out``.
 
+    :param marked: what :func:`mark` found.
     :param where: a condition on the days or billing periods, as SQL.
     """
     engine.execute(f"CREATE TABLE left_out ({TABLE})")
-    tables = engine.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-    if ("doubled",) in tables:
+    if marked.several:
         condition = f"WHERE {where}" if where else ""
         engine.execute(f"""
             INSERT INTO left_out

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from airflow_multicloud.core.cost.disk import disk_errors
+from airflow_multicloud.core.cost.exports import export_name
 from airflow_multicloud.core.cost.store.current import TRIES, load, outrun, write_snapshot
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.names import name_of, run_name
@@ -34,8 +35,7 @@ class Chosen:
         """
         name = self.export.rstrip("/")
         if "://" in name:
-            location = parse_location(name, parameter="export")
-            name = f"{location.bucket}/{location.key}".rstrip("/")
+            name = export_name(parse_location(name, parameter="export"))
         found = tuple(
             period
             for period in snapshot.periods

@@ -59,6 +59,10 @@ def totals_of(days: Iterable[Day]) -> Totals:
     return summed
 
 
+#: A day outside of these is a damaged or forged one; Python's dates end soon after.
+YEARS = range(1990, 2200)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one ingested version brought: a whole period, some days of it, or rows to add to it.

@@ -89,7 +89,7 @@ def open_views(
             if View.RESTATEMENTS in views:
                 _restatements(engine, files, snapshot)
             if View.LEFT_OUT in views:
-                overlaps.tell(engine, where)
+                overlaps.tell(engine, marked, where)
         with _asking_errors(files):
             yield engine
 
