@@ -22,6 +22,14 @@ def lab(local_clouds: LocalClouds) -> Lab:
     return Lab.new()
 
 
+@pytest.fixture(autouse=True)
+def _no_bucket_was_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Owners are kept by endpoint and bucket, and fake servers get the ports of earlier ones."""
+    from airflow_multicloud.clouds.aws._terms import Owners
+
+    monkeypatch.setattr(Owners, "_first", {})
+
+
 def s3_at(port: int, **config: object) -> str:
     """An AWS connection to a port of this machine, with no patience."""
     endpoint = f"http://127.0.0.1:{port}"

@@ -219,8 +219,9 @@ def test_who_may_not_ask_for_the_owner_works_on(
         ask_everything(hook, f"shy-{uuid.uuid4().hex[:8]}")
 
 
-def test_the_owner_of_a_bucket_is_the_same_for_both_local_s3(local_clouds: LocalClouds) -> None:
-    hook = S3ObjectStoreHook(aws_conn_id="aws_local")
+@pytest.mark.parametrize("conn_id", ["aws_local", "aws_second"])
+def test_the_owner_of_a_bucket_is_found(local_clouds: LocalClouds, conn_id: str) -> None:
+    hook = S3ObjectStoreHook(aws_conn_id=conn_id)
     bucket = f"aws-{uuid.uuid4().hex[:12]}"
     hook.ensure_bucket(bucket)
     list(hook.list_objects(bucket))
