@@ -160,13 +160,6 @@ def test_azures_answers_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
         assert bare.last_modified == UNKNOWN_TIME
 
 
-def closed_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
 def aws(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> ObjectStore:
     connection = {
         "conn_type": "aws",
@@ -191,10 +184,10 @@ def given_up_within_seconds(call: Callable[[], object]) -> None:
 
 @CLOUDS
 def test_a_refused_connection_is_given_up_within_seconds(
-    monkeypatch: pytest.MonkeyPatch, cloud: Callable[..., ObjectStore]
+    monkeypatch: pytest.MonkeyPatch, cloud: Callable[..., ObjectStore], closed_port: int
 ) -> None:
     extra: dict[str, Any] = {"num_retries": 5} if cloud is google else {}
-    store = cloud(monkeypatch, f"http://127.0.0.1:{closed_port()}", **extra)
+    store = cloud(monkeypatch, f"http://127.0.0.1:{closed_port}", **extra)
     given_up_within_seconds(lambda: list(store.list_objects("bucket")))
     for key in ("plain", "odd//key"):
         ref = ObjectRef("bucket", key)
