@@ -14,7 +14,6 @@ from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.compare import CostComparison
 from airflow_multicloud.core.cost.quality import check_quality
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles
 
 from .rows import MONTH, Row, fetched, write
 from .test_replays import counted, held
@@ -29,11 +28,6 @@ def at(day: int, amount: str = "100", service: str = "EC2", **fields: str) -> Ro
 
 def every(first: int, last: int, amount: str = "100", **fields: str) -> list[Row]:
     return [at(day, amount, **fields) for day in range(first, last + 1)]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> CostStore:
-    return CostStore(str(tmp_path / "store"), LocalFiles(tmp_path / "store"))
 
 
 def export(store: CostStore, tmp_path: Path, name: str, rows: Sequence[Row], day: datetime) -> None:
