@@ -8,8 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from airflow_multicloud import registry
 from airflow_multicloud.clouds._answers import UNKNOWN_TIME
@@ -18,12 +16,11 @@ from airflow_multicloud.clouds.gcp.cost import GCPCostHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, PartUpload
-from tests.integration.answering import Answer, Asked, answering
+from tests.integration.answering import PAGE, Answer, Asked, answering, service_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Hello<br></body></html>"
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
@@ -208,22 +205,6 @@ def test_a_name_that_nobody_knows_is_given_up_within_seconds(
     given_up_within_seconds(lambda: list(store.list_objects("bucket")))
 
 
-def keyfile(token_uri: str) -> dict[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return {
-        "type": "service_account",
-        "client_email": "a@b.iam.gserviceaccount.com",
-        "private_key": pem.decode(),
-        "private_key_id": "1",
-        "token_uri": token_uri,
-    }
-
-
 def test_googles_requests_are_billed_to_the_quota_project(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(asked: Asked) -> Answer | bytes:
         if asked.path == "/token":
@@ -243,7 +224,7 @@ def test_googles_requests_are_billed_to_the_quota_project(monkeypatch: pytest.Mo
             server.url,
             is_anonymous=False,
             quota_project_id="the-payer",
-            keyfile_dict=keyfile(f"{server.url}/token"),
+            keyfile_dict=service_account(f"{server.url}/token"),
         )
         list(hook.list_objects("bucket"))
         for key in ("plain", "odd//key"):
@@ -256,7 +237,7 @@ def test_googles_requests_are_billed_to_the_quota_project(monkeypatch: pytest.Mo
 
 
 def test_a_token_never_goes_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = keyfile("http://127.0.0.1:9/token")
+    key = service_account("http://127.0.0.1:9/token")
     hook = google(monkeypatch, "http://storage.example:80", is_anonymous=False, keyfile_dict=key)
     with pytest.raises(CredentialsError, match=r"plain http to storage\.example,") as caught:
         list(hook.list_objects("bucket"))

@@ -16,7 +16,7 @@ from airflow_multicloud.clouds.aws._terms import Owners
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef, PartUpload, WriteOptions
-from tests.integration.answering import Answer, Answering, Asked, answering
+from tests.integration.answering import PAGE, Answer, Answering, Asked, answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -320,9 +320,6 @@ def test_one_token_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
     ):
         list(hook.list_objects("bucket"))
     assert caught.value.kind is ErrorKind.INTEGRITY
-
-
-PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Hello<br></body></html>"
 
 
 def test_an_answer_that_is_no_listing(monkeypatch: pytest.MonkeyPatch) -> None:
