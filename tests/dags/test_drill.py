@@ -6,7 +6,6 @@ import json
 import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +21,6 @@ from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectBody,
@@ -30,6 +28,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectRef,
 )
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +42,6 @@ HOUR = Objectives(timedelta(hours=1), timedelta(hours=1))
 ANY = FailoverPolicy(
     fail_over_on=OUTAGES | {ErrorKind.PERMISSION_DENIED}, attempt_timeout=timedelta(seconds=1)
 )
-
-_numbers = count()
 
 
 class Indifferent(object_store.Hook):
@@ -81,13 +78,6 @@ def _nothing_known(meta: ObjectMeta) -> ObjectMeta:
     return replace(meta, digests=Digests(), attributes=None)
 
 
-def end(prefix: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
-    conn_id = f"drill_{next(_numbers)}"
-    store = hook(conn_id)
-    store.ensure_bucket("lab")
-    return Endpoint("memory", store, Location("mem", conn_id, "lab", prefix))
-
-
 @dataclass
 class World:
     primary: Endpoint
@@ -96,7 +86,7 @@ class World:
 
     @classmethod
     def new(cls) -> World:
-        primary, replicas = end("data/"), (end("copy/"), end("copy/"))
+        primary, replicas = endpoint("data/"), (endpoint("copy/"), endpoint("copy/"))
         for name, content in TREE.items():
             primary.store.put_object(primary.ref(f"data/{name}"), content)
         canary = write_canary(primary, "drill-1")
@@ -223,7 +213,7 @@ def test_objectives_are_judged_only_after_integrity(world: World, tmp_path: Path
 
 def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
     """Replicas without manifests in a store that vouches for nothing: no check can fire."""
-    primary, replica = end("data/"), end("copy/", Indifferent)
+    primary, replica = endpoint("data/"), endpoint("copy/", Indifferent)
     canary = write_canary(primary, "drill-1")
     body = primary.store.get_object(primary.ref(f"data/{CANARY_NAME}")).read()
     replica.store.put_object(replica.ref(f"copy/{CANARY_NAME}"), body)
@@ -246,7 +236,7 @@ def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
 
 
 def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -> None:
-    indifferent = end("copy/", Indifferent)
+    indifferent = endpoint("copy/", Indifferent)
     body = world.primary.store.get_object(world.primary.ref(f"data/{CANARY_NAME}")).read()
     indifferent.store.put_object(indifferent.ref(f"copy/{CANARY_NAME}"), body)
     world.replicas = (*world.replicas, indifferent)

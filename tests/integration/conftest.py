@@ -22,6 +22,14 @@ def lab(local_clouds: LocalClouds) -> Lab:
     return Lab.new()
 
 
+@pytest.fixture(autouse=True)
+def _no_bucket_was_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Owners are kept by endpoint and bucket, and fake servers get the ports of earlier ones."""
+    from airflow_multicloud.clouds.aws._terms import Owners
+
+    monkeypatch.setattr(Owners, "_first", {})
+
+
 def s3_at(port: int, **config: object) -> str:
     """An AWS connection to a port of this machine, with no patience."""
     endpoint = f"http://127.0.0.1:{port}"
@@ -35,12 +43,18 @@ def s3_at(port: int, **config: object) -> str:
 
 
 @pytest.fixture
-def closed_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A connection to an S3 that refuses connections; returns its id."""
+def closed_port() -> Iterator[int]:
+    """A port of this machine that refuses connections."""
     with socket.socket() as bound:  # bound and not listening: nobody else can take the port
         bound.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("AIRFLOW_CONN_CLOSED_S3", s3_at(bound.getsockname()[1]))
-        yield "closed_s3"
+        yield bound.getsockname()[1]
+
+
+@pytest.fixture
+def closed_s3(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A connection to an S3 that refuses connections; returns its id."""
+    monkeypatch.setenv("AIRFLOW_CONN_CLOSED_S3", s3_at(closed_port))
+    return "closed_s3"
 
 
 @pytest.fixture

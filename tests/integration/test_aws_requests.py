@@ -23,7 +23,7 @@ from airflow_multicloud.ports.object_store import (
     PartUpload,
     WriteOptions,
 )
-from tests.integration.answering import Answer, Answering, Asked, answering
+from tests.integration.answering import PAGE, Answer, Answering, Asked, answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,8 +226,9 @@ def test_who_may_not_ask_for_the_owner_works_on(
         ask_everything(hook, f"shy-{uuid.uuid4().hex[:8]}")
 
 
-def test_the_owner_of_a_bucket_is_the_same_for_both_local_s3(local_clouds: LocalClouds) -> None:
-    hook = S3ObjectStoreHook(aws_conn_id="aws_local")
+@pytest.mark.parametrize("conn_id", ["aws_local", "aws_second"])
+def test_the_owner_of_a_bucket_is_found(local_clouds: LocalClouds, conn_id: str) -> None:
+    hook = S3ObjectStoreHook(aws_conn_id=conn_id)
     bucket = f"aws-{uuid.uuid4().hex[:12]}"
     hook.ensure_bucket(bucket)
     list(hook.list_objects(bucket))
@@ -352,9 +353,6 @@ def test_one_token_for_ever_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None
     ):
         list(hook.list_objects("bucket"))
     assert caught.value.kind is ErrorKind.INTEGRITY
-
-
-PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Hello<br></body></html>"
 
 
 def test_an_answer_that_is_no_listing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import google_crc32c
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from airflow_multicloud.clouds.gcp._parts import PARTS_PREFIX
 from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
@@ -32,14 +27,11 @@ from airflow_multicloud.ports.object_store import (
     ObjectTags,
     WriteOptions,
 )
+from tests.integration.answering import EMAIL, Answer, Asked, answering, service_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from airflow_multicloud.ports.object_store import ObjectMeta
     from airflow_multicloud.testing.local_clouds import LocalClouds
-
-EMAIL = "loader@project-of-key.iam.gserviceaccount.com"
 
 
 def crc32c(data: bytes) -> str:
@@ -58,78 +50,13 @@ def bucket(hook: GCSObjectStoreHook, request: pytest.FixtureRequest) -> str:
     return name
 
 
-class Requests(list[tuple[str, str, dict[str, str]]]):
-    """What a server was asked: method, path and lower-case headers."""
-
-
-Answer = tuple[int, dict[str, str], bytes]
-
-
-@contextmanager
-def serving(answer: Callable[[str, str], Answer]) -> Iterator[tuple[str, Requests]]:
-    """A server of the test's own, for answers that no local cloud gives."""
-    asked = Requests()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {k.lower(): v for k, v in self.headers.items()}
-            asked.append((self.command, self.path, headers))
-            status, headers, body = answer(self.command, self.path)
-            self.send_response(status)
-            for name, value in {"content-length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-            if "content-length" in headers:  # it promised more than there is
-                self.close_connection = True
-
-        do_POST = do_GET  # noqa: N815  # http.server's name
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def object_answer(body: bytes, headers: dict[str, str] | None = None) -> Answer:
-    return (
-        200,
-        {
-            "x-goog-generation": "5",
-            "last-modified": "Mon, 23 Nov 2026 08:00:00 GMT",
-            "etag": '"e"',
-            **(headers or {}),
-        },
-        body,
-    )
-
-
-def service_account(token_uri: str) -> dict[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return {
-        "type": "service_account",
-        "project_id": "project-of-key",
-        "private_key_id": "1",
-        "private_key": pem.decode(),
-        "client_email": EMAIL,
-        "token_uri": token_uri,
+def object_answer(body: bytes, length: int | None = None) -> Answer:
+    headers = {
+        "x-goog-generation": "5",
+        "last-modified": "Mon, 23 Nov 2026 08:00:00 GMT",
+        "etag": '"e"',
     }
+    return Answer(body, headers=headers, length=length)
 
 
 def connect(patch: pytest.MonkeyPatch, **extra: Any) -> str:
@@ -144,15 +71,13 @@ def with_key(patch: pytest.MonkeyPatch, endpoint: str, token_endpoint: str) -> s
     return connect(patch, keyfile_dict=json.dumps(key), num_retries=0, **{"gcs.endpoint": endpoint})
 
 
-def granted(method: str, path: str) -> Answer:
-    if path == "/token":
-        return (
-            200,
-            {"content-type": "application/json"},
-            (b'{"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"}'),
-        )
-    if path.startswith("/storage/v1/b/bucket/o?"):
-        return 200, {"content-type": "application/json"}, b"{}"
+def granted(asked: Asked) -> Answer:
+    kind = {"content-type": "application/json"}
+    if asked.path == "/token":
+        token = b'{"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"}'
+        return Answer(token, headers=kind)
+    if asked.path.startswith("/storage/v1/b/bucket/o?"):
+        return Answer(b"{}", headers=kind)
     return object_answer(b"hi")
 
 
@@ -325,18 +250,20 @@ def test_a_bucket_may_be_read_without_the_right_to_look_at_it(
     refused = b'{"error": {"code": 403, "message": "no", "errors": [{"reason": "forbidden"}]}}'
     kind = {"content-type": "application/json; charset=UTF-8"}
 
-    def answer(method: str, path: str) -> Answer:
-        return (200, kind, b"{}") if path.startswith("/storage/v1/b/x/o?") else (403, kind, refused)
+    def answer(asked: Asked) -> Answer:
+        if asked.path.startswith("/storage/v1/b/x/o?"):
+            return Answer(b"{}", headers=kind)
+        return Answer(refused, 403, kind)
 
-    with serving(answer) as (endpoint, asked):
-        conn_id = connect(monkeypatch, is_anonymous=True, **{"gcs.endpoint": endpoint})
+    with answering(answer) as server:
+        conn_id = connect(monkeypatch, is_anonymous=True, **{"gcs.endpoint": server.url})
         hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
         assert hook.stat_bucket("x").location is None
         with pytest.raises(StorageError) as caught:
             hook.stat_bucket("y")
     assert caught.value.kind is ErrorKind.PERMISSION_DENIED
     assert caught.value.code == "forbidden"
-    assert len(asked) == 4
+    assert len(server.asked) == 4
 
 
 def test_keys(hook: GCSObjectStoreHook) -> None:
@@ -355,8 +282,8 @@ def test_no_tags(hook: GCSObjectStoreHook) -> None:
 
 
 def test_one_token_for_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(granted) as (endpoint, asked):
-        hook = GCSObjectStoreHook(gcp_conn_id=with_key(monkeypatch, endpoint, endpoint))
+    with answering(granted) as server:
+        hook = GCSObjectStoreHook(gcp_conn_id=with_key(monkeypatch, server.url, server.url))
 
         def use(_: int) -> None:
             assert list(hook.list_objects("bucket")) == []
@@ -366,19 +293,16 @@ def test_one_token_for_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         use(0)
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(use, range(32)))
-    tokens = [path for _, path, _ in asked if path == "/token"]
-    assert tokens == ["/token"]
-    assert {headers.get("authorization") for _, path, headers in asked if path != "/token"} == {
+    assert [a.path for a in server.asked].count("/token") == 1
+    assert {a.headers.get("authorization") for a in server.asked if a.path != "/token"} == {
         "Bearer granted"
     }
 
 
 def test_refused_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(method: str, path: str) -> Answer:
-        return 400, {"content-type": "application/json"}, b'{"error": "invalid_grant"}'
-
-    with serving(answer) as (endpoint, _):
-        conn_id = with_key(monkeypatch, endpoint, endpoint)
+    answer = Answer(b'{"error": "invalid_grant"}', 400, {"content-type": "application/json"})
+    with answering(lambda _: answer) as server:
+        conn_id = with_key(monkeypatch, server.url, server.url)
         hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
         for call in (
             lambda: hook.get_object(ObjectRef("bucket", "key")),
@@ -392,11 +316,11 @@ def test_refused_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_who_am_i(local_clouds: LocalClouds, monkeypatch: pytest.MonkeyPatch) -> None:
     assert GCPIdentityHook(gcp_conn_id="gcp_local").who_am_i() == Principal("local", "anonymous")
-    with serving(granted) as (endpoint, asked):
-        conn_id = with_key(monkeypatch, endpoint, endpoint)
+    with answering(granted) as server:
+        conn_id = with_key(monkeypatch, server.url, server.url)
         me = GCPIdentityHook(gcp_conn_id=conn_id).who_am_i()
     assert me == Principal("project-of-key", EMAIL)
-    assert [path for _, path, _ in asked] == ["/token"]
+    assert [a.path for a in server.asked] == ["/token"]
 
 
 def test_signed_urls(
@@ -407,9 +331,9 @@ def test_signed_urls(
 ) -> None:
     ref = ObjectRef(bucket, "dir/ü.txt")
     hook.put_object(ref, b"for all to see")
-    with serving(granted) as (tokens, asked):
+    with answering(granted) as server:
         signer = GCSObjectStoreHook(
-            gcp_conn_id=with_key(monkeypatch, local_clouds.gcp.endpoint, tokens)
+            gcp_conn_id=with_key(monkeypatch, local_clouds.gcp.endpoint, server.url)
         )
         signed = signer.sign_url(ref, method="GET", expires_in=timedelta(hours=1))
         with pytest.raises(StorageError, match="up to 7 days"):
@@ -420,7 +344,7 @@ def test_signed_urls(
     assert "X-Goog-Signature" not in f"{signed} {signed!r}"
     with urlopen(signed.reveal(), timeout=10) as response:
         assert response.read() == b"for all to see"
-    assert asked == []  # a private key signs by itself
+    assert server.asked == []  # a private key signs by itself
     with pytest.raises(StorageError) as caught:
         hook.sign_url(ref, method="GET", expires_in=timedelta(hours=1))
     assert caught.value.kind is ErrorKind.UNSUPPORTED
@@ -428,12 +352,9 @@ def test_signed_urls(
 
 @pytest.mark.parametrize("key", ["plain", "not//plain"])
 def test_a_body_that_ends_early(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    def answer(method: str, path: str) -> Answer:
-        return object_answer(b"short", {"content-length": "100"})
-
-    with serving(answer) as (endpoint, _):
+    with answering(lambda _: object_answer(b"short", length=100)) as server:
         conn_id = connect(
-            monkeypatch, is_anonymous=True, num_retries=0, **{"gcs.endpoint": endpoint}
+            monkeypatch, is_anonymous=True, num_retries=0, **{"gcs.endpoint": server.url}
         )
         body = GCSObjectStoreHook(gcp_conn_id=conn_id).get_object(ObjectRef("bucket", key))
         with pytest.raises(StorageError) as caught:
@@ -444,13 +365,13 @@ def test_a_body_that_ends_early(monkeypatch: pytest.MonkeyPatch, key: str) -> No
 
 def test_an_anonymous_read_asks_no_key_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json")
-    with serving(lambda method, path: object_answer(b"there")) as (endpoint, asked):
+    with answering(lambda _: object_answer(b"there")) as server:
         conn_id = connect(
-            monkeypatch, is_anonymous=True, num_retries=0, **{"gcs.endpoint": endpoint}
+            monkeypatch, is_anonymous=True, num_retries=0, **{"gcs.endpoint": server.url}
         )
         body = GCSObjectStoreHook(gcp_conn_id=conn_id).get_object(ObjectRef("bucket", "plain"))
         assert bytes(body.read()) == b"there"
-    assert [sent.get("authorization") for _, _, sent in asked] == [None]
+    assert [a.headers.get("authorization") for a in server.asked] == [None]
 
 
 @pytest.mark.parametrize(("retries", "survives"), [(0, False), (1, True)])
@@ -459,15 +380,15 @@ def test_retries_are_the_connections(
 ) -> None:
     failing = iter([True])
 
-    def answer(method: str, path: str) -> Answer:
-        return (503, {}, b"try later") if next(failing, False) else (200, {}, b"{}")
+    def answer(_: Asked) -> Answer | bytes:
+        return Answer(b"try later", 503) if next(failing, False) else b"{}"
 
     def listed(hook: GCSObjectStoreHook) -> list[ObjectMeta]:
         return list(hook.list_objects("bucket"))
 
-    with serving(answer) as (endpoint, asked):
+    with answering(answer) as server:
         conn_id = connect(
-            monkeypatch, is_anonymous=True, num_retries=retries, **{"gcs.endpoint": endpoint}
+            monkeypatch, is_anonymous=True, num_retries=retries, **{"gcs.endpoint": server.url}
         )
         hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
         if survives:
@@ -476,13 +397,13 @@ def test_retries_are_the_connections(
             with pytest.raises(StorageError, match="try later") as caught:
                 listed(hook)
             assert caught.value.kind is ErrorKind.UNAVAILABLE
-    assert len(asked) == retries + 1
+    assert len(server.asked) == retries + 1
 
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(granted) as (endpoint, _):
+    with answering(granted) as server:
         pass
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", endpoint)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
     conn_id = connect(monkeypatch, is_anonymous=True, num_retries=0, project="p")
     hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
     for call in (hook.stat_object, hook.get_object, hook.delete_object):
@@ -506,9 +427,9 @@ def test_conditions_on_single_writes(hook: GCSObjectStoreHook, bucket: str) -> N
 
 
 def test_proxies_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(granted) as (proxy, asked):
+    with answering(granted) as proxy:
         for name in ("http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, proxy)
+            monkeypatch.setenv(name, proxy.url)
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         conn_id = connect(
@@ -517,7 +438,7 @@ def test_proxies_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
         hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
         assert bytes(hook.get_object(ObjectRef("bucket", "key")).read()) == b"hi"
         assert bytes(hook.get_object(ObjectRef("bucket", "not//plain")).read()) == b"hi"
-    assert [path.partition("?")[0] for _, path, _ in asked] == [
+    assert [a.path.partition("?")[0] for a in proxy.asked] == [
         # Behind a proxy obstore, which follows redirects, is not used.
         "http://storage.example/storage/v1/b/bucket/o/key",
         "http://storage.example/storage/v1/b/bucket/o/not%2F%2Fplain",

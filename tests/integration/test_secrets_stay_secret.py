@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import secrets
-import socket
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -193,13 +192,6 @@ def token_server() -> Iterator[tuple[str, Callable[[str | None], None]]]:
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     with strict_aws.running(tmp_path_factory.mktemp("strict-aws")) as server:
         yield server
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    with socket.socket() as bound:  # bound and not listening: nobody else can take the port
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
 
 
 def connect(conn_id: str, connection: Mapping[str, object], patch: pytest.MonkeyPatch) -> str:

@@ -45,13 +45,18 @@ def test_what_does_not_show_is_escaped_once(given: str, shown: str) -> None:
     ("size", "of", "shown"),
     [
         (0, None, "0 bytes"),
+        (1, None, "1 byte"),
         (999, None, "999 bytes"),
+        (1000, None, "1.0 kB"),
         (11_673, None, "11.7 kB"),
+        (25_165_824, None, "25.2 MB"),
         (412e6, 900e6, "412 of 900 MB"),
         (41e3, 900e6, "0.0 of 900 MB"),
         (999_999, None, "1.0 MB"),
         (5.5e9, 12e9, "5.5 of 12.0 GB"),
+        (5 * 10**12, None, "5.0 TB"),
         (3e18, None, "3000 PB"),
+        (3072 * 10**15, None, "3072 PB"),
     ],
 )
 def test_sizes(size: float, of: float | None, shown: str) -> None:
@@ -62,12 +67,20 @@ def test_sizes(size: float, of: float | None, shown: str) -> None:
     ("seconds", "shown"),
     [
         (0, "0 s"),
+        (0.0004, "1 ms"),
         (0.0031, "3 ms"),
+        (0.25, "250 ms"),
+        (3.21, "3.2 s"),
         (45.4, "45.4 s"),
+        (59.99, "1 min"),
+        (61, "1 min 1 s"),
         (125, "2 min 5 s"),
         (3600, "1 h"),
+        (3725, "1 h 2 min"),
         (3600 * 3 + 60 * 20 + 5, "3 h 20 min"),
+        (90_000, "1 d 1 h"),
         (86400 * 2 + 3600 * 3, "2 d 3 h"),
+        (-2, "−2 s"),  # noqa: RUF001
         (-90, "−1 min 30 s"),  # noqa: RUF001
     ],
 )

@@ -38,16 +38,12 @@ _PROXIES = frozenset(name.upper() for name in OFFLINE_ENV)
 
 def of_servers() -> dict[str, str]:
     """The environment of a local server, in which proxies lead nowhere."""
-    return {**{n: v for n, v in os.environ.items() if _basic(n)}, **OFFLINE_ENV}
+    return {**{n: v for n, v in os.environ.items() if n in _BASE}, **OFFLINE_ENV}
 
 
 def of_installers() -> dict[str, str]:
     """The environment of npm and uv."""
-    return {n: v for n, v in os.environ.items() if _basic(n) or _of_index(n.upper())}
-
-
-def _basic(name: str) -> bool:
-    return name in _BASE
+    return {n: v for n, v in os.environ.items() if n in _BASE or _of_index(n.upper())}
 
 
 def _of_index(upper: str) -> bool:

@@ -91,9 +91,35 @@ def test_extras_of_a_google_connection_are_refused_by_name(name: str, value: obj
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
-def test_only_this_machine_is_shown_a_token_over_plain_http() -> None:
-    for host in ("localhost", "127.0.0.1", "127.8.9.1", "[::1]"):
-        refuse_plain_http(f"http://{host}:1", "the token", cloud="gcp")
-    for host in ("a.localhost", "0.0.0.0", "[::ffff:127.0.0.1]", "localhost.example"):
-        with pytest.raises(CredentialsError):
-            refuse_plain_http(f"http://{host}:1", "the token", cloud="gcp")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "http://127.0.0.1:80",
+        "http://127.8.9.1",
+        "http://[::1]:80/x",
+        "http://localhost:80",
+        "http://LOCALHOST",
+    ],
+)
+def test_a_token_is_shown_over_https_and_on_this_machine(url: str) -> None:
+    refuse_plain_http(url, "the token", cloud="gcp")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.localhost:1",
+        "http://gcs.localhost",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://0.0.0.0:1",
+        "http://[::ffff:127.0.0.1]:1",
+        "http://10.0.0.1",
+        "HTTP://example.com",
+        "http://user@example.com",
+    ],
+)
+def test_no_other_machine_is_shown_a_token_over_plain_http(url: str) -> None:
+    with pytest.raises(CredentialsError):
+        refuse_plain_http(url, "the token", cloud="gcp")

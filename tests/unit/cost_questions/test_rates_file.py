@@ -6,13 +6,11 @@ import contextlib
 import io
 import json
 import ssl
-import threading
 import zipfile
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -30,6 +28,7 @@ from airflow_multicloud.core.cost.rates_file import parse_rates
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.operators.cost_refresh import RefreshExchangeRatesOperator
 from tests.integration.airflow_runs import Bare
+from tests.integration.answering import Answer, answering
 from tests.unit.cost_prices.conftest import conn_id
 
 __all__ = ["conn_id"]
@@ -110,51 +109,17 @@ def test_an_archive_with_one_byte_changed_is_right_or_refused() -> None:
                 assert parse_rates(bytes(flipped), "rates") == whole
 
 
-class Server(ThreadingHTTPServer):
-    """Serves what the test put in, by path; a path without an answer is not found."""
-
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        if context is not None:
-            self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
-        self.asked: list[str] = []
-
-    def url(self, path: str, scheme: str = "http") -> str:
-        return f"{scheme}://127.0.0.1:{self.server_port}{path}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that breaks off a handshake is what is tested."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        status, headers, body = self.server.answers.get(self.path, (404, {}, b""))
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+@pytest.fixture
+def answers() -> dict[str, Answer]:
+    """By path; one without an answer is not found."""
+    return {}
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    yield from served(Server())
-
-
-def served(made: Server) -> Iterator[Server]:
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    made.shutdown()
-    made.server_close()
-    thread.join()
+def bank(answers: dict[str, Answer]) -> Iterator[str]:
+    """The address of its server."""
+    with answering(lambda asked: answers.get(asked.path, Answer(status=404))) as server:
+        yield server.url
 
 
 @pytest.fixture(params=["file", "object"])
@@ -164,56 +129,61 @@ def target(request: pytest.FixtureRequest, tmp_path: Path, conn_id: str) -> str:
     return str(tmp_path / "rates" / "eurofxref-hist.zip")
 
 
-def test_rates_are_fetched_kept_and_used(server: Server, target: str) -> None:
-    server.answers["/r.zip"] = (200, {}, zipped(RATES))
-    found = api.refresh_exchange_rates(target, source=server.url("/r.zip"))
+def test_rates_are_fetched_kept_and_used(
+    answers: dict[str, Answer], bank: str, target: str
+) -> None:
+    answers["/r.zip"] = Answer(zipped(RATES))
+    found = api.refresh_exchange_rates(target, source=f"{bank}/r.zip")
     assert (found.uri, found.new_days, found.last_day) == (target, 2, date(2026, 11, 6))
-    server.answers["/r.zip"] = (200, {}, zipped(NEWER))
-    assert api.refresh_exchange_rates(target, source=server.url("/r.zip")).new_days == 1
+    answers["/r.zip"] = Answer(zipped(NEWER))
+    assert api.refresh_exchange_rates(target, source=f"{bank}/r.zip").new_days == 1
     costs = api.CloudCostAnalyzer("nowhere", rates_file=target)
     rate = costs._rates.rate("EUR", "USD", date(2026, 11, 9))
     assert rate.rate == Decimal("1.3")
 
 
+def moved(to: str) -> Answer:
+    return Answer(status=302, headers={"Location": to})
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        ((200, {}, b"<html>Sign in</html>"), ErrorKind.INVALID_ARGUMENT),
-        ((200, {}, RATES.replace(b"1.2", b"-1")), ErrorKind.INVALID_ARGUMENT),
-        ((200, {"Content-Length": "100000"}, RATES), ErrorKind.UNAVAILABLE),
-        ((200, {}, RATES.replace(b"2026-11-05,1.1,160,7,\n", b"")), ErrorKind.INTEGRITY),
-        ((200, {}, RATES.replace(b"160", b"N/A")), ErrorKind.INTEGRITY),
-        ((503, {}, b""), ErrorKind.UNAVAILABLE),
-        ((429, {}, b""), ErrorKind.THROTTLED),
-        ((404, {}, b""), ErrorKind.NOT_FOUND),
-        ((302, {"Location": "http://example.com/r.zip"}, b""), ErrorKind.INVALID_ARGUMENT),
-        ((302, {"Location": "http://example.com/r?sig=s3cr3t"}, b""), ErrorKind.INVALID_ARGUMENT),
-        ((302, {"Location": "file:///etc/passwd"}, b""), ErrorKind.INVALID_ARGUMENT),
+        (Answer(b"<html>Sign in</html>"), ErrorKind.INVALID_ARGUMENT),
+        (Answer(RATES.replace(b"1.2", b"-1")), ErrorKind.INVALID_ARGUMENT),
+        (Answer(RATES, length=100_000), ErrorKind.UNAVAILABLE),
+        (Answer(RATES.replace(b"2026-11-05,1.1,160,7,\n", b"")), ErrorKind.INTEGRITY),
+        (Answer(RATES.replace(b"160", b"N/A")), ErrorKind.INTEGRITY),
+        (Answer(status=503), ErrorKind.UNAVAILABLE),
+        (Answer(status=429), ErrorKind.THROTTLED),
+        (Answer(status=404), ErrorKind.NOT_FOUND),
+        (moved("http://example.com/r.zip"), ErrorKind.INVALID_ARGUMENT),
+        (moved("http://example.com/r?sig=s3cr3t"), ErrorKind.INVALID_ARGUMENT),
+        (moved("file:///etc/passwd"), ErrorKind.INVALID_ARGUMENT),
     ],
 )
 def test_what_is_not_the_file_replaces_nothing(
-    server: Server,
-    tmp_path: Path,
-    answer: tuple[int, dict[str, str], bytes],
-    kind: ErrorKind,
+    answers: dict[str, Answer], bank: str, tmp_path: Path, answer: Answer, kind: ErrorKind
 ) -> None:
     target = tmp_path / "rates.csv"
     target.write_bytes(RATES)
     signed = "/r?X-Amz-Signature=s3cr3t#s3cr3t"
-    server.answers[signed.partition("#")[0]] = answer
+    answers[signed.partition("#")[0]] = answer
     with pytest.raises(CloudError) as caught:
-        api.refresh_exchange_rates(target, source=server.url(signed))
+        api.refresh_exchange_rates(target, source=bank + signed)
     assert caught.value.kind is kind
     assert "s3cr3t" not in str(caught.value)
     assert target.read_bytes() == RATES
     assert [path.name for path in tmp_path.iterdir()] == ["rates.csv"]
 
 
-def test_rates_of_days_to_come_are_refused(server: Server, tmp_path: Path) -> None:
+def test_rates_of_days_to_come_are_refused(
+    answers: dict[str, Answer], bank: str, tmp_path: Path
+) -> None:
     later = datetime.now(UTC).date() + timedelta(days=3)
-    server.answers["/r"] = (200, {}, RATES.replace(b"2026-11-06", str(later).encode()))
+    answers["/r"] = Answer(RATES.replace(b"2026-11-06", str(later).encode()))
     with pytest.raises(CostAnalysisError, match="which is to come"):
-        api.refresh_exchange_rates(tmp_path / "rates.csv", source=server.url("/r"))
+        api.refresh_exchange_rates(tmp_path / "rates.csv", source=f"{bank}/r")
 
 
 @pytest.mark.parametrize(
@@ -236,10 +206,9 @@ def test_an_address_that_is_not_safe_is_refused_unasked(url: str, tmp_path: Path
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    for server in served(Server(_self_signed(tmp_path))):
-        server.answers["/r"] = (200, {}, RATES)
+    with answering(lambda _: RATES, tls=_self_signed(tmp_path)) as server:
         with pytest.raises(CostAnalysisError, match="certificate verify failed"):
-            api.refresh_exchange_rates(tmp_path / "r", source=server.url("/r", "https"))
+            api.refresh_exchange_rates(tmp_path / "r", source=f"{server.url}/r")
         assert server.asked == []
     assert not (tmp_path / "r").exists()
 
@@ -252,16 +221,16 @@ def test_a_file_brought_by_other_means_is_a_source(target: str, tmp_path: Path) 
 
 
 def test_the_operator_and_the_command_fetch(
-    server: Server, target: str, capsys: pytest.CaptureFixture[str]
+    answers: dict[str, Answer], bank: str, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.answers["/r"] = (200, {}, RATES)
-    operator = RefreshExchangeRatesOperator(task_id="r", target=target, source=server.url("/r"))
+    answers["/r"] = Answer(RATES)
+    operator = RefreshExchangeRatesOperator(task_id="r", target=target, source=f"{bank}/r")
     facts = operator.execute(Bare())  # type: ignore[arg-type]
     assert (facts["last_day"], facts["new_days"]) == ("2026-11-06", 2)
-    server.answers["/r"] = (200, {}, NEWER)
+    answers["/r"] = Answer(NEWER)
     capsys.readouterr()
     rates_command.run(
-        Namespace(target=target, source=server.url("/r"), output="json", verbose=False, quiet=False)
+        Namespace(target=target, source=f"{bank}/r", output="json", verbose=False, quiet=False)
     )
     (said,) = json.loads(capsys.readouterr().out)
     assert (said["last_day"], said["new_days"]) == ("2026-11-09", 1)

@@ -13,7 +13,6 @@ import pytest
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.quality import check_quality
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles
 from airflow_multicloud.core.cost.store.snapshot import Period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
@@ -30,11 +29,6 @@ def on(day: int, amount: str, service: str = "EC2", invoice: str | None = "i") -
 
 WHOLE = [on(day, "100") for day in range(1, 32)]
 WEEK = [on(day, "90") for day in range(10, 16)]  # the sixteenth has nothing any more
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> CostStore:
-    return CostStore(str(tmp_path / "store"), LocalFiles(tmp_path / "store"))
 
 
 def delivery(

@@ -31,11 +31,6 @@ def every(first: int, last: int, amount: str = "100", **fields: str) -> list[Row
     return [at(day, amount, **fields) for day in range(first, last + 1)]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> CostStore:
-    return CostStore(str(tmp_path / "store"), LocalFiles(tmp_path / "store"))
-
-
 def export(store: CostStore, tmp_path: Path, name: str, rows: Sequence[Row], day: datetime) -> None:
     file = write(tmp_path / f"{name}-{day:%m-%d}.csv", rows)
     made = fetched(file, "1", exported_at=day)

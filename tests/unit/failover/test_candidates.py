@@ -6,7 +6,6 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +21,6 @@ from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (
     Digests,
     ObjectAttributes,
@@ -31,6 +29,7 @@ from airflow_multicloud.ports.object_store import (
     WriteOptions,
 )
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,14 +39,6 @@ if TYPE_CHECKING:
 
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
 CONTENT = b"the content"
-_numbers = count()
-
-
-def end(hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
-    conn_id = f"candidate_{next(_numbers)}"
-    store = hook(conn_id)
-    store.ensure_bucket("lab")
-    return Endpoint("memory", store, Location("mem", conn_id, "lab", "data/"))
 
 
 def below(place: Endpoint, name: str) -> Endpoint:
@@ -120,7 +111,7 @@ def test_a_page_is_not_the_object(
     tmp_path: Path, hook: type[object_store.Hook], *, whole: bool
 ) -> None:
     """By the store's own listing, or by the other replica's manifest where that is closed."""
-    primary, replica = end(hook), end()
+    primary, replica = endpoint(hook=hook), endpoint()
     put(primary, "a")
     honest = replace(primary, store=object_store.Hook(primary.location.conn_id or ""))
     replicate(Replication(honest, (replica,)))
@@ -139,7 +130,7 @@ def test_a_page_is_not_the_object(
 
 def test_a_real_page_is_served(tmp_path: Path) -> None:
     """Though the replica's manifest is of an older one."""
-    primary, replica = end(), end()
+    primary, replica = endpoint(), endpoint()
     put(primary, "a", b"<html>old</html>", content_type="text/html")
     replicate(Replication(primary, (replica,)))
     put(primary, "a", PAGE, content_type="text/html")
@@ -163,7 +154,7 @@ def test_others_that_hang_do_not_hold_up_who_serves(
     monkeypatch.setattr(
         "airflow_multicloud.core.failover.fetch._TO_ASK", timedelta(milliseconds=50)
     )
-    primary, other = end(), end(Hanging)
+    primary, other = endpoint(), endpoint(hook=Hanging)
     put(primary, "a", PAGE, content_type="text/html")
     try:
         started = time.monotonic()
@@ -202,7 +193,7 @@ class Endless(object_store.Hook):
 def test_what_is_larger_than_the_manifest_says_never_fills_the_disk(
     tmp_path: Path, claims: int | None, taken: int
 ) -> None:
-    source, inflated, good = end(), end(Endless), end()
+    source, inflated, good = endpoint(), endpoint(hook=Endless), endpoint()
     put(source, "a")
     replicate(Replication(source, (inflated, good)))
     assert isinstance(inflated.store, Endless)
@@ -256,7 +247,7 @@ NESTED = b'"x":' + b"[" * 5000 + b"]" * 5000 + b","
 def test_a_hostile_manifest_is_its_own_replicas_failure(
     tmp_path: Path, kind: str, change: Callable[[bytes], bytes], *, whole: bool
 ) -> None:
-    source, hostile, good = end(), end(), end()
+    source, hostile, good = endpoint(), endpoint(), endpoint()
     put(source, "a")
     replicate(Replication(source, (hostile, good)))
     _damage(hostile, change, kind)
@@ -285,7 +276,7 @@ def test_whatever_a_candidate_raises_is_its_own_failure(
         def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
             raise RuntimeError(f"{EVIL} in {prefix}") from ValueError(EVIL)
 
-    primary, replica = end(Broken), end()
+    primary, replica = endpoint(hook=Broken), endpoint()
     put(replica, "a")
     served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path / "t"))
     assert served.attempts[0].kind is ErrorKind.INTEGRITY
@@ -309,7 +300,7 @@ def test_another_copy_that_breaks_the_reader_is_not_this_ones_failure(tmp_path: 
         def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
             raise RuntimeError(f"broken at {prefix}")
 
-    good, broken = end(), end(Broken)
+    good, broken = endpoint(), endpoint(hook=Broken)
     put(good, "a", PAGE, content_type="text/html")
     served = fetch(candidates(below(good, "a"), below(broken, "a")), FileTarget(tmp_path / "a"))
     assert served.served_by == str(below(good, "a").location)
@@ -328,7 +319,7 @@ def test_an_archived_copy_is_not_the_end(tmp_path: Path) -> None:
         ) -> ObjectBody:
             raise StorageError("it is archived", kind=ErrorKind.UNSUPPORTED)
 
-    primary, replica = end(Archived), end()
+    primary, replica = endpoint(hook=Archived), endpoint()
     put(primary, "a")
     put(replica, "a")
     served = fetch(candidates(below(primary, "a"), below(replica, "a")), FileTarget(tmp_path / "a"))
@@ -339,7 +330,7 @@ class TestClocks:
     @pytest.fixture
     def ahead(self) -> Endpoint:
         """A replica whose last run began tomorrow."""
-        source, replica = end(), end()
+        source, replica = endpoint(), endpoint()
         put(source, "a")
         replicate(Replication(source, (replica,)))
         (latest,) = manifest.find_latest(replica)
@@ -373,7 +364,7 @@ class TestClocks:
         assert tree.as_dict()["findings"] == list(served.findings)
 
     def test_clocks_that_differ_a_little_are_no_finding(self) -> None:
-        source, replica = end(), end()
+        source, replica = endpoint(), endpoint()
         put(source, "a")
         replicate(Replication(source, (replica,)))
         assert freshness(replica).finding is None
@@ -413,7 +404,7 @@ class TestHedging:
     @pytest.mark.parametrize("lists_at_once", [True, False])
     def test_a_prefix(self, tmp_path: Path, *, lists_at_once: bool) -> None:
         """While it is listed as while it is read; a slow one does not cost its time again."""
-        primary, replica = end(self.Slow), end()
+        primary, replica = endpoint(hook=self.Slow), endpoint()
         assert isinstance(primary.store, self.Slow)
         primary.store.lists_at_once = lists_at_once
         for number in range(50):
@@ -431,7 +422,7 @@ class TestHedging:
 
     @pytest.mark.usefixtures("let_go")
     def test_one_object_says_who_was_overtaken(self, tmp_path: Path) -> None:
-        primary, replica = end(self.Slow), end()
+        primary, replica = endpoint(hook=self.Slow), endpoint()
         put(replica, "a")
         policy = FailoverPolicy(hedge_after=timedelta(milliseconds=50))
         served = fetch(
@@ -443,7 +434,7 @@ class TestHedging:
         ]
 
     def test_nothing_is_hedged_that_answers(self, tmp_path: Path) -> None:
-        primary, replica = end(), end()
+        primary, replica = endpoint(), endpoint()
         put(primary, "a")
         policy = FailoverPolicy(hedge_after=timedelta(seconds=30))
         served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path), policy)
@@ -454,5 +445,5 @@ class TestHedging:
     def test_the_time_of_an_attempt_still_ends_it(self, tmp_path: Path) -> None:
         policy = FailoverPolicy(attempt_timeout=timedelta(milliseconds=100))
         with pytest.raises(FailoverError, match="attempt_timeout") as caught:
-            fetch_tree(candidates(end(self.Slow)), FileTarget(tmp_path), policy)
+            fetch_tree(candidates(endpoint(hook=self.Slow)), FileTarget(tmp_path), policy)
         assert caught.value.kind is ErrorKind.TIMEOUT

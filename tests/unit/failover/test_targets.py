@@ -6,21 +6,19 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta, ObjectRef, WriteOptions
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 CONTENT = b"content"
 #: Whatever a candidate ends with, the next one would be tried.
 ANY = FailoverPolicy(fail_over_on=OUTAGES | {ErrorKind.PERMISSION_DENIED, ErrorKind.QUOTA})
-
-_numbers = count()
 
 
 class Failing(object_store.Hook):
@@ -51,16 +47,9 @@ class Failing(object_store.Hook):
         raise StorageError("no writing today", kind=ErrorKind.UNAVAILABLE)
 
 
-def end(key: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
-    conn_id = f"targets_{next(_numbers)}"
-    store = hook(conn_id)
-    store.ensure_bucket("lab")
-    return Endpoint("memory", store, Location("mem", conn_id, "lab", key))
-
-
 def copies() -> list[Candidate]:
     """Two that would serve."""
-    ends = [end("object"), end("object")]
+    ends = [endpoint("object"), endpoint("object")]
     for there in ends:
         there.store.put_object(there.location.ref, CONTENT)
     return [Candidate(str(e.location), e, primary=n == 0) for n, e in enumerate(ends)]
@@ -113,7 +102,7 @@ def test_a_link_is_followed_and_permissions_stay(tmp_path: Path) -> None:
 def test_a_target_that_fails_ends_the_fetch_and_blames_no_candidate(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert refused(FileTarget(tmp_path / "file/below")).kind is ErrorKind.INVALID_ARGUMENT
-    broken = end("copy", Failing)
+    broken = endpoint("copy", Failing)
     # It is written when everything has arrived: the store's own error, as it is.
     with pytest.raises(StorageError, match=r"^no writing today$"):
         fetch(copies(), ObjectTarget(broken), ANY)

@@ -55,10 +55,10 @@ def conn_of(endpoint: Endpoint) -> str:
     return endpoint.location.conn_id
 
 
-def endpoint(prefix: str = PREFIX) -> Endpoint:
+def endpoint(prefix: str = PREFIX, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
     """A prefix in a bucket of a new account."""
     conn_id = f"memory_{next(_numbers)}"
-    store = object_store.Hook(conn_id)
+    store = hook(conn_id)
     store.ensure_bucket(BUCKET)
     return Endpoint("memory", store, Location("mem", conn_id, BUCKET, prefix))
 
@@ -104,6 +104,12 @@ def journals(end: Endpoint) -> list[str]:
 
 def uploads(end: Endpoint) -> list[str]:
     return [u.ref.key for u in object_store.Hook(conn_of(end)).list_uploads(BUCKET)]
+
+
+def own(end: Endpoint, directory: str = "") -> list[str]:
+    """This package's own objects."""
+    prefix = RESERVED_PREFIX + directory
+    return [meta.key for meta in end.store.list_objects(end.bucket, prefix)]
 
 
 class Unversioned(object_store.Hook):

@@ -24,7 +24,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 
-from .memory import PREFIX, conn_of, world
+from .memory import PREFIX, conn_of, own, uploads, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,16 +39,6 @@ TREE = {"a": b"1", "large": bytes(100)}
 def begin(end: Endpoint, name: str) -> None:
     assert isinstance(end.store, object_store.Hook)
     end.store.begin_upload(end.ref(end.location.key + name))
-
-
-def uploads(end: Endpoint) -> list[str]:
-    assert isinstance(end.store, object_store.Hook)
-    return [upload.ref.key for upload in end.store.list_uploads(end.bucket)]
-
-
-def own(end: Endpoint, directory: str = "") -> list[str]:
-    prefix = RESERVED_PREFIX + directory
-    return [meta.key for meta in end.store.list_objects(end.bucket, prefix)]
 
 
 def header_of(lab: object, run_id: str, source: str, *ends: Endpoint) -> Header:

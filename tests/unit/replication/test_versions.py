@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import look_up
 from airflow_multicloud.core.replication import manifest, shards
 from airflow_multicloud.core.replication.engine import new_header, replicate
@@ -16,18 +16,13 @@ from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-from .memory import SMALL, World, world
+from .memory import SMALL, World, own, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TREE = {"a": b"1", "b": b"2", "c": b"3"}
 OPTIONS = replace(SMALL, delete_extraneous=True, max_delete=5)
-
-
-def own(end: Endpoint, directory: str) -> list[str]:
-    prefix = RESERVED_PREFIX + directory
-    return [meta.key for meta in end.store.list_objects(end.bucket, prefix)]
 
 
 def first_line(end: Endpoint, key: str) -> tuple[dict[str, Any], bytes]:
