@@ -20,6 +20,7 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
+    LeftUpload,
     ObjectRef,
     PartLimits,
     PartUpload,
@@ -515,6 +516,9 @@ def test_a_store_that_can_not_list_uploads_takes_large_objects_and_says_what_is_
     class Lacking(object_store.Hook):
         def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
             raise StorageError("listing uploads: no such verb", kind=ErrorKind.UNSUPPORTED)
+
+        def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> list[LeftUpload]:
+            return [LeftUpload(one, fits=True) for one in self.list_uploads(ref.bucket, ref.key)]
 
     made = world({"big": bytes(100)})
     made = made.with_destination(Lacking(conn_of(made.destinations[0])))
