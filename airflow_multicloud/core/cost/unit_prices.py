@@ -26,6 +26,8 @@ _BURSTABLE = re.compile(
     r"t[234][a-z]*\.|(Standard_)?B\d|e2-(micro|small|medium)$|f1-|g1-", re.IGNORECASE
 )
 
+#: Of the number of requests in a pricing unit.
+_MOST_DIGITS = 15
 #: How many days of the bill are looked at.
 WINDOW = timedelta(days=31)
 
@@ -195,7 +197,7 @@ def _price(
         if requests:
             per_unit = per_unit / requests * 1000
         else:
-            refusal = refusal or f"a pricing unit of no requests: {unit!r}"
+            refusal = refusal or f"a pricing unit of no usable number of requests: {unit!r}"
     price = Price(
         cloud=cloud,
         meter=kind,
@@ -215,7 +217,12 @@ def _price(
 
 
 def _counted(unit: str) -> int:
-    """How many requests one pricing unit is: ``10k``, ``1000 requests``, ``1k requests``."""
-    number = re.match(r"[0-9]{1,15}", unit)
+    """How many requests one pricing unit is: ``10k``, ``1000 requests``, ``1k requests``.
+
+    0 for a number that no unit has.
+    """
+    number = re.match(r"[0-9]+", unit)
+    if number and len(number[0]) > _MOST_DIGITS:
+        return 0
     rest = unit[number.end() :].lstrip() if number else unit
     return (int(number[0]) if number else 1) * (1000 if rest[:1] == "k" else 1)

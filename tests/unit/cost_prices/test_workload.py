@@ -169,7 +169,7 @@ def test_request_units_are_understood(
     assert (price.meter, price.list_unit_price) == (Meter.WRITES, Decimal(per_thousand))
 
 
-@pytest.mark.parametrize("unit", ["0K", "0 Requests"])
+@pytest.mark.parametrize("unit", ["0K", "0 Requests", f"{10**15} requests"])
 def test_a_price_of_no_requests_is_refused_alone(
     bill: duckdb.DuckDBPyConnection, unit: str
 ) -> None:
@@ -177,7 +177,9 @@ def test_a_price_of_no_requests_is_refused_alone(
     charge(bill, cost="5")
     own = own_prices(bill, today=TODAY)
     assert [price.sku for price in own.prices] == ["m7i.xlarge"]
-    assert [r.reason for r in own.refused] == [f"a pricing unit of no requests: {unit.lower()!r}"]
+    assert [r.reason for r in own.refused] == [
+        f"a pricing unit of no usable number of requests: {unit.lower()!r}"
+    ]
 
 
 def test_a_digit_that_is_no_number_stops_no_question(bill: duckdb.DuckDBPyConnection) -> None:
