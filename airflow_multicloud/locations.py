@@ -68,7 +68,7 @@ def parse_location(uri: str, *, parameter: str) -> Location:
     :raises StorageError: kind ``invalid_argument`` when it is not such a URI, or when it
         carries a password or an account host, which belong into the connection.
     """
-    refuse_template(uri, parameter=parameter)
+    check_template(uri, parameter=parameter)
     scheme, separator, rest = uri.partition("://")
     authority, _, key = rest.partition("/")
     # What stands around a colon may be a login and password, so it is never echoed.
@@ -98,7 +98,7 @@ def parse_location(uri: str, *, parameter: str) -> Location:
     return Location(scheme.lower(), conn_id or None, bucket, key)
 
 
-def refuse_template(text: str, *, parameter: str) -> None:
+def check_template(text: str, *, parameter: str) -> None:
     """Refuse a template that nobody has rendered: it would be taken letter by letter.
 
     :raises StorageError: kind ``invalid_argument``.

@@ -83,7 +83,7 @@ def _discovered() -> _Discovery:
             uri_schemes=dict(module.URI_SCHEMES),
             export_schemes=dict(getattr(module, "EXPORT_SCHEMES", {})),
         )
-        _refuse_clash(clouds, cloud)
+        _check_clash(clouds, cloud)
         clouds[cloud.name] = cloud
     return _Discovery(clouds, broken)
 
@@ -95,7 +95,7 @@ def _broken() -> str:
     )
 
 
-def _refuse_clash(known: Mapping[str, Cloud], new: Cloud) -> None:
+def _check_clash(known: Mapping[str, Cloud], new: Cloud) -> None:
     for old in known.values():
         shared = {*old.conn_types} & {*new.conn_types} or {*old.uri_schemes} & {*new.uri_schemes}
         if shared or old.name == new.name:
@@ -115,7 +115,7 @@ def register_provider(cloud: Cloud) -> None:
     """
     if _registered.get(cloud.name) == cloud:
         return
-    _refuse_clash({**_discovered().clouds, **_registered}, cloud)
+    _check_clash({**_discovered().clouds, **_registered}, cloud)
     _registered[cloud.name] = cloud
 
 

@@ -24,7 +24,10 @@ from typing import Any
 from airflow_multicloud import registry
 from airflow_multicloud.ports import cost
 from airflow_multicloud.testing import memory_cloud
-from airflow_multicloud.testing.contracts.rigs import OPTIONAL_POWERS, has_power
+from airflow_multicloud.testing.contracts.object_store.rigs import (
+    OPTIONAL_CAPABILITIES,
+    has_capability,
+)
 
 DOCS = Path(__file__).parent
 
@@ -44,8 +47,8 @@ SERVICES = (
 
 
 #: Service → what its hooks may have besides.
-POWERS: dict[str, tuple[type, ...]] = {
-    "object_store": OPTIONAL_POWERS,
+CAPABILITIES: dict[str, tuple[type, ...]] = {
+    "object_store": OPTIONAL_CAPABILITIES,
     "cost": (
         cost.CostQueries,
         cost.CostForecasts,
@@ -152,12 +155,12 @@ PAGES = (
                 "memory_cloud",
                 "memory_cloud.object_store",
                 "contracts",
-                "contracts.rigs",
-                "contracts.object_store",
-                "contracts.awkward_keys",
-                "contracts.conditions",
-                "contracts.parts",
-                "contracts.optional_powers",
+                "contracts.object_store.rigs",
+                "contracts.object_store.objects",
+                "contracts.object_store.awkward_keys",
+                "contracts.object_store.conditions",
+                "contracts.object_store.parts",
+                "contracts.object_store.capabilities",
                 "offline",
             )
         ),
@@ -192,7 +195,7 @@ def pages() -> dict[Path, str]:
 
 
 def support_matrix() -> str:
-    """Which cloud has which service, and which optional powers its object store has."""
+    """Which cloud has which service, and which optional capabilities its object store has."""
     memory_cloud.register()
     # Others may be installed beside this distribution; they have documentation of their own.
     ours = [c for c in registry.list_providers() if c.module.startswith("airflow_multicloud.")]
@@ -209,16 +212,16 @@ def support_matrix() -> str:
     return (
         f"{NOTE}\n# Support matrix\n\n"
         "Found in the installed code, not written by hand: a service is there when its port and "
-        "the cloud's module for it are, an optional power when the cloud's hook has every member "
-        "of it. The in-memory cloud is for tests.\n\n"
+        "the cloud's module for it are, an optional capability when the cloud's hook has every "
+        "member of it. The in-memory cloud is for tests.\n\n"
         f"## Clouds\n\n{_table(head, facts)}\n"
         f"## Services\n\n{_table(head, services)}\n"
-        "## Optional powers\n\n"
+        "## Optional capabilities\n\n"
         + "".join(
             f"### `{service}`\n\n{_table(head, _powers(service, [c.module for c in clouds]))}\n"
-            for service in POWERS
+            for service in CAPABILITIES
         )
-        + "Each power has a contract class that runs against every hook that has it; see "
+        + "Each capability has a contract class that runs against every hook that has it; see "
         "[Run the contract suite](how-to/contract-suite.md).\n"
     )
 
@@ -231,10 +234,13 @@ def _powers(service: str, modules: list[str]) -> list[list[str]]:
     ]
     return [
         [
-            f"[`{power.__name__}`](reference/ports.md#{power.__name__.lower()})",
-            *("yes" if hook is not None and has_power(hook, power) else "–" for hook in hooks),
+            f"[`{capability.__name__}`](reference/ports.md#{capability.__name__.lower()})",
+            *(
+                "yes" if hook is not None and has_capability(hook, capability) else "–"
+                for hook in hooks
+            ),
         ]
-        for power in POWERS[service]
+        for capability in CAPABILITIES[service]
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.core.endpoints import has_power, open_endpoint
+from airflow_multicloud.core.endpoints import has_capability, open_endpoint
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import BucketCreation
 
@@ -15,7 +15,7 @@ def make_bucket(uri: str, *, location: str | None = None) -> bool:
     :raises CloudError: when it can't be created, or the name is somebody else's.
     """
     end = open_endpoint(uri, parameter="uri")
-    if not has_power(end.store, BucketCreation):
+    if not has_capability(end.store, BucketCreation):
         raise StorageError(
             f"uri: {end.cloud} can't create buckets", kind=ErrorKind.UNSUPPORTED, cloud=end.cloud
         )

@@ -11,7 +11,7 @@ from airflow_multicloud.core.cleanup import CleanupReport
 from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import elements
-from airflow_multicloud.locations import refuse_template
+from airflow_multicloud.locations import check_template
 
 
 def cleanup(
@@ -54,7 +54,7 @@ def _open(place: str | Path, parameter: str) -> Endpoint | Path:
             f"{parameter}: {place} must be a prefix (end with a slash)",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    refuse_template(str(place), parameter=parameter)
+    check_template(str(place), parameter=parameter)
     directory = Path(place)
     if not directory.is_dir():
         raise StorageError(f"{parameter}: {directory} is no directory", kind=ErrorKind.NOT_FOUND)

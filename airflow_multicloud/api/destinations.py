@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
 from airflow_multicloud.lists import elements
-from airflow_multicloud.locations import refuse_template
+from airflow_multicloud.locations import check_template
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ def open_destination(given: str | Destination, *, parameter: str) -> Endpoint:
     """
     wanted = Destination(given) if isinstance(given, str) else given
     for name in ("storage_class", "encryption_key"):
-        refuse_template(getattr(wanted, name) or "", parameter=f"{parameter}: {name}")
+        check_template(getattr(wanted, name) or "", parameter=f"{parameter}: {name}")
     return open_endpoint(
         wanted.uri,
         parameter=parameter,

@@ -14,7 +14,7 @@ from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
-from airflow_multicloud.locations import refuse_template
+from airflow_multicloud.locations import check_template
 
 
 def failover_fetch(
@@ -35,7 +35,7 @@ def failover_fetch(
     :raises FailoverError: when no candidate served, with every attempt.
     """
     progress = Progress(listener, interval=interval)
-    refuse_template(str(target), parameter="target")
+    check_template(str(target), parameter="target")
     opened = open_candidates(candidates)
     prefixes = {candidate.uri.endswith("/") for candidate in opened}
     if len(prefixes) > 1:
@@ -45,7 +45,7 @@ def failover_fetch(
         )
     place = _target(target)
     if prefixes == {True}:
-        _refuse_object(place)
+        _check_object(place)
         return fetch_tree(opened, place, policy, progress=progress)
     if _is_directory(place, target):
         place = place.below(opened[0].uri.rpartition("/")[2])
@@ -83,7 +83,7 @@ def _is_directory(place: Target, given: str | Path) -> bool:
     return isinstance(place, FileTarget) and (place.path.is_dir() or str(given).endswith("/"))
 
 
-def _refuse_object(place: Target) -> None:
+def _check_object(place: Target) -> None:
     if isinstance(place, ObjectTarget) and not place.endpoint.location.is_prefix:
         raise StorageError(
             f"target: {place} must be a prefix (end with a slash), as the candidates are",
@@ -91,7 +91,7 @@ def _refuse_object(place: Target) -> None:
         )
 
 
-def _refuse_missing_bucket(end: Endpoint) -> None:
+def _check_missing_bucket(end: Endpoint) -> None:
     try:
         end.store.stat_bucket(end.bucket)
     except CloudError as err:
@@ -112,6 +112,6 @@ def _target(target: str | Path) -> Target:
         )
     if isinstance(target, str) and "://" in target:
         end = open_endpoint(target, parameter="target")
-        _refuse_missing_bucket(end)
+        _check_missing_bucket(end)
         return ObjectTarget(end)
     return FileTarget(Path(target))

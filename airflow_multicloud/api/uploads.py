@@ -16,12 +16,12 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
+from airflow_multicloud.core.upload import check_apart as _check_apart
 from airflow_multicloud.core.upload import check_replicas as _check_replicas
 from airflow_multicloud.core.upload import plan_upload as _plan_upload
-from airflow_multicloud.core.upload import refuse_replicas as _refuse_replicas
 from airflow_multicloud.core.upload import upload as _upload
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.locations import refuse_template
+from airflow_multicloud.locations import check_template
 
 
 def upload_artifact(
@@ -43,10 +43,10 @@ def upload_artifact(
     :raises CloudError: before any byte moves, for whatever is wrong with the call; or when the
         upload itself fails.
     """
-    refuse_template(str(file), parameter="file")
+    check_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
-    _refuse_replicas(Path(file), primary, replicas)
+    _check_apart(Path(file), primary, replicas)
     if create_buckets:
         check_bucket("destination", primary, create=True)
     _check_replicas(replicas, create=create_buckets)
@@ -80,10 +80,10 @@ def plan_upload(
 
     :raises CloudError: as :func:`upload_artifact` does before any byte moves.
     """
-    refuse_template(str(file), parameter="file")
+    check_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
-    _refuse_replicas(Path(file), primary, replicas)
+    _check_apart(Path(file), primary, replicas)
     if not create_buckets:
         _check_replicas(replicas)
     return _plan_upload(Path(file), primary, immutable=immutable)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     FittedAttributes,
@@ -44,7 +44,7 @@ def keep(destination: Endpoint, attributes: ObjectAttributes, *, sha256: str | N
     :param sha256: kept as metadata when it is known before the write begins.
     """
     metadata = {n: v for n, v in attributes.metadata.items() if n != SHA256_METADATA}
-    refused = destination.refuse_metadata(metadata) if metadata else ()
+    refused = destination.unusable_metadata(metadata) if metadata else ()
     for name in refused:
         del metadata[name]
     metadata[SHA256_METADATA] = sha256 or _ANY_SHA256
@@ -62,7 +62,7 @@ def keep(destination: Endpoint, attributes: ObjectAttributes, *, sha256: str | N
 
 
 def _fit(destination: Endpoint, attributes: ObjectAttributes) -> FittedAttributes:
-    if not has_power(destination.store, AttributeRules):
+    if not has_capability(destination.store, AttributeRules):
         return FittedAttributes(attributes)
     return destination.store.fit_attributes(attributes)
 
@@ -82,12 +82,12 @@ def keep_tags(
     kept = {name: value for name, value in present.items() if others or name == SHA256_METADATA}
     not_kept: list[str] = []
     store = destination.store
-    rules = store if has_power(store, TagRules) else None
+    rules = store if has_capability(store, TagRules) else None
     for name, value in tags.items():
         if name == SHA256_METADATA:
             continue
         full = rules is not None and name not in kept and len(kept) >= rules.most_tags
-        if full or (rules is not None and rules.refuse_tag(name, value)):
+        if full or (rules is not None and rules.why_not_tag(name, value)):
             not_kept.append(f"tag:{name}")
         else:
             kept[name] = value

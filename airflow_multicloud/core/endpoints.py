@@ -33,7 +33,7 @@ P = TypeVar("P")
 RESERVED_PREFIX = ".airflow-multicloud/"
 
 
-def refuse_reserved_key(key: str) -> str | None:
+def why_not_reserved_key(key: str) -> str | None:
     """Why nothing of others may be written under this key, if so.
 
     Who can write there can forge manifests and evidence. So what counts is what the key may
@@ -51,19 +51,19 @@ def refuse_reserved_key(key: str) -> str | None:
     return f"{RESERVED_PREFIX} in a bucket is kept for this package's own files"
 
 
-def has_power(store: object, power: type[P]) -> TypeGuard[P]:
-    """Whether a store has an optional power: ``isinstance``, but asked once per class.
+def has_capability(store: object, capability: type[P]) -> TypeGuard[P]:
+    """Whether a store has an optional capability: ``isinstance``, but asked once per class.
 
     Python 3.11 collects a protocol's members anew at each check: an eighth of the time that a
     small object takes.
     """
-    asked: Any = (type(store), power)
+    asked: Any = (type(store), capability)
     return _has(*asked)
 
 
 @cache
-def _has(hook: Any, power: Any) -> bool:
-    return all(hasattr(hook, name) for name in vars(power) if not name.startswith("_"))
+def _has(hook: Any, capability: Any) -> bool:
+    return all(hasattr(hook, name) for name in vars(capability) if not name.startswith("_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +118,22 @@ class Endpoint:
 
     def condition(self, prior: IfUnchanged | None) -> WriteCondition | None:
         """The strongest condition the store honours for writing where ``prior`` is now."""
-        if not has_power(self.store, ConditionalWrites):
+        if not has_capability(self.store, ConditionalWrites):
             return None
         wanted = ConditionKind.ABSENT if prior is None else ConditionKind.UNCHANGED
         if wanted not in self.store.write_conditions:
             return None
         return IfAbsent() if prior is None else prior
 
-    def refuse_key(self, key: str) -> str | None:
+    def why_not_key(self, key: str) -> str | None:
         """Why the store can't hold this key, if so."""
-        return self.store.refuse_key(key) if has_power(self.store, KeyRules) else None
+        return self.store.why_not_key(key) if has_capability(self.store, KeyRules) else None
 
-    def refuse_metadata(self, names: Iterable[str]) -> tuple[str, ...]:
+    def unusable_metadata(self, names: Iterable[str]) -> tuple[str, ...]:
         """The user metadata names that the store can't hold."""
-        if not has_power(self.store, MetadataRules):
+        if not has_capability(self.store, MetadataRules):
             return ()
-        return tuple(n for n in names if self.store.refuse_metadata_name(n) is not None)
+        return tuple(n for n in names if self.store.why_not_metadata_name(n) is not None)
 
 
 @contextmanager
@@ -171,13 +171,13 @@ def open_endpoint(
     return Endpoint(cloud.name, store, location, storage_class, encryption_key)
 
 
-def refuse_reserved(endpoint: Endpoint, *, parameter: str) -> None:
+def check_reserved(endpoint: Endpoint, *, parameter: str) -> None:
     """Refuse a place to write to that is kept for this package's own files.
 
     :param parameter: what it was given for, for the error.
     :raises StorageError: kind ``invalid_argument``.
     """
-    if why := refuse_reserved_key(endpoint.location.key):
+    if why := why_not_reserved_key(endpoint.location.key):
         raise StorageError(
             f"{parameter}: {endpoint.location}: {why}; choose another place",
             kind=ErrorKind.INVALID_ARGUMENT,
@@ -185,7 +185,7 @@ def refuse_reserved(endpoint: Endpoint, *, parameter: str) -> None:
         )
 
 
-def refuse_overlap(
+def check_overlap(
     source: Endpoint,
     destinations: Iterable[Endpoint],
     *,

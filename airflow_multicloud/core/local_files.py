@@ -28,7 +28,7 @@ class Content:
         return self.digests.sha256 or ""
 
 
-def refuse_no_file(file: Path) -> None:
+def check_no_file(file: Path) -> None:
     """Refuse what is no file that can be read.
 
     :raises StorageError: kind ``not_found``, or why it can't be looked at.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.digest import StreamDigest, shared
-from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import CheckedReads, Digests, ObjectRef
 
 
@@ -26,7 +26,7 @@ def digests_by_reading(
     :raises CloudError: as the read itself.
     """
     etag = if_etag or None
-    if has_power(end.store, CheckedReads):
+    if has_capability(end.store, CheckedReads):
         chunks = end.store.get_checked(ref, if_etag=etag)
     else:
         chunks = iter(end.store.get_object(ref, if_etag=etag))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
-from airflow_multicloud.core.local_files import Content, chunks_of, content_of, refuse_no_file
+from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
+from airflow_multicloud.core.local_files import Content, check_no_file, chunks_of, content_of
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.progress import Progress
@@ -61,7 +61,7 @@ class PlannedUpload:
     action: str
 
 
-def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoint]) -> None:
+def check_apart(file: Path, destination: Endpoint, replicas: Sequence[Endpoint]) -> None:
     """Refuse replicas that lie in the destination or in each other, before any request.
 
     What counts is both where they are said to be and where the file would land.
@@ -69,13 +69,13 @@ def refuse_replicas(file: Path, destination: Endpoint, replicas: Sequence[Endpoi
     :raises StorageError: kind ``invalid_argument``.
     """
     parameters = ("destination", "replicate_to")
-    refuse_overlap(destination, replicas, parameters=parameters)
+    check_overlap(destination, replicas, parameters=parameters)
     landed = _landed(file, destination)
     basename = landed.location.key.rpartition("/")[2]
     copies = [_below(replica, basename) for replica in replicas]
     for number, copy in enumerate(copies):
-        refuse_reserved(copy, parameter=f"replicate_to[{number}]")
-    refuse_overlap(landed, copies, parameters=parameters)
+        check_reserved(copy, parameter=f"replicate_to[{number}]")
+    check_overlap(landed, copies, parameters=parameters)
 
 
 def check_replicas(replicas: Sequence[Endpoint], *, create: bool = False) -> None:
@@ -105,7 +105,7 @@ def plan_upload(file: Path, destination: Endpoint, *, immutable: bool = False) -
     if isinstance(prior, Uploaded):
         action = "unchanged"
     else:
-        _refuse_replacing(destination, prior, immutable=immutable)
+        _check_replacing(destination, prior, immutable=immutable)
         action = "upload" if prior is None else "replace"
     return PlannedUpload(str(destination.location), content.size, content.sha256, action)
 
@@ -138,7 +138,7 @@ def upload(
         prior = _prior(destination, content)
         if isinstance(prior, Uploaded):
             return prior
-        _refuse_replacing(destination, prior, immutable=immutable)
+        _check_replacing(destination, prior, immutable=immutable)
         content_type, encoding = mimetypes.guess_type(file.name)
         options = WriteOptions(
             attributes=ObjectAttributes(
@@ -174,7 +174,7 @@ def _counted(chunks: Iterator[bytes], size: int, progress: Progress) -> Iterator
         progress.tell(force=False)
 
 
-def _refuse_replacing(destination: Endpoint, prior: _Other | None, *, immutable: bool) -> None:
+def _check_replacing(destination: Endpoint, prior: _Other | None, *, immutable: bool) -> None:
     if prior is not None and immutable:
         unread = f"content that can't be compared ({prior.unread})" if prior.unread else None
         raise StorageError(
@@ -186,10 +186,10 @@ def _refuse_replacing(destination: Endpoint, prior: _Other | None, *, immutable:
 
 
 def _landed(file: Path, destination: Endpoint) -> Endpoint:
-    refuse_no_file(file)
+    check_no_file(file)
     landed = _below(destination, file.name)
-    refuse_reserved(landed, parameter="destination")
-    if why := landed.refuse_key(landed.location.key):
+    check_reserved(landed, parameter="destination")
+    if why := landed.why_not_key(landed.location.key):
         raise StorageError(
             f"destination: {landed.location}: {why}",
             kind=ErrorKind.UNSUPPORTED,

@@ -1,8 +1,8 @@
-"""Cost: the port to a cloud's bill, and the optional powers of its cost APIs.
+"""Cost: the port to a cloud's bill, and the optional capabilities of its cost APIs.
 
 The bill itself is what a cloud *exports* in FOCUS form (files in a bucket, or a BigQuery
 table); every cloud has that. The APIs that some clouds offer besides are a quick look: they
-are capped, may cost money per call and are optional powers here.
+are capped, may cost money per call and are optional capabilities here.
 
 Money is :class:`~decimal.Decimal` with its currency; days are calendar days in UTC, as FOCUS
 asks; ``end`` is always exclusive. Every remote failure is a
@@ -166,7 +166,7 @@ class CostQueryResult:
 
 @runtime_checkable
 class CostQueries(Protocol):
-    """Power: figures from an API, without an export."""
+    """Capability: figures from an API, without an export."""
 
     def query_costs(self, query: CostQuery) -> CostQueryResult:
         """Daily costs by group, every page of them.
@@ -193,7 +193,7 @@ class ApiForecast:
 
 @runtime_checkable
 class CostForecasts(Protocol):
-    """Power: the cloud's own forecast."""
+    """Capability: the cloud's own forecast."""
 
     def forecast_cost(self, start: date, end: date, metric: CostMetric) -> ApiForecast:
         """The cloud's forecast.
@@ -258,7 +258,7 @@ class Recommendations:
 
 @runtime_checkable
 class CostRecommendations(Protocol):
-    """Power: the cloud's own advice on spending less."""
+    """Capability: the cloud's own advice on spending less."""
 
     def list_recommendations(self) -> Recommendations:
         """Every cost recommendation of the connection's account, project or subscription.
@@ -304,7 +304,7 @@ class ListPrice:
 
 @runtime_checkable
 class PriceLists(Protocol):
-    """Power: the cloud's public price list."""
+    """Capability: the cloud's public price list."""
 
     def list_prices(self, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
         """On-demand, shared-tenancy Linux list prices; a query without an answer has no row."""

@@ -1,4 +1,4 @@
-"""Object storage: the port every cloud's store fits, and the optional powers it may have.
+"""Object storage: the port every cloud's store fits, and the optional capabilities it may have.
 
 Keys are exact Unicode strings: nothing is normalised, stripped or re-encoded. Digests are
 lower-case hexadecimal. Sizes and offsets are bytes. Every remote failure, also one inside a
@@ -124,7 +124,7 @@ class WriteOptions:
         tier ``Cool``).
     :param encryption_key: S3: KMS key id or ARN; GCS: Cloud KMS key name; Azure: encryption
         scope.
-    :param condition: needs the :class:`ConditionalWrites` power; a write whose condition does
+    :param condition: needs the :class:`ConditionalWrites` capability; a write whose condition does
         not hold raises kind ``precondition_failed`` (``already_exists`` for
         :class:`IfAbsent`) and changes nothing.
     """
@@ -227,7 +227,7 @@ class ConditionKind(StrEnum):
 
 @runtime_checkable
 class ConditionalWrites(Protocol):
-    """Optional power: ``WriteOptions.condition`` and ``delete_object(condition=…)``."""
+    """Optional capability: ``WriteOptions.condition`` and ``delete_object(condition=…)``."""
 
     @property
     def write_conditions(self) -> frozenset[ConditionKind]:
@@ -283,7 +283,7 @@ class Part:
 
 @runtime_checkable
 class PartUploads(Protocol):
-    """Optional power: large objects in parts that survive the process that sent them."""
+    """Optional capability: large objects in parts that survive the process that sent them."""
 
     @property
     def part_limits(self) -> PartLimits:
@@ -358,7 +358,7 @@ class LeftUpload:
 
 @runtime_checkable
 class UploadResumption(Protocol):
-    """Optional power: uploads that were left behind tell what they were begun with."""
+    """Optional capability: uploads that were left behind tell what they were begun with."""
 
     def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
         """Uploads of ours to this very key, newest first.
@@ -372,7 +372,7 @@ class UploadResumption(Protocol):
 
 @runtime_checkable
 class ObjectVersions(Protocol):
-    """Optional power: earlier versions of objects are kept and can be listed."""
+    """Optional capability: earlier versions of objects are kept and can be listed."""
 
     def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         """Every live version (no delete markers), with ``version`` set."""
@@ -381,7 +381,7 @@ class ObjectVersions(Protocol):
 
 @runtime_checkable
 class ObjectTags(Protocol):
-    """Optional power: key–value tags on objects, apart from metadata."""
+    """Optional capability: key–value tags on objects, apart from metadata."""
 
     def get_tags(self, ref: ObjectRef) -> Mapping[str, str]:
         """The object's tags."""
@@ -394,7 +394,7 @@ class ObjectTags(Protocol):
 
 @runtime_checkable
 class ServerSideCopy(Protocol):
-    """Optional power: copy within one cloud without the bytes passing through here."""
+    """Optional capability: copy within one cloud without the bytes passing through here."""
 
     def copy_within(
         self, source: ObjectRef, destination: ObjectRef, options: WriteOptions = ...
@@ -427,7 +427,7 @@ class SignedUrl:
 
 @runtime_checkable
 class SignedUrls(Protocol):
-    """Optional power: a URL for one object that works without credentials for a while."""
+    """Optional capability: a URL for one object that works without credentials for a while."""
 
     def sign_url(self, ref: ObjectRef, *, method: str, expires_in: timedelta) -> SignedUrl:
         """A URL for ``GET`` or ``PUT`` on the object, valid for ``expires_in``.
@@ -440,7 +440,7 @@ class SignedUrls(Protocol):
 
 @runtime_checkable
 class BucketCreation(Protocol):
-    """Optional power: make a bucket when asked."""
+    """Optional capability: make a bucket when asked."""
 
     def ensure_bucket(self, bucket: str, *, location: str | None = None) -> bool:
         """Create the bucket unless it exists (and is ours); whether it was created.
@@ -454,7 +454,7 @@ class BucketCreation(Protocol):
 
 @runtime_checkable
 class BucketListing(Protocol):
-    """Optional power: name the buckets that there are."""
+    """Optional capability: name the buckets that there are."""
 
     def list_buckets(self) -> Iterator[str]:
         """The names of the account's (the project's) buckets that the connection may list."""
@@ -463,7 +463,7 @@ class BucketListing(Protocol):
 
 @runtime_checkable
 class CheckedReads(Protocol):
-    """Optional power: reads with a checksum that the service computes over what it sends.
+    """Optional capability: reads with a checksum that the service computes over what it sends.
 
     For stores that keep a digest of the whole object only as a writer declared it.
     """
@@ -478,18 +478,18 @@ class CheckedReads(Protocol):
 
 @runtime_checkable
 class KeyRules(Protocol):
-    """Optional power: the store says before any byte moves which keys it refuses."""
+    """Optional capability: the store says before any byte moves which keys it refuses."""
 
-    def refuse_key(self, key: str) -> str | None:
+    def why_not_key(self, key: str) -> str | None:
         """Why the store can't hold an object of this key, or ``None`` when it can."""
         ...
 
 
 @runtime_checkable
 class MetadataRules(Protocol):
-    """Optional power: the store says beforehand which user metadata names it refuses."""
+    """Optional capability: the store says beforehand which user metadata names it refuses."""
 
-    def refuse_metadata_name(self, name: str) -> str | None:
+    def why_not_metadata_name(self, name: str) -> str | None:
         """Why the store can't hold user metadata of this name, or ``None`` when it can."""
         ...
 
@@ -507,7 +507,7 @@ class FittedAttributes:
 
 @runtime_checkable
 class AttributeRules(Protocol):
-    """Optional power: the store says beforehand what it can hold of attributes."""
+    """Optional capability: the store says beforehand what it can hold of attributes."""
 
     def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
         """The attributes as the store can hold them, and which of them it can't.
@@ -521,9 +521,9 @@ class AttributeRules(Protocol):
 
 @runtime_checkable
 class TagRules(Protocol):
-    """Optional power: the store says beforehand which object tags it can hold."""
+    """Optional capability: the store says beforehand which object tags it can hold."""
 
-    def refuse_tag(self, name: str, value: str) -> str | None:
+    def why_not_tag(self, name: str, value: str) -> str | None:
         """Why the store can't hold this tag, or ``None`` when it can."""
         ...
 

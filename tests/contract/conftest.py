@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from airflow_multicloud.testing.contracts.rigs import (
+from airflow_multicloud.testing.contracts.object_store.rigs import (
     RigSpec,
     StoreRig,
     make_bucket,

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.ports.cost import Cost
-from airflow_multicloud.testing.contracts.cost import CostContract
-from airflow_multicloud.testing.contracts.cost_powers import (
+from airflow_multicloud.testing.contracts.cost.capabilities import (
     CostForecastsContract,
     CostQueriesContract,
     CostRecommendationsContract,
     PriceListsContract,
 )
-from airflow_multicloud.testing.contracts.cost_rigs import (
-    COST_POWERS,
+from airflow_multicloud.testing.contracts.cost.exports import CostContract
+from airflow_multicloud.testing.contracts.cost.rigs import (
+    COST_CAPABILITIES,
     CostRig,
     CostRigSpec,
-    cost_powers_of,
+    cost_capabilities_of,
     open_cost_rig,
     parametrize_cost_rigs,
 )
-from airflow_multicloud.testing.contracts.rigs import has_power
+from airflow_multicloud.testing.contracts.object_store.rigs import has_capability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,25 +76,27 @@ _CONTRACTS: Sequence[Any] = (
 
 
 def test_every_hook_is_a_cost_hook() -> None:
-    assert [spec.name for spec in _specs() if not has_power(spec.hook, Cost)] == []
+    assert [spec.name for spec in _specs() if not has_capability(spec.hook, Cost)] == []
 
 
 def test_every_power_has_a_contract() -> None:
-    assert {power for contract in _CONTRACTS for power in contract.needs} == set(COST_POWERS)
+    assert {capability for contract in _CONTRACTS for capability in contract.needs} == set(
+        COST_CAPABILITIES
+    )
 
 
 def test_the_reference_has_every_power() -> None:
     memory = _specs()[0]
-    assert cost_powers_of(memory.hook) == memory.answers == COST_POWERS
+    assert cost_capabilities_of(memory.hook) == memory.answers == COST_CAPABILITIES
 
 
 def test_every_power_is_answered_or_named() -> None:
-    """A power that no rig of a hook can seed says where it is tested instead."""
+    """A capability that no rig of a hook can seed says where it is tested instead."""
     silent = {
         spec.name: [
-            power.__name__
-            for power in cost_powers_of(spec.hook)
-            if power not in spec.answers and power not in spec.unanswered
+            capability.__name__
+            for capability in cost_capabilities_of(spec.hook)
+            if capability not in spec.answers and capability not in spec.unanswered
         ]
         for spec in _specs()
     }

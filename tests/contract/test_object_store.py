@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.object_store import ObjectStore
-from airflow_multicloud.testing.contracts.attributes import (
+from airflow_multicloud.testing.contracts.object_store.attributes import (
     AttributeReadsContract,
     AttributeRulesContract,
     TagRulesContract,
     UploadResumptionContract,
 )
-from airflow_multicloud.testing.contracts.awkward_keys import AwkwardKeysContract, KeyRulesContract
-from airflow_multicloud.testing.contracts.checked_reads import CheckedReadsContract
-from airflow_multicloud.testing.contracts.conditions import (
-    ConditionalPartsContract,
-    ConditionalWritesContract,
+from airflow_multicloud.testing.contracts.object_store.awkward_keys import (
+    AwkwardKeysContract,
+    KeyRulesContract,
 )
-from airflow_multicloud.testing.contracts.object_store import ObjectStoreContract
-from airflow_multicloud.testing.contracts.optional_powers import (
+from airflow_multicloud.testing.contracts.object_store.capabilities import (
     BucketCreationContract,
     BucketListingContract,
     ConditionalCopyContract,
@@ -29,16 +26,22 @@ from airflow_multicloud.testing.contracts.optional_powers import (
     ServerSideCopyContract,
     SignedUrlsContract,
 )
-from airflow_multicloud.testing.contracts.parts import PartUploadsContract
-from airflow_multicloud.testing.contracts.rigs import (
-    OPTIONAL_POWERS,
-    has_power,
-    powers_of,
+from airflow_multicloud.testing.contracts.object_store.checked_reads import CheckedReadsContract
+from airflow_multicloud.testing.contracts.object_store.conditions import (
+    ConditionalPartsContract,
+    ConditionalWritesContract,
+)
+from airflow_multicloud.testing.contracts.object_store.objects import ObjectStoreContract
+from airflow_multicloud.testing.contracts.object_store.parts import PartUploadsContract
+from airflow_multicloud.testing.contracts.object_store.rigs import (
+    OPTIONAL_CAPABILITIES,
+    capabilities_of,
+    has_capability,
     unknown_gaps,
 )
 
 if TYPE_CHECKING:
-    from airflow_multicloud.testing.contracts.rigs import RigSpec
+    from airflow_multicloud.testing.contracts.object_store.rigs import RigSpec
 
 
 class TestObjectStore(ObjectStoreContract):
@@ -146,20 +149,20 @@ _CONTRACTS = (
 
 
 def test_every_hook_is_an_object_store(rig_specs: tuple[RigSpec, ...]) -> None:
-    assert [spec.name for spec in rig_specs if not has_power(spec.hook, ObjectStore)] == []
+    assert [spec.name for spec in rig_specs if not has_capability(spec.hook, ObjectStore)] == []
 
 
 def test_powers(rig_specs: tuple[RigSpec, ...]) -> None:
-    """What runs where (shown with ``-s``); the reference has every power."""
-    powers = {spec.name: powers_of(spec.hook) for spec in rig_specs}
-    for name, held in powers.items():
-        print(f"{name}: {', '.join(power.__name__ for power in held)}")  # noqa: T201 - on purpose
-    assert powers["memory"] == OPTIONAL_POWERS
+    """What runs where (shown with ``-s``); the reference has every capability."""
+    capabilities = {spec.name: capabilities_of(spec.hook) for spec in rig_specs}
+    for name, held in capabilities.items():
+        print(f"{name}: {', '.join(capability.__name__ for capability in held)}")  # noqa: T201 - on purpose
+    assert capabilities["memory"] == OPTIONAL_CAPABILITIES
 
 
 def test_every_power_has_a_contract() -> None:
-    covered = {power for contract in _CONTRACTS for power in contract.needs}
-    assert covered == set(OPTIONAL_POWERS)
+    covered = {capability for contract in _CONTRACTS for capability in contract.needs}
+    assert covered == set(OPTIONAL_CAPABILITIES)
 
 
 def test_gaps_name_tests(rig_specs: tuple[RigSpec, ...]) -> None:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from airflow_multicloud.clouds.gcp import _client, _reads
+from airflow_multicloud.clouds.gcp.object_store import client as _client
+from airflow_multicloud.clouds.gcp.object_store import reading as _reads
 
 from .proxy import FaultProxy
 from .rigs import Rig

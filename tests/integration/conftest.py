@@ -25,7 +25,7 @@ def lab(local_clouds: LocalClouds) -> Lab:
 @pytest.fixture(autouse=True)
 def _no_bucket_was_met(monkeypatch: pytest.MonkeyPatch) -> None:
     """Owners are kept by endpoint and bucket, and fake servers get the ports of earlier ones."""
-    from airflow_multicloud.clouds.aws._terms import Owners
+    from airflow_multicloud.clouds.aws.object_store.terms import Owners
 
     monkeypatch.setattr(Owners, "_first", {})
 

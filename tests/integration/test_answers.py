@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from airflow_multicloud import registry
-from airflow_multicloud.clouds._answers import UNKNOWN_TIME
-from airflow_multicloud.clouds.azure._blocks import new_upload_id
+from airflow_multicloud.adapters.answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
-from airflow_multicloud.clouds.gcp import _parts
+from airflow_multicloud.clouds.azure.object_store.blocks import new_upload_id
 from airflow_multicloud.clouds.gcp.cost import GCPCostHook
 from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
+from airflow_multicloud.clouds.gcp.object_store import parts as _parts
 from airflow_multicloud.errors import (
     CostAnalysisError,
     CredentialsError,

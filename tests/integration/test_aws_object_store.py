@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 import pytest
 
-from airflow_multicloud.clouds.aws import _copies
 from airflow_multicloud.clouds.aws.identity import StsIdentityHook
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
+from airflow_multicloud.clouds.aws.object_store import copying as _copies
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -117,12 +117,12 @@ def test_errors_are_the_same_both_ways(hook: S3ObjectStoreHook, bucket: str, key
 
 def test_keys_that_s3_refuses(hook: S3ObjectStoreHook, bucket: str) -> None:
     for key in ("", "../a", "a/../../b", "é" * 513, "\ud800"):
-        assert hook.refuse_key(key), key
+        assert hook.why_not_key(key), key
         with pytest.raises(StorageError) as caught:
             hook.put_object(ObjectRef(bucket, key), b"")
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     for key in ("a/../b", "./a", "é" * 512, "a//", "/"):
-        assert hook.refuse_key(key) is None, key
+        assert hook.why_not_key(key) is None, key
 
 
 def test_late_metadata_joins_the_tags(hook: S3ObjectStoreHook, bucket: str) -> None:

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from airflow_multicloud.clouds._answers import UNKNOWN_TIME
-from airflow_multicloud.clouds.aws import _copies
-from airflow_multicloud.clouds.aws._terms import Owners
+from airflow_multicloud.adapters.answers import UNKNOWN_TIME
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
+from airflow_multicloud.clouds.aws.object_store import copying as _copies
+from airflow_multicloud.clouds.aws.object_store.terms import Owners
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,

@@ -36,10 +36,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from airflow_multicloud.clouds.azure._account import BlobAccount
-from airflow_multicloud.clouds.azure._reading import read_by_obstore, read_by_pipeline
 from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
+from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
+from airflow_multicloud.clouds.azure.object_store.reading import read_by_obstore, read_by_pipeline
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.options import ReplicationOptions

@@ -13,9 +13,9 @@ from urllib.request import urlopen
 import google_crc32c
 import pytest
 
-from airflow_multicloud.clouds.gcp._parts import PARTS_PREFIX
 from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
 from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
+from airflow_multicloud.clouds.gcp.object_store.parts import PARTS_PREFIX
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.identity import Principal
 from airflow_multicloud.ports.object_store import (
@@ -268,10 +268,10 @@ def test_a_bucket_may_be_read_without_the_right_to_look_at_it(
 
 def test_keys(hook: GCSObjectStoreHook) -> None:
     for key in ("a", "ü" * 512, "a//b", "/", "a/../b", "\x01"):
-        assert hook.refuse_key(key) is None
+        assert hook.why_not_key(key) is None
     for key in ("", "ü" * 513, "a\n", "a\r", ".", "..", "\ud800", f"{PARTS_PREFIX}x"):
-        assert hook.refuse_key(key)
-    assert hook.refuse_key(".well-known/acme-challenge/x")
+        assert hook.why_not_key(key)
+    assert hook.why_not_key(".well-known/acme-challenge/x")
     with pytest.raises(StorageError, match="is reserved") as caught:
         hook.put_object(ObjectRef("bucket", f"{PARTS_PREFIX}x"), b"")
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT

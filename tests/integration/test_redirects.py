@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from airflow_multicloud.clouds import _obstore
+from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
-from airflow_multicloud.clouds.gcp._errors import translated
-from airflow_multicloud.clouds.gcp._rest import RestApi
+from airflow_multicloud.clouds.gcp.errors import translated
+from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from tests.integration.answering import Answer, Asked, answering

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.object_store import ObjectRef, WriteOptions
-from airflow_multicloud.testing.memory_cloud._space import space
 from airflow_multicloud.testing.memory_cloud.object_store import Hook, reset
+from airflow_multicloud.testing.memory_cloud.object_store.space import space
 
 if TYPE_CHECKING:
     import pytest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint, refuse_reserved
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved, open_endpoint
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import (
@@ -70,7 +70,7 @@ def check_place(parameter: str, where: str | Path) -> Endpoint | None:
     if not is_uri(where):
         return None
     endpoint = open_endpoint(text, parameter=parameter)
-    refuse_reserved(endpoint, parameter=parameter)
+    check_reserved(endpoint, parameter=parameter)
     return endpoint
 
 

@@ -37,7 +37,7 @@ def refresh(
 ) -> Refreshed:
     """Ask each cloud's price list for the table's prices again, and for those of more regions.
 
-    :param lists: cloud → its hook with the power to list prices.
+    :param lists: cloud → its hook, which can list prices.
     :param regions: cloud → regions that are wanted besides the table's own.
     """
     prices: list[Price] = []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_multicloud.core.digest import SHA256_METADATA
-from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
@@ -51,7 +51,7 @@ def write_canary(primary: Endpoint, drill_id: str) -> Canary:
             f"primary: {primary.location} must be a prefix (end with a slash)",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    refuse_reserved(primary, parameter="primary")
+    check_reserved(primary, parameter="primary")
     written_at = datetime.now(UTC)
     content = {"format_version": 1, "drill_id": drill_id, "written_at": written_at.isoformat()}
     body = json.dumps(content).encode()

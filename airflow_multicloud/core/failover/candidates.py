@@ -76,7 +76,7 @@ def take(
         )
     body = candidate.store.get_object(candidate.location.ref)
     as_of = known.as_of or body.meta.last_modified
-    _refuse_stale(candidate, as_of, policy, exempt=primary)
+    _check_stale(candidate, as_of, policy, exempt=primary)
     contract = _contract(body.meta, known, policy)
     if contract.by is None:
         contract = _contract(_told(candidate, body.meta), known, policy)
@@ -88,7 +88,7 @@ def take(
             kind=ErrorKind.INTEGRITY,
             cloud=candidate.cloud,
         )
-    _refuse_size(candidate, body.meta.size, contract)
+    _check_size(candidate, body.meta.size, contract)
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
     not_kept: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ def _told(candidate: Endpoint, read: ObjectMeta) -> ObjectMeta:
     return there if there.etag == read.etag else read
 
 
-def _refuse_size(candidate: Endpoint, size: int, contract: Contract) -> None:
+def _check_size(candidate: Endpoint, size: int, contract: Contract) -> None:
     if contract.size is not None and size != contract.size:
         raise StorageError(
             f"{candidate.location} has {size} bytes, {contract.size} are expected",
@@ -151,7 +151,7 @@ def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
     return attributes or ObjectAttributes()
 
 
-def _refuse_stale(
+def _check_stale(
     candidate: Endpoint, as_of: datetime, policy: FailoverPolicy, *, exempt: bool
 ) -> None:
     if policy.max_staleness is None or exempt:
@@ -203,9 +203,9 @@ def _verified(
         cancellation.check()
         digest.update(chunk)
         if contract.size is not None and digest.size > contract.size:
-            _refuse_size(candidate, digest.size, contract)  # Now, and not when the disk is full.
+            _check_size(candidate, digest.size, contract)  # Now, and not when the disk is full.
         yield chunk
-    _refuse_size(candidate, digest.size, contract)
+    _check_size(candidate, digest.size, contract)
     compared = shared(contract.digests, digest.digests())
     if compared is not None and not compared[1]:
         raise StorageError(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.attributes import keep
 from airflow_multicloud.core.disk import free_space
-from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved, refuse_reserved_key
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved, why_not_reserved_key
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
@@ -211,7 +211,7 @@ class ObjectTarget:
 
     def __post_init__(self) -> None:
         """Refuse what others must not write to."""
-        refuse_reserved(self.endpoint, parameter="target")
+        check_reserved(self.endpoint, parameter="target")
 
     def __str__(self) -> str:
         """The URI."""
@@ -241,7 +241,7 @@ class ObjectTarget:
 
     def leave_out(self, name: str) -> str | None:
         """Why this name is kept for this package's own files, if so."""
-        return refuse_reserved_key(self.endpoint.key_of(name))
+        return why_not_reserved_key(self.endpoint.key_of(name))
 
     def check(self, names: Collection[str]) -> None:
         """Refuse names that the store can't hold.
@@ -250,7 +250,7 @@ class ObjectTarget:
         """
         end = self.endpoint
         for name in names:
-            if why := end.refuse_key(end.key_of(name)):
+            if why := end.why_not_key(end.key_of(name)):
                 raise StorageError(
                     f"target: the key {name!r} can't be below {self}: {why}",
                     kind=ErrorKind.UNSUPPORTED,

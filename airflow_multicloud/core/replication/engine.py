@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import Endpoint, refuse_overlap, refuse_reserved
+from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
 from airflow_multicloud.core.replication import buckets, manifest, planning, plans
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
@@ -65,9 +65,9 @@ class Replication:
                 "destinations: none given, expected at least one URI",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
-        refuse_overlap(self.source, self.destinations)
+        check_overlap(self.source, self.destinations)
         for number, destination in enumerate(self.destinations):
-            refuse_reserved(destination, parameter=f"destinations[{number}]")
+            check_reserved(destination, parameter=f"destinations[{number}]")
             if self.source.location.is_prefix and not destination.location.is_prefix:
                 raise StorageError(
                     f"destinations[{number}]: {destination.location} must be a prefix (end with "
@@ -127,7 +127,7 @@ def replicate(
         report = close(catalog, replication, header, started=started, progress=progress)
         span.set_attribute("multicloud.objects", report.objects)
         span.set_attribute("multicloud.bytes", report.bytes)
-    refuse_failures(report, replication.options)
+    check_failures(report, replication.options)
     return report
 
 
@@ -171,13 +171,13 @@ def prepare(
     planning.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
     planning.decide_all(catalog, replication.source, destinations, replication.options)
     if catalog.totals()[0] == 0:
-        raise planning.refuse_empty(source)
-    planning.refuse_many_deletions(catalog, destinations, replication.options)
+        raise planning.empty_source_error(source)
+    planning.check_deletions(catalog, destinations, replication.options)
     if replication.options.on_error is OnError.FAIL:
-        _refuse_known_failures(catalog, replication)
+        _check_known_failures(catalog, replication)
 
 
-def _refuse_known_failures(catalog: Catalog, replication: Replication) -> None:
+def _check_known_failures(catalog: Catalog, replication: Replication) -> None:
     for item in catalog.items():
         for index, state in enumerate(item.replicas):
             if state.outcome in (Outcome.FAILED, Outcome.CONFLICT):
@@ -248,7 +248,7 @@ def close(
         left_out=tuple(tally.left_out),
     )
     if unrecorded is not None:
-        refuse_failures(report, replication.options)  # They say more, when there are any.
+        check_failures(report, replication.options)  # They say more, when there are any.
         raise ReplicationFailedError(
             f"the run could not be recorded: {unrecorded}", kind=unrecorded.kind, report=report
         ) from unrecorded
@@ -317,7 +317,7 @@ def options_without_effect(replication: Replication, report: ReplicationReport) 
     )
 
 
-def refuse_failures(report: ReplicationReport, options: ReplicationOptions) -> None:
+def check_failures(report: ReplicationReport, options: ReplicationOptions) -> None:
     """Raise when a finished run falls short of ``min_success_ratio``."""
     if report.success_ratio >= options.min_success_ratio:
         return

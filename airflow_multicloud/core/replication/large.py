@@ -31,7 +31,7 @@ from airflow_multicloud.core.replication.parts import (
     PartRange,
     choose_part_size,
     cut,
-    refuse_size,
+    why_not_size,
 )
 from airflow_multicloud.core.replication.settling import end_reading, note_attributes, read_tags
 from airflow_multicloud.core.replication.small import Job, misread
@@ -139,7 +139,7 @@ def _fit(job: Job, item: Item) -> tuple[Item, int]:
                 f"{job.destinations[index].cloud} has no uploads in parts"
             )
         else:
-            why = refuse_size(item.size, store.part_limits)
+            why = why_not_size(item.size, store.part_limits)
             if why is None:
                 part_size = choose_part_size(item.size, part_size, store.part_limits)
         if why is not None:

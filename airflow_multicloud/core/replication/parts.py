@@ -18,7 +18,7 @@ class PartRange:
     end: int
 
 
-def refuse_size(size: int, limits: PartLimits) -> str | None:
+def why_not_size(size: int, limits: PartLimits) -> str | None:
     """Why a store can't hold an object of this size, if so."""
     if size > limits.max_object:
         return f"{size} bytes are more than the store's limit of {limits.max_object} per object"
@@ -29,7 +29,7 @@ def choose_part_size(size: int, wanted: int, limits: PartLimits) -> int:
     """The part size for an object: ``wanted``, or as much more as the store demands.
 
     A multiple of one MiB unless ``wanted`` already serves. ``size`` must pass
-    :func:`refuse_size`.
+    :func:`check_size`.
     """
     least = max(limits.min_part, -(-size // limits.max_parts))
     if wanted < least:

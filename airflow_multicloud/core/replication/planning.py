@@ -15,8 +15,8 @@ from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import (
     RESERVED_PREFIX,
     Endpoint,
-    has_power,
-    refuse_reserved_key,
+    has_capability,
+    why_not_reserved_key,
 )
 from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.ahead import Ahead
@@ -131,7 +131,7 @@ def _listed(meta: ObjectMeta, name: str, *, attributes: bool) -> Listed:
     )
 
 
-def refuse_empty(source: Endpoint) -> StorageError:
+def empty_source_error(source: Endpoint) -> StorageError:
     """The error for a source without any object that takes part."""
     location = source.location
     if location.is_prefix:
@@ -207,7 +207,7 @@ def decide_all(
     options: ReplicationOptions,
 ) -> None:
     """Turn listings and proofs into items."""
-    tags = options.preserve_tags and has_power(source.store, ObjectTags)
+    tags = options.preserve_tags and has_capability(source.store, ObjectTags)
     now = datetime.now(UTC)
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
@@ -229,7 +229,7 @@ def decide_all(
                 )
                 for prior, proof in zip(priors, found, strict=True)
             ]
-            yield _refuse_keys(_item(listed, states, found), destinations)
+            yield _with_unusable_keys_failed(_item(listed, states, found), destinations)
 
     catalog.put_items(decided())
 
@@ -260,14 +260,14 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
     )
 
 
-def _refuse_keys(item: Item, destinations: Sequence[Endpoint]) -> Item:
+def _with_unusable_keys_failed(item: Item, destinations: Sequence[Endpoint]) -> Item:
     for index in item.open_replicas:
         destination = destinations[index]
         key = destination.key_of(item.name)
         outcome = Outcome.FAILED
-        if why := refuse_reserved_key(key):
+        if why := why_not_reserved_key(key):
             outcome = Outcome.RESERVED
-        elif (why := destination.refuse_key(key)) is None:
+        elif (why := destination.why_not_key(key)) is None:
             continue
         state = item.replicas[index].failed(outcome, ErrorKind.UNSUPPORTED, why)
         item = item.with_replica(index, state)
@@ -300,7 +300,7 @@ def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Ite
             yield listed
 
 
-def refuse_many_deletions(
+def check_deletions(
     catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
 ) -> None:
     """Refuse a run that would delete more than ``max_delete`` at any destination.

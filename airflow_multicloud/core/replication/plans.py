@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.parts import choose_part_size
@@ -89,7 +89,7 @@ def summarise(
 
 
 def _requests(size: int, destination: Endpoint, options: ReplicationOptions) -> int:
-    if size <= options.parts_above or not has_power(destination.store, PartUploads):
+    if size <= options.parts_above or not has_capability(destination.store, PartUploads):
         return 1
     part_size = choose_part_size(size, options.part_size, destination.store.part_limits)
     return 2 + -(-size // part_size)

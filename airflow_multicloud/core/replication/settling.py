@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
 from airflow_multicloud.core.digest import shared
-from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
@@ -47,7 +47,7 @@ def note_attributes(item: Item, attributes: ObjectAttributes | None) -> Noted:
 
 def read_tags(job: Job, item: Item) -> Mapping[str, str] | None:
     """The source object's tags, when they are to be preserved and the source has any."""
-    if not job.options.preserve_tags or not has_power(job.source.store, ObjectTags):
+    if not job.options.preserve_tags or not has_capability(job.source.store, ObjectTags):
         return None
     return job.source.store.get_tags(job.source.ref(job.source_key(item), item.version))
 

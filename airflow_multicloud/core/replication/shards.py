@@ -154,7 +154,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             plan.started,
         )
         report = engine.close(catalog, replication, header, started=started, progress=Progress())
-        engine.refuse_failures(report, replication.options)
+        engine.check_failures(report, replication.options)
         run_files.tidy(home, run_id)
     return report
 

@@ -94,9 +94,9 @@ def _copy(job: Job, item: Item) -> Item:
     listed, declared = item.digests, Digests(md5=item.declared)
     item = replace(item, digests=digests_of(data), declared=None)
     if misread(item.digests, body.meta.digests) or misread(item.digests, listed):
-        item = _refuse_misread(job, item)
+        item = _misread_failed(job, item)
     else:
-        item = _refuse_altered(job, item, ref, declared)
+        item = _altered_failed(job, item, ref, declared)
     attributes = body.meta.attributes or ObjectAttributes()
     noted = note_attributes(item, body.meta.attributes)
     for index in item.open_replicas:
@@ -144,7 +144,7 @@ def _write(
     return keep_tags(destination, key, state, tags, immutable=job.options.immutable)
 
 
-def _refuse_misread(job: Job, item: Item) -> Item:
+def _misread_failed(job: Job, item: Item) -> Item:
     """End the item if the store itself says that the bytes read are not its object.
 
     A listing alone proves no difference: S3 shows an ETag like an MD5 for objects whose ETag
@@ -165,7 +165,7 @@ def _refuse_misread(job: Job, item: Item) -> Item:
     return item
 
 
-def _refuse_altered(job: Job, item: Item, ref: ObjectRef, declared: Digests) -> Item:
+def _altered_failed(job: Job, item: Item, ref: ObjectRef, declared: Digests) -> Item:
     """End the item if the bytes read turn out to be others than the source holds."""
     try:
         wrong = altered_on_the_way(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.digest import SHA256_METADATA, shared
-from airflow_multicloud.core.endpoints import Endpoint, has_power
+from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -202,7 +202,7 @@ def keep_tags(
     done = replace(state, tags=noted, not_kept=lost)
     if not tags and (there or state.prior is None):
         return done
-    if not has_power(destination.store, ObjectTags):
+    if not has_capability(destination.store, ObjectTags):
         return replace(done, not_kept=(*lost, "tags")) if tags else done
     ref = destination.ref(key)
     try:

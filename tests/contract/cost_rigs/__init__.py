@@ -1,6 +1,6 @@
 """The rigs of the cost contract, one module a cloud: each has ``specs()``.
 
-See :mod:`airflow_multicloud.testing.contracts.cost_rigs` for how to write one. A module put
+See :mod:`airflow_multicloud.testing.contracts.cost.rigs` for how to write one. A module put
 here is found by itself; it imports Airflow and the hook inside ``specs()`` only.
 """
 
@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow_multicloud.testing.contracts.cost_rigs import CostRigSpec
+    from airflow_multicloud.testing.contracts.cost.rigs import CostRigSpec
 
 
 @cache

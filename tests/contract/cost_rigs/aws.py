@@ -14,7 +14,7 @@ from airflow_multicloud.ports.cost import (
     PriceLists,
 )
 from airflow_multicloud.testing.bills import AwsExport, Bill, Delivery, FileOptions, Published
-from airflow_multicloud.testing.contracts.cost_rigs import CostRigSpec, StoredExportRig
+from airflow_multicloud.testing.contracts.cost.rigs import CostRigSpec, StoredExportRig
 
 if TYPE_CHECKING:
     import pytest
@@ -68,12 +68,12 @@ def _open(rig: type[AwsRig]) -> Any:
         from airflow_multicloud import registry
         from airflow_multicloud.ports.cost import Cost
         from airflow_multicloud.ports.object_store import BucketCreation, ObjectStore
-        from airflow_multicloud.testing.contracts.rigs import power_of
+        from airflow_multicloud.testing.contracts.object_store.rigs import as_capable
 
         request.getfixturevalue("local_clouds")
         store = registry.resolve(ObjectStore, "aws_local")
         bucket = f"bills-{uuid.uuid4().hex[:16]}"
-        power_of(store, BucketCreation).ensure_bucket(bucket)
+        as_capable(store, BucketCreation).ensure_bucket(bucket)
         return rig(registry.resolve(Cost, "aws_local"), store, bucket)
 
     return opened

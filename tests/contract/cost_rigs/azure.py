@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.ports.cost import CostQueries, CostRecommendations, PriceLists
 from airflow_multicloud.testing.bills import AzureExport, Bill, Delivery, FileOptions, Published
-from airflow_multicloud.testing.contracts.cost_rigs import CostRigSpec, StoredExportRig
+from airflow_multicloud.testing.contracts.cost.rigs import CostRigSpec, StoredExportRig
 
 if TYPE_CHECKING:
     import pytest
@@ -62,12 +62,12 @@ def _open(rig: type[AzureRig]) -> Any:
         from airflow_multicloud import registry
         from airflow_multicloud.ports.cost import Cost
         from airflow_multicloud.ports.object_store import BucketCreation, ObjectStore
-        from airflow_multicloud.testing.contracts.rigs import power_of
+        from airflow_multicloud.testing.contracts.object_store.rigs import as_capable
 
         request.getfixturevalue("local_clouds")
         store = registry.resolve(ObjectStore, "wasb_local")
         container = f"bills-{uuid.uuid4().hex[:16]}"
-        power_of(store, BucketCreation).ensure_bucket(container)
+        as_capable(store, BucketCreation).ensure_bucket(container)
         return rig(registry.resolve(Cost, "wasb_local"), store, container)
 
     return opened

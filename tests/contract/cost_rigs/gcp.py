@@ -19,7 +19,7 @@ from airflow_multicloud.ports.cost import (
 )
 from airflow_multicloud.testing.bills import Bill, FileOptions, Published
 from airflow_multicloud.testing.bills.bigquery import FOCUS_SCHEMA, focus_rows
-from airflow_multicloud.testing.contracts.cost_rigs import CostRig, CostRigSpec
+from airflow_multicloud.testing.contracts.cost.rigs import CostRig, CostRigSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +99,8 @@ class GcpRig(CostRig):
 
     @contextmanager
     def while_fetching(self, action: Callable[[], object]) -> Iterator[None]:
-        from airflow_multicloud.clouds.gcp import _cost_export
-        from airflow_multicloud.clouds.gcp._cost_rows import write_parquet
+        from airflow_multicloud.clouds.gcp.cost import exports as _cost_export
+        from airflow_multicloud.clouds.gcp.cost.rows import write_parquet
 
         write = write_parquet
         done: list[Path] = []

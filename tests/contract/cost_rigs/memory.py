@@ -16,8 +16,8 @@ from airflow_multicloud.ports.cost import (
 )
 from airflow_multicloud.testing.bills import FileOptions
 from airflow_multicloud.testing.bills.memory_exports import MemoryExport
-from airflow_multicloud.testing.contracts.cost_rigs import (
-    COST_POWERS,
+from airflow_multicloud.testing.contracts.cost.rigs import (
+    COST_CAPABILITIES,
     CostRigSpec,
     StoredExportRig,
 )
@@ -82,7 +82,11 @@ def _open(rig: type[MemoryRig]) -> Any:
 def specs() -> tuple[CostRigSpec, ...]:
     return tuple(
         CostRigSpec(
-            name=name, cloud="memory", hook=MemoryCostHook, open=_open(rig), answers=COST_POWERS
+            name=name,
+            cloud="memory",
+            hook=MemoryCostHook,
+            open=_open(rig),
+            answers=COST_CAPABILITIES,
         )
         for name, rig in (
             ("memory", MemoryRig),

@@ -90,7 +90,7 @@ class LocalDiskStore(LocalDiskHook):
         digests: Digests = Digests(),
     ) -> ObjectMeta:
         """Write one object; its SHA-256 is verified, kept, and reported from then on."""
-        if reason := self.refuse_key(ref.key):
+        if reason := self.why_not_key(ref.key):
             raise failure(f"key {ref.key!r}: {reason}", ErrorKind.INVALID_ARGUMENT)
         for name in ("storage_class", "encryption_key"):
             if getattr(options, name) is not None:
@@ -134,7 +134,7 @@ class LocalDiskStore(LocalDiskHook):
                 return False
         return True
 
-    def refuse_key(self, key: str) -> str | None:
+    def why_not_key(self, key: str) -> str | None:
         """Empty keys, more than 1,024 bytes of UTF-8 (as elsewhere), and what is no Unicode."""
         try:
             size = len(key.encode())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.testing.contracts.rigs import (
+from airflow_multicloud.testing.contracts.object_store.rigs import (
     RigSpec,
     StoreRig,
     open_rig,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every contract class that this cloud's powers allow."""
+    """Run every contract class that this cloud's capabilities allow."""
     from localdisk_multicloud.object_store import LocalDiskStore
 
     disk = RigSpec(name="localdisk", cloud="localdisk", hook=LocalDiskStore, open=_open)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.testing.contracts.awkward_keys import AwkwardKeysContract, KeyRulesContract
-from airflow_multicloud.testing.contracts.conditions import ConditionalWritesContract
-from airflow_multicloud.testing.contracts.object_store import ObjectStoreContract
-from airflow_multicloud.testing.contracts.optional_powers import BucketCreationContract
+from airflow_multicloud.testing.contracts.object_store.awkward_keys import (
+    AwkwardKeysContract,
+    KeyRulesContract,
+)
+from airflow_multicloud.testing.contracts.object_store.capabilities import BucketCreationContract
+from airflow_multicloud.testing.contracts.object_store.conditions import ConditionalWritesContract
+from airflow_multicloud.testing.contracts.object_store.objects import ObjectStoreContract
 
 
 class TestObjectStore(ObjectStoreContract):

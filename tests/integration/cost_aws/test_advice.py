@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_multicloud.clouds.aws import _cost_advice, _cost_explorer_advice
+from airflow_multicloud.clouds.aws.cost import advice as _cost_advice
+from airflow_multicloud.clouds.aws.cost import explorer_advice as _cost_explorer_advice
 from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from airflow_multicloud.clouds.aws import _cost_explorer
+from airflow_multicloud.clouds.aws.cost import queries as _cost_explorer
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ApiForecast, CostMetric
 

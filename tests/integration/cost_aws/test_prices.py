@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_multicloud.clouds.aws import _cost_prices
+from airflow_multicloud.clouds.aws.cost import prices as _cost_prices
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import PriceQuery
 

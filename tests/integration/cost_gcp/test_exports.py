@@ -184,7 +184,7 @@ def test_credits(hook: GCPCostHook, tmp_path: Path) -> None:
 
 def test_many_pages(hook: GCPCostHook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page is read."""
-    from airflow_multicloud.clouds.gcp import _cost_export
+    from airflow_multicloud.clouds.gcp.cost import exports as _cost_export
 
     export = make_table(hook, STANDARD_SCHEMA)
     bill = Bill(

@@ -12,8 +12,8 @@ import pytest
 from botocore import exceptions as boto
 from obstore.store import S3Store
 
-from airflow_multicloud.clouds.aws._errors import translated
-from airflow_multicloud.clouds.aws._s3 import translated_obstore
+from airflow_multicloud.clouds.aws.errors import translated
+from airflow_multicloud.clouds.aws.object_store.client import translated_obstore
 from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from airflow_multicloud.clouds.azure._writing import content_crc64
+from airflow_multicloud.clouds.azure.object_store.writing import content_crc64
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -14,7 +14,7 @@ import pytest
 from azure.core.exceptions import AzureError
 from azure.identity import CredentialUnavailableError
 
-from airflow_multicloud.clouds.azure._errors import KINDS_BY_CODE, KINDS_BY_STATUS, translated
+from airflow_multicloud.clouds.azure.errors import KINDS_BY_CODE, KINDS_BY_STATUS, translated
 from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from airflow_multicloud.clouds.azure._cost_exports import exported_periods, fetch_period
+from airflow_multicloud.clouds.azure.cost.exports import exported_periods, fetch_period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.object_store import BucketCreation, ObjectRef, ObjectStore
-from airflow_multicloud.testing.contracts.rigs import power_of
+from airflow_multicloud.testing.contracts.object_store.rigs import as_capable
 from airflow_multicloud.testing.memory_cloud.object_store import Hook
 
 FOLDER = "costs/focus/20260901-20260930/run-1"
@@ -25,7 +25,7 @@ WHOLE: dict[str, Any] = {"dataRowCount": 1, "byteCount": 4, "blobs": [BLOB]}
 @pytest.fixture
 def store() -> ObjectStore:
     made: ObjectStore = Hook(memory_conn_id=f"memory_{uuid.uuid4().hex}")
-    power_of(made, BucketCreation).ensure_bucket("bills")
+    as_capable(made, BucketCreation).ensure_bucket("bills")
     made.put_object(ObjectRef("bills", f"{FOLDER}/part_0_0001.csv"), b"a\n1\n")
     return made
 

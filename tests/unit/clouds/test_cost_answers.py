@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from azure.mgmt.costmanagement import models
 
-from airflow_multicloud.clouds._answers import well_formed
-from airflow_multicloud.clouds.aws import _cost_prices as aws_prices
-from airflow_multicloud.clouds.azure import _cost_prices as azure_prices
-from airflow_multicloud.clouds.azure import _cost_query as azure_query
+from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.clouds.aws.cost import prices as aws_prices
+from airflow_multicloud.clouds.azure.cost import prices as azure_prices
+from airflow_multicloud.clouds.azure.cost import queries as azure_query
 from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.ports.cost import PriceQuery
 

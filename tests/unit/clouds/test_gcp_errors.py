@@ -12,7 +12,7 @@ from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.resumable_media import DataCorruption, InvalidResponse
 
-from airflow_multicloud.clouds.gcp._errors import translated
+from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
 
 POOL = urllib3.HTTPConnectionPool("localhost")

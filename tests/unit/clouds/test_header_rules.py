@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from airflow_multicloud.clouds._attributes import HeaderRules, encode_value
+from airflow_multicloud.adapters.attributes import HeaderRules, encode_value
 from airflow_multicloud.ports.object_store import ObjectAttributes
 
 RULES = HeaderRules(
     store="A store",
     cloud="a-cloud",
-    refuse_name=lambda name: None,
+    check_name=lambda name: None,
     encode=encode_value,
     most_metadata=20,
 )

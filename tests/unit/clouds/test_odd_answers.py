@@ -6,21 +6,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_multicloud.clouds import _obstore
-from airflow_multicloud.clouds._answers import (
+from airflow_multicloud.adapters import obstore as _obstore
+from airflow_multicloud.adapters.answers import (
     UNKNOWN_TIME,
     Tokens,
     http_date,
     listed_moment,
     listed_size,
 )
-from airflow_multicloud.clouds._plain_http import refuse_plain_http
-from airflow_multicloud.clouds._secret_text import (
-    refuse_control_characters,
+from airflow_multicloud.adapters.plain_http import check_plain_http
+from airflow_multicloud.adapters.secret_text import (
+    check_control_characters,
     without_header_values,
 )
-from airflow_multicloud.clouds.gcp._connection import checked_extras
-from airflow_multicloud.clouds.gcp._resources import listed_of
+from airflow_multicloud.clouds.gcp.object_store.fields import listed_of
+from airflow_multicloud.clouds.gcp.session import checked_extras
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 
 
@@ -64,7 +64,7 @@ def test_an_etag_that_no_header_can_hold_does_not_reach_obstore() -> None:
 
 def test_credentials_with_a_line_break_are_refused_by_name_only() -> None:
     with pytest.raises(CredentialsError, match="aws_session_token") as caught:
-        refuse_control_characters("c", {"aws_session_token": "SECRET\n"}, cloud="aws")
+        check_control_characters("c", {"aws_session_token": "SECRET\n"}, cloud="aws")
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     assert "SECRET" not in str(caught.value)
     assert "SECRET" not in without_header_values("failed: Invalid header value b'SECRET\\n' there")
@@ -103,7 +103,7 @@ def test_extras_of_a_google_connection_are_refused_by_name(name: str, value: obj
     ],
 )
 def test_a_token_is_shown_over_https_and_on_this_machine(url: str) -> None:
-    refuse_plain_http(url, "the token", cloud="gcp")
+    check_plain_http(url, "the token", cloud="gcp")
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_a_token_is_shown_over_https_and_on_this_machine(url: str) -> None:
 )
 def test_no_other_machine_is_shown_a_token_over_plain_http(url: str) -> None:
     with pytest.raises(CredentialsError):
-        refuse_plain_http(url, "the token", cloud="gcp")
+        check_plain_http(url, "the token", cloud="gcp")

@@ -10,7 +10,7 @@ import pytest
 from botocore.session import Session
 
 import airflow_multicloud.clouds  # noqa: F401 - what puts the filter on
-from airflow_multicloud.clouds._sdk_logs import LOGGERS, without_secrets
+from airflow_multicloud.adapters.sdk_logs import LOGGERS, without_secrets
 
 S = "s3cr3t/+=tok%2Fen"
 

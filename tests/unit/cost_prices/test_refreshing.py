@@ -27,7 +27,7 @@ from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.ports.cost import ListPrice
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
-from airflow_multicloud.testing.memory_cloud._billing import billing
+from airflow_multicloud.testing.memory_cloud.cost.billing import billing
 from tests.integration.airflow_runs import Bare
 
 from .test_prices import a_price

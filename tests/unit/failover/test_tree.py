@@ -66,7 +66,7 @@ def test_a_file_and_a_directory_of_one_name_are_refused_first(
 
 def test_a_key_that_the_target_store_refuses_is_refused_first() -> None:
     class Picky(object_store.Hook):
-        def refuse_key(self, key: str) -> str | None:
+        def why_not_key(self, key: str) -> str | None:
             return "too long" if key.endswith("long") else None
 
     primary, there = end("lab"), end("lab")

@@ -581,10 +581,10 @@ def test_writes_without_a_digest_are_confirmed_afterwards(count: int) -> None:
 
 def test_what_a_destination_cannot_keep_is_reported() -> None:
     class Picky(object_store.Hook):
-        def refuse_key(self, key: str) -> str | None:
-            return "no question marks" if "?" in key else super().refuse_key(key)
+        def why_not_key(self, key: str) -> str | None:
+            return "no question marks" if "?" in key else super().why_not_key(key)
 
-        def refuse_metadata_name(self, name: str) -> str | None:
+        def why_not_metadata_name(self, name: str) -> str | None:
             return "no dots" if "." in name else None
 
     made = world({})

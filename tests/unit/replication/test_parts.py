@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_multicloud.core.replication.options import MIB
-from airflow_multicloud.core.replication.parts import choose_part_size, cut, refuse_size
+from airflow_multicloud.core.replication.parts import choose_part_size, cut, why_not_size
 from airflow_multicloud.ports.object_store import PartLimits
 
 GIB = 1 << 30
@@ -40,7 +40,7 @@ CLOUDS = pytest.mark.parametrize("limits", [S3, GCS, AZURE], ids=["aws", "gcp", 
 def test_every_object_that_a_store_takes_can_be_cut(
     limits: PartLimits, size: int, wanted: int
 ) -> None:
-    if refuse_size(size, limits) is not None:
+    if why_not_size(size, limits) is not None:
         assert size > limits.max_object
         return
     part_size = choose_part_size(size, wanted, limits)
@@ -60,10 +60,10 @@ def test_the_default_part_serves_up_to_exactly_the_number_of_parts(limits: PartL
 
 @CLOUDS
 def test_the_largest_object_is_taken_and_one_byte_more_refused(limits: PartLimits) -> None:
-    assert refuse_size(limits.max_object, limits) is None
+    assert why_not_size(limits.max_object, limits) is None
     part_size = choose_part_size(limits.max_object, 8 * MIB, limits)
     assert -(-limits.max_object // part_size) <= limits.max_parts
-    assert str(limits.max_object) in (refuse_size(limits.max_object + 1, limits) or "")
+    assert str(limits.max_object) in (why_not_size(limits.max_object + 1, limits) or "")
 
 
 @given(st.integers(0, 5000), st.integers(1, 100))

@@ -9,7 +9,7 @@ import pytest
 
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.drill.canary import write_canary
-from airflow_multicloud.core.endpoints import Endpoint, refuse_reserved_key
+from airflow_multicloud.core.endpoints import Endpoint, why_not_reserved_key
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
@@ -20,7 +20,7 @@ from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.verification import Depth, Finding, verify
-from airflow_multicloud.core.upload import plan_upload, refuse_replicas, upload
+from airflow_multicloud.core.upload import check_apart, plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -61,12 +61,12 @@ OTHERS = (
 
 @pytest.mark.parametrize("key", PLANTED)
 def test_what_a_store_may_take_for_it_is_refused(key: str) -> None:
-    assert refuse_reserved_key(key)
+    assert why_not_reserved_key(key)
 
 
 @pytest.mark.parametrize("key", OTHERS)
 def test_other_keys_are_not(key: str) -> None:
-    assert refuse_reserved_key(key) is None
+    assert why_not_reserved_key(key) is None
 
 
 def hostile(*, destinations: int = 1, options: ReplicationOptions = SMALL) -> Replication:
@@ -195,7 +195,7 @@ def test_places_there_are_refused_before_anything_is_asked(place: str, tmp_path:
     refused = {
         "destinations[0]": lambda: Replication(one, (there,)),
         "destination": lambda: upload(file, there),
-        "replicate_to[0]": lambda: refuse_replicas(file, memory.endpoint(), [there]),
+        "replicate_to[0]": lambda: check_apart(file, memory.endpoint(), [there]),
         "target": lambda: fetch([candidate(one)], ObjectTarget(there)),
     }
     if place.endswith("/"):

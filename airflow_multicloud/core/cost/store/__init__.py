@@ -24,7 +24,7 @@ from airflow_multicloud.core.cost.store.prune import prune
 from airflow_multicloud.core.cost.store.remove import Chosen, remove
 from airflow_multicloud.core.cost.store.snapshot import Change, Period, Restatement, Snapshot
 from airflow_multicloud.core.cost.store.views import View, open_views
-from airflow_multicloud.core.endpoints import open_endpoint, refuse_reserved
+from airflow_multicloud.core.endpoints import check_reserved, open_endpoint
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class CostStore:
                 )
             return cls(text, LocalFiles(Path(text)))
         endpoint = open_endpoint(text, parameter="store")
-        refuse_reserved(endpoint, parameter="store")
+        check_reserved(endpoint, parameter="store")
         if not endpoint.location.is_prefix:
             raise CostAnalysisError(
                 f"store: {text} names an object; expected a prefix that ends with a slash",

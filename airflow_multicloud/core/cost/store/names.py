@@ -82,11 +82,11 @@ def path_of(root: Path, name: str) -> Path:
             f"{path.parent} is a link to elsewhere; a cost store has no links in it",
             kind=ErrorKind.INTEGRITY,
         )
-    refuse_link(path)
+    check_link(path)
     return path
 
 
-def refuse_link(path: Path) -> None:
+def check_link(path: Path) -> None:
     """Refuse what somebody else put in place of a file or a directory of the store's own.
 
     :raises CostAnalysisError: kind ``integrity``.

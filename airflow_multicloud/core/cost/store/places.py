@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.disk import full_disk
-from airflow_multicloud.core.cost.store.names import digest_in, refuse_link, sha256_of
+from airflow_multicloud.core.cost.store.names import check_link, digest_in, sha256_of
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def workspace(parent: Path) -> tempfile.TemporaryDirectory[str]:
     :raises CostAnalysisError: kind ``integrity`` when the way to it is a link.
     """
     work = parent / WORK
-    refuse_link(work)
+    check_link(work)
     work.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryDirectory(dir=work)
 
@@ -121,7 +121,7 @@ def sweep(parent: Path, before: datetime) -> None:
     :raises CostAnalysisError: kind ``integrity`` when the way to them is a link.
     """
     work = parent / WORK
-    refuse_link(work)
+    check_link(work)
     for path in work.glob("*"):
         try:
             found = path.lstat()
@@ -150,7 +150,7 @@ def open_own(path: Path, flags: int) -> int:
 
     :raises CostAnalysisError: kind ``integrity`` for what is none.
     """
-    refuse_link(path)
+    check_link(path)
     handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)

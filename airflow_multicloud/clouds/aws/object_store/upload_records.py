@@ -1,0 +1,103 @@
+"""Which multipart uploads this package began, and with what.
+
+S3 does not tell the headers, the key or the metadata that an upload was begun with
+(ListMultipartUploads, ListParts), and completing it makes an object with just those. So each
+upload has a small object beside it whose name says all there is to know:
+``.airflow-multicloud/uploads/<key>/<upload>-<options>``, three hashes. It goes with the upload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws.object_store.fields import write_params
+from airflow_multicloud.clouds.aws.object_store.listing import pages
+from airflow_multicloud.errors import CloudError
+
+if TYPE_CHECKING:
+    from airflow_multicloud.ports.object_store import ObjectRef, PartUpload, WriteOptions
+
+#: Listings show these only when their prefix asks for them.
+UPLOADS_PREFIX = ".airflow-multicloud/uploads/"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord:
+    """What is known of an upload: hashes of its id and options, and when it was noted."""
+
+    upload: str
+    options: str
+    started: datetime | None = None
+
+
+def upload_hash(upload_id: str) -> str:
+    """What a record calls an upload."""
+    return _short(upload_id)
+
+
+def options_hash(options: WriteOptions) -> str:
+    """All that an upload is begun with: headers, metadata, storage class, encryption key."""
+    return _short(json.dumps(write_params(options), sort_keys=True))
+
+
+def write_record(client: Any, upload: PartUpload, options: WriteOptions) -> None:
+    """Note an upload that has just begun. If that fails, it can't be taken up again: a warning."""
+    key = _key(upload.ref, upload_hash(upload.upload_id), options_hash(options))
+    try:
+        with translated(f"noting the upload as {key}"):
+            client.put_object(Bucket=upload.ref.bucket, Key=key, Body=b"")
+    except CloudError as err:
+        _log.warning("if this upload is cut off, it will start afresh: %s", err)
+
+
+def records_of(client: Any, bucket: str, key: str | None = None) -> Iterator[UploadRecord]:
+    """The records of uploads in a bucket, or of those to one key.
+
+    :raises StorageError: kind ``integrity`` when the answer can't be read.
+    """
+    prefix = UPLOADS_PREFIX if key is None else f"{UPLOADS_PREFIX}{_short(key)}/"
+    doing = f"listing what is noted of uploads of s3://{bucket}/{key or ''}"
+    for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=prefix):
+        with well_formed(doing, CLOUD):
+            found = list(page["Page"].metas(bucket, md5_etags=False))
+        for meta in found:
+            upload, _, options = meta.key.rpartition("/")[2].partition("-")
+            yield UploadRecord(upload, options, meta.last_modified)
+
+
+def delete_record(client: Any, ref: ObjectRef, record: UploadRecord) -> None:
+    """Forget an upload that is over. If that fails, a few bytes of names are left: a warning."""
+    try:
+        with translated(f"forgetting an upload of s3://{ref.bucket}/{ref.key}"):
+            client.delete_object(Bucket=ref.bucket, Key=_key(ref, record.upload, record.options))
+    except CloudError as err:
+        _log.warning("%s", err)
+
+
+def delete_records(client: Any, upload: PartUpload) -> None:
+    """Forget an upload that is over, whatever it was begun with."""
+    try:
+        found = list(records_of(client, upload.ref.bucket, upload.ref.key))
+    except CloudError as err:
+        _log.warning("%s", err)
+        return
+    for record in found:
+        if record.upload == upload_hash(upload.upload_id):
+            delete_record(client, upload.ref, record)
+
+
+def _key(ref: ObjectRef, upload: str, options: str) -> str:
+    return f"{UPLOADS_PREFIX}{_short(ref.key)}/{upload}-{options}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,211 @@
+"""Cost Management's Query API: a quick look, free of charge and tightly throttled.
+
+https://learn.microsoft.com/rest/api/cost-management/query/usage; quotas and their headers:
+https://learn.microsoft.com/azure/cost-management-billing/costs/manage-automation.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from azure.core.pipeline.policies import HeadersPolicy, RetryPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.costmanagement import CostManagementClient, models
+
+from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.cost import CostMetric, CostQuery, CostQueryResult, CostQueryRow
+
+if TYPE_CHECKING:
+    from airflow_multicloud.clouds.azure.resource_manager import ResourceManager
+
+# Callers without this header share one quota with everybody else in the tenant:
+# https://github.com/electrolux-oss/azure-cost-exporter/pull/8.
+_CLIENT_TYPE = "airflow-multicloud"
+_DIMENSIONS = {
+    "ServiceName": "ServiceName",
+    "RegionId": "ResourceLocation",
+    "SubAccountId": "SubscriptionId",
+}
+_GROUPS = 2  # the port's limit, and the API's
+_TYPES = {
+    CostMetric.BILLED_COST: models.ExportType.ACTUAL_COST,
+    CostMetric.EFFECTIVE_COST: models.ExportType.AMORTIZED_COST,
+}
+_COST, _DAY, _CURRENCY = "Cost", "UsageDate", "Currency"
+# "Changes might continue until the fifth day after a billing period ends":
+# https://learn.microsoft.com/azure/cost-management-billing/cost-management-billing-faq.
+_CLOSING = timedelta(days=5)
+
+_RETRY_AFTER = re.compile(r"x-ms-ratelimit-microsoft\.costmanagement-\w+-retry-after")
+# A wait longer than azure-core itself ever backs off is left to whoever retries the task.
+_LONGEST_WAIT = RetryPolicy.BACKOFF_MAX
+
+
+class QuotaRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
+    """azure-core's retries, told how Cost Management says when to come back."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """The longest wait that any of the quotas asks for, in seconds."""
+        asked = [
+            float(value)
+            for name, value in response.http_response.headers.items()
+            if _RETRY_AFTER.fullmatch(name.lower()) and value.isdigit()
+        ]
+        standard = super().get_retry_after(response)
+        return max([*asked, *([standard] if standard is not None else [])], default=None)
+
+    def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
+        """Not when the wait is too long to hold a worker for."""
+        wait = self.get_retry_after(response)
+        return (wait is None or wait <= _LONGEST_WAIT) and super().is_retry(settings, response)
+
+
+def query(manager: ResourceManager, asked: CostQuery) -> CostQueryResult:
+    """Daily costs, every page."""
+    _check(asked)
+    credential = manager.require_credential()
+    scope = manager.require_cost_scope()
+    rows: list[CostQueryRow] = []
+    requests = 0
+    with CostManagementClient(
+        credential,
+        headers_policy=HeadersPolicy({"ClientType": _CLIENT_TYPE}),
+        retry_policy=QuotaRetryPolicy(),
+        **manager.client_options(),
+    ) as client:
+        for requests, page in enumerate(_pages(client, manager, scope, asked), start=1):  # noqa: B007
+            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
+                rows.extend(_rows(page, asked.group_by))
+    return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
+
+
+def _check(asked: CostQuery) -> None:
+    unknown = [name for name in asked.group_by if name not in _DIMENSIONS]
+    if unknown or len(asked.group_by) > _GROUPS:
+        raise _refused(
+            f"group_by: {', '.join(asked.group_by)} given, expected at most two of "
+            f"{', '.join(_DIMENSIONS)}"
+        )
+    if asked.start >= asked.end:
+        raise _refused(f"start: {asked.start} given, expected a day before end, {asked.end}")
+    if asked.max_requests < 1:
+        raise _refused(f"max_requests: {asked.max_requests} given, expected 1 or more")
+
+
+def _definition(asked: CostQuery) -> models.QueryDefinition:
+    last = asked.end - timedelta(days=1)  # the API's last day is included
+    return models.QueryDefinition(
+        type=_TYPES[asked.metric],
+        timeframe=models.TimeframeType.CUSTOM,
+        time_period=models.QueryTimePeriod(
+            from_property=datetime.combine(asked.start, time.min, UTC),
+            to=datetime.combine(last, time(23, 59, 59), UTC),
+        ),
+        dataset=models.QueryDataset(
+            granularity=models.GranularityType.DAILY,
+            aggregation={
+                "totalCost": models.QueryAggregation(name=_COST, function=models.FunctionType.SUM)
+            },
+            grouping=[
+                models.QueryGrouping(type=models.QueryColumnType.DIMENSION, name=_DIMENSIONS[name])
+                for name in asked.group_by
+            ],
+        ),
+    )
+
+
+def _pages(
+    client: CostManagementClient, manager: ResourceManager, scope: str, asked: CostQuery
+) -> Iterator[models.QueryResult]:
+    """By hand: the SDK reads one page. The next is asked for with the same body, by POST."""
+    doing = f"query costs of {scope}"
+    definition = _definition(asked)
+    posting: Any = {"retry_on_methods": frozenset({"POST"})}  # a query changes nothing
+    with translated(doing, area=CostAnalysisError):
+        page = client.query.usage(scope, definition, **posting)
+    for _ in range(asked.max_requests - 1):
+        if page is None:
+            return
+        yield page
+        link = page.properties.next_link if page.properties else None
+        if not link:
+            return
+        _check_host(link, manager.endpoint, doing)
+        with translated(doing, area=CostAnalysisError):
+            answer = client.send_request(
+                HttpRequest("POST", link, json=definition.as_dict(exclude_readonly=True)), **posting
+            )
+            answer.raise_for_status()
+        with well_formed(doing, NAME, area=CostAnalysisError):
+            page = models.QueryResult(answer.json())
+    if page is None:
+        return
+    yield page
+    if page.properties and page.properties.next_link:
+        raise CostAnalysisError(
+            f"max_requests: {asked.max_requests} pages of Cost Management did not suffice; allow "
+            "more, ask for fewer days or groups, or read the export",
+            kind=ErrorKind.QUOTA,
+            cloud=NAME,
+        )
+
+
+def _check_host(link: str, endpoint: str, doing: str) -> None:
+    """The token goes where the link leads: nowhere but where the first page came from."""
+    if urlsplit(link)[:2] != urlsplit(endpoint)[:2]:
+        raise CostAnalysisError(
+            f"{doing}: the next page is said to be at {urlsplit(link).netloc}, not at {endpoint}",
+            kind=ErrorKind.INTEGRITY,
+            cloud=NAME,
+        )
+
+
+def _rows(page: models.QueryResult, group_by: Sequence[str]) -> Iterator[CostQueryRow]:
+    properties = page.properties
+    columns = [column.name for column in (properties.columns or ())] if properties else []
+    wanted = {_COST, _DAY, _CURRENCY, *(_DIMENSIONS[name] for name in group_by)}
+    if not properties or not wanted <= set(columns):
+        raise CostAnalysisError(
+            f"Cost Management answered with columns {', '.join(map(str, columns)) or 'none'}, "
+            f"expected {', '.join(sorted(wanted))}",
+            kind=ErrorKind.INTEGRITY,
+            cloud=NAME,
+        )
+    for values in properties.rows or ():
+        yield _row(dict(zip(columns, values, strict=True)), group_by)
+
+
+def _row(values: Mapping[str | None, Any], group_by: Sequence[str]) -> CostQueryRow:
+    day = datetime.strptime(str(values[_DAY]), "%Y%m%d").replace(tzinfo=UTC).date()
+    return CostQueryRow(
+        charge_date=day,
+        group={name: _focus_value(name, values[_DIMENSIONS[name]]) for name in group_by},
+        # JSON has a binary number; its shortest text is what the service wrote.
+        cost=Decimal(str(values[_COST])),
+        billing_currency=values[_CURRENCY],
+        estimated=_may_change(day),
+    )
+
+
+def _focus_value(name: str, value: str) -> str:
+    """As Azure's FOCUS exports write it: sub accounts are resource ids."""
+    return f"/subscriptions/{value}" if name == "SubAccountId" and value else value
+
+
+def _may_change(day: date) -> bool:
+    """The API doesn't say; Azure's rule of when a billing month closes does."""
+    last = day.replace(day=monthrange(day.year, day.month)[1])
+    return datetime.now(UTC).date() <= last + _CLOSING
+
+
+def _refused(message: str) -> CostAnalysisError:
+    return CostAnalysisError(message, kind=ErrorKind.INVALID_ARGUMENT, cloud=NAME)

@@ -1,0 +1,198 @@
+"""Reading a billing table through BigQuery: what it has, and one month's rows as a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+from pyarrow import ArrowException  # type: ignore[import-untyped]
+
+from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.cost.focus import focus_form
+from airflow_multicloud.clouds.gcp.cost.rows import write_parquet
+from airflow_multicloud.clouds.gcp.cost.standard import standard_form
+from airflow_multicloud.clouds.gcp.cost.tables import (
+    BillingForm,
+    extent_sql,
+    periods_sql,
+    rows_sql,
+    table_id,
+    version_of,
+    watermark,
+)
+from airflow_multicloud.clouds.gcp.errors import translated
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.ports.cost import (
+    CorrectionStyle,
+    ExportedPeriod,
+    FetchedPeriod,
+    FileFormat,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from google.cloud.bigquery import Client, Table
+    from google.cloud.bigquery.table import RowIterator
+    from google.cloud.bigquery_storage_v1 import BigQueryReadClient
+    from pyarrow import RecordBatch
+
+#: Rows of one answer when they are read page by page.
+_PAGE_ROWS = 20_000
+#: Parallel streams of the Storage Read API; each holds some batches in memory.
+_STREAMS = 2
+
+
+class _Log(Protocol):
+    def info(self, message: str, /, *args: object) -> None: ...
+
+
+class BillingExport:
+    """One billing table.
+
+    :param storage: the Storage Read API, which brings rows many times faster; without it they
+        come page by page as JSON.
+    :param maximum_bytes: what a query may scan at most; BigQuery refuses it otherwise, unbilled.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        export: str,
+        *,
+        storage: BigQueryReadClient | None,
+        maximum_bytes: int | None,
+        labels: dict[str, str],
+        log: _Log,
+    ) -> None:
+        self._client = client
+        self._export = export
+        self._id = table_id(export)
+        self._storage = storage
+        self._maximum_bytes = maximum_bytes
+        self._labels = labels
+        self._log = log
+
+    def periods(self) -> Sequence[ExportedPeriod]:
+        """The billing months, oldest first."""
+        found = self._run(periods_sql(self._form, self._id))
+        for column, place in (("billing period", 0), ("time of export", 1)):
+            if unknown := [row[2] for row in found if row[place] is None]:
+                raise CostAnalysisError(
+                    f"{self._export}: {unknown[0]} rows have no {column}",
+                    kind=ErrorKind.INTEGRITY,
+                    cloud=NAME,
+                )
+        return tuple(
+            ExportedPeriod(
+                export=self._export,
+                billing_period=month,
+                version=version_of(exported_at),
+                style=CorrectionStyle.APPEND,
+                exported_at=exported_at,
+                rows=count if self._form.one_to_one else None,
+            )
+            for month, exported_at, count in found
+        )
+
+    def fetch(self, period: ExportedPeriod, directory: Path, after: str | None) -> FetchedPeriod:
+        """One month's rows up to its version, all or those after another version."""
+        parameters = [
+            ScalarQueryParameter("period", "DATE", period.billing_period),
+            ScalarQueryParameter("version", "TIMESTAMP", watermark("version", period.version)),
+        ]
+        if after is not None:
+            parameters.append(ScalarQueryParameter("after", "TIMESTAMP", watermark("after", after)))
+        days = self._extent(period, parameters, after=after is not None)
+        sql = rows_sql(self._form, self._table, days, after=after is not None)
+        doing = f"reading billing period {period.billing_period:%Y-%m} of {self._export}"
+        path = directory / "rows.parquet"
+        with translated(doing, CostAnalysisError):
+            rows = self._start(sql, parameters)
+            batches = rows.to_arrow_iterable(self._storage, max_stream_count=_STREAMS)
+            written = self._write(batches, path, doing)
+        if written != rows.total_rows:
+            raise CostAnalysisError(
+                f"{doing}: BigQuery says {rows.total_rows} rows, {written} came",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            )
+        return FetchedPeriod(
+            period=replace(period, rows=written, size=path.stat().st_size),
+            format=FileFormat.PARQUET,
+            files=(path,),
+        )
+
+    @staticmethod
+    def _write(batches: Iterable[RecordBatch], path: Path, doing: str) -> int:
+        try:
+            return write_parquet(batches, path)
+        except ArrowException as err:
+            raise CostAnalysisError(
+                f"{doing}: the rows that came can't be read: {err}",
+                kind=ErrorKind.INTEGRITY,
+                cloud=NAME,
+            ) from err
+
+    def _extent(
+        self, period: ExportedPeriod, parameters: list[ScalarQueryParameter], *, after: bool
+    ) -> list[date | None]:
+        """The partitions of the wanted rows, once it is sure that they are the version's."""
+        found = self._run(extent_sql(self._form, self._table, after=after), parameters)
+        latest: datetime | None = max((exported_at for _, exported_at in found), default=None)
+        if latest is None or version_of(latest) != period.version:
+            seen = version_of(latest) if latest else "no row"
+            raise CostAnalysisError(
+                f"{self._export} {period.billing_period:%Y-%m}: version {period.version} is not "
+                f"in the table any more, the latest up to it is {seen}",
+                kind=ErrorKind.SOURCE_CHANGED,
+                cloud=NAME,
+            )
+        return [day for day, _ in found]
+
+    @cached_property
+    def _table(self) -> Table:
+        with translated(f"looking up billing export {self._export}", CostAnalysisError):
+            return self._client.get_table(self._id)
+
+    @cached_property
+    def _form(self) -> BillingForm:
+        schema = self._table.schema
+        form = focus_form(schema) or standard_form(schema)
+        if form is None:
+            raise CostAnalysisError(
+                f"{self._export} is no billing export: it has neither the columns of the FOCUS "
+                "export (BillingPeriodStart, BilledCost, x_ExportTime) nor those of the standard "
+                "and detailed ones (invoice.month, cost, credits, export_time)",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
+        return form
+
+    def _run(
+        self, sql: str, parameters: Sequence[ScalarQueryParameter] = ()
+    ) -> list[tuple[Any, ...]]:
+        with translated(f"asking billing export {self._export}", CostAnalysisError):
+            return [row.values() for row in self._start(sql, parameters)]
+
+    def _start(self, sql: str, parameters: Sequence[ScalarQueryParameter]) -> RowIterator:
+        """Run a query where the table is, within the limit; its rows are not read yet."""
+        config = QueryJobConfig(query_parameters=list(parameters), labels=self._labels)
+        if self._maximum_bytes is not None:
+            config.maximum_bytes_billed = self._maximum_bytes
+        job = self._client.query(sql, job_config=config, location=self._table.location)
+        rows = job.result(page_size=_PAGE_ROWS)
+        self._log.info(
+            "BigQuery job %s on %s (%s): %s rows, %s bytes scanned, %s billed",
+            job.job_id,
+            self._export,
+            self._form.name,
+            rows.total_rows,
+            job.total_bytes_processed,
+            "unknown" if job.total_bytes_billed is None else job.total_bytes_billed,
+        )
+        return rows
