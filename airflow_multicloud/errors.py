@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+from datetime import timedelta
 from enum import StrEnum
+from typing import Any, Self, TypeVar
 
 from airflow_multicloud.text import printable
+
+E = TypeVar("E", bound="CloudError")
 
 
 class ErrorKind(StrEnum):
@@ -23,6 +27,7 @@ class ErrorKind(StrEnum):
     CAPACITY = "capacity"
     INTEGRITY = "integrity"
     SOURCE_CHANGED = "source_changed"
+    BUSY = "busy"
     INVALID_ARGUMENT = "invalid_argument"
     UNSUPPORTED = "unsupported"
 
@@ -32,7 +37,8 @@ class ErrorKind(StrEnum):
         return self in _RETRYABLE
 
 
-# INTEGRITY and SOURCE_CHANGED are retryable because a new try reads the source afresh.
+# INTEGRITY and SOURCE_CHANGED are retryable because a new try reads the source afresh; BUSY because
+# the conflicting operation on the same resource ends (a database that is being modified, say).
 _RETRYABLE = frozenset(
     {
         ErrorKind.THROTTLED,
@@ -41,6 +47,7 @@ _RETRYABLE = frozenset(
         ErrorKind.CAPACITY,
         ErrorKind.INTEGRITY,
         ErrorKind.SOURCE_CHANGED,
+        ErrorKind.BUSY,
     }
 )
 
@@ -71,30 +78,50 @@ class CloudError(Exception):
     :param kind: the cause.
     :param cloud: the cloud it happened on (``aws``, ``gcp``, ``azure`` …), if any.
     :param code: the service's own error code, kept for the reader, if any; printable as well.
+    :param retry_after: how long the service asks to wait before the next request, where it says.
+
+    A subclass may take other arguments: pickling and :meth:`with_context` keep every attribute.
     """
 
     def __init__(
-        self, message: str, *, kind: ErrorKind, cloud: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        kind: ErrorKind,
+        cloud: str | None = None,
+        code: str | None = None,
+        retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(printable(message))
         self.kind = kind
         self.cloud = cloud
         self.code = None if code is None else printable(str(code))
+        self.retry_after = retry_after
 
     @property
     def retryable(self) -> bool:
         """Whether trying again can help; follows from ``kind``."""
         return self.kind.retryable
 
+    def with_context(self, prefix: str) -> Self:
+        """The same error with ``prefix: `` before its message, to be raised ``from`` this one."""
+        return _rebuild(type(self), f"{printable(prefix)}: {self}", dict(vars(self)))
+
+    def on_cloud(self, cloud: str) -> Self:
+        """The same error of this cloud, unless it names one; to be raised ``from`` this one."""
+        return _rebuild(type(self), str(self), {**vars(self), "cloud": self.cloud or cloud})
+
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep the keyword-only fields through pickling (process pools, triggers)."""
-        return (_rebuild, (type(self), str(self), self.kind, self.cloud, self.code))
+        """Keep every attribute through pickling (process pools, triggers)."""
+        return (_rebuild, (type(self), str(self), dict(vars(self))))
 
 
-def _rebuild(
-    cls: type[CloudError], message: str, kind: ErrorKind, cloud: str | None, code: str | None
-) -> CloudError:
-    return cls(message, kind=kind, cloud=cloud, code=code)
+def _rebuild(cls: type[E], message: str, state: dict[str, Any]) -> E:
+    # Not cls(…): a subclass's __init__ may take other arguments.
+    error = cls.__new__(cls)
+    error.args = (message,)
+    vars(error).update(state)
+    return error
 
 
 class ProviderNotAvailableError(CloudError):

@@ -23,8 +23,7 @@ def named(cloud: str) -> Iterator[None]:
     try:
         yield
     except CostAnalysisError as err:
-        err.cloud = err.cloud or cloud
-        raise
+        raise err.on_cloud(cloud) from err
 
 
 def split_export(export: str, *, cloud: str, shape: str) -> tuple[str, str]:

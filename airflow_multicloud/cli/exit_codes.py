@@ -41,6 +41,7 @@ _BY_KIND = {
     ErrorKind.THROTTLED: ExitCode.TRY_AGAIN,
     ErrorKind.CAPACITY: ExitCode.TRY_AGAIN,
     ErrorKind.SOURCE_CHANGED: ExitCode.TRY_AGAIN,
+    ErrorKind.BUSY: ExitCode.TRY_AGAIN,
     ErrorKind.ALREADY_EXISTS: ExitCode.REFUSED,
     ErrorKind.PRECONDITION_FAILED: ExitCode.REFUSED,
     ErrorKind.QUOTA: ExitCode.REFUSED,

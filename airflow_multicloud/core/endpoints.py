@@ -148,9 +148,7 @@ def naming(parameter: str, place: Endpoint) -> Iterator[None]:
         said, uri = str(err), str(place.location)
         if uri in said or said.startswith(f"{parameter}: "):
             raise
-        raise type(err)(
-            f"{parameter}: {uri}: {err}", kind=err.kind, cloud=err.cloud, code=err.code
-        ) from err
+        raise err.with_context(f"{parameter}: {uri}") from err
 
 
 def open_endpoint(
