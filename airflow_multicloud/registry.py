@@ -279,7 +279,7 @@ def _located(
 
 
 def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
-    service = port.__module__.rpartition(".")[2]
+    service = _service_of(port)
     name = f"{cloud.module}.{service}"
     try:
         if find_spec(name) is None:
@@ -301,6 +301,13 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
     except (AttributeError, LookupError, TypeError, ValueError) as err:
         raise _unusable(cloud, conn_id, err) from None
     return hook
+
+
+def _service_of(port: type) -> str:
+    """What a port's service is called: the module or package below ``ports`` that defines it."""
+    names = port.__module__.split(".")
+    below = names.index("ports") + 1 if "ports" in names[:-1] else len(names) - 1
+    return names[below]
 
 
 def _unusable(cloud: Cloud, conn_id: str, err: Exception) -> CredentialsError:
