@@ -1,8 +1,8 @@
 """A griffe extension: docstrings in Sphinx's form, read completely, as Markdown for mkdocstrings.
 
-Roles (``:class:`~a.b.C```) become references, literal blocks (``::``) fenced ones, and every
-parameter of a callable has exactly one entry: its ``:param``, that of the base of this package which
-``**kwargs`` goes to, or none but its type and default.
+Roles (``:class:`~a.b.C```) become references, literal blocks (``::``) fenced ones. Every parameter
+of a callable has exactly one entry: what its ``:param`` says, or that of the base of this package
+which ``**kwargs`` goes to; where neither says anything, its type and default only.
 """
 
 from __future__ import annotations
