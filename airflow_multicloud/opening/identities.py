@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_multicloud import registry
+from airflow_multicloud import known_clouds
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
 from airflow_multicloud.core.failover.fetch import Candidate
-from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
+from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
 
 
 def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> list[dict[str, Any]]:
@@ -19,7 +19,7 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
     found: list[dict[str, Any]] = []
     for candidate in candidates:
         end = candidate.endpoint
-        conn_id = (end and registry.connection_of(end.location)) or ""
+        conn_id = (end and known_clouds.connection_of(end.location)) or ""
         if end is None or silent & {candidate.uri, str(end.location)}:
             status = CloudProviderStatus(conn_id, end.cloud if end else None, False)
             facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}

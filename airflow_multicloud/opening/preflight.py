@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow_multicloud import registry
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.identity import Identity
 from airflow_multicloud.text import printable
 
