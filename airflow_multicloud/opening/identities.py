@@ -8,6 +8,7 @@ from typing import Any
 from airflow_multicloud import known_clouds
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
 from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
 
 
@@ -22,8 +23,8 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
         conn_id = (end and known_clouds.connection_of(end.location)) or ""
         if end is None or silent & {candidate.uri, str(end.location)}:
             status = CloudProviderStatus(conn_id, end.cloud if end else None, False)
-            facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}
+            facts = {**to_document(status), "problem": "not asked: it was out of reach"}
         else:
-            facts = check_connection(conn_id).as_dict()
+            facts = to_document(check_connection(conn_id))
         found.append({"uri": candidate.uri, **facts})
     return found

@@ -18,6 +18,7 @@ from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
+from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
 from airflow_multicloud.opening.endpoints import open_endpoint
@@ -115,7 +116,7 @@ class FailoverDrillOperator(CloudOperator):
             measurement = measure(
                 candidates,
                 scratch,
-                Canary.from_dict(dict(self.canary)),
+                read_document(Canary, self.canary, what="canary"),
                 fault=Fault(self.fault),
                 policy=policy,
             )
