@@ -156,7 +156,7 @@ def _second_run(checks: _Checks) -> None:
 
 def _flipped_byte(checks: _Checks) -> None:
     from airflow_multicloud import api
-    from airflow_multicloud.core.endpoints import open_endpoint
+    from airflow_multicloud.opening.endpoints import open_endpoint
 
     _say("\nOne bit flipped in one replica")
     name = "backups/orders.dump"
@@ -210,7 +210,7 @@ def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:
 
 
 def _evidence(home: Path) -> None:
-    from airflow_multicloud.core.endpoints import open_endpoint
+    from airflow_multicloud.opening.endpoints import open_endpoint
 
     replica = open_endpoint(REPLICAS[0], parameter="replica")
     *_, last = replica.store.list_objects(replica.bucket, ".airflow-multicloud/evidence/")

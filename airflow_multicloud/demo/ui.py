@@ -24,8 +24,8 @@ _DEFAULTS = {
 def main() -> None:
     """Seed the clouds and become the command."""
     from airflow_multicloud import api
-    from airflow_multicloud.core.endpoints import open_endpoint
     from airflow_multicloud.demo import advice, bills, data
+    from airflow_multicloud.opening.endpoints import open_endpoint
     from airflow_multicloud.ports.object_store import BucketCreation
 
     for conn_id, parts in _DEFAULTS.items():

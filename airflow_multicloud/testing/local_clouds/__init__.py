@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.registry import require_extra
+from airflow_multicloud.extras import require_extra
 from airflow_multicloud.testing.local_clouds import azure, servers
 from airflow_multicloud.testing.local_clouds.process import LocalServer, ServerSpec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import Endpoint, check_reserved, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import (
@@ -14,6 +14,7 @@ from airflow_multicloud.errors import (
     StorageError,
     kind_of_os_error,
 )
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 _SEPARATOR = "://"
 

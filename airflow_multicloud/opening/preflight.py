@@ -6,12 +6,13 @@ Also whether a place does: whether its bucket is there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud import registry
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.identity import Identity
 from airflow_multicloud.text import printable
 
@@ -29,17 +30,26 @@ class CloudProviderStatus:
     kind: ErrorKind | None = None
     problem: str | None = None
 
+    DOCUMENT: ClassVar = Document(
+        (
+            "conn_id",
+            "cloud",
+            "available",
+            "account_id",
+            "principal",
+            "region",
+            ("problem", "why_not"),
+        )
+    )
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it is not available, with the error's kind."""
+        return f"{self.kind}: {self.problem}" if self.kind else None
+
     def as_dict(self) -> dict[str, Any]:
-        """For tables and XCom."""
-        return {
-            "conn_id": self.conn_id,
-            "cloud": self.cloud,
-            "available": self.available,
-            "account_id": self.account_id,
-            "principal": self.principal,
-            "region": self.region,
-            "problem": f"{self.kind}: {self.problem}" if self.kind else None,
-        }
+        """For XCom."""
+        return to_document(self)
 
 
 def check_connection(conn_id: str) -> CloudProviderStatus:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_multicloud import registry
+from airflow_multicloud import known_clouds
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
 from airflow_multicloud.core.failover.fetch import Candidate
-from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
+from airflow_multicloud.documents import to_document
+from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
 
 
 def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> list[dict[str, Any]]:
@@ -19,11 +20,11 @@ def identities_of(candidates: Sequence[Candidate], measured: Measurement) -> lis
     found: list[dict[str, Any]] = []
     for candidate in candidates:
         end = candidate.endpoint
-        conn_id = (end and registry.connection_of(end.location)) or ""
+        conn_id = (end and known_clouds.connection_of(end.location)) or ""
         if end is None or silent & {candidate.uri, str(end.location)}:
             status = CloudProviderStatus(conn_id, end.cloud if end else None, False)
-            facts = {**status.as_dict(), "problem": "not asked: it was out of reach"}
+            facts = {**to_document(status), "problem": "not asked: it was out of reach"}
         else:
-            facts = check_connection(conn_id).as_dict()
+            facts = to_document(check_connection(conn_id))
         found.append({"uri": candidate.uri, **facts})
     return found
