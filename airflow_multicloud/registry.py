@@ -191,8 +191,9 @@ def _malformed(conn_id: str) -> CredentialsError:
 
 def _conn_type(conn_id: str) -> str:
     # Imported here: Airflow takes seconds to load, and plain API users may never get here.
+    from airflow.providers.common.compat.sdk import AirflowException
     from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError
+    from airflow.sdk.exceptions import AirflowRuntimeError
 
     try:
         connection = once_per_session(

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
 from airflow_multicloud.errors import CloudError

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.cli import cli_parser
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.report import to_html, to_json
