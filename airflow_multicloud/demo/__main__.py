@@ -14,12 +14,19 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.demo.environment import allow, prepare
-from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
+from airflow_multicloud.testing.local_clouds import (
+    ADVISERS,
+    OBJECT_STORES,
+    LocalCloudOptions,
+    LocalClouds,
+    Server,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 PRIMARY = "s3://aws_local@primary/data/"
+_SERVERS = OBJECT_STORES | ADVISERS | {Server.GCP_BIGQUERY}
 REPLICAS = ("gs://gcp_local@replica/data/", "abfs://wasb_local@replica/data/")
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -35,7 +42,7 @@ def main() -> int:
         "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery), "
         "and who advises on savings",
     )
-    with LocalClouds(LocalCloudOptions(bigquery=True, advice=True)) as clouds:
+    with LocalClouds(LocalCloudOptions(servers=_SERVERS)) as clouds:
         os.environ.update(clouds.conn_env())
         prepare(home / "airflow", dags)
         _say("Ready", f"after {time.monotonic() - started:.1f} s; nothing leaves this machine")
