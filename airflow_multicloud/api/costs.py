@@ -18,6 +18,7 @@ from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.months import are_whole_months, first_of_month
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -112,7 +113,7 @@ class CloudCostAnalyzer:
         """
         from airflow_multicloud.core.cost.store.contents import stored_period
 
-        first = None if month is None else month.replace(day=1)
+        first = None if month is None else first_of_month(month)
         gone = self._store.remove(export, cloud=cloud, billing_period=first)
         return tuple(map(stored_period, gone))
 
@@ -137,7 +138,7 @@ class CloudCostAnalyzer:
         """What is odd about every ingested export of a day's billing period."""
         from airflow_multicloud.core.cost.quality import check_quality
 
-        month = day.replace(day=1)
+        month = first_of_month(day)
         snapshot = self._store.snapshot()
         return tuple(
             check_quality(self._store, period.cloud, period.export, month, snapshot=snapshot)
@@ -188,7 +189,7 @@ class CloudCostAnalyzer:
     def _period(self, start: date, end: date, by: str | None) -> CostPeriod:
         from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
 
-        months = start.day == end.day == 1
+        months = are_whole_months(start, end)
         if by is None:
             billed = self._cost_basis is CostBasis.BILLED
             return CostPeriod.BILLING_PERIOD if billed and months else CostPeriod.CHARGE_DAY

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.months import first_of_month, previous_month
 from airflow_multicloud.ports.cost import CorrectionStyle
 from airflow_multicloud.ports.object_store import BucketCreation
 from airflow_multicloud.testing.bills import (
@@ -65,7 +66,7 @@ class Exports:
     @property
     def month(self) -> date:
         """The month that is under way."""
-        return self.day.replace(day=1)
+        return first_of_month(self.day)
 
     @property
     def anomaly(self) -> Anomaly:
@@ -95,7 +96,7 @@ class Exports:
         """Export three months of each cloud; what was there is replaced."""
         months = [self.month]
         while len(months) < _MONTHS:
-            months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+            months.insert(0, previous_month(months[0]))
         aws, azure = self._aws_export(), self._azure_export()
         for month in months:
             aws.publish(self.bill("aws", month))

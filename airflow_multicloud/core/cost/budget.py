@@ -10,6 +10,7 @@ from enum import StrEnum
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import checked_currency, exact_difference, exact_sum
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import months_later
 
 
 class BudgetPeriod(StrEnum):
@@ -22,9 +23,8 @@ class BudgetPeriod(StrEnum):
     def bounds(self, day: date) -> tuple[date, date]:
         """The period that a day is in: its first day, and the day after its last."""
         months = {BudgetPeriod.MONTH: 1, BudgetPeriod.QUARTER: 3, BudgetPeriod.YEAR: 12}[self]
-        first = (day.month - 1) // months * months
-        after = first + months
-        return date(day.year, first + 1, 1), date(day.year + after // 12, after % 12 + 1, 1)
+        first = months_later(day, -((day.month - 1) % months))
+        return first, months_later(first, months)
 
 
 class StalePolicy(StrEnum):

@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_multicloud import registry
 from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
 
 
@@ -45,7 +46,7 @@ def export_name(location: Location) -> str:
 
 def since(period: ExportedPeriod, first: date | None) -> bool:
     """Whether a billing period is the month of ``first``, or a later one."""
-    return first is None or period.billing_period >= first.replace(day=1)
+    return first is None or period.billing_period >= first_of_month(first)
 
 
 def open_export(uri: str, *, parameter: str = "export") -> Export:

@@ -10,7 +10,6 @@ were charged.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -136,12 +135,6 @@ class _Cloud:
     known: Sequence[date]
 
 
-def month_of(day: date) -> tuple[date, date]:
-    """The month that a day is in: its first day, and the day after its last."""
-    last = calendar.monthrange(day.year, day.month)[1]
-    return day.replace(day=1), day.replace(day=last) + timedelta(days=1)
-
-
 def forecast_costs(
     connection: DuckDBPyConnection,
     start: date,
@@ -153,7 +146,9 @@ def forecast_costs(
     confidence: float = 0.8,
     rates: ExchangeRates | None = None,
 ) -> Forecast:
-    """What ``start`` to before ``end`` will have cost; for a month see :func:`month_of`.
+    """What ``start`` to before ``end`` will have cost.
+
+    For a month see :func:`~airflow_multicloud.months.month_bounds`.
 
     The result is the same at every call on the same data.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
 from airflow_multicloud.core.cost.compare import CostComparison, compare_costs
-from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs, month_of
+from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
 from airflow_multicloud.core.cost.quality import QualityReport
@@ -23,6 +23,7 @@ from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.workload import WorkloadComparison
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import month_bounds
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -80,7 +81,7 @@ def gather(
         if compared.reports:
             anomalies = find_anomalies(connection, start, end, sensitivity=sensitivity, **asked)
         if compared.reports and is_month(start, end):
-            forecast = forecast_costs(connection, *month_of(start), **asked)
+            forecast = forecast_costs(connection, *month_bounds(start), **asked)
             if not any(cloud.days_left for cloud in forecast.clouds):
                 forecast = None  # The month is over.
             elif by is CostPeriod.BILLING_PERIOD:

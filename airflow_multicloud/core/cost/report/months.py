@@ -9,8 +9,16 @@ from decimal import Decimal
 
 from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
-from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast, month_of
+from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
 from airflow_multicloud.core.cost.money import CostPeriod, exact_difference, exact_sum
+from airflow_multicloud.months import (
+    are_whole_months,
+    first_of_month,
+    months_between,
+    months_later,
+    next_month,
+    previous_month,
+)
 
 #: Charges that are no use of a day: bought, levied or given for weeks and months at once.
 NOT_DAILY = frozenset(
@@ -60,27 +68,16 @@ class BesideLast:
 
 def is_month(start: date, end: date) -> bool:
     """Whether a period is a calendar month from its first day on, or all of it."""
-    first, following = month_of(start)
-    return start == first and end <= following
+    return start == first_of_month(start) and end <= next_month(start)
 
 
 def period_before(start: date, end: date) -> tuple[date, date]:
     """As many whole months before whole ones or one under way, else as many days before."""
     if is_month(start, end):
-        return month_of(start - timedelta(days=1))
-    if _whole_months(start, end):
-        # Months since year 0: as far before the start as the end is after it.
-        first = 2 * _month_number(start) - _month_number(end)
-        return date(first // 12, first % 12 + 1, 1), start
+        return previous_month(start), start
+    if are_whole_months(start, end):
+        return months_later(start, -months_between(start, end)), start
     return start - (end - start), start
-
-
-def _month_number(day: date) -> int:
-    return day.year * 12 + day.month - 1
-
-
-def _whole_months(start: date, end: date) -> bool:
-    return start.day == end.day == 1
 
 
 def beside_last(
@@ -202,7 +199,7 @@ def day_of(line: CostLine) -> date:
 def _same_days(report: CostReport, old: CostReport, before: CostComparison) -> Decimal:
     """The days of the period before up to where the bill of this one reaches."""
     reaches = last_day(report) + timedelta(days=1)
-    if reaches >= report.end and _whole_months(report.start, report.end):
+    if reaches >= report.end and are_whole_months(report.start, report.end):
         return old.total.rounded()
     until = min(before.start + (reaches - report.start), before.end)
     lines = [line for line in old.lines if day_of(line) < until]

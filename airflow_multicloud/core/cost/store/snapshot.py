@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from airflow_multicloud.months import next_month
 from airflow_multicloud.ports.cost import CorrectionStyle
 
 #: Of the kept form, which :mod:`~airflow_multicloud.core.cost.store.decode` reads. The first had
@@ -139,7 +140,7 @@ class Period:
     @property
     def following(self) -> date:
         """The first day after it."""
-        return (self.billing_period + timedelta(days=31)).replace(day=1)
+        return next_month(self.billing_period)
 
     @property
     def final(self) -> bool:
