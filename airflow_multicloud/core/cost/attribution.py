@@ -32,7 +32,7 @@ from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
-from airflow_multicloud.core.cost.money import CostBasis, exact_difference, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, exact_difference, exact_sum, percent
 from airflow_multicloud.core.cost.unconverted import Unconverted
 from airflow_multicloud.labels import KnownIds, comparable
 
@@ -249,5 +249,4 @@ def _label_keys(present: Iterable[str]) -> _LabelKeys:
 
 
 def _percent(part: Decimal, rest: Decimal) -> Decimal | None:
-    whole = exact_sum([part, rest])
-    return (part * 100 / whole).quantize(Decimal("0.1")) if whole > 0 else None
+    return percent(part, exact_sum([part, rest]))

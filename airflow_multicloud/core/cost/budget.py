@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from airflow_multicloud.core.cost.forecast import Forecast
-from airflow_multicloud.core.cost.money import checked_currency, exact_difference, exact_sum
+from airflow_multicloud.core.cost.money import cents, checked_currency, exact_difference, exact_sum
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import months_later
 
@@ -153,10 +153,10 @@ def assess_budget(
     whole = forecast.upper if bound is ForecastBound.UPPER else forecast.expected
     projected = exact_sum([whole, run_estimate])
     if projected > budget.amount:
-        currency, cent = budget.currency, Decimal("0.01")
+        currency = budget.currency
         reasons.append(
-            f"{projected.quantize(cent)} {currency} ({bound} of the {budget.period} "
-            f"{whole.quantize(cent)}, this run {run_estimate.quantize(cent)}) exceed "
+            f"{cents(projected)} {currency} ({bound} of the {budget.period} "
+            f"{cents(whole)}, this run {cents(run_estimate)}) exceed "
             f"{budget.amount} {currency}"
         )
     return BudgetVerdict(

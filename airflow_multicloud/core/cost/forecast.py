@@ -22,6 +22,7 @@ from airflow_multicloud.core.cost.fx import ExchangeRates, Rates, needed_rates
 from airflow_multicloud.core.cost.history import History
 from airflow_multicloud.core.cost.money import (
     CostBasis,
+    cents,
     check_period,
     checked_basis,
     checked_currency,
@@ -40,8 +41,6 @@ HISTORY = WINDOW.days
 MIN_HISTORY = 14
 #: A bill that ends longer before the period says nothing of it.
 _OUTDATED = timedelta(days=42)
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +263,7 @@ def _figure(amount: Decimal, rates: Rates, basis: CostBasis, coverage: Coverage)
 
 
 def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
-    usage_left = _cents(cloud.left.expected)
+    usage_left = cents(cloud.left.expected)
     expected = exact_sum([cloud.actual.amount, usage_left, cloud.recurring])
     half = half_width(cloud.left.spread, cloud.left.trials, confidence)
     # What is left costs nothing at least, unless it is expected to give money back.
@@ -275,8 +274,8 @@ def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
         usage_left=usage_left,
         recurring_left=cloud.recurring,
         days_left=cloud.days_left,
-        lower=exact_sum([expected, -_cents(least)]),
-        upper=exact_sum([expected, _cents(half)]),
+        lower=exact_sum([expected, -cents(least)]),
+        upper=exact_sum([expected, cents(half)]),
         known_since=cloud.known[0] if cloud.known else None,
         days_unknown=_gaps(cloud.known),
     )
@@ -293,7 +292,7 @@ def _bounds(
 
     :param only_billed: of clouds without a forecast: as sure as it is incomplete.
     """
-    margin = _cents(half)
+    margin = cents(half)
     expected, lowest, highest = (
         exact_sum([only_billed, *amounts])
         for amounts in (
@@ -306,10 +305,6 @@ def _bounds(
         max(exact_sum([expected, -margin]), lowest),
         min(exact_sum([expected, margin]), highest),
     )
-
-
-def _cents(amount: float) -> Decimal:
-    return Decimal(repr(amount)).quantize(_CENT)
 
 
 def _days(first: date, end: date) -> list[date]:

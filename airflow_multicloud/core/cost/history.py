@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.completeness import days_exported
 from airflow_multicloud.core.cost.fx import FX, Rates
-from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, cents, exact_sum
 from airflow_multicloud.months import month_length
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_CENT = Decimal("0.01")
 
 
 class History:
@@ -95,4 +93,4 @@ class History:
             # A charge of the 31st comes on a shorter month's last day.
             numbers = range(day.day, 32) if day.day == length else (day.day,)
             expected.extend(a for number in numbers for a in by_day.get(number, ()))
-        return exact_sum(expected).quantize(_CENT)
+        return cents(exact_sum(expected))

@@ -18,6 +18,9 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 # Sums come from DECIMAL(38, 24); Python's default 28 digits would round them.
 _DIGITS = 60
 
+CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
+
 
 class CostBasis(StrEnum):
     """Which of FOCUS's four costs. They are never added to each other.
@@ -116,6 +119,24 @@ def exact_product(amount: Decimal, factor: Decimal) -> Decimal:
     """The product without rounding."""
     with exact():
         return amount * factor
+
+
+def cents(amount: Decimal | float) -> Decimal:
+    """Rounded to two decimals, half-even.
+
+    :param amount: of an estimate that was made in floats, or exact.
+    """
+    exactly = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
+    with exact():
+        return exactly.quantize(CENT)
+
+
+def percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    """What part of the whole it is, to a tenth of a percent; ``None`` where that says nothing."""
+    if whole <= 0:
+        return None
+    with exact():
+        return (part * 100 / whole).quantize(_TENTH)
 
 
 def rounded_lines(

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.core.cost.report.beside_last import daily_amount, day_of
 from airflow_multicloud.core.cost.report.document import CostDocument
-from airflow_multicloud.core.cost.report.months import daily_amount, day_of
 from airflow_multicloud.core.pages import money
 from airflow_multicloud.registry import require_extra
 from airflow_multicloud.text import printable

@@ -15,8 +15,8 @@ from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
 from airflow_multicloud.core.cost.quality import QualityReport
+from airflow_multicloud.core.cost.report.beside_last import is_month, on_the_bill, period_before
 from airflow_multicloud.core.cost.report.document import CostDocument
-from airflow_multicloud.core.cost.report.months import is_month, on_the_bill, period_before
 from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement

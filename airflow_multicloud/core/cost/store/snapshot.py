@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from airflow_multicloud.core.cost.money import exact_difference
 from airflow_multicloud.months import next_month
 from airflow_multicloud.ports.cost import CorrectionStyle
 
@@ -243,7 +244,7 @@ class Restatement:
     @property
     def billed_change(self) -> Decimal:
         """By how much the bill grew."""
-        return self.new_billed_cost - self.old_billed_cost
+        return exact_difference(self.new_billed_cost, self.old_billed_cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,13 @@ from decimal import Decimal
 from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
-from airflow_multicloud.core.cost.money import CostPeriod, exact_difference, exact_sum
+from airflow_multicloud.core.cost.money import (
+    CostPeriod,
+    cents,
+    exact_difference,
+    exact_sum,
+    percent,
+)
 from airflow_multicloud.months import (
     are_whole_months,
     first_of_month,
@@ -29,8 +35,6 @@ NOT_DAILY = frozenset(
         ChargeCategory.ADJUSTMENT,
     }
 )
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +60,14 @@ class BesideLast:
     @property
     def change(self) -> Decimal | None:
         """Against the same days; positive is dearer."""
-        return None if self.same_days is None else self.so_far - self.same_days
+        return None if self.same_days is None else exact_difference(self.so_far, self.same_days)
 
     @property
     def percent(self) -> Decimal | None:
         """The change in percent of the same days, where these cost something."""
-        if self.change is None or self.same_days is None or self.same_days <= 0:
+        if self.change is None or self.same_days is None:
             return None
-        return (100 * self.change / self.same_days).quantize(Decimal("0.1"))
+        return percent(self.change, self.same_days)
 
 
 def is_month(start: date, end: date) -> bool:
@@ -110,8 +114,8 @@ def beside_last(
             expected=_sum(row.expected for row in rows) if all_forecast else None,
             at_least=exact_sum(known) if forecast and not all_forecast else None,
             # Not the sums of the clouds' ends: not all clouds will be dear at once.
-            lower=forecast.lower.quantize(_CENT) if forecast and all_forecast else None,
-            upper=forecast.upper.quantize(_CENT) if forecast and all_forecast else None,
+            lower=cents(forecast.lower) if forecast and all_forecast else None,
+            upper=cents(forecast.upper) if forecast and all_forecast else None,
         ),
     )
 
@@ -128,9 +132,9 @@ def _beside(
         so_far=Decimal("0.00") if report is None else report.total.rounded(),
         same_days=None if report is None or old is None else _same_days(report, old, before),
         before=None if old is None else old.total.rounded(),
-        expected=None if coming is None else coming.expected.quantize(_CENT),
-        lower=None if coming is None else coming.lower.quantize(_CENT),
-        upper=None if coming is None else coming.upper.quantize(_CENT),
+        expected=None if coming is None else cents(coming.expected),
+        lower=None if coming is None else cents(coming.lower),
+        upper=None if coming is None else cents(coming.upper),
     )
 
 
@@ -203,7 +207,7 @@ def _same_days(report: CostReport, old: CostReport, before: CostComparison) -> D
         return old.total.rounded()
     until = min(before.start + (reaches - report.start), before.end)
     lines = [line for line in old.lines if day_of(line) < until]
-    return exact_sum([line.costs.on(old.basis) for line in lines]).quantize(_CENT)
+    return cents(exact_sum([line.costs.on(old.basis) for line in lines]))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
