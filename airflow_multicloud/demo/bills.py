@@ -22,6 +22,7 @@ from airflow_multicloud.testing.bills import (
     BillOptions,
     Restatement,
     bigquery,
+    bigquery_schemas,
 )
 
 _BATCH = 500
@@ -127,7 +128,10 @@ class Exports:
         client.create_dataset(dataset, exists_ok=True)
         client.delete_table(table, not_found_ok=True)
         client.create_table(
-            Table(table, [SchemaField.from_api_repr(f.as_json()) for f in bigquery.FOCUS_SCHEMA])
+            Table(
+                table,
+                [SchemaField.from_api_repr(f.as_json()) for f in bigquery_schemas.FOCUS_SCHEMA],
+            )
         )
         for month in months:
             rows = bigquery.focus_rows(self.bill("gcp", month), [datetime.now(UTC)])
