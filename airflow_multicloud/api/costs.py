@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
     from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
-    from airflow_multicloud.core.cost.compare import CostComparison, CostReport
+    from airflow_multicloud.core.cost.comparison import CostComparison, CostReport
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
     from airflow_multicloud.core.cost.ingestion import IngestedPeriod
@@ -169,10 +169,7 @@ class CloudCostAnalyzer:
         group_by = _texts(group_by, "group_by", "dimensions")
         period = self._period(start, end, by)
         views = views_asked(group_by)
-        with (
-            operation("cost.compare", currency=self.currency),
-            self._store.connect(start=start, end=end, by=period, views=views) as connection,
-        ):
+        with self._store.connect(start=start, end=end, by=period, views=views) as connection:
             return compare_costs(
                 connection,
                 start,

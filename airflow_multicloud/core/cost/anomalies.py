@@ -34,6 +34,7 @@ from airflow_multicloud.core.cost.money import (
 )
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
+from airflow_multicloud.core.telemetry import operation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -93,6 +94,7 @@ class Anomalies:
     unconverted: tuple[Unconverted, ...] = ()
 
 
+@operation("cost.find_anomalies")
 def find_anomalies(
     connection: DuckDBPyConnection,
     start: date,

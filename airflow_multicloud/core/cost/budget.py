@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import cents, checked_currency, exact_difference, exact_sum
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import months_later
 
@@ -117,6 +118,7 @@ class BudgetVerdict:
         return f"budget {self.budget.name!r}: {self.state}{f': {why}' if why else ''}"
 
 
+@operation("cost.assess_budget")
 def assess_budget(
     budget: Budget,
     forecast: Forecast,

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.locations import Location, parse_location
 from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
@@ -84,6 +85,7 @@ class ExportFreshness:
         }
 
 
+@operation("cost.export_freshness")
 def export_freshness(export: Export, billing_period: date) -> ExportFreshness:
     """What the export has of one month; a period that is being written does not count."""
     uri = str(export.location)

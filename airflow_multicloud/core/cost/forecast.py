@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.figures import Coverage, Figure
-from airflow_multicloud.core.cost.fx import ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
 from airflow_multicloud.core.cost.history import History
 from airflow_multicloud.core.cost.money import (
     CostBasis,
@@ -28,19 +28,20 @@ from airflow_multicloud.core.cost.money import (
     checked_currency,
     exact_sum,
 )
-from airflow_multicloud.core.cost.seasonal import Foreseen, foresee, half_width, spread_of_sum
+from airflow_multicloud.core.cost.seasonal import half_width, spread_of_sum
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
+from airflow_multicloud.core.cost.usage_left import (
+    CloudHistory,
+    cloud_history,
+    figure_of,
+    why_not_forecast,
+)
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-#: Days of history that are looked at, at most and at least.
-HISTORY = WINDOW.days
-MIN_HISTORY = 14
-#: A bill that ends longer before the period says nothing of it.
-_OUTDATED = timedelta(days=42)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +125,7 @@ class Forecast:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cloud:
-    name: str
-    days_left: int
-    left: Foreseen
-    actual: Figure
-    recurring: Decimal
-    known: Sequence[date]
-
-
+@operation("cost.forecast")
 def forecast_costs(
     connection: DuckDBPyConnection,
     start: date,
@@ -170,7 +162,7 @@ def forecast_costs(
     history = History(connection, needed, since, end, basis)
     unavailable: dict[str, str] = {}
     only_billed: dict[str, Figure] = {}
-    found: list[_Cloud] = []
+    found: list[CloudHistory] = []
     for name in sorted(set(asked)):
         days = history.days_of(name)
         coverage = (
@@ -180,14 +172,14 @@ def forecast_costs(
                 final=False, days_asked=(end - start).days, days_covered=0, exported_at=None
             )
         )
-        why = _why_not(days, history.ever_charged(name), start, end)
+        why = why_not_forecast(days, history.ever_charged(name), start, end)
         if why is None:
-            found.append(_prepared(history, needed, name, start, end, basis, coverage))
+            found.append(cloud_history(history, needed, name, start, end, basis, coverage))
         else:
             unavailable[name] = why
             if name in completeness.covered:
                 billed = history.billed(name, start, end)
-                only_billed[name] = _figure(billed, needed, basis, coverage)
+                only_billed[name] = figure_of(billed, needed, basis, coverage)
     forecasts = tuple(_forecast(cloud, confidence) for cloud in found)
     together = half_width(*spread_of_sum([cloud.left for cloud in found]), confidence)
     lower, upper = _bounds(
@@ -208,61 +200,7 @@ def forecast_costs(
     )
 
 
-def _why_not(days: Sequence[date], charged: bool, start: date, end: date) -> str | None:
-    """Why days of history are too few, or too old, to foresee a period; ``None``: they are not."""
-    if days and (days[-1] >= end - timedelta(days=1) or not charged):
-        return None  # there is nothing to foresee
-    span = (days[-1] - days[0]).days + 1 if days else 0
-    if span < MIN_HISTORY:
-        return f"{span} days of history, {MIN_HISTORY} are needed"
-    if start - days[-1] > _OUTDATED:
-        return f"the last covered day is {days[-1]}"
-    return None
-
-
-def _prepared(
-    history: History,
-    rates: Rates,
-    name: str,
-    start: date,
-    end: date,
-    basis: CostBasis,
-    coverage: Coverage,
-) -> _Cloud:
-    known = history.days_of(name)
-    first, last = known[0], known[-1]
-    # Days between the first and the last known one that have no usage cost nothing.
-    days = _days(max(first, last - timedelta(days=HISTORY - 1)), last + timedelta(days=1))
-    left = _days(max(start, last + timedelta(days=1)), end)
-    billed = [history.usage.get((name, day), Decimal(0)) for day in _days(start, end)]
-    so_far = billed[: len(billed) - len(left)]
-    others = [a for (c, day), a in history.others.items() if c == name and start <= day < end]
-    return _Cloud(
-        name=name,
-        days_left=len(left),
-        left=foresee(
-            days,
-            [float(history.usage.get((name, day), 0)) for day in days],
-            left,
-            {day: float(history.usage[name, day]) for day in left if (name, day) in history.usage},
-        ),
-        actual=_figure(exact_sum([*so_far, *others]), rates, basis, coverage),
-        recurring=history.recurring_left(name, last, left),
-        known=history.known_days(name, start, end),
-    )
-
-
-def _figure(amount: Decimal, rates: Rates, basis: CostBasis, coverage: Coverage) -> Figure:
-    return Figure(
-        amount=amount,
-        currency=rates.currency,
-        basis=basis,
-        coverage=coverage,
-        fx=rates.note(),
-    )
-
-
-def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
+def _forecast(cloud: CloudHistory, confidence: float) -> CloudForecast:
     usage_left = cents(cloud.left.expected)
     expected = exact_sum([cloud.actual.amount, usage_left, cloud.recurring])
     half = half_width(cloud.left.spread, cloud.left.trials, confidence)
@@ -277,12 +215,8 @@ def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
         lower=exact_sum([expected, -cents(least)]),
         upper=exact_sum([expected, cents(half)]),
         known_since=cloud.known[0] if cloud.known else None,
-        days_unknown=_gaps(cloud.known),
+        days_unknown=cloud.days_unknown,
     )
-
-
-def _gaps(days: Sequence[date]) -> int:
-    return (days[-1] - days[0]).days + 1 - len(days) if days else 0
 
 
 def _bounds(
@@ -305,7 +239,3 @@ def _bounds(
         max(exact_sum([expected, -margin]), lowest),
         min(exact_sum([expected, margin]), highest),
     )
-
-
-def _days(first: date, end: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range(max(0, (end - first).days))]

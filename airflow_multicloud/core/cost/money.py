@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -96,6 +98,11 @@ class Costs:
         """From four amounts in the order of :class:`CostBasis`; ``None`` (no rows) is zero."""
         billed, effective, list_, contracted = (amount or Decimal(0) for amount in amounts)
         return cls(billed=billed, effective=effective, list=list_, contracted=contracted)
+
+
+def add_costs(costs: Iterable[Costs]) -> Costs:
+    """Their sum, on each basis."""
+    return functools.reduce(operator.add, costs, Costs())
 
 
 def exact() -> AbstractContextManager[Context]:

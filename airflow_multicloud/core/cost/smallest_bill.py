@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.compare import CostReport
+from airflow_multicloud.core.cost.comparison import CostReport
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.money import cents
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -58,6 +59,7 @@ class SmallestBill:
         )
 
 
+@operation("cost.smallest_bill")
 def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
     """The cloud that charged least per day, taxes and credits apart.
 

@@ -23,6 +23,7 @@ from airflow_multicloud.core.cost.prices import (
     Refused,
     tiered,
 )
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -125,6 +126,7 @@ class TransferEstimate:
         return f"{text}, by list prices of {self.oldest_price} or later" if self.lines else text
 
 
+@operation("cost.estimate_transfer")
 def estimate_transfer(
     source: Place,
     shipments: Sequence[Shipment],

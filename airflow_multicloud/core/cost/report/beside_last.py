@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
 from airflow_multicloud.core.cost.money import (

@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.compare import CostComparison
+from airflow_multicloud.core.cost.comparison import CostComparison
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import exact_sum
 from airflow_multicloud.core.cost.quality import QualityReport

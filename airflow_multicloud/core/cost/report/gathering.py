@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.compare import CostComparison, compare_costs
+from airflow_multicloud.core.cost.compare import compare_costs
+from airflow_multicloud.core.cost.comparison import CostComparison
 from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
@@ -22,6 +23,7 @@ from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.workload import WorkloadComparison
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import month_bounds
 
@@ -34,6 +36,7 @@ _DAILY = ("ChargeDate",)
 Connect = Callable[[date, date, CostPeriod], AbstractContextManager["DuckDBPyConnection"]]
 
 
+@operation("cost.report")
 def gather(
     connect: Connect,
     start: date,

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_multicloud.core.cost.anomalies import Anomaly
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.compare import CostReport
+from airflow_multicloud.core.cost.comparison import CostReport
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import CostBasis, Costs
 from airflow_multicloud.core.cost.report.beside_last import BesideLast
