@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -109,14 +108,6 @@ def _file_name(key: str) -> str:
     name = key.rpartition("/")[2]
     plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
     return plain[-_NAME_LENGTH:]
-
-
-def first_of_month(year: str, month: str) -> date | None:
-    """The billing period that a folder's name says; ``None`` when there is no such month."""
-    try:
-        return date(int(year), int(month), 1)
-    except ValueError:
-        return None
 
 
 def format_of(names: Sequence[str], *, doing: str) -> FileFormat:

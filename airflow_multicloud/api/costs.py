@@ -17,6 +17,7 @@ from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.months import are_whole_months, first_of_month
 from airflow_multicloud.opening.exports import open_export
 from airflow_multicloud.ports.cost import (
     Cost,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
     from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
-    from airflow_multicloud.core.cost.compare import CostComparison, CostReport
+    from airflow_multicloud.core.cost.comparison import CostComparison, CostReport
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
     from airflow_multicloud.core.cost.ingestion import IngestedPeriod
@@ -112,7 +113,7 @@ class CloudCostAnalyzer:
         """
         from airflow_multicloud.core.cost.store.contents import stored_period
 
-        first = None if month is None else month.replace(day=1)
+        first = None if month is None else first_of_month(month)
         gone = self._store.remove(export, cloud=cloud, billing_period=first)
         return tuple(map(stored_period, gone))
 
@@ -137,7 +138,7 @@ class CloudCostAnalyzer:
         """What is odd about every ingested export of a day's billing period."""
         from airflow_multicloud.core.cost.quality import check_quality
 
-        month = day.replace(day=1)
+        month = first_of_month(day)
         snapshot = self._store.snapshot()
         return tuple(
             check_quality(self._store, period.cloud, period.export, month, snapshot=snapshot)
@@ -168,10 +169,7 @@ class CloudCostAnalyzer:
         group_by = _texts(group_by, "group_by", "dimensions")
         period = self._period(start, end, by)
         views = views_asked(group_by)
-        with (
-            operation("cost.compare", currency=self.currency),
-            self._store.connect(start=start, end=end, by=period, views=views) as connection,
-        ):
+        with self._store.connect(start=start, end=end, by=period, views=views) as connection:
             return compare_costs(
                 connection,
                 start,
@@ -188,7 +186,7 @@ class CloudCostAnalyzer:
     def _period(self, start: date, end: date, by: str | None) -> CostPeriod:
         from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
 
-        months = start.day == end.day == 1
+        months = are_whole_months(start, end)
         if by is None:
             billed = self._cost_basis is CostBasis.BILLED
             return CostPeriod.BILLING_PERIOD if billed and months else CostPeriod.CHARGE_DAY

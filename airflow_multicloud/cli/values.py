@@ -7,6 +7,8 @@ from argparse import ArgumentTypeError
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
+from airflow_multicloud.months import parse_month
+
 _SIZE = re.compile(r"(\d+)([KMGT]?)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -48,7 +50,7 @@ def day(text: str) -> date:
 def month(text: str) -> date:
     """``YYYY-MM``, as its first day."""
     try:
-        return date.fromisoformat(f"{text}-01")
+        return parse_month(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not a month; expected YYYY-MM") from None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.months import first_of_month, previous_month
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.opening.exports import open_export
 from airflow_multicloud.ports.cost import CorrectionStyle
@@ -22,6 +23,7 @@ from airflow_multicloud.testing.bills import (
     BillOptions,
     Restatement,
     bigquery,
+    bigquery_schemas,
 )
 
 _BATCH = 500
@@ -66,7 +68,7 @@ class Exports:
     @property
     def month(self) -> date:
         """The month that is under way."""
-        return self.day.replace(day=1)
+        return first_of_month(self.day)
 
     @property
     def anomaly(self) -> Anomaly:
@@ -96,7 +98,7 @@ class Exports:
         """Export three months of each cloud; what was there is replaced."""
         months = [self.month]
         while len(months) < _MONTHS:
-            months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+            months.insert(0, previous_month(months[0]))
         aws, azure = self._aws_export(), self._azure_export()
         for month in months:
             aws.publish(self.bill("aws", month))
@@ -127,7 +129,10 @@ class Exports:
         client.create_dataset(dataset, exists_ok=True)
         client.delete_table(table, not_found_ok=True)
         client.create_table(
-            Table(table, [SchemaField.from_api_repr(f.as_json()) for f in bigquery.FOCUS_SCHEMA])
+            Table(
+                table,
+                [SchemaField.from_api_repr(f.as_json()) for f in bigquery_schemas.FOCUS_SCHEMA],
+            )
         )
         for month in months:
             rows = bigquery.focus_rows(self.bill("gcp", month), [datetime.now(UTC)])

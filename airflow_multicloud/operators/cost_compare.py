@@ -16,7 +16,7 @@ from airflow_multicloud.operators._shell import airflow_errors
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_multicloud.core.cost.compare import CostReport
+    from airflow_multicloud.core.cost.comparison import CostReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendation
     from airflow_multicloud.core.cost.unconverted import Unconverted
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from airflow_multicloud.core.cost.exports import export_freshness
+from airflow_multicloud.months import first_of_month
 from airflow_multicloud.opening.exports import open_export
 from airflow_multicloud.sensors._polling import PollingSensor
 from airflow_multicloud.text import printable
@@ -53,7 +54,7 @@ class CostExportSensor(PollingSensor):
 
 def check_exported(*, export: str, day: str, max_age_seconds: float) -> dict[str, Any] | None:
     """The export's freshness when it is within the limit, else ``None``."""
-    month = date.fromisoformat(day).replace(day=1)
+    month = first_of_month(date.fromisoformat(day))
     found = export_freshness(open_export(export), month)
     limit = timedelta(seconds=max_age_seconds)
     if found.within(limit):

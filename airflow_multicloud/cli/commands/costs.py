@@ -11,9 +11,10 @@ from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, say
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.months import first_of_month, month_bounds
 
 if TYPE_CHECKING:
-    from airflow_multicloud.core.cost.compare import CostReport
+    from airflow_multicloud.core.cost.comparison import CostReport
 
 
 @command(interrupted="periods that were taken in are kept; the same command goes on from there")
@@ -63,9 +64,8 @@ def run(args: Namespace) -> Result:
 def period(args: Namespace, today: date) -> tuple[date, date]:
     """The days asked for: ``--month``, else ``--start`` and ``--end``, else this month so far."""
     if args.month:
-        following = (args.month + timedelta(days=31)).replace(day=1)
-        return args.month, following
-    start = args.start or today.replace(day=1)
+        return month_bounds(args.month)
+    start = args.start or first_of_month(today)
     return start, args.end or today + timedelta(days=1)
 
 

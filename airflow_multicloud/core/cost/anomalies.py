@@ -25,13 +25,16 @@ from airflow_multicloud.core.cost.completeness import check_clouds
 from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
 from airflow_multicloud.core.cost.money import (
     CostBasis,
+    cents,
     check_period,
     checked_basis,
     checked_currency,
+    exact_difference,
     exact_sum,
 )
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
+from airflow_multicloud.core.telemetry import operation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -63,16 +66,15 @@ class Anomaly:
     @property
     def excess(self) -> Decimal:
         """What the days cost above the expected."""
-        return self.actual - self.expected
+        return exact_difference(self.actual, self.expected)
 
     def __str__(self) -> str:
         days = str(self.first_day)
         if self.last_day != self.first_day:
             days += f" to {self.last_day}"
-        cents = self.actual.quantize(Decimal("0.01"))
         return (
-            f"{self.cloud} {self.service_name} ({self.sub_account_id}) {days}: {cents} "
-            f"{self.currency} where {self.expected} were expected"
+            f"{self.cloud} {self.service_name} ({self.sub_account_id}) {days}: "
+            f"{cents(self.actual)} {self.currency} where {self.expected} were expected"
             f"{' (new)' if self.new else ''}"
         )
 
@@ -92,6 +94,7 @@ class Anomalies:
     unconverted: tuple[Unconverted, ...] = ()
 
 
+@operation("cost.find_anomalies")
 def find_anomalies(
     connection: DuckDBPyConnection,
     start: date,
@@ -131,7 +134,7 @@ def find_anomalies(
             first_day=one.day,
             last_day=one.day,
             actual=one.cost,
-            expected=Decimal(repr(one.expected)).quantize(Decimal("0.01")),
+            expected=cents(one.expected),
             currency=currency,
             basis=basis,
             score=round(one.score, 2),

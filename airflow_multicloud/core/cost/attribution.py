@@ -27,13 +27,15 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.compare import CostComparison, compare_costs
+from airflow_multicloud.core.cost.compare import compare_costs
+from airflow_multicloud.core.cost.comparison import CostComparison
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
-from airflow_multicloud.core.cost.money import CostBasis, exact_difference, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, exact_difference, exact_sum, percent
 from airflow_multicloud.core.cost.unconverted import Unconverted
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.labels import KnownIds, comparable
 
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ class _LabelKeys:
     run: list[str]
 
 
+@operation("cost.attribute")
 def attribute_costs(
     connection: DuckDBPyConnection,
     start: date,
@@ -249,5 +252,4 @@ def _label_keys(present: Iterable[str]) -> _LabelKeys:
 
 
 def _percent(part: Decimal, rest: Decimal) -> Decimal | None:
-    whole = exact_sum([part, rest])
-    return (part * 100 / whole).quantize(Decimal("0.1")) if whole > 0 else None
+    return percent(part, exact_sum([part, rest]))

@@ -8,8 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from airflow_multicloud.core.cost.forecast import Forecast
-from airflow_multicloud.core.cost.money import checked_currency, exact_difference, exact_sum
+from airflow_multicloud.core.cost.money import cents, checked_currency, exact_difference, exact_sum
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import months_later
 
 
 class BudgetPeriod(StrEnum):
@@ -22,9 +24,8 @@ class BudgetPeriod(StrEnum):
     def bounds(self, day: date) -> tuple[date, date]:
         """The period that a day is in: its first day, and the day after its last."""
         months = {BudgetPeriod.MONTH: 1, BudgetPeriod.QUARTER: 3, BudgetPeriod.YEAR: 12}[self]
-        first = (day.month - 1) // months * months
-        after = first + months
-        return date(day.year, first + 1, 1), date(day.year + after // 12, after % 12 + 1, 1)
+        first = months_later(day, -((day.month - 1) % months))
+        return first, months_later(first, months)
 
 
 class StalePolicy(StrEnum):
@@ -117,6 +118,7 @@ class BudgetVerdict:
         return f"budget {self.budget.name!r}: {self.state}{f': {why}' if why else ''}"
 
 
+@operation("cost.assess_budget")
 def assess_budget(
     budget: Budget,
     forecast: Forecast,
@@ -153,10 +155,10 @@ def assess_budget(
     whole = forecast.upper if bound is ForecastBound.UPPER else forecast.expected
     projected = exact_sum([whole, run_estimate])
     if projected > budget.amount:
-        currency, cent = budget.currency, Decimal("0.01")
+        currency = budget.currency
         reasons.append(
-            f"{projected.quantize(cent)} {currency} ({bound} of the {budget.period} "
-            f"{whole.quantize(cent)}, this run {run_estimate.quantize(cent)}) exceed "
+            f"{cents(projected)} {currency} ({bound} of the {budget.period} "
+            f"{cents(whole)}, this run {cents(run_estimate)}) exceed "
             f"{budget.amount} {currency}"
         )
     return BudgetVerdict(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.core.cost.figures import Coverage
 from airflow_multicloud.core.cost.money import CostPeriod, check_period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import first_of_month, months_between, previous_month
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -182,7 +183,7 @@ def _quiet(periods: Sequence[_Period], start: date, end: date) -> Coverage:
     asked = _asked(periods, start, end)
     exported = _as_of(asked)
     before = max((p.month for p in periods if p.month < start), default=None)
-    if not asked and before == (start.replace(day=1) - timedelta(days=1)).replace(day=1):
+    if not asked and before == previous_month(start):
         exported = [p.exported_at for p in periods if p.month == before]
         exported.append(datetime.combine(start, time(), UTC))
     counted = _counted(asked, start, end, None)
@@ -200,7 +201,8 @@ def _coverage(
     days_covered: int,
     days_counted: int,
 ) -> Coverage:
-    complete = len({period.month for period in asked}) == _months(start, end)
+    months = months_between(start, end - timedelta(days=1)) + 1
+    complete = len({period.month for period in asked}) == months
     return Coverage(
         final=complete and all(period.final for period in asked),
         days_asked=(end - start).days,
@@ -211,7 +213,7 @@ def _coverage(
 
 
 def _asked(periods: Sequence[_Period], start: date, end: date) -> list[_Period]:
-    return [period for period in periods if start.replace(day=1) <= period.month < end]
+    return [period for period in periods if first_of_month(start) <= period.month < end]
 
 
 def _as_of(periods: Sequence[_Period]) -> list[datetime]:
@@ -229,7 +231,7 @@ def _counted(
     counted = set()
     for number in range((end - start).days):
         day = start + timedelta(days=number)
-        month = by_month.get(day.replace(day=1))
+        month = by_month.get(first_of_month(day))
         if not month:
             continue
         since = min(p.exported_at for p in month) - datetime.combine(
@@ -251,8 +253,3 @@ def check_clouds(clouds: Sequence[str] | None) -> None:
             f"clouds is {clouds!r}; expected a sequence of names, or None for every cloud",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-
-
-def _months(start: date, end: date) -> int:
-    last = date.fromordinal(end.toordinal() - 1)
-    return (last.year - start.year) * 12 + last.month - start.month + 1

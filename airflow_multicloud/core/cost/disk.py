@@ -13,28 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from airflow_multicloud.core.cost.engine_texts import full_disk_in
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Full disk, full quota, and the limit on the size of a file.
 _CODES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-# The engine looks up how much room there is, and refuses before the disk does.
-_NO_ROOM_TO_SPILL = "failed to offload data block"
-
-
-_ENGINE_ERRORS = frozenset({"IOException", "OutOfMemoryException"})
 
 
 def full_disk(err: BaseException) -> str | None:
     """In the system's words what is full, when an error of Python's or of the engine's says so."""
     if isinstance(err, OSError):
         return err.strerror if err.errno in _CODES else None
-    kind = type(err)
-    if not kind.__module__.endswith("duckdb") or kind.__name__ not in _ENGINE_ERRORS:
-        return None
-    if _NO_ROOM_TO_SPILL in str(err):
-        return os.strerror(errno.ENOSPC)
-    return next((w for w in map(os.strerror, sorted(_CODES)) if w in str(err)), None)
+    return full_disk_in(err, _CODES)
 
 
 def cache_home() -> Path:

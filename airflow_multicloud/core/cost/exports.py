@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.locations import Location
+from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
 
 
@@ -44,7 +46,7 @@ def export_name(location: Location) -> str:
 
 def since(period: ExportedPeriod, first: date | None) -> bool:
     """Whether a billing period is the month of ``first``, or a later one."""
-    return first is None or period.billing_period >= first.replace(day=1)
+    return first is None or period.billing_period >= first_of_month(first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class ExportFreshness:
         }
 
 
+@operation("cost.export_freshness")
 def export_freshness(export: Export, billing_period: date) -> ExportFreshness:
     """What the export has of one month; a period that is being written does not count."""
     uri = str(export.location)

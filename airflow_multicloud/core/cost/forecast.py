@@ -10,39 +10,38 @@ were charged.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.figures import Coverage, Figure
-from airflow_multicloud.core.cost.fx import ExchangeRates, Rates, needed_rates
+from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
 from airflow_multicloud.core.cost.history import History
 from airflow_multicloud.core.cost.money import (
     CostBasis,
+    cents,
     check_period,
     checked_basis,
     checked_currency,
     exact_sum,
 )
-from airflow_multicloud.core.cost.seasonal import Foreseen, foresee, half_width, spread_of_sum
+from airflow_multicloud.core.cost.seasonal import half_width, spread_of_sum
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
+from airflow_multicloud.core.cost.usage_left import (
+    CloudHistory,
+    cloud_history,
+    figure_of,
+    why_not_forecast,
+)
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-#: Days of history that are looked at, at most and at least.
-HISTORY = WINDOW.days
-MIN_HISTORY = 14
-#: A bill that ends longer before the period says nothing of it.
-_OUTDATED = timedelta(days=42)
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,22 +125,7 @@ class Forecast:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cloud:
-    name: str
-    days_left: int
-    left: Foreseen
-    actual: Figure
-    recurring: Decimal
-    known: Sequence[date]
-
-
-def month_of(day: date) -> tuple[date, date]:
-    """The month that a day is in: its first day, and the day after its last."""
-    last = calendar.monthrange(day.year, day.month)[1]
-    return day.replace(day=1), day.replace(day=last) + timedelta(days=1)
-
-
+@operation("cost.forecast")
 def forecast_costs(
     connection: DuckDBPyConnection,
     start: date,
@@ -153,7 +137,9 @@ def forecast_costs(
     confidence: float = 0.8,
     rates: ExchangeRates | None = None,
 ) -> Forecast:
-    """What ``start`` to before ``end`` will have cost; for a month see :func:`month_of`.
+    """What ``start`` to before ``end`` will have cost.
+
+    For a month see :func:`~airflow_multicloud.months.month_bounds`.
 
     The result is the same at every call on the same data.
 
@@ -176,7 +162,7 @@ def forecast_costs(
     history = History(connection, needed, since, end, basis)
     unavailable: dict[str, str] = {}
     only_billed: dict[str, Figure] = {}
-    found: list[_Cloud] = []
+    found: list[CloudHistory] = []
     for name in sorted(set(asked)):
         days = history.days_of(name)
         coverage = (
@@ -186,14 +172,14 @@ def forecast_costs(
                 final=False, days_asked=(end - start).days, days_covered=0, exported_at=None
             )
         )
-        why = _why_not(days, history.ever_charged(name), start, end)
+        why = why_not_forecast(days, history.ever_charged(name), start, end)
         if why is None:
-            found.append(_prepared(history, needed, name, start, end, basis, coverage))
+            found.append(cloud_history(history, needed, name, start, end, basis, coverage))
         else:
             unavailable[name] = why
             if name in completeness.covered:
                 billed = history.billed(name, start, end)
-                only_billed[name] = _figure(billed, needed, basis, coverage)
+                only_billed[name] = figure_of(billed, needed, basis, coverage)
     forecasts = tuple(_forecast(cloud, confidence) for cloud in found)
     together = half_width(*spread_of_sum([cloud.left for cloud in found]), confidence)
     lower, upper = _bounds(
@@ -214,62 +200,8 @@ def forecast_costs(
     )
 
 
-def _why_not(days: Sequence[date], charged: bool, start: date, end: date) -> str | None:
-    """Why days of history are too few, or too old, to foresee a period; ``None``: they are not."""
-    if days and (days[-1] >= end - timedelta(days=1) or not charged):
-        return None  # there is nothing to foresee
-    span = (days[-1] - days[0]).days + 1 if days else 0
-    if span < MIN_HISTORY:
-        return f"{span} days of history, {MIN_HISTORY} are needed"
-    if start - days[-1] > _OUTDATED:
-        return f"the last covered day is {days[-1]}"
-    return None
-
-
-def _prepared(
-    history: History,
-    rates: Rates,
-    name: str,
-    start: date,
-    end: date,
-    basis: CostBasis,
-    coverage: Coverage,
-) -> _Cloud:
-    known = history.days_of(name)
-    first, last = known[0], known[-1]
-    # Days between the first and the last known one that have no usage cost nothing.
-    days = _days(max(first, last - timedelta(days=HISTORY - 1)), last + timedelta(days=1))
-    left = _days(max(start, last + timedelta(days=1)), end)
-    billed = [history.usage.get((name, day), Decimal(0)) for day in _days(start, end)]
-    so_far = billed[: len(billed) - len(left)]
-    others = [a for (c, day), a in history.others.items() if c == name and start <= day < end]
-    return _Cloud(
-        name=name,
-        days_left=len(left),
-        left=foresee(
-            days,
-            [float(history.usage.get((name, day), 0)) for day in days],
-            left,
-            {day: float(history.usage[name, day]) for day in left if (name, day) in history.usage},
-        ),
-        actual=_figure(exact_sum([*so_far, *others]), rates, basis, coverage),
-        recurring=history.recurring_left(name, last, left),
-        known=history.known_days(name, start, end),
-    )
-
-
-def _figure(amount: Decimal, rates: Rates, basis: CostBasis, coverage: Coverage) -> Figure:
-    return Figure(
-        amount=amount,
-        currency=rates.currency,
-        basis=basis,
-        coverage=coverage,
-        fx=rates.note(),
-    )
-
-
-def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
-    usage_left = _cents(cloud.left.expected)
+def _forecast(cloud: CloudHistory, confidence: float) -> CloudForecast:
+    usage_left = cents(cloud.left.expected)
     expected = exact_sum([cloud.actual.amount, usage_left, cloud.recurring])
     half = half_width(cloud.left.spread, cloud.left.trials, confidence)
     # What is left costs nothing at least, unless it is expected to give money back.
@@ -280,15 +212,11 @@ def _forecast(cloud: _Cloud, confidence: float) -> CloudForecast:
         usage_left=usage_left,
         recurring_left=cloud.recurring,
         days_left=cloud.days_left,
-        lower=exact_sum([expected, -_cents(least)]),
-        upper=exact_sum([expected, _cents(half)]),
+        lower=exact_sum([expected, -cents(least)]),
+        upper=exact_sum([expected, cents(half)]),
         known_since=cloud.known[0] if cloud.known else None,
-        days_unknown=_gaps(cloud.known),
+        days_unknown=cloud.days_unknown,
     )
-
-
-def _gaps(days: Sequence[date]) -> int:
-    return (days[-1] - days[0]).days + 1 - len(days) if days else 0
 
 
 def _bounds(
@@ -298,7 +226,7 @@ def _bounds(
 
     :param only_billed: of clouds without a forecast: as sure as it is incomplete.
     """
-    margin = _cents(half)
+    margin = cents(half)
     expected, lowest, highest = (
         exact_sum([only_billed, *amounts])
         for amounts in (
@@ -311,11 +239,3 @@ def _bounds(
         max(exact_sum([expected, -margin]), lowest),
         min(exact_sum([expected, margin]), highest),
     )
-
-
-def _cents(amount: float) -> Decimal:
-    return Decimal(repr(amount)).quantize(_CENT)
-
-
-def _days(first: date, end: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range(max(0, (end - first).days))]

@@ -13,12 +13,12 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.figures import FxNote
-from airflow_multicloud.core.cost.money import checked_currency
+from airflow_multicloud.core.cost.money import checked_currency, exact
 from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.extras import require_extra
@@ -191,7 +191,7 @@ class ExchangeRates:
             of_day = day - timedelta(days=back)
             one, other = published.per_euro(source, of_day), published.per_euro(target, of_day)
             if one is not None and other is not None:
-                with localcontext(prec=50):
+                with exact():
                     return (other / one).quantize(_RATE), of_day
         return None
 

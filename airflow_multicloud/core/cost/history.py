@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.completeness import days_exported
 from airflow_multicloud.core.cost.fx import FX, Rates
-from airflow_multicloud.core.cost.money import CostBasis, exact_sum
+from airflow_multicloud.core.cost.money import CostBasis, cents, exact_sum
+from airflow_multicloud.months import month_length
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-_CENT = Decimal("0.01")
 
 
 class History:
@@ -83,7 +81,7 @@ class History:
     def recurring_left(self, cloud: str, last: date, left: Sequence[date]) -> Decimal:
         """Charges of the month before ``last``, on the same days of the month."""
         by_day: dict[int, list[Decimal]] = {}
-        month_ago = last - timedelta(days=calendar.monthrange(last.year, last.month)[1])
+        month_ago = last - timedelta(days=month_length(last))
         for (of_cloud, day), amount in self.recurring.items():
             if of_cloud == cloud and month_ago < day <= last:
                 by_day.setdefault(day.day, []).append(amount)
@@ -91,8 +89,8 @@ class History:
         for day in left:
             if (cloud, day) in self.recurring:
                 continue
-            length = calendar.monthrange(day.year, day.month)[1]
+            length = month_length(day)
             # A charge of the 31st comes on a shorter month's last day.
             numbers = range(day.day, 32) if day.day == length else (day.day,)
             expected.extend(a for number in numbers for a in by_day.get(number, ()))
-        return exact_sum(expected).quantize(_CENT)
+        return cents(exact_sum(expected))

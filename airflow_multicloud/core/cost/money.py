@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +19,9 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 # Sums come from DECIMAL(38, 24); Python's default 28 digits would round them.
 _DIGITS = 60
+
+CENT = Decimal("0.01")
+_TENTH = Decimal("0.1")
 
 
 class CostBasis(StrEnum):
@@ -95,6 +100,11 @@ class Costs:
         return cls(billed=billed, effective=effective, list=list_, contracted=contracted)
 
 
+def add_costs(costs: Iterable[Costs]) -> Costs:
+    """Their sum, on each basis."""
+    return functools.reduce(operator.add, costs, Costs())
+
+
 def exact() -> AbstractContextManager[Context]:
     """Arithmetic in as many digits as sums and products of money need; Python's 28 would round."""
     return localcontext(prec=_DIGITS)
@@ -116,6 +126,24 @@ def exact_product(amount: Decimal, factor: Decimal) -> Decimal:
     """The product without rounding."""
     with exact():
         return amount * factor
+
+
+def cents(amount: Decimal | float) -> Decimal:
+    """Rounded to two decimals, half-even.
+
+    :param amount: of an estimate that was made in floats, or exact.
+    """
+    exactly = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
+    with exact():
+        return exactly.quantize(CENT)
+
+
+def percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    """What part of the whole it is, to a tenth of a percent; ``None`` where that says nothing."""
+    if whole <= 0:
+        return None
+    with exact():
+        return (part * 100 / whole).quantize(_TENTH)
 
 
 def rounded_lines(

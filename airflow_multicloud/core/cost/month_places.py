@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import calendar
 import itertools
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+
+from airflow_multicloud.months import month_length, months_between, months_later
 
 #: How far a monthly day may move: the first working day is up to the 4th of a month.
 NEAR = timedelta(days=3)
@@ -26,7 +27,7 @@ def month_apart(before: date, day: date, near: timedelta = NEAR) -> bool:
     gap = day - before
     if gap in _WEEKS_APART:
         return True
-    months = (day.year - before.year) * 12 + day.month - before.month
+    months = months_between(before, day)
     return gap > 3 * NEAR and any(
         abs(like - before) <= near
         for back in (months - 1, months, months + 1)
@@ -37,11 +38,11 @@ def month_apart(before: date, day: date, near: timedelta = NEAR) -> bool:
 
 def following(day: date, months: int) -> date:
     """The same place some months later; a day of a month's last three is counted from its end."""
-    from_end = calendar.monthrange(day.year, day.month)[1] - day.day
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    length = calendar.monthrange(year, month + 1)[1]
+    from_end = month_length(day) - day.day
+    month = months_later(day, months)
+    length = month_length(month)
     near_end = timedelta(days=from_end) < NEAR
-    return date(year, month + 1, length - from_end if near_end else min(day.day, length))
+    return month.replace(day=length - from_end if near_end else min(day.day, length))
 
 
 def step_of(days: Sequence[date]) -> int | None:
@@ -71,10 +72,10 @@ def regular(days: Iterable[date], day: date) -> bool:
 
 
 def _a_month_ago(day: date, months: int) -> tuple[date, date]:
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
-    length = calendar.monthrange(year, month + 1)[1]
-    to_end = calendar.monthrange(day.year, day.month)[1] - day.day
+    month = months_later(day, -months)
+    length = month_length(month)
+    to_end = month_length(day) - day.day
     return (
-        date(year, month + 1, min(day.day, length)),
-        date(year, month + 1, max(1, length - to_end)),
+        month.replace(day=min(day.day, length)),
+        month.replace(day=max(1, length - to_end)),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.csv_files import UnreadableFileError, csv_relation
 from airflow_multicloud.core.cost.disk import full_disk
+from airflow_multicloud.core.cost.engine_texts import gist
 from airflow_multicloud.core.cost.focus import (
     COLUMNS,
     TAGS,
@@ -42,11 +42,6 @@ _MAP_OF_LIST = """
     ) END
 """
 
-
-# In the engine's errors about a CSV file: the line that names it, and those that say what is wrong.
-_IN_FILE = re.compile(r"file = (.+)")
-_WRONG = ("Expected Number of Columns", "Value with unterminated quote", "Invalid unicode")
-
 _NESTED = ("MAP(", "STRUCT(")
 _TAG_LIST = "STRUCT(key VARCHAR, value VARCHAR)[]"
 
@@ -65,7 +60,7 @@ class Source:
     def select(self, *, day: str = "ChargeDate") -> str:
         """The canonical rows, with the UTC day of the charge."""
         kept = [c for c in COLUMNS if c.since is None or c.name in self.later()]
-        chosen = ",\n".join(f"{self._value(c)} AS {quoted(c.name)}" for c in kept)
+        chosen = ",\n".join(f"{self.value(c)} AS {quoted(c.name)}" for c in kept)
         return f"SELECT {chosen}, {self.day()} AS {quoted(day)} FROM {self.relation}"
 
     def day(self) -> str:
@@ -74,7 +69,7 @@ class Source:
 
     def cast(self, name: str) -> str:
         """One canonical column, as SQL."""
-        return self._value(next(c for c in COLUMNS if c.name == name))
+        return self.value(next(c for c in COLUMNS if c.name == name))
 
     def name_of(self, column: Column) -> str | None:
         """What the file calls a canonical column."""
@@ -116,25 +111,30 @@ class Source:
             value = f"nullif({value}, '{word}')"
         return value
 
-    def _value(self, column: Column) -> str:
+    def value(self, column: Column, *, cast: str = "CAST") -> str:
+        """A canonical column's value, as SQL.
+
+        :param cast: ``TRY_CAST``: null for what can't be read, which is an error otherwise.
+        """
         name = self.name_of(column)
         raw = self.raw(column)
         kind = TEXT if name is None else self.columns[name]
         if column.type == TEXT and kind.startswith(_NESTED):
             # AWS's Parquet has SkuPriceDetails as a map; the store keeps JSON.
-            return f"CAST(to_json({raw}) AS {TEXT})"
+            return f"{cast}(to_json({raw}) AS {TEXT})"
         if column.type != TAGS or name is None:
-            return f"CAST({raw} AS {column.type})"
+            return f"{cast}({raw} AS {column.type})"
         if kind == TEXT:
-            listed = _MAP_OF_LIST.format(raw=f"CAST(CAST({raw} AS JSON) AS {_TAG_LIST})")
+            json = f"{cast}({raw} AS JSON)"
+            listed = _MAP_OF_LIST.format(raw=f"{cast}({json} AS {_TAG_LIST})")
             return (
-                f"CASE WHEN starts_with({raw}, '[') THEN CAST({listed} AS {TAGS}) "
-                f"ELSE CAST(CAST({raw} AS JSON) AS {TAGS}) END"
+                f"CASE WHEN starts_with({raw}, '[') THEN {cast}({listed} AS {TAGS}) "
+                f"ELSE {cast}({json} AS {TAGS}) END"
             )
         if kind.endswith("[]"):
             # BigQuery's ARRAY<STRUCT<key, value>>.
-            return f"CAST({_MAP_OF_LIST.format(raw=raw)} AS {TAGS})"
-        return f"CAST({raw} AS {TAGS})"
+            return f"{cast}({_MAP_OF_LIST.format(raw=raw)} AS {TAGS})"
+        return f"{cast}({raw} AS {TAGS})"
 
 
 def open_source(connection: DuckDBPyConnection, fetched: FetchedPeriod) -> Source:
@@ -172,7 +172,7 @@ def check_values(connection: DuckDBPyConnection, source: Source, what: str) -> N
         if name is None or column.type in {TEXT, source.columns[name]}:
             continue
         raw = source.raw(column)
-        parsed = source._value(column).replace("CAST(", "TRY_CAST(")  # noqa: SLF001
+        parsed = source.value(column, cast="TRY_CAST")
         bad = connection.execute(
             f"SELECT {raw}, filename FROM {source.relation} "
             f"WHERE {raw} IS NOT NULL AND {parsed} IS NULL LIMIT 1"
@@ -209,26 +209,17 @@ def reading_errors(what: str) -> Iterator[None]:
         if full_disk(err):
             raise
         raise CostAnalysisError(
-            f"{what}: reading it needs more memory than the store allows itself: {_gist(err)}",
+            f"{what}: reading it needs more memory than the store allows itself: {gist(err)}",
             kind=ErrorKind.QUOTA,
         ) from err
     except duckdb.Error as err:
         if full_disk(err):
             raise  # in writing; the export's files are as they should be
         raise CostAnalysisError(
-            f"{what}: a file can't be read: {_gist(err)}", kind=ErrorKind.INTEGRITY
+            f"{what}: a file can't be read: {gist(err)}", kind=ErrorKind.INTEGRITY
         ) from err
     except UnreadableFileError as err:
         raise CostAnalysisError(f"{what}: {err}", kind=ErrorKind.INTEGRITY) from err
-
-
-def _gist(err: Exception) -> str:
-    """What a reader needs of an error's many lines: what is wrong, where, in which file."""
-    first, *more = str(err).splitlines() or [type(err).__name__]
-    file = next((m[1] for line in more if (m := _IN_FILE.fullmatch(line.strip()))), None)
-    wrong = next((line for line in more if line.startswith(_WRONG)), None)
-    parts = [f"{Path(file).name}: {first}" if file else first, *([wrong] if wrong else [])]
-    return ": ".join(parts)[:500]
 
 
 def _parquet(files: Sequence[Path]) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from airflow_multicloud.core.cost.figures import FxNote
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import exact_product, exact_sum
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
 #: Whose word counts when several advise the same, first the best informed: Cost Optimization
@@ -76,6 +77,7 @@ class RankedRecommendations:
         return tuple(item for item in self.ranked if item.unconverted)
 
 
+@operation("cost.rank_recommendations")
 def rank_recommendations(
     found: Mapping[str, Recommendations],
     *,

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.compare import CostReport
+from airflow_multicloud.core.cost.comparison import CostReport
 from airflow_multicloud.core.cost.figures import Figure
+from airflow_multicloud.core.cost.money import cents
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,7 @@ class SmallestBill:
         )
 
 
+@operation("cost.smallest_bill")
 def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
     """The cloud that charged least per day, taxes and credits apart.
 
@@ -89,7 +90,7 @@ def get_smallest_bill(reports: Sequence[CostReport]) -> SmallestBill:
         elif figure.amount <= 0:
             unranked[report.cloud] = f"its {report.basis} cost is {figure.rounded()}"
         else:
-            per_day = (figure.amount / days).quantize(_CENT)
+            per_day = cents(figure.amount / days)
             ranking.append(RankedCloud(cloud=report.cloud, figure=figure, per_day=per_day))
     ranking.sort(key=lambda r: (r.per_day, r.cloud))
     return SmallestBill(

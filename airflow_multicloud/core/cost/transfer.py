@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from airflow_multicloud.core.cost.money import exact, exact_sum
+from airflow_multicloud.core.cost.money import cents, exact, exact_sum
 from airflow_multicloud.core.cost.prices import (
     BYTES_PER_GB,
     FREE_ALLOWANCE,
@@ -23,9 +23,8 @@ from airflow_multicloud.core.cost.prices import (
     Refused,
     tiered,
 )
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +120,13 @@ class TransferEstimate:
     def __str__(self) -> str:
         bound = "" if self.complete else "at least "
         text = (
-            f"{bound}{self.once.quantize(_CENT)} {self.currency} once and "
-            f"{self.monthly.quantize(_CENT)} {self.currency} a month"
+            f"{bound}{cents(self.once)} {self.currency} once and "
+            f"{cents(self.monthly)} {self.currency} a month"
         )
         return f"{text}, by list prices of {self.oldest_price} or later" if self.lines else text
 
 
+@operation("cost.estimate_transfer")
 def estimate_transfer(
     source: Place,
     shipments: Sequence[Shipment],

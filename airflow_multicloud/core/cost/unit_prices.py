@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.prices import UNITS, Meter, Price, Refused
+from airflow_multicloud.core.telemetry import operation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -135,6 +136,7 @@ class OwnPrices:
     refused: tuple[Refused, ...]
 
 
+@operation("cost.own_prices")
 def own_prices(
     connection: DuckDBPyConnection, *, today: date, window: timedelta = WINDOW
 ) -> OwnPrices:

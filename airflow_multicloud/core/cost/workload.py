@@ -24,6 +24,7 @@ from airflow_multicloud.core.cost.prices import (
     tiered,
 )
 from airflow_multicloud.core.cost.unit_prices import OwnPrices
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Hours of a month as all three clouds count them for monthly prices (365 × 24 / 12).
@@ -158,6 +159,7 @@ class WorkloadComparison:
         return next((quote for quote in self.quotes if quote.complete), None)
 
 
+@operation("cost.price_workload")
 def price_workload(
     workload: Workload,
     clouds: Sequence[str],

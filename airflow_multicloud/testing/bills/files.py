@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.cost import FileFormat
-from airflow_multicloud.testing.bills._rows import ROW, VERSION
+from airflow_multicloud.testing.bills.columns import ROW, VERSION
 from airflow_multicloud.testing.bills.focus_versions import (
     WITHDRAWN,
     FocusVersion,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from airflow_multicloud.testing.bills._rows import text
 from airflow_multicloud.testing.bills.catalogue import CATALOGUES
+from airflow_multicloud.testing.bills.columns import text
 
 
 class FocusVersion(StrEnum):

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.testing.bills._rows import VERSION, create_bill
+from airflow_multicloud.testing.bills.columns import VERSION
 from airflow_multicloud.testing.bills.options import BillOptions, Restatement, check_target
+from airflow_multicloud.testing.bills.rows import create_bill
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from airflow_multicloud.months import month_length
 from airflow_multicloud.ports.cost import CorrectionStyle
 from airflow_multicloud.testing.bills.catalogue import CATALOGUES, TAX_NAMES
 
@@ -110,7 +110,7 @@ class BillOptions:
     @property
     def month_days(self) -> int:
         """How many days the billing period has."""
-        return calendar.monthrange(self.billing_period.year, self.billing_period.month)[1]
+        return month_length(self.billing_period)
 
     @property
     def covered(self) -> int:

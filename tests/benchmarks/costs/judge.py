@@ -27,8 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.core.cost.anomalies import find_anomalies
-from airflow_multicloud.core.cost.forecast import forecast_costs, month_of
+from airflow_multicloud.core.cost.forecast import forecast_costs
 from airflow_multicloud.core.cost.surprises import WINDOW
+from airflow_multicloud.months import month_bounds
 from tests.benchmarks.costs.shapes import SHAPES, Daily, Shape, days
 from tests.unit.cost_questions.bill import Charge, Month, bill
 
@@ -122,7 +123,7 @@ def _forecasts(shape: Shape, seeds: Sequence[int]) -> tuple[list[bool], list[flo
     for cut in _CUTS:
         # A few months, as they begin and end on other weekdays.
         for number in range(5, 11):
-            start, end = month_of(date(2026, number, 1))
+            start, end = month_bounds(date(2026, number, 1))
             at = days(start - WINDOW, WINDOW.days + (end - start).days)
             rows, truth = [], {}
             for seed in seeds[number % 6 :: 6]:

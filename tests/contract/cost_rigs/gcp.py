@@ -18,7 +18,8 @@ from airflow_multicloud.ports.cost import (
     PriceLists,
 )
 from airflow_multicloud.testing.bills import Bill, FileOptions, Published
-from airflow_multicloud.testing.bills.bigquery import FOCUS_SCHEMA, focus_rows
+from airflow_multicloud.testing.bills.bigquery import focus_rows
+from airflow_multicloud.testing.bills.bigquery_schemas import FOCUS_SCHEMA
 from airflow_multicloud.testing.contracts.cost.rigs import CostRig, CostRigSpec
 
 if TYPE_CHECKING:

@@ -14,11 +14,8 @@ from airflow_multicloud.core.cost.reading import open_source
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, CostQueries
 from airflow_multicloud.testing.bills import Bill, BillOptions, Restatement
-from airflow_multicloud.testing.bills.bigquery import (
-    DETAILED_SCHEMA,
-    STANDARD_SCHEMA,
-    standard_rows,
-)
+from airflow_multicloud.testing.bills.bigquery import standard_rows
+from airflow_multicloud.testing.bills.bigquery_schemas import DETAILED_SCHEMA, STANDARD_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.clouds.gcp.cost import GCPCostHook
     from airflow_multicloud.ports.cost import FetchedPeriod
-    from airflow_multicloud.testing.bills.bigquery import Field
+    from airflow_multicloud.testing.bills.bigquery_schemas import Field
 
 NOW = datetime(2026, 10, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 

@@ -12,15 +12,17 @@ import pytest
 from airflow_multicloud.ports.cost import CorrectionStyle
 from airflow_multicloud.testing.bills import Bill, Restatement
 from airflow_multicloud.testing.bills.bigquery import (
-    DETAILED_SCHEMA,
-    FOCUS_SCHEMA,
-    STANDARD_SCHEMA,
-    Field,
     detailed_table,
     focus_rows,
     focus_table,
     standard_rows,
     standard_table,
+)
+from airflow_multicloud.testing.bills.bigquery_schemas import (
+    DETAILED_SCHEMA,
+    FOCUS_SCHEMA,
+    STANDARD_SCHEMA,
+    Field,
 )
 from tests.unit.bills.conftest import small_bill
 

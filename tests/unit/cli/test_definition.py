@@ -47,6 +47,7 @@ _OURS = [
         for name in ("complaints", "costs", "operations", "parts", "replication")
     ),
     "airflow_multicloud.cli.values",
+    "airflow_multicloud.months",
 ]
 
 

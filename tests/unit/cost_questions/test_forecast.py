@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs, month_of
+from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.errors import CostAnalysisError
 from tests.unit.cost_questions.bill import Charge, Month, bill, days
 from tests.unit.cost_questions.seeded import CLOUDS, random_walk
@@ -234,11 +234,6 @@ def test_the_total_is_the_clouds_together() -> None:
     result = forecast(rows)
     assert result.expected == sum(c.expected for c in result.clouds)
     assert result.upper - result.lower <= sum(c.upper - c.lower for c in result.clouds)
-
-
-def test_month_of() -> None:
-    assert month_of(date(2026, 12, 31)) == (date(2026, 12, 1), date(2027, 1, 1))
-    assert month_of(date(2028, 2, 1)) == (date(2028, 2, 1), date(2028, 3, 1))
 
 
 def test_bad_confidence_is_refused() -> None:

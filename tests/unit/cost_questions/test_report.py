@@ -21,8 +21,8 @@ from airflow_multicloud.core.cost.forecast import forecast_costs
 from airflow_multicloud.core.cost.money import CostPeriod, rounded_lines
 from airflow_multicloud.core.cost.prices import Meter
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
+from airflow_multicloud.core.cost.report.beside_last import period_before
 from airflow_multicloud.core.cost.report.charts import charts
-from airflow_multicloud.core.cost.report.months import period_before
 from airflow_multicloud.core.cost.report.tables import budget_amounts
 from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.same_charges import Reason

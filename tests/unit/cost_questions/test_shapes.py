@@ -8,9 +8,9 @@ from statistics import fmean
 
 import pytest
 
-from airflow_multicloud.core.cost.forecast import month_of
 from airflow_multicloud.core.cost.seasonal import foresee, half_width
 from airflow_multicloud.core.cost.surprises import WINDOW, Limits, surprises
+from airflow_multicloud.months import month_bounds
 from tests.benchmarks.costs.shapes import SHAPES, TOLD, Shape, days, step
 
 SERIES = range(1000, 1030)
@@ -79,7 +79,7 @@ def test_the_interval_holds_for_every_kind(shape: Shape) -> None:
     held = []
     for seed in SERIES:
         rng = random.Random(f"{shape.__name__} {seed}")
-        start, end = month_of(date(2026, rng.randrange(5, 11), 1))
+        start, end = month_bounds(date(2026, rng.randrange(5, 11), 1))
         at = days(start - WINDOW, WINDOW.days + (end - start).days)
         values = shape(rng, at).values
         for cut in (WINDOW.days + 5, WINDOW.days + 18):

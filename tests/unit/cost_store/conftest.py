@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 
 
 @pytest.fixture

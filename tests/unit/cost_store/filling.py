@@ -21,7 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles, Pointer
+from airflow_multicloud.core.cost.store.files import Pointer
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.errors import CloudError
 
 from .rows import fetched

@@ -17,7 +17,7 @@ import pytest
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 from .rows import MONTH, Row, fetched, write

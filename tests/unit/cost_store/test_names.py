@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import BucketFiles, LocalFiles
+from airflow_multicloud.core.cost.store.bucket_files import BucketFiles
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.core.cost.store.names import digest_in, is_name, made_at, path_of, word
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from airflow_multicloud.api import CloudCostAnalyzer
-from airflow_multicloud.core.cost.compare import CostComparison
+from airflow_multicloud.core.cost.comparison import CostComparison
 from airflow_multicloud.core.cost.quality import check_quality
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 
 from .rows import MONTH, Row, fetched, write
 from .test_replays import counted, held

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import BucketFiles, LocalFiles, Pointer
+from airflow_multicloud.core.cost.store.bucket_files import BucketFiles
+from airflow_multicloud.core.cost.store.files import Pointer
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod

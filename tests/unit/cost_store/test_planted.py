@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles, Pointer
+from airflow_multicloud.core.cost.store.files import Pointer
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.core.cost.store.names import made_at
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import FetchedPeriod

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.store.files import LocalFiles, Pointer
+from airflow_multicloud.core.cost.store.files import Pointer
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.ports.cost import CorrectionStyle
 
 from .rows import MONTH, Row, fetched, write

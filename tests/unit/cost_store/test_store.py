@@ -12,7 +12,8 @@ import pytest
 
 from airflow_multicloud.core.cost.focus import COSTS
 from airflow_multicloud.core.cost.store import CostStore, View
-from airflow_multicloud.core.cost.store.files import BucketFiles, LocalFiles
+from airflow_multicloud.core.cost.store.bucket_files import BucketFiles
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.locations import Location

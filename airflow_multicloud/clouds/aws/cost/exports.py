@@ -17,7 +17,6 @@ from typing import Any
 
 from airflow_multicloud.adapters.exports import (
     download,
-    first_of_month,
     format_of,
     listed,
     named,
@@ -26,11 +25,12 @@ from airflow_multicloud.adapters.exports import (
 )
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import parse_month
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
 from airflow_multicloud.ports.object_store import ObjectMeta, ObjectStore
 
 # The partition is BILLING_PERIOD= in the exports of CUR 2.0, billing_period= in those of FOCUS.
-_PERIOD = re.compile(r"/billing_period=(\d{4})-(0[1-9]|1[0-2])/", re.IGNORECASE)
+_PERIOD = re.compile(r"/billing_period=((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2]))/", re.IGNORECASE)
 
 
 @named(NAME)
@@ -99,9 +99,7 @@ def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
         found = _PERIOD.search(meta.key)
         if found is None or not meta.key.endswith(f"/{name}-Manifest.json"):
             continue
-        period = first_of_month(found[1], found[2])
-        if period is None:
-            continue
+        period = parse_month(found[1])
         old = newest.get(period)
         if old is None or (meta.last_modified, meta.key) > (old.last_modified, old.key):
             newest[period] = meta

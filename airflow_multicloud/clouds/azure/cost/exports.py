@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from airflow_multicloud.adapters.exports import (
 )
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import first_of_month, last_of_month
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
 from airflow_multicloud.ports.object_store import ObjectMeta, ObjectStore
 
@@ -54,7 +55,7 @@ def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod
     newest = _manifests(store, export)
     by_month: dict[date, list[_Days]] = {}
     for days in newest:
-        by_month.setdefault(days[0].replace(day=1), []).append(days)
+        by_month.setdefault(first_of_month(days[0]), []).append(days)
     return [
         _period(export, days, newest[days], read_manifest(store, newest[days], doing=doing))
         for _, found in sorted(by_month.items())
@@ -121,11 +122,7 @@ def _in_force(found: Sequence[_Days], newest: Mapping[_Days, ObjectMeta]) -> lis
 
 def _is_month(days: _Days) -> bool:
     first, last = days
-    return first.day == 1 and last + timedelta(days=1) == _following(first)
-
-
-def _following(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return first.day == 1 and last == last_of_month(first)
 
 
 def _age(meta: ObjectMeta) -> tuple[datetime, str]:
@@ -137,7 +134,7 @@ def _period(
 ) -> ExportedPeriod:
     return ExportedPeriod(
         export=export,
-        billing_period=days[0].replace(day=1),
+        billing_period=first_of_month(days[0]),
         version=meta.etag,
         style=CorrectionStyle.REPLACE,
         exported_at=meta.last_modified,
@@ -149,7 +146,7 @@ def _period(
 
 def _unchanged(store: ObjectStore, period: ExportedPeriod, doing: str) -> ObjectMeta:
     month = period.billing_period
-    whole = (month, _following(month) - timedelta(days=1))
+    whole = (month, last_of_month(month))
     meta = _manifests(store, period.export).get(period.days or whole)
     if meta is None or meta.etag != period.version:
         raise _broken(

@@ -7,7 +7,6 @@ https://learn.microsoft.com/azure/cost-management-billing/costs/manage-automatio
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,6 +21,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import last_of_month
 from airflow_multicloud.ports.cost import CostMetric, CostQuery, CostQueryResult, CostQueryRow
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _focus_value(name: str, value: str) -> str:
 
 def _may_change(day: date) -> bool:
     """The API doesn't say; Azure's rule of when a billing month closes does."""
-    last = day.replace(day=monthrange(day.year, day.month)[1])
+    last = last_of_month(day)
     return datetime.now(UTC).date() <= last + _CLOSING
 
 

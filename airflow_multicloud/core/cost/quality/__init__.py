@@ -24,6 +24,7 @@ from airflow_multicloud.core.cost.reading import reading_errors
 from airflow_multicloud.core.cost.store import CostStore, Snapshot
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.engine import open_engine
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 __all__ = ["QualityFinding", "QualityReport", "Severity", "check_quality"]
@@ -56,6 +57,7 @@ class QualityReport:
         }
 
 
+@operation("cost.check_quality")
 def check_quality(
     store: CostStore,
     cloud: str,

@@ -10,12 +10,12 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from airflow_multicloud.core import pages
-from airflow_multicloud.core.cost.money import CostPeriod
+from airflow_multicloud.core.cost.money import CENT, CostPeriod
 from airflow_multicloud.core.cost.report import tables
+from airflow_multicloud.core.cost.report.beside_last import is_month
 from airflow_multicloud.core.cost.report.charts import charts
 from airflow_multicloud.core.cost.report.document import CostDocument
 from airflow_multicloud.core.cost.report.gathering import gather
-from airflow_multicloud.core.cost.report.months import is_month
 from airflow_multicloud.core.cost.report.tables import service_rows
 from airflow_multicloud.text import write_csv
 
@@ -46,7 +46,7 @@ def to_html(document: CostDocument) -> str:
         quote_lines=tables.quote_lines,
         account=document.account,
         svg=svg,
-        cent=Decimal("0.01"),
+        cent=CENT,
         number=lambda text: pages.money(Decimal(text)),
     )
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.core.cost.report.beside_last import daily_amount, day_of
 from airflow_multicloud.core.cost.report.document import CostDocument
-from airflow_multicloud.core.cost.report.months import daily_amount, day_of
 from airflow_multicloud.core.pages import money
 from airflow_multicloud.extras import require_extra
 from airflow_multicloud.text import printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pygal import Config
 
     from airflow_multicloud.core.cost.anomalies import Anomaly
-    from airflow_multicloud.core.cost.compare import CostLine, CostReport
+    from airflow_multicloud.core.cost.comparison import CostLine, CostReport
     from airflow_multicloud.core.cost.forecast import CloudForecast
 
 _BARS = 12

@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.compare import CostComparison, compare_costs
-from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs, month_of
+from airflow_multicloud.core.cost.compare import compare_costs
+from airflow_multicloud.core.cost.comparison import CostComparison
+from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
 from airflow_multicloud.core.cost.quality import QualityReport
+from airflow_multicloud.core.cost.report.beside_last import is_month, on_the_bill, period_before
 from airflow_multicloud.core.cost.report.document import CostDocument
-from airflow_multicloud.core.cost.report.months import is_month, on_the_bill, period_before
 from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.workload import WorkloadComparison
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import month_bounds
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,6 +36,7 @@ _DAILY = ("ChargeDate",)
 Connect = Callable[[date, date, CostPeriod], AbstractContextManager["DuckDBPyConnection"]]
 
 
+@operation("cost.report")
 def gather(
     connect: Connect,
     start: date,
@@ -80,7 +84,7 @@ def gather(
         if compared.reports:
             anomalies = find_anomalies(connection, start, end, sensitivity=sensitivity, **asked)
         if compared.reports and is_month(start, end):
-            forecast = forecast_costs(connection, *month_of(start), **asked)
+            forecast = forecast_costs(connection, *month_bounds(start), **asked)
             if not any(cloud.days_left for cloud in forecast.clouds):
                 forecast = None  # The month is over.
             elif by is CostPeriod.BILLING_PERIOD:

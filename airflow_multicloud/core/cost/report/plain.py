@@ -7,10 +7,10 @@ from typing import Any
 
 from airflow_multicloud.core.cost.anomalies import Anomaly
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.compare import CostReport
+from airflow_multicloud.core.cost.comparison import CostReport
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import CostBasis, Costs
-from airflow_multicloud.core.cost.report.months import BesideLast
+from airflow_multicloud.core.cost.report.beside_last import BesideLast
 from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.snapshot import Restatement
 from airflow_multicloud.core.cost.unconverted import Unconverted

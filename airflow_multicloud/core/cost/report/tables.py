@@ -12,10 +12,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.dimensions import NONE
-from airflow_multicloud.core.cost.money import CostBasis, exact_sum, rounded_lines
-from airflow_multicloud.core.cost.report.months import NOT_DAILY, day_of
+from airflow_multicloud.core.cost.money import CostBasis, cents, exact_sum, rounded_lines
+from airflow_multicloud.core.cost.report.beside_last import NOT_DAILY, day_of
 from airflow_multicloud.core.cost.workload import Quote, QuoteLine
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: Charges that are no daily use, named one by one; the rest is summed up.
 _NAMED = 10
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +190,7 @@ def budget_amounts(document: CostDocument) -> tuple[Decimal, Decimal] | None:
         shown = rows[-1].expected
         if shown is not None and coming.expected == verdict.expected:
             projected = exact_sum([shown, verdict.run_estimate])
-    return so_far.quantize(_CENT), projected.quantize(_CENT)
+    return cents(so_far), cents(projected)
 
 
 def quote_lines(quote: Quote) -> list[tuple[QuoteLine, Decimal]]:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Self
 from airflow_multicloud.core.cost.disk import cache_home
 from airflow_multicloud.core.cost.money import CostPeriod
 from airflow_multicloud.core.cost.store import ingest as _ingest
+from airflow_multicloud.core.cost.store.bucket_files import BucketFiles
 from airflow_multicloud.core.cost.store.current import load
-from airflow_multicloud.core.cost.store.files import BucketFiles, Files, LocalFiles
+from airflow_multicloud.core.cost.store.files import Files
+from airflow_multicloud.core.cost.store.local_files import LocalFiles
 from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.prune import prune
 from airflow_multicloud.core.cost.store.remove import Chosen, remove

@@ -8,32 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.focus import COLUMNS, COSTS, ROLLUP, literal, quoted
+from airflow_multicloud.core.cost.focus import COSTS, ROLLUP, literal
 from airflow_multicloud.core.cost.reading import (
-    READER_VERSION,
     Source,
-    check_required,
-    check_values,
     open_source,
 )
+from airflow_multicloud.core.cost.store.charge_days import ChargeDay, execute, read_days
 from airflow_multicloud.core.cost.store.engine import files_relation, open_engine
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.names import name_of, run_name, word
 from airflow_multicloud.core.cost.store.restatements import restated
 from airflow_multicloud.core.cost.store.rollups import is_former, rollups
 from airflow_multicloud.core.cost.store.snapshot import (
-    YEARS,
     Batch,
     Day,
     Period,
     Restatement,
-    Totals,
 )
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, FetchedPeriod
@@ -43,17 +38,6 @@ if TYPE_CHECKING:
 
 # Of all 58 columns, a row group of DuckDB's own size (122,880 rows) takes some 200 MB a thread.
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 30720"
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One charge day of the files that are being ingested."""
-
-    day: date
-    content: str
-    rows: int
-    uninvoiced: int
-    totals: Totals
 
 
 class Ingestion:
@@ -87,7 +71,7 @@ class Ingestion:
         asked = self._fetched.period
         with self._files.workspace() as directory, open_engine(Path(directory, "spill")) as engine:
             source = open_source(engine, self._fetched) if self._fetched.files else None
-            found = self._days(engine, source) if source else []
+            found = read_days(engine, source, self.what) if source else []
             self._check(found)
             later = source.later() if source else ()
             # A day that was stored before its later columns were kept is written anew.
@@ -182,52 +166,7 @@ class Ingestion:
         scope = self._fetched.period.days
         return scope is None or scope[0] <= day <= scope[1]
 
-    def _days(self, engine: DuckDBPyConnection, source: Source) -> list[_Found]:
-        """One pass over the files: what each charge day holds."""
-        columns = ", ".join(quoted(name) for name in sorted(source.columns))
-        sums = ", ".join(f"sum({source.cast(cost)})" for cost in COSTS)
-        invoice = source.cast("InvoiceId")
-        required = [c for c in COLUMNS if c.required]
-        empty = ", ".join(f"count(*) FILTER ({source.raw(c)} IS NULL)" for c in required)
-        # The sum, unlike xor, tells rows that are there twice from none.
-        query = f"""
-            SELECT CAST({source.day()} AS VARCHAR) AS day,
-                   {source.cast("BillingCurrency")} AS currency, count(*),
-                   count(*) FILTER ({invoice} IS NULL),
-                   sum(CAST(hash({columns}) AS HUGEINT)), {sums}, {empty}
-            FROM {source.relation} GROUP BY ALL ORDER BY ALL
-        """
-        rows = self._run(engine, source, query)
-        width = len(required)
-        counts = [sum(row[index - width] for row in rows) for index in range(width)]
-        check_required(dict(zip(required, counts, strict=True)), self.what)
-        days: dict[date, list[tuple[Any, ...]]] = {}
-        for day, *rest in rows:
-            days.setdefault(self._charge_day(day), []).append(tuple(rest[:-width]))
-        version = f"{READER_VERSION}/{engine.execute('SELECT version()').fetchall()[0][0]}"
-        return [
-            _Found(
-                day=day,
-                content=f"{version}:" + ",".join(f"{g[0]}={g[3]}" for g in groups),
-                rows=sum(g[1] for g in groups),
-                uninvoiced=sum(g[2] for g in groups),
-                totals={g[0]: _four(g[4:]) for g in groups},
-            )
-            for day, groups in days.items()
-        ]
-
-    def _charge_day(self, text: str) -> date:
-        """A day as the engine shows it, which knows more of them than a bill can have."""
-        with suppress(ValueError):
-            day = date.fromisoformat(text)
-            if day.year in YEARS:
-                return day
-        raise CostAnalysisError(
-            f"{self.what}: column ChargePeriodStart has the day {text}, which no bill has",
-            kind=ErrorKind.INTEGRITY,
-        )
-
-    def _check(self, found: Sequence[_Found]) -> None:
+    def _check(self, found: Sequence[ChargeDay]) -> None:
         """Hold what was read against what the export states, and what the store has."""
         rows = sum(f.rows for f in found)
         stated = self._fetched.period.rows
@@ -262,7 +201,8 @@ class Ingestion:
         relation = f"({source.select()})"
         if source.text and len(days) > 1:
             staged = directory / "staged.parquet"
-            self._run(engine, source, f"COPY {relation} TO {literal(str(staged))} ({_PARQUET})")
+            staging = f"COPY {relation} TO {literal(str(staged))} ({_PARQUET})"
+            execute(engine, source, staging, self.what)
             relation = files_relation([staged])
         written: dict[date, tuple[str, ...]] = {}
         for day in days:
@@ -276,7 +216,7 @@ class Ingestion:
                         AND ChargePeriodStart < TIMESTAMPTZ '{after} 00:00:00+00'
                 ) TO {literal(str(path))} ({_PARQUET})
             """
-            self._run(engine, source, query)
+            execute(engine, source, query, self.what)
             written[day] = (self.publish(path, f"focus/{self._place}/{day}", ".parquet"),)
         return written
 
@@ -320,17 +260,3 @@ class Ingestion:
             self.publish(file, f"raw/{self._place}/{number:05d}", f"-{word(file.name)}")
             for number, file in enumerate(self._fetched.files)
         )
-
-    def _run(self, engine: DuckDBPyConnection, source: Source, query: str) -> list[tuple[Any, ...]]:
-        import duckdb
-
-        try:
-            return engine.execute(query).fetchall()
-        except (duckdb.ConversionException, duckdb.InvalidInputException):
-            check_values(engine, source, self.what)
-            raise
-
-
-def _four(values: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal, Decimal]:
-    billed, effective, listed, contracted = values
-    return billed, effective, listed, contracted

@@ -1,320 +1,73 @@
-"""Where a cost store keeps its files: a local directory, or a bucket with a local cache.
-
-A file is written once under its name (:mod:`~airflow_multicloud.core.cost.store.names`), which
-carries its SHA-256, and never again. The only thing that ever changes is the pointer, which is
-swapped by compare-and-swap.
-"""
+"""What a cost store needs of the place where it keeps its files."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from airflow_multicloud.core.cost.disk import disk_errors
-from airflow_multicloud.core.cost.store.names import (
-    POINTER,
-    checked_name,
-    digest_in,
-    is_name,
-    path_of,
-)
-from airflow_multicloud.core.cost.store.places import (
-    Verified,
-    bounded,
-    chunks_of,
-    damaged,
-    flush,
-    local_errors,
-    open_own,
-    partial_file,
-    private_directory,
-    sweep,
-    workspace,
-)
-from airflow_multicloud.core.cost.store.port import Files, Pointer
-from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.streams import put_stream
-from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
-from airflow_multicloud.ports.object_store import (
-    ConditionalWrites,
-    IfAbsent,
-    IfUnchanged,
-    ObjectBody,
-    WriteCondition,
-    WriteOptions,
-)
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
-__all__ = ["BucketFiles", "Files", "LocalFiles", "Pointer"]
-
-#: The longest pointer that is read, and the longest snapshot: some 100,000 charge days.
-_POINTER_LIMIT = 4 << 10
-_SNAPSHOT_LIMIT = 256 << 20
+from airflow_multicloud.ports.object_store import IfUnchanged
 
 
-class LocalFiles:
-    """A directory of one machine, or of a file system that several share and that locks."""
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The name of the current snapshot, and what tells it from any other pointer."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._verified = Verified()
+    snapshot: str
+    token: IfUnchanged | None = None
+
+
+class Files(Protocol):
+    """What a store needs of a place."""
 
     @property
     def directory(self) -> Path:
-        """The store itself."""
-        return self._root
+        """Where it writes on local disk."""
+        ...
 
     def place(self, name: str) -> str:
-        """The file's path."""
-        return str(self._root / name)
+        """For messages: where a file is."""
+        ...
 
     def pointer(self) -> Pointer | None:
         """The current snapshot; ``None`` in a new store."""
-        path = self._root / POINTER
-        try:
-            with local_errors(path), os.fdopen(open_own(path, os.O_RDONLY), "rb") as stream:
-                return Pointer(_pointed(stream, str(path)))
-        except CostAnalysisError as err:
-            if isinstance(err.__cause__, FileNotFoundError):
-                return None
-            raise
+        ...
 
     def swap(self, old: Pointer | None, snapshot: str) -> bool:
         """Point to another snapshot if the pointer is still ``old``."""
-        with self._locked():
-            if self.pointer() != old:
-                return False
-            self._write(self._root / POINTER, snapshot.encode())
-            return True
+        ...
 
     def publish(self, file: Path, name: str) -> None:
-        """Keep a local file under a new name."""
-        target = path_of(self._root, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        flush(file)
-        try:
-            file.replace(target)
-        except OSError:  # from another file system
-            with partial_file(target, self._root) as partial:
-                shutil.copyfile(file, partial)
-        flush(target.parent)
+        """Keep a local file under a new name; it may be moved away. Durable on return."""
+        ...
 
     def local(self, names: Iterable[str]) -> list[Path]:
-        """The files themselves."""
-        found = []
-        for name in names:
-            path = path_of(self._root, name)
-            with local_errors(path):
-                if not self._verified.holds(path, name):
-                    raise damaged(f"cost store: {path}")
-            found.append(path)
-        return found
+        """The files on local disk, brought there if need be.
+
+        :raises CostAnalysisError: kind ``integrity`` when one is missing or is not what its name
+            says.
+        """
+        ...
 
     def read(self, name: str) -> bytes:
-        """A small file's content."""
-        path = path_of(self._root, name)
-        with local_errors(path):
-            return bounded(chunks_of(path), _SNAPSHOT_LIMIT, str(path))
+        """A small file's content as it is; the caller holds it against its name."""
+        ...
 
     def names(self) -> Iterator[str]:
-        """Every file's name but the pointer's; files that are none of the store's are not named."""
-        for path in self._root.rglob("*"):
-            name = path.relative_to(self._root).as_posix()
-            if is_name(name) and path.is_file():
-                yield name
+        """Every file's name but the pointer's."""
+        ...
 
     def remove(self, name: str) -> None:
-        """Delete a file, and its directory if it was the last."""
-        path = path_of(self._root, name)
-        path.unlink(missing_ok=True)
-        for parent in path.relative_to(self._root).parents:
-            try:
-                (self._root / parent).rmdir()
-            except OSError:
-                return  # not empty, or the root
+        """Delete a file that nothing refers to; one that is gone is no error."""
+        ...
 
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
-        """A directory below the root."""
-        return workspace(self._root)
+        """An empty directory, on the file system that :meth:`publish` moves to."""
+        ...
 
     def sweep(self, before: datetime) -> None:
         """Delete the workspaces of killed runs that nothing was added to since ``before``."""
-        sweep(self._root, before)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._root.mkdir(parents=True, exist_ok=True)
-        path = self._root / ".lock"
-        with local_errors(path):
-            lock = open_own(path, os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed, also by a kill
-            yield
-        finally:
-            os.close(lock)
-
-    def _write(self, path: Path, body: bytes) -> None:
-        with partial_file(path, self._root) as partial:
-            partial.write_bytes(body)
-        flush(path.parent)
-
-
-class BucketFiles:
-    """A prefix of a bucket whose store writes conditionally, with a cache on local disk."""
-
-    def __init__(self, endpoint: Endpoint, cache: Path) -> None:
-        if not isinstance(endpoint.store, ConditionalWrites):
-            raise CostAnalysisError(
-                f"store: {endpoint.cloud} has no conditional writes, which a cost store in a "
-                "bucket needs",
-                kind=ErrorKind.UNSUPPORTED,
-                cloud=endpoint.cloud,
-            )
-        self._endpoint = endpoint
-        self._prefix = endpoint.location.key
-        self._cache = cache
-        self._verified = Verified()
-
-    @property
-    def directory(self) -> Path:
-        """The cache."""
-        return self._cache
-
-    def place(self, name: str) -> str:
-        """The object's URI."""
-        return f"{self._endpoint.location}{name}"
-
-    def pointer(self) -> Pointer | None:
-        """The current snapshot; ``None`` in a new store."""
-        try:
-            body = self._endpoint.store.get_object(self._endpoint.ref(self._key(POINTER)))
-            name = _pointed(body, self.place(POINTER))
-        except CloudError as err:
-            if err.kind is ErrorKind.NOT_FOUND:
-                return None
-            raise
-        return Pointer(name, IfUnchanged(body.meta.etag, body.meta.version))
-
-    def swap(self, old: Pointer | None, snapshot: str) -> bool:
-        """Point to another snapshot if the pointer is still ``old``."""
-        condition: WriteCondition = IfAbsent() if old is None or old.token is None else old.token
-        options = WriteOptions(condition=condition)
-        ref = self._endpoint.ref(self._key(POINTER))
-        try:
-            self._endpoint.store.put_object(ref, snapshot.encode(), options)
-        except CloudError as err:
-            if err.kind not in {ErrorKind.PRECONDITION_FAILED, ErrorKind.ALREADY_EXISTS}:
-                raise
-            # A conditional write whose answer was lost is refused when it is sent again.
-            now = self.pointer()
-            return now is not None and now.snapshot == snapshot
-        return True
-
-    def publish(self, file: Path, name: str) -> None:
-        """Upload a file and keep it in the cache."""
-        cached = self._cached(name)
-        put_stream(self._endpoint, self._key(name), chunks_of(file))
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(file, cached)
-
-    def local(self, names: Iterable[str]) -> list[Path]:
-        """The files in the cache, fetched if they are not there."""
-        return [self._held(name) for name in names]
-
-    def read(self, name: str) -> bytes:
-        """A small file's content."""
-        path = self._cached(name)
-        if path.exists() and self._verified.holds(path, name):
-            return path.read_bytes()
-        text = bounded(self._body(name), _SNAPSHOT_LIMIT, self.place(name))
-        if digest_in(name) in {None, hashlib.sha256(text).hexdigest()}:
-            with disk_errors(self._cache, f"keeping {name} of the cost store"):
-                self._keep([text], path)
-        return text
-
-    def names(self) -> Iterator[str]:
-        """Every object's name but the pointer's; those that are none of its are left out."""
-        for meta in self._endpoint.objects(self._prefix):
-            name = meta.key[len(self._prefix) :]
-            if is_name(name):
-                yield name
-
-    def remove(self, name: str) -> None:
-        """Delete an object, here and there."""
-        self._cached(name).unlink(missing_ok=True)
-        try:
-            self._endpoint.store.delete_object(self._endpoint.ref(self._key(name)))
-        except CloudError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:
-                raise
-
-    def workspace(self) -> tempfile.TemporaryDirectory[str]:
-        """A directory of the cache."""
-        private_directory(self._cache)
-        return workspace(self._cache)
-
-    def sweep(self, before: datetime) -> None:
-        """Delete the workspaces of killed runs of this machine."""
-        sweep(self._cache, before)
-
-    def _key(self, name: str) -> str:
-        return f"{self._prefix}{name}"
-
-    def _cached(self, name: str) -> Path:
-        """Where a file is kept on local disk."""
-        private_directory(self._cache)
-        return path_of(self._cache, name)
-
-    def _held(self, name: str) -> Path:
-        path = self._cached(name)
-        try:
-            if self._verified.holds(path, name):
-                return path
-        except FileNotFoundError:
-            pass
-        # Not there, or damaged in the cache: the bucket has it.
-        with disk_errors(self._cache, f"fetching {name} of the cost store"):
-            self._keep(self._body(name), path)
-        if not self._verified.holds(path, name):
-            path.unlink()
-            raise damaged(f"cost store: {self.place(name)}")
-        return path
-
-    def _body(self, name: str) -> ObjectBody:
-        try:
-            return self._endpoint.store.get_object(self._endpoint.ref(self._key(name)))
-        except CloudError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:
-                raise
-            raise CostAnalysisError(
-                f"cost store: {self.place(name)} is not there",
-                kind=ErrorKind.INTEGRITY,
-                cloud=err.cloud,
-            ) from err
-
-    def _keep(self, chunks: Iterable[Buffer], path: Path) -> None:
-        # Several tasks may fetch the same file at once, each to a name of its own.
-        with self.workspace() as directory:
-            fetched = Path(directory) / "fetched"
-            with fetched.open("wb") as out:
-                for chunk in chunks:
-                    out.write(chunk)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fetched.replace(path)
-
-
-def _pointed(chunks: Iterable[Buffer], where: str) -> str:
-    """The name in a pointer."""
-    text = bounded(chunks, _POINTER_LIMIT, where)
-    name = text.decode("utf-8", errors="replace").strip()
-    return checked_name(name, where, folder="snapshots/")
+        ...

@@ -8,7 +8,7 @@ the pointer is swapped. A crash before the swap leaves the old state and files t
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from airflow_multicloud.core.cost.disk import disk_errors, full_disk
 from airflow_multicloud.core.cost.reading import reading_errors
@@ -24,6 +24,7 @@ from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.restatements import log_restatements
 from airflow_multicloud.core.cost.store.snapshot import Change, Period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.months import next_month
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
 
 
@@ -76,7 +77,7 @@ def check_scope(period: ExportedPeriod) -> None:
         return
     first, last = period.days
     month = period.billing_period
-    if not month <= first <= last < (month + timedelta(days=31)).replace(day=1):
+    if not month <= first <= last < next_month(month):
         raise CostAnalysisError(
             f"{period.export} {month:%Y-%m}: an export of {first} to {last} is of more than one "
             "billing period, whose days can't be told apart in the store; export each month by "

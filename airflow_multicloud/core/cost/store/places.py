@@ -14,13 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.disk import full_disk
-from airflow_multicloud.core.cost.store.names import check_link, digest_in, sha256_of
+from airflow_multicloud.core.cost.store.names import check_link, checked_name, digest_in, sha256_of
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 WORK = ".work"
+
+#: The longest pointer that is read, and the longest snapshot: some 100,000 charge days.
+_POINTER_LIMIT = 4 << 10
+SNAPSHOT_LIMIT = 256 << 20
+
 _CHUNK = 1 << 20
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -190,3 +195,10 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def pointed(chunks: Iterable[Buffer], where: str) -> str:
+    """The name in a pointer."""
+    text = bounded(chunks, _POINTER_LIMIT, where)
+    name = text.decode("utf-8", errors="replace").strip()
+    return checked_name(name, where, folder="snapshots/")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from airflow_multicloud.core.cost.store.current import load, read_snapshot
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.names import made_at, sequence_of
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 GRACE = timedelta(days=1)
 
 
+@operation("cost.prune_store")
 def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     """Delete snapshots before the last ``keep``, and files that no kept snapshot names.
 

@@ -12,6 +12,7 @@ from airflow_multicloud.core.cost.store.current import TRIES, load, outrun, writ
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.names import name_of, run_name
 from airflow_multicloud.core.cost.store.snapshot import Period, Snapshot
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.locations import parse_location
 
@@ -61,6 +62,7 @@ class Chosen:
         return found
 
 
+@operation("cost.remove_export")
 def remove(files: Files, chosen: Chosen, *, now: datetime) -> tuple[Period, ...]:
     """Make a snapshot without these periods the current one; returns what is gone."""
 

@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.money import exact_sum
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.snapshot import Period
@@ -155,7 +156,7 @@ class _Part:
 
     @property
     def size(self) -> Decimal:
-        return sum(self.sizes.values(), Decimal(0))
+        return exact_sum(tuple(self.sizes.values()))
 
 
 def settle(

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from airflow_multicloud.core.cost.money import exact_difference
+from airflow_multicloud.months import next_month
 from airflow_multicloud.ports.cost import CorrectionStyle
 
 #: Of the kept form, which :mod:`~airflow_multicloud.core.cost.store.decode` reads. The first had
@@ -139,7 +141,7 @@ class Period:
     @property
     def following(self) -> date:
         """The first day after it."""
-        return (self.billing_period + timedelta(days=31)).replace(day=1)
+        return next_month(self.billing_period)
 
     @property
     def final(self) -> bool:
@@ -242,7 +244,7 @@ class Restatement:
     @property
     def billed_change(self) -> Decimal:
         """By how much the bill grew."""
-        return self.new_billed_cost - self.old_billed_cost
+        return exact_difference(self.new_billed_cost, self.old_billed_cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from airflow_multicloud.core.cost.store.engine import files_relation, open_engin
 from airflow_multicloud.core.cost.store.files import Files
 from airflow_multicloud.core.cost.store.rollups import rollups
 from airflow_multicloud.core.cost.store.snapshot import SETTLED, Period, Snapshot
+from airflow_multicloud.core.telemetry import operation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -72,7 +73,10 @@ def open_views(
         files.workspace() as spill,
         open_engine(Path(spill)) as engine,
     ):
-        with reading_errors(f"the cost store {files.place('')}"):
+        with (
+            operation("cost.open_store"),
+            reading_errors(f"the cost store {files.place('')}"),
+        ):
             marked = overlaps.mark(engine, files, snapshot.periods)
             once = [p for p in chosen if p.key not in marked.several]
             twice = [p for p in chosen if p.key in marked.several]

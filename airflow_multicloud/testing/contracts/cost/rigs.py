@@ -3,7 +3,7 @@
 A rig is one small class over :class:`CostRig`. Where an export lies in an object store and a
 writer of :mod:`airflow_multicloud.testing.bills` puts it there, subclass
 :class:`StoredExportRig` and give it ``exporter``; a table is a :class:`CostRig` whose
-``publish`` inserts rows (``bills.bigquery`` has them with their schema). What the local server
+``publish`` inserts rows (``bills.bigquery``, ``bills.bigquery_schemas``). What the local server
 can't do, or the cloud does not state, is a gap: the test's name with the reason, a strict
 xfail. APIs: a rig whose local server answers one overrides ``seed_costs`` and its siblings and
 names the capability in its spec's ``answers``.

@@ -7,10 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.compare import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
-from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast, month_of
-from airflow_multicloud.core.cost.money import CostPeriod, exact_difference, exact_sum
+from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
+from airflow_multicloud.core.cost.money import (
+    CostPeriod,
+    cents,
+    exact_difference,
+    exact_sum,
+    percent,
+)
+from airflow_multicloud.months import (
+    are_whole_months,
+    first_of_month,
+    months_between,
+    months_later,
+    next_month,
+    previous_month,
+)
 
 #: Charges that are no use of a day: bought, levied or given for weeks and months at once.
 NOT_DAILY = frozenset(
@@ -21,8 +35,6 @@ NOT_DAILY = frozenset(
         ChargeCategory.ADJUSTMENT,
     }
 )
-
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,39 +60,28 @@ class BesideLast:
     @property
     def change(self) -> Decimal | None:
         """Against the same days; positive is dearer."""
-        return None if self.same_days is None else self.so_far - self.same_days
+        return None if self.same_days is None else exact_difference(self.so_far, self.same_days)
 
     @property
     def percent(self) -> Decimal | None:
         """The change in percent of the same days, where these cost something."""
-        if self.change is None or self.same_days is None or self.same_days <= 0:
+        if self.change is None or self.same_days is None:
             return None
-        return (100 * self.change / self.same_days).quantize(Decimal("0.1"))
+        return percent(self.change, self.same_days)
 
 
 def is_month(start: date, end: date) -> bool:
     """Whether a period is a calendar month from its first day on, or all of it."""
-    first, following = month_of(start)
-    return start == first and end <= following
+    return start == first_of_month(start) and end <= next_month(start)
 
 
 def period_before(start: date, end: date) -> tuple[date, date]:
     """As many whole months before whole ones or one under way, else as many days before."""
     if is_month(start, end):
-        return month_of(start - timedelta(days=1))
-    if _whole_months(start, end):
-        # Months since year 0: as far before the start as the end is after it.
-        first = 2 * _month_number(start) - _month_number(end)
-        return date(first // 12, first % 12 + 1, 1), start
+        return previous_month(start), start
+    if are_whole_months(start, end):
+        return months_later(start, -months_between(start, end)), start
     return start - (end - start), start
-
-
-def _month_number(day: date) -> int:
-    return day.year * 12 + day.month - 1
-
-
-def _whole_months(start: date, end: date) -> bool:
-    return start.day == end.day == 1
 
 
 def beside_last(
@@ -113,8 +114,8 @@ def beside_last(
             expected=_sum(row.expected for row in rows) if all_forecast else None,
             at_least=exact_sum(known) if forecast and not all_forecast else None,
             # Not the sums of the clouds' ends: not all clouds will be dear at once.
-            lower=forecast.lower.quantize(_CENT) if forecast and all_forecast else None,
-            upper=forecast.upper.quantize(_CENT) if forecast and all_forecast else None,
+            lower=cents(forecast.lower) if forecast and all_forecast else None,
+            upper=cents(forecast.upper) if forecast and all_forecast else None,
         ),
     )
 
@@ -131,9 +132,9 @@ def _beside(
         so_far=Decimal("0.00") if report is None else report.total.rounded(),
         same_days=None if report is None or old is None else _same_days(report, old, before),
         before=None if old is None else old.total.rounded(),
-        expected=None if coming is None else coming.expected.quantize(_CENT),
-        lower=None if coming is None else coming.lower.quantize(_CENT),
-        upper=None if coming is None else coming.upper.quantize(_CENT),
+        expected=None if coming is None else cents(coming.expected),
+        lower=None if coming is None else cents(coming.lower),
+        upper=None if coming is None else cents(coming.upper),
     )
 
 
@@ -202,11 +203,11 @@ def day_of(line: CostLine) -> date:
 def _same_days(report: CostReport, old: CostReport, before: CostComparison) -> Decimal:
     """The days of the period before up to where the bill of this one reaches."""
     reaches = last_day(report) + timedelta(days=1)
-    if reaches >= report.end and _whole_months(report.start, report.end):
+    if reaches >= report.end and are_whole_months(report.start, report.end):
         return old.total.rounded()
     until = min(before.start + (reaches - report.start), before.end)
     lines = [line for line in old.lines if day_of(line) < until]
-    return exact_sum([line.costs.on(old.basis) for line in lines]).quantize(_CENT)
+    return cents(exact_sum([line.costs.on(old.basis) for line in lines]))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
