@@ -10,10 +10,11 @@ from typing import Any
 from airflow_multicloud.api.destinations import Destination, open_destination, open_destinations
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.buckets import check_bucket
-from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 from airflow_multicloud.core.upload import check_apart as _check_apart
 from airflow_multicloud.core.upload import check_replicas as _check_replicas

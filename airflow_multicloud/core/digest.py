@@ -55,8 +55,13 @@ def digests_of(body: Buffer) -> Digests:
     """
     # CRC32C comes last: it keeps Python's lock, and the others bring the body into the cache.
     md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    sha256 = hashlib.sha256(body).hexdigest()
+    sha256 = sha256_of(body)
     return Digests(crc32c=crc32c_of(body), md5=md5, sha256=sha256)
+
+
+def sha256_of(body: Buffer) -> str:
+    """SHA-256 as 64 hexadecimal digits."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def crc32c_of(body: Buffer) -> str:

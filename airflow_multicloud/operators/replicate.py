@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication import shards as sharding
-from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
     ObjectFilter,
@@ -24,6 +24,7 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate

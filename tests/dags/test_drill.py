@@ -16,9 +16,10 @@ from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, 
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
-from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (

@@ -24,8 +24,8 @@ from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.core.replication import engine
-from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.report import DestinationReport
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: How many keys of each kind a dry run names.

@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
 from airflow_multicloud.core.drill.faults import Fault, with_fault
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget

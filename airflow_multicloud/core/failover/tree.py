@@ -12,14 +12,11 @@ from functools import partial
 from typing import Any, ClassVar
 
 from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.copies import Copy, left_of, names_of
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
-from airflow_multicloud.core.failover.provenance import (
-    Attempt,
-    FailoverError,
-    Provenance,
-)
+from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
 from airflow_multicloud.core.failover.targets import Target
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.documents import Document, to_document

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import history, manifest, planning
+from airflow_multicloud.core.replication import history, manifest, planning, stock
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
@@ -153,7 +153,7 @@ def verify(
         cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
         latest = _latest(replica, run_id)
-        catalog.add_listing(0, planning.listing(replica))
+        catalog.add_listing(0, stock.listing(replica))
         check = _Check(replica, depth, latest)
         check.run(catalog, pool, concurrency)
         report = check.report(catalog, time.monotonic() - started)

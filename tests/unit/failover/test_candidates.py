@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.replication import engine, execution, history, manifest
+from airflow_multicloud.core.replication import execution, history, manifest
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.verification import verify
@@ -163,6 +164,6 @@ def test_a_denial_without_retention_is_still_an_error() -> None:
     memory.fill(world.destinations[0], {"old": b"x"})
     denying = world.with_destination(Denying(memory.conn_of(world.destinations[0])))
     options = replace(memory.SMALL, delete_extraneous=True, max_delete=5)
-    with pytest.raises(engine.ReplicationFailedError, match="not allowed") as caught:
+    with pytest.raises(ReplicationFailedError, match="not allowed") as caught:
         replicate(denying.replication(options))
     assert isinstance(caught.value, CloudError)
