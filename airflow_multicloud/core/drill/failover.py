@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import threading
 import time
@@ -13,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
 from airflow_multicloud.core.drill.faults import Fault, with_fault
@@ -207,7 +207,7 @@ def _faulted(candidate: Candidate, fault: Fault, over: threading.Event | None = 
 
 def _canary_found(scratch: Path, canary: Canary) -> bool:
     file = scratch / CANARY_NAME
-    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == canary.sha256
+    return file.is_file() and sha256_of(file.read_bytes()) == canary.sha256
 
 
 def _canary_of(candidate: Candidate) -> Candidate:

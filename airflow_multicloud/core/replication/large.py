@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import StreamDigest, crc32c_of
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import StreamDigest, crc32c_of
 from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica

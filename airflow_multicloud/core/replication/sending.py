@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core.digest import digests_of, shared
+from airflow_multicloud.adapters.digests import digests_of, shared
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.parts import PartRange

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_multicloud import known_clouds
-from airflow_multicloud.core.digest import sha256_of
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 
 LATEST = f"{RESERVED_PREFIX}latest/"
