@@ -23,7 +23,7 @@ from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import Depth, Finding, verify
 from airflow_multicloud.core.upload import check_apart, plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.opening.cost_store import open_cost_store
+from airflow_multicloud.opening.cost.store import open_cost_store
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 
