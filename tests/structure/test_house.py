@@ -53,16 +53,8 @@ LACKING = {
 # What only this cloud has: (cloud, service, file) → which job that is.
 OF_ITS_OWN = {
     ("aws", "object_store", "bodies"): "boto3 takes a body to send in its own way",
-    (
-        "aws",
-        "object_store",
-        "pages",
-    ): "listings are read by a parser that is faster than botocore's",
-    (
-        "aws",
-        "object_store",
-        "stores",
-    ): "obstore needs boto3's credentials and its place of a bucket",
+    ("aws", "object_store", "pages"): "its listings are parsed faster than botocore does",
+    ("aws", "object_store", "stores"): "obstore on boto3's credentials, at the same place",
     ("aws", "object_store", "terms"): "only S3 asks who must own a bucket, and who pays",
     ("aws", "object_store", "upload_records"): "S3 does not tell what an upload was begun with",
     ("aws", "cost", "explorer_advice"): "Cost Explorer is one of three sources of advice",
@@ -70,18 +62,10 @@ OF_ITS_OWN = {
     ("aws", "cost", "figures"): "what the three sources of advice share",
     ("azure", "object_store", "blocks"): "ids of blocks, which say whose upload they are of",
     ("azure", "object_store", "other_types"): "append and page blobs take no blocks",
-    (
-        "azure",
-        "identity",
-        "principals",
-    ): "a storage account's connection may be no principal at all",
+    ("azure", "identity", "principals"): "a storage account's key is no principal",
     ("gcp", "object_store", "composing"): "parts are objects of their own, which are composed",
     ("gcp", "object_store", "headers"): "a download's headers tell what a stat does",
-    (
-        "gcp",
-        "object_store",
-        "json_api",
-    ): "requests that the client library is too slow or lossy for",
+    ("gcp", "object_store", "json_api"): "requests that the client library spoils",
     ("gcp", "cost", "focus"): "one of the two forms of an export",
     ("gcp", "cost", "standard"): "the other form of an export",
     ("gcp", "cost", "tables"): "an export is a table in BigQuery, and no files",
