@@ -25,6 +25,7 @@ from airflow_multicloud.core.replication.options import (
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
@@ -147,7 +148,7 @@ class _ReplicationOperator(DestinationsOperator):
             self.log.warning("left out: %s", left_out)
         for told in engine.options_without_effect(self.replication(), report):
             self.log.info("%s", told)
-        facts = report.as_dict()
+        facts = to_document(report)
         tell_assets(self, context, {"multicloud": facts})
         return facts
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA, sha256_of
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.streams import put_stream
-from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
@@ -25,10 +23,6 @@ class Canary:
     drill_id: str
     written_at: datetime
     sha256: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def write_canary(primary: Endpoint, drill_id: str) -> Canary:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
@@ -22,7 +22,7 @@ from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
@@ -44,10 +44,6 @@ class Control:
     replica: str
     outcome: ControlOutcome
     detail: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +104,6 @@ class Measurement:
         if self.as_of is None or self.clock_ahead is not None:
             return None
         return self.fault_at - self.as_of
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def _seconds(time: timedelta | None) -> float | None:
