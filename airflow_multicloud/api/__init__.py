@@ -43,7 +43,7 @@ from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
-from airflow_multicloud.core.replication.engine import ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,

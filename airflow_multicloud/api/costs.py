@@ -18,7 +18,7 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.months import are_whole_months, first_of_month
-from airflow_multicloud.opening.exports import open_export
+from airflow_multicloud.opening.cost.exports import open_export
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -419,7 +419,7 @@ class CloudCostAnalyzer:
 
     @cached_property
     def _store(self) -> CostStore:
-        from airflow_multicloud.opening.cost_store import open_cost_store
+        from airflow_multicloud.opening.cost.store import open_cost_store
 
         return open_cost_store(self.store)
 
@@ -433,7 +433,7 @@ class CloudCostAnalyzer:
     def _rates(self) -> ExchangeRates:
         from airflow_multicloud.core.cost.fx import ExchangeRates
         from airflow_multicloud.core.cost.rates_file import MAX_BYTES, parse_rates
-        from airflow_multicloud.opening.files import is_uri, read_place
+        from airflow_multicloud.opening.cost.files import is_uri, read_place
 
         where = self.rates_file
         if where is None or not is_uri(where):

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from airflow_multicloud.api.fetches import open_candidates
@@ -19,6 +18,7 @@ from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.endpoints import open_endpoint
@@ -46,10 +46,6 @@ class DrillResult:
     def findings(self) -> tuple[str, ...]:
         """What is wrong, a sentence each."""
         return self.evidence.findings
-
-    def as_dict(self) -> dict[str, Any]:
-        """The evidence, and where it is."""
-        return {**self.evidence.as_dict(), "evidence": list(self.written)}
 
 
 @session()
@@ -108,15 +104,15 @@ def run_drill(
             fault=Fault(fault),
             policy=policy,
         )
-    measurement = {**measured.as_dict(), "identities": identities_of(candidates, measured)}
+    measurement = {**to_document(measured), "identities": identities_of(candidates, measured)}
     evidence = Evidence.of(
         name,
         objectives,
         run=run,
         measurement=measurement,
-        replication=[report.as_dict() for report in replications],
-        verification=[report.as_dict() for report in verifications],
-        canary=canary.as_dict(),
+        replication=[to_document(report) for report in replications],
+        verification=[to_document(report) for report in verifications],
+        canary=to_document(canary),
     )
     written, unwritten = store_evidence(evidence, places or reachable[:_COPIES])
     return DrillResult(evidence, tuple(written), unwritten)

@@ -10,7 +10,7 @@ from airflow_multicloud.core.cost.download import download, is_url, shown_url
 from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.opening.files import check_place, find_place, read_place, write_place
+from airflow_multicloud.opening.cost.files import check_place, find_place, read_place, write_place
 
 #: https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/
 ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target

@@ -19,7 +19,7 @@ from airflow_multicloud.core.cost.refresh_prices import Refreshed, refresh
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts
-from airflow_multicloud.opening.files import check_place, find_place, read_place, write_place
+from airflow_multicloud.opening.cost.files import check_place, find_place, read_place, write_place
 from airflow_multicloud.ports.cost import Cost, PriceLists
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from airflow_multicloud.api.destinations import Destination, open_destinations
 from airflow_multicloud.core.endpoints import naming
 from airflow_multicloud.core.replication import engine
-from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.plans import NAMED_PLANNED, Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.replication.verification import verify as _verify
 from airflow_multicloud.errors import ErrorKind, StorageError

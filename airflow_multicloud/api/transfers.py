@@ -19,9 +19,9 @@ from airflow_multicloud.core.cost.transfer import (
 )
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import engine
-from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.plans import Plan
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CloudError, ErrorKind
 
 

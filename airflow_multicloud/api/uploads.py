@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from airflow_multicloud.api.destinations import Destination, open_destination, open_destinations
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.buckets import check_bucket
-from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 from airflow_multicloud.core.upload import check_apart as _check_apart
 from airflow_multicloud.core.upload import check_replicas as _check_replicas
 from airflow_multicloud.core.upload import plan_upload as _plan_upload
 from airflow_multicloud.core.upload import upload as _upload
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.locations import check_template
 from airflow_multicloud.opening.endpoints import open_endpoint
@@ -106,15 +108,26 @@ class CloudOperationResult:
     error: str | None = None
     kind: ErrorKind | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return {
-            "success": self.success,
-            "uri": self.uploaded.uri,
-            "size": self.uploaded.size,
-            "sha256": self.uploaded.sha256,
-            "unchanged": self.uploaded.unchanged,
-            "replication": self.replication and self.replication.as_dict(),
-            "error": self.error,
-            "kind": self.kind and str(self.kind),
-        }
+    DOCUMENT: ClassVar = Document(
+        ("success", "uri", "size", "sha256", "unchanged", "replication", "error", "kind")
+    )
+
+    @property
+    def uri(self) -> str:
+        """Where the primary is."""
+        return self.uploaded.uri
+
+    @property
+    def size(self) -> int:
+        """Of the file, in bytes."""
+        return self.uploaded.size
+
+    @property
+    def sha256(self) -> str:
+        """Of its content."""
+        return self.uploaded.sha256
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the primary had it already."""
+        return self.uploaded.unchanged

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA
+from airflow_multicloud.adapters.digests import SHA256_METADATA, sha256_of
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
@@ -127,4 +126,4 @@ def _foreign(named: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _short(document: object) -> str:
-    return hashlib.sha256(json.dumps(document).encode()).hexdigest()[:16]
+    return sha256_of(json.dumps(document).encode())[:16]

@@ -16,12 +16,10 @@ from enum import StrEnum
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest, run_files
-from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import PartUpload, PartUploads
 from airflow_multicloud.text import printable
@@ -69,10 +67,6 @@ class Leftover:
         end = "removed" if self.removed else self.reason or "left"
         return f"{self.kind} {self.uri}{since}: {end}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
-
 
 @dataclass(frozen=True, slots=True)
 class CleanupReport:
@@ -91,10 +85,6 @@ class CleanupReport:
     def clean(self) -> bool:
         """Whether nothing is left that was to be removed."""
         return self.found == self.removed
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 @dataclass(slots=True)

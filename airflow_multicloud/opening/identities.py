@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_multicloud import known_clouds
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement
-from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
 

@@ -6,11 +6,11 @@ Also whether a place does: whether its bucket is there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud import registry
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.identity import Identity
@@ -46,10 +46,6 @@ class CloudProviderStatus:
     def why_not(self) -> str | None:
         """Why it is not available, with the error's kind."""
         return f"{self.kind}: {self.problem}" if self.kind else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def check_connection(conn_id: str) -> CloudProviderStatus:

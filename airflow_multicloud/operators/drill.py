@@ -18,7 +18,7 @@ from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
-from airflow_multicloud.documents import read_document
+from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
 from airflow_multicloud.opening.endpoints import open_endpoint
@@ -47,7 +47,7 @@ class WriteCanaryOperator(CloudOperator):
         """Write it; returns the drill's id, the time and the SHA-256."""
         with self.stoppable():
             primary = open_endpoint(self.primary, parameter="primary")
-            canary = write_canary(primary, run_id_of(context, self.task_id)).as_dict()
+            canary = to_document(write_canary(primary, run_id_of(context, self.task_id)))
         self.log.info("canary %s written at %s", canary["drill_id"], canary["written_at"])
         return canary
 
@@ -123,7 +123,7 @@ class FailoverDrillOperator(CloudOperator):
             # Asked afterwards: it is no part of a recovery.
             identities = identities_of(candidates, measurement)
         self._tell(measurement)
-        return {**measurement.as_dict(), "identities": identities}
+        return {**to_document(measurement), "identities": identities}
 
     def _tell(self, measured: Measurement) -> None:
         if measured.recovered is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.lists import is_template
 from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 
@@ -79,7 +80,7 @@ class FailoverFetchOperator(CloudOperator):
         if isinstance(provenance, api.TreeProvenance):
             for name in provenance.left_out_names:
                 self.log.warning("left out, its key is kept for this package's files: %s", name)
-        facts = provenance.as_dict()
+        facts = to_document(provenance)
         tell_assets(self, context, {"multicloud": facts})
         return facts
 

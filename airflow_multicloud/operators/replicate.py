@@ -17,7 +17,7 @@ from airflow.sdk import Asset, TaskGroup, TaskInstanceState, TriggerRule
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication import shards as sharding
-from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
     ObjectFilter,
@@ -27,6 +27,8 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.progress import Snapshot
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._estimates import tell_estimate
@@ -149,7 +151,7 @@ class _ReplicationOperator(DestinationsOperator):
             self.log.warning("left out: %s", left_out)
         for told in engine.options_without_effect(self.replication(), report):
             self.log.info("%s", told)
-        facts = report.as_dict()
+        facts = to_document(report)
         tell_assets(self, context, {"multicloud": facts})
         return facts
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from airflow_multicloud import api
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.operators._destinations import DestinationsOperator
 from airflow_multicloud.operators._shell import tell_assets
 from airflow_multicloud.text import printable
@@ -55,7 +56,7 @@ class UploadArtifactOperator(DestinationsOperator):
                 immutable=self.immutable,
                 listener=lambda now: self.log.info("sent %s", now),
             )
-        facts = result.as_dict()
+        facts = to_document(result)
         if not result.success:
             context["ti"].xcom_push(key="report", value=facts)
             failure = printable(f"{result.uploaded.uri} is uploaded, but: {result.error}")

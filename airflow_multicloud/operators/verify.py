@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import api
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.operators._shell import CloudOperator, tell_assets
 from airflow_multicloud.text import printable
 
@@ -54,7 +55,7 @@ class VerifyReplicaOperator(CloudOperator):
             report = api.verify_replica(
                 self.replica, depth=api.Depth(self.depth), run_id=self.run_id
             )
-            facts = report.as_dict()
+            facts = to_document(report)
             context["ti"].xcom_push(key="report", value=facts)
             for found in report.found:
                 self.log.error("%s", found)

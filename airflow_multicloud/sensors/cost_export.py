@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_multicloud.core.cost.exports import export_freshness
 from airflow_multicloud.months import first_of_month
-from airflow_multicloud.opening.exports import open_export
+from airflow_multicloud.opening.cost.exports import open_export
 from airflow_multicloud.sensors._polling import PollingSensor
 from airflow_multicloud.text import printable
 

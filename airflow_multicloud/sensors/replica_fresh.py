@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core.replication.freshness import Freshness, freshness
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.sensors._polling import PollingSensor
 from airflow_multicloud.text import printable
@@ -53,7 +54,7 @@ def check_fresh(*, replica: str, max_lag_seconds: float) -> dict[str, Any] | Non
     limit = timedelta(seconds=max_lag_seconds)
     found = freshness(open_endpoint(replica, parameter="replica"))
     if found.within(limit):
-        return found.as_dict()
+        return to_document(found)
     _log.info("not yet: %s: %s; limit %s", printable(found.replica), _state(found), limit)
     return None
 

@@ -16,10 +16,12 @@ from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, 
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
-from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import verify
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -101,8 +103,8 @@ class World:
         return measure(candidates, scratch, self.canary, fault=fault, policy=policy)
 
     def judge(self, measured: Measurement, objectives: Objectives = HOUR) -> Verdict:
-        reports = [verify(replica).as_dict() for replica in self.replicas]
-        return judge(measured.as_dict(), reports, objectives)
+        reports = [to_document(verify(replica)) for replica in self.replicas]
+        return judge(to_document(measured), reports, objectives)
 
     def damage(self, name: str, *, replica: int | None = None) -> None:
         """Other bytes of the same length, at one replica or at all."""
@@ -157,7 +159,7 @@ def test_a_revoked_permission_is_no_outage_by_default(world: World, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
     # What was not recovered took no time to recover, and the setting that decided it is named.
     assert (measured.rto, measured.rpo) == (None, None)
-    facts = measured.as_dict()
+    facts = to_document(measured)
     assert (facts["rto_seconds"], facts["rpo_seconds"]) == (None, None)
     assert facts["reason"] == (
         f"{world.primary.location} failed with permission_denied, which is not among fail_over_on "
@@ -226,13 +228,13 @@ def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
     assert control.outcome is ControlOutcome.ACCEPTED
     assert "was accepted" in control.detail
     proven = [{"replica": str(replica.location), "proven": True}]
-    assert judge(measured.as_dict(), proven, HOUR) is Verdict.INVALID
+    assert judge(to_document(measured), proven, HOUR) is Verdict.INVALID
     # The same replica, with a policy that wants proof, gives a drill that can fail.
     strict = world.measure(
         tmp_path / "strict", Fault.UNAVAILABLE, replace(ANY, require_digest=True)
     )
     assert outcomes(strict) == ["rejected"]
-    assert judge(strict.as_dict(), proven, HOUR) is Verdict.FAILED_INTEGRITY
+    assert judge(to_document(strict), proven, HOUR) is Verdict.FAILED_INTEGRITY
 
 
 def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -> None:
@@ -243,27 +245,29 @@ def test_the_control_is_offered_to_every_replica(world: World, tmp_path: Path) -
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
     assert [c.replica for c in measured.controls] == [str(r.location) for r in world.replicas]
     assert outcomes(measured) == ["rejected", "rejected", "accepted"]
-    reports = [verify(replica).as_dict() for replica in world.replicas[:-1]]
-    assert judge(measured.as_dict(), reports, HOUR) is Verdict.INVALID
-    assert f"{indifferent.location} was accepted" in "".join(findings(measured.as_dict(), reports))
+    reports = [to_document(verify(replica)) for replica in world.replicas[:-1]]
+    assert judge(to_document(measured), reports, HOUR) is Verdict.INVALID
+    assert f"{indifferent.location} was accepted" in "".join(
+        findings(to_document(measured), reports)
+    )
 
 
 def test_without_a_verified_replica_nothing_is_proven(world: World, tmp_path: Path) -> None:
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
     assert world.judge(measured) is Verdict.PASSED
-    assert judge(measured.as_dict(), [], HOUR) is Verdict.INVALID
+    assert judge(to_document(measured), [], HOUR) is Verdict.INVALID
 
 
 def test_a_replica_out_of_reach_is_a_finding_and_never_passes(world: World, tmp_path: Path) -> None:
     """The others are judged; what is not known of one is no reason to know nothing."""
-    reports = [verify(world.replicas[1]).as_dict()]
+    reports = [to_document(verify(world.replicas[1]))]
     there = str(world.replicas[0].location)
     world.replicas = (with_fault(world.replicas[0], Fault.UNAVAILABLE), world.replicas[1])
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
     assert measured.recovered is not None
     assert measured.recovered.served == {str(world.replicas[1].location): len(TREE) + 1}
     assert outcomes(measured) == ["untested", "rejected"]
-    facts = measured.as_dict()
+    facts = to_document(measured)
     assert judge(facts, reports, HOUR) is Verdict.FAILED_REPLICA
     untested, unverified = findings(facts, reports)
     assert untested.startswith(f"{there}: its negative control could not be run: ")
@@ -276,8 +280,8 @@ def test_a_replica_out_of_reach_is_a_finding_and_never_passes(world: World, tmp_
 
 
 def test_a_replica_that_was_not_verified_never_passes(world: World, tmp_path: Path) -> None:
-    facts = world.measure(tmp_path, Fault.UNAVAILABLE).as_dict()
-    reports = [verify(replica).as_dict() for replica in world.replicas]
+    facts = to_document(world.measure(tmp_path, Fault.UNAVAILABLE))
+    reports = [to_document(verify(replica)) for replica in world.replicas]
     assert judge(facts, reports, HOUR) is Verdict.PASSED
     assert judge(facts, reports[:1], HOUR) is Verdict.FAILED_REPLICA
 
@@ -288,7 +292,7 @@ def test_no_replica_in_reach_is_a_failure_and_no_invalid_drill(
     world.replicas = tuple(with_fault(r, Fault.UNAVAILABLE) for r in world.replicas)
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
     assert outcomes(measured) == ["untested", "untested"]
-    assert judge(measured.as_dict(), [], HOUR) is Verdict.FAILED_INTEGRITY
+    assert judge(to_document(measured), [], HOUR) is Verdict.FAILED_INTEGRITY
 
 
 def test_nothing_waits_for_a_stalled_primary_any_more(world: World, tmp_path: Path) -> None:
@@ -347,7 +351,7 @@ def test_a_clock_ahead_is_a_finding_and_no_recovery_point(
     assert measured.clock_ahead is not None
     assert timedelta(minutes=4) < measured.clock_ahead <= timedelta(minutes=5)
     assert world.judge(measured) is Verdict.FAILED_RPO
-    (finding,) = findings(measured.as_dict(), [verify(r).as_dict() for r in world.replicas])
+    (finding,) = findings(to_document(measured), [to_document(verify(r)) for r in world.replicas])
     assert finding.startswith("clocks disagree: what came before the fault is dated ")
     assert "the RPO can't be measured" in finding
 
@@ -384,7 +388,7 @@ def a_record(world: World, **changes: Any) -> Evidence:
         measurement=measurement,
         replication=[],
         verification=[],
-        canary=world.canary.as_dict(),
+        canary=to_document(world.canary),
         written_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     )
 

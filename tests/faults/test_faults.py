@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.replication.engine import (
-    Replication,
-    ReplicationFailedError,
-    replicate,
-)
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
 from .proxy import Answer, Fault, Rule

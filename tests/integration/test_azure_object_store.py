@@ -41,9 +41,10 @@ from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
 from airflow_multicloud.clouds.azure.object_store.reading import read_by_obstore, read_by_pipeline
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (

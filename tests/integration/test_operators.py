@@ -12,7 +12,7 @@ from airflow.sdk import DAG, Asset
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import progress
-from airflow_multicloud.core.replication.engine import ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.operators.replicate import ReplicateOperator
 from airflow_multicloud.operators.upload import UploadArtifactOperator

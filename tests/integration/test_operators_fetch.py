@@ -20,7 +20,8 @@ from airflow.sdk import Asset
 
 from airflow_multicloud import api
 from airflow_multicloud.core.drill.faults import Fault, FaultedStore
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.errors import ErrorKind, StorageError

@@ -17,7 +17,8 @@ from airflow.sdk import DAG, Asset, task
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import shards
-from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.replicate import ReplicateShardOperator, sharded_replication
 

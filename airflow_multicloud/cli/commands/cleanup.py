@@ -8,6 +8,7 @@ from airflow_multicloud.api import Leftover, cleanup
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.text import duration_text
 
 
@@ -28,7 +29,7 @@ def run(args: Namespace) -> Result:
     stays = not args.dry_run and not report.clean
     return Result(
         [_row(one, dry_run=args.dry_run) for one in report.named],
-        [report.as_dict()],
+        [to_document(report)],
         remarks,
         ExitCode.NOT_SOUND if stays else ExitCode.DONE,
     )

@@ -15,6 +15,7 @@ from airflow_multicloud.cli.progress import progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.text import duration_text
 
 _OBJECTIVE = timedelta(hours=1)
@@ -55,7 +56,10 @@ def run(args: Namespace) -> Result:
     ]
     sound = held.evidence.verdict is Verdict.PASSED and not held.unwritten
     return Result(
-        [_row(held)], [held.as_dict()], remarks, ExitCode.DONE if sound else ExitCode.NOT_SOUND
+        [_row(held)],
+        [{**to_document(held.evidence), "evidence": list(held.written)}],
+        remarks,
+        ExitCode.DONE if sound else ExitCode.NOT_SOUND,
     )
 
 

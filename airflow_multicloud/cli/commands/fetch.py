@@ -11,6 +11,7 @@ from airflow_multicloud.api import FailoverPolicy, Provenance, TreeProvenance, f
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 
@@ -28,7 +29,7 @@ def run(args: Namespace) -> Result:
         served = failover_fetch(
             args.candidate, args.to, policy, listener=listener, interval=BAR_INTERVAL
         )
-    return Result([_row(served)], [served.as_dict()], _failures(served))
+    return Result([_row(served)], [to_document(served)], _failures(served))
 
 
 def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:

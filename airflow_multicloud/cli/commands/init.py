@@ -11,6 +11,7 @@ from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.hints import missing_connection
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind
 
 
@@ -22,7 +23,7 @@ def run(args: Namespace) -> Result:
     failed = [(s, s.kind) for s in statuses if s.kind is not None]
     return Result(
         [_row(s) for s in statuses],
-        [s.as_dict() for s in statuses],
+        [to_document(s) for s in statuses],
         [error_line(kind, f"{s.conn_id}: {s.problem}{_advice(s)}") for s, kind in failed],
         exit_codes.of_kind(failed[0][1]) if failed else ExitCode.DONE,
     )

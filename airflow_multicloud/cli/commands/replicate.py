@@ -24,8 +24,9 @@ from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.core.replication import engine
-from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.report import DestinationReport
+from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: How many keys of each kind a dry run names.
@@ -54,12 +55,12 @@ def run(args: Namespace) -> Result:
             )
     except ReplicationFailedError as err:
         remarks = [*remarks_on(err.report), error_line(err.kind, err)]
-        return Result(_rows(err.report), [err.report.as_dict()], remarks, of_error(err))
+        return Result(_rows(err.report), [to_document(err.report)], remarks, of_error(err))
     effects = [
         f"note: {spelled('replicate', told)}"
         for told in engine.options_without_effect(prepared, report)
     ]
-    return Result(_rows(report), [report.as_dict()], [*remarks_on(report), *effects])
+    return Result(_rows(report), [to_document(report)], [*remarks_on(report), *effects])
 
 
 def _planned(prepared: Replication) -> Result:

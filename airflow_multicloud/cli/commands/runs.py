@@ -7,6 +7,7 @@ from argparse import Namespace
 from airflow_multicloud.api import Run, list_runs
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.documents import to_document
 
 
 @command()
@@ -16,7 +17,7 @@ def run(args: Namespace) -> Result:
     sources = {one.source for one in found}
     return Result(
         [_row(one, several=len(sources) > 1) for one in found],
-        [one.as_dict() for one in found],
+        [to_document(one) for one in found],
         [f"note: the newest {args.limit}; give --limit for more"]
         if len(found) == args.limit
         else [],

@@ -11,6 +11,7 @@ from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.cli.wording import spelled
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.text import duration_text
 
@@ -33,7 +34,7 @@ def run(args: Namespace) -> Result:
             continue
         for one in stands:
             rows.append(_row(one, several=len(stands) > 1))
-            documents.append({**one.as_dict(), "problem": None})
+            documents.append({**to_document(one), "problem": None})
             remarks += [f"{one.replica}: {finding}" for finding in one.findings]
             late = args.max_lag is not None and not 0 <= one.lag.total_seconds() <= _seconds(args)
             codes.append(ExitCode.NOT_SOUND if late or not one.complete else ExitCode.DONE)

@@ -11,6 +11,7 @@ from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.documents import to_document
 
 
 @command(
@@ -40,10 +41,10 @@ def run(args: Namespace) -> Result:
             interval=BAR_INTERVAL,
         )
     if result.success:
-        return Result(_rows(result), [result.as_dict()])
+        return Result(_rows(result), [to_document(result)])
     remarks = [] if result.replication is None else remarks_on(result.replication)
     remarks.append(error_line(result.kind or "replication", result.error))
-    return Result(_rows(result), [result.as_dict()], remarks, ExitCode.NOT_SOUND)
+    return Result(_rows(result), [to_document(result)], remarks, ExitCode.NOT_SOUND)
 
 
 def _rows(result: CloudOperationResult) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.progress import progress_bar
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.documents import to_document
 
 
 @command()
@@ -27,7 +28,7 @@ def run(args: Namespace) -> Result:
     }
     return Result(
         [row],
-        [report.as_dict()],
+        [to_document(report)],
         [f"not proven: {found}" for found in report.found],
         ExitCode.DONE if report.proven else ExitCode.NOT_SOUND,
     )

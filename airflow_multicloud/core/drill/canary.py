@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA
+from airflow_multicloud.adapters.digests import SHA256_METADATA, sha256_of
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.streams import put_stream
-from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
@@ -26,10 +23,6 @@ class Canary:
     drill_id: str
     written_at: datetime
     sha256: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def write_canary(primary: Endpoint, drill_id: str) -> Canary:
@@ -47,7 +40,7 @@ def write_canary(primary: Endpoint, drill_id: str) -> Canary:
     written_at = datetime.now(UTC)
     content = {"format_version": 1, "drill_id": drill_id, "written_at": written_at.isoformat()}
     body = json.dumps(content).encode()
-    sha256 = hashlib.sha256(body).hexdigest()
+    sha256 = sha256_of(body)
     attributes = ObjectAttributes(
         content_type="application/json", metadata={SHA256_METADATA: sha256}
     )

@@ -107,10 +107,6 @@ class Evidence:
         """What is wrong, a sentence each."""
         return findings(self.measurement, self.verification)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
-
     def json(self) -> bytes:
         """As JSON."""
         return json.dumps(to_document(self), indent=2, ensure_ascii=False).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import threading
 import time
@@ -11,17 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
 from airflow_multicloud.core.drill.faults import Fault, with_fault
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
@@ -43,10 +44,6 @@ class Control:
     replica: str
     outcome: ControlOutcome
     detail: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +104,6 @@ class Measurement:
         if self.as_of is None or self.clock_ahead is not None:
             return None
         return self.fault_at - self.as_of
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def _seconds(time: timedelta | None) -> float | None:
@@ -206,7 +199,7 @@ def _faulted(candidate: Candidate, fault: Fault, over: threading.Event | None = 
 
 def _canary_found(scratch: Path, canary: Canary) -> bool:
     file = scratch / CANARY_NAME
-    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == canary.sha256
+    return file.is_file() and sha256_of(file.read_bytes()) == canary.sha256
 
 
 def _canary_of(candidate: Candidate) -> Candidate:

@@ -15,23 +15,30 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.corroboration import BY_ITSELF, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Contract, Reference, look_up
-from airflow_multicloud.core.failover.targets import (
-    ObjectTarget,
-    Staged,
-    Target,
-    TargetError,
-)
+from airflow_multicloud.core.failover.targets import ObjectTarget, Staged, Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import (
-    Digests,
-    ObjectAttributes,
-    ObjectBody,
-    ObjectMeta,
-)
+from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectBody, ObjectMeta
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A copy that may serve.
+
+    :param endpoint: ``None`` when it could not even be opened; ``refused`` says why then.
+    :param primary: whether it is the source of the others.
+    :param reference: tells what its manifest says of the object, where that need not be looked
+        up; it is called on the attempt's thread.
+    """
+
+    uri: str
+    endpoint: Endpoint | None
+    refused: CloudError | None = None
+    reference: Callable[[], Reference] | None = None
+    primary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

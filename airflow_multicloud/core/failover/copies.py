@@ -12,17 +12,12 @@ from functools import partial
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.limits import started
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, kind_of
-from airflow_multicloud.core.failover.references import (
-    Reference,
-    blaming,
-    manifest_of,
-    references,
-)
-from airflow_multicloud.core.replication import planning
+from airflow_multicloud.core.failover.references import Reference, blaming, manifest_of, references
+from airflow_multicloud.core.replication import stock
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
@@ -195,7 +190,7 @@ class _Naming:
 def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:
     latest = manifest_of(endpoint)
     if latest is None:
-        for listed in planning.listing(endpoint):
+        for listed in stock.listing(endpoint):
             yield listed.name, Reference(None)
         return
     skip = endpoint.location.key[len(latest.replica) :]

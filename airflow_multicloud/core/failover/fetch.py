@@ -6,23 +6,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.clocks import clock_ahead
-from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.candidates import Arrival, take
+from airflow_multicloud.core.failover.candidates import Arrival, Candidate, take
 from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import (
-    Attempt,
-    FailoverError,
-    Provenance,
-    kind_of,
-)
+from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance, kind_of
 from airflow_multicloud.core.failover.references import Reference, blaming, look_up
 from airflow_multicloud.core.failover.targets import Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
@@ -33,23 +27,6 @@ _log = logging.getLogger(__name__)
 
 #: How long another candidate may take to say what the object must be.
 _TO_ASK = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A copy that may serve.
-
-    :param endpoint: ``None`` when it could not even be opened; ``refused`` says why then.
-    :param primary: whether it is the source of the others.
-    :param reference: tells what its manifest says of the object, where that need not be looked
-        up; it is called on the attempt's thread.
-    """
-
-    uri: str
-    endpoint: Endpoint | None
-    refused: CloudError | None = None
-    reference: Callable[[], Reference] | None = None
-    primary: bool = False
 
 
 @dataclass(slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
@@ -76,10 +76,6 @@ class Provenance:
             "findings",
         )
     )
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def kind_of(attempts: Sequence[Attempt]) -> ErrorKind:

@@ -9,20 +9,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.copies import Copy, left_of, names_of
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
-from airflow_multicloud.core.failover.provenance import (
-    Attempt,
-    FailoverError,
-    Provenance,
-)
+from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
 from airflow_multicloud.core.failover.targets import Target
 from airflow_multicloud.core.replication.progress import Progress
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 #: How many failed attempts a provenance names.
@@ -81,10 +78,6 @@ class TreeProvenance:
     def attempt_lines(self) -> tuple[str, ...]:
         """The attempts, a line each."""
         return tuple(str(attempt) for attempt in self.attempts)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def fetch_tree(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,6 @@ class Freshness:
         if self.lag is None or self.finding is not None:
             return False
         return self.complete and self.lag <= max_lag
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def freshness(replica: Endpoint) -> Freshness:

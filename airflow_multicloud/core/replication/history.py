@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core import cleanup
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import duration_text
 
@@ -39,10 +39,6 @@ class Run:
     deleted: int
     latest: bool
     manifest_uri: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def runs(replica: Endpoint, *, limit: int) -> tuple[Run, ...]:
@@ -163,10 +159,6 @@ class ReplicaStatus:
     def complete(self) -> bool:
         """Whether every object of the latest run is proven here."""
         return self.objects == self.proven
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:

@@ -6,68 +6,31 @@ from an earlier try, and whose digest equals that of the bytes just read, are no
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import (
-    StreamDigest,
-    crc32c_of,
-    digests_of,
-    shared,
-)
+from airflow_multicloud.adapters.digests import StreamDigest, crc32c_of
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.parts import (
-    PartRange,
-    choose_part_size,
-    cut,
-    why_not_size,
-)
-from airflow_multicloud.core.replication.settling import end_reading, note_attributes, read_tags
+from airflow_multicloud.core.replication.parts import PartRange, choose_part_size, cut, why_not_size
+from airflow_multicloud.core.replication.sending import Sending, begin
+from airflow_multicloud.core.replication.settling import end_reading, read_tags
 from airflow_multicloud.core.replication.small import Job, misread
-from airflow_multicloud.core.replication.writing import (
-    Kept,
-    failure,
-    judge,
-    keep_tags,
-    refused,
-    write_options,
-)
-from airflow_multicloud.core.streams import PERHAPS_OURS
+from airflow_multicloud.core.replication.writing import failure
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import (
-    Digests,
-    LeftUpload,
-    ObjectAttributes,
-    ObjectMeta,
-    ObjectRef,
-    Part,
-    PartUpload,
-    PartUploads,
-    UploadResumption,
-    WriteOptions,
-)
-from airflow_multicloud.text import printable
+from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, PartUploads
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-
-_log = logging.getLogger(__name__)
-
-#: After this much was sent it is worth a look also when a service could not say what it did: it
-#: may have done it, or another run of the same object has, and taken the parts with it.
-_PERHAPS_DONE = PERHAPS_OURS | {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,25 +42,6 @@ class Submit(Protocol):
     def __call__(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Start it."""
         ...
-
-
-@dataclass(slots=True)
-class _Sending:
-    """One destination's upload under way. Each thread writes its own part's entries only."""
-
-    index: int
-    store: PartUploads
-    upload: PartUpload
-    kept: Kept
-    superseded: Sequence[PartUpload] = ()
-    held: Mapping[int, Part] = field(default_factory=dict)
-    sent: dict[int, Part] = field(default_factory=dict)
-    error: CloudError | None = None
-    stale: bool = False
-
-    @property
-    def live(self) -> bool:
-        return self.error is None and not self.stale
 
 
 def copy_large(job: Job, item: Item, submit: Submit) -> Item:
@@ -174,11 +118,15 @@ class _Round:
         self._turn = threading.Condition()
         self._read_error: CloudError | None = None
         self._buffers = Buffers(job.memory, part_size)
-        self._sending: list[_Sending] = []
+        self._sending: list[Sending] = []
 
     def run(self, submit: Submit, *, resume: bool) -> Item:
         item = self._item
-        begun = [(n, submit(self._begin, n, resume=resume)) for n in item.open_replicas]
+        attributes = self._meta.attributes or ObjectAttributes()
+        begun = [
+            (n, submit(begin, self._job, item, n, attributes, resume=resume))
+            for n in item.open_replicas
+        ]
         for index, future in begun:
             sending = future.result()
             if isinstance(sending, Replica):
@@ -198,33 +146,11 @@ class _Round:
                 end()
         return self._item
 
-    def _register(self, sending: _Sending) -> Callable[[], None]:
+    def _register(self, sending: Sending) -> Callable[[], None]:
         ref = sending.upload.ref
         uri = self._job.destinations[sending.index].location.with_key(ref.key)
         # Never over when the work is cancelled: what is kept is named then.
         return cancellation.register(f"the parts of {uri} that are there", None)
-
-    def _begin(self, index: int, *, resume: bool) -> _Sending | Replica:
-        """An upload to one destination, begun or taken up again; its end when that failed."""
-        destination, state = self._job.destinations[index], self._item.replicas[index]
-        store = destination.store
-        assert isinstance(store, PartUploads)  # noqa: S101 - _fit ended all others
-        ref = destination.ref(self._job.replica_key(index, self._item))
-        attributes = self._meta.attributes or ObjectAttributes()
-        kept = write_options(destination, state, attributes, sha256=None)
-        try:
-            left = _left_behind(store, ref, kept.options) if resume else []
-            fit = [u.upload for u in left if u.fits and self._may_hold(u.upload)]
-            upload = fit[0] if fit else store.begin_upload(ref, kept.options)
-            held = {part.number: part for part in store.list_parts(upload)} if fit else {}
-        except CloudError as err:
-            return failure(state, err, reading=False)
-        superseded = [other.upload for other in left if other.upload is not upload]
-        return _Sending(index, store, upload, kept, superseded, held)
-
-    def _may_hold(self, upload: PartUpload) -> bool:
-        """Whether an upload can be one of the object as it is now."""
-        return upload.started is None or upload.started >= self._item.modified
 
     def _transfer(self, submit: Submit) -> None:
         reads: list[Future[list[Future[None]]]] = []
@@ -312,29 +238,14 @@ class _Round:
                 self._turn.notify_all()
 
     def _send(
-        self, to: _Sending, part: PartRange, body: Buffer, digests: Digests, uses: Uses
+        self, to: Sending, part: PartRange, body: Buffer, digests: Digests, uses: Uses
     ) -> None:
         try:
             cancellation.check()
             if to.live and self._read_error is None:
-                self._put(to, part, body, digests)
+                to.put(part, body, digests)
         finally:
             uses.over()
-
-    def _put(self, to: _Sending, part: PartRange, body: Buffer, digests: Digests) -> None:
-        held = to.held.get(part.number)
-        if held is not None:
-            if held.size == part.end - part.start and _same(held, digests, body):
-                to.sent[part.number] = held
-                self._job.progress.kept(held.size)
-                return
-            to.stale = True  # Another object's upload, or another part size: never mix.
-            return
-        try:
-            to.sent[part.number] = to.store.put_part(to.upload, part.number, body, digests=digests)
-            self._job.progress.wrote(part.end - part.start)
-        except CloudError as err:
-            to.error = to.error or err
 
     def _finish(self, submit: Submit) -> None:
         # Reading ends early when it fails, or when no destination takes any more.
@@ -343,10 +254,7 @@ class _Round:
         wrong = self._why_misread(digests) if whole else None
         if whole and wrong is None and self._read_error is None:
             self._item = replace(self._item, digests=digests)
-        ends = [
-            (s.index, submit(self._conclude, s, self._item.replicas[s.index], digests, wrong))
-            for s in self._sending
-        ]
+        ends = [(s.index, submit(self._conclude, s, digests, wrong)) for s in self._sending]
         for index, end in ends:
             self._end(index, end.result())
 
@@ -364,10 +272,9 @@ class _Round:
             self._read_error = err
             return None
 
-    def _conclude(
-        self, sending: _Sending, state: Replica, digests: Digests, wrong: str | None
-    ) -> Replica:
+    def _conclude(self, sending: Sending, digests: Digests, wrong: str | None) -> Replica:
         """Complete or give up one destination's upload."""
+        state = self._item.replicas[sending.index]
         if self._read_error is not None:
             state = failure(state, self._read_error, reading=True)
         elif wrong is not None:
@@ -375,76 +282,8 @@ class _Round:
         elif sending.error is not None:
             state = failure(state, sending.error, reading=False)
         elif not sending.stale:
-            state = self._complete(sending, state, digests)
-        return self._tidy(sending, state)
-
-    def _complete(self, sending: _Sending, state: Replica, digests: Digests) -> Replica:
-        destination = self._job.destinations[sending.index]
-        key = self._job.replica_key(sending.index, self._item)
-        parts = [sending.sent[number] for number in sorted(sending.sent)]
-        noted = note_attributes(self._item, self._meta.attributes)
-        try:
-            written = sending.store.complete_upload(
-                sending.upload,
-                parts,
-                sending.kept.options,
-                late_metadata=sending.kept.late_metadata(digests),
-                digests=digests,
-            )
-        except CloudError as err:
-            state = refused(
-                destination, key, state, err, digests, self._item.size, sending.kept, noted,
-                look_on=_PERHAPS_DONE,
-            )  # fmt: skip
-        else:
-            state = judge(state, digests, written, sending.kept, noted)
-        immutable = self._job.options.immutable
-        return keep_tags(destination, key, state, self._tags, immutable=immutable)
-
-    def _tidy(self, sending: _Sending, state: Replica) -> Replica:
-        """Abort uploads that no later try can use."""
-        done = state.outcome is not None and state.outcome.written
-        passing = state.kind is not None and state.kind.retryable and not sending.stale
-        if done:
-            useless = [*sending.superseded]
-        elif passing and state.outcome is Outcome.FAILED:
-            return state
-        else:
-            useless = [sending.upload]
-        try:
-            for upload in useless:
-                sending.store.abort_upload(upload)
-        except CloudError as err:
-            left = f"an upload was left behind, as aborting it failed: {err.kind}"
-            return replace(state, reason=f"{state.reason}; {left}" if state.reason else left)
-        return state
+            state = sending.complete(self._item, self._meta.attributes, self._tags, digests)
+        return sending.tidy(state)
 
     def _end(self, index: int, state: Replica) -> None:
         self._item = self._item.with_replica(index, state)
-
-
-def _left_behind(store: PartUploads, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:
-    """Uploads of ours to this very key that were neither completed nor aborted, newest first.
-
-    What a store can't tell to be ours, and begun with these options, is neither taken up nor
-    touched.
-    """
-    if not isinstance(store, UploadResumption):
-        return ()
-    try:
-        return store.left_uploads(ref, options)
-    except CloudError as err:
-        # Some stores that speak S3 take uploads in parts and can't list those under way.
-        if err.kind is not ErrorKind.UNSUPPORTED:
-            raise
-        _log.warning(
-            "%s; what an earlier try sent of this object can't be found and is sent again, and "
-            "what this one leaves behind must be deleted by the store's own rules",
-            printable(str(err)),
-        )
-        return ()
-
-
-def _same(held: Part, digests: Digests, body: Buffer) -> bool:
-    compared = shared(held.digests, digests) or shared(held.digests, digests_of(body))
-    return compared is not None and compared[1]

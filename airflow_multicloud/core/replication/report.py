@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.text import printable
 
 #: How many failures a report names; all of them are in the manifest.
@@ -109,10 +109,6 @@ class ReplicationReport:
         """The share of object-destination pairs that ended sound, of those that are owed."""
         pairs = self.owed
         return sum(d.sound for d in self.destinations) / pairs if pairs else 1.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 def without_effect(report: ReplicationReport, given: Mapping[str, Collection[str]]) -> list[str]:

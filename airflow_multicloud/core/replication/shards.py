@@ -16,15 +16,22 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import buckets, engine, manifest, planning, run_files
+from airflow_multicloud.core.replication import (
+    buckets,
+    closing,
+    engine,
+    manifest,
+    planning,
+    run_files,
+)
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport, Tally
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: Airflow refuses to map over more than this by default (``[core] max_map_length``).
@@ -153,8 +160,8 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             tuple(str(d.location) for d in replication.destinations),
             plan.started,
         )
-        report = engine.close(catalog, replication, header, started=started, progress=Progress())
-        engine.check_failures(report, replication.options)
+        report = closing.close(catalog, replication, header, started=started, progress=Progress())
+        closing.check_failures(report, replication.options)
         run_files.tidy(home, run_id)
     return report
 

@@ -33,11 +33,7 @@ from airflow_multicloud.core.replication.writing import (
     write_options,
 )
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import (
-    Digests,
-    ObjectAttributes,
-    ObjectRef,
-)
+from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,18 +9,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.adapters.digests import StreamDigest, shared
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import history, manifest, planning
+from airflow_multicloud.core.replication import history, manifest, planning, stock
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
@@ -121,10 +121,6 @@ class VerificationReport:
         """What was found, a line each."""
         return tuple(str(one) for one in self.found)
 
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
-
 
 def verify(
     replica: Endpoint,
@@ -153,7 +149,7 @@ def verify(
         cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
         latest = _latest(replica, run_id)
-        catalog.add_listing(0, planning.listing(replica))
+        catalog.add_listing(0, stock.listing(replica))
         check = _Check(replica, depth, latest)
         check.run(catalog, pool, concurrency)
         report = check.report(catalog, time.monotonic() - started)

@@ -7,6 +7,7 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.api import unified
 from airflow_multicloud.core.drill.faults import Fault, with_fault
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError, StorageError
 from airflow_multicloud.opening.endpoints import open_endpoint
 
@@ -41,7 +42,7 @@ def keys(uri: str) -> list[str]:
 def test_upload_reaches_every_backup(storage, file):
     result = storage.upload(file, "in/report.csv")
     assert result.success
-    assert result.uploaded.sha256 == result.as_dict()["sha256"]
+    assert result.uploaded.sha256 == to_document(result)["sha256"]
     assert [keys(uri) for uri in (PRIMARY, *BACKUP)] == [["in/report.csv"]] * 3
     assert {d.uri for d in result.replication.destinations} == {
         f"{uri}in/report.csv" for uri in BACKUP

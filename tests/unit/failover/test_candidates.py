@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -345,7 +348,7 @@ class TestClocks:
         assert found.lag < timedelta(hours=-23)
         assert not found.within(timedelta(days=1000))
         assert "ahead of this machine's clock" in (found.finding or "")
-        assert found.as_dict()["finding"] == found.finding
+        assert to_document(found)["finding"] == found.finding
 
     def test_it_is_rejected_where_freshness_is_asked_for(
         self, ahead: Endpoint, tmp_path: Path
@@ -358,10 +361,10 @@ class TestClocks:
 
     def test_it_is_said_where_it_serves(self, ahead: Endpoint, tmp_path: Path) -> None:
         served = fetch([Candidate("replica", below(ahead, "a"))], FileTarget(tmp_path / "a"))
-        assert served.as_dict()["findings"] == list(served.findings)
+        assert to_document(served)["findings"] == list(served.findings)
         assert "ahead of this machine's clock" in served.findings[0]
         tree = fetch_tree([Candidate("replica", ahead)], FileTarget(tmp_path / "t"))
-        assert tree.as_dict()["findings"] == list(served.findings)
+        assert to_document(tree)["findings"] == list(served.findings)
 
     def test_clocks_that_differ_a_little_are_no_finding(self) -> None:
         source, replica = endpoint(), endpoint()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget

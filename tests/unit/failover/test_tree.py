@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.fetch import Candidate
+from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.errors import ErrorKind, StorageError

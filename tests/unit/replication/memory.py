@@ -7,8 +7,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (
     BucketMeta,

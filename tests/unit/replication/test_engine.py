@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.replication import engine
-from airflow_multicloud.core.replication.engine import (
-    ReplicationFailedError,
-    plan,
-    replicate,
-)
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
+from airflow_multicloud.core.replication.engine import plan, replicate
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -692,7 +689,7 @@ def test_a_single_object_goes_by_its_name_or_to_a_name() -> None:
     other = endpoint()
     named = replace(other, location=other.location.with_key("there/renamed"))
 
-    report = replicate(engine.Replication(source, (end, named), SMALL))
+    report = replicate(Replication(source, (end, named), SMALL))
 
     assert report.objects == 1
     assert tree_of(end) == {"large": LARGE}

@@ -9,14 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_multicloud.core.replication.engine import (
-    Replication,
-    ReplicationFailedError,
-    replicate,
-)
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ObjectFilter, OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 from .memory import SMALL, World, fill, journals, tree_of, uploads, world

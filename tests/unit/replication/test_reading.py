@@ -9,7 +9,8 @@ import pytest
 
 from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.reading import digests_by_reading
-from airflow_multicloud.core.replication.engine import ReplicationFailedError, replicate
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta, ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store

@@ -9,19 +9,21 @@ import pytest
 
 from airflow_multicloud.core.drill.canary import write_canary
 from airflow_multicloud.core.endpoints import Endpoint, why_not_reserved_key
-from airflow_multicloud.core.failover.fetch import Candidate, fetch
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication import shards
-from airflow_multicloud.core.replication.engine import Replication, replicate
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import Depth, Finding, verify
 from airflow_multicloud.core.upload import check_apart, plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.opening.cost_store import open_cost_store
+from airflow_multicloud.opening.cost.store import open_cost_store
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.replication import engine, execution, history, manifest
+from airflow_multicloud.core.replication import execution, history, manifest
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.verification import verify
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, RetentionError, StorageError
 from airflow_multicloud.ports.object_store import Digests, IfAbsent, ObjectRef, WriteOptions
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -134,7 +136,7 @@ def test_what_is_extraneous_stays_and_is_said(worm: tuple[memory.World, Worm]) -
     report = replicate(world.replication(options))
     assert report.destinations[0].deleted == 0
     assert any("copy/old" in left for left in report.destinations[0].retained)
-    assert "kept until" in str(report.as_dict())
+    assert "kept until" in str(to_document(report))
     assert set(memory.tree_of(replica)) == {"a", "old"}
 
 
@@ -163,6 +165,6 @@ def test_a_denial_without_retention_is_still_an_error() -> None:
     memory.fill(world.destinations[0], {"old": b"x"})
     denying = world.with_destination(Denying(memory.conn_of(world.destinations[0])))
     options = replace(memory.SMALL, delete_extraneous=True, max_delete=5)
-    with pytest.raises(engine.ReplicationFailedError, match="not allowed") as caught:
+    with pytest.raises(ReplicationFailedError, match="not allowed") as caught:
         replicate(denying.replication(options))
     assert isinstance(caught.value, CloudError)

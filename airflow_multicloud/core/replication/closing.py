@@ -1,0 +1,174 @@
+"""The end of a run: tidy, record, count, and say what failed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.core.replication.report import (
+    NAMED_FAILURES,
+    DestinationReport,
+    ReplicationReport,
+    Tally,
+)
+from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.errors import CloudError, ErrorKind, RetentionError, StorageError
+from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
+
+#: How many failures an error message names.
+_NAMED = 3
+
+
+class ReplicationFailedError(StorageError):
+    """Fewer objects ended sound than ``min_success_ratio`` demands; the report says which."""
+
+    def __init__(self, message: str, *, kind: ErrorKind, report: ReplicationReport) -> None:
+        super().__init__(message, kind=kind)
+        self.report = report
+
+
+def close(
+    catalog: Catalog,
+    replication: Replication,
+    header: Header,
+    *,
+    started: float,
+    progress: Progress,
+) -> ReplicationReport:
+    """Write the manifests, delete what is extraneous, and count.
+
+    A destination where an object failed keeps its previous manifest's place in the proof
+    chain: its new manifest says what failed.
+
+    :raises ReplicationFailedError: when a destination could not be tidied or its manifest
+        not be written; the other destinations are done.
+    """
+    tally = Tally(header.destinations)
+    for item in catalog.items():
+        tally.add(item)
+    destinations: list[DestinationReport] = []
+    root: str | None = None
+    unrecorded: CloudError | None = None
+    for index, destination in enumerate(replication.destinations):
+        deleted = 0
+        uri: str | None = None
+        retained: list[str] = []
+        try:
+            for _ in _delete(catalog, replication, index, tally, retained):
+                deleted += 1
+            journals = manifest.journals(destination, header.source)
+            latest = manifest.write(destination, header, _Lines(catalog), tally, deleted=deleted)
+            root = latest.root
+            uri = str(destination.location.with_key(latest.key))
+            if left := manifest.delete_journals(destination, journals):
+                retained.append(left)
+        except CloudError as err:
+            unrecorded = unrecorded or err  # Raised below: the other destinations come first.
+        reported = replace(
+            tally.destination(index, deleted=deleted, manifest_uri=uri), retained=tuple(retained)
+        )
+        destinations.append(reported)
+        for outcome, count in reported.outcomes.items():
+            telemetry.count_objects(destination.cloud, outcome, count)
+        telemetry.count_bytes("written", destination.cloud, reported.bytes_written)
+    objects, size = catalog.totals()
+    report = ReplicationReport(
+        run_id=header.run_id,
+        source=header.source,
+        objects=objects,
+        bytes=size,
+        bytes_read=progress.bytes_read,
+        root=root,
+        newest_source=tally.newest,
+        seconds=time.monotonic() - started,
+        destinations=tuple(destinations),
+        failures=tuple(tally.failures),
+        left_out=tuple(tally.left_out),
+    )
+    if unrecorded is not None:
+        check_failures(report, replication.options)  # They say more, when there are any.
+        raise ReplicationFailedError(
+            f"the run could not be recorded: {unrecorded}", kind=unrecorded.kind, report=report
+        ) from unrecorded
+    return report
+
+
+class _Lines:
+    """A catalog's lines, which can be gone through more than once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._catalog.lines()
+
+
+def _delete(
+    catalog: Catalog, replication: Replication, index: int, tally: Tally, retained: list[str]
+) -> Iterator[str]:
+    """Delete what the source does not have, and name it; only where not one object failed.
+
+    :param retained: gets what is kept by a policy, a lease or a snapshot, and why.
+    """
+    if not tally.sound(index):
+        return
+    destination, kept = replication.destinations[index], 0
+    for listed in planning.extraneous(catalog, index, replication.options):
+        ref = destination.ref(destination.key_of(listed.name))
+        unchanged = IfUnchanged(listed.etag, listed.version)
+        try:
+            destination.store.delete_object(
+                ref, condition=unchanged if destination.condition(unchanged) else None
+            )
+        except CloudError as err:
+            refused = isinstance(err, RetentionError) or err.kind is ErrorKind.PRECONDITION_FAILED
+            if not refused and err.kind is not ErrorKind.NOT_FOUND:
+                raise
+            if refused and _is_there(destination, ref, listed.etag):
+                kept += 1
+                if kept <= NAMED_FAILURES:
+                    _log.warning("%s", printable(str(err)))
+                    retained.append(str(err))
+            continue  # Else it is gone, or it is a new object by now: not ours to delete.
+        yield listed.name
+    if kept > NAMED_FAILURES:
+        retained.append(f"{kept - NAMED_FAILURES} more objects can't be deleted for now")
+
+
+def _is_there(destination: Endpoint, ref: ObjectRef, etag: str) -> bool:
+    """Whether an object that was not deleted is still the one that was to be."""
+    try:
+        return destination.store.stat_object(ref).etag == etag
+    except CloudError:
+        return False
+
+
+def check_failures(report: ReplicationReport, options: ReplicationOptions) -> None:
+    """Raise when a finished run falls short of ``min_success_ratio``."""
+    if report.success_ratio >= options.min_success_ratio:
+        return
+    pairs = report.owed
+    failed = pairs - sum(d.sound for d in report.destinations)
+    named = "; ".join(str(f) for f in report.failures[:_NAMED])
+    kinds = [f.kind for f in report.failures if f.kind is not None]
+    retryable = [k for k in kinds if ErrorKind(k).retryable]
+    kind = ErrorKind(next(iter(retryable or kinds), ErrorKind.UNAVAILABLE))
+    raise ReplicationFailedError(
+        f"{failed} of {pairs} copies failed ({report.success_ratio:.1%} sound, "
+        f"min_success_ratio is {options.min_success_ratio:.1%}): {named}"
+        + ("; …" if failed > _NAMED else ""),
+        kind=kind,
+        report=report,
+    )

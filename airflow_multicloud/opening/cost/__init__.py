@@ -1,0 +1,1 @@
+"""What the cost questions read, opened from paths and URIs."""
