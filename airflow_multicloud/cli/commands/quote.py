@@ -58,7 +58,7 @@ def _rows(quote: Quote) -> list[dict[str, Any]]:
     return [
         {
             "cloud": quote.cloud,
-            "region": line.region_id,
+            "region_id": line.region_id,
             "meter": str(line.meter),
             "sku": line.sku,
             "quantity": line.quantity,

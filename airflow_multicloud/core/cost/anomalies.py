@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from airflow_multicloud.core.cost.anomaly_scores import (
     MIN_HISTORY,
@@ -35,6 +35,7 @@ from airflow_multicloud.core.cost.money import (
 from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,6 +63,13 @@ class Anomaly:
     basis: CostBasis
     score: float
     new: bool
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "service_name", "sub_account_id", "first_day", "last_day"),
+            *("actual", "expected", "currency", "new"),
+        )
+    )
 
     @property
     def excess(self) -> Decimal:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import cents, checked_currency, exact_difference, exact_sum
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import months_later
 
@@ -71,6 +73,8 @@ class Budget:
     currency: str
     period: BudgetPeriod = BudgetPeriod.MONTH
 
+    DOCUMENT: ClassVar = Document(("name", "amount", "currency", "period"))
+
     def __post_init__(self) -> None:
         checked_currency("budget currency", self.currency)
         if not self.amount.is_finite() or self.amount <= 0:
@@ -100,6 +104,13 @@ class BudgetVerdict:
     stale: bool
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("state", "allowed", "actual", "expected", "run_estimate", "projected", "headroom"),
+            *("stale", "reasons", "warnings"),
+        )
+    )
 
     @property
     def state(self) -> BudgetState:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud import registry
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.locations import Location, parse_location
 from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
@@ -71,18 +72,15 @@ class ExportFreshness:
     exported_at: datetime | None
     age: timedelta | None
 
+    DOCUMENT: ClassVar = Document((("export", "uri"), "billing_period", "exported_at", "age"))
+
     def within(self, max_age: timedelta) -> bool:
         """Whether there is a version, no older than this."""
         return self.age is not None and self.age <= max_age
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "export": self.uri,
-            "billing_period": self.billing_period and self.billing_period.isoformat(),
-            "exported_at": self.exported_at and self.exported_at.isoformat(),
-            "age_seconds": None if self.age is None else round(self.age.total_seconds(), 3),
-        }
+        return to_document(self)
 
 
 @operation("cost.export_freshness")

@@ -251,6 +251,7 @@ def _loaded(rates_file: Path | None) -> EuroRates:
 
 @functools.lru_cache(maxsize=1)
 def _bundled() -> EuroRates:
+    # optional: extra "cost"
     from currency_converter import CURRENCY_FILE  # type: ignore[import-untyped]
 
     return _from_file(Path(CURRENCY_FILE), 0)

@@ -201,7 +201,7 @@ def check_required(empty_rows: Mapping[Column, int], what: str) -> None:
 @contextmanager
 def reading_errors(what: str) -> Iterator[None]:
     """Have the query engine's errors say what was read; a full disk is told elsewhere."""
-    import duckdb
+    import duckdb  # optional: extra "cost"
 
     try:
         yield

@@ -25,6 +25,7 @@ from airflow_multicloud.core.cost.prices import (
 )
 from airflow_multicloud.core.cost.unit_prices import OwnPrices
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Hours of a month as all three clouds count them for monthly prices (365 × 24 / 12).
@@ -121,6 +122,13 @@ class Quote:
     total: Decimal
     currency: str
     missing: tuple[Meter, ...]
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "region_id", "complete", "missing", "total", "currency", "oldest_price"),
+            "lines",
+        )
+    )
 
     @property
     def complete(self) -> bool:

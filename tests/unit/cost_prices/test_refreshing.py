@@ -158,9 +158,9 @@ def test_a_workload_is_priced_by_the_table_given(target: str, tmp_path: Path) ->
     )
     facts: Any = operator.execute(Bare())  # type: ignore[arg-type]
     assert facts["cheapest"] == "memory"
-    assert facts["quotes"] == {"memory": "732.00"}
-    assert facts["regions"] == {"memory": "here"}
-    assert facts["oldest_prices"] == {"memory": OLD.isoformat()}
+    (quote,) = facts["quotes"]
+    assert (quote["cloud"], Decimal(quote["total"])) == ("memory", 732)
+    assert (quote["region_id"], quote["oldest_price"]) == ("here", OLD.isoformat())
 
 
 def test_a_table_that_is_not_there_fails_the_task_at_once(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
@@ -17,6 +18,7 @@ from airflow_multicloud.core.cost.money import (
     exact_sum,
     percent,
 )
+from airflow_multicloud.documents import Document
 from airflow_multicloud.months import (
     are_whole_months,
     first_of_month,
@@ -56,6 +58,13 @@ class BesideLast:
     lower: Decimal | None = None
     upper: Decimal | None = None
     at_least: Decimal | None = None
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("name", "so_far", ("same_days_before", "same_days"), "before", "expected"),
+            *(("expected_at_least", "at_least"), "lower", "upper"),
+        )
+    )
 
     @property
     def change(self) -> Decimal | None:

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.money import exact_difference
+from airflow_multicloud.documents import Document
 from airflow_multicloud.months import next_month
 from airflow_multicloud.ports.cost import CorrectionStyle
 
@@ -240,6 +242,13 @@ class Restatement:
     old_effective_cost: Decimal
     new_effective_cost: Decimal
     seen_at: datetime
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "billing_period", "service_name", "first_day", "last_day"),
+            *("billing_currency", "old_billed_cost", "new_billed_cost", "seen_at"),
+        )
+    )
 
     @property
     def billed_change(self) -> Decimal:
