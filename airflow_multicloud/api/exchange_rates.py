@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from airflow_multicloud.core.cost.download import download, is_url, shown_url
+from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
-from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 

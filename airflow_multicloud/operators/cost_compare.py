@@ -17,8 +17,8 @@ from airflow_multicloud.operators._shell import airflow_errors
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_multicloud.core.cost.fx.unconverted import Unconverted
     from airflow_multicloud.core.cost.recommendations import RankedRecommendation
-    from airflow_multicloud.core.cost.unconverted import Unconverted
 
 #: Recommendations in the log; all are in the object.
 _SHOWN = 50
@@ -164,7 +164,7 @@ class PriceWorkloadOperator(CostOperator):
 
     Returns a quote per cloud, as the report's JSON has it, and the cheapest of the complete ones.
 
-    :param workload: fields of :class:`~airflow_multicloud.core.cost.workload.Workload`, like
+    :param workload: fields of :class:`~airflow_multicloud.core.cost.prices.workload.Workload`, like
         ``{"vcpus": 4, "memory_gib": 16, "storage_gb": 500, "egress_gb": 100}``.
     :param on: names of clouds (``clouds`` filters the bill).
     :param day: your own prices are of the month before this day.

@@ -14,7 +14,7 @@ from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
 
 if TYPE_CHECKING:
-    from airflow_multicloud.core.cost.workload import Quote
+    from airflow_multicloud.core.cost.prices.workload import Quote
 
 _CENT = Decimal("0.01")
 _CLOUDS = ("aws", "gcp", "azure")

@@ -17,11 +17,11 @@ from airflow_multicloud.documents import to_document
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies
     from airflow_multicloud.core.cost.budget import BudgetVerdict
-    from airflow_multicloud.core.cost.comparison import CostComparison, CostReport
+    from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostReport
     from airflow_multicloud.core.cost.figures import Coverage
     from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
-    from airflow_multicloud.core.cost.unconverted import Unconverted
-    from airflow_multicloud.core.cost.workload import WorkloadComparison
+    from airflow_multicloud.core.cost.fx.unconverted import Unconverted
+    from airflow_multicloud.core.cost.prices.workload import WorkloadComparison
 
 
 def document_of(value: object) -> dict[str, Any]:

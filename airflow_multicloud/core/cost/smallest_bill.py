@@ -2,7 +2,7 @@
 
 This ranks what was *spent*, per day. It does not say which cloud is cheapest: two clouds that run
 different work are not like for like. For one workload's price on each cloud see
-:mod:`airflow_multicloud.core.cost.workload`.
+:mod:`airflow_multicloud.core.cost.prices.workload`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.comparison import CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostReport
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.money import cents
 from airflow_multicloud.core.telemetry import operation

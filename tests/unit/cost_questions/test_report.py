@@ -20,13 +20,18 @@ from airflow_multicloud.core.cost.budget import Budget, BudgetState, StalePolicy
 from airflow_multicloud.core.cost.forecast import forecast_costs
 from airflow_multicloud.core.cost.money import CostPeriod, rounded_lines
 from airflow_multicloud.core.cost.prices import Meter
+from airflow_multicloud.core.cost.prices.workload import (
+    Quote,
+    QuoteLine,
+    Workload,
+    WorkloadComparison,
+)
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
 from airflow_multicloud.core.cost.report.beside_last import period_before
 from airflow_multicloud.core.cost.report.charts import charts
 from airflow_multicloud.core.cost.report.tables import budget_amounts
 from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.same_charges import Reason
-from airflow_multicloud.core.cost.workload import Quote, QuoteLine, Workload, WorkloadComparison
 from tests.unit.cost_questions.bill import Charge, bill, days
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
 from airflow_multicloud.core.cost.money import (

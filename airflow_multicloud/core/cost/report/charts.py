@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pygal import Config
 
     from airflow_multicloud.core.cost.anomalies import Anomaly
-    from airflow_multicloud.core.cost.comparison import CostLine, CostReport
+    from airflow_multicloud.core.cost.compare.comparison import CostLine, CostReport
     from airflow_multicloud.core.cost.forecast import CloudForecast
 
 _BARS = 12

@@ -11,15 +11,15 @@ from typing import Any
 from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.anomalies import Anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.comparison import CostComparison
+from airflow_multicloud.core.cost.compare.comparison import CostComparison
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import exact_sum
+from airflow_multicloud.core.cost.prices.workload import WorkloadComparison
 from airflow_multicloud.core.cost.quality import QualityReport
 from airflow_multicloud.core.cost.report.beside_last import BesideLast, beside_last
 from airflow_multicloud.core.cost.report.tables import service_rows
 from airflow_multicloud.core.cost.smallest_bill import SmallestBill
 from airflow_multicloud.core.cost.store.snapshot import Restatement
-from airflow_multicloud.core.cost.workload import WorkloadComparison
 
 #: What is shown of an account's id, which may be long: its end tells accounts apart.
 _TAIL = 12

@@ -12,12 +12,12 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.documents import completeness
 from airflow_multicloud.core.cost.money import CostBasis, cents, exact_sum, rounded_lines
+from airflow_multicloud.core.cost.prices.workload import Quote, QuoteLine
 from airflow_multicloud.core.cost.report.beside_last import NOT_DAILY, day_of
-from airflow_multicloud.core.cost.workload import Quote, QuoteLine
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.report.document import CostDocument

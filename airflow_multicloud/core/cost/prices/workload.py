@@ -23,7 +23,7 @@ from airflow_multicloud.core.cost.prices import (
     Refused,
     tiered,
 )
-from airflow_multicloud.core.cost.unit_prices import OwnPrices
+from airflow_multicloud.core.cost.prices.own import OwnPrices
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind

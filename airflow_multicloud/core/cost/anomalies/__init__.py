@@ -1,9 +1,9 @@
 """Days on which a service of an account cost far more than its own past explains.
 
 A series is the daily usage cost of one (cloud, account, service). Each day is compared with the
-fourteen weeks before it; :mod:`airflow_multicloud.core.cost.surprises` says how. Only usage is
-looked at, so purchases, taxes and credits never alarm; nor does a day that was not over when
-the cloud exported.
+fourteen weeks before it; :mod:`airflow_multicloud.core.cost.anomalies.surprises` says how. Only
+usage is looked at, so purchases, taxes and credits never alarm; nor does a day that was not over
+when the cloud exported.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
-from airflow_multicloud.core.cost.anomaly_scores import (
+from airflow_multicloud.core.cost.anomalies.scores import (
     MIN_HISTORY,
     Sensitivity,
     judged_days,
     score_days,
 )
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
 from airflow_multicloud.core.cost.completeness import check_clouds
 from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
+from airflow_multicloud.core.cost.fx.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     cents,
@@ -32,8 +34,6 @@ from airflow_multicloud.core.cost.money import (
     exact_difference,
     exact_sum,
 )
-from airflow_multicloud.core.cost.surprises import WINDOW
-from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document
 

@@ -58,7 +58,7 @@ _FAR = math.log(2)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """See :class:`~airflow_multicloud.core.cost.anomaly_scores.Sensitivity`."""
+    """See :class:`~airflow_multicloud.core.cost.anomalies.scores.Sensitivity`."""
 
     score: float
     min_ratio: float

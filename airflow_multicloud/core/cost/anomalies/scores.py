@@ -1,7 +1,7 @@
 """How far each day's cost is from what its own past explains.
 
-As :mod:`~airflow_multicloud.core.cost.surprises` says, for each series of the rollup; one is in
-memory at a time.
+As :mod:`~airflow_multicloud.core.cost.anomalies.surprises` says, for each series of the rollup; one
+is in memory at a time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW, Limits, surprises
 from airflow_multicloud.core.cost.completeness import COVERED_DAYS, covered_days
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.fx import FX, Rates
 from airflow_multicloud.core.cost.money import CostBasis
-from airflow_multicloud.core.cost.surprises import WINDOW, Limits, surprises
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
