@@ -88,8 +88,10 @@ class Budget:
 class BudgetVerdict:
     """Whether this run may go on.
 
-    :param actual: billed so far. :param expected: of the whole period, without this run.
-    :param run_estimate: what this run adds. :param projected: what is held against the budget.
+    :param actual: billed so far.
+    :param expected: of the whole period, without this run.
+    :param run_estimate: what this run adds.
+    :param projected: what is held against the budget.
     :param stale: the bill is too old or incomplete to judge by.
     :param reasons: why it is refused; empty when allowed.
     :param warnings: what a reader should know either way.
@@ -143,7 +145,8 @@ def assess_budget(
     """Hold actual + forecast + this run against the budget.
 
     :param forecast: of the budget's period that ``now`` is in, in the budget's currency.
-    :param now: aware. :param run_estimate: in the budget's currency.
+    :param now: aware.
+    :param run_estimate: in the budget's currency.
     :param max_age: how old the oldest export may be. The clouds export at least once a day
         and up to a day late.
     :raises CostAnalysisError: kind ``invalid_argument`` when the forecast is of another

@@ -88,7 +88,7 @@ def export_freshness(export: Export, billing_period: date) -> ExportFreshness:
     """What the export has of one month; a period that is being written does not count."""
     uri = str(export.location)
     found = export.periods(billing_period, billing_period)
-    # Selected days that were exported anew say nothing of the month's others.
+    # Days of a month that were exported again say nothing of the month's others.
     for period in [p for p in found if p.days is None] or found[-1:]:
         age = datetime.now(UTC) - period.exported_at
         return ExportFreshness(uri, period.billing_period, period.exported_at, age)

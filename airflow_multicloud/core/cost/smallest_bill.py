@@ -38,7 +38,8 @@ class SmallestBill:
     """The verdict.
 
     :param clouds: more than one when they tie; empty when none can be ranked.
-    :param ranking: smallest first. :param unranked: cloud → why it is not in the ranking.
+    :param ranking: smallest first.
+    :param unranked: cloud → why it is not in the ranking.
     :param estimated: some ranked figure is not final or lacks days.
     """
 
@@ -108,6 +109,6 @@ def _check_same(
     if len({value(report) for report in reports}) > 1:
         listed = ", ".join(f"{cloud}: {text}" for cloud, text in found.items())
         raise CostAnalysisError(
-            f"reports differ in {what} ({listed}); compare them anew in one",
+            f"reports differ in {what} ({listed}); compare them again, all in one",
             kind=ErrorKind.INVALID_ARGUMENT,
         )

@@ -47,8 +47,9 @@ __all__ = ["MIN_HISTORY", "WINDOW", "Anomalies", "Anomaly", "Sensitivity", "find
 class Anomaly:
     """Consecutive anomalous days of one series.
 
-    :param actual: what the days cost together, exactly. :param expected: what their past
-        explains, rounded to 0.01. :param score: the largest of the days'.
+    :param actual: what the days cost together, exactly.
+    :param expected: what their past explains, rounded to 0.01.
+    :param score: the largest of the days'.
     :param new: the series had no cost at all in the weeks before.
     """
 
@@ -91,7 +92,8 @@ class Anomaly:
 class Anomalies:
     """What was found, and what could not be looked at.
 
-    :param found: largest excess first. :param days_checked: cloud → days that were judged.
+    :param found: largest excess first.
+    :param days_checked: cloud → days that were judged.
     :param unchecked: cloud → why none was: "could not check" is not "nothing found".
     :param unconverted: of the days judged; not looked at, as no rate converts them.
     """

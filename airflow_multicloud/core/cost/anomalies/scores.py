@@ -31,7 +31,8 @@ MIN_HISTORY = 21
 class Sensitivity:
     """When a day is an anomaly: all three must be exceeded.
 
-    :param score: spreads above the expected cost. :param min_ratio: times the expected cost.
+    :param score: spreads above the expected cost.
+    :param min_ratio: times the expected cost.
     :param min_excess: cost above the expected, per day, in the currency asked for.
     """
 
@@ -52,7 +53,8 @@ class Sensitivity:
 class ScoredDay:
     """One day of one series that exceeds what it is compared with.
 
-    :param cost: exact. :param score: spreads above the expected.
+    :param cost: exact.
+    :param score: spreads above the expected.
     :param new: the series had no cost at all in the weeks before.
     """
 

@@ -66,7 +66,8 @@ def compare_costs(
     """What each cloud cost, in one currency.
 
     :param connection: with what :func:`views_asked` says.
-    :param start: first day. :param end: the day after the last.
+    :param start: first day.
+    :param end: the day after the last.
     :param group_by: names of :data:`~airflow_multicloud.core.cost.dimensions.DIMENSIONS`, or
         ``tag:<key>``. The rollup answers where it has the dimensions, else the charges do.
     :param clouds: those compared; ``None``: all that were ever ingested.

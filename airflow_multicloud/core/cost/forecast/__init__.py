@@ -51,9 +51,10 @@ class CloudForecast:
     :param actual: billed so far, up to the last day that the exports speak of (see
         :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`), and all but usage
         after it.
-    :param usage_left: expected usage of the days left. :param recurring_left: recurring
-        charges expected on them. Both rounded to 0.01.
-    :param lower: lower end of the interval of the whole period. :param upper: the upper end.
+    :param usage_left: expected usage of the days left.
+    :param recurring_left: recurring charges expected on them. Both rounded to 0.01.
+    :param lower: lower end of the interval of the whole period.
+    :param upper: the upper end.
     :param known_since: the first day of the period that an export speaks of.
     :param days_unknown: days between ``known_since`` and the days left that no export speaks
         of: a month that was never loaded, or not again after its last days. No sum has them.

@@ -45,8 +45,10 @@ _Level = Callable[[Sequence[float], int], float | None]
 class _Chosen:
     """A model's answer.
 
-    :param level: to come. :param now: what it says of tomorrow.
-    :param error: how wrong it was, as a share. :param trials: that this is known from.
+    :param level: to come.
+    :param now: what it says of tomorrow.
+    :param error: how wrong it was, as a share.
+    :param trials: that this is known from.
     """
 
     level: float
@@ -59,8 +61,8 @@ class _Chosen:
 class Foreseen:
     """The sum of the days to come.
 
-    :param spread: of its error, a standard deviation. :param trials: independent ones, about, that
-        the spread is known from.
+    :param spread: of its error, a standard deviation.
+    :param trials: independent ones, about, that the spread is known from.
     :param noise: the past days' differences from their level, by which series move together.
     """
 

@@ -41,7 +41,8 @@ Convert = Callable[[Decimal, str, date], Decimal]
 class Workload:
     """What is to run for a month.
 
-    :param vcpus: of one instance, at least. :param memory_gib: of one instance, at least.
+    :param vcpus: of one instance, at least.
+    :param memory_gib: of one instance, at least.
     :param hours: each instance runs in the month.
     :param storage_gb: standard object storage, GB of 2**30 bytes, all month.
     :param egress_gb: to the internet.
@@ -181,7 +182,8 @@ def price_workload(
 ) -> WorkloadComparison:
     """Price one workload on several clouds.
 
-    :param own: unit prices of the bill; preferred. :param table: where the bill has none.
+    :param own: unit prices of the bill; preferred.
+    :param table: where the bill has none.
     :param regions: cloud → region; a cloud not named takes the region where all of it can be
         priced and is cheapest.
     """

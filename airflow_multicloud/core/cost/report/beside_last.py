@@ -43,7 +43,8 @@ NOT_DAILY = frozenset(
 class BesideLast:
     """One cloud, or all of them: every amount rounded, ``None`` where it is not known.
 
-    :param so_far: of the period. :param same_days: of as many days of the period before.
+    :param so_far: of the period.
+    :param same_days: of as many days of the period before.
     :param before: of all of the period before.
     :param expected: of the whole month, as forecast; it will lie from ``lower`` to ``upper``.
     :param at_least: of all clouds where not every one has a forecast: what is expected of those
@@ -98,7 +99,8 @@ def beside_last(
 ) -> tuple[BesideLast, ...]:
     """Each cloud of a period, and then all of them; the last adds up what is shown above it.
 
-    :param daily: the period, day by day. :param before: :func:`period_before`, likewise.
+    :param daily: the period, day by day.
+    :param before: :func:`period_before`, likewise.
     """
     found = {report.cloud: report for report in before.reports}
     forecasts = {cloud.cloud: cloud for cloud in forecast.clouds} if forecast else {}
@@ -153,7 +155,8 @@ def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) 
     What is on the bill and of other days is added, what is of these days and on another bill is
     not in it; the days left are expected as they were.
 
-    :param bill: so far. :param days: what was charged for its days so far.
+    :param bill: so far.
+    :param days: what was charged for its days so far.
     """
     billed = {report.cloud: report.total for report in bill.reports}
     charged = {report.cloud: report.total for report in days.reports}

@@ -29,8 +29,9 @@ _TAIL = 12
 class CostDocument:
     """One report.
 
-    :param comparison: broken down as asked, by service by default. :param daily: the same
-        charges, day by day. :param before: those of the months, or the days, before, day by day.
+    :param comparison: broken down as asked, by service by default.
+    :param daily: the same charges, day by day.
+    :param before: those of the months, or the days, before, day by day.
     :param forecast: of the month that is under way; ``None`` for any other period. Where the
         comparison is by billing period, it is of the bill.
     :param accounts: sub-account id → its name in the bill, of those with an anomaly.

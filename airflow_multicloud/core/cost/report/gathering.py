@@ -61,7 +61,8 @@ def gather(
     :param connect: to one snapshot, with all views; one is open at a time.
     :param by: as of :func:`compare_costs`, for what is compared with the period before, too.
         Anomalies are always days' use.
-    :param group_by: the breakdown's. :param limit: its lines per cloud.
+    :param group_by: the breakdown's.
+    :param limit: its lines per cloud.
     :raises CostAnalysisError: as :func:`compare_costs`.
     """
     asked: dict[str, Any] = {

@@ -30,8 +30,9 @@ _NAMED = 10
 class CloudRow:
     """A cloud, or all of them.
 
-    :param report: ``None`` for the total. :param categories: parts of ``amounts`` on the
-        comparison's basis; ``None`` where a cloud has none of that category.
+    :param report: ``None`` for the total.
+    :param categories: parts of ``amounts`` on the comparison's basis; ``None`` where a cloud has
+        none of that category.
     """
 
     name: str
@@ -140,8 +141,9 @@ def other_charges(
 
     Purchases, taxes, credits and adjustments, and all that is on a bill and of another month.
 
-    :param daily: day by day. :param clouds: of :func:`cloud_rows`, over the same charges: what
-        they show of a category is what its charges here add up to.
+    :param daily: day by day.
+    :param clouds: of :func:`cloud_rows`, over the same charges: what they show of a category is
+        what its charges here add up to.
     """
     shown = {
         (row.name, name): amount

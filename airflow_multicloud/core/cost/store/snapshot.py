@@ -261,7 +261,8 @@ class Change:
     """What an ingestion did.
 
     :param changed: whether the store's content is another now.
-    :param rows: of the period after it. :param days_written: charge days written anew.
+    :param rows: of the period after it.
+    :param days_written: charge days that were written.
     """
 
     changed: bool

@@ -61,8 +61,8 @@ def open_views(
 ) -> Iterator[DuckDBPyConnection]:
     """A connection with ``costs``, ``rollup``, ``periods``, ``restatements`` and ``left_out``.
 
-    :param start: only charge days from here on; :param end: and before this one. Files of
-        other days are not even opened.
+    :param start: only charge days from here on.
+    :param end: and before this one. Files of other days are not even opened.
     :param by: whether ``start`` and ``end`` are charge days, or of billing periods.
     :param views: only these: making them takes as long as asking a small one.
     """
