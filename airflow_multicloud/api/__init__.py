@@ -43,12 +43,6 @@ from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
-from airflow_multicloud.core.preflight import (
-    CloudProviderStatus,
-    LocationStatus,
-    check_connection,
-    check_location,
-)
 from airflow_multicloud.core.replication.engine import ReplicationFailedError
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.replication.options import (
@@ -61,6 +55,12 @@ from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
+from airflow_multicloud.opening.preflight import (
+    CloudProviderStatus,
+    LocationStatus,
+    check_connection,
+    check_location,
+)
 
 __all__ = [
     "ECB_URL",

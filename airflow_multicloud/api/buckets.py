@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.core.endpoints import has_capability, open_endpoint
+from airflow_multicloud.core.endpoints import has_capability
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
 
 

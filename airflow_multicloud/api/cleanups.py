@@ -8,12 +8,15 @@ from pathlib import Path
 
 from airflow_multicloud.core import cleanup as _cleanup
 from airflow_multicloud.core.cleanup import CleanupReport
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import elements
 from airflow_multicloud.locations import check_template
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.registry import session
 
 
+@session()
 def cleanup(
     places: Sequence[str | Path],
     *,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import __version__
-from airflow_multicloud.core.cost.places import is_uri, read_place, write_place
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.opening.files import is_uri, read_place, write_place
 
 #: Of the lines of ``recommendations.jsonl``; another is refused.
 _VERSION = 1

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud import registry
 from airflow_multicloud.api.cost_values import choice
 from airflow_multicloud.core.cost.budget import ForecastBound, StalePolicy
-from airflow_multicloud.core.cost.exports import open_export
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.months import are_whole_months, first_of_month
+from airflow_multicloud.opening.exports import open_export
 from airflow_multicloud.ports.cost import (
     Cost,
     CostQueries,
@@ -419,9 +419,9 @@ class CloudCostAnalyzer:
 
     @cached_property
     def _store(self) -> CostStore:
-        from airflow_multicloud.core.cost.store import CostStore
+        from airflow_multicloud.opening.cost_store import open_cost_store
 
-        return CostStore.open(self.store)
+        return open_cost_store(self.store)
 
     @property
     def _cost_basis(self) -> CostBasis:
@@ -433,7 +433,7 @@ class CloudCostAnalyzer:
     def _rates(self) -> ExchangeRates:
         from airflow_multicloud.core.cost.fx import ExchangeRates
         from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, parse_rates
-        from airflow_multicloud.core.cost.places import is_uri, read_place
+        from airflow_multicloud.opening.files import is_uri, read_place
 
         where = self.rates_file
         if where is None or not is_uri(where):

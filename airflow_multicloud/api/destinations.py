@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.lists import elements
 from airflow_multicloud.locations import check_template
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 
 @dataclass(slots=True)

@@ -17,13 +17,14 @@ from airflow_multicloud.core.drill.canary import write_canary
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
-from airflow_multicloud.core.drill.identities import identities_of
 from airflow_multicloud.core.drill.verdict import Objectives
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.preflight import LocationStatus, check_location
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.identities import identities_of
+from airflow_multicloud.opening.preflight import LocationStatus, check_location
+from airflow_multicloud.registry import session
 
 #: In how many replicas' buckets evidence is kept: two clouds, so that it survives one.
 _COPIES = 2
@@ -51,6 +52,7 @@ class DrillResult:
         return {**self.evidence.as_dict(), "evidence": list(self.written)}
 
 
+@session()
 def run_drill(
     primary: str,
     replicas: Sequence[str],

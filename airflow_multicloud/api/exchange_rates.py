@@ -8,9 +8,9 @@ from pathlib import Path
 
 from airflow_multicloud.core.cost.download import download, is_url, shown_url
 from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, EuroRates, parse_rates
-from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.opening.files import check_place, find_place, read_place, write_place
 
 #: https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/
 ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"

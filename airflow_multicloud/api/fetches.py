@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance
@@ -15,8 +15,11 @@ from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Pro
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.locations import check_template
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.registry import session
 
 
+@session()
 def failover_fetch(
     candidates: Sequence[str],
     target: str | Path,

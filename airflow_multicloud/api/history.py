@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication import history
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 
 def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.cost.places import check_place, find_place, read_place, write_place
 from airflow_multicloud.core.cost.prices import PriceTable
 from airflow_multicloud.core.cost.prices.file import (
     MAX_BYTES,
@@ -20,6 +19,7 @@ from airflow_multicloud.core.cost.prices.refresh import Refreshed, refresh
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.opening.files import check_place, find_place, read_place, write_place
 from airflow_multicloud.ports.cost import Cost, PriceLists
 
 

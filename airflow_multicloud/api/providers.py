@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.preflight import CloudProviderStatus, check_connection
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError
+from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
 from airflow_multicloud.registry import Cloud
 
 

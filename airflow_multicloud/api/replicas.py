@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from airflow_multicloud.api.destinations import Destination, open_destinations
-from airflow_multicloud.core.endpoints import naming, open_endpoint
+from airflow_multicloud.core.endpoints import naming
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.engine import Replication
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -16,10 +16,13 @@ from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.replication.verification import verify as _verify
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.registry import session
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
+@session()
 def replication(
     source: str,
     destinations: Sequence[str | Destination],

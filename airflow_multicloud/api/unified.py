@@ -8,7 +8,7 @@ from pathlib import Path
 from airflow_multicloud.api.fetches import failover_fetch
 from airflow_multicloud.api.replicas import replicate
 from airflow_multicloud.api.uploads import CloudOperationResult, upload_artifact
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, open_endpoint
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
@@ -16,6 +16,7 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import ObjectMeta
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud.api.destinations import Destination, open_destination, open_destinations
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.engine import Replication, ReplicationFailedError
@@ -22,8 +21,11 @@ from airflow_multicloud.core.upload import plan_upload as _plan_upload
 from airflow_multicloud.core.upload import upload as _upload
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.locations import check_template
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.registry import session
 
 
+@session()
 def upload_artifact(
     file: str | Path,
     destination: str | Destination,
@@ -68,6 +70,7 @@ def upload_artifact(
     return CloudOperationResult(True, uploaded, report)
 
 
+@session()
 def plan_upload(
     file: str | Path,
     destination: str | Destination,

@@ -10,10 +10,11 @@ from functools import partial
 
 from airflow_multicloud import registry
 from airflow_multicloud.cli.connections import known_connections
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketListing
 
 #: How many buckets are looked at for the one that was meant.

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, BinaryIO
 
 import msgspec
-from airflow.sdk._shared.secrets_masker import redact
+from airflow.providers.common.compat.sdk import redact
 from airflow.utils import yaml
 from rich.cells import cell_len
 

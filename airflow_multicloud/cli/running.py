@@ -19,6 +19,7 @@ from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.registry import session
 
 #: Airflow's own name for "this process may read the metadata database"; without it only
 #: environment variables and a configured secrets backend are asked for connections
@@ -57,7 +58,7 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
 def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
     try:
         # Airflow logs to whatever sys.stdout is when a logger is first used.
-        with _stored_connections(), redirect_stdout(sys.stderr):
+        with _stored_connections(), redirect_stdout(sys.stderr), session():
             result = _quietly(run, args)
         output.show(result, args.output, quiet=args.quiet)
     except CloudError as err:

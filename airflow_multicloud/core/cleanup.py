@@ -21,6 +21,7 @@ from typing import Any
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest, run_files
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import PartUpload, PartUploads
 from airflow_multicloud.text import printable
@@ -69,14 +70,8 @@ class Leftover:
         return f"{self.kind} {self.uri}{since}: {end}"
 
     def as_dict(self) -> dict[str, Any]:
-        """For tables and XCom."""
-        return {
-            "kind": str(self.kind),
-            "uri": self.uri,
-            "last_used": self.last_used and self.last_used.isoformat(),
-            "removed": self.removed,
-            "reason": self.reason,
-        }
+        """For XCom."""
+        return to_document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +94,7 @@ class CleanupReport:
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "dry_run": self.dry_run,
-            "found": {str(kind): n for kind, n in self.found.items()},
-            "removed": {str(kind): n for kind, n in self.removed.items()},
-            "named": [one.as_dict() for one in self.named],
-        }
+        return to_document(self)
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeGuard, TypeVar
 
-from airflow_multicloud import registry
+from airflow_multicloud import known_clouds
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (
     ConditionalWrites,
     ConditionKind,
@@ -151,24 +151,6 @@ def naming(parameter: str, place: Endpoint) -> Iterator[None]:
         raise err.with_context(f"{parameter}: {uri}") from err
 
 
-def open_endpoint(
-    uri: str,
-    *,
-    parameter: str,
-    storage_class: str | None = None,
-    encryption_key: str | None = None,
-) -> Endpoint:
-    """Find the cloud and the store of a URI.
-
-    :param parameter: the parameter ``uri`` was given for, for errors.
-    :raises CloudError: kind ``invalid_argument`` for what is no location or contradicts its
-        connection; see :mod:`airflow_multicloud.registry`.
-    """
-    location = parse_location(uri, parameter=parameter)
-    cloud, store = registry.resolve_location(location, parameter=parameter)
-    return Endpoint(cloud.name, store, location, storage_class, encryption_key)
-
-
 def check_reserved(endpoint: Endpoint, *, parameter: str) -> None:
     """Refuse a place to write to that is kept for this package's own files.
 
@@ -214,7 +196,7 @@ def check_overlap(
 
 def _store_of(endpoint: Endpoint) -> tuple[str, str | None, str]:
     location = endpoint.location
-    return endpoint.cloud, registry.connection_of(location), location.bucket
+    return endpoint.cloud, known_clouds.connection_of(location), location.bucket
 
 
 def _covers(one: Location, other: Location) -> bool:

@@ -14,7 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.demo.environment import allow, prepare
-from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
+from airflow_multicloud.testing.local_clouds import (
+    ADVISERS,
+    OBJECT_STORES,
+    LocalCloudOptions,
+    LocalClouds,
+    Server,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
 # Airflow reads its environment when it is imported: what needs it is imported after `prepare`.
 
 PRIMARY = "s3://aws_local@primary/data/"
+_SERVERS = OBJECT_STORES | ADVISERS | {Server.GCP_BIGQUERY}
 REPLICAS = ("gs://gcp_local@replica/data/", "abfs://wasb_local@replica/data/")
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -37,7 +44,7 @@ def main() -> int:
         "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery), "
         "and who advises on savings",
     )
-    with LocalClouds(LocalCloudOptions(bigquery=True, advice=True)) as clouds:
+    with LocalClouds(LocalCloudOptions(servers=_SERVERS)) as clouds:
         os.environ.update(clouds.conn_env())
         prepare(home / "airflow", dags)
         _say("Ready", f"after {time.monotonic() - started:.1f} s; nothing leaves this machine")
@@ -158,7 +165,7 @@ def _second_run(checks: _Checks) -> None:
 
 def _flipped_byte(checks: _Checks) -> None:
     from airflow_multicloud import api
-    from airflow_multicloud.core.endpoints import open_endpoint
+    from airflow_multicloud.opening.endpoints import open_endpoint
 
     _say("\nOne bit flipped in one replica")
     name = "backups/orders.dump"
@@ -212,7 +219,7 @@ def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:
 
 
 def _evidence(home: Path) -> None:
-    from airflow_multicloud.core.endpoints import open_endpoint
+    from airflow_multicloud.opening.endpoints import open_endpoint
 
     replica = open_endpoint(REPLICAS[0], parameter="replica")
     *_, last = replica.store.list_objects(replica.bucket, ".airflow-multicloud/evidence/")

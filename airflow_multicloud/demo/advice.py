@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_multicloud.testing.local_clouds.azure_arm import SUBSCRIPTION_ID
-from airflow_multicloud.testing.local_clouds.azure_arm.admin import Admin
-from airflow_multicloud.testing.local_clouds.servers import PROJECT
+from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
+from airflow_multicloud.testing.local_clouds.gcp import PROJECT
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 
 #: The connections that are asked.
 CONNECTIONS = ("cost_hub_local", "recommender_local", "azure_local")

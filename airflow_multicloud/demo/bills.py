@@ -9,9 +9,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from airflow_multicloud.core.cost.exports import open_export
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.months import first_of_month, previous_month
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.exports import open_export
 from airflow_multicloud.ports.cost import CorrectionStyle
 from airflow_multicloud.ports.object_store import BucketCreation
 from airflow_multicloud.testing.bills import (

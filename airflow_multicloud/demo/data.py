@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import airflow_multicloud
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
 
 MIB = 1 << 20

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_multicloud import api
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.demo import advice, bills, data
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
 
 #: Default connection → the local ones that it is made of, the first with its credentials.

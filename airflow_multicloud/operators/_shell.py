@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.registry import session
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -54,9 +55,13 @@ def _shown(value: object) -> object:
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Fail the task at once where a retry can't help; leave the rest to its ``retries``."""
+    """One piece of work: its errors as Airflow's, its connections read once.
+
+    The task fails at once where a retry can't help; the rest is left to its ``retries``.
+    """
     try:
-        yield
+        with session():
+            yield
     except CloudError as err:
         if err.retryable:
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.operators._costs import CostOperator, day_of
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets

@@ -8,20 +8,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import api
 from airflow_multicloud.core.drill import evidence as record
 from airflow_multicloud.core.drill.canary import Canary, write_canary
 from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
 from airflow_multicloud.core.drill.faults import Fault
-from airflow_multicloud.core.drill.identities import identities_of
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import OUTAGES, parse_kinds
 from airflow_multicloud.core.pages import duration
+from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.lists import elements, is_template, texts
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.identities import identities_of
 from airflow_multicloud.operators._drill import run_facts
 from airflow_multicloud.operators._runs import run_id_of
 from airflow_multicloud.operators._shell import CloudOperator, tell_assets
@@ -115,7 +116,7 @@ class FailoverDrillOperator(CloudOperator):
             measurement = measure(
                 candidates,
                 scratch,
-                Canary.from_dict(dict(self.canary)),
+                read_document(Canary, self.canary, what="canary"),
                 fault=Fault(self.fault),
                 policy=policy,
             )

@@ -7,9 +7,12 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSkipException,
+    MappedOperator,
+)
 from airflow.sdk import Asset, TaskGroup, TaskInstanceState, TriggerRule
-from airflow.sdk.definitions.mappedoperator import MappedOperator
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_multicloud import api
 from airflow_multicloud.core.replication import engine

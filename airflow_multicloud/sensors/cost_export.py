@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from airflow_multicloud.core.cost.exports import export_freshness, open_export
+from airflow_multicloud.core.cost.exports import export_freshness
 from airflow_multicloud.months import first_of_month
+from airflow_multicloud.opening.exports import open_export
 from airflow_multicloud.sensors._polling import PollingSensor
 from airflow_multicloud.text import printable
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication.freshness import Freshness, freshness
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.sensors._polling import PollingSensor
 from airflow_multicloud.text import printable
 

@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.testing.local_clouds.sockets import DEAD_PROXY_PORT, LOOPBACK, OFFLINE_ENV
+from airflow_multicloud.testing.local_clouds.kit.sockets import (
+    DEAD_PROXY_PORT,
+    LOOPBACK,
+    OFFLINE_ENV,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, current_work, working_for
+from airflow_multicloud.registry import session
 from airflow_multicloud.text import printable
 
 #: The key of an event's payload that holds an error no retry mends.
@@ -29,7 +30,8 @@ def look(check: Check, arguments: dict[str, Any]) -> dict[str, Any] | None:
     :raises CloudError: that no retry mends.
     """
     try:
-        return check(**arguments)
+        with session():
+            return check(**arguments)
     except CloudError as err:
         if not err.retryable:
             raise

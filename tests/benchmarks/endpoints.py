@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from airflow_multicloud.testing.local_clouds.servers import AZURITE_ACCOUNT, AZURITE_KEY, REGION
+from airflow_multicloud.testing.local_clouds.aws import REGION
+from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT, AZURITE_KEY
 
 SCHEMES = {"s3": "s3", "gcs": "gs", "azure": "abfs"}
 CONNECTIONS = {"s3": "aws_bench", "gcs": "gcp_bench", "azure": "wasb_bench"}

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.testing.local_clouds.servers import AZURITE_ACCOUNT
-from airflow_multicloud.testing.local_clouds.sockets import LOOPBACK
+from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT
+from airflow_multicloud.testing.local_clouds.kit.sockets import LOOPBACK
 from tests.benchmarks.cases import MIB
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_multicloud.testing.local_clouds.sockets import LOOPBACK, free_port
+from airflow_multicloud.testing.local_clouds.kit.sockets import LOOPBACK, free_port
 from tests.benchmarks.endpoints import Endpoints
 from tests.benchmarks.measure import ROOT
 from tests.benchmarks.tools import SOURCE

@@ -60,7 +60,7 @@ def test_parsing_imports_no_cloud_sdk(file: Path) -> None:
 def test_a_pattern_of_a_param_takes_the_whole_value() -> None:
     """Python's ``$`` also stands before a newline at the end."""
     from airflow.dag_processing.dagbag import DagBag
-    from airflow.sdk.exceptions import ParamValidationError
+    from airflow.providers.common.compat.sdk import ParamValidationError
 
     asked = 0
     for dag in DagBag(str(DAGS), bundle_name="dags-folder").dags.values():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication.engine import Replication, replicate
 from airflow_multicloud.core.replication.options import MIB, ReplicationOptions
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 OPTIONS = ReplicationOptions(part_size=5 * MIB, large_object=5 * MIB, concurrency=4)
 

@@ -8,8 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.locations import parse_location
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
 
 if TYPE_CHECKING:

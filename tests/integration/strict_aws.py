@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.testing.local_clouds import LocalServer, servers
+from airflow_multicloud.testing.local_clouds import LocalServer
+from airflow_multicloud.testing.local_clouds.aws.object_store import moto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 @contextmanager
 def running(directory: Path) -> Iterator[LocalServer]:
     """An AWS stand-in that knows no user, and so refuses every access key."""
-    spec = replace(servers.moto(directory), environment={"INITIAL_NO_AUTH_ACTION_COUNT": "0"})
+    spec = replace(moto(directory), environment={"INITIAL_NO_AUTH_ACTION_COUNT": "0"})
     server = LocalServer(spec, log_path=directory / "moto.log")
     server.start()
     try:

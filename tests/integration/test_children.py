@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_multicloud.testing.local_clouds import environment, install, servers
-from airflow_multicloud.testing.local_clouds.process import LocalServer, ServerSpec
-from airflow_multicloud.testing.local_clouds.sockets import OFFLINE_ENV
+from airflow_multicloud.testing.local_clouds.aws.object_store import ministack, moto
+from airflow_multicloud.testing.local_clouds.azure.object_store import azurite
+from airflow_multicloud.testing.local_clouds.gcp.object_store import fake_gcs
+from airflow_multicloud.testing.local_clouds.kit import environment, install
+from airflow_multicloud.testing.local_clouds.kit.process import LocalServer, ServerSpec
+from airflow_multicloud.testing.local_clouds.kit.sockets import OFFLINE_ENV
 
 SECRET = "planted-secret-0815"
 SECRETS = (
@@ -65,10 +68,10 @@ def environment_of(pid: int) -> dict[str, str]:
 
 def specs(tmp_path: Path) -> list[ServerSpec]:
     return [
-        servers.fake_gcs(),
-        servers.moto(tmp_path),
-        servers.azurite(tmp_path),
-        servers.ministack(tmp_path),
+        fake_gcs(tmp_path),
+        moto(tmp_path),
+        azurite(tmp_path),
+        ministack(tmp_path),
     ]
 
 

@@ -13,7 +13,7 @@ from airflow.models import Connection
 from airflow.utils.session import create_session
 from sqlalchemy import delete
 
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.cli import cli_parser
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.budget import Budget, StalePolicy
@@ -121,13 +121,13 @@ def test_an_export_is_taken_out_by_an_operator(root: str) -> None:
         "2026-10-01",
         32,
     )
-    assert [p.export for p in CostStore.open(root).snapshot().periods] == ["b/focus-1-0"]
+    assert [p.export for p in CostStore.open(Path(root)).snapshot().periods] == ["b/focus-1-0"]
     with pytest.raises(AirflowFailException, match="the cost store has no b/focus-1-2; it has:"):
         task.execute(Bare())  # type: ignore[arg-type]
 
 
 def test_old_versions_are_pruned_by_an_operator(root: str) -> None:
-    store = CostStore.open(root)
+    store = CostStore.open(Path(root))
     store.remove("b/focus-1-2", now=datetime(2026, 11, 14, tzinfo=UTC))
     before = set(store.files.names())
     pruned = PruneCostStoreOperator(task_id="prune", store=root, keep=1)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.endpoints import Endpoint, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import PartUploads
 
 from .lab import Lab, put, tree_of

@@ -11,8 +11,10 @@ import pytest
 
 from airflow_multicloud import api
 from airflow_multicloud.demo import advice
-from airflow_multicloud.testing.local_clouds import azure, servers
-from airflow_multicloud.testing.local_clouds.process import LocalServer
+from airflow_multicloud.testing.local_clouds.aws.cost import cost_hub
+from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
+from airflow_multicloud.testing.local_clouds.gcp.cost import recommender
+from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 def advisers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, LocalServer]]:
     directory = tmp_path_factory.mktemp("advice")
     specs = (
-        servers.cost_hub(directory),
-        servers.recommender(directory),
-        azure.resource_manager(directory),
+        cost_hub(directory),
+        recommender(directory),
+        resource_manager(directory),
     )
     started = {
         spec.name: LocalServer(spec, log_path=directory / f"{spec.name}.log") for spec in specs

@@ -25,10 +25,18 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from obstore.store import S3Store
 
-from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds, servers
-from airflow_multicloud.testing.local_clouds.process import LocalServer, ServerSpec
-from airflow_multicloud.testing.local_clouds.sockets import Listener, free_port, listeners
+from airflow_multicloud.errors import CloudError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.testing import local_clouds as package
+from airflow_multicloud.testing.local_clouds import (
+    ADVISERS,
+    LocalCloudOptions,
+    LocalClouds,
+    Server,
+    servers,
+)
+from airflow_multicloud.testing.local_clouds.gcp.object_store import fake_gcs
+from airflow_multicloud.testing.local_clouds.kit.process import LocalServer, ServerSpec
+from airflow_multicloud.testing.local_clouds.kit.sockets import Listener, free_port, listeners
 
 MODULE = "airflow_multicloud.testing.local_clouds"
 
@@ -105,7 +113,7 @@ def test_listeners_tells_public_from_loopback() -> None:
 
 @pytest.fixture
 def gcs(tmp_path: Path) -> LocalServer:
-    return LocalServer(servers.fake_gcs(), log_path=tmp_path / "gcs.log")
+    return LocalServer(fake_gcs(tmp_path), log_path=tmp_path / "gcs.log")
 
 
 def test_kill_and_start_again(gcs: LocalServer) -> None:
@@ -148,7 +156,7 @@ def test_busy_port_shows_the_log(tmp_path: Path) -> None:
     """A stranger who answers well on the port is not taken for the server."""
     with HTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
         Thread(target=stranger.serve_forever, daemon=True).start()
-        spec = servers.fake_gcs(port=stranger.server_port)
+        spec = fake_gcs(tmp_path, port=stranger.server_port)
         server = LocalServer(spec, log_path=tmp_path / "gcs.log")
         with pytest.raises(ProviderNotAvailableError, match="address already in use") as failed:
             server.start()
@@ -183,7 +191,8 @@ def test_one_failure_leaves_none_running(tmp_path: Path, monkeypatch: pytest.Mon
     def broken(data_dir: Path) -> ServerSpec:
         return ServerSpec(name="azure", port=free_port(), command=("false",), ready_path="/")
 
-    monkeypatch.setattr(servers, "azurite", broken)
+    makers = {**servers.MAKERS, Server.AZURE_OBJECT_STORE: broken}
+    monkeypatch.setattr(package, "MAKERS", makers)
     clouds = LocalClouds(LocalCloudOptions(data_dir=tmp_path))
     before = _descendants(os.getpid())
     with pytest.raises(ProviderNotAvailableError, match=r"azure .* ended with status 1"):
@@ -193,6 +202,38 @@ def test_one_failure_leaves_none_running(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "logs" / "aws.log").exists()
     clouds.stop()
     clouds.stop()
+
+
+def test_a_server_that_is_named_is_all_that_runs(tmp_path: Path) -> None:
+    options = LocalCloudOptions(data_dir=tmp_path, servers={"aws.cost"})
+    with LocalClouds(options) as clouds:
+        assert list(clouds.conn_env()) == ["AIRFLOW_CONN_COST_HUB_LOCAL"]
+        with pytest.raises(ProviderNotAvailableError, match="server aws was not started"):
+            _ = clouds.aws
+    assert (tmp_path / "logs" / "cost-hub.log").exists()
+
+
+def test_names_of_servers() -> None:
+    assert servers.servers_named(["aws.cost, gcp.cost", "azure.cost"]) == ADVISERS
+    assert set(servers.MAKERS) == set(Server)
+    with pytest.raises(CloudError, match=r"'aws\.costs' given; expected .*aws\.cost.*") as caught:
+        LocalCloudOptions(servers=["aws.costs"])
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("words", [("--with", "aws.second_object_store"), ("--second-s3",)])
+def test_the_second_s3_by_name_and_by_its_alias(tmp_path: Path, words: tuple[str, ...]) -> None:
+    code = "import os; print(os.environ['AIRFLOW_CONN_AWS_SECOND'])"
+    command = ("--exec", sys.executable, "-c", code)
+    with _module("--data-dir", str(tmp_path), *words, *command) as parent:
+        out, _ = parent.communicate(timeout=60)
+    assert parent.returncode == 0
+    assert "endpoint_url" in out
+
+
+def test_a_name_that_no_server_has_is_refused() -> None:
+    with _module("--with", "aws.moon") as parent:
+        assert parent.wait(60) == 2
 
 
 def test_servers_end_with_a_killed_parent(tmp_path: Path) -> None:

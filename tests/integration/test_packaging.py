@@ -43,9 +43,9 @@ DATA = (
     "core/drill/evidence.html.jinja",
     "core/pages/page.css",
     "py.typed",
-    "testing/local_clouds/azurite/package-lock.json",
-    "testing/local_clouds/azurite/package.json",
-    "testing/local_clouds/ministack/requirements.txt",
+    "testing/local_clouds/azure/object_store/azurite/package-lock.json",
+    "testing/local_clouds/azure/object_store/azurite/package.json",
+    "testing/local_clouds/aws/object_store/ministack/requirements.txt",
 )
 
 

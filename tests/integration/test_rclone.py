@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.testing.local_clouds import servers
+from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT, AZURITE_KEY
 
 from .lab import TREE, Lab, delete, fill, flip, put
 
@@ -38,9 +38,9 @@ class Rclone:
             "GCP_ANONYMOUS": "true",
             "GCP_ENDPOINT": f"{clouds.gcp.endpoint}/storage/v1/",
             "AZ_TYPE": "azureblob",
-            "AZ_ACCOUNT": servers.AZURITE_ACCOUNT,
-            "AZ_KEY": servers.AZURITE_KEY,
-            "AZ_ENDPOINT": f"{clouds.azure.endpoint}/{servers.AZURITE_ACCOUNT}",
+            "AZ_ACCOUNT": AZURITE_ACCOUNT,
+            "AZ_KEY": AZURITE_KEY,
+            "AZ_ENDPOINT": f"{clouds.azure.endpoint}/{AZURITE_ACCOUNT}",
         }
         self._environment = {
             **os.environ,

@@ -36,7 +36,7 @@ from airflow_multicloud.operators.failover import FailoverFetchOperator
 from airflow_multicloud.operators.replicate import PlanReplicationOperator, ReplicateOperator
 from airflow_multicloud.operators.upload import UploadArtifactOperator
 from airflow_multicloud.operators.verify import VerifyReplicaOperator
-from airflow_multicloud.testing.local_clouds.servers import AZURITE_ACCOUNT, AZURITE_KEY
+from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT, AZURITE_KEY
 
 from . import strict_aws
 from .airflow_runs import Bare

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from airflow_multicloud.testing.local_clouds import install
+from airflow_multicloud.testing.local_clouds.aws.object_store import MINISTACK_VERSION
+from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_VERSION
 
 CHECKOUT = Path(__file__).parents[2]
 LOCAL_CLOUDS = CHECKOUT / "airflow_multicloud" / "testing" / "local_clouds"
-PYTHON_LOCKS = [CHECKOUT / "constraints.txt", LOCAL_CLOUDS / "ministack" / "requirements.txt"]
+PYTHON_LOCKS = [
+    CHECKOUT / "constraints.txt",
+    LOCAL_CLOUDS / "aws" / "object_store" / "ministack" / "requirements.txt",
+]
 
 
 @pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=lambda path: path.name)
@@ -26,16 +30,18 @@ def test_python_locks(lock: Path) -> None:
 
 
 def test_npm_lock() -> None:
-    lock = json.loads((LOCAL_CLOUDS / "azurite" / "package-lock.json").read_text())
+    lock = json.loads(
+        (LOCAL_CLOUDS / "azure" / "object_store" / "azurite" / "package-lock.json").read_text()
+    )
     packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert packages["node_modules/azurite"]["version"] == install.AZURITE_VERSION
+    assert packages["node_modules/azurite"]["version"] == AZURITE_VERSION
     for name, entry in packages.items():
         assert "resolved" not in entry, name
         assert entry["integrity"].startswith("sha512-"), name
 
 
 def test_ministack_version() -> None:
-    assert f"ministack=={install.MINISTACK_VERSION} " in PYTHON_LOCKS[1].read_text()
+    assert f"ministack=={MINISTACK_VERSION} " in PYTHON_LOCKS[1].read_text()
 
 
 def test_what_builds_the_checkout_is_pinned() -> None:

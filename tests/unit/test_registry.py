@@ -5,14 +5,19 @@ import subprocess
 import sys
 import textwrap
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 import pytest
 
-from airflow_multicloud import registry
+from airflow_multicloud import known_clouds, registry
+from airflow_multicloud.adapters.connections import SessionConnections
+from airflow_multicloud.api.replicas import replicate
 from airflow_multicloud.errors import CredentialsError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.locations import parse_location
-from airflow_multicloud.ports.object_store import ObjectStore
+from airflow_multicloud.ports.cost import Cost
+from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.memory_cloud.object_store import Hook as MemoryHook
 
@@ -159,7 +164,7 @@ def test_a_missing_extra_is_named(blocked, uri, extra):
                     raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
         sys.meta_path.insert(0, Blocked())
-        from airflow_multicloud import registry
+        from airflow_multicloud import known_clouds, registry
         from airflow_multicloud.errors import ProviderNotAvailableError
         from airflow_multicloud.ports.object_store import ObjectStore
 
@@ -203,7 +208,7 @@ def test_another_distribution_brings_a_cloud(tmp_path):
         "CONN_TYPES = ('weather',)\nURI_SCHEMES = {'rain': 'weather_default'}\n"
     )
     code = """
-        from airflow_multicloud import registry
+        from airflow_multicloud import known_clouds, registry
 
         print(registry.cloud_of_scheme("rain", parameter="source"))
         print(*(cloud.name for cloud in registry.list_providers()))
@@ -224,7 +229,7 @@ def test_another_distribution_brings_a_cloud(tmp_path):
 
 def test_a_broken_entry_point_is_named_and_harms_no_other(tmp_path):
     code = """
-        from airflow_multicloud import registry
+        from airflow_multicloud import known_clouds, registry
         from airflow_multicloud.errors import CloudError
 
         assert registry.get_provider("aws").name == "aws"
@@ -277,8 +282,118 @@ def test_a_malformed_connection_is_named_and_not_shown(monkeypatch, value):
 
 
 def test_schemes_that_share_a_default_connection_are_one():
-    assert registry.canonical_scheme("abfss") == registry.canonical_scheme("abfs") == "abfs"
-    assert registry.canonical_scheme("s3") == "s3"
-    assert registry.canonical_scheme("ftp") == "ftp"
+    assert known_clouds.canonical_scheme("abfss") == known_clouds.canonical_scheme("abfs") == "abfs"
+    assert known_clouds.canonical_scheme("s3") == "s3"
+    assert known_clouds.canonical_scheme("ftp") == "ftp"
     assert registry.default_connection("abfss") == "wasb_default"
     assert registry.default_connection("ftp") is None
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """The ids of the connections that are read, in order."""
+    from airflow.sdk import BaseHook
+
+    read = []
+    original = BaseHook.get_connection
+
+    def counted(conn_id):
+        read.append(conn_id)
+        return original(conn_id)
+
+    monkeypatch.setattr(BaseHook, "get_connection", counted)
+    return read
+
+
+def test_a_session_reads_a_connection_once_and_keeps_its_hook(memory, monkeypatch, readings):
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+    with registry.session():
+        with registry.session():  # an operation within a task
+            one = registry.resolve(ObjectStore, "mem_x")
+        location = parse_location("mem://mem_x@bucket/key", parameter="source")
+        assert registry.resolve_location(location, parameter="source") == (memory, one)
+        assert registry.cloud_of("mem_x") == memory
+    assert readings == ["mem_x"]
+
+
+def test_a_session_has_a_hook_for_each_service_and_connection(memory, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_Y", "memory://")
+    with registry.session():
+        hooks = [
+            registry.resolve(ObjectStore, "mem_x"),
+            registry.resolve(ObjectStore, "mem_y"),
+            registry.resolve(Cost, "mem_x"),
+        ]
+    assert len(set(map(id, hooks))) == 3
+
+
+def test_a_connection_that_changed_is_seen_by_the_next_session(memory, monkeypatch, readings):
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+    with registry.session():
+        before = registry.resolve(ObjectStore, "mem_x")
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "ftp://host")
+    with registry.session(), pytest.raises(CredentialsError, match="has type 'ftp'"):
+        registry.resolve(ObjectStore, "mem_x")
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+    assert registry.resolve(ObjectStore, "mem_x") is not before
+    assert readings == ["mem_x"] * 3
+
+
+def test_nothing_is_kept_of_what_failed(monkeypatch, memory):
+    with registry.session():
+        with pytest.raises(CredentialsError, match="does not exist"):
+            registry.resolve(ObjectStore, "mem_x")
+        monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+        registry.resolve(ObjectStore, "mem_x")
+
+
+def test_threads_of_a_session_read_once(memory, monkeypatch, readings):
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+    with registry.session(), ThreadPoolExecutor(8) as pool:
+        running = [
+            pool.submit(copy_context().run, registry.resolve, ObjectStore, "mem_x")
+            for _ in range(32)
+        ]
+        assert len({id(one.result()) for one in running}) == 1
+    assert readings == ["mem_x"]
+
+
+def test_a_hooks_own_reading_is_the_sessions(memory, monkeypatch, readings):
+    from airflow.sdk import BaseHook
+
+    class Hook(SessionConnections, BaseHook):
+        """As a cloud's hook is: the official one reads its connection by itself."""
+
+    monkeypatch.setenv("AIRFLOW_CONN_MEM_X", "memory://")
+    with registry.session():
+        registry.cloud_of("mem_x")
+        assert Hook().get_connection("mem_x").conn_type == "memory"
+    assert readings == ["mem_x"]
+    assert Hook().get_connection("mem_x").conn_type == "memory"
+    assert readings == ["mem_x"] * 2
+
+
+def test_one_replication_between_places_of_one_connection_reads_it_once(memory_account, readings):
+    conn_id = memory_account("once", "lake")
+    root = f"mem://{conn_id}@lake"
+    store = registry.resolve(ObjectStore, conn_id)
+    store.put_object(ObjectRef("lake", "from/a"), b"content")
+    readings.clear()
+    report = replicate(f"{root}/from/", [f"{root}/to/"])
+    assert report.objects == 1
+    assert readings == [conn_id]
+
+
+@pytest.mark.parametrize(
+    ("module", "service"),
+    [
+        ("airflow_multicloud.ports.identity", "identity"),
+        ("airflow_multicloud.ports.object_store", "object_store"),
+        ("airflow_multicloud.ports.object_store.parts", "object_store"),
+        ("another.queue", "queue"),
+        ("another.ports.queue.sending", "queue"),
+    ],
+)
+def test_a_port_may_be_a_package(module, service):
+    assert registry._service_of(type("Port", (), {"__module__": module})) == service

@@ -121,7 +121,14 @@ LOCAL = command(
     "local",
     "Run servers on this machine that stand in for the clouds",
     arg("--data-dir", metavar="DIRECTORY", help="keep data and logs here (default: temporary)"),
-    flag("--second-s3", "also run a second AWS, connection aws_second"),
+    arg(
+        "--with",
+        dest="servers",
+        action="append",
+        metavar="NAME",
+        help="also run this server, like aws.second_object_store, gcp.bigquery, aws.cost, "
+        "gcp.cost or azure.cost; may be repeated",
+    ),
     arg(
         "command",
         nargs="...",
@@ -133,6 +140,7 @@ LOCAL = command(
     examples="""\
   airflow multicloud local -- bash
   airflow multicloud local --data-dir ./clouds
+  airflow multicloud local --with gcp.bigquery --with aws.cost -- bash
   airflow multicloud local -- airflow standalone
 """,
 )

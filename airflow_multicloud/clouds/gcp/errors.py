@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import requests.exceptions as rq
 import urllib3.exceptions as u3
-from airflow.sdk.exceptions import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.resumable_media import DataCorruption, InvalidResponse

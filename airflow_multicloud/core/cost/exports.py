@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
-from airflow_multicloud import registry
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document, to_document
-from airflow_multicloud.locations import Location, parse_location
+from airflow_multicloud.locations import Location
 from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
 
@@ -49,18 +48,6 @@ def export_name(location: Location) -> str:
 def since(period: ExportedPeriod, first: date | None) -> bool:
     """Whether a billing period is the month of ``first``, or a later one."""
     return first is None or period.billing_period >= first_of_month(first)
-
-
-def open_export(uri: str, *, parameter: str = "export") -> Export:
-    """Resolve an export's URI to the cloud's cost hook; no request is made.
-
-    :param uri: ``s3://conn@bucket/prefix/name``, ``abfs://conn@container/directory/name`` or
-        ``bigquery://conn@project/dataset/table``.
-    :raises CloudError: naming ``parameter`` when the URI or its connection can't be used.
-    """
-    location = parse_location(uri, parameter=parameter)
-    cloud, hook = registry.resolve_export(location, parameter=parameter)
-    return Export(cloud.name, location, hook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_multicloud.core.digest import SHA256_METADATA
+from airflow_multicloud.adapters.digests import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
@@ -28,16 +29,7 @@ class Canary:
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "drill_id": self.drill_id,
-            "written_at": self.written_at.isoformat(),
-            "sha256": self.sha256,
-        }
-
-    @classmethod
-    def from_dict(cls, doc: dict[str, Any]) -> Canary:
-        """From XCom."""
-        return cls(doc["drill_id"], datetime.fromisoformat(doc["written_at"]), doc["sha256"])
+        return to_document(self)
 
 
 def write_canary(primary: Endpoint, drill_id: str) -> Canary:

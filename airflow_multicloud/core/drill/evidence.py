@@ -7,21 +7,18 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from airflow_multicloud import __version__
 from airflow_multicloud.core import pages
 from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, findings, judge
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.streams import put_stream
+from airflow_multicloud.documents import Document, read_document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
-
-#: What a record says it is, and in which form. A reader refuses what it does not know.
-FORMAT = "airflow-multicloud drill evidence"
-FORMAT_VERSION = 1
 
 #: Whose versions are in a record, where they are installed.
 _SOFTWARE = (
@@ -43,10 +40,11 @@ class Evidence:
 
     :param run: who and what held it: names and values, as text.
     :param versions: of the software that held it.
-    :param measurement: of :meth:`Measurement.as_dict`, and ``identities``: of
-        :meth:`CloudProviderStatus.as_dict` with the ``uri``, for the primary and each replica.
-    :param replication: of :meth:`ReplicationReport.as_dict`, for each replication.
-    :param verification: of :meth:`VerificationReport.as_dict`, for each replica.
+    :param measurement: a :class:`Measurement` as a document, and ``identities``: a
+        :class:`CloudProviderStatus` with the ``uri``, for the primary and each replica.
+    :param replication: a :class:`ReplicationReport` as a document, for each replication.
+    :param verification: a :class:`VerificationReport` as a document, for each replica.
+    :param canary: a :class:`Canary` as a document.
     """
 
     drill_id: str
@@ -59,6 +57,24 @@ class Evidence:
     verification: Sequence[Mapping[str, Any]]
     canary: Mapping[str, Any]
     written_at: datetime
+
+    DOCUMENT: ClassVar = Document(
+        (
+            "drill_id",
+            "verdict",
+            "findings",
+            "objectives",
+            "run",
+            "versions",
+            "measurement",
+            "canary",
+            "replication",
+            "verification",
+            "written_at",
+        ),
+        format="airflow-multicloud drill evidence",
+        version=1,
+    )
 
     @classmethod
     def of(
@@ -92,52 +108,18 @@ class Evidence:
         return findings(self.measurement, self.verification)
 
     def as_dict(self) -> dict[str, Any]:
-        """The JSON form."""
-        return {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "drill_id": self.drill_id,
-            "verdict": str(self.verdict),
-            "findings": list(self.findings),
-            "objectives": {
-                "rto_seconds": self.objectives.rto.total_seconds(),
-                "rpo_seconds": self.objectives.rpo.total_seconds(),
-            },
-            "run": dict(self.run),
-            "versions": dict(self.versions),
-            "measurement": dict(self.measurement),
-            "canary": dict(self.canary),
-            "replication": [dict(r) for r in self.replication],
-            "verification": [dict(v) for v in self.verification],
-            "written_at": self.written_at.isoformat(),
-        }
-
-    @classmethod
-    def from_dict(cls, doc: Mapping[str, Any]) -> Self:
-        """From the JSON form."""
-        return cls(
-            drill_id=doc["drill_id"],
-            verdict=Verdict(doc["verdict"]),
-            objectives=Objectives(
-                timedelta(seconds=doc["objectives"]["rto_seconds"]),
-                timedelta(seconds=doc["objectives"]["rpo_seconds"]),
-            ),
-            run=doc["run"],
-            versions=doc["versions"],
-            measurement=doc["measurement"],
-            replication=doc["replication"],
-            verification=doc["verification"],
-            canary=doc["canary"],
-            written_at=datetime.fromisoformat(doc["written_at"]),
-        )
+        """For XCom."""
+        return to_document(self)
 
     def json(self) -> bytes:
         """As JSON."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False).encode()
+        return json.dumps(to_document(self), indent=2, ensure_ascii=False).encode()
 
     def html(self) -> bytes:
         """As one page that needs nothing else."""
-        page = pages.render(__package__, "evidence.html.jinja", meanings=MEANINGS, **self.as_dict())
+        page = pages.render(
+            __package__, "evidence.html.jinja", meanings=MEANINGS, **to_document(self)
+        )
         return page.encode()
 
 
@@ -156,28 +138,24 @@ def read(place: Endpoint) -> Evidence:
     :raises StorageError: kind ``unsupported`` for a version that this one does not know,
         ``invalid_argument`` for what is no such record; both name the place.
     """
-    where = place.location
-    body = bytes(place.store.get_object(where.ref).read())
+    body = bytes(place.store.get_object(place.location.ref).read())
     try:
         doc = json.loads(body)
-        form, version = doc["format"], doc["format_version"]
-    except (ValueError, KeyError, TypeError, RecursionError) as err:
-        raise _no_record(place, "it has no format and version") from err
-    if form != FORMAT:
-        raise _no_record(place, f"its format is {form!r}")
-    if version != FORMAT_VERSION:
+    except (ValueError, RecursionError) as err:
+        raise _no_record(place, "it is not JSON") from err
+    try:
+        return read_document(Evidence, doc, what="the record")
+    except CloudError as err:
+        if err.kind is not ErrorKind.UNSUPPORTED:
+            raise _no_record(place, f"a part of it is missing or wrong ({err})") from err
         raise StorageError(
-            f"{where} is drill evidence of version {version!r}; this is airflow-multicloud "
-            f"{__version__}, which reads version {FORMAT_VERSION}. Read it with the version of "
+            f"{place.location} is drill evidence of version {doc['format_version']!r}; this is "
+            f"airflow-multicloud {__version__}, which can't read it. Read it with the version of "
             f"airflow-multicloud that wrote it ({_writer(doc)}) or a later one; the page beside "
             "it (.html) opens in any browser",
             kind=ErrorKind.UNSUPPORTED,
             cloud=place.cloud,
-        )
-    try:
-        return Evidence.from_dict(doc)
-    except (KeyError, TypeError, ValueError, AttributeError) as err:
-        raise _no_record(place, f"a part of it is missing or wrong ({err!r})") from err
+        ) from err
 
 
 def _writer(doc: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
@@ -21,6 +21,7 @@ from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
@@ -43,9 +44,9 @@ class Control:
     outcome: ControlOutcome
     detail: str
 
-    def as_dict(self) -> dict[str, str]:
-        """For XCom and evidence."""
-        return {"replica": self.replica, "outcome": str(self.outcome), "detail": self.detail}
+    def as_dict(self) -> dict[str, Any]:
+        """For XCom."""
+        return to_document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,24 @@ class Measurement:
     controls: tuple[Control, ...]
     failback: bool
 
+    DOCUMENT: ClassVar = Document(
+        (
+            "fault",
+            "fault_at",
+            "recovered",
+            "problem",
+            "reason",
+            "took",
+            "rto",
+            "rpo",
+            "clock_ahead",
+            "policy",
+            "canary_found",
+            "controls",
+            "failback",
+        )
+    )
+
     @property
     def rto(self) -> timedelta | None:
         """From the fault to the last object in place and verified; ``None``: that never came."""
@@ -90,27 +109,8 @@ class Measurement:
         return self.fault_at - self.as_of
 
     def as_dict(self) -> dict[str, Any]:
-        """For XCom and evidence."""
-        return {
-            "fault": str(self.fault),
-            "fault_at": self.fault_at.isoformat(),
-            "recovered": self.recovered and self.recovered.as_dict(),
-            "problem": self.problem,
-            "reason": self.reason,
-            "took_seconds": _seconds(self.took),
-            "rto_seconds": _seconds(self.rto),
-            "rpo_seconds": _seconds(self.rpo),
-            "clock_ahead_seconds": _seconds(self.clock_ahead),
-            "policy": {
-                "fail_over_on": sorted(self.policy.fail_over_on),
-                "attempt_timeout_seconds": _seconds(self.policy.attempt_timeout),
-                "deadline_seconds": _seconds(self.policy.deadline),
-                "require_digest": self.policy.require_digest,
-            },
-            "canary_found": self.canary_found,
-            "controls": [control.as_dict() for control in self.controls],
-            "failback": self.failback,
-        }
+        """For XCom."""
+        return to_document(self)
 
 
 def _seconds(time: timedelta | None) -> float | None:

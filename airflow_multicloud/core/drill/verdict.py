@@ -62,7 +62,7 @@ def judge(
     verification: Sequence[Mapping[str, Any]],
     objectives: Objectives,
 ) -> Verdict:
-    """The verdict on a measurement, :meth:`Measurement.as_dict`."""
+    """The verdict on a :class:`Measurement`, as a document."""
     outcomes = {control["outcome"] for control in measurement["controls"]}
     untested = ControlOutcome.REJECTED not in outcomes
     rto, rpo = measurement["rto_seconds"], measurement["rpo_seconds"]

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 
@@ -48,6 +50,9 @@ class FailoverPolicy:
     expected_sha256: str | None = None
     require_digest: bool = False
     hedge_after: timedelta | None = None
+
+    #: What a drill shows of it.
+    DOCUMENT: ClassVar = Document(("fail_over_on", "attempt_timeout", "deadline", "require_digest"))
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the parameter."""

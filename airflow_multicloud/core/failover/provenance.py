@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
@@ -24,6 +25,8 @@ class Attempt:
     kind: ErrorKind | None = None
     reason: str | None = None
     overtaken: bool = False
+
+    DOCUMENT: ClassVar = Document(("uri", "cloud", "milliseconds", "kind", "reason"))
 
     def __str__(self) -> str:
         """One line."""
@@ -57,31 +60,26 @@ class Provenance:
     findings: tuple[str, ...] = ()
     not_kept: tuple[str, ...] = ()
 
+    DOCUMENT: ClassVar = Document(
+        (
+            "served_by",
+            "cloud",
+            "target",
+            "size",
+            "sha256",
+            "verified_by",
+            "as_of",
+            "age_seconds",
+            "failed_over",
+            "not_kept",
+            "attempts",
+            "findings",
+        )
+    )
+
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "served_by": self.served_by,
-            "cloud": self.cloud,
-            "target": self.target,
-            "size": self.size,
-            "sha256": self.sha256,
-            "verified_by": self.verified_by,
-            "as_of": self.as_of.isoformat(),
-            "age_seconds": round(self.age_seconds, 3),
-            "failed_over": self.failed_over,
-            "not_kept": list(self.not_kept),
-            "attempts": [
-                {
-                    "uri": a.uri,
-                    "cloud": a.cloud,
-                    "milliseconds": a.milliseconds,
-                    "kind": a.kind and str(a.kind),
-                    "reason": a.reason,
-                }
-                for a in self.attempts
-            ],
-            "findings": list(self.findings),
-        }
+        return to_document(self)
 
 
 def kind_of(attempts: Sequence[Attempt]) -> ErrorKind:

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.failover.copies import Copy, left_of, names_of
@@ -22,6 +22,7 @@ from airflow_multicloud.core.failover.provenance import (
 )
 from airflow_multicloud.core.failover.targets import Target
 from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 #: How many failed attempts a provenance names.
@@ -58,23 +59,32 @@ class TreeProvenance:
     findings: tuple[str, ...] = ()
     not_kept: Mapping[str, int] = field(default_factory=dict)
 
+    DOCUMENT: ClassVar = Document(
+        (
+            "target",
+            "objects",
+            "size",
+            "served",
+            "verified_by",
+            "as_of",
+            "failed_over",
+            "failed_attempts",
+            "not_kept",
+            ("attempts", "attempt_lines"),
+            "findings",
+            "left_out",
+            "left_out_names",
+        )
+    )
+
+    @property
+    def attempt_lines(self) -> tuple[str, ...]:
+        """The attempts, a line each."""
+        return tuple(str(attempt) for attempt in self.attempts)
+
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "target": self.target,
-            "objects": self.objects,
-            "size": self.size,
-            "served": dict(self.served),
-            "verified_by": dict(self.verified_by),
-            "as_of": self.as_of.isoformat(),
-            "failed_over": self.failed_over,
-            "failed_attempts": self.failed_attempts,
-            "not_kept": dict(self.not_kept),
-            "attempts": [str(a) for a in self.attempts],
-            "findings": list(self.findings),
-            "left_out": self.left_out,
-            "left_out_names": list(self.left_out_names),
-        }
+        return to_document(self)
 
 
 def fetch_tree(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.documents import Document, to_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Freshness:
     lag: timedelta | None
     objects: int
     proven: int
+
+    DOCUMENT: ClassVar = Document(
+        ("replica", "as_of", "newest_source", "lag", "objects", "proven", "finding")
+    )
 
     @property
     def complete(self) -> bool:
@@ -49,15 +54,7 @@ class Freshness:
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "replica": self.replica,
-            "as_of": self.as_of and self.as_of.isoformat(),
-            "newest_source": self.newest_source and self.newest_source.isoformat(),
-            "lag_seconds": None if self.lag is None else round(self.lag.total_seconds(), 3),
-            "objects": self.objects,
-            "proven": self.proven,
-            "finding": self.finding,
-        }
+        return to_document(self)
 
 
 def freshness(replica: Endpoint) -> Freshness:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core import cleanup
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import duration_text
 
@@ -40,18 +41,8 @@ class Run:
     manifest_uri: str
 
     def as_dict(self) -> dict[str, Any]:
-        """For tables and XCom."""
-        return {
-            "run_id": self.run_id,
-            "replica": self.replica,
-            "source": self.source,
-            "started": self.started.isoformat(),
-            "finished": self.finished.isoformat(),
-            "objects": self.objects,
-            "deleted": self.deleted,
-            "latest": self.latest,
-            "manifest_uri": self.manifest_uri,
-        }
+        """For XCom."""
+        return to_document(self)
 
 
 def runs(replica: Endpoint, *, limit: int) -> tuple[Run, ...]:
@@ -164,24 +155,18 @@ class ReplicaStatus:
     proven: int
     findings: tuple[str, ...]
 
+    DOCUMENT: ClassVar = Document(
+        ("replica", "source", "run_id", "as_of", "lag", "objects", "proven", "complete", "findings")
+    )
+
     @property
     def complete(self) -> bool:
         """Whether every object of the latest run is proven here."""
         return self.objects == self.proven
 
     def as_dict(self) -> dict[str, Any]:
-        """For tables and XCom."""
-        return {
-            "replica": self.replica,
-            "source": self.source,
-            "run_id": self.run_id,
-            "as_of": self.as_of.isoformat(),
-            "lag_seconds": round(self.lag.total_seconds(), 3),
-            "objects": self.objects,
-            "proven": self.proven,
-            "complete": self.complete,
-            "findings": list(self.findings),
-        }
+        """For XCom."""
+        return to_document(self)
 
 
 def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from airflow_multicloud import registry
+from airflow_multicloud import known_clouds
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import items, records, retention
 from airflow_multicloud.core.replication.items import AwareTime, Item, Proof
@@ -114,7 +114,7 @@ def place(endpoint: str) -> str:
     """
     scheme, _, rest = endpoint.partition("://")
     authority, _, key = rest.partition("/")
-    return f"{registry.canonical_scheme(scheme)}://{authority.rpartition('@')[2]}/{key}"
+    return f"{known_clouds.canonical_scheme(scheme)}://{authority.rpartition('@')[2]}/{key}"
 
 
 def _identity(replica: Endpoint, source: str) -> str:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.text import printable
 
 #: How many failures a report names; all of them are in the manifest.
@@ -83,6 +84,21 @@ class ReplicationReport:
     failures: tuple[Failure, ...]
     left_out: tuple[Failure, ...] = ()
 
+    DOCUMENT: ClassVar = Document(
+        (
+            "run_id",
+            "source",
+            "objects",
+            "bytes",
+            "bytes_read",
+            "root",
+            "newest_source",
+            "seconds",
+            "success_ratio",
+            "destinations",
+        )
+    )
+
     @property
     def owed(self) -> int:
         """Object-destination pairs that should be there: all but those that were left out."""
@@ -95,30 +111,8 @@ class ReplicationReport:
         return sum(d.sound for d in self.destinations) / pairs if pairs else 1.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Counts, bytes, root and URIs only: small enough for XCom at any number of objects."""
-        return {
-            "run_id": self.run_id,
-            "source": self.source,
-            "objects": self.objects,
-            "bytes": self.bytes,
-            "bytes_read": self.bytes_read,
-            "root": self.root,
-            "newest_source": self.newest_source and self.newest_source.isoformat(),
-            "seconds": round(self.seconds, 3),
-            "success_ratio": self.success_ratio,
-            "destinations": [
-                {
-                    "uri": d.uri,
-                    "outcomes": {str(o): n for o, n in d.outcomes.items()},
-                    "bytes_written": d.bytes_written,
-                    "deleted": d.deleted,
-                    "not_kept": dict(d.not_kept),
-                    "manifest_uri": d.manifest_uri,
-                    "retained": list(d.retained),
-                }
-                for d in self.destinations
-            ],
-        }
+        """For XCom."""
+        return to_document(self)
 
 
 def without_effect(report: ReplicationReport, given: Mapping[str, Collection[str]]) -> list[str]:

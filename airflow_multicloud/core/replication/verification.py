@@ -9,10 +9,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
+from airflow_multicloud.adapters.digests import StreamDigest, shared
 from airflow_multicloud.core import cancellation, telemetry
-from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import history, manifest, planning
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
@@ -20,6 +20,7 @@ from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.manifest import Latest
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
@@ -87,6 +88,23 @@ class VerificationReport:
     found: tuple[Found, ...]
     seconds: float
 
+    DOCUMENT: ClassVar = Document(
+        (
+            "replica",
+            "manifest_uri",
+            "run_id",
+            "root",
+            "as_of",
+            "objects",
+            "bytes_read",
+            "findings",
+            "extraneous",
+            ("found", "found_lines"),
+            "proven",
+            "seconds",
+        )
+    )
+
     @property
     def proven(self) -> bool:
         """Whether every object of the manifest but those left out is there and identical."""
@@ -98,22 +116,14 @@ class VerificationReport:
         settled = (Finding.VERIFIED, Finding.RESERVED)
         return self.objects - sum(self.findings.get(finding, 0) for finding in settled)
 
+    @property
+    def found_lines(self) -> tuple[str, ...]:
+        """What was found, a line each."""
+        return tuple(str(one) for one in self.found)
+
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "replica": self.replica,
-            "manifest_uri": self.manifest_uri,
-            "run_id": self.run_id,
-            "root": self.root,
-            "as_of": self.as_of.isoformat(),
-            "objects": self.objects,
-            "bytes_read": self.bytes_read,
-            "findings": {str(f): n for f, n in self.findings.items()},
-            "extraneous": self.extraneous,
-            "found": [str(f) for f in self.found],
-            "proven": self.proven,
-            "seconds": round(self.seconds, 3),
-        }
+        return to_document(self)
 
 
 def verify(

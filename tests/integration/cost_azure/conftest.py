@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.testing.local_clouds.azure import resource_manager
-from airflow_multicloud.testing.local_clouds.azure_arm.admin import Admin
-from airflow_multicloud.testing.local_clouds.process import LocalServer
+from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

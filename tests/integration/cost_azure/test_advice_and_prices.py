@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.ports.cost import PriceQuery
-from airflow_multicloud.testing.local_clouds.azure_arm import SUBSCRIPTION_ID
+from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
 
 if TYPE_CHECKING:
     from .conftest import Azure

@@ -12,7 +12,7 @@ from airflow_multicloud import registry
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.cost import Cost, CostQuery
 from airflow_multicloud.ports.object_store import ObjectStore
-from airflow_multicloud.testing.local_clouds.azure_arm import (
+from airflow_multicloud.testing.local_clouds.azure.arm import (
     CLIENT_ID,
     CLIENT_SECRET,
     SUBSCRIPTION_ID,

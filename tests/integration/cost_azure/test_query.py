@@ -10,8 +10,8 @@ import pytest
 
 from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.cost import CostMetric, CostQuery
-from airflow_multicloud.testing.local_clouds.azure_arm import SUBSCRIPTION_ID
-from airflow_multicloud.testing.local_clouds.azure_arm.cost import PAGE_ROWS
+from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
+from airflow_multicloud.testing.local_clouds.azure.cost.queries import PAGE_ROWS
 
 if TYPE_CHECKING:
     from .conftest import Azure

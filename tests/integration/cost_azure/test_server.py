@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from werkzeug import Request
 
-from airflow_multicloud.testing.local_clouds.azure_arm import (
+from airflow_multicloud.testing.local_clouds.azure.arm import (
     AUDIENCE,
     CLIENT_ID,
     CLIENT_SECRET,
     SUBSCRIPTION_ID,
     TENANT_ID,
 )
-from airflow_multicloud.testing.local_clouds.azure_arm.http import Refusal, Request
-from airflow_multicloud.testing.local_clouds.azure_arm.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.azure.arm.http import Refusal
+from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 
 from .test_query import seed
 
@@ -144,13 +145,8 @@ def test_tokens_that_are_refused(issued: dict[str, Any], code: str) -> None:
 
 
 def bearing(issued: str) -> Request:
-    return Request(
-        method="GET",
-        path="/",
-        query={},
-        headers={"authorization": f"Bearer {issued}"},
-        content=b"",
-        origin="https://127.0.0.1",
+    return Request.from_values(
+        base_url="https://127.0.0.1", headers={"authorization": f"Bearer {issued}"}
     )
 
 

@@ -13,12 +13,10 @@ import requests
 
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import PriceQuery
-from airflow_multicloud.testing.local_clouds.google_rest import (
-    CloudBilling,
-    GoogleRestServer,
-    Recommender,
-    Refusal,
-)
+from airflow_multicloud.testing.local_clouds.gcp.cost.advice import Recommender
+from airflow_multicloud.testing.local_clouds.gcp.cost.prices import CloudBilling
+from airflow_multicloud.testing.local_clouds.gcp.rest.server import GoogleRestServer
+from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Refusal
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.gcp.cost import GCPCostHook

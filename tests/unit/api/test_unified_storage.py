@@ -7,8 +7,8 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.api import unified
 from airflow_multicloud.core.drill.faults import Fault, with_fault
-from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError, StorageError
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 CONNECTIONS = ("api_one", "api_two", "api_three")
 PRIMARY, *BACKUP = (f"mem://{conn_id}@data/" for conn_id in CONNECTIONS)

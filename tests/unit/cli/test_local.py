@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from airflow_multicloud import registry
+from airflow_multicloud import extras
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.testing.local_clouds import LocalClouds
 
 
 def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(
         ProviderNotAvailableError, match=r"pip install '\.\[local\]' in a checkout"
     ) as caught:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from airflow.sdk._shared.secrets_masker import mask_secret
+from airflow.providers.common.compat.sdk import mask_secret
 
 from airflow_multicloud.cli.output import Result, show
 from airflow_multicloud.errors import ErrorKind

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import api
 from airflow_multicloud.cli.commands import prices as prices_command
 from airflow_multicloud.cli.commands import quote as quote_command
-from airflow_multicloud.core.cost.places import read_place, write_place
 from airflow_multicloud.core.cost.prices import UNITS, Meter, PriceTable
 from airflow_multicloud.core.cost.prices.file import format_prices
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
+from airflow_multicloud.opening.files import read_place, write_place
 from airflow_multicloud.operators.cost_compare import PriceWorkloadOperator
 from airflow_multicloud.operators.cost_refresh import RefreshPricesOperator
 from airflow_multicloud.operators.cost_transfer import EstimateTransferCostOperator

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_multicloud import registry
+from airflow_multicloud import extras
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.errors import ProviderNotAvailableError
@@ -16,7 +16,7 @@ from .rows import MONTH
 
 @pytest.fixture(autouse=True)
 def not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
 
 
 def test_the_query_engine(tmp_path: Path) -> None:

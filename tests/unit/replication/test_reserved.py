@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.drill.canary import write_canary
 from airflow_multicloud.core.endpoints import Endpoint, why_not_reserved_key
 from airflow_multicloud.core.failover.fetch import Candidate, fetch
@@ -22,6 +21,7 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.verification import Depth, Finding, verify
 from airflow_multicloud.core.upload import check_apart, plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.opening.cost_store import open_cost_store
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 
@@ -223,7 +223,7 @@ def test_costs_are_not_written_there(memory_account: Callable[[str, str], str]) 
     with pytest.raises(CloudError, match=r"^target: .*own files"):
         _written(there, "report.html", "text")
     with pytest.raises(CloudError, match=r"^store: .*own files"):
-        CostStore.open(there)
+        open_cost_store(there)
 
 
 def test_this_packages_own_files_can_be_read(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from airflow_multicloud.core.cost.figures import FxNote
 from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.cost.money import checked_currency, exact
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.registry import require_extra
+from airflow_multicloud.extras import require_extra
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:

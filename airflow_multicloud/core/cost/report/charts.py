@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.core.cost.report.beside_last import daily_amount, day_of
 from airflow_multicloud.core.cost.report.document import CostDocument
 from airflow_multicloud.core.pages import money
-from airflow_multicloud.registry import require_extra
+from airflow_multicloud.extras import require_extra
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from airflow_multicloud.core.cost.store.prune import prune
 from airflow_multicloud.core.cost.store.remove import Chosen, remove
 from airflow_multicloud.core.cost.store.snapshot import Change, Period, Restatement, Snapshot
 from airflow_multicloud.core.cost.store.views import View, open_views
-from airflow_multicloud.core.endpoints import check_reserved, open_endpoint
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -48,33 +48,32 @@ class CostStore:
     files: Files
 
     @classmethod
-    def open(cls, root: str | Path, *, cache: Path | None = None) -> Self:
+    def open(cls, root: Path | Endpoint, *, cache: Path | None = None) -> Self:
         """Open a store, new or not; nothing is read yet.
 
-        :param root: a local directory, or the URI of a prefix (``s3://conn@bucket/costs/``)
-            in a store that writes conditionally.
+        :param root: a local directory, or a prefix in a store that writes conditionally.
         :param cache: for a bucket, where its files are kept on local disk; by default below
             ``XDG_CACHE_HOME``, or else ``~/.cache``. Nobody but the user may look into it.
-        :raises CloudError: naming ``store`` when the URI or its connection can't be used.
+        :raises CloudError: kind ``invalid_argument``, naming ``store``, for a place that can be
+            none.
         """
-        text = str(root)
-        if "://" not in text:
-            if Path(text).exists() and not Path(text).is_dir():
+        if isinstance(root, Path):
+            if root.exists() and not root.is_dir():
                 raise CostAnalysisError(
-                    f"store: {text} is a file; expected a directory, or the URI of a prefix",
+                    f"store: {root} is a file; expected a directory, or the URI of a prefix",
                     kind=ErrorKind.INVALID_ARGUMENT,
                 )
-            return cls(text, LocalFiles(Path(text)))
-        endpoint = open_endpoint(text, parameter="store")
-        check_reserved(endpoint, parameter="store")
-        if not endpoint.location.is_prefix:
+            return cls(str(root), LocalFiles(root))
+        text = str(root.location)
+        check_reserved(root, parameter="store")
+        if not root.location.is_prefix:
             raise CostAnalysisError(
                 f"store: {text} names an object; expected a prefix that ends with a slash",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         default = cache_home() / "airflow-multicloud" / "costs" / digest
-        return cls(text, BucketFiles(endpoint, cache or default))
+        return cls(text, BucketFiles(root, cache or default))
 
     def snapshot(self) -> Snapshot:
         """What the store holds now."""

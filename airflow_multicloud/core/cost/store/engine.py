@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.focus import literal
-from airflow_multicloud.registry import require_extra
+from airflow_multicloud.extras import require_extra
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

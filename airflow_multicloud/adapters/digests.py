@@ -1,0 +1,119 @@
+"""Digests of bytes: what this package computes over what it moves, and what services report.
+
+Digests are hexadecimal here, as in :class:`~airflow_multicloud.ports.object_store.Digests`; most
+services speak base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from awscrt.checksums import crc32c  # type: ignore[import-untyped]
+
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+#: User metadata under which a replica keeps the SHA-256 of its content. The name is a C#
+#: identifier, as Azure demands of metadata (Naming and referencing containers, blobs, and
+#: metadata), and lower-case, as S3 stores it.
+SHA256_METADATA = "multicloud_sha256"
+
+
+class StreamDigest:
+    """CRC32C and SHA-256 over a stream, fed in order.
+
+    :param md5: MD5 as well, for stores that report no other digest; it costs twice as much as
+        the other two together.
+    """
+
+    def __init__(self, *, md5: bool = False) -> None:
+        self._crc32c = 0
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
+        self.size = 0
+
+    def update(self, chunk: Buffer) -> None:
+        """Take the next bytes."""
+        self._crc32c = crc32c(chunk, self._crc32c)
+        self._sha256.update(chunk)
+        if self._md5 is not None:
+            self._md5.update(chunk)
+        self.size += memoryview(chunk).nbytes
+
+    def digests(self) -> Digests:
+        """The digests of all bytes so far."""
+        return Digests(
+            crc32c=f"{self._crc32c:08x}",
+            md5=self._md5.hexdigest() if self._md5 is not None else None,
+            sha256=self._sha256.hexdigest(),
+        )
+
+
+def digests_of(body: Buffer) -> Digests:
+    """CRC32C, MD5 and SHA-256 of one small body.
+
+    MD5 is for comparing with what stores report; nothing here relies on it for security.
+    """
+    # CRC32C comes last: it keeps Python's lock, and the others bring the body into the cache.
+    md5, sha256 = md5_of(body), sha256_of(body)
+    return Digests(crc32c=crc32c_of(body), md5=md5, sha256=sha256)
+
+
+def crc32c_of(body: Buffer) -> str:
+    """CRC32C as eight hexadecimal digits."""
+    return f"{crc32c(body):08x}"
+
+
+def md5_of(body: Buffer) -> str:
+    """MD5 in hexadecimal; for comparing with what stores report, never for security."""
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def sha256_of(body: Buffer) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def to_base64(digest: str) -> str:
+    """A hexadecimal digest as services write it."""
+    return base64.b64encode(bytes.fromhex(digest)).decode("ascii")
+
+
+def from_base64(digest: str | None) -> str | None:
+    """A service's digest in hexadecimal; ``None`` for what is missing or no base64."""
+    try:
+        return base64.b64decode(digest or "", validate=True).hex() or None
+    except ValueError:
+        return None
+
+
+def check_digests(body: Buffer, digests: Digests, doing: str, *, cloud: str) -> None:
+    """Compare a body with what the caller computed over it, before anything is sent.
+
+    :raises StorageError: kind ``integrity``.
+    """
+    for name, compute in _COMPUTED.items():
+        expected = getattr(digests, name)
+        if expected is not None and (actual := compute(body)) != expected:
+            raise StorageError(
+                f"{doing}: the body's {name} is {actual}, digests say {expected}",
+                kind=ErrorKind.INTEGRITY,
+                cloud=cloud,
+            )
+
+
+_COMPUTED = {"crc32c": crc32c_of, "sha256": sha256_of, "md5": md5_of}
+
+
+def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
+    """The strongest digest both sides have, and whether it is equal; ``None`` if none."""
+    for name in ("sha256", "crc32c", "md5"):
+        left, right = getattr(ours, name), getattr(theirs, name)
+        if left is not None and right is not None:
+            return name, left == right
+    return None

@@ -1,0 +1,37 @@
+"""What has to be installed, and how, where something optional is missing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from airflow_multicloud import __version__
+from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
+
+_DISTRIBUTION = "airflow-multicloud"
+
+
+def how_to_install(requirement: str) -> str:
+    """A command that exists: this package is on no index, so it is named as it can be had.
+
+    :param requirement: of this package (``airflow-multicloud[gcp]``), or of a cloud's own one.
+    """
+    name, bracket, extras = requirement.partition("[")
+    if name != _DISTRIBUTION:
+        return f"pip install '{requirement}'"
+    wheel = f"airflow_multicloud-{__version__}-py3-none-any.whl"
+    return (
+        f"pip install '.{bracket}{extras}' in a checkout of {_DISTRIBUTION}, or "
+        f"pip install '{wheel}{bracket}{extras}' where its wheel is"
+    )
+
+
+def require_extra(module: str, extra: str) -> None:
+    """Refuse to go on without an optional dependency.
+
+    :raises ProviderNotAvailableError: kind ``unsupported``, naming what to install.
+    """
+    if find_spec(module) is None:
+        raise ProviderNotAvailableError(
+            f"{module} is not installed: {how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
+            kind=ErrorKind.UNSUPPORTED,
+        )

@@ -1,0 +1,1 @@
+"""Azure's cost APIs: operations that the local Resource Manager serves."""

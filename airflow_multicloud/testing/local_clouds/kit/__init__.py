@@ -1,0 +1,1 @@
+"""What every local server is made of: processes, installations, HTTP, certificates, seeding."""
