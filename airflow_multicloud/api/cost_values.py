@@ -11,7 +11,7 @@ from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.budget import Budget
-    from airflow_multicloud.core.cost.workload import Workload
+    from airflow_multicloud.core.cost.prices.workload import Workload
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -22,7 +22,7 @@ def workload_of(fields: Mapping[str, Any]) -> Workload:
     :raises CostAnalysisError: kind ``invalid_argument`` for an unknown field or a value that
         is no number.
     """
-    from airflow_multicloud.core.cost.workload import Workload
+    from airflow_multicloud.core.cost.prices.workload import Workload
 
     types = {"instances": int, "writes": int, "reads": int, "burstable": bool}
     known = Workload.__dataclass_fields__

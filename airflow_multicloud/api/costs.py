@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity
     from airflow_multicloud.core.cost.attribution import Attribution
     from airflow_multicloud.core.cost.budget import Budget, BudgetVerdict
-    from airflow_multicloud.core.cost.comparison import CostComparison, CostReport
+    from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostReport
     from airflow_multicloud.core.cost.forecast import Forecast
     from airflow_multicloud.core.cost.fx import ExchangeRates
     from airflow_multicloud.core.cost.ingestion import IngestedPeriod
     from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
     from airflow_multicloud.core.cost.prices import PriceTable
+    from airflow_multicloud.core.cost.prices.workload import Workload, WorkloadComparison
     from airflow_multicloud.core.cost.quality import QualityReport
     from airflow_multicloud.core.cost.recommendations import RankedRecommendations
     from airflow_multicloud.core.cost.report import CostDocument
     from airflow_multicloud.core.cost.smallest_bill import SmallestBill
     from airflow_multicloud.core.cost.store import CostStore
     from airflow_multicloud.core.cost.store.contents import StoredPeriod
-    from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison
 
 
 @dataclass(frozen=True)
@@ -218,8 +218,8 @@ class CloudCostAnalyzer:
     ) -> Anomalies:
         """Services whose daily cost jumped."""
         from airflow_multicloud.core.cost.anomalies import find_anomalies
+        from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
         from airflow_multicloud.core.cost.store import View
-        from airflow_multicloud.core.cost.surprises import WINDOW
 
         views = (View.ROLLUP, View.PERIODS)
         with self._store.connect(start=start - WINDOW, end=end, views=views) as connection:
@@ -236,8 +236,8 @@ class CloudCostAnalyzer:
 
     def forecast_costs(self, start: date, end: date) -> Forecast:
         """What the whole period will have cost, with an interval."""
+        from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
         from airflow_multicloud.core.cost.forecast import forecast_costs
-        from airflow_multicloud.core.cost.surprises import WINDOW
 
         with self._store.connect(start=start - WINDOW, end=end) as connection:
             return forecast_costs(
@@ -318,8 +318,8 @@ class CloudCostAnalyzer:
         """
         from airflow_multicloud.api.price_tables import read_prices
         from airflow_multicloud.core.cost.money import exact_product
-        from airflow_multicloud.core.cost.unit_prices import WINDOW, own_prices
-        from airflow_multicloud.core.cost.workload import price_workload
+        from airflow_multicloud.core.cost.prices.own import WINDOW, own_prices
+        from airflow_multicloud.core.cost.prices.workload import price_workload
 
         clouds = texts(
             clouds,
@@ -432,7 +432,7 @@ class CloudCostAnalyzer:
     @cached_property
     def _rates(self) -> ExchangeRates:
         from airflow_multicloud.core.cost.fx import ExchangeRates
-        from airflow_multicloud.core.cost.rates_file import MAX_BYTES, parse_rates
+        from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, parse_rates
         from airflow_multicloud.opening.cost.files import is_uri, read_place
 
         where = self.rates_file

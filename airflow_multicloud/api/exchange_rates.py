@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from airflow_multicloud.core.cost.download import download, is_url, shown_url
-from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
+from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.opening.cost.files import check_place, find_place, read_place, write_place

@@ -8,14 +8,14 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.cost.price_file import (
+from airflow_multicloud.core.cost.prices import PriceTable
+from airflow_multicloud.core.cost.prices.file import (
     MAX_BYTES,
     bundled_prices,
     format_prices,
     parse_prices,
 )
-from airflow_multicloud.core.cost.prices import PriceTable
-from airflow_multicloud.core.cost.refresh_prices import Refreshed, refresh
+from airflow_multicloud.core.cost.prices.refresh import Refreshed, refresh
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.lists import texts

@@ -11,7 +11,7 @@ from airflow_multicloud.api.destinations import Destination
 from airflow_multicloud.api.price_tables import read_prices
 from airflow_multicloud.api.replicas import replication
 from airflow_multicloud.core.cost.prices import PriceTable
-from airflow_multicloud.core.cost.transfer import (
+from airflow_multicloud.core.cost.prices.transfer import (
     Place,
     Shipment,
     TransferEstimate,

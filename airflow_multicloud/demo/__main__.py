@@ -25,6 +25,8 @@ from airflow_multicloud.testing.local_clouds import (
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
+# Airflow reads its environment when it is imported: what needs it is imported after `prepare`.
+
 PRIMARY = "s3://aws_local@primary/data/"
 _SERVERS = OBJECT_STORES | ADVISERS | {Server.GCP_BIGQUERY}
 REPLICAS = ("gs://gcp_local@replica/data/", "abfs://wasb_local@replica/data/")

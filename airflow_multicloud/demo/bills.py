@@ -106,7 +106,7 @@ class Exports:
         self._publish_gcp(months)
 
     def restate(self) -> None:
-        """AWS exports the month under way anew, one service's day 25 % dearer."""
+        """AWS exports the month under way again, one service's day 25 % dearer."""
         self._aws_export().publish(self.bill("aws", self.month).restate(RESTATED))
 
     def _aws_export(self) -> AwsExport:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud import api
+from airflow_multicloud.core.cost.figures import Coverage
 from airflow_multicloud.demo import advice, bills
 from airflow_multicloud.demo.environment import allow
 
@@ -55,17 +58,29 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
     compared = results.get("compare") or {"clouds": [], "smallest_bill": []}
     table = Table("cloud", "billed", "effective", "list", "compared", "completeness", box=None)
     for cloud in compared["clouds"]:
-        names = ("cloud", "billed_cost", "effective_cost", "list_cost", "compared", "completeness")
-        table.add_row(*(cloud[name] for name in names))
+        amounts = ("BilledCost", "EffectiveCost", "ListCost", "compared")
+        coverage = Coverage(
+            final=cloud["final"],
+            days_asked=cloud["days_asked"],
+            days_covered=cloud["days_covered"],
+            exported_at=datetime.fromisoformat(cloud["exported_at"]),
+        )
+        shown = (f"{Decimal(cloud[name]):.2f}" for name in amounts)
+        table.add_row(cloud["cloud"], *shown, str(coverage))
     console.print(table)
     claim(
         f"three clouds compared in USD; smallest bill: {', '.join(compared['smallest_bill'])}",
         holds=len(compared["clouds"]) == len(exports.uris),
     )
     _workload(results.get("workload") or {}, claim)
-    found = (results.get("anomalies") or {}).get("found", [])
-    planted = [text for text in found if exports.anomaly.service in text]
-    claim(f"the planted anomaly was found: {(planted or ['-'])[0]}", holds=bool(planted))
+    found = (results.get("anomalies") or {}).get("anomalies", [])
+    planted = [one for one in found if one["service_name"] == exports.anomaly.service]
+    text = "; ".join(
+        f"{one['cloud']} {one['service_name']} {one['first_day']}: {Decimal(one['actual']):.2f} "
+        f"{one['currency']} where {Decimal(one['expected']):.2f} were expected"
+        for one in planted[:1]
+    )
+    claim(f"the planted anomaly was found: {text or '-'}", holds=bool(planted))
     _restatement(results.get("aws.ingest") or [], exports, analyzer, claim)
     _recommendations(results.get("recommend") or {}, console, claim)
     written = (results.get("report") or {}).get("files", {})
@@ -74,8 +89,9 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
 
 
 def _workload(quoted: dict[str, Any], claim: Claim) -> None:
-    quotes = quoted.get("quotes", {})
-    prices = ", ".join(f"{cloud} {price}" for cloud, price in quotes.items())
+    prices = ", ".join(
+        f"{quote['cloud']} {Decimal(quote['total']):.2f}" for quote in quoted.get("quotes", [])
+    )
     claim(
         f"cheapest for {WORKLOAD}: {quoted.get('cheapest')} (USD a month: {prices})",
         holds=quoted.get("cheapest") is not None,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def prepare(home: Path, dags: Path) -> None:
         }
     )
     # A stamp per Airflow version: migrating an up-to-date database still costs ten seconds.
-    stamp = home / f"migrated-{_airflow_version()}"
+    stamp = home / f"migrated-{version('apache-airflow-core')}"
     if stamp.exists():
         return
     migrated = subprocess.run(
@@ -45,9 +46,3 @@ def prepare(home: Path, dags: Path) -> None:
 def allow(dag: DAG, places: Mapping[str, Sequence[str]]) -> None:
     """List what the params of an example DAG may be, as an Airflow Variable."""
     os.environ[f"AIRFLOW_VAR_{dag.dag_id.upper()}_PLACES"] = json.dumps(places)
-
-
-def _airflow_version() -> str:
-    from importlib.metadata import version
-
-    return version("apache-airflow-core")

@@ -12,6 +12,11 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow_multicloud import api
+from airflow_multicloud.demo import advice, bills, data
+from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.ports.object_store import BucketCreation
+
 #: Default connection → the local ones that it is made of, the first with its credentials.
 _DEFAULTS = {
     "aws_default": ("aws_local", "cost_hub_local"),
@@ -23,11 +28,6 @@ _DEFAULTS = {
 
 def main() -> None:
     """Seed the clouds and become the command."""
-    from airflow_multicloud import api
-    from airflow_multicloud.demo import advice, bills, data
-    from airflow_multicloud.opening.endpoints import open_endpoint
-    from airflow_multicloud.ports.object_store import BucketCreation
-
     for conn_id, parts in _DEFAULTS.items():
         _connect(conn_id, _merged([_connection(part) for part in parts]))
     data.seed("s3://primary/data/", ["gs://replica/data/", "abfs://replica/data/"])

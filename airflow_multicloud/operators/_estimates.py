@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-    from airflow_multicloud.core.cost.transfer import TransferEstimate
+    from airflow_multicloud.core.cost.prices.transfer import TransferEstimate
 
 
 def tell_estimate(operator: BaseOperator, estimate: TransferEstimate) -> None:

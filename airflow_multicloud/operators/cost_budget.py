@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, SkipMixin
 
 from airflow_multicloud import api
+from airflow_multicloud.core.cost import documents
 from airflow_multicloud.operators._costs import CostOperator, money_of
 from airflow_multicloud.operators._shell import airflow_errors
 
@@ -22,8 +23,9 @@ class BudgetGateOperator(CostOperator, SkipMixin):
     """Let the run go on only while the budget holds.
 
     Held against the budget: what was billed so far, the forecast for the rest of its period,
-    and what this run is estimated to add. Returns the verdict; its ``state`` is ``within``,
-    ``over``, or ``unknown`` when the bill is too old or incomplete to tell.
+    and what this run is estimated to add. Returns the verdict as the report's JSON has it, with
+    amounts as texts, unrounded; its ``state`` is ``within``, ``over``, or ``unknown`` when the bill
+    is too old or incomplete to tell.
 
     :param budget: the amount, in ``currency``. :param name: how messages call it.
     :param period: ``month``, ``quarter`` or ``year``.
@@ -87,22 +89,10 @@ class BudgetGateOperator(CostOperator, SkipMixin):
             )
         for warning in verdict.warnings:
             self.log.warning("%s", warning)
-        facts = {
-            "allowed": verdict.allowed,
-            "state": verdict.state.value,
-            "budget": str(verdict.budget.amount),
-            "actual": f"{verdict.actual:.2f}",
-            "expected": f"{verdict.expected:.2f}",
-            "run_estimate": f"{verdict.run_estimate:.2f}",
-            "projected": f"{verdict.projected:.2f}",
-            "currency": self.currency,
-            "stale": verdict.stale,
-            "reasons": list(verdict.reasons),
-            "warnings": list(verdict.warnings),
-        }
+        facts = documents.budget(verdict)
         context["ti"].xcom_push(key="verdict", value=facts)
         if verdict.allowed:
-            self.log.info("%s holds: %s of %s %s", self.name, facts["projected"], self.budget,
+            self.log.info("%s holds: %.2f of %s %s", self.name, verdict.projected, self.budget,
                           self.currency)  # fmt: skip
             return facts
         over = verdict.state is api.BudgetState.OVER

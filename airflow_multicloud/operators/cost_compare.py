@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
+from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.money import CostBasis
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators._costs import CostOperator, day_of, days
@@ -16,9 +17,8 @@ from airflow_multicloud.operators._shell import airflow_errors
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_multicloud.core.cost.comparison import CostReport
+    from airflow_multicloud.core.cost.fx.unconverted import Unconverted
     from airflow_multicloud.core.cost.recommendations import RankedRecommendation
-    from airflow_multicloud.core.cost.unconverted import Unconverted
 
 #: Recommendations in the log; all are in the object.
 _SHOWN = 50
@@ -28,8 +28,9 @@ _PERIOD: Sequence[str] = (*CostOperator.template_fields, "start", "end")
 class CompareCostOperator(CostOperator):
     """What each cloud cost, in one currency, broken down; and which bill is the smallest.
 
-    Returns totals per cloud on all four cost bases, with completeness, as-of time and
-    exchange rates, and the largest lines.
+    Returns what the report's JSON says of it: totals per cloud on all four cost bases, with
+    completeness, as-of time and exchange rates, and the largest lines. Amounts are texts, and
+    unrounded.
 
     :param start: first day. :param end: the day after the last.
     :param group_by: FOCUS columns, or ``tag:<key>``.
@@ -80,15 +81,7 @@ class CompareCostOperator(CostOperator):
         if smallest:
             self.log.info("smallest bill: %s", smallest)
         return {
-            "start": start.isoformat(),
-            "end": end.isoformat(),
-            "currency": found.currency,
-            "basis": found.basis.value,
-            "by": found.by.value,
-            "not_counted": [str(overlap) for overlap in found.left_out],
-            "clouds": [_cloud(report) for report in found.reports],
-            "missing": dict(found.missing),
-            "unconverted": _apart(self, found.unconverted),
+            **documents.comparison(found),
             "smallest_bill": list(smallest.clouds) if smallest else [],
         }
 
@@ -96,7 +89,8 @@ class CompareCostOperator(CostOperator):
 class FindCostAnomaliesOperator(CostOperator):
     """Services whose daily cost jumped above what their past weeks explain.
 
-    Returns them, largest first (at most a hundred), and which clouds could not be checked.
+    Returns ``anomaly_count``, the ``anomalies`` as the report's JSON has them, largest first (at
+    most a hundred), and which clouds could not be checked.
 
     :param start: first day judged. :param end: the day after the last.
     """
@@ -118,9 +112,8 @@ class FindCostAnomaliesOperator(CostOperator):
             self.log.warning("%s was not checked: %s", cloud, why)
         _warn_apart(self, found.unconverted)
         return {
-            "anomalies": len(found.found),
-            "found": [str(anomaly) for anomaly in found.found[:100]],
-            "unchecked": dict(found.unchecked),
+            "anomaly_count": len(found.found),
+            **documents.anomalies(found, limit=100),
         }
 
 
@@ -169,9 +162,9 @@ class AttributeCostOperator(CostOperator):
 class PriceWorkloadOperator(CostOperator):
     """The same workload on each cloud, at your own unit prices where the bill has them.
 
-    Returns a quote per cloud and the cheapest of the complete ones.
+    Returns a quote per cloud, as the report's JSON has it, and the cheapest of the complete ones.
 
-    :param workload: fields of :class:`~airflow_multicloud.core.cost.workload.Workload`, like
+    :param workload: fields of :class:`~airflow_multicloud.core.cost.prices.workload.Workload`, like
         ``{"vcpus": 4, "memory_gib": 16, "storage_gb": 500, "egress_gb": 100}``.
     :param on: names of clouds (``clouds`` filters the bill).
     :param day: your own prices are of the month before this day.
@@ -233,16 +226,7 @@ class PriceWorkloadOperator(CostOperator):
         best = found.cheapest
         if best:
             self.log.info("cheapest: %s", best.cloud)
-        return {
-            "cheapest": best.cloud if best else None,
-            "quotes": {q.cloud: _cents(q.total) if q.complete else None for q in found.quotes},
-            "regions": {q.cloud: q.region_id for q in found.quotes},
-            "oldest_prices": {
-                q.cloud: q.oldest_price and q.oldest_price.isoformat() for q in found.quotes
-            },
-            "currency": self.currency,
-            "refused_prices": len(found.refused),
-        }
+        return {**documents.workload(found), "currency": self.currency}
 
 
 class RecommendSavingsOperator(CostOperator):
@@ -290,33 +274,6 @@ class RecommendSavingsOperator(CostOperator):
             "price_usd": str(ranked.price),
             "uri": uri,
         }
-
-
-def _cloud(report: CostReport) -> dict[str, Any]:
-    totals = report.totals
-    coverage = report.coverage
-    return {
-        "cloud": report.cloud,
-        "billed_cost": _cents(totals.billed),
-        "effective_cost": _cents(totals.effective),
-        "list_cost": _cents(totals.list),
-        "contracted_cost": _cents(totals.contracted),
-        "compared": _cents(report.compared.amount),
-        "by_category": {
-            category: _cents(costs.on(report.basis))
-            for category, costs in sorted(report.by_category.items())
-        },
-        "completeness": str(coverage),
-        "fx": str(report.fx) if report.fx else None,
-    }
-
-
-def _apart(operator: CostOperator, unconverted: Sequence[Unconverted]) -> dict[str, list[str]]:
-    """Cloud → what no rate converts, in its own currency."""
-    found: dict[str, list[str]] = {}
-    for apart in unconverted:
-        found.setdefault(apart.cloud, []).append(apart.on(CostBasis(operator.basis)))
-    return found
 
 
 def _warn_apart(operator: CostOperator, unconverted: Sequence[Unconverted]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud import api
+from airflow_multicloud.core.cost import documents
 from airflow_multicloud.operators._costs import CostOperator, days, money_of
 from airflow_multicloud.operators._shell import airflow_errors, tell_assets
 
@@ -122,18 +123,13 @@ class CostReportOperator(CostOperator):
         facts = {
             "files": files,
             "total": None if total is None else str(document.rounded_total),
-            "unconverted": {
-                report.cloud: list(report.total.without)
-                for report in compared.reports
-                if report.unconverted
-            },
+            **documents.apart(compared),
             "currency": self.currency,
             "basis": compared.basis.value,
             "by": compared.by.value,
-            "not_counted": [str(overlap) for overlap in compared.left_out],
             "estimated": None if total is None else total.estimated,
-            "anomalies": len(document.anomalies.found) if document.anomalies else None,
-            "restatements": len(document.restatements),
+            "anomaly_count": len(document.anomalies.found) if document.anomalies else None,
+            "restatement_count": len(document.restatements),
         }
         tell_assets(self, context, {"multicloud": facts})
         return facts

@@ -15,9 +15,12 @@ from airflow.cli import cli_parser
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api import CloudCostAnalyzer
+from airflow_multicloud.core.cost.budget import Budget, StalePolicy
 from airflow_multicloud.core.cost.report import to_html, to_json
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.operators.cost_compare import CompareCostOperator
+from airflow_multicloud.core.cost.store.same_charges import Reason
+from airflow_multicloud.operators.cost_budget import BudgetGateOperator
+from airflow_multicloud.operators.cost_compare import CompareCostOperator, FindCostAnomaliesOperator
 from airflow_multicloud.operators.cost_report import CostReportOperator
 from airflow_multicloud.operators.cost_store import (
     PruneCostStoreOperator,
@@ -57,19 +60,67 @@ def test_the_comparison_says_what_it_left_out_and_which_month_it_is_of(root: str
     asked = {"task_id": "compare", "store": root, "start": "2026-10-01", "end": "2026-11-01"}
     billed = CompareCostOperator(**asked, basis="billed").execute(Bare())  # type: ignore[arg-type]
     assert billed["by"] == "billing_period"
-    assert billed["clouds"][0]["billed_cost"] == "2700.00"
-    (said,) = billed["not_counted"]
-    assert "charges of b/focus-1-0" in said
-    assert "b/focus-1-2 counts instead, it has the same accounts' charges" in said
+    assert Decimal(billed["clouds"][0]["BilledCost"]) == 2700
+    (left_out,) = billed["left_out"]
+    assert (left_out["export"], left_out["counted"]) == ("b/focus-1-0", "b/focus-1-2")
+    assert left_out["reason"] == Reason.LATER
     days = CompareCostOperator(**asked, basis="billed", by="charge_day")
     charged = days.execute(Bare())  # type: ignore[arg-type]
-    assert (charged["by"], charged["clouds"][0]["billed_cost"]) == ("charge_day", "3100.00")
+    assert charged["by"] == "charge_day"
+    assert Decimal(charged["clouds"][0]["BilledCost"]) == 3100
+
+
+def test_the_operator_the_report_and_the_command_say_the_same_names(
+    root: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, (row, *_), _ = command(capsys, "costs", root, "--month", "2026-10", "--basis", "billed")
+    asked = {"task_id": "compare", "store": root, "start": "2026-10-01", "end": "2026-11-01"}
+    compared = CompareCostOperator(**asked, basis="billed").execute(Bare())  # type: ignore[arg-type]
+    analyzer = CloudCostAnalyzer(root, basis="billed")
+    start, end = date(2026, 10, 1), date(2026, 11, 1)
+    report = json.loads(to_json(analyzer.report(start, end)))
+    assert compared == {name: report[name] for name in compared}
+    found = FindCostAnomaliesOperator(**asked).execute(Bare())  # type: ignore[arg-type]
+    assert found.pop("anomaly_count") == len(report["anomalies"])
+    assert found == {name: report[name] for name in found}
+    (cloud,) = report["clouds"]
+    same = row.keys() & cloud.keys()
+    assert row.keys() - same == {"ServiceName", "charges"}
+    amounts = {name for name in same if name.endswith("Cost")}
+    assert len(amounts) == 4
+    # The one service is all of the bill; the command rounds for its reader.
+    assert {name: Decimal(row[name]) for name in amounts} == {
+        name: Decimal(cloud[name]) for name in amounts
+    }
+    assert {name: row[name] for name in same - amounts} == {
+        name: cloud[name] for name in same - amounts
+    }
+
+
+def test_a_gate_says_what_the_report_says_of_a_budget(root: str) -> None:
+    gate = BudgetGateOperator(
+        task_id="gate", store=root, basis="billed", budget=100_000, name="data",
+        now="2026-10-31T12:00:00+00:00", stale="ignore",
+    )  # fmt: skip
+    told = gate.execute(Bare())  # type: ignore[arg-type]
+    analyzer = CloudCostAnalyzer(root, basis="billed")
+    verdict = analyzer.assess_budget(
+        Budget(name="data", amount=Decimal(100_000), currency="USD"),
+        now=datetime(2026, 10, 31, 12, tzinfo=UTC),
+        stale_policy=StalePolicy.IGNORE,
+    )
+    report = analyzer.report(date(2026, 10, 1), date(2026, 11, 1), budget=verdict)
+    assert told == json.loads(to_json(report))["budget"]
 
 
 def test_an_export_is_taken_out_by_an_operator(root: str) -> None:
     task = RemoveCostExportOperator(task_id="remove", store=root, export="s3://c@b/focus-1-2")
     (gone,) = task.execute(Bare())  # type: ignore[arg-type]
-    assert (gone["export"], gone["month"], gone["rows"]) == ("b/focus-1-2", "2026-10", 32)
+    assert (gone["export"], gone["billing_period"], gone["rows"]) == (
+        "b/focus-1-2",
+        "2026-10-01",
+        32,
+    )
     assert [p.export for p in CostStore.open(Path(root)).snapshot().periods] == ["b/focus-1-0"]
     with pytest.raises(AirflowFailException, match="the cost store has no b/focus-1-2; it has:"):
         task.execute(Bare())  # type: ignore[arg-type]
@@ -93,9 +144,9 @@ def test_the_command_lists_removes_and_prunes(
 ) -> None:
     code, rows, _ = command(capsys, "cost-store", root)
     assert code == 0
-    assert [(row["export"], row["month"]) for row in rows] == [
-        ("b/focus-1-0", "2026-10"),
-        ("b/focus-1-2", "2026-10"),
+    assert [(row["export"], row["billing_period"]) for row in rows] == [
+        ("b/focus-1-0", "2026-10-01"),
+        ("b/focus-1-2", "2026-10-01"),
     ]
     code, rows, said = command(
         capsys, "cost-store", root, "--remove", "b/focus-1-0", "--prune", "--keep", "1"
@@ -172,15 +223,17 @@ def test_the_reports_files_say_which_month_and_what_is_not_counted(
     )  # fmt: skip
     told = task.execute(Bare())  # type: ignore[arg-type]
     assert (told["total"], told["basis"], told["by"]) == ("2700.00", "billed", "billing_period")
-    (said,) = told["not_counted"]
     document = json.loads(Path(told["files"]["report.json"]).read_text())
     assert document["by"] == "billing_period"
     (left_out,) = document["left_out"]
+    assert told["left_out"] == [left_out]
     assert (left_out["export"], left_out["counted"]) == ("b/focus-1-0", "b/focus-1-2")
     assert (left_out["charges"], Decimal(left_out["billed_cost"])) == (32, Decimal(2700))
     rows = list(csv.DictReader(Path(told["files"]["services.csv"]).read_text().splitlines()))
-    assert [row["NotCounted"] for row in rows] == [said]
-    assert [row["Period"] for row in rows] == ["billing period"]
+    (said,) = (row["left_out"] for row in rows)
+    assert "charges of b/focus-1-0" in said
+    assert "b/focus-1-2 counts instead, it has the same accounts' charges" in said
+    assert [row["by"] for row in rows] == ["billing_period"]
     by_day = CostReportOperator(
         task_id="days", store=root, basis="billed", start="2026-10-01", end="2026-11-01",
         target=str(tmp_path / "days"), by="charge_day",

@@ -14,7 +14,7 @@ from airflow_multicloud.cli.running import command
 from airflow_multicloud.months import first_of_month, month_bounds
 
 if TYPE_CHECKING:
-    from airflow_multicloud.core.cost.comparison import CostReport
+    from airflow_multicloud.core.cost.compare.comparison import CostReport
 
 
 @command(interrupted="periods that were taken in are kept; the same command goes on from there")

@@ -14,7 +14,7 @@ from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
 
 if TYPE_CHECKING:
-    from airflow_multicloud.core.cost.workload import Quote
+    from airflow_multicloud.core.cost.prices.workload import Quote
 
 _CENT = Decimal("0.01")
 _CLOUDS = ("aws", "gcp", "azure")
@@ -58,7 +58,7 @@ def _rows(quote: Quote) -> list[dict[str, Any]]:
     return [
         {
             "cloud": quote.cloud,
-            "region": line.region_id,
+            "region_id": line.region_id,
             "meter": str(line.meter),
             "sku": line.sku,
             "quantity": line.quantity,

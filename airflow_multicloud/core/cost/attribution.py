@@ -28,13 +28,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.compare import compare_costs
-from airflow_multicloud.core.cost.comparison import CostComparison
+from airflow_multicloud.core.cost.compare.comparison import CostComparison
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.fx import FX, ExchangeRates, needed_rates
+from airflow_multicloud.core.cost.fx.unconverted import Unconverted
 from airflow_multicloud.core.cost.money import CostBasis, exact_difference, exact_sum, percent
-from airflow_multicloud.core.cost.unconverted import Unconverted
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.labels import KnownIds, comparable
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import cents, checked_currency, exact_difference, exact_sum
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import months_later
 
@@ -71,6 +73,8 @@ class Budget:
     currency: str
     period: BudgetPeriod = BudgetPeriod.MONTH
 
+    DOCUMENT: ClassVar = Document(("name", "amount", "currency", "period"))
+
     def __post_init__(self) -> None:
         checked_currency("budget currency", self.currency)
         if not self.amount.is_finite() or self.amount <= 0:
@@ -84,8 +88,10 @@ class Budget:
 class BudgetVerdict:
     """Whether this run may go on.
 
-    :param actual: billed so far. :param expected: of the whole period, without this run.
-    :param run_estimate: what this run adds. :param projected: what is held against the budget.
+    :param actual: billed so far.
+    :param expected: of the whole period, without this run.
+    :param run_estimate: what this run adds.
+    :param projected: what is held against the budget.
     :param stale: the bill is too old or incomplete to judge by.
     :param reasons: why it is refused; empty when allowed.
     :param warnings: what a reader should know either way.
@@ -100,6 +106,13 @@ class BudgetVerdict:
     stale: bool
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("state", "allowed", "actual", "expected", "run_estimate", "projected", "headroom"),
+            *("stale", "reasons", "warnings"),
+        )
+    )
 
     @property
     def state(self) -> BudgetState:
@@ -132,7 +145,8 @@ def assess_budget(
     """Hold actual + forecast + this run against the budget.
 
     :param forecast: of the budget's period that ``now`` is in, in the budget's currency.
-    :param now: aware. :param run_estimate: in the budget's currency.
+    :param now: aware.
+    :param run_estimate: in the budget's currency.
     :param max_age: how old the oldest export may be. The clouds export at least once a day
         and up to a day late.
     :raises CostAnalysisError: kind ``invalid_argument`` when the forecast is of another

@@ -28,7 +28,8 @@ def is_url(where: str) -> bool:
 def download(parameter: str, url: str, limit: int) -> bytes:
     """What an address serves.
 
-    :param parameter: what ``url`` was given for, for errors. :param limit: in bytes.
+    :param parameter: what ``url`` was given for, for errors.
+    :param limit: in bytes.
     :raises CostAnalysisError: kind ``invalid_argument`` for plain http to another machine;
         ``unavailable`` (worth a retry) for what the network or the server does; ``not_found``;
         ``integrity`` for more than the limit, or less than was announced.

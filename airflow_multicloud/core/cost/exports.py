@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.locations import Location
 from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
@@ -58,18 +59,15 @@ class ExportFreshness:
     exported_at: datetime | None
     age: timedelta | None
 
+    DOCUMENT: ClassVar = Document((("export", "uri"), "billing_period", "exported_at", "age"))
+
     def within(self, max_age: timedelta) -> bool:
         """Whether there is a version, no older than this."""
         return self.age is not None and self.age <= max_age
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom."""
-        return {
-            "export": self.uri,
-            "billing_period": self.billing_period and self.billing_period.isoformat(),
-            "exported_at": self.exported_at and self.exported_at.isoformat(),
-            "age_seconds": None if self.age is None else round(self.age.total_seconds(), 3),
-        }
+        return to_document(self)
 
 
 @operation("cost.export_freshness")
@@ -77,7 +75,7 @@ def export_freshness(export: Export, billing_period: date) -> ExportFreshness:
     """What the export has of one month; a period that is being written does not count."""
     uri = str(export.location)
     found = export.periods(billing_period, billing_period)
-    # Selected days that were exported anew say nothing of the month's others.
+    # Days of a month that were exported again say nothing of the month's others.
     for period in [p for p in found if p.days is None] or found[-1:]:
         age = datetime.now(UTC) - period.exported_at
         return ExportFreshness(uri, period.billing_period, period.exported_at, age)

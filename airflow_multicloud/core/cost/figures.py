@@ -19,8 +19,8 @@ class Coverage:
 
     :param final: every billing period asked for is closed; else the figure is an estimate
         that the cloud may still restate.
-    :param days_asked: days of the period. :param days_covered: those of them with usage that
-        were over when the cloud exported.
+    :param days_asked: days of the period.
+    :param days_covered: those of them with usage that were over when the cloud exported.
     :param exported_at: data as of: the oldest export behind the figure, of months that are not
         final if there are any; ``None``: no export.
     :param days_counted: days that the bill speaks of, used or not: every day of a final month;
@@ -60,8 +60,9 @@ class Coverage:
 class FxNote:
     """Which exchange rates are in a figure.
 
-    :param currencies: converted from. :param oldest: the earliest day a rate used is of, in
-        the source's calendar. :param newest: the latest.
+    :param currencies: converted from.
+    :param oldest: the earliest day a rate used is of, in the source's calendar.
+    :param newest: the latest.
     :param stale: charge days after the end of the rates' file took its last rate.
     """
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.exports import Export, since
 from airflow_multicloud.core.cost.store import Change, CostStore
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod
 
@@ -40,19 +41,46 @@ class IngestedPeriod:
     version: str
     change: Change
 
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "export", "billing_period", "changed", "reason", "final", "rows"),
+            *("days_written", "restated_services"),
+        )
+    )
+
+    @property
+    def changed(self) -> bool:
+        """Whether the store's content is another now."""
+        return self.change.changed
+
+    @property
+    def reason(self) -> str:
+        """Why it changed, or did not."""
+        return self.change.reason
+
+    @property
+    def final(self) -> bool:
+        """Whether the month will change no more."""
+        return bool(self.change.period and self.change.period.final)
+
+    @property
+    def rows(self) -> int:
+        """Of the month."""
+        return self.change.rows
+
+    @property
+    def days_written(self) -> int:
+        """How many charge days were written."""
+        return len(self.change.days_written)
+
+    @property
+    def restated_services(self) -> int:
+        """How many services' known days changed."""
+        return len(self.change.restatements)
+
     def as_dict(self) -> dict[str, Any]:
         """For XCom: counts and totals only."""
-        return {
-            "cloud": self.cloud,
-            "export": self.export,
-            "billing_period": self.billing_period.isoformat(),
-            "changed": self.change.changed,
-            "reason": self.change.reason,
-            "final": bool(self.change.period and self.change.period.final),
-            "rows": self.change.rows,
-            "days_written": len(self.change.days_written),
-            "restated_services": len(self.change.restatements),
-        }
+        return to_document(self)
 
 
 def ingest_export(

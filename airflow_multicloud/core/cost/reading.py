@@ -27,7 +27,7 @@ from airflow_multicloud.ports.cost import FetchedPeriod, FileFormat
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: Raised whenever the canonical form changes, so that stored days are written anew.
+#: Raised whenever the canonical form changes, so that stored days are written again.
 READER_VERSION = 2
 
 #: Texts that stand for no value; 'NULL' is none of any FOCUS column, but some exports write it.
@@ -50,7 +50,8 @@ _TAG_LIST = "STRUCT(key VARCHAR, value VARCHAR)[]"
 class Source:
     """An export's files, ready to be queried.
 
-    :param relation: the files as SQL. :param columns: the file's columns → their types.
+    :param relation: the files as SQL.
+    :param columns: the file's columns → their types.
     """
 
     relation: str
@@ -201,7 +202,7 @@ def check_required(empty_rows: Mapping[Column, int], what: str) -> None:
 @contextmanager
 def reading_errors(what: str) -> Iterator[None]:
     """Have the query engine's errors say what was read; a full disk is told elsewhere."""
-    import duckdb
+    import duckdb  # optional: extra "cost"
 
     try:
         yield

@@ -2,7 +2,7 @@
 
 This ranks what was *spent*, per day. It does not say which cloud is cheapest: two clouds that run
 different work are not like for like. For one workload's price on each cloud see
-:mod:`airflow_multicloud.core.cost.workload`.
+:mod:`airflow_multicloud.core.cost.prices.workload`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from airflow_multicloud.core.cost.comparison import CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostReport
 from airflow_multicloud.core.cost.figures import Figure
 from airflow_multicloud.core.cost.money import cents
 from airflow_multicloud.core.telemetry import operation
@@ -38,7 +38,8 @@ class SmallestBill:
     """The verdict.
 
     :param clouds: more than one when they tie; empty when none can be ranked.
-    :param ranking: smallest first. :param unranked: cloud → why it is not in the ranking.
+    :param ranking: smallest first.
+    :param unranked: cloud → why it is not in the ranking.
     :param estimated: some ranked figure is not final or lacks days.
     """
 
@@ -108,6 +109,6 @@ def _check_same(
     if len({value(report) for report in reports}) > 1:
         listed = ", ".join(f"{cloud}: {text}" for cloud, text in found.items())
         raise CostAnalysisError(
-            f"reports differ in {what} ({listed}); compare them anew in one",
+            f"reports differ in {what} ({listed}); compare them again, all in one",
             kind=ErrorKind.INVALID_ARGUMENT,
         )

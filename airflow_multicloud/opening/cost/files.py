@@ -27,7 +27,8 @@ def is_uri(where: str | Path) -> bool:
 def read_place(parameter: str, where: str | Path, limit: int) -> bytes:
     """The content of a file or an object.
 
-    :param parameter: what ``where`` was given for, for errors. :param limit: in bytes.
+    :param parameter: what ``where`` was given for, for errors.
+    :param limit: in bytes.
     :raises CloudError: kind ``not_found``; kind ``invalid_argument`` for more than the limit, or
         what is no file; for a file that can't be read, the kind of the system's error.
     """

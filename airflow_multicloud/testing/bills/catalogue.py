@@ -24,7 +24,8 @@ class Sku:
     :param price: list price a unit, in US dollars, four places.
     :param quantity: the mean quantity of a row.
     :param seasonal: whether people cause the usage: less of it at weekends.
-    :param cores: vCPUs; 0 for what is no machine. :param memory: GiB.
+    :param cores: vCPUs; 0 for what is no machine.
+    :param memory: GiB.
     :param coverable: whether the commitment covers part of its usage.
     """
 

@@ -20,18 +20,19 @@ def restated_rows(before: str, version: int, options: BillOptions, restatement: 
         f"AND ChargePeriodStart = {moment(options, restatement.day - 1)}"
     )
     factor = f"CAST({restatement.factor} AS DECIMAL(12, 2))"
-    anew = f"CAST(round(CAST(PricingQuantity AS DECIMAL(18, 3)) * {factor}, 3) AS DECIMAL(18, 3))"
+    quantity = "CAST(PricingQuantity AS DECIMAL(18, 3))"
+    restated = f"CAST(round({quantity} * {factor}, 3) AS DECIMAL(18, 3))"
     if restatement.style is CorrectionStyle.REPLACE:
-        changes = _amounts(anew)
+        changes = _amounts(restated)
         replaced = ", ".join(
             f'CASE WHEN {chosen} THEN {sql} ELSE "{name}" END AS "{name}"'
             for name, sql in changes.items()
         )
         return f"SELECT * REPLACE ({replaced}) FROM {before}"
     correction = f"'Correction' AS ChargeClass, {version} AS \"{VERSION}\""
-    reversal = _amounts("-CAST(PricingQuantity AS DECIMAL(18, 3))")
-    difference = _amounts(f"({anew} - CAST(PricingQuantity AS DECIMAL(18, 3)))")
-    parts = [reversal, _amounts(anew)]
+    reversal = _amounts(f"-{quantity}")
+    difference = _amounts(f"({restated} - {quantity})")
+    parts = [reversal, _amounts(restated)]
     if restatement.style is CorrectionStyle.ADJUST:
         parts = [difference]
     added = [

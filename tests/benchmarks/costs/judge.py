@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.core.cost.anomalies import find_anomalies
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
 from airflow_multicloud.core.cost.forecast import forecast_costs
-from airflow_multicloud.core.cost.surprises import WINDOW
 from airflow_multicloud.months import month_bounds
 from tests.benchmarks.costs.shapes import SHAPES, Daily, Shape, days
 from tests.unit.cost_questions.bill import Charge, Month, bill

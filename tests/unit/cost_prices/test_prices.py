@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_multicloud.core.cost.price_file import bundled_prices, format_prices, parse_prices
 from airflow_multicloud.core.cost.prices import (
     FREE_ALLOWANCE,
     UNITS,
@@ -20,7 +19,8 @@ from airflow_multicloud.core.cost.prices import (
     PriceTable,
     tiered,
 )
-from airflow_multicloud.core.cost.refresh_prices import refresh
+from airflow_multicloud.core.cost.prices.file import bundled_prices, format_prices, parse_prices
+from airflow_multicloud.core.cost.prices.refresh import refresh
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 

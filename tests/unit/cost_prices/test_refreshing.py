@@ -16,8 +16,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_multicloud import api
 from airflow_multicloud.cli.commands import prices as prices_command
 from airflow_multicloud.cli.commands import quote as quote_command
-from airflow_multicloud.core.cost.price_file import format_prices
 from airflow_multicloud.core.cost.prices import UNITS, Meter, PriceTable
+from airflow_multicloud.core.cost.prices.file import format_prices
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.opening.cost.files import read_place, write_place
 from airflow_multicloud.operators.cost_compare import PriceWorkloadOperator
@@ -158,9 +158,9 @@ def test_a_workload_is_priced_by_the_table_given(target: str, tmp_path: Path) ->
     )
     facts: Any = operator.execute(Bare())  # type: ignore[arg-type]
     assert facts["cheapest"] == "memory"
-    assert facts["quotes"] == {"memory": "732.00"}
-    assert facts["regions"] == {"memory": "here"}
-    assert facts["oldest_prices"] == {"memory": OLD.isoformat()}
+    (quote,) = facts["quotes"]
+    assert (quote["cloud"], Decimal(quote["total"])) == ("memory", 732)
+    assert (quote["region_id"], quote["oldest_price"]) == ("here", OLD.isoformat())
 
 
 def test_a_table_that_is_not_there_fails_the_task_at_once(tmp_path: Path) -> None:

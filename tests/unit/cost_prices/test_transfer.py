@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import pytest
 
-from airflow_multicloud.core.cost.price_file import bundled_prices
 from airflow_multicloud.core.cost.prices import BYTES_PER_GB, Meter
-from airflow_multicloud.core.cost.transfer import (
+from airflow_multicloud.core.cost.prices.file import bundled_prices
+from airflow_multicloud.core.cost.prices.transfer import (
     Place,
     Shipment,
     TransferEstimate,

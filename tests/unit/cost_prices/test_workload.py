@@ -12,10 +12,14 @@ import duckdb
 import pytest
 
 from airflow_multicloud.api import CloudCostAnalyzer
-from airflow_multicloud.core.cost.price_file import bundled_prices
 from airflow_multicloud.core.cost.prices import Meter, PriceTable
-from airflow_multicloud.core.cost.unit_prices import OwnPrices, own_prices
-from airflow_multicloud.core.cost.workload import Workload, WorkloadComparison, price_workload
+from airflow_multicloud.core.cost.prices.file import bundled_prices
+from airflow_multicloud.core.cost.prices.own import OwnPrices, own_prices
+from airflow_multicloud.core.cost.prices.workload import (
+    Workload,
+    WorkloadComparison,
+    price_workload,
+)
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 TODAY = date(2026, 11, 24)

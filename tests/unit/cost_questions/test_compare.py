@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_multicloud.core.cost.compare import compare_costs
-from airflow_multicloud.core.cost.comparison import CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostReport
 from airflow_multicloud.core.cost.dimensions import DIMENSIONS
 from airflow_multicloud.core.cost.figures import add_figures
 from airflow_multicloud.core.cost.focus import ChargeCategory

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from airflow_multicloud import api
 from airflow_multicloud.cli.commands import rates as rates_command
 from airflow_multicloud.core.cost.fx import ExchangeRates
-from airflow_multicloud.core.cost.rates_file import parse_rates
+from airflow_multicloud.core.cost.fx.rates_file import parse_rates
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.opening.cost.files import write_place
 from airflow_multicloud.operators.cost_refresh import RefreshExchangeRatesOperator

@@ -20,13 +20,18 @@ from airflow_multicloud.core.cost.budget import Budget, BudgetState, StalePolicy
 from airflow_multicloud.core.cost.forecast import forecast_costs
 from airflow_multicloud.core.cost.money import CostPeriod, rounded_lines
 from airflow_multicloud.core.cost.prices import Meter
+from airflow_multicloud.core.cost.prices.workload import (
+    Quote,
+    QuoteLine,
+    Workload,
+    WorkloadComparison,
+)
 from airflow_multicloud.core.cost.report import CostDocument, gather, to_csv, to_html, to_json
 from airflow_multicloud.core.cost.report.beside_last import period_before
 from airflow_multicloud.core.cost.report.charts import charts
 from airflow_multicloud.core.cost.report.tables import budget_amounts
 from airflow_multicloud.core.cost.store.overlaps import Overlap
 from airflow_multicloud.core.cost.store.same_charges import Reason
-from airflow_multicloud.core.cost.workload import Quote, QuoteLine, Workload, WorkloadComparison
 from tests.unit.cost_questions.bill import Charge, bill, days
 
 if TYPE_CHECKING:
@@ -366,10 +371,10 @@ def test_what_no_rate_converts_is_shown_apart() -> None:
     assert told["total_without"] == ["77.00 TWD"]
     assert {c["cloud"]: c["without"] for c in told["clouds"]} == {"aws": [], "gcp": ["77.00 TWD"]}
     # Also a cloud that has nothing else.
-    rows = {row["Cloud"]: row for row in csv.DictReader(io.StringIO(to_csv(document)))}
-    assert rows["gcp"]["NotConverted"].startswith("77.00 TWD: ")
+    rows = {row["cloud"]: row for row in csv.DictReader(io.StringIO(to_csv(document)))}
+    assert rows["gcp"]["unconverted"].startswith("77.00 TWD: ")
     assert Decimal(rows["gcp"]["EffectiveCost"]) == 0
-    assert rows["aws"]["NotConverted"] == ""
+    assert rows["aws"]["unconverted"] == ""
 
 
 BILL = CostPeriod.BILLING_PERIOD
@@ -533,7 +538,7 @@ def test_what_two_exports_have_is_said_to_be_left_out() -> None:
     assert said in to_html(twice)
     assert json.loads(to_json(twice))["left_out"][0]["export"] == "billing/old"
     (row,) = csv.DictReader(io.StringIO(to_csv(twice)))
-    assert row["NotCounted"] == str(left_out)
+    assert row["left_out"] == str(left_out)
     assert said not in to_html(document)
 
 

@@ -8,8 +8,8 @@ from statistics import fmean
 
 import pytest
 
-from airflow_multicloud.core.cost.seasonal import foresee, half_width
-from airflow_multicloud.core.cost.surprises import WINDOW, Limits, surprises
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW, Limits, surprises
+from airflow_multicloud.core.cost.forecast.seasonal import foresee, half_width
 from airflow_multicloud.months import month_bounds
 from tests.benchmarks.costs.shapes import SHAPES, TOLD, Shape, days, step
 

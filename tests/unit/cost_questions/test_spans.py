@@ -17,10 +17,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.budget import Budget
 from airflow_multicloud.core.cost.prices import PriceTable
+from airflow_multicloud.core.cost.prices.transfer import Place, estimate_transfer
+from airflow_multicloud.core.cost.prices.workload import Workload
 from airflow_multicloud.core.cost.recommendations import rank_recommendations
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.core.cost.transfer import Place, estimate_transfer
-from airflow_multicloud.core.cost.workload import Workload
 from airflow_multicloud.errors import CostAnalysisError
 from tests.unit.cost_questions.bill import days
 from tests.unit.cost_store.rows import MONTH, Row, fetched, write

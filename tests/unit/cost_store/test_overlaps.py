@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from airflow_multicloud.api import CloudCostAnalyzer
-from airflow_multicloud.core.cost.comparison import CostComparison
+from airflow_multicloud.core.cost.compare.comparison import CostComparison
 from airflow_multicloud.core.cost.quality import check_quality
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.cost.store.local_files import LocalFiles

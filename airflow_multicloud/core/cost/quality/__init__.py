@@ -5,10 +5,10 @@ The rules are those that readers of bills trip over: see each rule's text.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.quality.exported import export_rules
@@ -25,6 +25,7 @@ from airflow_multicloud.core.cost.store import CostStore, Snapshot
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.engine import open_engine
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 __all__ = ["QualityFinding", "QualityReport", "Severity", "check_quality"]
@@ -40,6 +41,10 @@ class QualityReport:
     rows: int
     findings: tuple[QualityFinding, ...]
 
+    DOCUMENT: ClassVar = Document(
+        ("cloud", "export", "billing_period", "rows", "sound", "findings")
+    )
+
     @property
     def sound(self) -> bool:
         """Whether there is no error; warnings may be."""
@@ -47,14 +52,7 @@ class QualityReport:
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom and JSON."""
-        return {
-            "cloud": self.cloud,
-            "export": self.export,
-            "billing_period": self.billing_period.isoformat(),
-            "rows": self.rows,
-            "sound": self.sound,
-            "findings": [asdict(f) for f in self.findings],
-        }
+        return to_document(self)
 
 
 @operation("cost.check_quality")

@@ -17,7 +17,8 @@ class Severity(StrEnum):
 class QualityFinding:
     """One rule that did not hold.
 
-    :param rows: how many rows. :param example: one of them, short.
+    :param rows: how many rows.
+    :param example: one of them, short.
     """
 
     rule: str

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
-from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.focus import ChargeCategory
 from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
 from airflow_multicloud.core.cost.money import (
@@ -17,6 +18,7 @@ from airflow_multicloud.core.cost.money import (
     exact_sum,
     percent,
 )
+from airflow_multicloud.documents import Document
 from airflow_multicloud.months import (
     are_whole_months,
     first_of_month,
@@ -41,7 +43,8 @@ NOT_DAILY = frozenset(
 class BesideLast:
     """One cloud, or all of them: every amount rounded, ``None`` where it is not known.
 
-    :param so_far: of the period. :param same_days: of as many days of the period before.
+    :param so_far: of the period.
+    :param same_days: of as many days of the period before.
     :param before: of all of the period before.
     :param expected: of the whole month, as forecast; it will lie from ``lower`` to ``upper``.
     :param at_least: of all clouds where not every one has a forecast: what is expected of those
@@ -56,6 +59,13 @@ class BesideLast:
     lower: Decimal | None = None
     upper: Decimal | None = None
     at_least: Decimal | None = None
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("name", "so_far", ("same_days_before", "same_days"), "before", "expected"),
+            *(("expected_at_least", "at_least"), "lower", "upper"),
+        )
+    )
 
     @property
     def change(self) -> Decimal | None:
@@ -89,7 +99,8 @@ def beside_last(
 ) -> tuple[BesideLast, ...]:
     """Each cloud of a period, and then all of them; the last adds up what is shown above it.
 
-    :param daily: the period, day by day. :param before: :func:`period_before`, likewise.
+    :param daily: the period, day by day.
+    :param before: :func:`period_before`, likewise.
     """
     found = {report.cloud: report for report in before.reports}
     forecasts = {cloud.cloud: cloud for cloud in forecast.clouds} if forecast else {}
@@ -144,7 +155,8 @@ def on_the_bill(forecast: Forecast, bill: CostComparison, days: CostComparison) 
     What is on the bill and of other days is added, what is of these days and on another bill is
     not in it; the days left are expected as they were.
 
-    :param bill: so far. :param days: what was charged for its days so far.
+    :param bill: so far.
+    :param days: what was charged for its days so far.
     """
     billed = {report.cloud: report.total for report in bill.reports}
     charged = {report.cloud: report.total for report in days.reports}

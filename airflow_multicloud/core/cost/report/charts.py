@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pygal import Config
 
     from airflow_multicloud.core.cost.anomalies import Anomaly
-    from airflow_multicloud.core.cost.comparison import CostLine, CostReport
+    from airflow_multicloud.core.cost.compare.comparison import CostLine, CostReport
     from airflow_multicloud.core.cost.forecast import CloudForecast
 
 _BARS = 12
@@ -167,14 +167,14 @@ def _pygal() -> Any:
     import that follows in the process.
     """
     require_extra("pygal", "cost")
-    import pygal
+    import pygal  # optional: extra "cost"
 
     sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, pygal.PluginImportFixer)]
     return pygal
 
 
 def _config(title: str, *, legend: bool = True, rotate: bool = False) -> Config:
-    from pygal import Config
+    from pygal import Config  # optional: extra "cost"
     from pygal.style import CleanStyle
 
     ink, quiet, line = "var(--ink)", "var(--quiet)", "var(--line)"

@@ -8,18 +8,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.anomalies import Anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
-from airflow_multicloud.core.cost.comparison import CostComparison
+from airflow_multicloud.core.cost.compare.comparison import CostComparison
 from airflow_multicloud.core.cost.forecast import Forecast
 from airflow_multicloud.core.cost.money import exact_sum
+from airflow_multicloud.core.cost.prices.workload import WorkloadComparison
 from airflow_multicloud.core.cost.quality import QualityReport
-from airflow_multicloud.core.cost.report import plain
 from airflow_multicloud.core.cost.report.beside_last import BesideLast, beside_last
 from airflow_multicloud.core.cost.report.tables import service_rows
 from airflow_multicloud.core.cost.smallest_bill import SmallestBill
 from airflow_multicloud.core.cost.store.snapshot import Restatement
-from airflow_multicloud.core.cost.workload import WorkloadComparison
 
 #: What is shown of an account's id, which may be long: its end tells accounts apart.
 _TAIL = 12
@@ -29,8 +29,9 @@ _TAIL = 12
 class CostDocument:
     """One report.
 
-    :param comparison: broken down as asked, by service by default. :param daily: the same
-        charges, day by day. :param before: those of the months, or the days, before, day by day.
+    :param comparison: broken down as asked, by service by default.
+    :param daily: the same charges, day by day.
+    :param before: those of the months, or the days, before, day by day.
     :param forecast: of the month that is under way; ``None`` for any other period. Where the
         comparison is by billing period, it is of the bill.
     :param accounts: sub-account id → its name in the bill, of those with an anomaly.
@@ -83,46 +84,29 @@ class CostDocument:
         known = known.rpartition("/")[2]  # Azure's are paths.
         return known if len(known) <= _TAIL else f"…{known[-_TAIL:]}"
 
-    def rows(self) -> list[dict[str, str]]:
+    def rows(self) -> list[dict[str, Any]]:
         """The breakdown as flat rows, rounded so that they add up."""
         return [row for report in self.comparison.reports for row in service_rows(report)]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: every figure with its basis, currency, as-of date and completeness."""
-        comparison, found = self.comparison, self.anomalies
-        total = comparison.total
         return {
             "format": "airflow-multicloud cost report",
             "format_version": 1,
             "made_at": self.made_at.isoformat(),
-            "start": comparison.start.isoformat(),
-            "end": comparison.end.isoformat(),
-            "currency": comparison.currency,
-            "basis": comparison.basis.value,
-            "by": comparison.by.value,
-            "group_by": list(comparison.group_by),
-            "total": None if total is None else str(total.amount),
-            # What the total lacks, as billed: the details are in "unconverted".
-            "total_without": [] if total is None else list(total.without),
-            "clouds": [plain.cloud(report) for report in comparison.reports],
-            "missing": dict(comparison.missing),
-            "unconverted": [plain.unconverted(apart) for apart in comparison.unconverted],
-            "left_out": [plain.left_out(overlap) for overlap in comparison.left_out],
+            **documents.comparison(self.comparison),
             "before": {
                 "start": self.before.start.isoformat(),
                 "end": self.before.end.isoformat(),
-                "missing": dict(self.before.missing),
-                "unconverted": [plain.unconverted(apart) for apart in self.before.unconverted],
-                "left_out": [plain.left_out(overlap) for overlap in self.before.left_out],
+                **documents.apart(self.before),
             },
-            "beside_last": [plain.beside(row) for row in self.beside_last],
-            "forecast": self.forecast and plain.forecast(self.forecast),
-            "budget": self.budget and plain.budget(self.budget),
+            "beside_last": [documents.document_of(row) for row in self.beside_last],
+            "forecast": self.forecast and documents.forecast(self.forecast),
+            "budget": self.budget and documents.budget(self.budget),
             "smallest_bill": list(self.smallest_bill.clouds) if self.smallest_bill else [],
-            "anomalies": [plain.anomaly(one) for one in (found.found if found else ())],
-            "anomalies_unchecked": dict(found.unchecked) if found else {},
-            "restatements": [plain.restatement(r) for r in self.restatements],
-            "workload": self.workload and plain.workload(self.workload),
-            "quality": [report.as_dict() for report in self.quality],
+            **documents.anomalies(self.anomalies),
+            "restatements": [documents.document_of(seen) for seen in self.restatements],
+            "workload": self.workload and documents.workload(self.workload),
+            "quality": [documents.document_of(report) for report in self.quality],
             "recommendations": [dict(item) for item in self.recommendations],
         }

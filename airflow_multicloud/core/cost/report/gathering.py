@@ -9,20 +9,20 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.cost.anomalies import Anomalies, Sensitivity, find_anomalies
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
 from airflow_multicloud.core.cost.budget import BudgetVerdict
 from airflow_multicloud.core.cost.compare import compare_costs
-from airflow_multicloud.core.cost.comparison import CostComparison
+from airflow_multicloud.core.cost.compare.comparison import CostComparison
 from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod
+from airflow_multicloud.core.cost.prices.workload import WorkloadComparison
 from airflow_multicloud.core.cost.quality import QualityReport
 from airflow_multicloud.core.cost.report.beside_last import is_month, on_the_bill, period_before
 from airflow_multicloud.core.cost.report.document import CostDocument
 from airflow_multicloud.core.cost.smallest_bill import get_smallest_bill
 from airflow_multicloud.core.cost.store.restatements import read_restatements
 from airflow_multicloud.core.cost.store.snapshot import Restatement
-from airflow_multicloud.core.cost.surprises import WINDOW
-from airflow_multicloud.core.cost.workload import WorkloadComparison
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import month_bounds
@@ -61,7 +61,8 @@ def gather(
     :param connect: to one snapshot, with all views; one is open at a time.
     :param by: as of :func:`compare_costs`, for what is compared with the period before, too.
         Anomalies are always days' use.
-    :param group_by: the breakdown's. :param limit: its lines per cloud.
+    :param group_by: the breakdown's.
+    :param limit: its lines per cloud.
     :raises CostAnalysisError: as :func:`compare_costs`.
     """
     asked: dict[str, Any] = {

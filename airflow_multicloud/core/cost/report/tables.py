@@ -12,11 +12,12 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.cost.comparison import CostComparison, CostLine, CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostLine, CostReport
 from airflow_multicloud.core.cost.dimensions import NONE
+from airflow_multicloud.core.cost.documents import completeness
 from airflow_multicloud.core.cost.money import CostBasis, cents, exact_sum, rounded_lines
+from airflow_multicloud.core.cost.prices.workload import Quote, QuoteLine
 from airflow_multicloud.core.cost.report.beside_last import NOT_DAILY, day_of
-from airflow_multicloud.core.cost.workload import Quote, QuoteLine
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.cost.report.document import CostDocument
@@ -29,8 +30,9 @@ _NAMED = 10
 class CloudRow:
     """A cloud, or all of them.
 
-    :param report: ``None`` for the total. :param categories: parts of ``amounts`` on the
-        comparison's basis; ``None`` where a cloud has none of that category.
+    :param report: ``None`` for the total.
+    :param categories: parts of ``amounts`` on the comparison's basis; ``None`` where a cloud has
+        none of that category.
     """
 
     name: str
@@ -92,35 +94,35 @@ def _cloud_row(report: CostReport, names: Sequence[str]) -> CloudRow:
     )
 
 
-def service_rows(report: CostReport) -> list[dict[str, str]]:
-    """One cloud's breakdown, on all four bases, as flat rows of text."""
+def service_rows(report: CostReport) -> list[dict[str, Any]]:
+    """One cloud's breakdown, on all four bases, as flat rows; amounts are texts."""
     by_basis = {
         basis: rounded_lines([line.costs.on(basis) for line in report.lines]) for basis in CostBasis
     }
     return [
         {
-            "Cloud": report.cloud,
+            "cloud": report.cloud,
             **{n: v for n, v in zip(report.group_by, line.group, strict=True) if n != "Cloud"},
             **{basis.column: str(by_basis[basis][number]) for basis in CostBasis},
-            "Currency": report.currency,
-            "Charges": str(line.charges),
-            "Completeness": str(report.coverage),
+            "currency": report.currency,
+            "charges": line.charges,
+            **completeness(report.coverage),
         }
         for number, line in enumerate(report.lines)
     ]
 
 
-def csv_rows(document: CostDocument) -> list[dict[str, str]]:
+def csv_rows(document: CostDocument) -> list[dict[str, Any]]:
     """Every cloud's breakdown, each row with what the cloud's sums are of and what they lack."""
     comparison = document.comparison
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     for report in comparison.reports:
         apart = [f"{one.on(report.basis)}: {one.reason}" for one in report.unconverted]
         twice = [str(one) for one in comparison.left_out if one.cloud == report.cloud]
         said = {
-            "Period": report.by.words,
-            "NotConverted": "; ".join(apart),
-            "NotCounted": "; ".join(twice),
+            "by": report.by.value,
+            "unconverted": "; ".join(apart),
+            "left_out": "; ".join(twice),
         }
         # A cloud of which nothing can be converted has no line to say so.
         lines = service_rows(report) or service_rows(replace(report, lines=(_nothing(report),)))
@@ -139,8 +141,9 @@ def other_charges(
 
     Purchases, taxes, credits and adjustments, and all that is on a bill and of another month.
 
-    :param daily: day by day. :param clouds: of :func:`cloud_rows`, over the same charges: what
-        they show of a category is what its charges here add up to.
+    :param daily: day by day.
+    :param clouds: of :func:`cloud_rows`, over the same charges: what they show of a category is
+        what its charges here add up to.
     """
     shown = {
         (row.name, name): amount

@@ -119,7 +119,8 @@ class CostStore:
         ChargeDate``) and ``rollup`` (daily sums), tables ``periods``, ``restatements`` and
         ``left_out`` (what is in two exports, and counted once).
 
-        :param start: only charge days from here on. :param end: and before this one.
+        :param start: only charge days from here on.
+        :param end: and before this one.
         :param by: with ``BILLING_PERIOD``, billing periods from ``start`` on and before ``end``.
         :param views: only these, which takes less time.
         :param snapshot: of :meth:`snapshot`, so that several connections have the same.
@@ -139,7 +140,8 @@ class CostStore:
         """Take an export out of the store; :meth:`prune` deletes its files later.
 
         :param export: as the store names it (``bucket/prefix/name``), or its URI.
-        :param cloud: only of this cloud; :param billing_period: only this month.
+        :param cloud: only of this cloud.
+        :param billing_period: only this month.
         :raises CostAnalysisError: kind ``not_found``, naming what the store has.
         """
         chosen = Chosen(export=export, cloud=cloud, billing_period=billing_period)

@@ -74,7 +74,7 @@ class Ingestion:
             found = read_days(engine, source, self.what) if source else []
             self._check(found)
             later = source.later() if source else ()
-            # A day that was stored before its later columns were kept is written anew.
+            # A day that was stored before its later columns were kept is written again.
             held = {day.day: day for day in self._held() if day.later == later}
             new = [f.day for f in found if f.day not in held or held[f.day].content != f.content]
             written = self._write(engine, source, new, Path(directory)) if source else {}
@@ -228,7 +228,7 @@ class Ingestion:
             return self.prior.rollup
         kept = None if self.prior is None else self.prior.rollup
         if kept and is_former(kept):
-            # It lacks a dimension: the days are added up anew.
+            # It lacks a dimension: the days are added up again.
             others = [day for batch in self._earlier() for day in batch.days]
             changed = {day.day for day in (*others, *days)}
             days, kept = (*others, *days), None

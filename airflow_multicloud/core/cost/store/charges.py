@@ -27,7 +27,8 @@ def charges(files: Files, days: Iterable[Day], *, where: str = "") -> str:
     Files that lack columns of later FOCUS versions are read apart from those that have them:
     of files that are read together, the first alone is opened to see which columns there are.
 
-    :param days: at least one file's. :param where: a condition on each row, as SQL.
+    :param days: at least one file's.
+    :param where: a condition on each row, as SQL.
     """
     names: dict[tuple[str, ...], list[str]] = {}
     for day in days:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from airflow_multicloud.core.cost.store.snapshot import Period
+from airflow_multicloud.documents import to_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +32,7 @@ class StoredPeriod:
 
     def as_dict(self) -> dict[str, Any]:
         """For XCom and for tables."""
-        return {
-            "cloud": self.cloud,
-            "export": self.export,
-            "month": self.month,
-            "rows": self.rows,
-            "exported_at": self.exported_at.isoformat(timespec="seconds"),
-            "final": self.final,
-        }
+        return to_document(self)
 
 
 def stored_period(period: Period) -> StoredPeriod:

@@ -45,7 +45,8 @@ def write_snapshot(
 ) -> str:
     """Write a snapshot that no pointer names yet; returns its name.
 
-    :param run: the run's name. :param publish: what keeps the file, and says its name.
+    :param run: the run's name.
+    :param publish: what keeps the file, and says its name.
     """
     with files.workspace() as directory:
         path = Path(directory) / "snapshot.json"

@@ -34,7 +34,8 @@ _SUMS = 4
 def snapshot_of(text: bytes, name: str, place: str) -> Snapshot:
     """The snapshot in a file.
 
-    :param name: the file's; :param place: the store's, for messages.
+    :param name: the file's.
+    :param place: the store's, for messages.
     :raises CostAnalysisError: kind ``unsupported`` when another version of this package wrote
         it; kind ``integrity`` when it is damaged or is not what its name says.
     """

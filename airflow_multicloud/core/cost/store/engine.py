@@ -29,7 +29,7 @@ def open_engine(spill: Path) -> Iterator[DuckDBPyConnection]:
     :param spill: where what exceeds memory goes; DuckDB's default is the working directory.
     """
     require_extra("duckdb", "cost")
-    import duckdb
+    import duckdb  # optional: extra "cost"
 
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,

@@ -53,7 +53,8 @@ def is_name(text: str) -> bool:
 def checked_name(text: object, where: str, *, folder: str = "") -> str:
     """The text, if it is a name.
 
-    :param where: what had the name in it. :param folder: the only one that it may be of.
+    :param where: what had the name in it.
+    :param folder: the only one that it may be of.
     :raises CostAnalysisError: kind ``integrity``.
     """
     if isinstance(text, str) and is_name(text) and text.startswith(folder):

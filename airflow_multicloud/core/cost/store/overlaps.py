@@ -48,8 +48,11 @@ _ACCOUNT = f"{_ID.format('BillingAccountId')} || ' ' || {_ID.format('SubAccountI
 class Overlap:
     """What of an export is left out, because another one has the same accounts' charges.
 
-    :param export: the one left out. :param counted: the one that counts instead.
-    :param reason: why. :param accounts: how many accounts both have. :param charges: rows left out.
+    :param export: the one left out.
+    :param counted: the one that counts instead.
+    :param reason: why.
+    :param accounts: how many accounts both have.
+    :param charges: rows left out.
     :param billed_cost: what they add up to, in ``billing_currency``.
     """
 

@@ -85,7 +85,8 @@ def log_restatements(
 ) -> str | None:
     """Write the log with these added; returns its file (the old one when there are none).
 
-    :param name: the run's. :param publish: what keeps the new file, and says its name.
+    :param name: the run's.
+    :param publish: what keeps the new file, and says its name.
     """
     if not new:
         return log

@@ -22,7 +22,8 @@ def is_former(name: str) -> bool:
 def rollups(files: Files, names: Sequence[str], *, where: str = "") -> str:
     """Rollups as a query with :data:`ROLLUP_COLUMNS`.
 
-    :param names: at least one. :param where: a condition on each row, as SQL.
+    :param names: at least one.
+    :param where: a condition on each row, as SQL.
     """
     condition = f" WHERE {where}" if where else ""
     kinds = ([n for n in names if not is_former(n)], [n for n in names if is_former(n)])

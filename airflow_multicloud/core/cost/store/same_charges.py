@@ -86,7 +86,7 @@ WITH sums AS (
            number - row_number() OVER (export ORDER BY number) AS piece
     FROM active WINDOW export AS (PARTITION BY Cloud, BillingPeriod, Account, Export)
 ), gaps AS (
-    -- A few days of nothing within are days that were told anew, as nothing.
+    -- A few days of nothing within are days that were told again, as nothing.
     SELECT *, number - lag(number) OVER piece > 4 AS breaks FROM judged WHERE present
     WINDOW piece AS (PARTITION BY Cloud, BillingPeriod, Account, Export, piece ORDER BY number)
 ), pieces AS (

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.money import exact_difference
+from airflow_multicloud.documents import Document
 from airflow_multicloud.months import next_month
 from airflow_multicloud.ports.cost import CorrectionStyle
 
@@ -241,6 +243,13 @@ class Restatement:
     new_effective_cost: Decimal
     seen_at: datetime
 
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "billing_period", "service_name", "first_day", "last_day"),
+            *("billing_currency", "old_billed_cost", "new_billed_cost", "seen_at"),
+        )
+    )
+
     @property
     def billed_change(self) -> Decimal:
         """By how much the bill grew."""
@@ -252,7 +261,8 @@ class Change:
     """What an ingestion did.
 
     :param changed: whether the store's content is another now.
-    :param rows: of the period after it. :param days_written: charge days written anew.
+    :param rows: of the period after it.
+    :param days_written: charge days that were written.
     """
 
     changed: bool

@@ -61,8 +61,8 @@ def open_views(
 ) -> Iterator[DuckDBPyConnection]:
     """A connection with ``costs``, ``rollup``, ``periods``, ``restatements`` and ``left_out``.
 
-    :param start: only charge days from here on; :param end: and before this one. Files of
-        other days are not even opened.
+    :param start: only charge days from here on.
+    :param end: and before this one. Files of other days are not even opened.
     :param by: whether ``start`` and ``end`` are charge days, or of billing periods.
     :param views: only these: making them takes as long as asking a small one.
     """
@@ -101,7 +101,7 @@ def open_views(
 @contextmanager
 def _asking_errors(files: Files) -> Iterator[None]:
     """Have a broken file's errors say that it is one; a wrong query's stay what they are."""
-    import duckdb
+    import duckdb  # optional: extra "cost"
 
     try:
         yield

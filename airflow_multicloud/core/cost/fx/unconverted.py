@@ -20,7 +20,9 @@ class Unconverted:
     """Charges of one cloud in one currency that no rate converts.
 
     :param currency: as billed; ``None``: the charges name none.
-    :param costs: in that currency. :param first: the first such day. :param last: the last.
+    :param costs: in that currency.
+    :param first: the first such day.
+    :param last: the last.
     :param reason: why the first of them has no rate.
     """
 

@@ -1,9 +1,9 @@
 """What the coming days of a daily series will cost, and how wrong that may be. Pure arithmetic.
 
-Fees and accidents are taken out first (:mod:`airflow_multicloud.core.cost.odd_days`). The rest is
-expected at a level times the weekday's share of it, if weekdays differ by more than chance (an F
-test). The level is the mean of the last one, two, four or eight weeks, or the growth of the last
-eight or five weeks carried on (Theil-Sen, in logarithms; for a month at most, or fading out):
+Fees and accidents are taken out first (:mod:`airflow_multicloud.core.cost.forecast.odd_days`). The
+rest is expected at a level times the weekday's share of it, if weekdays differ by more than chance
+(an F test). The level is the mean of the last one, two, four or eight weeks, or the growth of the
+last eight or five weeks carried on (Theil-Sen, in logarithms; for a month at most, or fading out):
 whichever would have been the least wrong so many days ahead at earlier ends of the history. How
 wrong that was (root mean square) is the spread, but never less than what the days' own noise makes
 of the sum.
@@ -18,9 +18,9 @@ from datetime import date
 from itertools import combinations
 from statistics import NormalDist, fmean, median
 
-from airflow_multicloud.core.cost.odd_days import accidents_left, fees_left, take_apart
+from airflow_multicloud.core.cost.forecast.odd_days import accidents_left, fees_left, take_apart
+from airflow_multicloud.core.cost.forecast.silence import after_silence, silent_days
 from airflow_multicloud.core.cost.robust import around
-from airflow_multicloud.core.cost.silence import after_silence, silent_days
 
 _WEEK = 7
 _F = 3.0  # of weekdays: 1 % by chance, for 6 and some 90 degrees of freedom
@@ -45,8 +45,10 @@ _Level = Callable[[Sequence[float], int], float | None]
 class _Chosen:
     """A model's answer.
 
-    :param level: to come. :param now: what it says of tomorrow.
-    :param error: how wrong it was, as a share. :param trials: that this is known from.
+    :param level: to come.
+    :param now: what it says of tomorrow.
+    :param error: how wrong it was, as a share.
+    :param trials: that this is known from.
     """
 
     level: float
@@ -59,8 +61,8 @@ class _Chosen:
 class Foreseen:
     """The sum of the days to come.
 
-    :param spread: of its error, a standard deviation. :param trials: independent ones, about, that
-        the spread is known from.
+    :param spread: of its error, a standard deviation.
+    :param trials: independent ones, about, that the spread is known from.
     :param noise: the past days' differences from their level, by which series move together.
     """
 

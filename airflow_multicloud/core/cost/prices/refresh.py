@@ -17,8 +17,9 @@ _Place = tuple[str, str, str]
 class Refreshed:
     """A renewed table.
 
-    :param renewed: prices that a list answered for. :param changed: those of them that are other
-        than before, or new. :param kept: the prices that no list answered for, still of old date.
+    :param renewed: prices that a list answered for.
+    :param changed: those of them that are other than before, or new.
+    :param kept: the prices that no list answered for, still of old date.
     :param failed: cloud → why its list could not be asked.
     """
 

@@ -48,7 +48,8 @@ class Shipment:
     """What goes to one destination.
 
     :param name: how the estimate calls it (its URI).
-    :param size: bytes to write. :param requests: writes.
+    :param size: bytes to write.
+    :param requests: writes.
     :param storage_class: the cloud's own name; ``None``: its standard class.
     """
 
@@ -84,7 +85,8 @@ class TransferLine:
 class TransferEstimate:
     """Every line of an estimate, and what it could not price.
 
-    :param once: the sum of what is paid once. :param monthly: of what recurs every month.
+    :param once: the sum of what is paid once.
+    :param monthly: of what recurs every month.
     :param unpriced: what no usable price was found for, and why; when there is any, the sums
         are a lower bound.
     """
@@ -140,8 +142,8 @@ def estimate_transfer(
 ) -> TransferEstimate:
     """Price a transfer.
 
-    :param reads: read requests at the source. :param read_bytes: bytes read there, once for
-        all destinations.
+    :param reads: read requests at the source.
+    :param read_bytes: bytes read there, once for all destinations.
     :param runs_in: where the task runs; the source's own place by default.
     :param egress_used: cloud → GB of internet egress already used this month, which decides
         the tier.

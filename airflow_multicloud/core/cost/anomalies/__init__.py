@@ -1,9 +1,9 @@
 """Days on which a service of an account cost far more than its own past explains.
 
 A series is the daily usage cost of one (cloud, account, service). Each day is compared with the
-fourteen weeks before it; :mod:`airflow_multicloud.core.cost.surprises` says how. Only usage is
-looked at, so purchases, taxes and credits never alarm; nor does a day that was not over when
-the cloud exported.
+fourteen weeks before it; :mod:`airflow_multicloud.core.cost.anomalies.surprises` says how. Only
+usage is looked at, so purchases, taxes and credits never alarm; nor does a day that was not over
+when the cloud exported.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from airflow_multicloud.core.cost.anomaly_scores import (
+from airflow_multicloud.core.cost.anomalies.scores import (
     MIN_HISTORY,
     Sensitivity,
     judged_days,
     score_days,
 )
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
 from airflow_multicloud.core.cost.completeness import check_clouds
 from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
+from airflow_multicloud.core.cost.fx.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     cents,
@@ -32,9 +34,8 @@ from airflow_multicloud.core.cost.money import (
     exact_difference,
     exact_sum,
 )
-from airflow_multicloud.core.cost.surprises import WINDOW
-from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,8 +47,9 @@ __all__ = ["MIN_HISTORY", "WINDOW", "Anomalies", "Anomaly", "Sensitivity", "find
 class Anomaly:
     """Consecutive anomalous days of one series.
 
-    :param actual: what the days cost together, exactly. :param expected: what their past
-        explains, rounded to 0.01. :param score: the largest of the days'.
+    :param actual: what the days cost together, exactly.
+    :param expected: what their past explains, rounded to 0.01.
+    :param score: the largest of the days'.
     :param new: the series had no cost at all in the weeks before.
     """
 
@@ -62,6 +64,13 @@ class Anomaly:
     basis: CostBasis
     score: float
     new: bool
+
+    DOCUMENT: ClassVar = Document(
+        (
+            *("cloud", "service_name", "sub_account_id", "first_day", "last_day"),
+            *("actual", "expected", "currency", "new"),
+        )
+    )
 
     @property
     def excess(self) -> Decimal:
@@ -83,7 +92,8 @@ class Anomaly:
 class Anomalies:
     """What was found, and what could not be looked at.
 
-    :param found: largest excess first. :param days_checked: cloud → days that were judged.
+    :param found: largest excess first.
+    :param days_checked: cloud → days that were judged.
     :param unchecked: cloud → why none was: "could not check" is not "nothing found".
     :param unconverted: of the days judged; not looked at, as no rate converts them.
     """

@@ -24,7 +24,8 @@ _FEW = 7
 class AfterSilence:
     """The mean of the days to come.
 
-    :param spread: of its error. :param trials: that it is known from.
+    :param spread: of its error.
+    :param trials: that it is known from.
     """
 
     level: float

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
 from airflow_multicloud.core.cost.figures import Coverage, Figure
+from airflow_multicloud.core.cost.forecast.history import History
+from airflow_multicloud.core.cost.forecast.seasonal import Foreseen, foresee
 from airflow_multicloud.core.cost.fx import Rates
-from airflow_multicloud.core.cost.history import History
 from airflow_multicloud.core.cost.money import CostBasis, exact_sum
-from airflow_multicloud.core.cost.seasonal import Foreseen, foresee
-from airflow_multicloud.core.cost.surprises import WINDOW
 
 #: Days of history that are looked at, at most and at least.
 HISTORY = WINDOW.days

@@ -12,17 +12,18 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.breakdown import (
+from airflow_multicloud.core.cost.compare.breakdown import (
     Asked,
     costs_by_category,
     costs_not_counted,
     lines_by_cloud,
     totals_of,
 )
-from airflow_multicloud.core.cost.comparison import CostComparison, CostReport
+from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostReport
 from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.dimensions import parse_grouping
 from airflow_multicloud.core.cost.fx import ExchangeRates
+from airflow_multicloud.core.cost.fx.unconverted import unconverted_costs
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     CostPeriod,
@@ -34,7 +35,6 @@ from airflow_multicloud.core.cost.money import (
 )
 from airflow_multicloud.core.cost.store.overlaps import read_overlaps
 from airflow_multicloud.core.cost.store.views import View
-from airflow_multicloud.core.cost.unconverted import unconverted_costs
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
@@ -66,7 +66,8 @@ def compare_costs(
     """What each cloud cost, in one currency.
 
     :param connection: with what :func:`views_asked` says.
-    :param start: first day. :param end: the day after the last.
+    :param start: first day.
+    :param end: the day after the last.
     :param group_by: names of :data:`~airflow_multicloud.core.cost.dimensions.DIMENSIONS`, or
         ``tag:<key>``. The rollup answers where it has the dimensions, else the charges do.
     :param clouds: those compared; ``None``: all that were ever ingested.

@@ -8,6 +8,7 @@ from datetime import date
 
 from airflow_multicloud.core.cost.figures import Coverage, Figure, FxNote, add_figures
 from airflow_multicloud.core.cost.focus import ChargeCategory
+from airflow_multicloud.core.cost.fx.unconverted import Unconverted
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     CostPeriod,
@@ -16,7 +17,6 @@ from airflow_multicloud.core.cost.money import (
     exact_difference,
 )
 from airflow_multicloud.core.cost.store.overlaps import Overlap
-from airflow_multicloud.core.cost.unconverted import Unconverted
 
 #: Not part of what clouds are compared on: they follow from contract and country, not use.
 NOT_COMPARED = frozenset({ChargeCategory.TAX, ChargeCategory.CREDIT})

@@ -58,7 +58,7 @@ _FAR = math.log(2)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """See :class:`~airflow_multicloud.core.cost.anomaly_scores.Sensitivity`."""
+    """See :class:`~airflow_multicloud.core.cost.anomalies.scores.Sensitivity`."""
 
     score: float
     min_ratio: float
@@ -74,7 +74,8 @@ class Limits:
 class Surprise:
     """A day that exceeds what it is compared with.
 
-    :param place: its index. :param score: spreads above the expected.
+    :param place: its index.
+    :param score: spreads above the expected.
     :param new: the series had no cost at all in the weeks before.
     """
 
@@ -88,7 +89,8 @@ class Surprise:
 class _Day:
     """A day with a cost, in logarithms.
 
-    :param above: the level that was known then. :param reported: it was a surprise itself.
+    :param above: the level that was known then.
+    :param reported: it was a surprise itself.
     """
 
     day: date
@@ -103,7 +105,8 @@ def surprises(
 ) -> list[Surprise]:
     """The surprising days of a series from ``first`` on.
 
-    :param days: ascending; days that no bill covers are left out. :param costs: of these days.
+    :param days: ascending; days that no bill covers are left out.
+    :param costs: of these days.
     """
     found: list[Surprise] = []
     past: list[_Day] = []

@@ -1,7 +1,7 @@
 """How far each day's cost is from what its own past explains.
 
-As :mod:`~airflow_multicloud.core.cost.surprises` says, for each series of the rollup; one is in
-memory at a time.
+As :mod:`~airflow_multicloud.core.cost.anomalies.surprises` says, for each series of the rollup; one
+is in memory at a time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW, Limits, surprises
 from airflow_multicloud.core.cost.completeness import COVERED_DAYS, covered_days
 from airflow_multicloud.core.cost.dimensions import NONE
 from airflow_multicloud.core.cost.fx import FX, Rates
 from airflow_multicloud.core.cost.money import CostBasis
-from airflow_multicloud.core.cost.surprises import WINDOW, Limits, surprises
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ MIN_HISTORY = 21
 class Sensitivity:
     """When a day is an anomaly: all three must be exceeded.
 
-    :param score: spreads above the expected cost. :param min_ratio: times the expected cost.
+    :param score: spreads above the expected cost.
+    :param min_ratio: times the expected cost.
     :param min_excess: cost above the expected, per day, in the currency asked for.
     """
 
@@ -52,7 +53,8 @@ class Sensitivity:
 class ScoredDay:
     """One day of one series that exceeds what it is compared with.
 
-    :param cost: exact. :param score: spreads above the expected.
+    :param cost: exact.
+    :param score: spreads above the expected.
     :param new: the series had no cost at all in the weeks before.
     """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.cost.comparison import NOT_COMPARED, CostLine
+from airflow_multicloud.core.cost.compare.comparison import NOT_COMPARED, CostLine
 from airflow_multicloud.core.cost.dimensions import OTHER, Grouping
 from airflow_multicloud.core.cost.fx import FX, Rates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, Costs

@@ -1,11 +1,11 @@
 """What a period will have cost when it ends: the bill so far, and the rest with an interval.
 
 Usage of the days left is foreseen from the fourteen weeks before, as
-:mod:`airflow_multicloud.core.cost.seasonal` says: one dear day is not expected again, a monthly
-one is, and growth goes on. The interval is as wide as the same method would have been wrong before;
-that of the clouds together knows what moves together. Purchases, taxes and credits are as billed so
-far, but for those that FOCUS calls recurring: they are expected again on the day of the month they
-were charged.
+:mod:`airflow_multicloud.core.cost.forecast.seasonal` says: one dear day is not expected again, a
+monthly one is, and growth goes on. The interval is as wide as the same method would have been wrong
+before; that of the clouds together knows what moves together. Purchases, taxes and credits are as
+billed so far, but for those that FOCUS calls recurring: they are expected again on the day of the
+month they were charged.
 """
 
 from __future__ import annotations
@@ -16,10 +16,19 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.core.cost.anomalies.surprises import WINDOW
 from airflow_multicloud.core.cost.completeness import measure_completeness
 from airflow_multicloud.core.cost.figures import Coverage, Figure
+from airflow_multicloud.core.cost.forecast.history import History
+from airflow_multicloud.core.cost.forecast.seasonal import half_width, spread_of_sum
+from airflow_multicloud.core.cost.forecast.usage_left import (
+    CloudHistory,
+    cloud_history,
+    figure_of,
+    why_not_forecast,
+)
 from airflow_multicloud.core.cost.fx import ExchangeRates, needed_rates
-from airflow_multicloud.core.cost.history import History
+from airflow_multicloud.core.cost.fx.unconverted import Unconverted, unconverted_costs
 from airflow_multicloud.core.cost.money import (
     CostBasis,
     cents,
@@ -27,15 +36,6 @@ from airflow_multicloud.core.cost.money import (
     checked_basis,
     checked_currency,
     exact_sum,
-)
-from airflow_multicloud.core.cost.seasonal import half_width, spread_of_sum
-from airflow_multicloud.core.cost.surprises import WINDOW
-from airflow_multicloud.core.cost.unconverted import Unconverted, unconverted_costs
-from airflow_multicloud.core.cost.usage_left import (
-    CloudHistory,
-    cloud_history,
-    figure_of,
-    why_not_forecast,
 )
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -51,9 +51,10 @@ class CloudForecast:
     :param actual: billed so far, up to the last day that the exports speak of (see
         :attr:`~airflow_multicloud.core.cost.figures.Coverage.days_counted`), and all but usage
         after it.
-    :param usage_left: expected usage of the days left. :param recurring_left: recurring
-        charges expected on them. Both rounded to 0.01.
-    :param lower: lower end of the interval of the whole period. :param upper: the upper end.
+    :param usage_left: expected usage of the days left.
+    :param recurring_left: recurring charges expected on them. Both rounded to 0.01.
+    :param lower: lower end of the interval of the whole period.
+    :param upper: the upper end.
     :param known_since: the first day of the period that an export speaks of.
     :param days_unknown: days between ``known_since`` and the days left that no export speaks
         of: a month that was never loaded, or not again after its last days. No sum has them.

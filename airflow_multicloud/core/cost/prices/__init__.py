@@ -1,7 +1,7 @@
 """The dated price table: public list prices, each with its source and the day it was read.
 
 The table that comes with the package is small and ages;
-:mod:`airflow_multicloud.core.cost.refresh_prices` renews it through the clouds' price lists. A
+:mod:`airflow_multicloud.core.cost.prices.refresh` renews it through the clouds' price lists. A
 price that is zero or of unknown unit is refused by :meth:`PriceTable.usable`, never ranked. An old
 one is used, and its age is said, unless a limit is set.
 """
@@ -96,7 +96,7 @@ class Refused:
 class PriceTable:
     """List prices, and how old one may be.
 
-    To read and write one see :mod:`airflow_multicloud.core.cost.price_file`.
+    To read and write one see :mod:`airflow_multicloud.core.cost.prices.file`.
 
     :param max_age: older prices are refused; ``None``: none is for its age.
     """

@@ -35,8 +35,9 @@ _ALIKE = 2.5
 class TakenApart:
     """A series without what stands out.
 
-    :param base: the values; where one stood out, what is usual. :param fees: of days whose like
-        came a month apart: what they cost above the usual. :param accidents: the same of others.
+    :param base: the values; where one stood out, what is usual.
+    :param fees: of days whose like came a month apart: what they cost above the usual.
+    :param accidents: the same of others.
     :param unsure: of these, the days whose like a month apart is beyond the history.
     """
 
