@@ -177,7 +177,7 @@ def test_assumed_role_is_refreshed(
     sts = {"sts": {"endpoint_url": local_clouds.aws.endpoint}}
     hook = connect(monkeypatch, local_clouds, role_arn=role, service_config=sts)
     assert hook.stat_bucket(bucket).name == bucket
-    credentials = hook._s3._credentials
+    credentials = hook._session.credentials
     before = credentials.get_frozen_credentials().access_key
     credentials._expiry_time = datetime.now(UTC) + timedelta(seconds=30)
     hook.put_object(ObjectRef(bucket, "key"), b"content")

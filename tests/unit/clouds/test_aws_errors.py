@@ -12,8 +12,8 @@ import pytest
 from botocore import exceptions as boto
 from obstore.store import S3Store
 
-from airflow_multicloud.clouds.aws.errors import translated
-from airflow_multicloud.clouds.aws.object_store.client import translated_obstore
+from airflow_multicloud.clouds.aws.cost import errors as cost_errors
+from airflow_multicloud.clouds.aws.object_store.errors import translated, translated_obstore
 from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
@@ -140,9 +140,9 @@ def test_unknown_ones_pass_untouched(error: Exception) -> None:
 
 
 def test_area() -> None:
-    with pytest.raises(CostAnalysisError), translated("costs", area=CostAnalysisError):
+    with pytest.raises(CostAnalysisError), cost_errors.translated("costs"):
         raise answer("AccessDeniedException")
-    with pytest.raises(CredentialsError), translated("costs", area=CostAnalysisError):
+    with pytest.raises(CredentialsError), cost_errors.translated("costs"):
         raise answer("ExpiredTokenException")
 
 

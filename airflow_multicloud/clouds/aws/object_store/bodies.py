@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from awscrt import checksums  # type: ignore[import-untyped]
 
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 if TYPE_CHECKING:

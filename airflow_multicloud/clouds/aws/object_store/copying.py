@@ -12,8 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import DEFAULT_OPTIONS, S3Basics, name_of
+from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
     placement_params,
@@ -22,6 +22,9 @@ from airflow_multicloud.clouds.aws.object_store.fields import (
     version_of,
     write_params,
 )
+from airflow_multicloud.clouds.aws.object_store.keys import DEFAULT_OPTIONS, name_of
+from airflow_multicloud.clouds.aws.object_store.tags import S3Tags
+from airflow_multicloud.clouds.aws.object_store.writing import S3Writes
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectMeta,
@@ -37,7 +40,7 @@ _RANGES_MAX = 10_000
 _AT_ONCE = 8
 
 
-class S3Copies(S3Basics):
+class S3Copies(S3Writes, S3Tags):
     """The ``ServerSideCopy`` verb."""
 
     def copy_within(

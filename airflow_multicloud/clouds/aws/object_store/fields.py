@@ -14,7 +14,6 @@ from airflow_multicloud.adapters.attributes import (
     encode_metadata,
     header_text,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import is_md5
 from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
@@ -37,6 +36,7 @@ _HEADERS = {
 }
 _RESERVED = {header.lower() for _, header in _HEADERS.values()} | {"storage-class"}
 STANDARD = "STANDARD"
+_MD5_HEX = 32
 
 
 def write_params(options: WriteOptions) -> dict[str, Any]:
@@ -201,3 +201,8 @@ def written(
         attributes=options.attributes,
         storage_class=options.storage_class or STANDARD,
     )
+
+
+def is_md5(etag: str) -> bool:
+    """Whether an ETag has the form of an MD5 digest (a multipart one has a ``-``)."""
+    return len(etag) == _MD5_HEX and "-" not in etag

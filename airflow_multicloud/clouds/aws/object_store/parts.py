@@ -9,24 +9,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import (
-    DEFAULT_OPTIONS,
-    S3Basics,
-    check_illegal_tags,
-    name_of,
-)
+from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody, crc32c_of, md5_of
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
     digests_of,
     etag_is_md5,
+    is_md5,
     to_base64,
     to_hex,
     write_params,
     written,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import is_md5, pages
+from airflow_multicloud.clouds.aws.object_store.keys import DEFAULT_OPTIONS, name_of
+from airflow_multicloud.clouds.aws.object_store.pages import pages
+from airflow_multicloud.clouds.aws.object_store.tags import S3Tags, check_illegal_tags
 from airflow_multicloud.clouds.aws.object_store.upload_records import (
     UploadRecord,
     delete_record,
@@ -36,6 +34,7 @@ from airflow_multicloud.clouds.aws.object_store.upload_records import (
     upload_hash,
     write_record,
 )
+from airflow_multicloud.clouds.aws.object_store.writing import S3Writes
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -70,7 +69,7 @@ _NO_DIGESTS = Digests()
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
-class S3PartUploads(S3Basics):
+class S3PartUploads(S3Writes, S3Tags):
     """The ``PartUploads`` verbs."""
 
     @property

@@ -1,8 +1,7 @@
-"""S3 listings and reads."""
+"""S3 reads: an object's metadata, and its bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +13,17 @@ from airflow_multicloud.adapters.answers import (
     well_formed,
 )
 from airflow_multicloud.adapters.obstore import StreamedBody, is_plain_key, unreadable_headers
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import (
-    S3Basics,
-    check_other_etag,
-    name_of,
-)
+from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.clouds.aws.object_store.bodies import (
     EmptyBody,
     SdkBody,
 )
-from airflow_multicloud.clouds.aws.object_store.client import translated_obstore
+from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
+from airflow_multicloud.clouds.aws.object_store.errors import (
+    told_why,
+    translated,
+    translated_obstore,
+)
 from airflow_multicloud.clouds.aws.object_store.fields import (
     attributes_from_obstore,
     meta_of,
@@ -32,8 +31,7 @@ from airflow_multicloud.clouds.aws.object_store.fields import (
     ref_params,
     version_of,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import pages
-from airflow_multicloud.clouds.aws.object_store.upload_records import UPLOADS_PREFIX
+from airflow_multicloud.clouds.aws.object_store.keys import name_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectMeta,
@@ -50,35 +48,28 @@ if TYPE_CHECKING:
 _PARTIAL = 206
 
 
-class S3Reads(S3Basics):
-    """The listing and reading verbs, and ``ObjectVersions``."""
+class S3Reads(ObjectStoreBase):
+    """The reading verbs."""
 
-    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """Every object under ``prefix``, in UTF-8 order.
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        """One object's metadata, with attributes and every digest S3 reports.
 
-        ``digests.md5`` is the ETag where it has the form of an MD5. A listing does not say
-        how an object is encrypted, and with KMS that ETag is no MD5: equality with a true
-        MD5 proves equal content, inequality proves nothing.
+        ``crc32c`` and ``sha256`` are of the whole object; ``md5`` is the ETag where that is
+        one. A missing ``storage_class`` header means ``STANDARD``.
         """
-        return self._list("list_objects_v2", bucket, prefix)
+        client, params = self._s3.client, ref_params(ref)
 
-    def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """Every version but delete markers; "null" is the version from before versioning.
+        def first_byte() -> None:
+            client.get_object(**params, Range="bytes=0-0")["Body"].close()
 
-        ``digests`` as for :meth:`list_objects`.
-        """
-        return self._list("list_object_versions", bucket, prefix)
-
-    def _list(self, operation: str, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
-        doing = f"listing s3://{bucket}/{prefix}"
-        hidden = not prefix.startswith(UPLOADS_PREFIX)  # Notes on uploads under way, not objects.
-        for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
-            known_opaque = bucket in self._s3.opaque_etags
-            with well_formed(doing, CLOUD):
-                listed = list(page["Page"].metas(bucket, md5_etags=not known_opaque))
-            if hidden:
-                listed = [meta for meta in listed if not meta.key.startswith(UPLOADS_PREFIX)]
-            yield from listed
+        with translated(f"reading the metadata of {name_of(ref)}"):
+            response = told_why(
+                lambda: client.head_object(**params, ChecksumMode="ENABLED"),
+                first_byte,
+                statuses={"400"},
+            )
+        with well_formed(f"reading the metadata of {name_of(ref)}", CLOUD):
+            return meta_of(ref, response, size=response["ContentLength"])
 
     def get_object(
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
@@ -189,3 +180,13 @@ class S3Reads(S3Basics):
                 cloud=CLOUD,
             )
         return EmptyBody(meta)
+
+
+def check_other_etag(meta: ObjectMeta, etag: str | None, doing: str) -> None:
+    """Raise kind ``precondition_failed`` when an object has another ETag than the given."""
+    if etag is not None and meta.etag != etag:
+        raise StorageError(
+            f"{doing}: the object has ETag {meta.etag}, not {etag}",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            cloud=CLOUD,
+        )

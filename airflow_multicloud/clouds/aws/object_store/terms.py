@@ -18,7 +18,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
 _log = logging.getLogger(__name__)

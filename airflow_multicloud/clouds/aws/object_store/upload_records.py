@@ -17,9 +17,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import write_params
-from airflow_multicloud.clouds.aws.object_store.listing import pages
+from airflow_multicloud.clouds.aws.object_store.pages import pages
 from airflow_multicloud.errors import CloudError
 
 if TYPE_CHECKING:

@@ -1,0 +1,195 @@
+"""One AWS connection for all that a hook does: read once, its clients kept.
+
+For a hook of a further service: subclass :class:`SessionHook` and take clients from
+``self._session.client("logs")``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from airflow_multicloud.adapters.secret_text import check_control_characters
+from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws.seams import config_of
+from airflow_multicloud.errors import CredentialsError, ErrorKind
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.client import BaseClient
+    from botocore.credentials import Credentials
+
+_POOL = 64
+
+
+class Session:
+    """A connection's boto3 session and its clients.
+
+    Making one reads the connection, which must happen on the thread that may ask Airflow; it makes
+    no request. All else may be called from any thread. botocore refreshes the credentials.
+
+    :param hook: an official hook of the connection, which knows every form of credentials.
+    :raises CredentialsError: kind ``invalid_argument``, when a credential has a control character.
+    """
+
+    def __init__(self, hook: AwsBaseHook) -> None:
+        with _connection_read(hook.aws_conn_id):
+            self.connection = connection = hook.conn_config
+        check_control_characters(
+            hook.aws_conn_id,
+            {
+                "login": connection.login,
+                "password": connection.password,
+                **connection.extra_config,
+                **{f"session_kwargs.{n}": v for n, v in connection.session_kwargs.items()},
+            },
+            cloud=CLOUD,
+        )
+        self._hook = hook
+        self._boto3: boto3.Session | None = None
+        self._clients: dict[tuple[str, str | None], BaseClient] = {}
+        # boto3 makes clients on one thread at a time only; a client serves many.
+        self._lock = threading.RLock()
+
+    @property
+    def region(self) -> str | None:
+        """The connection's region, else the environment's; ``None`` where nothing names one."""
+        region: str | None = self.boto3.region_name
+        return region
+
+    @property
+    def verify(self) -> bool | str | None:
+        """``False``, a CA bundle's path, or ``None`` for botocore's default."""
+        return self.connection.verify
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """The credentials, refreshed when they are asked for; ``None`` where there are none."""
+        return self.boto3.get_credentials()
+
+    @property
+    def boto3(self) -> boto3.Session:
+        """boto3's session, for libraries that take one; opened once, which may ask for a role."""
+        with self._lock:
+            if self._boto3 is None:
+                with _connection_read(self._hook.aws_conn_id):
+                    self._boto3 = self._hook.get_session(region_name=self._hook.region_name)
+            return self._boto3
+
+    def endpoint_url(self, service: str) -> str | None:
+        """Where the connection says that a service is; ``None`` for AWS's own place."""
+        return self.connection.get_service_endpoint_url(service_name=service)
+
+    def configured(self, name: str) -> Any:
+        """What the environment and the profile say of one of botocore's settings."""
+        with self._lock:
+            return self._settings.get_config_variable(name)
+
+    def client(self, service: str, *, region: str | None = None) -> BaseClient:
+        """The client of a service, made once for each region.
+
+        :param service: as boto3 names it.
+        :param region: the connection's when left out.
+        :raises CredentialsError: kind ``invalid_argument``, when a field or an extra of the
+            connection has another form than expected.
+        """
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self.new_client(service, region=region)
+            return self._clients[service, region]
+
+    def new_client(
+        self, service: str, *, region: str | None = None, config: Config | None = None
+    ) -> BaseClient:
+        """A client that is not shared, for whoever configures it or adds handlers to it.
+
+        :param service: as boto3 names it.
+        :param region: the connection's when left out.
+        :param config: on top of the connection's own.
+        :raises CredentialsError: as :meth:`client`.
+        """
+        with self._lock, _connection_read(self._hook.aws_conn_id):
+            settings = self._config.merge(config) if config else self._config
+            client: BaseClient = self.boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=self.endpoint_url(service),
+                config=settings,
+                verify=self.verify,
+            )
+        return client
+
+    @cached_property
+    def _settings(self) -> botocore.session.Session:
+        """The settings that boto3's session works by, which boto3 itself does not show."""
+        profile = self.boto3.profile_name
+        known = profile in self.boto3.available_profiles
+        return botocore.session.Session(profile=profile if known else None)
+
+    @cached_property
+    def _config(self) -> Config:
+        """The user's botocore configuration over this package's defaults.
+
+        Those are connections enough for many threads and botocore's ``standard`` retry mode.
+        """
+        defaults: dict[str, Any] = {"max_pool_connections": _POOL}
+        if self.configured("retry_mode") in (None, "legacy"):
+            defaults["retries"] = {"mode": "standard"}
+        merged: Config = Config(**defaults).merge(config_of(self._hook))
+        return merged
+
+
+class SessionHook(AwsBaseHook):
+    """What every hook of AWS here stands on: an official hook and a session.
+
+    Making one reads the connection and must happen on the task's own thread.
+
+    :param session: of another hook on the same connection, which is then not read again.
+    """
+
+    def __init__(self, *args: Any, session: Session | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if session is not None:
+            self.conn_config = session.connection
+        self._session = session or Session(self)
+
+    def _get_caller(self, target_function_name: str = "execute") -> str:
+        """The class whose ``execute`` calls, for the user agent.
+
+        The official hook's way there reads the source files of the whole stack, thrice: 0.2 s.
+        """
+        frame = inspect.currentframe()
+        while frame is not None:
+            if frame.f_code.co_name == target_function_name and "self" in frame.f_locals:
+                return type(frame.f_locals["self"]).__name__
+            frame = frame.f_back
+        return "Unknown"
+
+
+@contextmanager
+def _connection_read(conn_id: str | None) -> Iterator[None]:
+    """Say that a connection's fields are not of the form that Airflow's hook and boto3 expect.
+
+    :raises CredentialsError: kind ``invalid_argument``. It is not chained, and does not show the
+        text: what was parsed may hang on the cause.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError):
+        raise  # Each service translates these; a region of the wrong form is also a ValueError.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CredentialsError(
+            f"connection {conn_id!r} can't be used: a field or an extra of it is not of the form "
+            f"that the AWS hook expects ({type(error).__name__})",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=CLOUD,
+        ) from None
