@@ -191,9 +191,15 @@ def test_assumed_role_is_refreshed(
 def test_the_users_settings_win(local_clouds: LocalClouds, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = connect(monkeypatch, local_clouds)._s3.client.meta.config
     assert (ours.max_pool_connections, ours.retries["mode"]) == (64, "standard")
-    user = {"max_pool_connections": 7, "retries": {"mode": "adaptive"}}
+    assert ours.s3 == {"payload_signing_enabled": False}
+    user = {
+        "max_pool_connections": 7,
+        "retries": {"mode": "adaptive"},
+        "s3": {"addressing_style": "path", "payload_signing_enabled": True},
+    }
     theirs = connect(monkeypatch, local_clouds, config_kwargs=user)._s3.client.meta.config
     assert (theirs.max_pool_connections, theirs.retries["mode"]) == (7, "adaptive")
+    assert theirs.s3 == user["s3"]
 
 
 @BOTH_WAYS

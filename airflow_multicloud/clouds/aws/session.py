@@ -63,7 +63,7 @@ class Session:
     @property
     def region(self) -> str | None:
         """The connection's region, else the environment's; ``None`` where nothing names one."""
-        region: str | None = self.boto3.region_name
+        region: str | None = self.boto3_session.region_name
         return region
 
     @property
@@ -74,10 +74,10 @@ class Session:
     @property
     def credentials(self) -> Credentials | None:
         """The credentials, refreshed when they are asked for; ``None`` where there are none."""
-        return self.boto3.get_credentials()
+        return self.boto3_session.get_credentials()
 
     @property
-    def boto3(self) -> boto3.Session:
+    def boto3_session(self) -> boto3.Session:
         """boto3's session, for libraries that take one; opened once, which may ask for a role."""
         with self._lock:
             if self._boto3 is None:
@@ -88,6 +88,15 @@ class Session:
     def endpoint_url(self, service: str) -> str | None:
         """Where the connection says that a service is; ``None`` for AWS's own place."""
         return self.connection.get_service_endpoint_url(service_name=service)
+
+    @property
+    def config(self) -> Config:
+        """The user's botocore configuration over this package's defaults.
+
+        Those are connections enough for many threads and botocore's ``standard`` retry mode.
+        """
+        with self._lock:
+            return self._config
 
     def configured(self, name: str) -> Any:
         """What the environment and the profile say of one of botocore's settings."""
@@ -119,7 +128,7 @@ class Session:
         """
         with self._lock, _connection_read(self._hook.aws_conn_id):
             settings = self._config.merge(config) if config else self._config
-            client: BaseClient = self.boto3.client(
+            client: BaseClient = self.boto3_session.client(
                 service,
                 region_name=region,
                 endpoint_url=self.endpoint_url(service),
@@ -131,16 +140,12 @@ class Session:
     @cached_property
     def _settings(self) -> botocore.session.Session:
         """The settings that boto3's session works by, which boto3 itself does not show."""
-        profile = self.boto3.profile_name
-        known = profile in self.boto3.available_profiles
+        profile = self.boto3_session.profile_name
+        known = profile in self.boto3_session.available_profiles
         return botocore.session.Session(profile=profile if known else None)
 
     @cached_property
     def _config(self) -> Config:
-        """The user's botocore configuration over this package's defaults.
-
-        Those are connections enough for many threads and botocore's ``standard`` retry mode.
-        """
         defaults: dict[str, Any] = {"max_pool_connections": _POOL}
         if self.configured("retry_mode") in (None, "legacy"):
             defaults["retries"] = {"mode": "standard"}

@@ -51,7 +51,9 @@ class S3Connection:
         self, *, region: str | None = None, config: Config | None = None, terms: Terms | None = None
     ) -> Any:
         """A client with the connection's settings, for another region, configuration or terms."""
-        client: Any = self._session.new_client("s3", region=region, config=config)
+        own = Config(s3={**_UNSIGNED_BODIES, **(self._session.config.s3 or {})})
+        settings = own.merge(config) if config else own
+        client: Any = self._session.new_client("s3", region=region, config=settings)
         client.meta.events.register("provide-client-params.s3", (terms or self._terms).add_to)
         accept_any_bucket_name(client)
         return client

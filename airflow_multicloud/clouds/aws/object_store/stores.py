@@ -122,7 +122,7 @@ class Stores:
             retry_config={"max_retries": attempts - 1},
             credential_provider=None
             if unsigned
-            else Boto3CredentialProvider(self._session.boto3, ttl=_CREDENTIALS_KEPT),
+            else Boto3CredentialProvider(self._session.boto3_session, ttl=_CREDENTIALS_KEPT),
         )
 
     def _client_options(self, url: str) -> ClientConfig | None:
