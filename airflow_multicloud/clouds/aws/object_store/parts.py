@@ -9,16 +9,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, well_formed
+from airflow_multicloud.adapters.digests import crc32c_of, from_base64, md5_of, to_base64
 from airflow_multicloud.clouds.aws.errors import CLOUD
-from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody, crc32c_of, md5_of
+from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
     digests_of,
     etag_is_md5,
     is_md5,
-    to_base64,
-    to_hex,
     write_params,
     written,
 )
@@ -116,7 +115,7 @@ class S3PartUploads(S3Writes, S3Tags):
             token = response["ETag"]
             etag = token.strip('"')
             confirmed = Digests(
-                crc32c=to_hex(response.get("ChecksumCRC32C")),
+                crc32c=from_base64(response.get("ChecksumCRC32C")),
                 md5=etag if etag_is_md5(response, etag) else None,
             )
         if confirmed.crc32c is not None:
@@ -267,7 +266,7 @@ def _upload_params(upload: PartUpload) -> dict[str, str]:
 
 def _part(found: Mapping[str, Any]) -> Part:
     etag = found["ETag"].strip('"')
-    crc32c = to_hex(found.get("ChecksumCRC32C"))
+    crc32c = from_base64(found.get("ChecksumCRC32C"))
     md5 = etag if crc32c is None and is_md5(etag) else None
     sent = found.get("LastModified")
     return Part(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters import obstore as _obstore
@@ -12,12 +13,15 @@ from airflow_multicloud.adapters.answers import (
     size_of,
     well_formed,
 )
-from airflow_multicloud.adapters.obstore import StreamedBody, is_plain_key, unreadable_headers
-from airflow_multicloud.clouds.aws.errors import CLOUD
-from airflow_multicloud.clouds.aws.object_store.bodies import (
-    EmptyBody,
-    SdkBody,
+from airflow_multicloud.adapters.bodies import EmptyBody, StreamedBody
+from airflow_multicloud.adapters.obstore import (
+    body_of,
+    get_options,
+    is_plain_key,
+    unreadable_headers,
 )
+from airflow_multicloud.adapters.reading import byte_range, check_etag
+from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.aws.object_store.errors import (
     told_why,
@@ -39,13 +43,13 @@ from airflow_multicloud.ports.object_store import (
 )
 
 if TYPE_CHECKING:
-    from obstore import GetOptions
     from obstore.store import S3Store
 
     from airflow_multicloud.ports.object_store import ObjectBody
 
 
 _PARTIAL = 206
+_CHUNK = 1 << 20
 
 
 class S3Reads(ObjectStoreBase):
@@ -86,7 +90,7 @@ class S3Reads(ObjectStoreBase):
             if error.code != "InvalidRange" or start > 0:
                 raise
             return self._read_nothing(ref, doing, if_etag, size=0)
-        check_other_etag(body.meta, if_etag, doing)
+        check_etag(body.meta, if_etag, doing, cloud=CLOUD)
         return body
 
     def _open(
@@ -115,15 +119,8 @@ class S3Reads(ObjectStoreBase):
         if_etag: str | None,
         doing: str,
     ) -> ObjectBody:
-        options: GetOptions = {}
-        if if_etag is not None:
-            options["if_match"] = quoted(if_etag)
-        if ref.version is not None:
-            options["version"] = ref.version
-        if end is not None:
-            options["range"] = (start, end)
-        elif start > 0:
-            options["range"] = {"offset": start}
+        pinned = None if if_etag is None else quoted(if_etag)
+        options = get_options(start, end, version=ref.version, if_match=pinned)
         with translated_obstore(doing):
             result = _obstore.get(store, ref.key, options, cloud=CLOUD, doing=doing)
             found = result.meta
@@ -139,7 +136,7 @@ class S3Reads(ObjectStoreBase):
                 attributes=attributes_from_obstore(result.attributes),
             )
             first, last = result.range
-        return StreamedBody(result, meta, length=last - first, cloud=CLOUD, doing=doing)
+        return body_of(result, meta, length=last - first, cloud=CLOUD, doing=doing)
 
     def _get_by_sdk(
         self, ref: ObjectRef, start: int, end: int | None, if_etag: str | None, doing: str
@@ -147,12 +144,13 @@ class S3Reads(ObjectStoreBase):
         params: dict[str, Any] = ref_params(ref)
         if if_etag is not None:
             params["IfMatch"] = quoted(if_etag)
-        ranged = start > 0 or end is not None
-        if ranged:
-            params["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        if (ranged := byte_range(start, end)) is not None:
+            params["Range"] = ranged
         with translated(doing):
             response = self._s3.client.get_object(**params)
+        stream = response["Body"]
         if ranged and response["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:
+            stream.close()
             raise StorageError(
                 f"{doing}: the store ignores byte ranges",
                 kind=ErrorKind.UNSUPPORTED,
@@ -164,15 +162,24 @@ class S3Reads(ObjectStoreBase):
                 size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
                 meta = meta_of(ref, response, size=size)
         except StorageError:
-            response["Body"].close()
+            stream.close()
             raise
-        return SdkBody(response["Body"], meta, length=length, doing=doing)
+        return StreamedBody(
+            meta,
+            lambda: iter(partial(stream.read, _CHUNK), b""),
+            length=length,
+            doing=doing,
+            cloud=CLOUD,
+            translated=translated,
+            whole=stream.read,
+            close=stream.close,
+        )
 
     def _read_nothing(
         self, ref: ObjectRef, doing: str, if_etag: str | None, *, size: int | None = None
     ) -> ObjectBody:
         meta = self.stat_object(ref)
-        check_other_etag(meta, if_etag, doing)
+        check_etag(meta, if_etag, doing, cloud=CLOUD)
         if size is not None and meta.size != size:
             raise StorageError(
                 f"{doing}: the object changed while it was read",
@@ -180,13 +187,3 @@ class S3Reads(ObjectStoreBase):
                 cloud=CLOUD,
             )
         return EmptyBody(meta)
-
-
-def check_other_etag(meta: ObjectMeta, etag: str | None, doing: str) -> None:
-    """Raise kind ``precondition_failed`` when an object has another ETag than the given."""
-    if etag is not None and meta.etag != etag:
-        raise StorageError(
-            f"{doing}: the object has ETag {meta.etag}, not {etag}",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=CLOUD,
-        )

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.adapters.obstore import is_plain_key
-from airflow_multicloud.clouds.aws.errors import CLOUD
-from airflow_multicloud.clouds.aws.object_store.bodies import (
-    OutgoingBody,
-    check_other_bytes,
+from airflow_multicloud.adapters.digests import (
+    check_digests,
     crc32c_of,
     md5_of,
     sha256_of,
+    to_base64,
 )
+from airflow_multicloud.adapters.obstore import is_plain_key
+from airflow_multicloud.adapters.reading import check_etag
+from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
 from airflow_multicloud.clouds.aws.object_store.errors import translated, translated_obstore
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
@@ -23,13 +25,12 @@ from airflow_multicloud.clouds.aws.object_store.fields import (
     obstore_attributes,
     quoted,
     ref_params,
-    to_base64,
     version_of,
     write_params,
     written,
 )
 from airflow_multicloud.clouds.aws.object_store.keys import DEFAULT_OPTIONS, S3Keys, name_of
-from airflow_multicloud.clouds.aws.object_store.reading import S3Reads, check_other_etag
+from airflow_multicloud.clouds.aws.object_store.reading import S3Reads
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ConditionKind,
@@ -76,7 +77,7 @@ class S3Writes(S3Keys, S3Reads):
         """
         doing = f"writing {name_of(ref)}"
         options = self._writable(ref, options, doing)
-        check_other_bytes(body, digests, doing)
+        check_digests(body, digests, doing, cloud=CLOUD)
         attributes = obstore_attributes(options)
         if (
             attributes is not None
@@ -177,7 +178,7 @@ class S3Writes(S3Keys, S3Reads):
                 cloud=CLOUD,
             )
         else:
-            check_other_etag(found, condition.etag, doing)
+            check_etag(found, condition.etag, doing, cloud=CLOUD)
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete one object; kind ``not_found`` when there is none.
@@ -187,7 +188,7 @@ class S3Writes(S3Keys, S3Reads):
         doing = f"deleting {name_of(ref)}"
         found = self.stat_object(ref)
         if condition is not None:
-            check_other_etag(found, condition.etag, doing)
+            check_etag(found, condition.etag, doing, cloud=CLOUD)
         with translated(doing, condition=condition):
             self._s3.client.delete_object(**ref_params(ref), **condition_params(condition))
 

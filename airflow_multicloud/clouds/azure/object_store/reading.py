@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.attributes import decode_metadata
-from airflow_multicloud.adapters.obstore import StreamedBody
+from airflow_multicloud.adapters.obstore import body_of
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.errors import translated
 from airflow_multicloud.clouds.azure.object_store.listing import (
@@ -73,7 +73,7 @@ def read_by_obstore(
     )
     check_etag(meta, if_etag, doing)
     length = _span(meta, start, end)
-    return StreamedBody(result, meta, length=length, cloud=NAME, doing=doing)
+    return body_of(result, meta, length=length, cloud=NAME, doing=doing)
 
 
 def read_by_pipeline(
