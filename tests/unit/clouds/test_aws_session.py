@@ -122,7 +122,7 @@ def test_the_environment_and_the_profile_are_asked(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     connect(monkeypatch)
     assert CostExplorerHook("aws_once")._session.configured("ca_bundle") is None
-    connect(monkeypatch, session_kwargs={"profile_name": "plain"})
+    connect(monkeypatch, profile_name="plain")
     session = CostExplorerHook("aws_once")._session
     assert session.configured("ca_bundle") == "/bundle.pem"
     assert session.client("ce").meta.config.retries["mode"] == "adaptive"
