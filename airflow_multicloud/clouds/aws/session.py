@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore.session
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
 from airflow_multicloud.adapters.secret_text import check_control_characters
 from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.clouds.aws.seams import config_of
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.credentials import Credentials
 
+T = TypeVar("T")
+
 _POOL = 64
+# Arguments of hooks that make no other session.
+_NO_CHOICE = ("client_type", "requester_pays")
 
 
 class Session:
@@ -56,7 +61,7 @@ class Session:
         )
         self._hook = hook
         self._boto3: boto3.Session | None = None
-        self._clients: dict[tuple[str, str | None], BaseClient] = {}
+        self._kept: dict[Hashable, Any] = {}
         # boto3 makes clients on one thread at a time only; a client serves many.
         self._lock = threading.RLock()
 
@@ -103,6 +108,18 @@ class Session:
         with self._lock:
             return self._settings.get_config_variable(name)
 
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave for this key before; nothing is kept when making it fails.
+
+        :param key: names what is made, in this session.
+        :param make: makes it, on one thread at a time.
+        """
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            found: T = self._kept[key]
+            return found
+
     def client(self, service: str, *, region: str | None = None) -> BaseClient:
         """The client of a service, made once for each region.
 
@@ -111,10 +128,9 @@ class Session:
         :raises CredentialsError: kind ``invalid_argument``, when a field or an extra of the
             connection has another form than expected.
         """
-        with self._lock:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = self.new_client(service, region=region)
-            return self._clients[service, region]
+        key = ("client", service, region)
+        client: BaseClient = self.once(key, lambda: self.new_client(service, region=region))
+        return client
 
     def new_client(
         self, service: str, *, region: str | None = None, config: Config | None = None
@@ -153,19 +169,30 @@ class Session:
         return merged
 
 
-class SessionHook(AwsBaseHook):
+class SessionHook(SessionConnections, AwsBaseHook):
     """What every hook of AWS here stands on: an official hook and a session.
 
-    Making one reads the connection and must happen on the task's own thread.
+    Making one reads the connection and must happen on the task's own thread. Hooks of one
+    connection share the session while one of
+    :func:`airflow_multicloud.adapters.connections.session` is open.
 
+    :param aws_conn_id: an Airflow connection of type ``aws``.
     :param session: of another hook on the same connection, which is then not read again.
     """
 
-    def __init__(self, *args: Any, session: Session | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if session is not None:
-            self.conn_config = session.connection
-        self._session = session or Session(self)
+    def __init__(
+        self,
+        aws_conn_id: str | None = AwsBaseHook.default_conn_name,
+        *args: Any,
+        session: Session | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(aws_conn_id, *args, **kwargs)
+        # What the caller chose beside the connection, such as a region, makes another session.
+        chosen = {name: value for name, value in kwargs.items() if name not in _NO_CHOICE}
+        key = (CLOUD, aws_conn_id, repr((args, chosen)))
+        self._session = session or once_per_session(key, lambda: Session(self))
+        self.conn_config = self._session.connection
 
     def _get_caller(self, target_function_name: str = "execute") -> str:
         """The class whose ``execute`` calls, for the user agent.

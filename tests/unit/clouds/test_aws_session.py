@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseHook
 
+from airflow_multicloud.adapters.connections import session
 from airflow_multicloud.clouds.aws.cost import CostExplorerHook
 from airflow_multicloud.clouds.aws.identity import StsIdentityHook
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
@@ -42,7 +43,29 @@ def connect(monkeypatch: pytest.MonkeyPatch, **extra: object) -> str:
     return "aws_once"
 
 
-def test_two_hooks_of_a_task_read_their_connection_once(
+def test_hooks_of_a_task_share_one_session(
+    monkeypatch: pytest.MonkeyPatch, reads: Counter[str]
+) -> None:
+    conn_id = connect(monkeypatch)
+    with session():
+        costs, store = CostExplorerHook(conn_id), S3ObjectStoreHook(conn_id)
+        identity = StsIdentityHook(conn_id)
+        costs._service("ce")
+        exports: Any = costs._exports
+        assert exports._s3 is store._s3
+        assert store._s3.client.meta.region_name == "eu-central-1"
+        clients = [hook._session.client("sts") for hook in (costs, store, identity)]
+        assert len(set(map(id, clients))) == 1
+        assert reads == {conn_id: 1}
+        elsewhere = S3ObjectStoreHook(conn_id, region_name="us-west-2")
+        assert elsewhere._s3.client.meta.region_name == "us-west-2"
+        assert elsewhere._s3 is not store._s3
+    assert reads == {conn_id: 1}
+    connect(monkeypatch, region_name="eu-west-3")
+    assert StsIdentityHook(conn_id)._session.region == "eu-west-3"
+
+
+def test_a_cost_hook_and_its_exports_read_their_connection_once(
     monkeypatch: pytest.MonkeyPatch, reads: Counter[str]
 ) -> None:
     costs = CostExplorerHook(connect(monkeypatch))
@@ -51,9 +74,6 @@ def test_two_hooks_of_a_task_read_their_connection_once(
     exports: Any = costs._exports
     assert isinstance(exports, S3ObjectStoreHook)
     assert exports._s3.client.meta.region_name == "eu-central-1"
-    identity = StsIdentityHook("aws_once", session=costs._session)
-    assert identity._session is exports._session
-    assert identity._session.client("sts").meta.region_name == "eu-central-1"
     assert reads == {"aws_once": 1}
 
 

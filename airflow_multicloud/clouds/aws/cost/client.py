@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.clouds.aws.cost.errors import translated
-from airflow_multicloud.clouds.aws.session import Session, SessionHook
+from airflow_multicloud.clouds.aws.session import SessionHook
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -22,16 +22,10 @@ class CostBase(SessionHook):
     """What the cost questions stand on.
 
     :param aws_conn_id: an Airflow connection of type ``aws``.
-    :param session: of another hook on the same connection, which is then not read again.
     """
 
-    def __init__(
-        self,
-        aws_conn_id: str | None = SessionHook.default_conn_name,
-        *,
-        session: Session | None = None,
-    ) -> None:
-        super().__init__(aws_conn_id=aws_conn_id, client_type="ce", session=session)
+    def __init__(self, aws_conn_id: str | None = SessionHook.default_conn_name) -> None:
+        super().__init__(aws_conn_id, client_type="ce")
 
     def _service(self, name: str) -> BaseClient:
         """The client of a service, where the connection's partition has it."""

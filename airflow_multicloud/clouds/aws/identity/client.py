@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_multicloud.clouds.aws.identity.errors import translated
-from airflow_multicloud.clouds.aws.session import Session, SessionHook
+from airflow_multicloud.clouds.aws.session import SessionHook
 from airflow_multicloud.ports.identity import Principal
 
 
@@ -11,16 +11,10 @@ class StsIdentityHook(SessionHook):
     """The caller of an AWS connection.
 
     :param aws_conn_id: an Airflow connection of type ``aws``.
-    :param session: of another hook on the same connection, which is then not read again.
     """
 
-    def __init__(
-        self,
-        aws_conn_id: str | None = SessionHook.default_conn_name,
-        *,
-        session: Session | None = None,
-    ) -> None:
-        super().__init__(aws_conn_id=aws_conn_id, client_type="sts", session=session)
+    def __init__(self, aws_conn_id: str | None = SessionHook.default_conn_name) -> None:
+        super().__init__(aws_conn_id, client_type="sts")
 
     def who_am_i(self) -> Principal:
         """Account id, ARN and region; ``sts:GetCallerIdentity`` needs no permission.

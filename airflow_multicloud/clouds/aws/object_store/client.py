@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -73,14 +72,11 @@ class ObjectStoreBase(SessionHook, S3Hook):
             self._session.connection.extra_config,
             requester_pays=requester_pays_of(self),
         )
-        self._opening = threading.Lock()
-        self._opened: S3Connection | None = None
 
     @property
     def _s3(self) -> S3Connection:
-        """The clients, made once."""
-        with self._opening:
-            if self._opened is None:
-                with translated(f"opening connection {self.aws_conn_id!r}"):
-                    self._opened = S3Connection(self._session, self._terms)
-            return self._opened
+        """The clients, made once for all hooks of the session."""
+        with translated(f"opening connection {self.aws_conn_id!r}"):
+            return self._session.once(
+                ("s3", self._terms), lambda: S3Connection(self._session, self._terms)
+            )
