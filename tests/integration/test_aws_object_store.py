@@ -188,7 +188,9 @@ def test_assumed_role_is_refreshed(
     assert principal.region == "us-east-1"
 
 
-def test_the_users_settings_win(local_clouds: LocalClouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_settings_win(
+    local_clouds: LocalClouds, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = connect(monkeypatch, local_clouds)._s3.client.meta.config
     assert (ours.max_pool_connections, ours.retries["mode"]) == (64, "standard")
     assert ours.s3 == {"payload_signing_enabled": False}
@@ -197,9 +199,14 @@ def test_the_users_settings_win(local_clouds: LocalClouds, monkeypatch: pytest.M
         "retries": {"mode": "adaptive"},
         "s3": {"addressing_style": "path", "payload_signing_enabled": True},
     }
-    theirs = connect(monkeypatch, local_clouds, config_kwargs=user)._s3.client.meta.config
+    hook = connect(monkeypatch, local_clouds, config_kwargs=user)
+    theirs = hook._s3.client.meta.config
     assert (theirs.max_pool_connections, theirs.retries["mode"]) == (7, "adaptive")
     assert theirs.s3 == user["s3"]
+    # A body that is signed is read twice.
+    ref, body = ObjectRef(bucket, "a//b"), os.urandom(100_000)
+    hook.put_object(ref, body)
+    assert bytes(memoryview(hook.get_object(ref).read())) == body
 
 
 @BOTH_WAYS

@@ -29,6 +29,13 @@ class OutgoingBody:
         self._position = len(self._view)
         return rest or b""
 
+    def readinto(self, target: memoryview) -> int:
+        """The next bytes into ``target``: so awscrt reads what it signs, and in no other way."""
+        part = self._view[self._position : self._position + len(target)]
+        target[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
     def tell(self) -> int:
         """The current position."""
         return self._position
