@@ -19,10 +19,9 @@ from botocore.parsers import ResponseParserError
 from airflow_multicloud.adapters.answers import MALFORMED, malformed
 from airflow_multicloud.adapters.errors import ErrorTable, by_code, retry_after_of
 from airflow_multicloud.adapters.secret_text import without_header_values
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.seams import raised_by_parser
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
-
-CLOUD = "aws"
 
 #: What every service's table begins with. A code that no table has goes by its HTTP status.
 BASE: Final = ErrorTable(
@@ -190,7 +189,7 @@ def translated(
         raise cls(
             f"{doing}: {shown}{meaning.hint}",
             kind=meaning.kind,
-            cloud=CLOUD,
+            cloud=NAME,
             code=code_of(error) or None,
             retry_after=_wait_of(error),
         ) from (error if shown == text else None)
@@ -198,7 +197,7 @@ def translated(
         # A header that is no number or no time, say: botocore's parser lets that pass.
         if not raised_by_parser(error):
             raise
-        raise malformed(doing, CLOUD, error, area=area) from error
+        raise malformed(doing, NAME, error, area=area) from error
 
 
 def _kind_of(error: Exception, table: ErrorTable) -> ErrorKind | None:

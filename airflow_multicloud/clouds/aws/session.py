@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
 from airflow_multicloud.adapters.secret_text import check_control_characters
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.seams import config_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
@@ -57,7 +57,7 @@ class Session:
                 **connection.extra_config,
                 **{f"session_kwargs.{n}": v for n, v in connection.session_kwargs.items()},
             },
-            cloud=CLOUD,
+            cloud=NAME,
         )
         self._hook = hook
         self._boto3: boto3.Session | None = None
@@ -190,7 +190,7 @@ class SessionHook(SessionConnections, AwsBaseHook):
         super().__init__(aws_conn_id, *args, **kwargs)
         # What the caller chose beside the connection, such as a region, makes another session.
         chosen = {name: value for name, value in kwargs.items() if name not in _NO_CHOICE}
-        key = (CLOUD, aws_conn_id, repr((args, chosen)))
+        key = (NAME, aws_conn_id, repr((args, chosen)))
         self._session = session or once_per_session(key, lambda: Session(self))
         self.conn_config = self._session.connection
 
@@ -223,5 +223,5 @@ def _connection_read(conn_id: str | None) -> Iterator[None]:
             f"connection {conn_id!r} can't be used: a field or an extra of it is not of the form "
             f"that the AWS hook expects ({type(error).__name__})",
             kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=CLOUD,
+            cloud=NAME,
         ) from None

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.cost.client import CostBase
 from airflow_multicloud.clouds.aws.cost.errors import translated
 from airflow_multicloud.clouds.aws.cost.explorer_advice import (
@@ -21,7 +22,6 @@ from airflow_multicloud.clouds.aws.cost.explorer_advice import (
 from airflow_multicloud.clouds.aws.cost.figures import EFFORTS, in_utc, savings
 from airflow_multicloud.clouds.aws.cost.optimizer_advice import OPERATIONS, advice_of
 from airflow_multicloud.clouds.aws.cost.queries import REQUEST_PRICE
-from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
@@ -187,5 +187,5 @@ def _check_unenrolled(client: BaseClient) -> None:
         raise CostAnalysisError(
             "the account is not enrolled in Cost Optimization Hub",
             kind=ErrorKind.PERMISSION_DENIED,
-            cloud=CLOUD,
+            cloud=NAME,
         )

@@ -15,9 +15,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import MALFORMED
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.cost.client import CostBase
 from airflow_multicloud.clouds.aws.cost.errors import translated
-from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
@@ -90,7 +90,7 @@ def list_prices(client: BaseClient, queries: Sequence[PriceQuery]) -> Sequence[L
             raise CostAnalysisError(
                 f"meter: {query.meter!r} given, expected one of {', '.join(_METERS)}",
                 kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=CLOUD,
+                cloud=NAME,
             )
     return [price for query in queries for price in _prices(client, query)]
 

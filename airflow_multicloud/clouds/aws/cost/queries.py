@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.cost.client import CostBase
 from airflow_multicloud.clouds.aws.cost.errors import translated
-from airflow_multicloud.clouds.aws.errors import CLOUD
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import (
     ApiForecast,
@@ -80,7 +80,7 @@ def query_costs(client: BaseClient, asked: CostQuery) -> CostQueryResult:
         instead="allow more, ask for fewer days or groups, or read the export, which is free",
     ):
         requests += 1
-        with well_formed("query Cost Explorer", CLOUD, area=CostAnalysisError):
+        with well_formed("query Cost Explorer", NAME, area=CostAnalysisError):
             for result in page["ResultsByTime"]:
                 rows.extend(_rows(result, asked.group_by, metric))
     return CostQueryResult(rows=tuple(rows), requests=requests, price=requests * REQUEST_PRICE)
@@ -101,7 +101,7 @@ def forecast_cost(client: BaseClient, start: date, end: date, metric: CostMetric
             Granularity="MONTHLY",
             PredictionIntervalLevel=_INTERVAL,
         )
-    with well_formed(doing, CLOUD, area=CostAnalysisError):
+    with well_formed(doing, NAME, area=CostAnalysisError):
         months = answer["ForecastResultsByTime"]
         return ApiForecast(
             start=start,
@@ -142,7 +142,7 @@ def capped_pages(
         f"{doing}: {parameter}: {limit} requests (USD {limit * REQUEST_PRICE}) did not suffice; "
         f"{instead}",
         kind=ErrorKind.QUOTA,
-        cloud=CLOUD,
+        cloud=NAME,
     )
 
 
@@ -168,7 +168,7 @@ def _check_empty(start: date, end: date) -> None:
 
 
 def _malformed(message: str) -> CostAnalysisError:
-    return CostAnalysisError(message, kind=ErrorKind.INVALID_ARGUMENT, cloud=CLOUD)
+    return CostAnalysisError(message, kind=ErrorKind.INVALID_ARGUMENT, cloud=NAME)
 
 
 def _period(start: date, end: date) -> dict[str, str]:

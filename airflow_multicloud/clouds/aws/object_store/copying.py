@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
@@ -88,7 +88,7 @@ class S3Copies(S3Writes, S3Tags):
         begun = client.create_multipart_upload(
             Bucket=destination.bucket, Key=destination.key, **write_params(options)
         )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             upload = {
                 "Bucket": destination.bucket,
                 "Key": destination.key,
@@ -105,7 +105,7 @@ class S3Copies(S3Writes, S3Tags):
                 PartNumber=number,
                 CopySourceRange=f"bytes={first}-{last}",
             )
-            with well_formed(doing, CLOUD):
+            with well_formed(doing, NAME):
                 result = answer["CopyPartResult"]
                 checksums = {k: v for k, v in result.items() if k.startswith("Checksum")}
                 return {"PartNumber": number, "ETag": result["ETag"], **checksums}
@@ -154,6 +154,6 @@ def _source_pinned(doing: str, condition: WriteCondition | None) -> Iterator[Non
         raise StorageError(
             f"{doing}: the source is another object by now",
             kind=ErrorKind.SOURCE_CHANGED,
-            cloud=CLOUD,
+            cloud=NAME,
             code=details.get("Code"),
         ) from error

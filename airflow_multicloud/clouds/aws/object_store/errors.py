@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.errors import ErrorTable, by_code
-from airflow_multicloud.clouds.aws import errors
-from airflow_multicloud.clouds.aws.errors import BASE, CLOUD, Meaning, code_of
+from airflow_multicloud.clouds.aws import NAME, errors
+from airflow_multicloud.clouds.aws.errors import BASE, Meaning, code_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind, RetentionError, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
@@ -125,7 +125,7 @@ def translated_obstore(doing: str, condition: WriteCondition | None = None) -> I
     :param doing: the call and what it was for, which begins the message.
     :param condition: what the write was bound to.
     """
-    with _obstore.translated(CLOUD, doing):
+    with _obstore.translated(NAME, doing):
         try:
             yield
         except (obs.BaseError, FileNotFoundError) as error:
@@ -139,7 +139,7 @@ def translated_obstore(doing: str, condition: WriteCondition | None = None) -> I
             cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else _area(kind, reason)
             hint = _HINTS.get(found[1], "")
             message = f"{doing}: {_obstore.redact(text)} ({_obstore.redact(reason)}){hint}"
-            raise cls(message, kind=kind, cloud=CLOUD, code=found[1]) from None
+            raise cls(message, kind=kind, cloud=NAME, code=found[1]) from None
 
 
 def told_why(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from airflow_multicloud.adapters.attributes import METADATA_NAME, HeaderRules, encode_value
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -39,7 +39,7 @@ def why_not_metadata_name(name: str) -> str | None:
 # of system-defined metadata, names and values.
 RULES: Final = HeaderRules(
     store="S3",
-    cloud=CLOUD,
+    cloud=NAME,
     check_name=why_not_metadata_name,
     encode=encode_value,
     most_metadata=2048,
@@ -84,7 +84,7 @@ class S3Keys(ObjectStoreBase):
             raise StorageError(
                 f"{doing}: S3 can't hold this key: {reason}",
                 kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         attributes = RULES.fitted(options.attributes, doing)
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.aws.object_store.pages import pages
 from airflow_multicloud.clouds.aws.object_store.upload_records import UPLOADS_PREFIX
@@ -36,7 +36,7 @@ class S3Listings(ObjectStoreBase):
         hidden = not prefix.startswith(UPLOADS_PREFIX)  # Notes on uploads under way, not objects.
         for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
             known_opaque = bucket in self._s3.opaque_etags
-            with well_formed(doing, CLOUD):
+            with well_formed(doing, NAME):
                 listed = list(page["Page"].metas(bucket, md5_etags=not known_opaque))
             if hidden:
                 listed = [meta for meta in listed if not meta.key.startswith(UPLOADS_PREFIX)]

@@ -19,7 +19,7 @@ from airflow_multicloud.adapters.answers import (
     not_an_answer,
     well_formed,
 )
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import is_md5
 from airflow_multicloud.clouds.aws.seams import parse_first
@@ -90,9 +90,9 @@ def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Ma
     """
     found = iter(client.get_paginator(operation).paginate(**params))
     page: Mapping[str, Any] = {}
-    tokens = Tokens(doing, CLOUD)
+    tokens = Tokens(doing, NAME)
     while True:
-        with translated(doing), well_formed(doing, CLOUD):
+        with translated(doing), well_formed(doing, NAME):
             following = next(found, None)
         if following is None:
             break
@@ -101,7 +101,7 @@ def pages(client: Any, operation: str, doing: str, **params: str) -> Iterator[Ma
             tokens.note(*(page.get(name) for name in _TOKENS))
         yield page
     if page.get("IsTruncated"):
-        raise not_an_answer(doing, CLOUD, "it says that there is more, and does not say where")
+        raise not_an_answer(doing, NAME, "it says that there is more, and does not say where")
 
 
 class Page:

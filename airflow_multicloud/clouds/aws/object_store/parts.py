@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, well_formed
 from airflow_multicloud.adapters.digests import crc32c_of, from_base64, md5_of, to_base64
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
@@ -88,7 +88,7 @@ class S3PartUploads(S3Writes, S3Tags):
                 ChecksumType="FULL_OBJECT",
                 **write_params(options),
             )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             upload = PartUpload(ref, response["UploadId"])
         write_record(self._s3.client, upload, options)
         return upload
@@ -111,7 +111,7 @@ class S3PartUploads(S3Writes, S3Tags):
                 Body=data,
                 ChecksumCRC32C=to_base64(crc32c),
             )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             token = response["ETag"]
             etag = token.strip('"')
             confirmed = Digests(
@@ -134,7 +134,7 @@ class S3PartUploads(S3Writes, S3Tags):
         """
         doing = f"listing the parts of {name_of(upload.ref)}"
         listed = pages(self._s3.client, "list_parts", doing, **_upload_params(upload))
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             return [_part(found) for page in listed for found in page.get("Parts", ())]
 
     def complete_upload(
@@ -173,7 +173,7 @@ class S3PartUploads(S3Writes, S3Tags):
             response = self._s3.client.complete_multipart_upload(**params)
         begun = UploadRecord(upload_hash(upload.upload_id), options_hash(options))
         delete_record(self._s3.client, ref, begun)
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             stored = digests_of(response, response["ETag"].strip('"'))
             meta = written(ref, response, size=size, digests=stored, options=options)
         pinned = ObjectRef(ref.bucket, ref.key, meta.version)
@@ -239,7 +239,7 @@ class S3PartUploads(S3Writes, S3Tags):
         )
         try:
             for page in listed:
-                with well_formed(doing, CLOUD):
+                with well_formed(doing, NAME):
                     uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
                 yield from uploads
         except StorageError as error:
@@ -248,7 +248,7 @@ class S3PartUploads(S3Writes, S3Tags):
             raise StorageError(
                 f"{doing}: the store has no ListMultipartUploads ({error.code})",
                 kind=ErrorKind.UNSUPPORTED,
-                cloud=CLOUD,
+                cloud=NAME,
                 code=error.code,
             ) from error
 
@@ -290,5 +290,5 @@ def _must_agree(doing: str, name: str, *, sent: str, stored: str) -> None:
         raise StorageError(
             f"{doing}: sent {name} {sent}, S3 holds {stored}",
             kind=ErrorKind.INTEGRITY,
-            cloud=CLOUD,
+            cloud=NAME,
         )

@@ -21,7 +21,7 @@ from airflow_multicloud.adapters.obstore import (
     unreadable_headers,
 )
 from airflow_multicloud.adapters.reading import byte_range, check_etag
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.aws.object_store.errors import (
     told_why,
@@ -72,7 +72,7 @@ class S3Reads(ObjectStoreBase):
                 first_byte,
                 statuses={"400"},
             )
-        with well_formed(f"reading the metadata of {name_of(ref)}", CLOUD):
+        with well_formed(f"reading the metadata of {name_of(ref)}", NAME):
             return meta_of(ref, response, size=response["ContentLength"])
 
     def get_object(
@@ -90,7 +90,7 @@ class S3Reads(ObjectStoreBase):
             if error.code != "InvalidRange" or start > 0:
                 raise
             return self._read_nothing(ref, doing, if_etag, size=0)
-        check_etag(body.meta, if_etag, doing, cloud=CLOUD)
+        check_etag(body.meta, if_etag, doing, cloud=NAME)
         return body
 
     def _open(
@@ -122,10 +122,10 @@ class S3Reads(ObjectStoreBase):
         pinned = None if if_etag is None else quoted(if_etag)
         options = get_options(start, end, version=ref.version, if_match=pinned)
         with translated_obstore(doing):
-            result = _obstore.get(store, ref.key, options, cloud=CLOUD, doing=doing)
+            result = _obstore.get(store, ref.key, options, cloud=NAME, doing=doing)
             found = result.meta
             if not found["e_tag"] and found["last_modified"] <= UNKNOWN_TIME:
-                raise not_an_answer(doing, CLOUD, "neither an ETag nor a time")
+                raise not_an_answer(doing, NAME, "neither an ETag nor a time")
             meta = ObjectMeta(
                 bucket=ref.bucket,
                 key=ref.key,
@@ -136,7 +136,7 @@ class S3Reads(ObjectStoreBase):
                 attributes=attributes_from_obstore(result.attributes),
             )
             first, last = result.range
-        return body_of(result, meta, length=last - first, cloud=CLOUD, doing=doing)
+        return body_of(result, meta, length=last - first, cloud=NAME, doing=doing)
 
     def _get_by_sdk(
         self, ref: ObjectRef, start: int, end: int | None, if_etag: str | None, doing: str
@@ -154,10 +154,10 @@ class S3Reads(ObjectStoreBase):
             raise StorageError(
                 f"{doing}: the store ignores byte ranges",
                 kind=ErrorKind.UNSUPPORTED,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         try:
-            with well_formed(doing, CLOUD):
+            with well_formed(doing, NAME):
                 length = response["ContentLength"]
                 size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
                 meta = meta_of(ref, response, size=size)
@@ -169,7 +169,7 @@ class S3Reads(ObjectStoreBase):
             lambda: iter(partial(stream.read, _CHUNK), b""),
             length=length,
             doing=doing,
-            cloud=CLOUD,
+            cloud=NAME,
             translated=translated,
             whole=stream.read,
             close=stream.close,
@@ -179,11 +179,11 @@ class S3Reads(ObjectStoreBase):
         self, ref: ObjectRef, doing: str, if_etag: str | None, *, size: int | None = None
     ) -> ObjectBody:
         meta = self.stat_object(ref)
-        check_etag(meta, if_etag, doing, cloud=CLOUD)
+        check_etag(meta, if_etag, doing, cloud=NAME)
         if size is not None and meta.size != size:
             raise StorageError(
                 f"{doing}: the object changed while it was read",
                 kind=ErrorKind.SOURCE_CHANGED,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         return EmptyBody(meta)

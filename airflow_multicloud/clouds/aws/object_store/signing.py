@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.config import Config
 
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import ref_params
@@ -45,7 +45,7 @@ class S3SignedUrls(ObjectStoreBase):
                 f"{doing}: method={method!r}, expires_in={expires_in}; allowed are GET and PUT, "
                 f"from {_SHORTEST} to {_LONGEST}",
                 kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         if method == "PUT":
             ref = ObjectRef(ref.bucket, ref.key)

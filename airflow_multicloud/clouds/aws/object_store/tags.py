@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import ref_params
@@ -38,14 +38,14 @@ def check_illegal_tags(tags: Mapping[str, str], doing: str) -> None:
         raise StorageError(
             f"{doing}: {len(tags)} tags; S3 allows {_TAGS_MAX}",
             kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=CLOUD,
+            cloud=NAME,
         )
     for name, value in tags.items():
         if why := why_not_tag(name, value):
             raise StorageError(
                 f"{doing}: tag {name!r}={value!r} is not legal; {why}",
                 kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=CLOUD,
+                cloud=NAME,
             )
 
 

@@ -15,7 +15,7 @@ from airflow_multicloud.adapters.digests import (
 )
 from airflow_multicloud.adapters.obstore import is_plain_key
 from airflow_multicloud.adapters.reading import check_etag
-from airflow_multicloud.clouds.aws.errors import CLOUD
+from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
 from airflow_multicloud.clouds.aws.object_store.errors import translated, translated_obstore
 from airflow_multicloud.clouds.aws.object_store.fields import (
@@ -77,7 +77,7 @@ class S3Writes(S3Keys, S3Reads):
         """
         doing = f"writing {name_of(ref)}"
         options = self._writable(ref, options, doing)
-        check_digests(body, digests, doing, cloud=CLOUD)
+        check_digests(body, digests, doing, cloud=NAME)
         attributes = obstore_attributes(options)
         if (
             attributes is not None
@@ -98,7 +98,7 @@ class S3Writes(S3Keys, S3Reads):
                 **write_params(options),
                 **condition_params(options.condition),
             )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             confirmed = digests_of(response, response["ETag"].strip('"'))
         same = (
             confirmed.crc32c == crc32c
@@ -169,16 +169,16 @@ class S3Writes(S3Keys, S3Reads):
                 raise StorageError(
                     f"{doing}: there is an object already",
                     kind=ErrorKind.ALREADY_EXISTS,
-                    cloud=CLOUD,
+                    cloud=NAME,
                 )
         elif found is None:
             raise StorageError(
                 f"{doing}: there is no object, so none with ETag {condition.etag}",
                 kind=ErrorKind.PRECONDITION_FAILED,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         else:
-            check_etag(found, condition.etag, doing, cloud=CLOUD)
+            check_etag(found, condition.etag, doing, cloud=NAME)
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete one object; kind ``not_found`` when there is none.
@@ -188,7 +188,7 @@ class S3Writes(S3Keys, S3Reads):
         doing = f"deleting {name_of(ref)}"
         found = self.stat_object(ref)
         if condition is not None:
-            check_etag(found, condition.etag, doing, cloud=CLOUD)
+            check_etag(found, condition.etag, doing, cloud=NAME)
         with translated(doing, condition=condition):
             self._s3.client.delete_object(**ref_params(ref), **condition_params(condition))
 
@@ -205,5 +205,5 @@ def _put_mode(condition: WriteCondition | None) -> PutMode:
 
 def _not_what_was_sent(doing: str) -> StorageError:
     return StorageError(
-        f"{doing}: S3 holds other bytes than were sent", kind=ErrorKind.INTEGRITY, cloud=CLOUD
+        f"{doing}: S3 holds other bytes than were sent", kind=ErrorKind.INTEGRITY, cloud=NAME
     )
