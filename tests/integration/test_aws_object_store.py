@@ -177,7 +177,7 @@ def test_assumed_role_is_refreshed(
     sts = {"sts": {"endpoint_url": local_clouds.aws.endpoint}}
     hook = connect(monkeypatch, local_clouds, role_arn=role, service_config=sts)
     assert hook.stat_bucket(bucket).name == bucket
-    credentials = hook._s3._credentials
+    credentials = hook._session.credentials
     before = credentials.get_frozen_credentials().access_key
     credentials._expiry_time = datetime.now(UTC) + timedelta(seconds=30)
     hook.put_object(ObjectRef(bucket, "key"), b"content")
@@ -188,12 +188,25 @@ def test_assumed_role_is_refreshed(
     assert principal.region == "us-east-1"
 
 
-def test_the_users_settings_win(local_clouds: LocalClouds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_settings_win(
+    local_clouds: LocalClouds, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = connect(monkeypatch, local_clouds)._s3.client.meta.config
     assert (ours.max_pool_connections, ours.retries["mode"]) == (64, "standard")
-    user = {"max_pool_connections": 7, "retries": {"mode": "adaptive"}}
-    theirs = connect(monkeypatch, local_clouds, config_kwargs=user)._s3.client.meta.config
+    assert ours.s3 == {"payload_signing_enabled": False}
+    user = {
+        "max_pool_connections": 7,
+        "retries": {"mode": "adaptive"},
+        "s3": {"addressing_style": "path", "payload_signing_enabled": True},
+    }
+    hook = connect(monkeypatch, local_clouds, config_kwargs=user)
+    theirs = hook._s3.client.meta.config
     assert (theirs.max_pool_connections, theirs.retries["mode"]) == (7, "adaptive")
+    assert theirs.s3 == user["s3"]
+    # A body that is signed is read twice.
+    ref, body = ObjectRef(bucket, "a//b"), os.urandom(100_000)
+    hook.put_object(ref, body)
+    assert bytes(memoryview(hook.get_object(ref).read())) == body
 
 
 @BOTH_WAYS

@@ -120,6 +120,11 @@ OVERRIDDEN = {
     ("aws", "object_store", "_get_caller"): (
         "same answer; the official one reads the sources of the whole stack, 0.2 s a client"
     ),
+    ("aws", "cost", "_get_caller"): "as in aws object_store",
+    ("aws", "identity", "_get_caller"): "as in aws object_store",
+    ("aws", "object_store", "get_connection"): "the same one, read once in a session",
+    ("aws", "cost", "get_connection"): "the same one, read once in a session",
+    ("aws", "identity", "get_connection"): "the same one, read once in a session",
     ("gcp", "object_store", "get_client_options"): (
         "the official hook's own seam for another endpoint; only adds the extra gcs.endpoint"
     ),

@@ -49,7 +49,7 @@ def test_forecast(metric: CostMetric) -> None:
             Granularity="MONTHLY",
             PredictionIntervalLevel=80,
         )
-        found = _cost_explorer.forecast(services("ce"), START, END, metric)
+        found = _cost_explorer.forecast_cost(services("ce"), START, END, metric)
     assert found == ApiForecast(
         start=START,
         end=END,
@@ -67,13 +67,13 @@ def test_too_little_history(code: str) -> None:
     with Services() as services:
         services.refuse("ce", "get_cost_forecast", code, "Insufficient amount of historical data")
         with pytest.raises(CostAnalysisError, match=r"forecast the costs from .* Insuff") as caught:
-            _cost_explorer.forecast(services("ce"), START, END, CostMetric.BILLED_COST)
+            _cost_explorer.forecast_cost(services("ce"), START, END, CostMetric.BILLED_COST)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
 def test_no_days() -> None:
     with Services() as services, pytest.raises(CostAnalysisError, match="end: 2026-09-20 given"):
-        _cost_explorer.forecast(services("ce"), START, START, CostMetric.BILLED_COST)
+        _cost_explorer.forecast_cost(services("ce"), START, START, CostMetric.BILLED_COST)
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_an_answer_that_is_none(changes: dict[str, object]) -> None:
             PredictionIntervalLevel=80,
         )
         with pytest.raises(CostAnalysisError, match="the answer can't be read") as caught:
-            _cost_explorer.forecast(services("ce"), START, END, CostMetric.BILLED_COST)
+            _cost_explorer.forecast_cost(services("ce"), START, END, CostMetric.BILLED_COST)
     assert (caught.value.kind, caught.value.cloud) == (ErrorKind.INTEGRITY, "aws")

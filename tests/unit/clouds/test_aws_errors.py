@@ -8,13 +8,20 @@ import threading
 from datetime import timedelta
 
 import obstore
+import obstore.exceptions as obs
 import pytest
 from botocore import exceptions as boto
 from obstore.store import S3Store
 
-from airflow_multicloud.clouds.aws.errors import translated
-from airflow_multicloud.clouds.aws.object_store.client import translated_obstore
-from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.clouds.aws.cost import errors as cost_errors
+from airflow_multicloud.clouds.aws.object_store.errors import translated, translated_obstore
+from airflow_multicloud.errors import (
+    CostAnalysisError,
+    CredentialsError,
+    ErrorKind,
+    RetentionError,
+    StorageError,
+)
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
 URL = "https://bucket.s3.amazonaws.com/key?X-Amz-Signature=canary"
@@ -140,10 +147,25 @@ def test_unknown_ones_pass_untouched(error: Exception) -> None:
 
 
 def test_area() -> None:
-    with pytest.raises(CostAnalysisError), translated("costs", area=CostAnalysisError):
+    with pytest.raises(CostAnalysisError), cost_errors.translated("costs"):
         raise answer("AccessDeniedException")
-    with pytest.raises(CredentialsError), translated("costs", area=CostAnalysisError):
+    with pytest.raises(CredentialsError), cost_errors.translated("costs"):
         raise answer("ExpiredTokenException")
+
+
+@pytest.mark.parametrize("way", ["boto3", "obstore"])
+def test_what_an_object_lock_keeps_says_so(way: str) -> None:
+    kept = "Access Denied because object protected by object lock."
+    errors = {
+        "boto3": boto.ClientError({"Error": {"Code": "AccessDenied", "Message": kept}}, "Put"),
+        "obstore": obs.PermissionDeniedError(
+            f"403 Forbidden: <Error><Code>AccessDenied</Code><Message>{kept}</Message></Error>"
+        ),
+    }
+    translating = {"boto3": translated, "obstore": translated_obstore}[way]
+    with pytest.raises(RetentionError, match="object lock") as caught, translating("writing"):
+        raise errors[way]
+    assert (caught.value.kind, caught.value.code) == ("permission_denied", "AccessDenied")
 
 
 def test_a_refused_role_is_refused_credentials() -> None:

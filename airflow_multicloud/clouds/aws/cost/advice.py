@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.cost.client import CostBase
+from airflow_multicloud.clouds.aws.cost.errors import translated
 from airflow_multicloud.clouds.aws.cost.explorer_advice import (
     PaidRequests,
     rightsizing,
@@ -19,7 +22,6 @@ from airflow_multicloud.clouds.aws.cost.explorer_advice import (
 from airflow_multicloud.clouds.aws.cost.figures import EFFORTS, in_utc, savings
 from airflow_multicloud.clouds.aws.cost.optimizer_advice import OPERATIONS, advice_of
 from airflow_multicloud.clouds.aws.cost.queries import REQUEST_PRICE
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
@@ -58,6 +60,14 @@ _HUB_DETAILS = {
     "restart_needed": "restartNeeded",
     "rollback_possible": "rollbackPossible",
 }
+
+
+class SavingAdvice(CostBase):
+    """``CostRecommendations``."""
+
+    def list_recommendations(self) -> Recommendations:
+        """Cost Optimization Hub's advice, or Compute Optimizer's and Cost Explorer's."""
+        return recommendations(self._service)
 
 
 class Clients(Protocol):
@@ -112,7 +122,7 @@ class _Survey:
         :param part: of the source, for the reason when it could not.
         """
         try:
-            with translated(f"ask {source} for {part or 'advice'}", area=CostAnalysisError):
+            with translated(f"ask {source} for {part or 'advice'}"):
                 for item in advice:
                     self._take(item)
         except CostAnalysisError as err:
@@ -177,5 +187,5 @@ def _check_unenrolled(client: BaseClient) -> None:
         raise CostAnalysisError(
             "the account is not enrolled in Cost Optimization Hub",
             kind=ErrorKind.PERMISSION_DENIED,
-            cloud=CLOUD,
+            cloud=NAME,
         )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from airflow_multicloud.adapters.exports import (
     split_export,
 )
 from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.cost.client import CostBase
+from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import parse_month
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
@@ -31,6 +34,31 @@ from airflow_multicloud.ports.object_store import ObjectMeta, ObjectStore
 
 # The partition is BILLING_PERIOD= in the exports of CUR 2.0, billing_period= in those of FOCUS.
 _PERIOD = re.compile(r"/billing_period=((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2]))/", re.IGNORECASE)
+
+
+class DataExports(CostBase):
+    """The bill itself: the verbs of the port ``Cost``."""
+
+    @cached_property
+    def _exports(self) -> ObjectStore:
+        return S3ObjectStoreHook(self.aws_conn_id, session=self._session)
+
+    def list_billing_periods(self, export: str) -> Sequence[ExportedPeriod]:
+        """The billing periods that have a manifest.
+
+        :param export: ``bucket/prefix/export-name``.
+        """
+        return exported_periods(self._exports, export)
+
+    def fetch_billing_period(
+        self,
+        period: ExportedPeriod,
+        directory: Path,
+        *,
+        after: str | None = None,  # noqa: ARG002
+    ) -> FetchedPeriod:
+        """The files that the period's manifest names; ``after`` means nothing here."""
+        return fetch_period(self._exports, period, directory)
 
 
 @named(NAME)

@@ -15,7 +15,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import MALFORMED
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.cost.client import CostBase
+from airflow_multicloud.clouds.aws.cost.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
@@ -58,6 +60,14 @@ _UNITS = {
 }
 
 
+class PriceList(CostBase):
+    """``PriceLists``."""
+
+    def list_prices(self, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
+        """On-demand prices of the public price list."""
+        return list_prices(self._service("pricing"), queries)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
     """How the list names what is asked.
@@ -80,7 +90,7 @@ def list_prices(client: BaseClient, queries: Sequence[PriceQuery]) -> Sequence[L
             raise CostAnalysisError(
                 f"meter: {query.meter!r} given, expected one of {', '.join(_METERS)}",
                 kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=CLOUD,
+                cloud=NAME,
             )
     return [price for query in queries for price in _prices(client, query)]
 
@@ -137,7 +147,7 @@ def _question(query: PriceQuery) -> _Question | None:
 def _products(client: BaseClient, query: PriceQuery, asked: _Question) -> Sequence[str]:
     """The products of the answer, as JSON."""
     doing = f"read the list price of {query.sku} in {query.region_id}"
-    with translated(doing, area=CostAnalysisError):
+    with translated(doing):
         pages = client.get_paginator("get_products").paginate(
             ServiceCode=asked.service,
             Filters=[

@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.cost.client import CostBase
+from airflow_multicloud.clouds.aws.cost.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import (
     ApiForecast,
@@ -39,7 +41,19 @@ _FORECAST_METRICS = {
 _INTERVAL = 80  # percent, as the port says
 
 
-def query(client: BaseClient, asked: CostQuery) -> CostQueryResult:
+class CostExplorer(CostBase):
+    """``CostQueries`` and ``CostForecasts``."""
+
+    def query_costs(self, query: CostQuery) -> CostQueryResult:
+        """Cost Explorer's daily figures, at USD 0.01 a page."""
+        return query_costs(self._service("ce"), query)
+
+    def forecast_cost(self, start: date, end: date, metric: CostMetric) -> ApiForecast:
+        """Cost Explorer's forecast, at USD 0.01; ``start`` may not be after today."""
+        return forecast_cost(self._service("ce"), start, end, metric)
+
+
+def query_costs(client: BaseClient, asked: CostQuery) -> CostQueryResult:
     """Daily costs, every page.
 
     :raises CostAnalysisError: as :meth:`airflow_multicloud.ports.cost.CostQueries.query_costs`.
@@ -66,13 +80,13 @@ def query(client: BaseClient, asked: CostQuery) -> CostQueryResult:
         instead="allow more, ask for fewer days or groups, or read the export, which is free",
     ):
         requests += 1
-        with well_formed("query Cost Explorer", CLOUD, area=CostAnalysisError):
+        with well_formed("query Cost Explorer", NAME, area=CostAnalysisError):
             for result in page["ResultsByTime"]:
                 rows.extend(_rows(result, asked.group_by, metric))
     return CostQueryResult(rows=tuple(rows), requests=requests, price=requests * REQUEST_PRICE)
 
 
-def forecast(client: BaseClient, start: date, end: date, metric: CostMetric) -> ApiForecast:
+def forecast_cost(client: BaseClient, start: date, end: date, metric: CostMetric) -> ApiForecast:
     """Cost Explorer's own forecast.
 
     :raises CostAnalysisError: as
@@ -80,14 +94,14 @@ def forecast(client: BaseClient, start: date, end: date, metric: CostMetric) -> 
     """
     _check_empty(start, end)
     doing = f"forecast the costs from {start} to {end}"
-    with translated(doing, area=CostAnalysisError):
+    with translated(doing):
         answer = client.get_cost_forecast(
             TimePeriod=_period(start, end),
             Metric=_FORECAST_METRICS[metric],
             Granularity="MONTHLY",
             PredictionIntervalLevel=_INTERVAL,
         )
-    with well_formed(doing, CLOUD, area=CostAnalysisError):
+    with well_formed(doing, NAME, area=CostAnalysisError):
         months = answer["ForecastResultsByTime"]
         return ApiForecast(
             start=start,
@@ -118,7 +132,7 @@ def capped_pages(
     """
     token: dict[str, str] = {}
     for _ in range(limit):
-        with translated(doing, area=CostAnalysisError):
+        with translated(doing):
             page = call(**arguments, **token)
         yield page
         if not page.get("NextPageToken"):
@@ -128,7 +142,7 @@ def capped_pages(
         f"{doing}: {parameter}: {limit} requests (USD {limit * REQUEST_PRICE}) did not suffice; "
         f"{instead}",
         kind=ErrorKind.QUOTA,
-        cloud=CLOUD,
+        cloud=NAME,
     )
 
 
@@ -154,7 +168,7 @@ def _check_empty(start: date, end: date) -> None:
 
 
 def _malformed(message: str) -> CostAnalysisError:
-    return CostAnalysisError(message, kind=ErrorKind.INVALID_ARGUMENT, cloud=CLOUD)
+    return CostAnalysisError(message, kind=ErrorKind.INVALID_ARGUMENT, cloud=NAME)
 
 
 def _period(start: date, end: date) -> dict[str, str]:

@@ -7,12 +7,16 @@ trailing slashes and refuses ``..`` and ``//``, which are ordinary in S3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_multicloud.clouds.aws.object_store.buckets import S3Buckets
 from airflow_multicloud.clouds.aws.object_store.copying import S3Copies
+from airflow_multicloud.clouds.aws.object_store.keys import S3Keys
+from airflow_multicloud.clouds.aws.object_store.listing import S3Listings
 from airflow_multicloud.clouds.aws.object_store.parts import S3PartUploads
 from airflow_multicloud.clouds.aws.object_store.reading import S3Reads
+from airflow_multicloud.clouds.aws.object_store.signing import S3SignedUrls
+from airflow_multicloud.clouds.aws.object_store.tags import S3Tags
 from airflow_multicloud.clouds.aws.object_store.writing import S3Writes
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
@@ -32,44 +36,44 @@ from airflow_multicloud.ports.object_store import (
 )
 
 
-class S3ObjectStoreHook(S3Reads, S3Writes, S3PartUploads, S3Copies, S3Buckets):
+class S3ObjectStoreHook(
+    S3Listings,
+    S3PartUploads,
+    S3Copies,
+    S3Writes,
+    S3Keys,
+    S3Reads,
+    S3Tags,
+    S3Buckets,
+    S3SignedUrls,
+):
     """Amazon S3, and stores that speak its protocol, on an Airflow connection of type ``aws``.
 
-    The first call reads the connection and must come from the task's own thread; the others
-    may come from any.
+    Making one reads the connection and must happen on the task's own thread; all else may come
+    from any.
     """
 
 
 Hook: type[ObjectStore] = S3ObjectStoreHook
 
 if TYPE_CHECKING:
-    # The type checker proves every optional capability, too.
-    _POWERS: tuple[
-        type[ConditionalWrites],
-        type[PartUploads],
-        type[ObjectVersions],
-        type[ObjectTags],
-        type[ServerSideCopy],
-        type[SignedUrls],
-        type[BucketCreation],
-        type[BucketListing],
-        type[KeyRules],
-        type[MetadataRules],
-        type[AttributeRules],
-        type[TagRules],
-        type[UploadResumption],
-    ] = (
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-        S3ObjectStoreHook,
-    )
+
+    class _Capabilities(
+        ConditionalWrites,
+        PartUploads,
+        ObjectVersions,
+        ObjectTags,
+        ServerSideCopy,
+        SignedUrls,
+        BucketCreation,
+        BucketListing,
+        KeyRules,
+        MetadataRules,
+        AttributeRules,
+        TagRules,
+        UploadResumption,
+        Protocol,
+    ):
+        """Every optional capability that S3 has; the type checker proves them, too."""
+
+    _CAPABILITIES: type[_Capabilities] = S3ObjectStoreHook

@@ -12,8 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import DEFAULT_OPTIONS, S3Basics, name_of
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
     placement_params,
@@ -22,6 +22,9 @@ from airflow_multicloud.clouds.aws.object_store.fields import (
     version_of,
     write_params,
 )
+from airflow_multicloud.clouds.aws.object_store.keys import DEFAULT_OPTIONS, name_of
+from airflow_multicloud.clouds.aws.object_store.tags import S3Tags
+from airflow_multicloud.clouds.aws.object_store.writing import S3Writes
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectMeta,
@@ -37,7 +40,7 @@ _RANGES_MAX = 10_000
 _AT_ONCE = 8
 
 
-class S3Copies(S3Basics):
+class S3Copies(S3Writes, S3Tags):
     """The ``ServerSideCopy`` verb."""
 
     def copy_within(
@@ -85,7 +88,7 @@ class S3Copies(S3Basics):
         begun = client.create_multipart_upload(
             Bucket=destination.bucket, Key=destination.key, **write_params(options)
         )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             upload = {
                 "Bucket": destination.bucket,
                 "Key": destination.key,
@@ -102,7 +105,7 @@ class S3Copies(S3Basics):
                 PartNumber=number,
                 CopySourceRange=f"bytes={first}-{last}",
             )
-            with well_formed(doing, CLOUD):
+            with well_formed(doing, NAME):
                 result = answer["CopyPartResult"]
                 checksums = {k: v for k, v in result.items() if k.startswith("Checksum")}
                 return {"PartNumber": number, "ETag": result["ETag"], **checksums}
@@ -151,6 +154,6 @@ def _source_pinned(doing: str, condition: WriteCondition | None) -> Iterator[Non
         raise StorageError(
             f"{doing}: the source is another object by now",
             kind=ErrorKind.SOURCE_CHANGED,
-            cloud=CLOUD,
+            cloud=NAME,
             code=details.get("Code"),
         ) from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ from airflow_multicloud.adapters.attributes import (
     encode_metadata,
     header_text,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import is_md5
+from airflow_multicloud.adapters.digests import from_base64
 from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
@@ -37,6 +35,7 @@ _HEADERS = {
 }
 _RESERVED = {header.lower() for _, header in _HEADERS.values()} | {"storage-class"}
 STANDARD = "STANDARD"
+_MD5_HEX = 32
 
 
 def write_params(options: WriteOptions) -> dict[str, Any]:
@@ -154,8 +153,8 @@ def digests_of(response: Mapping[str, Any], etag: str) -> Digests:
     """
     whole = response.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return Digests(
-        crc32c=to_hex(response.get("ChecksumCRC32C")) if whole else None,
-        sha256=to_hex(response.get("ChecksumSHA256")) if whole else None,
+        crc32c=from_base64(response.get("ChecksumCRC32C")) if whole else None,
+        sha256=from_base64(response.get("ChecksumSHA256")) if whole else None,
         md5=etag if etag_is_md5(response, etag) else None,
     )
 
@@ -164,21 +163,6 @@ def etag_is_md5(response: Mapping[str, Any], etag: str) -> bool:
     """Whether the ETag of this object's response is its MD5."""
     plain = response.get("ServerSideEncryption", "AES256") == "AES256"
     return plain and "SSECustomerAlgorithm" not in response and is_md5(etag)
-
-
-def to_hex(checksum: str | None) -> str | None:
-    """S3's Base64 checksum in hexadecimal; ``None`` for a composite one (``…-3``)."""
-    if checksum is None:
-        return None
-    try:
-        return base64.b64decode(checksum, validate=True).hex()
-    except binascii.Error:
-        return None
-
-
-def to_base64(digest: str) -> str:
-    """A hexadecimal digest as S3's checksum headers have it."""
-    return base64.b64encode(bytes.fromhex(digest)).decode()
 
 
 def written(
@@ -201,3 +185,8 @@ def written(
         attributes=options.attributes,
         storage_class=options.storage_class or STANDARD,
     )
+
+
+def is_md5(etag: str) -> bool:
+    """Whether an ETag has the form of an MD5 digest (a multipart one has a ``-``)."""
+    return len(etag) == _MD5_HEX and "-" not in etag

@@ -9,24 +9,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import (
-    DEFAULT_OPTIONS,
-    S3Basics,
-    check_illegal_tags,
-    name_of,
-)
-from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody, crc32c_of, md5_of
+from airflow_multicloud.adapters.digests import crc32c_of, from_base64, md5_of, to_base64
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
     digests_of,
     etag_is_md5,
-    to_base64,
-    to_hex,
+    is_md5,
     write_params,
     written,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import is_md5, pages
+from airflow_multicloud.clouds.aws.object_store.keys import DEFAULT_OPTIONS, name_of
+from airflow_multicloud.clouds.aws.object_store.pages import pages
+from airflow_multicloud.clouds.aws.object_store.tags import S3Tags, check_illegal_tags
 from airflow_multicloud.clouds.aws.object_store.upload_records import (
     UploadRecord,
     delete_record,
@@ -36,6 +33,7 @@ from airflow_multicloud.clouds.aws.object_store.upload_records import (
     upload_hash,
     write_record,
 )
+from airflow_multicloud.clouds.aws.object_store.writing import S3Writes
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -70,7 +68,7 @@ _NO_DIGESTS = Digests()
 _NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
-class S3PartUploads(S3Basics):
+class S3PartUploads(S3Writes, S3Tags):
     """The ``PartUploads`` verbs."""
 
     @property
@@ -90,7 +88,7 @@ class S3PartUploads(S3Basics):
                 ChecksumType="FULL_OBJECT",
                 **write_params(options),
             )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             upload = PartUpload(ref, response["UploadId"])
         write_record(self._s3.client, upload, options)
         return upload
@@ -113,11 +111,11 @@ class S3PartUploads(S3Basics):
                 Body=data,
                 ChecksumCRC32C=to_base64(crc32c),
             )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             token = response["ETag"]
             etag = token.strip('"')
             confirmed = Digests(
-                crc32c=to_hex(response.get("ChecksumCRC32C")),
+                crc32c=from_base64(response.get("ChecksumCRC32C")),
                 md5=etag if etag_is_md5(response, etag) else None,
             )
         if confirmed.crc32c is not None:
@@ -136,7 +134,7 @@ class S3PartUploads(S3Basics):
         """
         doing = f"listing the parts of {name_of(upload.ref)}"
         listed = pages(self._s3.client, "list_parts", doing, **_upload_params(upload))
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             return [_part(found) for page in listed for found in page.get("Parts", ())]
 
     def complete_upload(
@@ -175,7 +173,7 @@ class S3PartUploads(S3Basics):
             response = self._s3.client.complete_multipart_upload(**params)
         begun = UploadRecord(upload_hash(upload.upload_id), options_hash(options))
         delete_record(self._s3.client, ref, begun)
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             stored = digests_of(response, response["ETag"].strip('"'))
             meta = written(ref, response, size=size, digests=stored, options=options)
         pinned = ObjectRef(ref.bucket, ref.key, meta.version)
@@ -241,7 +239,7 @@ class S3PartUploads(S3Basics):
         )
         try:
             for page in listed:
-                with well_formed(doing, CLOUD):
+                with well_formed(doing, NAME):
                     uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
                 yield from uploads
         except StorageError as error:
@@ -250,7 +248,7 @@ class S3PartUploads(S3Basics):
             raise StorageError(
                 f"{doing}: the store has no ListMultipartUploads ({error.code})",
                 kind=ErrorKind.UNSUPPORTED,
-                cloud=CLOUD,
+                cloud=NAME,
                 code=error.code,
             ) from error
 
@@ -268,7 +266,7 @@ def _upload_params(upload: PartUpload) -> dict[str, str]:
 
 def _part(found: Mapping[str, Any]) -> Part:
     etag = found["ETag"].strip('"')
-    crc32c = to_hex(found.get("ChecksumCRC32C"))
+    crc32c = from_base64(found.get("ChecksumCRC32C"))
     md5 = etag if crc32c is None and is_md5(etag) else None
     sent = found.get("LastModified")
     return Part(
@@ -292,5 +290,5 @@ def _must_agree(doing: str, name: str, *, sent: str, stored: str) -> None:
         raise StorageError(
             f"{doing}: sent {name} {sent}, S3 holds {stored}",
             kind=ErrorKind.INTEGRITY,
-            cloud=CLOUD,
+            cloud=NAME,
         )

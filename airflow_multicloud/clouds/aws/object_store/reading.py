@@ -1,9 +1,9 @@
-"""S3 listings and reads."""
+"""S3 reads: an object's metadata, and its bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters import obstore as _obstore
@@ -13,18 +13,21 @@ from airflow_multicloud.adapters.answers import (
     size_of,
     well_formed,
 )
-from airflow_multicloud.adapters.obstore import body_of, is_plain_key, unreadable_headers
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import (
-    S3Basics,
-    check_other_etag,
-    name_of,
+from airflow_multicloud.adapters.bodies import EmptyBody, StreamedBody
+from airflow_multicloud.adapters.obstore import (
+    body_of,
+    get_options,
+    is_plain_key,
+    unreadable_headers,
 )
-from airflow_multicloud.clouds.aws.object_store.bodies import (
-    EmptyBody,
-    SdkBody,
+from airflow_multicloud.adapters.reading import byte_range, check_etag
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
+from airflow_multicloud.clouds.aws.object_store.errors import (
+    told_why,
+    translated,
+    translated_obstore,
 )
-from airflow_multicloud.clouds.aws.object_store.client import translated_obstore
 from airflow_multicloud.clouds.aws.object_store.fields import (
     attributes_from_obstore,
     meta_of,
@@ -32,8 +35,7 @@ from airflow_multicloud.clouds.aws.object_store.fields import (
     ref_params,
     version_of,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import pages
-from airflow_multicloud.clouds.aws.object_store.upload_records import UPLOADS_PREFIX
+from airflow_multicloud.clouds.aws.object_store.keys import name_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ObjectMeta,
@@ -41,44 +43,37 @@ from airflow_multicloud.ports.object_store import (
 )
 
 if TYPE_CHECKING:
-    from obstore import GetOptions
     from obstore.store import S3Store
 
     from airflow_multicloud.ports.object_store import ObjectBody
 
 
 _PARTIAL = 206
+_CHUNK = 1 << 20
 
 
-class S3Reads(S3Basics):
-    """The listing and reading verbs, and ``ObjectVersions``."""
+class S3Reads(ObjectStoreBase):
+    """The reading verbs."""
 
-    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """Every object under ``prefix``, in UTF-8 order.
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        """One object's metadata, with attributes and every digest S3 reports.
 
-        ``digests.md5`` is the ETag where it has the form of an MD5. A listing does not say
-        how an object is encrypted, and with KMS that ETag is no MD5: equality with a true
-        MD5 proves equal content, inequality proves nothing.
+        ``crc32c`` and ``sha256`` are of the whole object; ``md5`` is the ETag where that is
+        one. A missing ``storage_class`` header means ``STANDARD``.
         """
-        return self._list("list_objects_v2", bucket, prefix)
+        client, params = self._s3.client, ref_params(ref)
 
-    def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
-        """Every version but delete markers; "null" is the version from before versioning.
+        def first_byte() -> None:
+            client.get_object(**params, Range="bytes=0-0")["Body"].close()
 
-        ``digests`` as for :meth:`list_objects`.
-        """
-        return self._list("list_object_versions", bucket, prefix)
-
-    def _list(self, operation: str, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
-        doing = f"listing s3://{bucket}/{prefix}"
-        hidden = not prefix.startswith(UPLOADS_PREFIX)  # Notes on uploads under way, not objects.
-        for page in pages(self._s3.client, operation, doing, Bucket=bucket, Prefix=prefix):
-            known_opaque = bucket in self._s3.opaque_etags
-            with well_formed(doing, CLOUD):
-                listed = list(page["Page"].metas(bucket, md5_etags=not known_opaque))
-            if hidden:
-                listed = [meta for meta in listed if not meta.key.startswith(UPLOADS_PREFIX)]
-            yield from listed
+        with translated(f"reading the metadata of {name_of(ref)}"):
+            response = told_why(
+                lambda: client.head_object(**params, ChecksumMode="ENABLED"),
+                first_byte,
+                statuses={"400"},
+            )
+        with well_formed(f"reading the metadata of {name_of(ref)}", NAME):
+            return meta_of(ref, response, size=response["ContentLength"])
 
     def get_object(
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
@@ -95,7 +90,7 @@ class S3Reads(S3Basics):
             if error.code != "InvalidRange" or start > 0:
                 raise
             return self._read_nothing(ref, doing, if_etag, size=0)
-        check_other_etag(body.meta, if_etag, doing)
+        check_etag(body.meta, if_etag, doing, cloud=NAME)
         return body
 
     def _open(
@@ -124,20 +119,13 @@ class S3Reads(S3Basics):
         if_etag: str | None,
         doing: str,
     ) -> ObjectBody:
-        options: GetOptions = {}
-        if if_etag is not None:
-            options["if_match"] = quoted(if_etag)
-        if ref.version is not None:
-            options["version"] = ref.version
-        if end is not None:
-            options["range"] = (start, end)
-        elif start > 0:
-            options["range"] = {"offset": start}
+        pinned = None if if_etag is None else quoted(if_etag)
+        options = get_options(start, end, version=ref.version, if_match=pinned)
         with translated_obstore(doing):
-            result = _obstore.get(store, ref.key, options, cloud=CLOUD, doing=doing)
+            result = _obstore.get(store, ref.key, options, cloud=NAME, doing=doing)
             found = result.meta
             if not found["e_tag"] and found["last_modified"] <= UNKNOWN_TIME:
-                raise not_an_answer(doing, CLOUD, "neither an ETag nor a time")
+                raise not_an_answer(doing, NAME, "neither an ETag nor a time")
             meta = ObjectMeta(
                 bucket=ref.bucket,
                 key=ref.key,
@@ -148,7 +136,7 @@ class S3Reads(S3Basics):
                 attributes=attributes_from_obstore(result.attributes),
             )
             first, last = result.range
-        return body_of(result, meta, length=last - first, cloud=CLOUD, doing=doing)
+        return body_of(result, meta, length=last - first, cloud=NAME, doing=doing)
 
     def _get_by_sdk(
         self, ref: ObjectRef, start: int, end: int | None, if_etag: str | None, doing: str
@@ -156,36 +144,46 @@ class S3Reads(S3Basics):
         params: dict[str, Any] = ref_params(ref)
         if if_etag is not None:
             params["IfMatch"] = quoted(if_etag)
-        ranged = start > 0 or end is not None
-        if ranged:
-            params["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
+        if (ranged := byte_range(start, end)) is not None:
+            params["Range"] = ranged
         with translated(doing):
             response = self._s3.client.get_object(**params)
+        stream = response["Body"]
         if ranged and response["ResponseMetadata"]["HTTPStatusCode"] != _PARTIAL:
+            stream.close()
             raise StorageError(
                 f"{doing}: the store ignores byte ranges",
                 kind=ErrorKind.UNSUPPORTED,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         try:
-            with well_formed(doing, CLOUD):
+            with well_formed(doing, NAME):
                 length = response["ContentLength"]
                 size = size_of(response["ContentRange"].rpartition("/")[2]) if ranged else length
                 meta = meta_of(ref, response, size=size)
         except StorageError:
-            response["Body"].close()
+            stream.close()
             raise
-        return SdkBody(response["Body"], meta, length=length, doing=doing)
+        return StreamedBody(
+            meta,
+            lambda: iter(partial(stream.read, _CHUNK), b""),
+            length=length,
+            doing=doing,
+            cloud=NAME,
+            translated=translated,
+            whole=stream.read,
+            close=stream.close,
+        )
 
     def _read_nothing(
         self, ref: ObjectRef, doing: str, if_etag: str | None, *, size: int | None = None
     ) -> ObjectBody:
         meta = self.stat_object(ref)
-        check_other_etag(meta, if_etag, doing)
+        check_etag(meta, if_etag, doing, cloud=NAME)
         if size is not None and meta.size != size:
             raise StorageError(
                 f"{doing}: the object changed while it was read",
                 kind=ErrorKind.SOURCE_CHANGED,
-                cloud=CLOUD,
+                cloud=NAME,
             )
         return EmptyBody(meta)

@@ -18,7 +18,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
 _log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _refused(conn_id: str | None, name: str, given: object, allowed: str) -> Cre
     return CredentialsError(
         f"connection {conn_id!r}: extra {name} is {given!r}, expected {allowed}",
         kind=ErrorKind.INVALID_ARGUMENT,
-        cloud=CLOUD,
+        cloud=NAME,
     )
 
 
@@ -129,7 +130,7 @@ class Owners:
                 "process met it first: it was deleted and made anew by somebody else, it seems; if "
                 "that was meant, say so by the connection's extra expected_bucket_owner",
                 kind=ErrorKind.PERMISSION_DENIED,
-                cloud=CLOUD,
+                cloud=NAME,
             )
 
     def _ask(self, bucket: str) -> str | None:

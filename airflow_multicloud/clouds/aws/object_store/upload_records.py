@@ -17,9 +17,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import write_params
-from airflow_multicloud.clouds.aws.object_store.listing import pages
+from airflow_multicloud.clouds.aws.object_store.pages import pages
 from airflow_multicloud.errors import CloudError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def records_of(client: Any, bucket: str, key: str | None = None) -> Iterator[Upl
     prefix = UPLOADS_PREFIX if key is None else f"{UPLOADS_PREFIX}{_short(key)}/"
     doing = f"listing what is noted of uploads of s3://{bucket}/{key or ''}"
     for page in pages(client, "list_objects_v2", doing, Bucket=bucket, Prefix=prefix):
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             found = list(page["Page"].metas(bucket, md5_etags=False))
         for meta in found:
             upload, _, options = meta.key.rpartition("/")[2].partition("-")

@@ -6,34 +6,31 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.adapters.obstore import is_plain_key
-from airflow_multicloud.clouds.aws.errors import CLOUD, translated
-from airflow_multicloud.clouds.aws.object_store.base import (
-    DEFAULT_OPTIONS,
-    S3Basics,
-    check_other_etag,
-    name_of,
-)
-from airflow_multicloud.clouds.aws.object_store.bodies import (
-    OutgoingBody,
-    check_other_bytes,
+from airflow_multicloud.adapters.digests import (
+    check_digests,
     crc32c_of,
     md5_of,
     sha256_of,
+    to_base64,
 )
-from airflow_multicloud.clouds.aws.object_store.client import translated_obstore
+from airflow_multicloud.adapters.obstore import is_plain_key
+from airflow_multicloud.adapters.reading import check_etag
+from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
+from airflow_multicloud.clouds.aws.object_store.errors import translated, translated_obstore
 from airflow_multicloud.clouds.aws.object_store.fields import (
     condition_params,
     digests_of,
+    is_md5,
     obstore_attributes,
     quoted,
     ref_params,
-    to_base64,
     version_of,
     write_params,
     written,
 )
-from airflow_multicloud.clouds.aws.object_store.listing import is_md5
+from airflow_multicloud.clouds.aws.object_store.keys import DEFAULT_OPTIONS, S3Keys, name_of
+from airflow_multicloud.clouds.aws.object_store.reading import S3Reads
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     ConditionKind,
@@ -55,7 +52,7 @@ if TYPE_CHECKING:
 _NO_DIGESTS: Final = Digests()
 
 
-class S3Writes(S3Basics):
+class S3Writes(S3Keys, S3Reads):
     """The writing verbs and ``ConditionalWrites``."""
 
     @property
@@ -80,7 +77,7 @@ class S3Writes(S3Basics):
         """
         doing = f"writing {name_of(ref)}"
         options = self._writable(ref, options, doing)
-        check_other_bytes(body, digests, doing)
+        check_digests(body, digests, doing, cloud=NAME)
         attributes = obstore_attributes(options)
         if (
             attributes is not None
@@ -101,7 +98,7 @@ class S3Writes(S3Basics):
                 **write_params(options),
                 **condition_params(options.condition),
             )
-        with well_formed(doing, CLOUD):
+        with well_formed(doing, NAME):
             confirmed = digests_of(response, response["ETag"].strip('"'))
         same = (
             confirmed.crc32c == crc32c
@@ -153,6 +150,36 @@ class S3Writes(S3Basics):
             raise _not_what_was_sent(doing)
         return Digests(sha256=meta.digests.sha256)
 
+    def _check_unmet(self, ref: ObjectRef, condition: WriteCondition | None, doing: str) -> None:
+        """Ask before a large write whether its condition holds.
+
+        S3 itself decides at the end, but many stores that speak its protocol ignore
+        conditions on CompleteMultipartUpload and CopyObject, where they came late.
+        """
+        if condition is None:
+            return
+        try:
+            found = self.stat_object(ObjectRef(ref.bucket, ref.key))
+        except StorageError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            found = None
+        if isinstance(condition, IfAbsent):
+            if found is not None:
+                raise StorageError(
+                    f"{doing}: there is an object already",
+                    kind=ErrorKind.ALREADY_EXISTS,
+                    cloud=NAME,
+                )
+        elif found is None:
+            raise StorageError(
+                f"{doing}: there is no object, so none with ETag {condition.etag}",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=NAME,
+            )
+        else:
+            check_etag(found, condition.etag, doing, cloud=NAME)
+
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete one object; kind ``not_found`` when there is none.
 
@@ -161,7 +188,7 @@ class S3Writes(S3Basics):
         doing = f"deleting {name_of(ref)}"
         found = self.stat_object(ref)
         if condition is not None:
-            check_other_etag(found, condition.etag, doing)
+            check_etag(found, condition.etag, doing, cloud=NAME)
         with translated(doing, condition=condition):
             self._s3.client.delete_object(**ref_params(ref), **condition_params(condition))
 
@@ -178,5 +205,5 @@ def _put_mode(condition: WriteCondition | None) -> PutMode:
 
 def _not_what_was_sent(doing: str) -> StorageError:
     return StorageError(
-        f"{doing}: S3 holds other bytes than were sent", kind=ErrorKind.INTEGRITY, cloud=CLOUD
+        f"{doing}: S3 holds other bytes than were sent", kind=ErrorKind.INTEGRITY, cloud=NAME
     )

@@ -1,0 +1,195 @@
+"""Every error code that botocore's models name for the operations in use has a kind of ours."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+
+from airflow_multicloud.adapters.errors import ErrorTable
+from airflow_multicloud.clouds import aws
+from airflow_multicloud.clouds.aws.cost import errors as cost
+from airflow_multicloud.clouds.aws.errors import BASE
+from airflow_multicloud.clouds.aws.identity import errors as identity
+from airflow_multicloud.clouds.aws.object_store import errors as object_store
+from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind, StorageError
+
+_FOLDER = Path(aws.__file__).parent
+_MODELS = botocore.session.get_session()
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a folder asks of AWS.
+
+    :param table: what its errors mean.
+    :param operations: boto3's name of a service → the client's methods that are called.
+    """
+
+    table: ErrorTable
+    operations: dict[str, set[str]]
+
+
+USED = {
+    "object_store": Used(
+        object_store.TABLE,
+        {
+            "s3": {
+                "abort_multipart_upload",
+                "complete_multipart_upload",
+                "copy_object",
+                "create_bucket",
+                "create_multipart_upload",
+                "delete_object",
+                "delete_object_tagging",
+                "get_bucket_acl",
+                "get_object",
+                "get_object_tagging",
+                "head_bucket",
+                "head_object",
+                "list_buckets",
+                "list_multipart_uploads",
+                "list_object_versions",
+                "list_objects_v2",
+                "list_parts",
+                "put_bucket_tagging",
+                "put_object",
+                "put_object_tagging",
+                "upload_part",
+                "upload_part_copy",
+            }
+        },
+    ),
+    "cost": Used(
+        cost.TABLE,
+        {
+            "ce": {
+                "get_cost_and_usage",
+                "get_cost_forecast",
+                "get_rightsizing_recommendation",
+                "get_savings_plans_purchase_recommendation",
+            },
+            "compute-optimizer": {
+                "get_ebs_volume_recommendations",
+                "get_ec2_instance_recommendations",
+                "get_idle_recommendations",
+                "get_lambda_function_recommendations",
+            },
+            "cost-optimization-hub": {"list_enrollment_statuses", "list_recommendations"},
+            "pricing": {"get_products"},
+        },
+    ),
+    "identity": Used(identity.TABLE, {"sts": {"get_caller_identity"}}),
+}
+#: By which Airflow's hook opens a connection, whatever the service that it is for.
+ROLES = {"assume_role", "assume_role_with_saml", "assume_role_with_web_identity"}
+
+
+def methods_of(service: str) -> dict[str, str]:
+    names = _MODELS.get_service_model(service).operation_names
+    return {xform_name(name): name for name in names}
+
+
+def words_of(folder: str) -> set[str]:
+    """Attributes that are used, and texts: operations are called by either."""
+    found = set()
+    for path in (_FOLDER / folder).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def codes_of(service: str, methods: set[str]) -> set[str]:
+    model, names = _MODELS.get_service_model(service), methods_of(service)
+    return {
+        shape.error_code
+        for method in methods
+        for shape in model.operation_model(names[method]).error_shapes
+    }
+
+
+@pytest.mark.parametrize("folder", USED)
+def test_these_are_the_operations_in_use(folder: str) -> None:
+    own = {"list_objects"}  # S3's first listing, and the port's verb, which is what is meant
+    for service, operations in USED[folder].operations.items():
+        assert words_of(folder) & {*methods_of(service)} - own == operations
+
+
+def test_every_folder_that_asks_is_here() -> None:
+    assert {path.parent.name for path in _FOLDER.glob("*/client.py")} == {*USED}
+
+
+@pytest.mark.parametrize(
+    ("folder", "service", "code"),
+    [
+        (folder, service, code)
+        for folder, used in USED.items()
+        for service, operations in (*used.operations.items(), ("sts", ROLES))
+        for code in sorted(codes_of(service, operations))
+    ],
+)
+def test_every_code_of_theirs_is_decided(folder: str, service: str, code: str) -> None:
+    assert USED[folder].table.kind_of_code(code) is not None
+
+
+def test_one_code_may_mean_two_things() -> None:
+    assert BASE.kind_of_code("LimitExceededException") is ErrorKind.QUOTA
+    assert cost.TABLE.kind_of_code("LimitExceededException") is ErrorKind.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("InvalidInstanceID.NotFound", ErrorKind.NOT_FOUND),
+        ("InvalidKeyPair.Duplicate", ErrorKind.ALREADY_EXISTS),
+        ("InvalidInstanceID.Malformed", ErrorKind.INVALID_ARGUMENT),
+        ("VcpuLimitExceeded", ErrorKind.QUOTA),
+        ("RequestLimitExceeded", ErrorKind.THROTTLED),
+        ("OperationAborted", ErrorKind.BUSY),
+        ("ConcurrentModificationException", ErrorKind.BUSY),
+        ("ResourceInUseException", ErrorKind.BUSY),
+        ("BrandNewCode", None),
+    ],
+)
+def test_what_the_services_share(code: str, kind: ErrorKind | None) -> None:
+    assert BASE.kind_of_code(code) is kind
+
+
+def test_what_is_one_services_own_is_not_in_the_base() -> None:
+    for code in (
+        "NoSuchKey",
+        "BucketAlreadyExists",
+        "InvalidObjectState",
+        "DataUnavailableException",
+    ):
+        assert BASE.kind_of_code(code) is None
+
+
+def answered(code: str, message: str = "no", **headers: str) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": 503, "HTTPHeaders": headers},
+        },
+        "PutObject",
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "area"), [(object_store, StorageError), (cost, CostAnalysisError)]
+)
+def test_how_long_to_wait_is_carried(service: Any, area: type[CloudError]) -> None:
+    for headers, seconds in (({"retry-after": "7"}, 7.0), ({}, None)):
+        with pytest.raises(area) as caught, service.translated("asking"):
+            raise answered("SlowDown", **headers)
+        wait = caught.value.retry_after
+        assert (wait and wait.total_seconds()) == seconds
