@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from azure.mgmt.advisor import AdvisorManagementClient
 
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.cost.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
@@ -45,7 +45,7 @@ def recommendations(manager: ResourceManager) -> Recommendations:
     try:
         with (
             AdvisorManagementClient(credential, subscription, **manager.client_options()) as client,
-            translated("ask Azure Advisor for recommendations", area=CostAnalysisError),
+            translated("ask Azure Advisor for recommendations"),
         ):
             found = list(client.recommendations.list(filter="Category eq 'Cost'"))
     except CostAnalysisError as err:

@@ -19,7 +19,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from airflow_multicloud.adapters.answers import MALFORMED, well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.cost.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
@@ -100,7 +100,7 @@ def _items(
                 kind=ErrorKind.INTEGRITY,
                 cloud=NAME,
             )
-        with translated(doing, area=CostAnalysisError):
+        with translated(doing):
             answer = client.send_request(HttpRequest("GET", link))
             answer.raise_for_status()
         with well_formed(doing, NAME, area=CostAnalysisError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.identity.errors import translated
 from airflow_multicloud.clouds.azure.object_store.base import AccountHook
 from airflow_multicloud.ports.identity import Identity, Principal
 

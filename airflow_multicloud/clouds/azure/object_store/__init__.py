@@ -14,9 +14,9 @@ from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.answers import http_date, well_formed
 from airflow_multicloud.adapters.obstore import is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
 from airflow_multicloud.clouds.azure.object_store.base import NO_DIGESTS, NO_OPTIONS, name_of
 from airflow_multicloud.clouds.azure.object_store.copying import BlobCapabilities
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.keys import check_key
 from airflow_multicloud.clouds.azure.object_store.listing import hex_md5, listed_object
 from airflow_multicloud.clouds.azure.object_store.parts import BlobPartUploads

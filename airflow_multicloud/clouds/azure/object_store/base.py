@@ -13,8 +13,8 @@ from airflow.providers.microsoft.azure.hooks.wasb import WasbHook
 from airflow_multicloud.adapters.answers import Tokens, malformed, not_an_answer
 from airflow_multicloud.adapters.secret_text import check_control_characters
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
 from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.listing import described_object
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.object_store import Digests, WriteOptions

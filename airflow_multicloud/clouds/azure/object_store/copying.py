@@ -12,9 +12,10 @@ from azure.storage.blob import BlobSasPermissions, StandardBlobTier, generate_bl
 
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.credentials import STORAGE_SCOPE, CredentialForm
-from airflow_multicloud.clouds.azure.errors import error_code, translated
+from airflow_multicloud.clouds.azure.errors import error_code
 from airflow_multicloud.clouds.azure.object_store import keys as rules
 from airflow_multicloud.clouds.azure.object_store.base import NO_OPTIONS, AccountHook, name_of
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.listing import listed_object
 from airflow_multicloud.clouds.azure.object_store.writing import RULES, condition_arguments
 from airflow_multicloud.errors import ErrorKind, StorageError

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
 from airflow_multicloud.clouds.azure.object_store.blocks import replaces
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.writing import condition_headers
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef, PartUpload

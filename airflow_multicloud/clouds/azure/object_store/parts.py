@@ -19,7 +19,7 @@ from azure.core.exceptions import HttpResponseError
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, http_date, well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import error_code, translated
+from airflow_multicloud.clouds.azure.errors import error_code
 from airflow_multicloud.clouds.azure.object_store.base import (
     NO_DIGESTS,
     NO_OPTIONS,
@@ -37,6 +37,7 @@ from airflow_multicloud.clouds.azure.object_store.blocks import (
     split_upload_id,
     with_scope,
 )
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.keys import check_key
 from airflow_multicloud.clouds.azure.object_store.listing import blob_name, hex_md5, is_uncommitted
 from airflow_multicloud.clouds.azure.object_store.other_types import (

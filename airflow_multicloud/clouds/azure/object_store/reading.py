@@ -10,7 +10,7 @@ from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.attributes import decode_metadata
 from airflow_multicloud.adapters.obstore import StreamedBody
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.listing import (
     check_directory,
     described_object,
