@@ -19,6 +19,7 @@ from azure.mgmt.costmanagement import CostManagementClient, models
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.cost.client import CostBase
 from airflow_multicloud.clouds.azure.cost.errors import quota_wait, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CostMetric, CostQuery, CostQueryResult, CostQueryRow
@@ -65,23 +66,34 @@ class QuotaRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         return (wait is None or wait <= _LONGEST_WAIT) and super().is_retry(settings, response)
 
 
-def query(manager: ResourceManager, asked: CostQuery) -> CostQueryResult:
-    """Daily costs, every page."""
-    _check(asked)
-    credential = manager.require_credential()
-    scope = manager.require_cost_scope()
-    rows: list[CostQueryRow] = []
-    requests = 0
-    with CostManagementClient(
-        credential,
+class CostManagementQueries(CostBase):
+    """The port's ``CostQueries``."""
+
+    def query_costs(self, query: CostQuery) -> CostQueryResult:
+        """Cost Management's daily figures of the connection's scope; free, but throttled.
+
+        Services have the names that Cost Management gives them, which the exports' FOCUS names
+        need not be. A row is estimated until the fifth day after its month.
+        """
+        _check(query)
+        manager = self._manager
+        client = self._azure.client("cost management", lambda: _client(manager))
+        scope = manager.require_cost_scope()
+        rows: list[CostQueryRow] = []
+        requests = 0
+        for requests, page in enumerate(_pages(client, manager, scope, query), start=1):  # noqa: B007
+            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
+                rows.extend(_rows(page, query.group_by))
+        return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
+
+
+def _client(manager: ResourceManager) -> CostManagementClient:
+    return CostManagementClient(
+        manager.require_credential(),
         headers_policy=HeadersPolicy({"ClientType": _CLIENT_TYPE}),
         retry_policy=QuotaRetryPolicy(),
         **manager.client_options(),
-    ) as client:
-        for requests, page in enumerate(_pages(client, manager, scope, asked), start=1):  # noqa: B007
-            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
-                rows.extend(_rows(page, asked.group_by))
-    return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
+    )
 
 
 def _check(asked: CostQuery) -> None:

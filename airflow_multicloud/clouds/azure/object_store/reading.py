@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.attributes import decode_metadata
-from airflow_multicloud.adapters.obstore import StreamedBody
+from airflow_multicloud.adapters.obstore import StreamedBody, is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
 from airflow_multicloud.clouds.azure.object_store.errors import translated
-from airflow_multicloud.clouds.azure.object_store.listing import (
+from airflow_multicloud.clouds.azure.object_store.fields import (
     check_directory,
     described_object,
     hex_md5,
 )
+from airflow_multicloud.clouds.azure.object_store.keys import name_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectBody, ObjectMeta
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from obstore.store import AzureStore
     from typing_extensions import Buffer
 
-    from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
+    from airflow_multicloud.clouds.azure.storage_account import StorageAccount
     from airflow_multicloud.ports.object_store import ObjectRef
 
 _CHECKED = 4 << 20
@@ -36,6 +38,49 @@ _STANDARD = {
     "Content-Disposition": "content_disposition",
     "Cache-Control": "cache_control",
 }
+
+
+class BlobReads(ObjectStoreBase):
+    """The port's ``stat_object`` and ``get_object``, and ``CheckedReads``."""
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        """One blob's properties; of its MD5 the same holds as in a listing."""
+        return self._describe(ref, f"stat {name_of(ref)}")
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        """Read a blob or a range of it, as stored.
+
+        :raises StorageError: kind ``unsupported`` for a blob in the archive tier; kind
+            ``invalid_argument`` for a range outside the blob.
+        """
+        doing = f"get {name_of(ref)}"
+        if end is not None and end <= start:
+            return self._no_bytes(ref, if_etag, doing)
+        try:
+            store = self.account.store(ref.bucket) if is_plain_key(ref.key) else None
+            if store is not None:
+                try:
+                    return read_by_obstore(store, ref, start, end, if_etag, doing)
+                except StorageError as err:
+                    if not unreadable_headers(err):
+                        raise
+            return read_by_pipeline(self.account, ref, start, end, if_etag, doing)
+        except StorageError as err:
+            # No range of an empty blob can be satisfied (RFC 9110, section 14.1.2).
+            if err.code != "InvalidRange" or start:
+                raise
+            return self._no_bytes(ref, if_etag, doing)
+
+    def get_checked(self, ref: ObjectRef, *, if_etag: str | None = None) -> Iterator[Buffer]:
+        """Read a whole blob, each 4 MiB of it with the service's own MD5."""
+        return read_checked(self.account, ref, if_etag, f"get {name_of(ref)}")
+
+    def _no_bytes(self, ref: ObjectRef, if_etag: str | None, doing: str) -> NoBytes:
+        meta = self._describe(ref, doing)
+        check_etag(meta, if_etag, doing)
+        return NoBytes(meta)
 
 
 def read_by_obstore(
@@ -77,7 +122,7 @@ def read_by_obstore(
 
 
 def read_by_pipeline(
-    account: BlobAccount,
+    account: StorageAccount,
     ref: ObjectRef,
     start: int,
     end: int | None,
@@ -110,7 +155,7 @@ def read_by_pipeline(
 
 
 def read_checked(
-    account: BlobAccount, ref: ObjectRef, if_etag: str | None, doing: str
+    account: StorageAccount, ref: ObjectRef, if_etag: str | None, doing: str
 ) -> Iterator[bytes]:
     """A whole blob in ranges, each compared with the MD5 that the service computes over it.
 
