@@ -142,6 +142,25 @@ PAGES = (
             ),
         ),
     ),
+    Page(
+        "adapters",
+        "Kit for authors of clouds",
+        tuple(
+            f"airflow_multicloud.adapters.{name}"
+            for name in (
+                "answers",
+                "attributes",
+                "bodies",
+                "digests",
+                "errors",
+                "exports",
+                "obstore",
+                "plain_http",
+                "reading",
+                "secret_text",
+            )
+        ),
+    ),
     Page("errors", "Errors", ("airflow_multicloud.errors",)),
     Page("telemetry", "Telemetry", ("airflow_multicloud.core.telemetry",)),
     Page(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import obstore.exceptions as obs
 from requests.utils import get_environ_proxies, select_proxy
 
 from airflow_multicloud.adapters.answers import kind_of_status, redirected
+from airflow_multicloud.adapters.bodies import StreamedBody
 from airflow_multicloud.adapters.secret_text import without_header_values
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
@@ -184,47 +186,35 @@ def put(
     return obstore.put(store, key, data, attributes=attributes, mode=mode, use_multipart=False)
 
 
-class StreamedBody:
+def get_options(
+    start: int, end: int | None, *, version: str | None = None, if_match: str | None = None
+) -> GetOptions:
+    """Obstore's options for bytes ``start`` up to ``end``.
+
+    :param if_match: the ETag as the header has it, with its quotes.
+    """
+    options: GetOptions = {}
+    if if_match is not None:
+        options["if_match"] = if_match
+    if version:
+        options["version"] = version
+    if end is not None:
+        options["range"] = (start, end)
+    elif start:
+        options["range"] = {"offset": start}
+    return options
+
+
+def body_of(
+    result: GetResult, meta: ObjectMeta, *, length: int, cloud: str, doing: str
+) -> StreamedBody:
     """An obstore read as the port's ``ObjectBody``."""
-
-    def __init__(
-        self, result: GetResult, meta: ObjectMeta, *, length: int, cloud: str, doing: str
-    ) -> None:
-        self._result = result
-        self._meta = meta
-        self._length = length
-        self._cloud = cloud
-        self._doing = doing
-
-    @property
-    def meta(self) -> ObjectMeta:
-        """The object these bytes belong to."""
-        return self._meta
-
-    def read(self) -> Buffer:
-        """All bytes of the range."""
-        with translated(self._cloud, self._doing):
-            data = self._result.bytes()
-        self._check(len(data))
-        return data
-
-    def __iter__(self) -> Iterator[Buffer]:
-        """The bytes in chunks as they arrive."""
-        seen = 0
-        stream = iter(self._result.stream(min_chunk_size=_CHUNK))
-        while True:
-            with translated(self._cloud, self._doing):
-                chunk = next(stream, None)
-            if chunk is None:
-                break
-            seen += len(chunk)
-            yield chunk
-        self._check(seen)
-
-    def _check(self, got: int) -> None:
-        if got != self._length:
-            raise StorageError(
-                f"{self._doing}: {got} of {self._length} bytes arrived",
-                kind=ErrorKind.INTEGRITY,
-                cloud=self._cloud,
-            )
+    return StreamedBody(
+        meta,
+        lambda: result.stream(min_chunk_size=_CHUNK),
+        length=length,
+        doing=doing,
+        cloud=cloud,
+        translated=partial(translated, cloud),
+        whole=result.bytes,
+    )

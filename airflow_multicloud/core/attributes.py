@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-from airflow_multicloud.core.digest import SHA256_METADATA
+from airflow_multicloud.adapters.digests import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import (
     AttributeRules,

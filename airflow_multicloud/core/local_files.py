@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow_multicloud.adapters.digests import StreamDigest
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import StreamDigest
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import Digests
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from airflow_multicloud.adapters.digests import StreamDigest, shared
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import CheckedReads, Digests, ObjectRef
 

@@ -13,8 +13,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.adapters.digests import StreamDigest, crc32c_of, digests_of
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import StreamDigest, crc32c_of, digests_of
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from airflow_multicloud.adapters.digests import SHA256_METADATA
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.digest import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
 from airflow_multicloud.core.local_files import Content, check_no_file, chunks_of, content_of
 from airflow_multicloud.core.reading import digests_by_reading

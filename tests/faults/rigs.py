@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from airflow_multicloud import registry
-from airflow_multicloud.core.digest import digests_of
+from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.digest import crc32c_of
+from airflow_multicloud.adapters.digests import crc32c_of
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import Digests, PartUploads, WriteOptions
 

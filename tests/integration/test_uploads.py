@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.digest import SHA256_METADATA, crc32c_of
+from airflow_multicloud.adapters.digests import SHA256_METADATA, crc32c_of
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.upload import plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError

@@ -234,4 +234,4 @@ def test_the_how_to_shows_all_of_the_fourth_cloud() -> None:
     package = CHECKOUT / "tests" / "fourth_cloud" / "localdisk_multicloud"
     page = (DOCS / "how-to" / "fourth-cloud.md").read_text()
     shown = set(re.findall(r'^--8<-- "(\S+)"$', page, re.MULTILINE))
-    assert {str(p.relative_to(CHECKOUT)) for p in package.glob("*.py")} <= shown
+    assert {str(p.relative_to(CHECKOUT)) for p in package.rglob("*.py")} <= shown

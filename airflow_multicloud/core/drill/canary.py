@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_multicloud.core.digest import SHA256_METADATA
+from airflow_multicloud.adapters.digests import SHA256_METADATA
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import ErrorKind, StorageError

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
-from airflow_multicloud.core.digest import SHA256_METADATA, StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.corroboration import BY_ITSELF, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core.digest import shared
+from airflow_multicloud.adapters.digests import shared
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome

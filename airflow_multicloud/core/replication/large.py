@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import (
+from airflow_multicloud.adapters.digests import (
     StreamDigest,
     crc32c_of,
     digests_of,
     shared,
 )
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica

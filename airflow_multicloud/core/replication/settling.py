@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import shared
 from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
-from airflow_multicloud.core.digest import shared
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Item, Replica

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import digests_of, shared
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.digest import digests_of, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.reading import altered_on_the_way
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget

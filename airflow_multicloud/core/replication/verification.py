@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from airflow_multicloud.adapters.digests import StreamDigest, shared
 from airflow_multicloud.core import cancellation, telemetry
-from airflow_multicloud.core.digest import StreamDigest, shared
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import history, manifest, planning
 from airflow_multicloud.core.replication.catalog import Catalog, Listed

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import SHA256_METADATA, shared
 from airflow_multicloud.core import attributes as attribute
-from airflow_multicloud.core.digest import SHA256_METADATA, shared
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.items import Replica

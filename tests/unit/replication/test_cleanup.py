@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
+from airflow_multicloud.adapters.digests import crc32c_of
 from airflow_multicloud.core.cleanup import Left, cleanup
-from airflow_multicloud.core.digest import crc32c_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import manifest, run_files, shards
 from airflow_multicloud.core.replication.engine import replicate

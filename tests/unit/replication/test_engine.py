@@ -408,7 +408,7 @@ def _left_behind(made: World, content: bytes, *, part_size: int = 16) -> PartUpl
 
 
 def _crc(body: bytes) -> Digests:
-    from airflow_multicloud.core.digest import crc32c_of
+    from airflow_multicloud.adapters.digests import crc32c_of
 
     return Digests(crc32c=crc32c_of(body))
 

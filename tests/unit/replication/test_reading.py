@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_multicloud.core.digest import digests_of
+from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.engine import ReplicationFailedError, replicate
 from airflow_multicloud.core.replication.outcomes import Outcome

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.adapters.digests import SHA256_METADATA
 from airflow_multicloud.core.attributes import fingerprint, keep_tags
-from airflow_multicloud.core.digest import SHA256_METADATA
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome

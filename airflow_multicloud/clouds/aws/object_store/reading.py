@@ -13,7 +13,7 @@ from airflow_multicloud.adapters.answers import (
     size_of,
     well_formed,
 )
-from airflow_multicloud.adapters.obstore import StreamedBody, is_plain_key, unreadable_headers
+from airflow_multicloud.adapters.obstore import body_of, is_plain_key, unreadable_headers
 from airflow_multicloud.clouds.aws.errors import CLOUD, translated
 from airflow_multicloud.clouds.aws.object_store.base import (
     S3Basics,
@@ -148,7 +148,7 @@ class S3Reads(S3Basics):
                 attributes=attributes_from_obstore(result.attributes),
             )
             first, last = result.range
-        return StreamedBody(result, meta, length=last - first, cloud=CLOUD, doing=doing)
+        return body_of(result, meta, length=last - first, cloud=CLOUD, doing=doing)
 
     def _get_by_sdk(
         self, ref: ObjectRef, start: int, end: int | None, if_etag: str | None, doing: str

@@ -5,8 +5,6 @@ The SDK's own models take about 100 µs per blob to build, this takes a tenth.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -26,6 +24,7 @@ from airflow_multicloud.adapters.attributes import (
     decode_metadata,
     header_text,
 )
+from airflow_multicloud.adapters.digests import from_base64
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
@@ -35,16 +34,14 @@ if TYPE_CHECKING:
 
 #: The metadata by which older tools mark a directory.
 DIRECTORY_MARK = "hdi_isfolder"
+_MD5_DIGITS = 32
 _METADATA_HEADER = "x-ms-meta-"
 
 
 def hex_md5(content_md5: str | None) -> str | None:
     """A Content-MD5 (Base64) as hexadecimal; ``None`` when absent or no MD5."""
-    try:
-        digest = base64.b64decode(content_md5 or "", validate=True)
-    except binascii.Error:
-        return None
-    return digest.hex() if len(digest) == 16 else None  # noqa: PLR2004 - an MD5's bytes
+    digest = from_base64(content_md5)
+    return digest if digest and len(digest) == _MD5_DIGITS else None
 
 
 def blob_name(blob: Element) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from awscrt import checksums  # type: ignore[import-untyped]
+from awscrt.checksums import crc64nvme  # type: ignore[import-untyped]
 from azure.core import MatchConditions
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.answers import http_date, well_formed
 from airflow_multicloud.adapters.attributes import encode_metadata
+from airflow_multicloud.adapters.digests import crc32c_of, md5_of, to_base64
 from airflow_multicloud.adapters.obstore import is_plain_key
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.object_store.blocks import LIMITS
@@ -224,8 +223,7 @@ def condition_arguments(condition: WriteCondition | None) -> dict[str, object]:
 
 def content_md5(body: bytes | memoryview, md5: str | None) -> str:
     """The Content-MD5 header: of the digest given, else computed over the body."""
-    digest = bytes.fromhex(md5) if md5 else hashlib.md5(body, usedforsecurity=False).digest()
-    return base64.b64encode(digest).decode("ascii")
+    return to_base64(md5 or md5_of(body))
 
 
 def content_crc64(body: bytes | memoryview) -> str:
@@ -234,8 +232,7 @@ def content_crc64(body: bytes | memoryview) -> str:
     Azure's CRC64 is the one that is now called CRC-64/NVME: `azure-storage-extensions`, which
     the SDK takes, computes the same, but slower, and only over bytes and under the lock.
     """
-    crc = checksums.crc64nvme(body)
-    return base64.b64encode(crc.to_bytes(_CRC64_BYTES, "little")).decode("ascii")
+    return to_base64(crc64nvme(body).to_bytes(_CRC64_BYTES, "little").hex())
 
 
 def check_crc32c(body: bytes | memoryview, expected: str | None, doing: str) -> str:
@@ -243,7 +240,7 @@ def check_crc32c(body: bytes | memoryview, expected: str | None, doing: str) -> 
 
     :raises StorageError: kind ``integrity`` when it is another.
     """
-    computed = f"{checksums.crc32c(body):08x}"
+    computed = crc32c_of(body)
     if expected is not None and computed != expected.lower():
         raise StorageError(
             f"{doing}: the bytes to be sent have CRC32C {computed}, not {expected}",

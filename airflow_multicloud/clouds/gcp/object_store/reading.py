@@ -159,7 +159,7 @@ class Reader:
             attributes=_told_by({str(n): v for n, v in result.attributes.items()}),
         )
         first, last = result.range
-        return _obstore.StreamedBody(result, meta, length=last - first, cloud=NAME, doing=doing)
+        return _obstore.body_of(result, meta, length=last - first, cloud=NAME, doing=doing)
 
     def _from_json(self, ref: ObjectRef, *, start: int, end: int | None, doing: str) -> ObjectBody:
         byte_range = None

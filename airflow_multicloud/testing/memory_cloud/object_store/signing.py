@@ -13,9 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, WriteOptions
-from airflow_multicloud.testing.memory_cloud.object_store.space import digests_of, space
+from airflow_multicloud.testing.memory_cloud.object_store.space import space
 
 if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import ObjectRef

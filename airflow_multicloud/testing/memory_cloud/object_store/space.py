@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING
 
-from awscrt.checksums import crc32c  # type: ignore[import-untyped]
-
+from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -42,15 +40,6 @@ NO_DIGESTS = Digests()
 def failure(message: str, kind: ErrorKind) -> StorageError:
     """An error of this cloud."""
     return StorageError(message, kind=kind, cloud=NAME)
-
-
-def digests_of(content: bytes) -> Digests:
-    """Every digest the ports know, computed over ``content``."""
-    return Digests(
-        crc32c=f"{crc32c(content):08x}",
-        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
 
 
 def verify(content: bytes, given: Digests, what: str) -> Digests:

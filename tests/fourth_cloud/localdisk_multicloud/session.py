@@ -1,29 +1,14 @@
-"""What both services stand on: the connection's directory, and errors of the disk."""
+"""What both services stand on: the connection's directory."""
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from airflow.sdk import BaseHook
 
-from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.errors import CredentialsError, ErrorKind
 from localdisk_multicloud import CONN_TYPES, NAME, URI_SCHEMES
-
-# What is not listed is no known condition of a disk, and passes through untouched.
-_KINDS = {
-    errno.ENOENT: ErrorKind.NOT_FOUND,
-    errno.EACCES: ErrorKind.PERMISSION_DENIED,
-    errno.EPERM: ErrorKind.PERMISSION_DENIED,
-    errno.EROFS: ErrorKind.PERMISSION_DENIED,
-    errno.ENOSPC: ErrorKind.QUOTA,
-    errno.EDQUOT: ErrorKind.QUOTA,
-    errno.EIO: ErrorKind.UNAVAILABLE,
-    errno.ESTALE: ErrorKind.UNAVAILABLE,
-}
 
 
 class LocalDiskHook(BaseHook):
@@ -53,21 +38,3 @@ class LocalDiskHook(BaseHook):
                 cloud=NAME,
             )
         return Path(given)
-
-
-def failure(message: str, kind: ErrorKind, code: str | None = None) -> StorageError:
-    """An error of this cloud."""
-    return StorageError(message, kind=kind, cloud=NAME, code=code)
-
-
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn the disk's errors into this package's."""
-    try:
-        yield
-    except OSError as err:
-        kind = _KINDS.get(err.errno or 0)
-        if kind is None:
-            raise
-        code = errno.errorcode[err.errno or 0]
-        raise failure(f"{doing}: {err.strerror}", kind, code) from err

@@ -7,7 +7,6 @@ slashes nor length nor the file system's own rules matter.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -16,9 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from airflow_multicloud.adapters.bodies import StreamedBody
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
-from localdisk_multicloud._connection import failure, translated
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectBody,
+    ObjectMeta,
+    ObjectRef,
+)
+from localdisk_multicloud import NAME
+from localdisk_multicloud.errors import failure, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +41,7 @@ INCOMING = ".incoming"
 
 def path_of(directory: Path, key: str) -> Path:
     """Where an object lies."""
-    return directory / hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+    return directory / sha256_of(key.encode(errors="surrogatepass"))
 
 
 def write(
@@ -95,38 +103,24 @@ def _meta(file: BinaryIO, bucket: str) -> ObjectMeta:
         raise failure(f"{file.name} is no object's file, or damaged", ErrorKind.INTEGRITY) from err
 
 
-class FileBody:
-    """The port's ``ObjectBody``: the file is open only while it is read."""
+def read_body(path: Path, meta: ObjectMeta, start: int, end: int) -> ObjectBody:
+    """The port's ``ObjectBody``; the file is open only while it is read.
 
-    def __init__(self, path: Path, meta: ObjectMeta, start: int, end: int) -> None:
-        self._path = path
-        self._meta = meta
-        self._start = start
-        self._end = end
+    Reading raises kind ``precondition_failed`` when the object was replaced since ``meta``, and
+    ``integrity`` when the file is shorter than its first line says.
+    """
+    doing = f"reading {meta.key!r} in {meta.bucket!r}"
 
-    @property
-    def meta(self) -> ObjectMeta:
-        """The object these bytes belong to."""
-        return self._meta
-
-    def read(self) -> Buffer:
-        """All bytes of the range."""
-        return b"".join(self)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The bytes in chunks of 1 MiB.
-
-        :raises StorageError: kind ``precondition_failed`` when the object was replaced since,
-            ``integrity`` when the file is shorter than its first line says.
-        """
-        doing = f"reading {self._meta.key!r} in {self._meta.bucket!r}"
-        left = self._end - self._start
-        with translated(doing), self._path.open("rb") as file:
-            if _meta(file, self._meta.bucket).etag != self._meta.etag:
+    def chunks() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            if _meta(file, meta.bucket).etag != meta.etag:
                 raise failure(f"{doing}: it was replaced", ErrorKind.PRECONDITION_FAILED)
-            file.seek(self._start, os.SEEK_CUR)
+            file.seek(start, os.SEEK_CUR)
+            left = end - start
             while left > 0 and (chunk := file.read(min(left, _CHUNK))):
                 left -= len(chunk)
                 yield chunk
-        if left:
-            raise failure(f"{doing}: {left} bytes are missing", ErrorKind.INTEGRITY)
+
+    return StreamedBody(
+        meta, chunks, length=end - start, doing=doing, cloud=NAME, translated=translated
+    )

@@ -1,12 +1,18 @@
-"""The digests this package computes over what it moves."""
+"""Digests of bytes: what this package computes over what it moves, and what services report.
+
+Digests are hexadecimal here, as in :class:`~airflow_multicloud.ports.object_store.Digests`; most
+services speak base64.
+"""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import TYPE_CHECKING
 
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
+from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 
 if TYPE_CHECKING:
@@ -54,14 +60,54 @@ def digests_of(body: Buffer) -> Digests:
     MD5 is for comparing with what stores report; nothing here relies on it for security.
     """
     # CRC32C comes last: it keeps Python's lock, and the others bring the body into the cache.
-    md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
-    sha256 = hashlib.sha256(body).hexdigest()
+    md5, sha256 = md5_of(body), sha256_of(body)
     return Digests(crc32c=crc32c_of(body), md5=md5, sha256=sha256)
 
 
 def crc32c_of(body: Buffer) -> str:
     """CRC32C as eight hexadecimal digits."""
     return f"{crc32c(body):08x}"
+
+
+def md5_of(body: Buffer) -> str:
+    """MD5 in hexadecimal; for comparing with what stores report, never for security."""
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def sha256_of(body: Buffer) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def to_base64(digest: str) -> str:
+    """A hexadecimal digest as services write it."""
+    return base64.b64encode(bytes.fromhex(digest)).decode("ascii")
+
+
+def from_base64(digest: str | None) -> str | None:
+    """A service's digest in hexadecimal; ``None`` for what is missing or no base64."""
+    try:
+        return base64.b64decode(digest or "", validate=True).hex() or None
+    except ValueError:
+        return None
+
+
+def check_digests(body: Buffer, digests: Digests, doing: str, *, cloud: str) -> None:
+    """Compare a body with what the caller computed over it, before anything is sent.
+
+    :raises StorageError: kind ``integrity``.
+    """
+    for name, compute in _COMPUTED.items():
+        expected = getattr(digests, name)
+        if expected is not None and (actual := compute(body)) != expected:
+            raise StorageError(
+                f"{doing}: the body's {name} is {actual}, digests say {expected}",
+                kind=ErrorKind.INTEGRITY,
+                cloud=cloud,
+            )
+
+
+_COMPUTED = {"crc32c": crc32c_of, "sha256": sha256_of, "md5": md5_of}
 
 
 def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:

@@ -8,7 +8,7 @@ import os
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Identity, Principal
 from localdisk_multicloud import NAME
-from localdisk_multicloud._connection import LocalDiskHook
+from localdisk_multicloud.session import LocalDiskHook
 
 
 class LocalDiskIdentity(LocalDiskHook):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.adapters.digests import check_digests, sha256_of
+from airflow_multicloud.adapters.reading import check_etag, check_start, span
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
@@ -27,8 +28,10 @@ from airflow_multicloud.ports.object_store import (
     WriteCondition,
     WriteOptions,
 )
-from localdisk_multicloud._connection import LocalDiskHook, failure, translated
-from localdisk_multicloud._files import INCOMING, FileBody, path_of, read_meta, write
+from localdisk_multicloud import NAME
+from localdisk_multicloud.errors import failure, translated
+from localdisk_multicloud.object_store.files import INCOMING, path_of, read_body, read_meta, write
+from localdisk_multicloud.session import LocalDiskHook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,18 +71,12 @@ class LocalDiskStore(LocalDiskHook):
         """Read a range of the object as it is now."""
         directory = self._directory(ref.bucket)
         meta = self._found(directory, ref)
-        if if_etag is not None and if_etag != meta.etag:
-            raise failure(
-                f"{ref.key!r} has ETag {meta.etag}, not {if_etag}", ErrorKind.PRECONDITION_FAILED
-            )
-        stop = meta.size if end is None else min(end, meta.size)
-        wanted = end is None or end > start
-        if start < 0 or (wanted and 0 < meta.size <= start):
-            raise failure(
-                f"start: {start} is not below the {meta.size} bytes of {ref.key!r}",
-                ErrorKind.INVALID_ARGUMENT,
-            )
-        return FileBody(path_of(directory, ref.key), meta, start, max(start, stop))
+        doing = f"reading {ref.key!r} in {ref.bucket!r}"
+        check_etag(meta, if_etag, doing, cloud=NAME)
+        if end is None or end > start:
+            check_start(start, meta.size, doing, cloud=NAME)
+        length = span(meta.size, start, end)
+        return read_body(path_of(directory, ref.key), meta, start, start + length)
 
     def put_object(
         self,
@@ -95,15 +92,11 @@ class LocalDiskStore(LocalDiskHook):
         for name in ("storage_class", "encryption_key"):
             if getattr(options, name) is not None:
                 raise failure(f"{name}: a local disk has none", ErrorKind.INVALID_ARGUMENT)
-        sha256 = hashlib.sha256(body).hexdigest()
-        if digests.sha256 not in (None, sha256):
-            raise failure(
-                f"writing {ref.key!r}: its SHA-256 is {sha256}, not {digests.sha256}",
-                ErrorKind.INTEGRITY,
-            )
-        with self._locked(ref.bucket) as directory, translated(f"writing {ref.key!r}"):
+        doing = f"writing {ref.key!r}"
+        check_digests(body, digests, doing, cloud=NAME)
+        with self._locked(ref.bucket) as directory, translated(doing):
             self._check(directory, ref, options.condition)
-            return write(directory, ref, body, options.attributes, sha256)
+            return write(directory, ref, body, options.attributes, sha256_of(body))
 
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete one object."""
@@ -196,7 +189,7 @@ class LocalDiskStore(LocalDiskHook):
 Hook: type[ObjectStore] = LocalDiskStore
 
 if TYPE_CHECKING:
-    _POWERS: tuple[type[ConditionalWrites], type[BucketCreation], type[KeyRules]] = (
+    _CAPABILITIES: tuple[type[ConditionalWrites], type[BucketCreation], type[KeyRules]] = (
         LocalDiskStore,
         LocalDiskStore,
         LocalDiskStore,

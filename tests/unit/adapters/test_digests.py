@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from airflow_multicloud.adapters import digests
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests
+
+# RFC 1321, FIPS 180-4 and RFC 3720 (B.4, CRC32C) for "123456789" and "abc".
+ABC = Digests(
+    crc32c="364b3fb7",
+    md5="900150983cd24fb0d6963f7d28e17f72",
+    sha256="ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+)
+
+
+def test_published_values():
+    assert digests.digests_of(b"abc") == ABC
+    assert digests.crc32c_of(b"123456789") == "e3069283"
+
+
+@pytest.mark.parametrize("name", ["crc32c", "md5", "sha256"])
+def test_a_body_is_compared_with_each_digest_that_was_given(name):
+    digests.check_digests(b"abc", Digests(**{name: getattr(ABC, name)}), "writing k", cloud="x")
+    with pytest.raises(StorageError, match=f"writing k: the body's {name} is") as caught:
+        digests.check_digests(b"abd", Digests(**{name: getattr(ABC, name)}), "writing k", cloud="x")
+    assert (caught.value.kind, caught.value.cloud) == (ErrorKind.INTEGRITY, "x")
+
+
+def test_base64_and_back():
+    assert digests.to_base64("364b3fb7") == "Nks/tw=="
+    assert digests.from_base64("Nks/tw==") == "364b3fb7"
+    assert [digests.from_base64(odd) for odd in (None, "", "no base64!", "Nks/t")] == [None] * 4
