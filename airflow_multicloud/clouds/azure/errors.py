@@ -168,9 +168,10 @@ def translated(
             raise
         code = error_code(err)
         cls = classes.get(code or "", area)
-        error = error_of(err, doing, kind=kind, code=code, area=cls, hints=hints)
-        error.retry_after = wait(_headers(err))
-        raise error from None
+        asked = wait(_headers(err))
+        raise error_of(
+            err, doing, kind=kind, code=code, area=cls, hints=hints, retry_after=asked
+        ) from None
 
 
 def error_code(err: Exception) -> str | None:
@@ -194,6 +195,7 @@ def error_of(
     code: str | None,
     area: type[CloudError],
     hints: Mapping[str, str],
+    retry_after: timedelta | None = None,
 ) -> CloudError:
     """This package's error for another's, without what may be secret in its text.
 
@@ -202,13 +204,16 @@ def error_of(
     :param code: the service's own error code, if it is known.
     :param area: the error class, but for refused credentials.
     :param hints: error code → what to say in place of the exception's words.
+    :param retry_after: how long the service asks to wait, where it says.
     """
     text = hints.get(code or "") or redact(str(err)) or type(err).__name__
     # The SDK's own words, where it did not read the answer's.
     text = _INVALID_STATUS.sub(r"the service answered \1", text)
     suffix = f" ({code})" if code and code not in text else ""
     cls = CredentialsError if kind is ErrorKind.UNAUTHENTICATED else area
-    return cls(f"{doing}: {text}{suffix}", kind=kind, cloud=NAME, code=code)
+    return cls(
+        f"{doing}: {text}{suffix}", kind=kind, cloud=NAME, code=code, retry_after=retry_after
+    )
 
 
 def coded_kind(err: Exception, code: str | None, table: ErrorTable) -> ErrorKind | None:

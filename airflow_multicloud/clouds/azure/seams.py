@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def pipeline_of(service: BlobServiceClient) -> Pipeline[HttpRequest, HttpResponse]:
     """The client's pipeline: signing, retries, timeouts.
 
-    Reached: ``_pipeline``. The SDK sends only its own requests through it, and takes ten times as
-    long to make and to read one.
+    Reached: ``_pipeline``. The SDK sends only its own requests through it, and builds a model of
+    every answer, which takes most of a listing's time.
     """
     pipeline: Pipeline[HttpRequest, HttpResponse] = service._pipeline  # noqa: SLF001
     return pipeline

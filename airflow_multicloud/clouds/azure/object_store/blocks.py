@@ -1,4 +1,4 @@
-"""Blocks: ids that say by themselves which part of which upload they are, limits, lists.
+"""Blocks: their limits, their lists, and ids that say which part of which upload they are.
 
 "Put Block" (https://learn.microsoft.com/rest/api/storageservices/put-block): an id is at most
 64 bytes before Base64, and all ids of one blob have the same length. Ours have 62: a mark,
@@ -24,7 +24,7 @@ from airflow_multicloud.ports.object_store import Digests, Part, PartLimits, Par
 _ID = re.compile(r"amc1([0-9a-f]{32})(\d{5})([0-9a-f]{13})([0-9a-f]{8})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MIB = 1 << 20
-#: Scalability targets of Blob Storage; see :mod:`.parts`.
+#: https://learn.microsoft.com/azure/storage/blobs/scalability-targets
 LIMITS = PartLimits(
     put_limit=5_000 * _MIB,
     min_part=1,
@@ -110,7 +110,7 @@ def latest_per_number(blocks: Iterable[Block]) -> list[Block]:
 
 
 def check_tokens(upload: PartUpload, parts: Sequence[Part], doing: str) -> None:
-    """Refuse parts that are not of this upload.
+    """Check that every part is one of this upload.
 
     :raises StorageError: kind ``invalid_argument``.
     """
