@@ -38,8 +38,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
-from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
 from airflow_multicloud.clouds.azure.object_store.reading import read_by_obstore, read_by_pipeline
+from airflow_multicloud.clouds.azure.storage_account import StorageAccount
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -300,7 +300,7 @@ def test_token_is_renewed_and_the_certificate_believed(
     """Both clients ask the credential again, and take the connection's own certificates."""
     url, pem, seen = tls_blob
     tokens = _Tokens()
-    account = BlobAccount(BlobServiceClient(url, credential=tokens, connection_verify=pem))
+    account = StorageAccount(BlobServiceClient(url, credential=tokens, connection_verify=pem))
     ref = ObjectRef("bucket", "key", version="2026-11-23T08:40:57.0000000Z")
     store = account.store("bucket")
     assert store is not None

@@ -13,6 +13,7 @@ from azure.core.credentials import AzureSasCredential
 from obstore.store import AzureStore
 
 from airflow_multicloud.adapters import obstore as _obstore
+from airflow_multicloud.clouds.azure.seams import proxies_of, transport_of
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -70,18 +71,6 @@ def open_store(service: BlobServiceClient, container: str) -> AzureStore | None:
     )
 
 
-def transport_of(service: BlobServiceClient) -> Any:
-    """The client's HTTP transport; only its configuration knows it."""
-    config: Any = service._config  # noqa: SLF001 - the SDK offers no other way
-    return config.transport
-
-
-def retry_policy_of(service: BlobServiceClient) -> Any:
-    """The client's retry policy."""
-    config: Any = service._config  # noqa: SLF001 - the SDK offers no other way
-    return config.retry_policy
-
-
 def _provider(service: BlobServiceClient) -> Callable[[], AzureCredential] | None:
     credential = service.credential
     match credential_form(service):
@@ -104,9 +93,8 @@ def _provider(service: BlobServiceClient) -> Callable[[], AzureCredential] | Non
 
 def _client_options(service: BlobServiceClient) -> ClientConfig | None:
     connection = transport_of(service).connection_config
-    proxy_policy: Any = service._config.proxy_policy  # noqa: SLF001 - told nowhere else
     alone = _obstore.only_to(service.url)
-    if alone is None or (proxy_policy.proxies or {}).get(urlsplit(service.url).scheme):
+    if alone is None or proxies_of(service).get(urlsplit(service.url).scheme):
         return None
     options: ClientConfig = {
         **alone,

@@ -86,6 +86,7 @@ def test_a_wait_too_long_for_a_worker_is_throttled_at_once(azure: Azure) -> None
     with pytest.raises(CostAnalysisError, match="Too many requests") as caught:
         azure.hook().query_costs(asked())
     assert caught.value.kind is ErrorKind.THROTTLED
+    assert caught.value.retry_after == timedelta(seconds=3000)
     assert caught.value.retryable
     assert len(queries(azure)) == 1
 

@@ -14,9 +14,9 @@ import pytest
 from azure.core.exceptions import AzureError
 from azure.identity import CredentialUnavailableError
 
-from airflow_multicloud.clouds.azure.errors import KINDS_BY_CODE, KINDS_BY_STATUS, translated
 from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
+from airflow_multicloud.clouds.azure.object_store.errors import TABLE, translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, ObjectRef, WriteOptions
 
@@ -212,7 +212,7 @@ def test_unknown_errors_pass_untouched() -> None:
 
 
 def test_every_entry_is_a_kind() -> None:
-    assert {type(kind) for kind in {**KINDS_BY_CODE, **KINDS_BY_STATUS}.values()} == {ErrorKind}
+    assert {type(kind) for kind in {**TABLE.codes, **TABLE.statuses}.values()} == {ErrorKind}
 
 
 @pytest.mark.parametrize(

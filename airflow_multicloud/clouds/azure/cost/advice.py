@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from azure.mgmt.advisor import AdvisorManagementClient
 
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.cost.client import CostBase
+from airflow_multicloud.clouds.azure.cost.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
@@ -38,21 +39,26 @@ _SUBSCRIPTION = re.compile(r"/subscriptions/[^/]+", re.IGNORECASE)
 _DETAILS = {"currentSku": "from", "targetSku": "to", "term": "term", "lookbackPeriod": "lookback"}
 
 
-def recommendations(manager: ResourceManager) -> Recommendations:
-    """Every page of the connection's subscription."""
-    credential = manager.require_credential()
-    subscription = manager.require_subscription()
-    try:
-        with (
-            AdvisorManagementClient(credential, subscription, **manager.client_options()) as client,
-            translated("ask Azure Advisor for recommendations", area=CostAnalysisError),
-        ):
-            found = list(client.recommendations.list(filter="Category eq 'Cost'"))
-    except CostAnalysisError as err:
-        if err.kind not in _NOT_ASKABLE:
-            raise
-        return Recommendations(found=(), unavailable={_SOURCE: str(err)})
-    return Recommendations(found=tuple(_recommendation(item) for item in found))
+class AdvisorAdvice(CostBase):
+    """The port's ``CostRecommendations``."""
+
+    def list_recommendations(self) -> Recommendations:
+        """Azure Advisor's, of category Cost, for the connection's subscription: every page."""
+        manager = self._manager
+        client = self._azure.client("advisor", lambda: _client(manager))
+        try:
+            with translated("ask Azure Advisor for recommendations"):
+                found = list(client.recommendations.list(filter="Category eq 'Cost'"))
+        except CostAnalysisError as err:
+            if err.kind not in _NOT_ASKABLE:
+                raise
+            return Recommendations(found=(), unavailable={_SOURCE: str(err)})
+        return Recommendations(found=tuple(_recommendation(item) for item in found))
+
+
+def _client(manager: ResourceManager) -> AdvisorManagementClient:
+    credential, subscription = manager.require_credential(), manager.require_subscription()
+    return AdvisorManagementClient(credential, subscription, **manager.client_options())
 
 
 def _recommendation(item: ResourceRecommendationBase) -> Recommendation:

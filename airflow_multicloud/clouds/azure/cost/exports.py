@@ -28,6 +28,8 @@ from airflow_multicloud.adapters.exports import (
     split_export,
 )
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.cost.client import CostBase
+from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import first_of_month, last_of_month
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod, FetchedPeriod
@@ -46,6 +48,35 @@ class _File:
     key: str
     size: int | None
     rows: int | None
+
+
+class CostExports(CostBase):
+    """The port's ``list_billing_periods`` and ``fetch_billing_period``."""
+
+    def list_billing_periods(self, export: str) -> Sequence[ExportedPeriod]:
+        """The billing periods that have a manifest.
+
+        :param export: ``container/directory/export-name``.
+        """
+        return exported_periods(self._store(), export)
+
+    def fetch_billing_period(
+        self,
+        period: ExportedPeriod,
+        directory: Path,
+        *,
+        after: str | None = None,  # noqa: ARG002
+    ) -> FetchedPeriod:
+        """The files that the period's manifest names; ``after`` means nothing here."""
+        return fetch_period(self._store(), period, directory)
+
+    def _store(self) -> ObjectStore:
+        if self._exports is None:
+            raise self._manager.unusable(
+                f"has type {self._manager.conn_type!r}; exports are read from Blob Storage with a "
+                f"connection of type {CONN_TYPE!r}"
+            )
+        return self._exports
 
 
 @named(NAME)

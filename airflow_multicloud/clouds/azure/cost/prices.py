@@ -19,7 +19,8 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from airflow_multicloud.adapters.answers import MALFORMED, well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.cost.client import CostBase
+from airflow_multicloud.clouds.azure.cost.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
@@ -47,21 +48,27 @@ _UNITS = {
 }
 
 
-def list_prices(manager: ResourceManager, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
-    """A row per tier that is on the list."""
-    if not queries:
-        return []
-    with PipelineClient[HttpRequest, HttpResponse](
-        manager.retail_prices_endpoint,
-        retry_policy=RetryPolicy(),
-        connection_verify=manager.verify,
-    ) as client:
+class RetailPrices(CostBase):
+    """The port's ``PriceLists``."""
+
+    def list_prices(self, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
+        """Pay-as-you-go prices of the public list, in USD: a row per tier that is on it."""
+        manager = self._manager
+        client = self._azure.client("retail prices", lambda: _client(manager))
         return [
             price
             for query in queries
             for item in _items(client, manager.retail_prices_endpoint, query)
             if (price := _readable(query, item)) is not None
         ]
+
+
+def _client(manager: ResourceManager) -> PipelineClient[HttpRequest, HttpResponse]:
+    return PipelineClient(
+        manager.retail_prices_endpoint,
+        retry_policy=RetryPolicy(),
+        connection_verify=manager.verify,
+    )
 
 
 def _filter(query: PriceQuery) -> dict[str, str] | None:
@@ -100,7 +107,7 @@ def _items(
                 kind=ErrorKind.INTEGRITY,
                 cloud=NAME,
             )
-        with translated(doing, area=CostAnalysisError):
+        with translated(doing):
             answer = client.send_request(HttpRequest("GET", link))
             answer.raise_for_status()
         with well_formed(doing, NAME, area=CostAnalysisError):

@@ -6,7 +6,6 @@ https://learn.microsoft.com/azure/cost-management-billing/costs/manage-automatio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -19,7 +18,8 @@ from azure.mgmt.costmanagement import CostManagementClient, models
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
+from airflow_multicloud.clouds.azure.cost.client import CostBase
+from airflow_multicloud.clouds.azure.cost.errors import quota_wait, translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import last_of_month
 from airflow_multicloud.ports.cost import CostMetric, CostQuery, CostQueryResult, CostQueryRow
@@ -45,7 +45,6 @@ _COST, _DAY, _CURRENCY = "Cost", "UsageDate", "Currency"
 # https://learn.microsoft.com/azure/cost-management-billing/cost-management-billing-faq.
 _CLOSING = timedelta(days=5)
 
-_RETRY_AFTER = re.compile(r"x-ms-ratelimit-microsoft\.costmanagement-\w+-retry-after")
 # A wait longer than azure-core itself ever backs off is left to whoever retries the task.
 _LONGEST_WAIT = RetryPolicy.BACKOFF_MAX
 
@@ -55,13 +54,11 @@ class QuotaRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
 
     def get_retry_after(self, response: Any) -> float | None:
         """The longest wait that any of the quotas asks for, in seconds."""
-        asked = [
-            float(value)
-            for name, value in response.http_response.headers.items()
-            if _RETRY_AFTER.fullmatch(name.lower()) and value.isdigit()
-        ]
-        standard = super().get_retry_after(response)
-        return max([*asked, *([standard] if standard is not None else [])], default=None)
+        asked = quota_wait(response.http_response.headers)
+        standard: float | None = super().get_retry_after(response)
+        if asked is None or standard is None:
+            return standard if asked is None else asked.total_seconds()
+        return max(asked.total_seconds(), standard)
 
     def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
         """Not when the wait is too long to hold a worker for."""
@@ -69,23 +66,34 @@ class QuotaRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         return (wait is None or wait <= _LONGEST_WAIT) and super().is_retry(settings, response)
 
 
-def query(manager: ResourceManager, asked: CostQuery) -> CostQueryResult:
-    """Daily costs, every page."""
-    _check(asked)
-    credential = manager.require_credential()
-    scope = manager.require_cost_scope()
-    rows: list[CostQueryRow] = []
-    requests = 0
-    with CostManagementClient(
-        credential,
+class CostManagementQueries(CostBase):
+    """The port's ``CostQueries``."""
+
+    def query_costs(self, query: CostQuery) -> CostQueryResult:
+        """Cost Management's daily figures of the connection's scope; free, but throttled.
+
+        Services have the names that Cost Management gives them, which the exports' FOCUS names
+        need not be. A row is estimated until the fifth day after its month.
+        """
+        _check(query)
+        manager = self._manager
+        client = self._azure.client("cost management", lambda: _client(manager))
+        scope = manager.require_cost_scope()
+        rows: list[CostQueryRow] = []
+        requests = 0
+        for requests, page in enumerate(_pages(client, manager, scope, query), start=1):  # noqa: B007
+            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
+                rows.extend(_rows(page, query.group_by))
+        return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
+
+
+def _client(manager: ResourceManager) -> CostManagementClient:
+    return CostManagementClient(
+        manager.require_credential(),
         headers_policy=HeadersPolicy({"ClientType": _CLIENT_TYPE}),
         retry_policy=QuotaRetryPolicy(),
         **manager.client_options(),
-    ) as client:
-        for requests, page in enumerate(_pages(client, manager, scope, asked), start=1):  # noqa: B007
-            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
-                rows.extend(_rows(page, asked.group_by))
-    return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
+    )
 
 
 def _check(asked: CostQuery) -> None:
@@ -130,7 +138,7 @@ def _pages(
     doing = f"query costs of {scope}"
     definition = _definition(asked)
     posting: Any = {"retry_on_methods": frozenset({"POST"})}  # a query changes nothing
-    with translated(doing, area=CostAnalysisError):
+    with translated(doing):
         page = client.query.usage(scope, definition, **posting)
     for _ in range(asked.max_requests - 1):
         if page is None:
@@ -140,7 +148,7 @@ def _pages(
         if not link:
             return
         _check_host(link, manager.endpoint, doing)
-        with translated(doing, area=CostAnalysisError):
+        with translated(doing):
             answer = client.send_request(
                 HttpRequest("POST", link, json=definition.as_dict(exclude_readonly=True)), **posting
             )

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.azure.errors import translated
-from airflow_multicloud.clouds.azure.object_store.base import AccountHook
-from airflow_multicloud.ports.identity import Identity, Principal
+from airflow_multicloud.clouds.azure.identity.principals import StoragePrincipals
+from airflow_multicloud.ports.identity import Identity
 
 
-class StorageIdentityHook(AccountHook):
+class StorageIdentityHook(StoragePrincipals):
     """The storage account behind a ``wasb`` connection.
 
     A storage account does not say which user or application a token belongs to, so the
     principal is the form of the credentials (account key, shared access signature, Microsoft
     Entra token, anonymous), never a part of them.
     """
-
-    def who_am_i(self) -> Principal:
-        """The storage account, by a request that the account itself answers.
-
-        :raises CredentialsError: the credentials are refused. (A connection of another type
-            than ``wasb`` is, when the hook is made.)
-        :raises StorageError: they are good but may not ask ("Get Account Information"), or the
-            account can't be reached.
-        """
-        account = self.account
-        with translated(f"ask connection {self.conn_id!r} who it is"):
-            account.service.get_account_information()
-        return Principal(account_id=str(account.service.account_name), principal=str(account.form))
 
 
 Hook: type[Identity] = StorageIdentityHook

@@ -1,4 +1,4 @@
-"""Ids of uncommitted blocks that say by themselves which part of which upload they are.
+"""Blocks: their limits, their lists, and ids that say which part of which upload they are.
 
 "Put Block" (https://learn.microsoft.com/rest/api/storageservices/put-block): an id is at most
 64 bytes before Base64, and all ids of one blob have the same length. Ours have 62: a mark,
@@ -7,18 +7,31 @@ the upload id, the part's number, when it was sent (microseconds) and its CRC32C
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
 
-from airflow_multicloud.ports.object_store import Digests, Part
+from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests, Part, PartLimits, PartUpload
 
 _ID = re.compile(r"amc1([0-9a-f]{32})(\d{5})([0-9a-f]{13})([0-9a-f]{8})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MIB = 1 << 20
+#: https://learn.microsoft.com/azure/storage/blobs/scalability-targets
+LIMITS = PartLimits(
+    put_limit=5_000 * _MIB,
+    min_part=1,
+    max_part=4_000 * _MIB,
+    max_parts=50_000,
+    max_object=50_000 * 4_000 * _MIB,
+)
 _SCOPE_MARK = "."
 _REPLACES = "!"
 
@@ -94,3 +107,34 @@ def latest_per_number(blocks: Iterable[Block]) -> list[Block]:
     for block in sorted(blocks, key=lambda b: (b.number, b.sent, b.block_id)):
         latest[block.number] = block
     return list(latest.values())
+
+
+def check_tokens(upload: PartUpload, parts: Sequence[Part], doing: str) -> None:
+    """Check that every part is one of this upload.
+
+    :raises StorageError: kind ``invalid_argument``.
+    """
+    upload_id, _ = split_upload_id(upload.upload_id)
+    for part in parts:
+        block = parse_block(part.token, part.size)
+        if block is None or (block.upload, block.number) != (upload_id, part.number):
+            raise StorageError(
+                f"{doing}: part {part.number} has the token {part.token!r}, which is not of "
+                "this part of this upload",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
+
+
+def base64_id(block_id: str) -> str:
+    """A block's id as requests name it."""
+    return base64.b64encode(block_id.encode("ascii")).decode("ascii")
+
+
+def block_list(parts: Sequence[Part]) -> bytes:
+    """The body of "Put Block List": exactly these blocks, in this order."""
+    root = ET.Element("BlockList")
+    for part in parts:
+        ET.SubElement(root, "Uncommitted").text = base64_id(part.token)
+    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text

@@ -1,4 +1,4 @@
-"""Which keys and metadata names Azure Blob Storage holds faithfully.
+"""Which keys, metadata and attributes Azure Blob Storage holds faithfully.
 
 Sources: "Naming and referencing containers, blobs, and metadata"
 (https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata)
@@ -12,8 +12,12 @@ from __future__ import annotations
 
 import re
 
+from airflow_multicloud.adapters.attributes import HeaderRules, encode_value
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
+from airflow_multicloud.clouds.azure.object_store.fields import DIRECTORY_MARK
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import FittedAttributes, ObjectAttributes, ObjectRef
 
 _MAX_LENGTH = 1024
 _MAX_SEGMENTS = 254
@@ -25,11 +29,6 @@ _NONCHARACTERS = "".join(
 _NOT_HELD = re.compile(
     f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef{_NONCHARACTERS}]"
 )
-# "Set Blob Tags" (https://learn.microsoft.com/rest/api/storageservices/set-blob-tags).
-MOST_TAGS = 10
-_TAG_NAME = re.compile(r"[A-Za-z0-9 +\-./:=_]{1,128}")
-_TAG_VALUE = re.compile(r"[A-Za-z0-9 +\-./:=_]{0,256}")
-_DIRECTORY_MARK = "hdi_isfolder"
 _IDENTIFIER = re.compile(r"[^\W\d]\w*", re.ASCII)
 
 
@@ -69,18 +68,43 @@ def why_not_metadata_name(name: str) -> str | None:
 
     Names are C# identifiers, sent as header names, hence ASCII.
     """
-    if name.lower() == _DIRECTORY_MARK:
+    if name.lower() == DIRECTORY_MARK:
         return "it makes an empty blob a directory"
     if _IDENTIFIER.fullmatch(name):
         return None
     return "Azure metadata names are C# identifiers: letters, digits and '_', no digit first"
 
 
-def why_not_tag(name: str, value: str) -> str | None:
-    """Why a blob index tag can't be held, or ``None`` when it can."""
-    if _TAG_NAME.fullmatch(name) and _TAG_VALUE.fullmatch(value):
-        return None
-    return (
-        "Azure allows letters and digits of ASCII, blanks and + - . / : = _, 1 to 128 for the name "
-        "and at most 256 for the value"
-    )
+#: "Setting and retrieving properties and metadata"
+#: (https://learn.microsoft.com/rest/api/storageservices/setting-and-retrieving-properties-and-metadata-for-blob-resources):
+#: 8 KiB of names and values. Values travel as header values, and other text than ASCII breaks the
+#: request's signature.
+RULES = HeaderRules(
+    store="Azure",
+    cloud=NAME,
+    check_name=why_not_metadata_name,
+    encode=encode_value,
+    most_metadata=8192,
+)
+
+
+def name_of(ref: ObjectRef) -> str:
+    """An object, for messages."""
+    version = f"@{ref.version}" if ref.version else ""
+    return f"{ref.bucket}/{ref.key}{version}"
+
+
+class BlobKeys(ObjectStoreBase):
+    """The port's ``KeyRules``, ``MetadataRules`` and ``AttributeRules``."""
+
+    def why_not_key(self, key: str) -> str | None:
+        """Why no blob can be called exactly this, or ``None`` when one can."""
+        return why_not_key(key)
+
+    def why_not_metadata_name(self, name: str) -> str | None:
+        """Why no metadata can be called this, or ``None`` when it can."""
+        return why_not_metadata_name(name)
+
+    def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
+        """What Azure can hold of attributes: 8 KiB of metadata; ASCII in all others."""
+        return RULES.fit(attributes)

@@ -1,175 +1,94 @@
-"""Object metadata from a page of "List Blobs" and from a response's headers.
-
-The SDK's own models take about 100 µs per blob to build, this takes a tenth.
-"""
+"""Listings, a page of "List Blobs" after another."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
-from airflow_multicloud.adapters.answers import (
-    MALFORMED,
-    UNKNOWN_TIME,
-    http_date,
-    listed_moment,
-    listed_size,
-    malformed,
-    size_of,
-    well_formed,
-)
-from airflow_multicloud.adapters.attributes import (
-    decode_headers,
-    decode_metadata,
-    header_text,
-)
+from airflow_multicloud.adapters.answers import Tokens, malformed, not_an_answer
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, ObjectRef
+from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
+from airflow_multicloud.clouds.azure.object_store.errors import translated
+from airflow_multicloud.clouds.azure.object_store.fields import listed_object
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_DIRECTORY_MARK = "hdi_isfolder"
-_METADATA_HEADER = "x-ms-meta-"
+    from airflow_multicloud.clouds.azure.storage_account import StorageAccount
+    from airflow_multicloud.ports.object_store import ObjectMeta
 
 
-def hex_md5(content_md5: str | None) -> str | None:
-    """A Content-MD5 (Base64) as hexadecimal; ``None`` when absent or no MD5."""
+class BlobListings(ObjectStoreBase):
+    """The port's ``list_objects`` and ``ObjectVersions``."""
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        """Every blob, with attributes; directories are left out.
+
+        The Content-MD5 counts as ``declared``: the service computes it of a blob written in one
+        request, but keeps what the writer says of one committed from blocks, and "Set Blob
+        Properties" sets it to anything. That changes the ETag, so it is the service's own for
+        as long as the ETag is that of a write in one request.
+        """
+        blobs = listed_blobs(self.account, bucket, prefix, "metadata")
+        return (meta for blob in blobs if (meta := listed_object(bucket, blob)) is not None)
+
+    def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        """Every version of every blob.
+
+        An account without versioning lists the blobs as they are, with no ``version``.
+        """
+        blobs = listed_blobs(self.account, bucket, prefix, "metadata,versions")
+        return (meta for blob in blobs if (meta := listed_object(bucket, blob)) is not None)
+
+
+def listed_blobs(
+    account: StorageAccount, bucket: str, prefix: str, include: str
+) -> Iterator[Element]:
+    """The blobs of "List Blobs"; nothing is asked before the first is asked for.
+
+    Each element is good until the next one is asked for.
+
+    :param account: the storage account.
+    :param bucket: the container.
+    :param prefix: what the blobs' names begin with.
+    :param include: what is to be listed with them, as the API's parameter says it.
+    :raises StorageError: kind ``integrity`` when a page can't be read, or comes twice.
+    """
+    doing = f"list {bucket}/{prefix}"
+    params = {"restype": "container", "comp": "list", "include": include}
+    if prefix:
+        params["prefix"] = prefix
+    marker: str | None = ""
+    tokens = Tokens(doing, NAME)
+    while marker is not None:
+        at = {"marker": marker} if marker else {}
+        with translated(doing):
+            url = account.service.get_container_client(bucket).url
+            page = account.get_undecoded(url, {**params, **at})
+        marker, whole = None, False
+        for element in _elements(page, doing):
+            # Metadata may have these names too, but no name in it and no place after it.
+            if element.tag == "Blob" and element.find("Name") is not None:
+                marker = None
+                yield element
+                element.clear()
+            elif element.tag == "NextMarker":
+                marker = element.text or None
+            elif element.tag == "EnumerationResults":
+                whole = True
+        if not whole:
+            raise not_an_answer(doing, NAME, "it is no EnumerationResults")
+        if marker is not None:
+            tokens.note(marker)
+
+
+def _elements(page: bytes, doing: str) -> Iterator[Element]:
+    """The elements of a page as they close; in pieces, since a whole tree costs five times more."""
     try:
-        digest = base64.b64decode(content_md5 or "", validate=True)
-    except binascii.Error:
-        return None
-    return digest.hex() if len(digest) == 16 else None  # noqa: PLR2004 - an MD5's bytes
-
-
-def blob_name(blob: Element) -> str:
-    """A listed blob's name; those that XML can't hold come percent-encoded."""
-    name = blob.find("Name")
-    if name is None or name.text is None:
-        return ""
-    return unquote(name.text) if name.get("Encoded") == "true" else name.text
-
-
-def listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
-    """A listed blob; ``None`` for a directory (hierarchical namespaces list those as well).
-
-    Directories have the resource type ``directory``, or, made by older tools, zero bytes and
-    the metadata ``hdi_isfolder``.
-
-    :raises StorageError: kind ``integrity`` when it can't be read.
-    """
-    try:
-        return _listed_object(bucket, blob)
-    except MALFORMED as err:
-        raise malformed(f"list {bucket}", NAME, err) from err
-
-
-def _listed_object(bucket: str, blob: Element) -> ObjectMeta | None:
-    properties = {p.tag: p.text or "" for p in _children(blob, "Properties")}
-    metadata = decode_metadata({m.tag: m.text or "" for m in _children(blob, "Metadata")})
-    size = listed_size(properties.get("Content-Length"))
-    modified = properties.get("Last-Modified")
-    if properties.get("ResourceType") == "directory" or _marks_directory(size, metadata):
-        return None
-    return ObjectMeta(
-        bucket=bucket,
-        key=blob_name(blob),
-        size=size,
-        etag=properties.get("Etag", "").strip('"'),
-        last_modified=listed_moment(modified, http_date),
-        version=blob.findtext("VersionId") or None,
-        attributes=_attributes(properties, metadata),
-        storage_class=properties.get("AccessTier") or None,
-        declared=Digests(md5=hex_md5(properties.get("Content-MD5"))),
-    )
-
-
-def _children(blob: Element, name: str) -> Iterable[Element]:
-    # A path with an asterisk would be searched in Python.
-    found = blob.find(name)
-    return () if found is None else found
-
-
-def is_uncommitted(blob: Element) -> bool:
-    """Whether a listed blob has nothing but uncommitted blocks.
-
-    "Uncommitted blobs … don't include" a content type ("List Blobs",
-    https://learn.microsoft.com/rest/api/storageservices/list-blobs); committed ones always do.
-    """
-    return blob.find("Properties/Content-Type") is None
-
-
-def described_object(ref: ObjectRef, headers: Mapping[str, str], doing: str) -> ObjectMeta:
-    """The object that a Get Blob (Properties) response's headers describe.
-
-    :raises StorageError: kind ``integrity`` when they don't, ``not_found`` for a directory of a
-        hierarchical namespace.
-    """
-    with well_formed(doing, NAME):
-        return _described_object(ref, headers)
-
-
-def _described_object(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectMeta:
-    content_range = headers.get("Content-Range")
-    size = content_range.rpartition("/")[2] if content_range else headers["Content-Length"]
-    modified = headers.get("Last-Modified")
-    # Of a ranged read, Content-MD5 would cover the range only.
-    whole_md5 = headers.get("x-ms-blob-content-md5")
-    md5 = whole_md5 if content_range else whole_md5 or headers.get("Content-MD5")
-    metadata = decode_headers(
-        {
-            name[len(_METADATA_HEADER) :]: value
-            for name, value in headers.items()
-            if name.lower().startswith(_METADATA_HEADER)
-        }
-    )
-    if headers.get("x-ms-resource-type") == "directory":
-        raise _no_object(ref)
-    check_directory(ref, size_of(size), metadata)
-    return ObjectMeta(
-        bucket=ref.bucket,
-        key=ref.key,
-        size=size_of(size),
-        etag=headers["ETag"].strip('"'),
-        last_modified=http_date(modified) if modified else UNKNOWN_TIME,
-        version=headers.get("x-ms-version-id") or ref.version,
-        attributes=_attributes(headers, metadata),
-        storage_class=headers.get("x-ms-access-tier"),
-        declared=Digests(md5=hex_md5(md5)),
-    )
-
-
-def check_directory(ref: ObjectRef, size: int, metadata: Mapping[str, str]) -> None:
-    """Refuse what is a directory of a hierarchical namespace by its metadata.
-
-    :raises StorageError: kind ``not_found``.
-    """
-    if _marks_directory(size, metadata):
-        raise _no_object(ref)
-
-
-def _marks_directory(size: int, metadata: Mapping[str, str]) -> bool:
-    return not size and metadata.get(_DIRECTORY_MARK, "").lower() == "true"
-
-
-def _no_object(ref: ObjectRef) -> StorageError:
-    return StorageError(
-        f"{ref.bucket}/{ref.key}: it is a directory, not an object; a prefix ends with a slash",
-        kind=ErrorKind.NOT_FOUND,
-        cloud=NAME,
-    )
-
-
-def _attributes(properties: Mapping[str, str], metadata: Mapping[str, str]) -> ObjectAttributes:
-    return ObjectAttributes(
-        content_type=header_text(properties.get("Content-Type") or "") or None,
-        content_encoding=header_text(properties.get("Content-Encoding") or "") or None,
-        content_language=header_text(properties.get("Content-Language") or "") or None,
-        content_disposition=header_text(properties.get("Content-Disposition") or "") or None,
-        cache_control=header_text(properties.get("Cache-Control") or "") or None,
-        metadata=metadata,
-    )
+        # Azure's own answer to a signed request, which the SDK would parse with the same parser.
+        for _, element in ET.iterparse(BytesIO(page)):  # noqa: S314
+            yield element
+    except ET.ParseError as err:
+        raise malformed(doing, NAME, err) from err

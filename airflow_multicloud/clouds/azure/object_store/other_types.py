@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
 from airflow_multicloud.clouds.azure.object_store.blocks import replaces
+from airflow_multicloud.clouds.azure.object_store.errors import translated
 from airflow_multicloud.clouds.azure.object_store.writing import condition_headers
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef, PartUpload
 
 if TYPE_CHECKING:
-    from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
+    from airflow_multicloud.clouds.azure.storage_account import StorageAccount
 
 #: What the service answers to a request about blocks where a blob of another type is.
 OTHER_TYPE = "InvalidBlobType"
@@ -27,7 +27,7 @@ _GONE = frozenset({"BlobNotFound", "ConditionNotMet"})
 
 
 def etag_of_another_type(
-    account: BlobAccount, ref: ObjectRef, condition: IfUnchanged | None, doing: str
+    account: StorageAccount, ref: ObjectRef, condition: IfUnchanged | None, doing: str
 ) -> str | None:
     """The ETag of an append or page blob that has the key, if there is one.
 
@@ -55,7 +55,7 @@ def etag_of_another_type(
 
 
 def send_block(
-    account: BlobAccount,
+    account: StorageAccount,
     upload: PartUpload,
     doing: str,
     params: Mapping[str, str],

@@ -8,26 +8,22 @@ and "Scalability targets for Blob storage"
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
 from azure.core.exceptions import HttpResponseError
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, http_date, well_formed
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import error_code, translated
-from airflow_multicloud.clouds.azure.object_store.base import (
-    NO_DIGESTS,
-    NO_OPTIONS,
-    AccountHook,
-    name_of,
-)
+from airflow_multicloud.clouds.azure.errors import error_code
 from airflow_multicloud.clouds.azure.object_store.blocks import (
+    LIMITS,
     Block,
+    base64_id,
+    block_list,
+    check_tokens,
     is_of_scope,
     latest_per_number,
     new_block_id,
@@ -37,8 +33,15 @@ from airflow_multicloud.clouds.azure.object_store.blocks import (
     split_upload_id,
     with_scope,
 )
-from airflow_multicloud.clouds.azure.object_store.keys import check_key
-from airflow_multicloud.clouds.azure.object_store.listing import blob_name, hex_md5, is_uncommitted
+from airflow_multicloud.clouds.azure.object_store.client import (
+    NO_DIGESTS,
+    NO_OPTIONS,
+    ObjectStoreBase,
+)
+from airflow_multicloud.clouds.azure.object_store.errors import translated
+from airflow_multicloud.clouds.azure.object_store.fields import blob_name, hex_md5, is_uncommitted
+from airflow_multicloud.clouds.azure.object_store.keys import check_key, name_of
+from airflow_multicloud.clouds.azure.object_store.listing import listed_blobs
 from airflow_multicloud.clouds.azure.object_store.other_types import (
     OTHER_TYPE,
     etag_of_another_type,
@@ -67,21 +70,13 @@ from airflow_multicloud.ports.object_store import (
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-_MIB = 1 << 20
 _CRC64 = "x-ms-content-crc64"
-_LIMITS = PartLimits(
-    put_limit=5_000 * _MIB,
-    min_part=1,
-    max_part=4_000 * _MIB,
-    max_parts=50_000,
-    max_object=50_000 * 4_000 * _MIB,
-)
 # What a commit answers when the blocks are gone or a blob is there: perhaps because this very
 # commit had been carried out and only its answer was lost.
 _MAYBE_DONE = frozenset({"InvalidBlockList", "BlobAlreadyExists", "ConditionNotMet"})
 
 
-class BlobPartUploads(AccountHook):
+class BlobPartUploads(ObjectStoreBase):
     """The port's ``PartUploads`` on uncommitted blocks.
 
     An upload exists only in the ids of its blocks, so two uploads to one key don't meet until
@@ -92,7 +87,7 @@ class BlobPartUploads(AccountHook):
     @property
     def part_limits(self) -> PartLimits:
         """Put Blob: 5,000 MiB; a block: 4,000 MiB; 50,000 blocks, about 190.7 TiB."""
-        return _LIMITS
+        return LIMITS
 
     def begin_upload(self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS) -> PartUpload:
         """Start an upload; sends nothing but where it may replace a blob of another type.
@@ -117,9 +112,9 @@ class BlobPartUploads(AccountHook):
         of its own (emulators), since it may not have looked at ours.
         """
         doing = f"put part {number} of {name_of(upload.ref)}"
-        if not 1 <= number <= _LIMITS.max_parts:
+        if not 1 <= number <= LIMITS.max_parts:
             raise StorageError(
-                f"{doing}: number must be 1 to {_LIMITS.max_parts}",
+                f"{doing}: number must be 1 to {LIMITS.max_parts}",
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=NAME,
             )
@@ -129,7 +124,7 @@ class BlobPartUploads(AccountHook):
         block_id = new_block_id(upload_id, number, crc32c)
         scoped = {} if scope is None else {"x-ms-encryption-scope": scope}
         account = self.account
-        params = {"comp": "block", "blockid": _base64(block_id)}
+        params = {"comp": "block", "blockid": base64_id(block_id)}
         if account.verifies_crc64 and digests.md5 is None:
             crc64 = content_crc64(data)
             headers = {**scoped, _CRC64: crc64}
@@ -172,7 +167,7 @@ class BlobPartUploads(AccountHook):
         """
         doing = f"complete the upload of {name_of(upload.ref)}"
         ordered = sorted(parts, key=lambda part: part.number)
-        _check_tokens(upload, ordered, doing)
+        check_tokens(upload, ordered, doing)
         if replaces(upload.upload_id):  # What the condition names was deleted for the blocks.
             options = replace(options, condition=IfAbsent())
         headers = write_headers(options, doing, late_metadata)
@@ -184,7 +179,7 @@ class BlobPartUploads(AccountHook):
                     url,
                     params={"comp": "blocklist"},
                     headers=headers,
-                    body=_block_list(ordered),
+                    body=block_list(ordered),
                 )
         except StorageError as err:
             if err.code not in _MAYBE_DONE or not self._is_committed(upload.ref, ordered):
@@ -230,7 +225,7 @@ class BlobPartUploads(AccountHook):
         lacks the encryption scope, if there was one; :meth:`left_uploads` has it.
         """
         seen = False
-        for blob in self._listed(bucket, prefix, "uncommittedblobs"):
+        for blob in listed_blobs(self.account, bucket, prefix, "uncommittedblobs"):
             if is_uncommitted(blob):
                 ref = ObjectRef(bucket, blob_name(blob))
                 seen = seen or ref.key == prefix
@@ -278,28 +273,3 @@ class BlobPartUploads(AccountHook):
 
 def _began(left: LeftUpload) -> datetime:
     return left.upload.started or UNKNOWN_TIME
-
-
-def _check_tokens(upload: PartUpload, parts: Sequence[Part], doing: str) -> None:
-    upload_id, _ = split_upload_id(upload.upload_id)
-    for part in parts:
-        block = parse_block(part.token, part.size)
-        if block is None or (block.upload, block.number) != (upload_id, part.number):
-            raise StorageError(
-                f"{doing}: part {part.number} has the token {part.token!r}, which is not of "
-                "this part of this upload",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=NAME,
-            )
-
-
-def _base64(block_id: str) -> str:
-    return base64.b64encode(block_id.encode("ascii")).decode("ascii")
-
-
-def _block_list(parts: Sequence[Part]) -> bytes:
-    root = ET.Element("BlockList")
-    for part in parts:
-        ET.SubElement(root, "Uncommitted").text = _base64(part.token)
-    text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text

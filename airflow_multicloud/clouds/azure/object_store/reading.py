@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.adapters.attributes import decode_metadata
-from airflow_multicloud.adapters.obstore import body_of
+from airflow_multicloud.adapters.bodies import EmptyBody, StreamedBody
+from airflow_multicloud.adapters.digests import md5_of
+from airflow_multicloud.adapters.obstore import (
+    body_of,
+    get_options,
+    is_plain_key,
+    unreadable_headers,
+)
+from airflow_multicloud.adapters.reading import byte_range, check_etag, check_start, span
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.errors import translated
-from airflow_multicloud.clouds.azure.object_store.listing import (
+from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
+from airflow_multicloud.clouds.azure.object_store.errors import translated
+from airflow_multicloud.clouds.azure.object_store.fields import (
     check_directory,
     described_object,
     hex_md5,
 )
+from airflow_multicloud.clouds.azure.object_store.keys import name_of
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectAttributes, ObjectBody, ObjectMeta
 
 if TYPE_CHECKING:
-    from azure.core.rest import HttpResponse
-    from obstore import GetOptions
     from obstore.store import AzureStore
     from typing_extensions import Buffer
 
-    from airflow_multicloud.clouds.azure.object_store.client import BlobAccount
+    from airflow_multicloud.clouds.azure.storage_account import StorageAccount
     from airflow_multicloud.ports.object_store import ObjectRef
 
 _CHECKED = 4 << 20
@@ -38,6 +45,49 @@ _STANDARD = {
 }
 
 
+class BlobReads(ObjectStoreBase):
+    """The port's ``stat_object`` and ``get_object``, and ``CheckedReads``."""
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        """One blob's properties; of its MD5 the same holds as in a listing."""
+        return self._describe(ref, f"stat {name_of(ref)}")
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        """Read a blob or a range of it, as stored.
+
+        :raises StorageError: kind ``unsupported`` for a blob in the archive tier; kind
+            ``invalid_argument`` for a range outside the blob.
+        """
+        doing = f"get {name_of(ref)}"
+        if end is not None and end <= start:
+            return self._no_bytes(ref, if_etag, doing)
+        try:
+            store = self.account.store(ref.bucket) if is_plain_key(ref.key) else None
+            if store is not None:
+                try:
+                    return read_by_obstore(store, ref, start, end, if_etag, doing)
+                except StorageError as err:
+                    if not unreadable_headers(err):
+                        raise
+            return read_by_pipeline(self.account, ref, start, end, if_etag, doing)
+        except StorageError as err:
+            # No range of an empty blob can be satisfied (RFC 9110, section 14.1.2).
+            if err.code != "InvalidRange" or start:
+                raise
+            return self._no_bytes(ref, if_etag, doing)
+
+    def get_checked(self, ref: ObjectRef, *, if_etag: str | None = None) -> Iterator[Buffer]:
+        """Read a whole blob, each 4 MiB of it with the service's own MD5."""
+        return read_checked(self.account, ref, if_etag, f"get {name_of(ref)}")
+
+    def _no_bytes(self, ref: ObjectRef, if_etag: str | None, doing: str) -> EmptyBody:
+        meta = self._describe(ref, doing)
+        check_etag(meta, if_etag, doing, cloud=NAME)
+        return EmptyBody(meta)
+
+
 def read_by_obstore(
     store: AzureStore,
     ref: ObjectRef,
@@ -47,15 +97,8 @@ def read_by_obstore(
     doing: str,
 ) -> ObjectBody:
     """A read of a plain key."""
-    options: GetOptions = {}
-    if if_etag is not None:
-        options["if_match"] = f'"{if_etag}"'
-    if ref.version is not None:
-        options["version"] = ref.version
-    if end is not None:
-        options["range"] = (start, end)
-    elif start:
-        options["range"] = {"offset": start}
+    if_match = None if if_etag is None else f'"{if_etag}"'
+    options = get_options(start, end, version=ref.version, if_match=if_match)
     with translated(doing):
         result = _obstore.get(store, ref.key, options, cloud=NAME, doing=doing)
     raw = result.attributes
@@ -71,13 +114,13 @@ def read_by_obstore(
         version=result.meta["version"] or ref.version,
         attributes=ObjectAttributes(metadata=metadata, **standard),
     )
-    check_etag(meta, if_etag, doing)
-    length = _span(meta, start, end)
+    check_etag(meta, if_etag, doing, cloud=NAME)
+    length = span(meta.size, start, end)
     return body_of(result, meta, length=length, cloud=NAME, doing=doing)
 
 
 def read_by_pipeline(
-    account: BlobAccount,
+    account: StorageAccount,
     ref: ObjectRef,
     start: int,
     end: int | None,
@@ -86,8 +129,8 @@ def read_by_pipeline(
 ) -> ObjectBody:
     """A read of a key that obstore can't name."""
     headers = {}
-    if start or end is not None:
-        headers["x-ms-range"] = f"bytes={start}-{'' if end is None else end - 1}"
+    if (wanted := byte_range(start, end)) is not None:
+        headers["x-ms-range"] = wanted
     if if_etag is not None:
         headers["If-Match"] = f'"{if_etag}"'
     params = {"versionid": ref.version} if ref.version else {}
@@ -96,21 +139,24 @@ def read_by_pipeline(
         response = account.send("GET", url, params=params, headers=headers, stream=True)
     try:
         meta = described_object(ref, response.headers, doing)
+        check_etag(meta, if_etag, doing, cloud=NAME)
+        check_start(start, meta.size, doing, cloud=NAME)
     except StorageError:
         response.close()
         raise
-    check_etag(meta, if_etag, doing)
-    if start and start >= meta.size:
-        raise StorageError(
-            f"{doing}: start={start} is not below the size {meta.size}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=NAME,
-        )
-    return _PipelineBody(response, meta, length=_span(meta, start, end), doing=doing)
+    return StreamedBody(
+        meta,
+        response.iter_raw,
+        length=span(meta.size, start, end),
+        doing=doing,
+        cloud=NAME,
+        translated=translated,
+        close=response.close,
+    )
 
 
 def read_checked(
-    account: BlobAccount, ref: ObjectRef, if_etag: str | None, doing: str
+    account: StorageAccount, ref: ObjectRef, if_etag: str | None, doing: str
 ) -> Iterator[bytes]:
     """A whole blob in ranges, each compared with the MD5 that the service computes over it.
 
@@ -137,10 +183,10 @@ def read_checked(
                 return  # No range of an empty blob can be satisfied.
             raise
         meta = described_object(ref, response.headers, doing)
-        check_etag(meta, etag, doing)
+        check_etag(meta, etag, doing, cloud=NAME)
         size, etag = meta.size, meta.etag
         told = hex_md5(response.headers.get("Content-MD5"))
-        if told != hashlib.md5(chunk, usedforsecurity=False).hexdigest():
+        if told != md5_of(chunk):
             raise StorageError(
                 f"{doing}: bytes {start} to {start + len(chunk)} are not those that the service's "
                 "MD5 of them is of",
@@ -149,71 +195,3 @@ def read_checked(
             )
         yield chunk
         start, length = start + len(chunk), _CHECKED
-
-
-def check_etag(meta: ObjectMeta, if_etag: str | None, doing: str) -> None:
-    """Compare what a response says, should a store have ignored the condition."""
-    if if_etag is not None and meta.etag != if_etag:
-        raise StorageError(
-            f"{doing}: the object's ETag is {meta.etag}, not {if_etag}",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=NAME,
-        )
-
-
-def _span(meta: ObjectMeta, start: int, end: int | None) -> int:
-    return min(meta.size, meta.size if end is None else end) - start
-
-
-class NoBytes:
-    """A read of no bytes."""
-
-    def __init__(self, meta: ObjectMeta) -> None:
-        self._meta = meta
-
-    @property
-    def meta(self) -> ObjectMeta:
-        """The object."""
-        return self._meta
-
-    def read(self) -> Buffer:
-        """No bytes."""
-        return b""
-
-    def __iter__(self) -> Iterator[Buffer]:
-        """No chunks."""
-        return iter(())
-
-
-class _PipelineBody:
-    def __init__(
-        self, response: HttpResponse, meta: ObjectMeta, *, length: int, doing: str
-    ) -> None:
-        self._response = response
-        self._meta = meta
-        self._length = length
-        self._doing = doing
-
-    @property
-    def meta(self) -> ObjectMeta:
-        return self._meta
-
-    def read(self) -> Buffer:
-        return b"".join(self)
-
-    def __iter__(self) -> Iterator[bytes]:
-        seen = 0
-        chunks = iter(self._response.iter_raw())
-        while True:
-            with translated(self._doing):
-                chunk = next(chunks, None)
-            if chunk is None:
-                break
-            seen += len(chunk)
-            yield chunk
-        if seen != self._length:
-            raise StorageError(
-                f"{self._doing}: {seen} of {self._length} bytes arrived",
-                kind=ErrorKind.INTEGRITY,
-                cloud=NAME,
-            )

@@ -1,0 +1,75 @@
+"""What the services of one Azure connection share: its fields, credentials and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import RLock
+from typing import Any, TypeVar
+
+from airflow.sdk import BaseHook
+
+from airflow_multicloud.clouds.azure.credentials import CredentialForm
+from airflow_multicloud.clouds.azure.resource_manager import ResourceManager, read_connection
+from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE, StorageAccount, open_account
+
+C = TypeVar("C")
+
+
+class Session:
+    """One Azure connection, read once; what is made of it is kept.
+
+    The connection is read here, so this belongs on the thread that may ask Airflow for it; after
+    that any thread may call. Tokens are renewed by the credential that they come from.
+
+    :param conn_id: the connection, of type ``wasb`` or ``azure``.
+    :param public_read: read storage anonymously, without credentials.
+    """
+
+    def __init__(self, conn_id: str, *, public_read: bool = False) -> None:
+        self.conn_id = conn_id
+        self._connection = BaseHook.get_connection(conn_id)
+        self._public_read = public_read
+        self._lock = RLock()
+        self._kept: dict[str, Any] = {}
+
+    @property
+    def is_storage(self) -> bool:
+        """Whether the connection is a storage account's."""
+        return self._connection.conn_type == CONN_TYPE
+
+    @property
+    def storage_account(self) -> StorageAccount:
+        """The storage account of a connection of type ``wasb``.
+
+        :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used so.
+        """
+        return self.client(
+            "storage account",
+            lambda: open_account(self._connection, self.conn_id, public_read=self._public_read),
+        )
+
+    @property
+    def resource_manager(self) -> ResourceManager:
+        """Azure Resource Manager, as the connection reaches it.
+
+        :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used so.
+        """
+        return self.client("resource manager", self._read_resource_manager)
+
+    def client(self, service: str, make: Callable[[], C]) -> C:
+        """The connection's one client of a service.
+
+        :param service: what the client is of; each name has one client.
+        :param make: makes it, on the first call.
+        """
+        with self._lock:
+            if service not in self._kept:
+                self._kept[service] = make()
+            kept: C = self._kept[service]
+            return kept
+
+    def _read_resource_manager(self) -> ResourceManager:
+        credential: Any = None
+        if self.is_storage and self.storage_account.form is CredentialForm.TOKEN:
+            credential = self.storage_account.service.credential
+        return read_connection(self.conn_id, self._connection, credential)
