@@ -11,7 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
-from airflow_multicloud.clouds.gcp.errors import translated
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
@@ -102,7 +102,7 @@ def test_lists_of_prices_are_not_fetched_from_elsewhere() -> None:
             rest = RestApi(server.url, AnonymousCredentials(), retries=0)  # type: ignore[no-untyped-call]
             with (
                 pytest.raises(CostAnalysisError) as caught,
-                translated("prices", CostAnalysisError),
+                translated("prices"),
             ):
                 list(rest.items("v1/skus", "skus", {}))
         assert caught.value.kind is ErrorKind.INTEGRITY

@@ -34,8 +34,9 @@ from airflow_multicloud.adapters.plain_http import check_plain_http
 from airflow_multicloud.clouds.gcp import LABELS, NAME
 from airflow_multicloud.clouds.gcp.cost import advice as _cost_recommendations
 from airflow_multicloud.clouds.gcp.cost import prices as _cost_prices
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.exports import BillingExport
-from airflow_multicloud.clouds.gcp.errors import credentials_read, translated
+from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.clouds.gcp.session import checked_extras
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
@@ -133,7 +134,7 @@ class GCPCostHook(BigQueryHook):
         """For what reads the connection; how often its requests are repeated."""
         retries = checked_extras(self.gcp_conn_id, self.extras)
         doing = f"connection {self.gcp_conn_id!r}"
-        with translated(doing, CostAnalysisError), credentials_read(self.gcp_conn_id):
+        with translated(doing), credentials_read(self.gcp_conn_id):
             yield retries
 
     def _rest(self, extra: str, endpoint: str) -> RestApi:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from google.cloud.recommender_v1 import Impact, RecommenderClient
 from google.cloud.recommender_v1 import Recommendation as GoogleRecommendation
 
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.recommenders import (
     ACTIONS,
     RECOMMENDERS,
@@ -20,7 +21,6 @@ from airflow_multicloud.clouds.gcp.cost.recommenders import (
     region_of,
     scope_of,
 )
-from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
@@ -55,7 +55,7 @@ def list_locations(api: RestApi, project: str) -> list[str]:
     :raises CostAnalysisError: when it may not be asked.
     """
     doing = f"listing locations with recommendations of project {project}"
-    with translated(doing, CostAnalysisError):
+    with translated(doing):
         found = api.items(f"v1beta1/projects/{project}/locations", "locations", {})
         return sorted(location["locationId"] for location in found)
 
@@ -88,7 +88,7 @@ def _ask(
     parent = client.recommender_path(project, location, recommender.id)
     request = {"parent": parent, "filter": _ACTIVE}
     try:
-        with translated(f"asking {recommender.id} in {location}", CostAnalysisError):
+        with translated(f"asking {recommender.id} in {location}"):
             found = tuple(
                 _recommendation(advice, recommender, project, location)
                 for advice in client.list_recommendations(request=request)

@@ -10,6 +10,7 @@ from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 from pyarrow import ArrowException  # type: ignore[import-untyped]
 
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.focus import focus_form
 from airflow_multicloud.clouds.gcp.cost.rows import write_parquet
 from airflow_multicloud.clouds.gcp.cost.standard import standard_form
@@ -22,7 +23,6 @@ from airflow_multicloud.clouds.gcp.cost.tables import (
     version_of,
     watermark,
 )
-from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import (
     CorrectionStyle,
@@ -111,7 +111,7 @@ class BillingExport:
         sql = rows_sql(self._form, self._table, days, after=after is not None)
         doing = f"reading billing period {period.billing_period:%Y-%m} of {self._export}"
         path = directory / "rows.parquet"
-        with translated(doing, CostAnalysisError):
+        with translated(doing):
             rows = self._start(sql, parameters)
             batches = rows.to_arrow_iterable(self._storage, max_stream_count=_STREAMS)
             written = self._write(batches, path, doing)
@@ -156,7 +156,7 @@ class BillingExport:
 
     @cached_property
     def _table(self) -> Table:
-        with translated(f"looking up billing export {self._export}", CostAnalysisError):
+        with translated(f"looking up billing export {self._export}"):
             return self._client.get_table(self._id)
 
     @cached_property
@@ -176,7 +176,7 @@ class BillingExport:
     def _run(
         self, sql: str, parameters: Sequence[ScalarQueryParameter] = ()
     ) -> list[tuple[Any, ...]]:
-        with translated(f"asking billing export {self._export}", CostAnalysisError):
+        with translated(f"asking billing export {self._export}"):
             return [row.values() for row in self._start(sql, parameters)]
 
     def _start(self, sql: str, parameters: Sequence[ScalarQueryParameter]) -> RowIterator:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import MALFORMED
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.machine_types import machine_type
-from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 from airflow_multicloud.text import printable
@@ -81,7 +81,7 @@ def check_meters(queries: Sequence[PriceQuery]) -> None:
 
 def list_skus(catalogue: RestApi, service: str) -> list[dict[str, Any]]:
     """Every SKU of a service."""
-    with translated(f"listing the prices of {service}", CostAnalysisError):
+    with translated(f"listing the prices of {service}"):
         query = {"pageSize": _PAGE, "fields": _FIELDS}
         return list(catalogue.items(f"v1/{service}/skus", "skus", query))
 

@@ -7,7 +7,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import Request
 
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.errors import credentials_read, translated
+from airflow_multicloud.clouds.gcp.errors import credentials_read
+from airflow_multicloud.clouds.gcp.identity.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.client import JsonApi
 from airflow_multicloud.clouds.gcp.session import checked_extras
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
@@ -31,7 +32,7 @@ class GCPIdentityHook(GoogleBaseHook):
         """
         doing = f"asking Google who connection {self.gcp_conn_id!r} is"
         retries = checked_extras(self.gcp_conn_id, self.extras)
-        with translated(doing, CredentialsError):
+        with translated(doing):
             with credentials_read(self.gcp_conn_id):
                 credentials, project = self.get_credentials_and_project_id()
             if not project:

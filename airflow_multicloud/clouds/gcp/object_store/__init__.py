@@ -10,7 +10,6 @@ or else the variable ``STORAGE_EMULATOR_HOST``, names another endpoint.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME
-from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.errors import credentials_read, translated
+from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.object_store import buckets as _buckets
 from airflow_multicloud.clouds.gcp.object_store import keys as _key_rules
 from airflow_multicloud.clouds.gcp.object_store import parts as _parts
 from airflow_multicloud.clouds.gcp.object_store import signing as _signing
 from airflow_multicloud.clouds.gcp.object_store.client import JsonApi, object_path
+from airflow_multicloud.clouds.gcp.object_store.errors import conditional as _conditional
+from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.fields import (
     RULES,
     check_digests,
@@ -40,7 +40,7 @@ from airflow_multicloud.clouds.gcp.object_store.fields import (
 )
 from airflow_multicloud.clouds.gcp.object_store.reading import Reader
 from airflow_multicloud.clouds.gcp.session import checked_extras
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     BucketCreation,
@@ -50,7 +50,6 @@ from airflow_multicloud.ports.object_store import (
     ConditionKind,
     Digests,
     FittedAttributes,
-    IfAbsent,
     IfUnchanged,
     KeyRules,
     LeftUpload,
@@ -69,7 +68,6 @@ from airflow_multicloud.ports.object_store import (
     SignedUrl,
     SignedUrls,
     UploadResumption,
-    WriteCondition,
     WriteOptions,
 )
 
@@ -298,22 +296,6 @@ class GCSObjectStoreHook(GCSHook):
     def fit_attributes(self, attributes: ObjectAttributes) -> FittedAttributes:
         """What Cloud Storage can hold of attributes: 8 KiB of metadata; Unicode in most."""
         return RULES.fit(attributes)
-
-
-@contextmanager
-def _conditional(doing: str, condition: WriteCondition | None) -> Iterator[None]:
-    """Say ``already_exists`` where a write was to happen only without an object."""
-    try:
-        yield
-    except StorageError as err:
-        if err.kind is ErrorKind.PRECONDITION_FAILED and isinstance(condition, IfAbsent):
-            raise StorageError(
-                f"{doing}: the object exists",
-                kind=ErrorKind.ALREADY_EXISTS,
-                cloud=NAME,
-                code=err.code,
-            ) from err
-        raise
 
 
 def _doing(call: str, ref: ObjectRef) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.gcp import LABELS, NAME
-from airflow_multicloud.clouds.gcp.errors import translated
+from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.object_store import BucketMeta

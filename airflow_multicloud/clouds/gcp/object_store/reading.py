@@ -20,12 +20,12 @@ from airflow_multicloud.adapters.attributes import (
     header_text,
 )
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.client import (
     CONNECT_SECONDS,
     READ_SECONDS,
     object_path,
 )
+from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.fields import (
     checked_generation,
     generation_of,

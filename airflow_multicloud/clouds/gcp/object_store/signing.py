@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from google.auth.credentials import Signing
 
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.errors import translated
+from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef, SignedUrl
 
