@@ -212,8 +212,8 @@ def credentials_read(conn_id: str) -> Iterator[None]:
 def _refusal(err: api.GoogleAPICallError | InvalidResponse) -> Refusal:
     if isinstance(err, InvalidResponse):
         return Refusal(int(err.response.status_code), (), None, _first(err), _wait(err.response))
-    listed = [e["reason"] for e in err.errors if isinstance(e, dict) and "reason" in e]
-    reason: str | None = err.reason or next(iter(listed), None)
+    listed = (e.get("reason") for e in err.errors if isinstance(e, dict))
+    reason = next((r for r in (err.reason, *listed) if r and isinstance(r, str)), None)
     return Refusal(
         status=int(err.code or 0),
         codes=tuple(code for code in (reason, _status_name(err)) if code),
