@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 BASE = ErrorTable(
     codes=by_code(
         {
-            # google.rpc.Code; UNKNOWN and INTERNAL are answered while a service is in trouble.
+            # google.rpc.Code; services answer UNKNOWN and INTERNAL when they are in trouble.
             ErrorKind.INVALID_ARGUMENT: "INVALID_ARGUMENT OUT_OF_RANGE",
             ErrorKind.UNAUTHENTICATED: "UNAUTHENTICATED",
             ErrorKind.PERMISSION_DENIED: "PERMISSION_DENIED",
             ErrorKind.NOT_FOUND: "NOT_FOUND",
             ErrorKind.ALREADY_EXISTS: "ALREADY_EXISTS",
-            # ABORTED is a lost race: what was read before it has to be read again.
+            # ABORTED is a lost race: what the request was based on must be read again.
             ErrorKind.PRECONDITION_FAILED: "FAILED_PRECONDITION ABORTED conditionNotMet",
             ErrorKind.UNSUPPORTED: "UNIMPLEMENTED",
             ErrorKind.INTEGRITY: "DATA_LOSS",
@@ -132,7 +132,7 @@ class Meaning:
     area: type[CloudError]
 
 
-#: A service's own second look at a refusal: some causes are told by its text alone.
+#: A service's second look at a refusal: only the text tells some causes.
 Refine = Callable[[Refusal, Meaning], Meaning]
 
 
@@ -152,7 +152,7 @@ def translated(
     :param table: what the service's codes mean.
     :param area: the class to raise (refused credentials are always
         :class:`~airflow_multicloud.errors.CredentialsError`).
-    :param refine: what the service's texts tell besides.
+    :param refine: corrects the meaning by what only the text of an answer tells.
     :raises CloudError: of the area, with the cause's kind.
     """
     try:
@@ -190,8 +190,8 @@ def translated(
 def credentials_read(conn_id: str) -> Iterator[None]:
     """Say what is wrong with a connection's key before Google is asked.
 
-    Airflow's hook and google-auth let whatever parsing a key raises pass: no file, no JSON, no
-    PEM, a missing field.
+    Airflow's hook and google-auth let everything through that parsing a key raises: no file, no
+    JSON, no PEM, a missing field.
 
     :raises CredentialsError: kind ``invalid_argument``. It is not chained: what was parsed may
         hang on the cause.

@@ -1,7 +1,7 @@
 """Google's JSON interfaces over google-auth's urllib3 transport.
 
-For what Google has no client library here, and where that costs too much. Proxy and CA variables
-are heeded, redirects are not followed.
+For interfaces that no client library in use here covers, and for Cloud Storage, whose library is
+too slow. Proxy and CA variables are honoured; redirects are not followed.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class RestApi:
     :param endpoint: scheme and host, without a path.
     :param retries: how often one request is repeated.
     :param area: of the errors for answers that can't be read.
-    :param repeats_all: whether requests of every method may be repeated, those that create, too;
-        else those that HTTP calls idempotent.
+    :param repeats_all: whether a request of any method may be sent again; by default only one of
+        a method that HTTP calls idempotent.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class RestApi:
         self._refreshing = threading.Lock()
         past_proxies = not self.anonymous and goes_past_proxies(self.endpoint)
         pool = urllib3.PoolManager(maxsize=_POOL_SIZE) if past_proxies else _pool(self.endpoint)
-        # Tokens are not the service's to give: whether a proxy is asked goes by where they are.
+        # Tokens come from another host, so whether a proxy is used depends on that host.
         self._request = SessionRequest() if past_proxies else Request(pool)  # type: ignore[no-untyped-call]
         self._http = AuthorizedHttp(credentials, http=pool)  # type: ignore[no-untyped-call]
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
@@ -207,7 +207,7 @@ def _refuse(response: urllib3.BaseHTTPResponse) -> None:
 
 
 def _pool(endpoint: str) -> urllib3.PoolManager:
-    """A connection pool that heeds the proxy and CA variables which requests heeds."""
+    """A connection pool that honours the proxy and CA variables that requests honours."""
     settings = requests.Session().merge_environment_settings(endpoint, {}, None, None, None)
     authorities = settings["verify"] if isinstance(settings["verify"], str) else certifi.where()
     tls: dict[str, Any] = {"ca_certs": authorities, "cert_reqs": "CERT_REQUIRED"}

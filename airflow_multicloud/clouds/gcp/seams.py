@@ -1,6 +1,6 @@
-"""What this cloud uses of other libraries that they don't call public, all of it in one place.
+"""Everything that this cloud uses of other libraries' private parts, in one place.
 
-Each is tried in ``tests/unit/clouds/test_gcp_seams.py``, which says what an upgrade changed.
+Each use is tested in ``tests/unit/clouds/test_gcp_seams.py``, which says what an upgrade changed.
 """
 
 from __future__ import annotations

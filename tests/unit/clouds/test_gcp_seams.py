@@ -1,8 +1,9 @@
-"""What is used of other libraries and not called public there, as it was when it was written."""
+"""The private parts of other libraries that Google's hooks use still are what they were."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
@@ -28,3 +29,13 @@ def test_airflow_tells_whose_the_credentials_are(monkeypatch: pytest.MonkeyPatch
         "GoogleBaseHook._get_credentials_email is no property any more, or gives something else "
         "than a service account's address: seams.email_of has to follow"
     )
+
+
+def test_private_parts_are_used_in_one_module_only() -> None:
+    folder = Path(seams.__file__).parent
+    found = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.py")
+        if "noqa: SLF001" in path.read_text()  # Ruff refuses every use without it.
+    }
+    assert found == {"seams.py"}

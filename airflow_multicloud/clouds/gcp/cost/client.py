@@ -40,13 +40,13 @@ class CostBase(SessionHook, BigQueryHook):
         return self._options_at(api_endpoint_override or self._session.endpoint_of("bigquery"))
 
     def _options_at(self, endpoint: str | None) -> ClientOptions:
-        """A client's options for another endpoint; for ``None``, Google's own."""
+        """A client's options: another endpoint, or Google's own for ``None``."""
         if endpoint and not isinstance(self._session.credentials, AnonymousCredentials):
             check_plain_http(endpoint, "Google's access token", cloud=NAME)
         return super().get_client_options(endpoint)
 
     def _opened(self, name: str, make: Callable[[], C]) -> C:
-        """A client of Google's, opened once; what is wrong with the connection is said."""
+        """One of Google's clients, opened once; errors about the connection are translated."""
         with (
             translated(f"connection {self.gcp_conn_id!r}"),
             credentials_read(self.gcp_conn_id),

@@ -15,15 +15,15 @@ from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 TABLE = BASE.overlay(
     by_code(
         {
-            # What a query may use, scan or answer at most.
+            # Limits on what a query may use, scan or return.
             ErrorKind.QUOTA: (
                 "billingTierLimitExceeded bytesBilledLimitExceeded resourcesExceeded "
                 "responseTooLarge"
             ),
             ErrorKind.THROTTLED: "jobRateLimitExceeded",
             ErrorKind.TIMEOUT: "timeout",
-            # Of jobs, which come with 400 or 200 whatever happened to them. A stopped one was
-            # cancelled by somebody else.
+            # Reasons of failed jobs, which come with status 400 or 200 whatever the cause. A
+            # stopped job was cancelled by somebody else.
             ErrorKind.UNAVAILABLE: "jobBackendError jobInternalError tableUnavailable stopped",
             ErrorKind.BUSY: "resourceInUse",
         }

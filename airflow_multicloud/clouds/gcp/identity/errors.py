@@ -1,4 +1,4 @@
-"""What errors mean when Google is asked who the caller is: nothing that is not so everywhere."""
+"""What errors mean when Google is asked who the caller is: the same as in every service."""
 
 from __future__ import annotations
 

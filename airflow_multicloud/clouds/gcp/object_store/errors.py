@@ -24,7 +24,7 @@ TABLE = BASE.overlay(
     by_code(
         {
             ErrorKind.PERMISSION_DENIED: (
-                # The last one comes with 412, and is none of the request's conditions.
+                # The last one comes with status 412, but no condition of the request failed.
                 "retentionPolicyNotMet objectUnderActiveHold orgPolicyConstraintFailed"
             ),
         }
@@ -66,7 +66,7 @@ def conditional(doing: str, condition: WriteCondition | None) -> Iterator[None]:
 
 
 def _refined(refusal: Refusal, meaning: Meaning) -> Meaning:
-    # A wrong checksum is 400 "invalid" like anything else that is invalid.
+    # A wrong checksum is answered with 400 "invalid", as is everything else that is invalid.
     if refusal.status == HTTPStatus.BAD_REQUEST and _CHECKSUM_TEXT in refusal.text:
         return replace(meaning, kind=ErrorKind.INTEGRITY)
     kept = refusal.reason in _KEPT_CODES or _KEPT_TEXT.search(refusal.text)
