@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from airflow_multicloud.clouds.gcp import rest as _rest
 from airflow_multicloud.clouds.gcp.object_store import client as _client
-from airflow_multicloud.clouds.gcp.object_store import reading as _reads
 
 from .proxy import FaultProxy
 from .rigs import Rig
@@ -68,7 +68,7 @@ def rigs(local_clouds: LocalClouds) -> Iterator[dict[str, Rig]]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         # There is no setting for these: they are constants of the hook.
         patch.setattr(_client, "READ_SECONDS", PATIENCE)
-        patch.setattr(_reads, "READ_SECONDS", PATIENCE)
+        patch.setattr(_rest, "READ_SECONDS", PATIENCE)
         for name, server in servers.items():
             cloud = "aws" if name == "second-s3" else name
             ((direct, connection),) = server.spec.connections.items()

@@ -384,7 +384,7 @@ def test_a_token_never_goes_over_plain_http(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(CredentialsError, match=r"plain http to bq\.example,"):
         costs.list_billing_periods("p/d/t")
     with pytest.raises(CredentialsError, match=r"plain http to bill\.example,"):
-        costs._rest("cloudbilling.endpoint", "https://cloudbilling.googleapis.com")
+        costs._rest("cloudbilling", "https://cloudbilling.googleapis.com")
     for extra, why in (
         ({"sas_token": "sv=1&sig=secret"}, r"plain http to blobs\.example,"),
         ({"tenant_id": "t"}, "only supported with HTTPS"),  # the SDK's own

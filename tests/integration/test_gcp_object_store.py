@@ -400,6 +400,25 @@ def test_retries_are_the_connections(
     assert len(server.asked) == retries + 1
 
 
+@pytest.mark.parametrize("read", [False, True], ids=["metadata", "content"])
+def test_a_refusal_says_why_and_how_long_to_wait(
+    monkeypatch: pytest.MonkeyPatch, *, read: bool
+) -> None:
+    said = b'{"error": {"code": 429, "message": "slower", "errors": [{"reason": "tooFast"}]}}'
+    headers = {"content-type": "application/json; charset=UTF-8", "retry-after": "7"}
+    with answering(lambda _: Answer(said, 429, headers)) as server:
+        conn_id = connect(
+            monkeypatch, is_anonymous=True, num_retries=0, **{"gcs.endpoint": server.url}
+        )
+        hook = GCSObjectStoreHook(gcp_conn_id=conn_id)
+        call = hook.get_object if read else hook.stat_object
+        with pytest.raises(StorageError, match="slower") as caught:
+            call(ObjectRef("bucket", "not//plain"))
+    assert caught.value.kind is ErrorKind.THROTTLED
+    assert caught.value.code == "tooFast"
+    assert caught.value.retry_after == timedelta(seconds=7)
+
+
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(granted) as server:
         pass

@@ -11,7 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
-from airflow_multicloud.clouds.gcp.errors import translated
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
@@ -99,12 +99,13 @@ def test_lists_of_prices_are_not_fetched_from_elsewhere() -> None:
 
     with answering(lambda _: Answer(b'{"skus": [{}]}'), host="127.0.0.3") as internal:
         with answering(answer) as server:
-            rest = RestApi(server.url, AnonymousCredentials(), retries=0)  # type: ignore[no-untyped-call]
+            anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+            rest = RestApi(server.url, anonymous, retries=0, area=CostAnalysisError)
             with (
                 pytest.raises(CostAnalysisError) as caught,
-                translated("prices", CostAnalysisError),
+                translated("prices"),
             ):
-                list(rest.items("v1/skus", "skus", {}))
+                list(rest.items("/v1/skus", "skus", {}))
         assert caught.value.kind is ErrorKind.INTEGRITY
         assert internal.asked == []
 

@@ -1,62 +1,149 @@
-"""The extras of a Google connection, checked before they are used."""
+"""One Google connection for all that its hooks do: read once, its clients kept.
+
+For a hook of a further service: subclass :class:`SessionHook` and the official hook, and take
+credentials, project and clients from ``self._session``.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_multicloud.adapters.secret_text import check_control_characters
-from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 
-_RETRIES = 5  # Airflow's own default
-_PREFIX = "extra__google_cloud_platform__"
-_HOST = re.compile(r"[A-Za-z0-9.:_-]+")
-# Its text is a file's.
-_KEYS = ("keyfile_dict", "credential_config_file")
-_ENDPOINTS = ("gcs.endpoint", "bigquery.endpoint", "recommender.endpoint", "cloudbilling.endpoint")
+from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
+from airflow_multicloud.clouds.gcp.errors import BASE, credentials_read, translated
+from airflow_multicloud.clouds.gcp.extras import checked_extras, endpoint_extra
+from airflow_multicloud.clouds.gcp.rest import RestApi
+from airflow_multicloud.errors import CloudError, CredentialsError
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+C = TypeVar("C")
 
 
-def checked_extras(conn_id: str, extras: Mapping[str, Any]) -> int:
-    """Refuse an endpoint that is no URL and credentials that no request can hold.
+class Session:
+    """A connection's credentials and project, and the clients that were opened with them.
 
-    :return: ``num_retries``, how often one request is repeated.
-    :raises CredentialsError: kind ``invalid_argument``, naming the extra.
+    Making one neither reads anything nor makes a request. All may be called from any thread;
+    google-auth renews the token, for all clients at once.
+
+    :param hook: an official hook of the connection, which knows every form of credentials.
     """
-    named = {name.removeprefix(_PREFIX): value for name, value in extras.items()}
-    texts = {name: value for name, value in named.items() if name not in _KEYS}
-    check_control_characters(conn_id, texts, cloud=NAME)
-    for name in _ENDPOINTS:
-        if (endpoint := named.get(name)) and not _is_endpoint(endpoint):
-            raise _refused(conn_id, name, "http://host:port or https://host")
-    given = named.get("num_retries")
-    if given is None or given == "":
-        return _RETRIES
-    try:
-        retries = -1 if isinstance(given, bool) else int(given)
-    except (TypeError, ValueError):
-        retries = -1
-    if retries < 0:
-        raise _refused(conn_id, "num_retries", "a number, 0 or more")
-    return retries
+
+    def __init__(self, hook: GoogleBaseHook) -> None:
+        self._hook = hook
+        self._lock = threading.RLock()
+        self._clients: dict[str, Any] = {}
+        self._found: tuple[Credentials, str | None] | None = None
+
+    @property
+    def conn_id(self) -> str:
+        """The connection."""
+        return self._hook.gcp_conn_id
+
+    @property
+    def retries(self) -> int:
+        """How often one request is repeated.
+
+        :raises CredentialsError: kind ``invalid_argument``, when an extra is of no use.
+        """
+        return checked_extras(self.conn_id, self._hook.extras)
+
+    @property
+    def granted(self) -> tuple[Credentials, str | None]:
+        """The credentials and the project, which the extra ``project`` or the key names.
+
+        :raises CredentialsError: when there are no credentials, or an extra is of no use.
+        """
+        with self._lock:
+            if self._found is None:
+                checked_extras(self.conn_id, self._hook.extras)
+                doing = f"connection {self.conn_id!r}"
+                with (
+                    translated(doing, table=BASE, area=CredentialsError),
+                    credentials_read(self.conn_id),
+                ):
+                    self._found = GoogleBaseHook.get_credentials_and_project_id(self._hook)
+            return self._found
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials.
+
+        :raises CredentialsError: as :attr:`granted`.
+        """
+        return self.granted[0]
+
+    @property
+    def project(self) -> str | None:
+        """The project; ``None`` where neither the connection nor the credentials name one.
+
+        :raises CredentialsError: as :attr:`granted`.
+        """
+        return self.granted[1]
+
+    def endpoint_of(self, service: str) -> str | None:
+        """Where the connection says that a service is; ``None`` for Google's own place.
+
+        :param service: what the extra's name begins with (``gcs`` for ``gcs.endpoint``).
+        :raises CredentialsError: as :attr:`retries`.
+        """
+        checked_extras(self.conn_id, self._hook.extras)
+        found: str | None = self._hook.extras.get(endpoint_extra(service))
+        return found or None
+
+    def client(self, name: str, make: Callable[[], C]) -> C:
+        """The client of this name, made once; nothing is kept when making it fails.
+
+        :param name: of the client, in this session.
+        """
+        with self._lock:
+            if name not in self._clients:
+                self._clients[name] = make()
+            found: C = self._clients[name]
+            return found
+
+    def rest(self, service: str, endpoint: str, *, area: type[CloudError]) -> RestApi:
+        """The REST interface of a service, opened once.
+
+        :param service: as :meth:`endpoint_of` has it.
+        :param endpoint: Google's own place, scheme and host.
+        :param area: of the errors for answers that can't be read.
+        :raises CredentialsError: as :attr:`granted`; or when a token would go over plain http.
+        """
+        return self.client(
+            service,
+            lambda: RestApi(
+                self.endpoint_of(service) or endpoint,
+                self.credentials,
+                retries=self.retries,
+                area=area,
+            ),
+        )
 
 
-def _is_endpoint(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        parts = urlsplit(value)
-        host, _port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and _HOST.fullmatch(host) is not None
+class SessionHook(SessionConnections, GoogleBaseHook):
+    """What every hook of Google Cloud here stands on: an official hook and a session.
 
+    Making one reads the connection and must happen on the task's own thread. Hooks of one
+    connection share the session while one of
+    :func:`airflow_multicloud.adapters.connections.session` is open.
+    """
 
-def _refused(conn_id: str, name: str, expected: str) -> CredentialsError:
-    return CredentialsError(
-        f"connection {conn_id!r}: extra {name} is not usable, expected {expected}",
-        kind=ErrorKind.INVALID_ARGUMENT,
-        cloud=NAME,
-    )
+    def __init__(self, gcp_conn_id: str = GoogleBaseHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(gcp_conn_id=gcp_conn_id, **kwargs)
+        # What the caller chose beside the connection makes other credentials.
+        chosen = (
+            self.impersonation_chain,
+            getattr(self, "impersonation_scopes", None),
+            self.quota_project_id,
+        )
+        key = ("google", gcp_conn_id, repr(chosen))
+        self._session = once_per_session(key, lambda: Session(self))
+
+    def get_credentials_and_project_id(self) -> tuple[Credentials, str | None]:
+        """The official hook's answer, once per session: its clients share the token, too."""
+        return self._session.granted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import pickle
 
 import pytest
@@ -10,10 +11,21 @@ import requests
 import urllib3
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
+from google.protobuf.duration_pb2 import Duration
 from google.resumable_media import DataCorruption, InvalidResponse
+from google.rpc.error_details_pb2 import RetryInfo
 
-from airflow_multicloud.clouds.gcp.errors import translated
-from airflow_multicloud.errors import CostAnalysisError, CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.clouds.gcp.cost import errors as _cost
+from airflow_multicloud.clouds.gcp.identity import errors as _identity
+from airflow_multicloud.clouds.gcp.object_store.errors import translated
+from airflow_multicloud.errors import (
+    CloudError,
+    CostAnalysisError,
+    CredentialsError,
+    ErrorKind,
+    RetentionError,
+    StorageError,
+)
 
 POOL = urllib3.HTTPConnectionPool("localhost")
 CHECKSUM = 'Provided CRC32C "AAAAAA==" doesn\'t match calculated CRC32C "BBBBBB==".'
@@ -114,9 +126,103 @@ def test_credentials(raised: Exception, kind: ErrorKind) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_the_area_is_the_callers() -> None:
-    with pytest.raises(CostAnalysisError), translated("asking", CostAnalysisError):
+def test_the_area_is_the_services() -> None:
+    with pytest.raises(CostAnalysisError), _cost.translated("asking"):
         raise answer(404)
+    with pytest.raises(CredentialsError) as caught, _identity.translated("asking"):
+        raise answer(403)
+    assert caught.value.kind is ErrorKind.PERMISSION_DENIED
+
+
+@pytest.mark.parametrize(
+    ("raised", "kept"),
+    [
+        (answer(403, "retentionPolicyNotMet"), True),
+        (answer(403, "objectUnderActiveHold"), True),
+        (answer(403, "forbidden", "The object is under active Temporary hold"), True),
+        (answer(403, "forbidden"), False),
+    ],
+    ids=["retention", "hold", "by its text", "another"],
+)
+def test_what_is_kept_is_said_to_be(raised: Exception, *, kept: bool) -> None:
+    with pytest.raises(StorageError) as caught, translated("deleting 'k'"):
+        raise raised
+    assert isinstance(caught.value, RetentionError) is kept
+    assert caught.value.kind is ErrorKind.PERMISSION_DENIED
+
+
+def told(status: int, error: dict[str, object], **headers: str) -> Exception:
+    """What google-api-core makes of an answer in JSON."""
+    response = requests.Response()
+    response.status_code = status
+    response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    response._content = json.dumps({"error": {"message": "no", **error}}).encode()
+    response.request = requests.Request("GET", "https://x.example/").prepare()
+    raised: Exception = api.from_http_response(response)
+    return raised
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (told(409, {"status": "ABORTED"}), ErrorKind.PRECONDITION_FAILED),
+        (told(400, {"status": "FAILED_PRECONDITION"}), ErrorKind.PRECONDITION_FAILED),
+        (told(500, {"status": "DATA_LOSS"}), ErrorKind.INTEGRITY),
+        (told(400, {"status": 7}), ErrorKind.INVALID_ARGUMENT),
+        (told(400, {"status": "SOMETHING_NEW"}), ErrorKind.INVALID_ARGUMENT),
+        (
+            told(409, {"status": "ABORTED", "errors": [{"reason": "resourceNotReady"}]}),
+            ErrorKind.BUSY,
+        ),
+        (
+            told(
+                429,
+                {
+                    "status": "RESOURCE_EXHAUSTED",
+                    "details": [
+                        {
+                            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                            "reason": "RESOURCE_QUOTA_EXCEEDED",
+                        }
+                    ],
+                },
+            ),
+            ErrorKind.QUOTA,
+        ),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_the_most_exact_cause_counts(raised: Exception, kind: ErrorKind) -> None:
+    with pytest.raises(CloudError) as caught, _cost.translated("asking"):
+        raise raised
+    assert caught.value.kind is kind
+
+
+RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1.5s"}
+
+
+@pytest.mark.parametrize(
+    ("raised", "seconds"),
+    [
+        (told(503, {}, retry_after="7"), 7),
+        (told(429, {"details": [{"@type": "x"}, RETRY_INFO]}), 1.5),
+        (told(429, {"details": [RETRY_INFO]}, retry_after="3"), 3),
+        (told(429, {"details": [{**RETRY_INFO, "retryDelay": "soon"}]}), None),
+        (told(503, {}), None),
+        (
+            api.ResourceExhausted(
+                "slow down", details=[RetryInfo(retry_delay=Duration(seconds=2))]
+            ),
+            2,
+        ),
+    ],
+    ids=["header", "details", "both", "no number", "neither", "gRPC"],
+)
+def test_how_long_to_wait(raised: Exception, seconds: float | None) -> None:
+    with pytest.raises(CloudError) as caught, _cost.translated("asking"):
+        raise raised
+    wait = caught.value.retry_after
+    assert (wait.total_seconds() if wait else None) == seconds
 
 
 @pytest.mark.parametrize(

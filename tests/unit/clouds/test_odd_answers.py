@@ -19,8 +19,8 @@ from airflow_multicloud.adapters.secret_text import (
     check_control_characters,
     without_header_values,
 )
+from airflow_multicloud.clouds.gcp.extras import checked_extras
 from airflow_multicloud.clouds.gcp.object_store.fields import listed_of
-from airflow_multicloud.clouds.gcp.session import checked_extras
 from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from google.cloud.recommender_v1 import Impact, RecommenderClient
 from google.cloud.recommender_v1 import Recommendation as GoogleRecommendation
 
+from airflow_multicloud.clouds.gcp.cost.client import CostBase
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.recommenders import (
     ACTIONS,
     RECOMMENDERS,
@@ -20,8 +22,7 @@ from airflow_multicloud.clouds.gcp.cost.recommenders import (
     region_of,
     scope_of,
 )
-from airflow_multicloud.clouds.gcp.errors import translated
-from airflow_multicloud.errors import CostAnalysisError
+from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import Effort, Recommendation, Recommendations
 
 if TYPE_CHECKING:
@@ -29,13 +30,40 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.clouds.gcp.rest import RestApi
 
-ENDPOINT = "https://recommender.googleapis.com"
+_ENDPOINT = "https://recommender.googleapis.com"
 _SOURCE = "google_recommender"
 _ACTIVE = "stateInfo.state = ACTIVE"
 _NANOS = Decimal(1_000_000_000)
 _MONTH_S = Decimal(730 * 3600)
 #: Requests under way at once; a project has hundreds of pairs of recommender and location.
 _PARALLEL = 8
+
+
+#: What makes the source unavailable rather than the call fail: not switched on, or not allowed.
+_NOT_OFFERED = (ErrorKind.PERMISSION_DENIED, ErrorKind.NOT_FOUND, ErrorKind.UNSUPPORTED)
+
+
+class GCPAdvice(CostBase):
+    """What Google's recommenders advise."""
+
+    def list_recommendations(self) -> Recommendations:
+        """What Google's recommenders advise for the connection's project, by its locations."""
+        project = self.project_id
+        try:
+            locations = _list_locations(self._rest("recommender", _ENDPOINT), project)
+        except CostAnalysisError as err:
+            if err.kind not in _NOT_OFFERED:
+                raise
+            return Recommendations(found=(), unavailable={_SOURCE: str(err)})
+        client = self._opened("recommender's client", self._open_client)
+        return _list_recommendations(client, project, locations)
+
+    def _open_client(self) -> RecommenderClient:
+        return RecommenderClient(
+            credentials=self._session.credentials,
+            transport="rest",
+            client_options=self._options_at(self._session.endpoint_of("recommender")),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +74,7 @@ class _Answer:
     refusal: str | None = None
 
 
-def list_locations(api: RestApi, project: str) -> list[str]:
+def _list_locations(api: RestApi, project: str) -> list[str]:
     """Where a project has recommendations.
 
     Only the API's v1beta1 lists them, and Google's client for it does not; without the list
@@ -55,12 +83,12 @@ def list_locations(api: RestApi, project: str) -> list[str]:
     :raises CostAnalysisError: when it may not be asked.
     """
     doing = f"listing locations with recommendations of project {project}"
-    with translated(doing, CostAnalysisError):
-        found = api.items(f"v1beta1/projects/{project}/locations", "locations", {})
+    with translated(doing):
+        found = api.items(f"/v1beta1/projects/{project}/locations", "locations", {})
         return sorted(location["locationId"] for location in found)
 
 
-def list_recommendations(
+def _list_recommendations(
     client: RecommenderClient, project: str, locations: Sequence[str]
 ) -> Recommendations:
     """Every active recommendation; a pair that can't be asked is named, the others are asked."""
@@ -88,7 +116,7 @@ def _ask(
     parent = client.recommender_path(project, location, recommender.id)
     request = {"parent": parent, "filter": _ACTIVE}
     try:
-        with translated(f"asking {recommender.id} in {location}", CostAnalysisError):
+        with translated(f"asking {recommender.id} in {location}"):
             found = tuple(
                 _recommendation(advice, recommender, project, location)
                 for advice in client.list_recommendations(request=request)

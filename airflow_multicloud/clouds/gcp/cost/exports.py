@@ -1,15 +1,26 @@
-"""Reading a billing table through BigQuery: what it has, and one month's rows as a file."""
+"""The billing export in BigQuery: its months, and one month's rows as a file.
+
+The connection's extras besides those of Airflow's BigQuery hook:
+
+- ``bigquery.maximum_bytes_billed``: what one query may scan at most.
+- ``bigquery.storage_api``: ``true`` has rows brought by BigQuery's Storage Read API, many times
+  faster for months of millions of rows; it needs the right to create read sessions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+from google.cloud.bigquery_storage_v1 import BigQueryReadClient
 from pyarrow import ArrowException  # type: ignore[import-untyped]
 
-from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp import LABELS, NAME
+from airflow_multicloud.clouds.gcp.cost.client import CostBase
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.focus import focus_form
 from airflow_multicloud.clouds.gcp.cost.rows import write_parquet
 from airflow_multicloud.clouds.gcp.cost.standard import standard_form
@@ -22,8 +33,8 @@ from airflow_multicloud.clouds.gcp.cost.tables import (
     version_of,
     watermark,
 )
-from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
+from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.cost import (
     CorrectionStyle,
     ExportedPeriod,
@@ -32,19 +43,78 @@ from airflow_multicloud.ports.cost import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import date, datetime
     from pathlib import Path
 
     from google.cloud.bigquery import Client, Table
     from google.cloud.bigquery.table import RowIterator
-    from google.cloud.bigquery_storage_v1 import BigQueryReadClient
     from pyarrow import RecordBatch
 
 #: Rows of one answer when they are read page by page.
 _PAGE_ROWS = 20_000
 #: Parallel streams of the Storage Read API; each holds some batches in memory.
 _STREAMS = 2
+
+
+_LIMIT = "bigquery.maximum_bytes_billed"
+
+
+class GCPExports(CostBase):
+    """Billing exports, which Google writes to BigQuery.
+
+    Queries carry the labels of the DAG, task and run that they are for
+    (:mod:`airflow_multicloud.labels`), besides those of the connection's extra ``labels``.
+    """
+
+    def list_billing_periods(self, export: str) -> Sequence[ExportedPeriod]:
+        """The billing months in the table ``project/dataset/table``; two columns are scanned."""
+        return self._export(export).periods()
+
+    def fetch_billing_period(
+        self, period: ExportedPeriod, directory: Path, *, after: str | None = None
+    ) -> FetchedPeriod:
+        """One month's rows in FOCUS columns, as Parquet; only its partitions are scanned."""
+        return self._export(period.export).fetch(period, directory, after)
+
+    def _export(self, export: str) -> BillingExport:
+        client: Client = self._opened(
+            "bigquery",
+            lambda: self.get_client(project_id=self.project_id, location=self.location),
+        )
+        return BillingExport(
+            client,
+            export,
+            storage=self._read_client(),
+            maximum_bytes=self._maximum_bytes,
+            # Airflow's own operators put theirs over the connection's in the same way.
+            labels={**self.labels, **current_work().labels(LABELS)},
+            log=self.log,
+        )
+
+    def _read_client(self) -> BigQueryReadClient | None:
+        if str(self.extras.get("bigquery.storage_api", "false")).lower() != "true":
+            return None
+        return self._opened(
+            "bigquery storage",
+            lambda: BigQueryReadClient(  # type: ignore[no-untyped-call]
+                credentials=self._session.credentials, client_options=self._options_at(None)
+            ),
+        )
+
+    @property
+    def _maximum_bytes(self) -> int | None:
+        value = self.extras.get(_LIMIT)
+        if value is None:
+            return None
+        if not str(value).isdecimal() or int(value) == 0:
+            raise CostAnalysisError(
+                f"connection {self.gcp_conn_id!r}: extra {_LIMIT}: {value!r} given, allowed is a "
+                "number of bytes above 0",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
+        return int(value)
 
 
 class _Log(Protocol):
@@ -111,7 +181,7 @@ class BillingExport:
         sql = rows_sql(self._form, self._table, days, after=after is not None)
         doing = f"reading billing period {period.billing_period:%Y-%m} of {self._export}"
         path = directory / "rows.parquet"
-        with translated(doing, CostAnalysisError):
+        with translated(doing):
             rows = self._start(sql, parameters)
             batches = rows.to_arrow_iterable(self._storage, max_stream_count=_STREAMS)
             written = self._write(batches, path, doing)
@@ -156,7 +226,7 @@ class BillingExport:
 
     @cached_property
     def _table(self) -> Table:
-        with translated(f"looking up billing export {self._export}", CostAnalysisError):
+        with translated(f"looking up billing export {self._export}"):
             return self._client.get_table(self._id)
 
     @cached_property
@@ -176,7 +246,7 @@ class BillingExport:
     def _run(
         self, sql: str, parameters: Sequence[ScalarQueryParameter] = ()
     ) -> list[tuple[Any, ...]]:
-        with translated(f"asking billing export {self._export}", CostAnalysisError):
+        with translated(f"asking billing export {self._export}"):
             return [row.values() for row in self._start(sql, parameters)]
 
     def _start(self, sql: str, parameters: Sequence[ScalarQueryParameter]) -> RowIterator:

@@ -12,30 +12,32 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.adapters.answers import MALFORMED
+from airflow_multicloud.adapters.answers import MALFORMED, well_formed
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.cost.client import CostBase
+from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.machine_types import machine_type
-from airflow_multicloud.clouds.gcp.errors import translated
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
+    from collections.abc import Iterable
 
     from airflow_multicloud.clouds.gcp.rest import RestApi
 
 _log = logging.getLogger(__name__)
 
-ENDPOINT = "https://cloudbilling.googleapis.com"
+_ENDPOINT = "https://cloudbilling.googleapis.com"
 # https://cloud.google.com/skus: the services' ids.
-COMPUTE = "services/6F81-5844-456A"
-STORAGE = "services/95FF-2EF5-5EA1"
+_COMPUTE = "services/6F81-5844-456A"
+_STORAGE = "services/95FF-2EF5-5EA1"
 
 _METERS = ("compute", "storage", "writes", "reads", "egress")
 _SOURCE = "Cloud Billing Catalog"
@@ -58,6 +60,25 @@ _CLASSES = {
 }
 
 
+class GCPPrices(CostBase):
+    """Google's public price list."""
+
+    def list_prices(self, queries: Sequence[PriceQuery]) -> Sequence[ListPrice]:
+        """Machine types and regional storage; what is not certain has no row."""
+        _check_meters(queries)
+        today = datetime.now(UTC).date()
+        found: list[ListPrice] = []
+        for meter, service, prices in (
+            ("compute", _COMPUTE, _compute_prices),
+            ("storage", _STORAGE, _storage_prices),
+        ):
+            if asked := [query for query in queries if query.meter == meter]:
+                skus = _list_skus(self._rest("cloudbilling", _ENDPOINT), service)
+                with well_formed(f"read the prices of {service}", NAME, area=CostAnalysisError):
+                    found += prices(asked, skus, today)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Rate:
     start: Decimal
@@ -65,7 +86,7 @@ class _Rate:
     currency: str
 
 
-def check_meters(queries: Sequence[PriceQuery]) -> None:
+def _check_meters(queries: Sequence[PriceQuery]) -> None:
     """Refuse a meter that is none.
 
     :raises CostAnalysisError: kind ``invalid_argument``.
@@ -79,14 +100,14 @@ def check_meters(queries: Sequence[PriceQuery]) -> None:
             )
 
 
-def list_skus(catalogue: RestApi, service: str) -> list[dict[str, Any]]:
+def _list_skus(catalogue: RestApi, service: str) -> list[dict[str, Any]]:
     """Every SKU of a service."""
-    with translated(f"listing the prices of {service}", CostAnalysisError):
+    with translated(f"listing the prices of {service}"):
         query = {"pageSize": _PAGE, "fields": _FIELDS}
-        return list(catalogue.items(f"v1/{service}/skus", "skus", query))
+        return list(catalogue.items(f"/v1/{service}/skus", "skus", query))
 
 
-def compute_prices(
+def _compute_prices(
     queries: Iterable[PriceQuery], skus: Sequence[dict[str, Any]], as_of: date
 ) -> list[ListPrice]:
     """Machine types by the hour: on demand, shared tenancy, Linux (which is free)."""
@@ -104,7 +125,7 @@ def compute_prices(
     return found
 
 
-def storage_prices(
+def _storage_prices(
     queries: Iterable[PriceQuery], skus: Sequence[dict[str, Any]], as_of: date
 ) -> list[ListPrice]:
     """Regional storage by the GiB and month, in all its tiers (the first may be free)."""

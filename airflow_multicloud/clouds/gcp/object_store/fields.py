@@ -10,12 +10,9 @@ and changes exactly when the content is written.
 
 from __future__ import annotations
 
-import base64
 import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.adapters.answers import (
     MALFORMED,
@@ -25,14 +22,10 @@ from airflow_multicloud.adapters.answers import (
     moment,
     size_of,
 )
-from airflow_multicloud.adapters.attributes import (
-    CONTROL,
-    METADATA_NAME,
-    HeaderRules,
-    decode_metadata,
-    encode_value,
-)
+from airflow_multicloud.adapters.attributes import decode_metadata
+from airflow_multicloud.adapters.digests import crc32c_of, to_base64
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.object_store.keys import held_value
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -49,35 +42,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-
-def why_not_metadata_name(name: str) -> str | None:
-    """Why user metadata can't have this name, or ``None`` when it can.
-
-    The XML interface makes each name part of a header's, whose case is not kept.
-    """
-    if METADATA_NAME.fullmatch(name):
-        return None
-    return "Cloud Storage takes metadata names of a-z, 0-9 and !#$%&'*+-.^_`|~ only"
-
-
-def _encode(value: str) -> str | None:
-    """A metadata value as Cloud Storage holds it: text as it is, but for what headers change.
-
-    The XML interface, which serves downloads too, puts values into headers.
-    """
-    altered = value.startswith("=?") or value != value.strip() or CONTROL.search(value)
-    return encode_value(value) if altered else value
-
-
-#: https://cloud.google.com/storage/quotas#objects: 8 KiB of custom metadata.
-RULES = HeaderRules(
-    store="Cloud Storage",
-    cloud=NAME,
-    check_name=why_not_metadata_name,
-    encode=_encode,
-    most_metadata=8192,
-    unicode_disposition=True,
-)
 
 OBJECT_FIELDS = (
     "name,size,generation,updated,timeCreated,crc32c,md5Hash,storageClass,contentType,"
@@ -151,7 +115,7 @@ def resource_of(
         "contentLanguage": attributes.content_language,
         "contentDisposition": attributes.content_disposition,
         "cacheControl": attributes.cache_control,
-        "metadata": {n: _encode(v) for n, v in attributes.metadata.items()},
+        "metadata": {n: held_value(v) for n, v in attributes.metadata.items()},
         "storageClass": storage_class,
     }
     return {name: value for name, value in fields.items() if value}
@@ -160,11 +124,7 @@ def resource_of(
 def digest_fields(digests: Digests) -> dict[str, str]:
     """The digests that Cloud Storage verifies, as resource fields."""
     fields = {"crc32c": digests.crc32c, "md5Hash": digests.md5}
-    return {
-        name: base64.b64encode(bytes.fromhex(value)).decode()
-        for name, value in fields.items()
-        if value
-    }
+    return {name: to_base64(value) for name, value in fields.items() if value}
 
 
 def generation_match(condition: IfAbsent | IfUnchanged | None) -> dict[str, str]:
@@ -201,10 +161,10 @@ def with_crc32c(digests: Digests, content: Buffer) -> Digests:
     """``digests`` with a CRC32C, which is computed when the caller has none."""
     if digests.crc32c:
         return digests
-    return replace(digests, crc32c=f"{crc32c(content):08x}")
+    return replace(digests, crc32c=crc32c_of(content))
 
 
-def check_digests(doing: str, sent: Digests, stored: Digests) -> None:
+def check_reported(doing: str, sent: Digests, stored: Digests) -> None:
     """Compare what the store reports with what was sent.
 
     :raises StorageError: kind ``integrity`` when a digest known to both differs.

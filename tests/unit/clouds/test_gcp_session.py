@@ -1,0 +1,139 @@
+"""A Google connection is read once, and its token and clients are shared, as long as one works."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import BaseHook
+
+from airflow_multicloud.adapters import connections
+from airflow_multicloud.clouds.gcp.cost import GCPCostHook
+from airflow_multicloud.clouds.gcp.identity import GCPIdentityHook
+from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
+from airflow_multicloud.clouds.gcp.session import Session
+from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow_multicloud.ports.identity import Principal
+from tests.integration.answering import EMAIL, Answer, Asked, answering, service_account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+JSON = {"content-type": "application/json"}
+
+
+def google(asked: Asked) -> Answer:
+    if asked.path == "/token":
+        token = b'{"access_token": "granted", "expires_in": 3600, "token_type": "Bearer"}'
+        return Answer(token, headers=JSON)
+    return Answer(b"{}", headers=JSON)
+
+
+def connect(patch: pytest.MonkeyPatch, **extra: Any) -> str:
+    value = {"conn_type": "google_cloud_platform", "extra": {"num_retries": 0, **extra}}
+    patch.setenv("AIRFLOW_CONN_GCP_SESSION", json.dumps(value))
+    return "gcp_session"
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The connections that Airflow was asked for."""
+    asked: list[str] = []
+    read: Callable[[str], Any] = BaseHook.get_connection
+
+    def counted(_: type, conn_id: str) -> Any:
+        asked.append(conn_id)
+        return read(conn_id)
+
+    monkeypatch.setattr(BaseHook, "get_connection", classmethod(counted))
+    return asked
+
+
+def test_a_task_reads_a_connection_once_and_has_one_token(
+    monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
+    with answering(google) as server, connections.session():
+        endpoints = {f"{name}.endpoint": server.url for name in ("gcs", "cloudbilling")}
+        key = json.dumps(service_account(f"{server.url}/token"))
+        conn_id = connect(monkeypatch, keyfile_dict=key, **endpoints)
+        identity = GCPIdentityHook(conn_id)
+        store, same_place = GCSObjectStoreHook(conn_id), GCSObjectStoreHook(conn_id)
+        costs = GCPCostHook(conn_id)
+
+        def work(_: int) -> None:
+            assert list(store.list_objects("bucket")) == []
+            assert list(same_place.list_objects("bucket")) == []
+
+        assert identity.who_am_i() == Principal("project-of-key", EMAIL)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: copy_context().run(work, n), range(16)))
+        assert (
+            list(costs._rest("cloudbilling", "https://unused.example").items("/x", "x", {})) == []
+        )
+        assert store.get_credentials() is costs.get_credentials()
+        assert store._api is same_place._api
+    assert reads == [conn_id]
+    assert [a.path for a in server.asked].count("/token") == 1
+
+
+def test_a_changed_connection_is_seen_by_the_next_session(
+    monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
+    found = []
+    for project in ("one", "two"):
+        conn_id = connect(monkeypatch, is_anonymous=True, project=project)
+        with connections.session():
+            found.append(GCSObjectStoreHook(conn_id).project_id)
+    connect(monkeypatch, is_anonymous=True, project="three")
+    found.append(GCSObjectStoreHook("gcp_session").project_id)  # in no session at all
+    assert found == ["one", "two", "three"]
+    assert reads == ["gcp_session"] * 3
+
+
+def test_who_acts_as_somebody_else_has_another_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    conn_id = connect(monkeypatch, is_anonymous=True)
+    with connections.session():
+        own = GCSObjectStoreHook(conn_id)
+        acting = GCSObjectStoreHook(conn_id, impersonation_chain="robot@p.example")
+        assert own._session is GCPIdentityHook(conn_id)._session
+        assert own._session is not acting._session
+
+
+def test_one_client_for_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(GCPIdentityHook(connect(monkeypatch, is_anonymous=True)))
+    made = []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: session.client("x", make), range(200)))
+    assert found == made * 200
+
+
+def test_a_client_that_was_not_made_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(GCPIdentityHook(connect(monkeypatch, is_anonymous=True)))
+
+    def fail() -> object:
+        raise OSError("not now")
+
+    with pytest.raises(OSError, match="not now"):
+        session.client("x", fail)
+    assert session.client("x", lambda: 5) == 5
+
+
+def test_extras_are_checked_before_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = GCPIdentityHook(connect(monkeypatch, **{"gcs.endpoint": "storage.example"}))
+    session = Session(hook)
+    for use in (
+        lambda: session.credentials,
+        lambda: session.endpoint_of("gcs"),
+        lambda: session.retries,
+    ):
+        with pytest.raises(CredentialsError, match=r"extra gcs\.endpoint") as caught:
+            use()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
