@@ -16,7 +16,7 @@ CLOUDS := airflow_multicloud/testing/local_clouds
 FIND_UV = uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
 
-.PHONY: help demo test bench bench-judge floors check lint format-check types layers docs ui clean lock
+.PHONY: help demo test bench bench-judge matrix check lint format-check types layers docs ui clean lock
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,9 @@ help: ## Say what there is to do
 demo: $(READY) ## Replicate between three local clouds, lose one, recover
 	$(BIN)/python -m airflow_multicloud.demo
 
+# One worker a core, each with servers and an Airflow of its own; a module's tests stay together.
 test: $(READY) ## Run every test against local servers
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope
 
 bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 minutes)
 	$(BIN)/python -m tests.benchmarks
@@ -33,8 +34,8 @@ bench: $(READY) ## Measure beside rclone and Airflow's own operators (about 15 m
 bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (some minutes)
 	$(BIN)/python -m tests.benchmarks.costs.judge
 
-floors: $(READY) ## Run at the oldest versions that are admitted, beside each supported Airflow
-	$(BIN)/python -m tests.floors
+matrix: $(READY) ## Install and try it beside each supported Airflow and Python (CORNERS=1: four of them)
+	$(BIN)/python -m tests.matrix $(if $(CORNERS),--corners)
 
 check: lint format-check types layers docs ## Lint, formatting, types, layers, documentation
 
@@ -74,7 +75,7 @@ ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…)
 		--exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory
-	rm -rf $(VENV) .demo .bench .floors site build dist .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) .demo .bench .matrix site build dist .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,13 +1,19 @@
-"""Every test runs offline, in an Airflow home of its own, against servers on loopback."""
+"""Every test runs offline, in an Airflow home of its own, against servers on loopback.
+
+When tests run in parallel, each worker has its own home, database and servers: nothing that a test
+counts, kills or reads of its process is another worker's.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,10 +70,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(_ENVIRONMENT.undo)
 
 
+@contextmanager
+def _installing(config: pytest.Config) -> Iterator[None]:
+    """May download, once; another worker waits here, and then finds what it needs installed."""
+    lock = Path(gettempdir()) / f"airflow-multicloud-tests-{os.getuid()}.lock"
+    with lock.open("w") as held, offline.lifted(config):
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 @pytest.fixture(scope="session")
 def local_cloud_options(pytestconfig: pytest.Config) -> LocalCloudOptions:
-    """Local clouds with a second S3 server; the only thing here that may download (once)."""
-    with offline.lifted(pytestconfig):
+    """Local clouds with a second S3 server."""
+    with _installing(pytestconfig):
         install_azurite()
         install_ministack()
     return LocalCloudOptions(servers=OBJECT_STORES | {Server.AWS_SECOND_OBJECT_STORE})
@@ -97,7 +112,7 @@ def local_bigquery(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """A BigQuery of its own, started when the first test asks; the connection's id."""
-    with offline.lifted(pytestconfig):
+    with _installing(pytestconfig):
         install_bqemulator()
     directory = tmp_path_factory.mktemp("bigquery")
     server = LocalServer(bigquery(directory), log_path=directory / "bigquery.log")
