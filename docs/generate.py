@@ -24,10 +24,8 @@ from typing import Any
 from airflow_multicloud import registry
 from airflow_multicloud.ports import cost
 from airflow_multicloud.testing import memory_cloud
-from airflow_multicloud.testing.contracts.object_store.rigs import (
-    OPTIONAL_CAPABILITIES,
-    has_capability,
-)
+from airflow_multicloud.testing.contracts.object_store.rigs import OPTIONAL_CAPABILITIES
+from airflow_multicloud.testing.contracts.rigs import has_capability
 
 DOCS = Path(__file__).parent
 
@@ -155,12 +153,28 @@ PAGES = (
                 "memory_cloud",
                 "memory_cloud.object_store",
                 "contracts",
+                "contracts.rigs",
                 "contracts.object_store.rigs",
                 "contracts.object_store.objects",
-                "contracts.object_store.awkward_keys",
+                "contracts.object_store.listing",
+                "contracts.object_store.reading",
+                "contracts.object_store.writing",
+                "contracts.object_store.keys",
+                "contracts.object_store.attributes",
+                "contracts.object_store.tags",
                 "contracts.object_store.conditions",
                 "contracts.object_store.parts",
-                "contracts.object_store.capabilities",
+                "contracts.object_store.uploads",
+                "contracts.object_store.versions",
+                "contracts.object_store.copying",
+                "contracts.object_store.signing",
+                "contracts.object_store.buckets",
+                "contracts.identity.rigs",
+                "contracts.identity.principals",
+                "contracts.cost.rigs",
+                "contracts.cost.stored",
+                "contracts.cost.exports",
+                "contracts.cost.capabilities",
                 "offline",
             )
         ),
