@@ -15,10 +15,8 @@ from typing import Any
 from airflow_multicloud import registry
 from airflow_multicloud.ports import cost
 from airflow_multicloud.testing import memory_cloud
-from airflow_multicloud.testing.contracts.object_store.rigs import (
-    OPTIONAL_CAPABILITIES,
-    has_capability,
-)
+from airflow_multicloud.testing.contracts.object_store.rigs import OPTIONAL_CAPABILITIES
+from airflow_multicloud.testing.contracts.rigs import has_capability
 
 DOCS = Path(__file__).parent
 

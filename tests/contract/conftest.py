@@ -10,18 +10,20 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from airflow_multicloud.ports.object_store import ObjectStore
 from airflow_multicloud.testing.contracts.object_store.rigs import (
     RigSpec,
-    StoreRig,
     make_bucket,
-    open_rig,
     parametrize_rigs,
+    rig,
 )
+from airflow_multicloud.testing.contracts.rigs import connected
+
+__all__ = ["rig"]  # a fixture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from airflow_multicloud.ports.object_store import ObjectStore
     from airflow_multicloud.testing.local_clouds import LocalClouds
 
 # Measured; each of these tests must fail there, and says so when it stops. ministack has none.
@@ -86,12 +88,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize_rigs(metafunc, rigs())
 
 
-@pytest.fixture
-def rig(request: pytest.FixtureRequest) -> StoreRig:
-    """One store and a fresh bucket in it."""
-    return open_rig(request)
-
-
 @pytest.fixture(scope="session")
 def rig_specs() -> tuple[RigSpec, ...]:
     return rigs()
@@ -117,7 +113,7 @@ def rigs() -> tuple[RigSpec, ...]:
             name="moto",
             cloud="aws",
             hook=AwsHook,
-            open=_local("aws_local"),
+            open=connected(ObjectStore, "aws_local", "local_clouds"),
             make_versioned_bucket=_make_versioned_s3_bucket,
             bucket_labels=_s3_tags,
             gaps=MOTO_GAPS,
@@ -126,7 +122,7 @@ def rigs() -> tuple[RigSpec, ...]:
             name="ministack",
             cloud="aws",
             hook=AwsHook,
-            open=_local("aws_second"),
+            open=connected(ObjectStore, "aws_second", "local_clouds"),
             make_versioned_bucket=_make_versioned_s3_bucket,
             bucket_labels=_s3_tags,
         ),
@@ -144,7 +140,7 @@ def rigs() -> tuple[RigSpec, ...]:
             name="azurite",
             cloud="azure",
             hook=AzureHook,
-            open=_local("wasb_local"),
+            open=connected(ObjectStore, "wasb_local", "local_clouds"),
             gaps=AZURITE_GAPS,
             # https://learn.microsoft.com/rest/api/storageservices/put-blob#request-headers
             signed_put_headers={"x-ms-blob-type": "BlockBlob"},
@@ -154,24 +150,12 @@ def rigs() -> tuple[RigSpec, ...]:
 
 def _memory(request: pytest.FixtureRequest) -> ObjectStore:
     from airflow_multicloud import registry
-    from airflow_multicloud.ports.object_store import ObjectStore
     from airflow_multicloud.testing import memory_cloud
 
     memory_cloud.register()  # at every opening: tests of others take it back
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW_CONN_MEMORY_LOCAL", "memory://")
         return registry.resolve(ObjectStore, "memory_local")
-
-
-def _local(conn_id: str) -> Callable[[pytest.FixtureRequest], ObjectStore]:
-    def open_store(request: pytest.FixtureRequest) -> ObjectStore:
-        from airflow_multicloud import registry
-        from airflow_multicloud.ports.object_store import ObjectStore
-
-        request.getfixturevalue("local_clouds")
-        return registry.resolve(ObjectStore, conn_id)
-
-    return open_store
 
 
 def _fake_gcs(request: pytest.FixtureRequest) -> ObjectStore:
@@ -204,7 +188,6 @@ def _private_key() -> str:
 
 def _of_gcs(request: pytest.FixtureRequest, **extra: object) -> ObjectStore:
     from airflow_multicloud import registry
-    from airflow_multicloud.ports.object_store import ObjectStore
 
     clouds: LocalClouds = request.getfixturevalue("local_clouds")
     connection = {

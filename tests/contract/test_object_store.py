@@ -5,40 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.ports.object_store import ObjectStore
-from airflow_multicloud.testing.contracts.object_store.attributes import (
+from airflow_multicloud.testing.contracts.object_store import (
     AttributeReadsContract,
     AttributeRulesContract,
+    AwkwardKeysContract,
+    BucketCreationContract,
+    BucketListingContract,
+    CheckedReadsContract,
+    ConditionalCopyContract,
+    ConditionalPartsContract,
+    ConditionalWritesContract,
+    CopyVersionContract,
+    KeyRulesContract,
+    MetadataRulesContract,
+    ObjectStoreContract,
+    ObjectTagsContract,
+    ObjectVersionsContract,
+    PartUploadsContract,
+    ServerSideCopyContract,
+    SignedUrlsContract,
     TagRulesContract,
     UploadResumptionContract,
 )
-from airflow_multicloud.testing.contracts.object_store.awkward_keys import (
-    AwkwardKeysContract,
-    KeyRulesContract,
-)
-from airflow_multicloud.testing.contracts.object_store.capabilities import (
-    BucketCreationContract,
-    BucketListingContract,
-    ConditionalCopyContract,
-    CopyVersionContract,
-    MetadataRulesContract,
-    ObjectTagsContract,
-    ObjectVersionsContract,
-    ServerSideCopyContract,
-    SignedUrlsContract,
-)
-from airflow_multicloud.testing.contracts.object_store.checked_reads import CheckedReadsContract
-from airflow_multicloud.testing.contracts.object_store.conditions import (
-    ConditionalPartsContract,
-    ConditionalWritesContract,
-)
-from airflow_multicloud.testing.contracts.object_store.objects import ObjectStoreContract
-from airflow_multicloud.testing.contracts.object_store.parts import PartUploadsContract
 from airflow_multicloud.testing.contracts.object_store.rigs import (
     OPTIONAL_CAPABILITIES,
     capabilities_of,
-    has_capability,
-    unknown_gaps,
 )
+from airflow_multicloud.testing.contracts.rigs import has_capability, unknown_gaps
 
 if TYPE_CHECKING:
     from airflow_multicloud.testing.contracts.object_store.rigs import RigSpec
@@ -152,7 +145,7 @@ def test_every_hook_is_an_object_store(rig_specs: tuple[RigSpec, ...]) -> None:
     assert [spec.name for spec in rig_specs if not has_capability(spec.hook, ObjectStore)] == []
 
 
-def test_powers(rig_specs: tuple[RigSpec, ...]) -> None:
+def test_capabilities(rig_specs: tuple[RigSpec, ...]) -> None:
     """What runs where (shown with ``-s``); the reference has every capability."""
     capabilities = {spec.name: capabilities_of(spec.hook) for spec in rig_specs}
     for name, held in capabilities.items():
@@ -160,7 +153,7 @@ def test_powers(rig_specs: tuple[RigSpec, ...]) -> None:
     assert capabilities["memory"] == OPTIONAL_CAPABILITIES
 
 
-def test_every_power_has_a_contract() -> None:
+def test_every_capability_has_a_contract() -> None:
     covered = {capability for contract in _CONTRACTS for capability in contract.needs}
     assert covered == set(OPTIONAL_CAPABILITIES)
 

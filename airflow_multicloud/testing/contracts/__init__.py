@@ -1,18 +1,17 @@
 """Behaviour suites: what every implementation of a port must do, as pytest classes.
 
-One package per service. A test module subclasses the contract classes; its ``conftest.py``
-says which stores they run against::
+One package per service: its face has the contract classes, its ``rigs`` says how to run them. A
+test module subclasses the classes; its ``conftest.py`` says which stores they run against::
 
-    from airflow_multicloud.testing.contracts.object_store import rigs
+    from airflow_multicloud.testing.contracts.object_store.rigs import RigSpec, parametrize_rigs, rig
+    from airflow_multicloud.testing.contracts.rigs import connected
 
-    RIGS = (rigs.RigSpec(name="mine", cloud="mine", hook=Hook, open=lambda request: Hook("mine")),)
+    RIGS = (
+        RigSpec(name="mine", cloud="mine", hook=Hook, open=connected(ObjectStore, "my_conn_id")),
+    )
 
     def pytest_generate_tests(metafunc):
-        rigs.parametrize_rigs(metafunc, RIGS)
-
-    @pytest.fixture
-    def rig(request):
-        return rigs.open_rig(request)
+        parametrize_rigs(metafunc, RIGS)
 
 A class runs on those rigs whose hook has the optional capabilities that its ``needs`` names.
 """

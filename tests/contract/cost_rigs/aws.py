@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_multicloud.ports.cost import (
     CostForecasts,
@@ -14,10 +13,8 @@ from airflow_multicloud.ports.cost import (
     PriceLists,
 )
 from airflow_multicloud.testing.bills import AwsExport, Bill, Delivery, FileOptions, Published
-from airflow_multicloud.testing.contracts.cost.rigs import CostRigSpec, StoredExportRig
-
-if TYPE_CHECKING:
-    import pytest
+from airflow_multicloud.testing.contracts.cost.rigs import CostRigSpec
+from airflow_multicloud.testing.contracts.cost.stored import StoredExportRig, stored
 
 # S3 tells when an object was written to the second only.
 _TICK = 1.1
@@ -63,22 +60,6 @@ class CreateNewRig(AwsRig):
     mode = Delivery.CREATE_NEW
 
 
-def _open(rig: type[AwsRig]) -> Any:
-    def opened(request: pytest.FixtureRequest) -> AwsRig:
-        from airflow_multicloud import registry
-        from airflow_multicloud.ports.cost import Cost
-        from airflow_multicloud.ports.object_store import BucketCreation, ObjectStore
-        from airflow_multicloud.testing.contracts.object_store.rigs import as_capable
-
-        request.getfixturevalue("local_clouds")
-        store = registry.resolve(ObjectStore, "aws_local")
-        bucket = f"bills-{uuid.uuid4().hex[:16]}"
-        as_capable(store, BucketCreation).ensure_bucket(bucket)
-        return rig(registry.resolve(Cost, "aws_local"), store, bucket)
-
-    return opened
-
-
 def specs() -> tuple[CostRigSpec, ...]:
     from airflow_multicloud.clouds.aws.cost import Hook
 
@@ -87,7 +68,7 @@ def specs() -> tuple[CostRigSpec, ...]:
             name=name,
             cloud="aws",
             hook=Hook,
-            open=_open(rig),
+            open=stored(rig, "aws_local", "local_clouds"),
             gaps=GAPS,
             unanswered=dict.fromkeys(
                 (CostQueries, CostForecasts, CostRecommendations, PriceLists), _ELSEWHERE

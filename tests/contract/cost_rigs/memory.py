@@ -19,8 +19,8 @@ from airflow_multicloud.testing.bills.memory_exports import MemoryExport
 from airflow_multicloud.testing.contracts.cost.rigs import (
     COST_CAPABILITIES,
     CostRigSpec,
-    StoredExportRig,
 )
+from airflow_multicloud.testing.contracts.cost.stored import StoredExportRig
 from airflow_multicloud.testing.memory_cloud.cost import MemoryCostHook, billing
 
 if TYPE_CHECKING:

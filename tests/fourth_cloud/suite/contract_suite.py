@@ -1,14 +1,19 @@
-"""The shipped contract, run on the cloud outside the package."""
+"""The shipped contracts, run on the cloud outside the package."""
 
 from __future__ import annotations
 
-from airflow_multicloud.testing.contracts.object_store.awkward_keys import (
+from airflow_multicloud.testing.contracts.identity import IdentityContract
+from airflow_multicloud.testing.contracts.object_store import (
     AwkwardKeysContract,
+    BucketCreationContract,
+    ConditionalWritesContract,
     KeyRulesContract,
+    ObjectStoreContract,
 )
-from airflow_multicloud.testing.contracts.object_store.capabilities import BucketCreationContract
-from airflow_multicloud.testing.contracts.object_store.conditions import ConditionalWritesContract
-from airflow_multicloud.testing.contracts.object_store.objects import ObjectStoreContract
+
+
+class TestIdentity(IdentityContract):
+    pass
 
 
 class TestObjectStore(ObjectStoreContract):

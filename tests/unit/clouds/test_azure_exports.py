@@ -14,7 +14,7 @@ import pytest
 from airflow_multicloud.clouds.azure.cost.exports import exported_periods, fetch_period
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.object_store import BucketCreation, ObjectRef, ObjectStore
-from airflow_multicloud.testing.contracts.object_store.rigs import as_capable
+from airflow_multicloud.testing.contracts.rigs import as_capable
 from airflow_multicloud.testing.memory_cloud.object_store import Hook
 
 FOLDER = "costs/focus/20260901-20260930/run-1"

@@ -2,31 +2,22 @@
 
 A rig is one small class over :class:`CostRig`. Where an export lies in an object store and a
 writer of :mod:`airflow_multicloud.testing.bills` puts it there, subclass
-:class:`StoredExportRig` and give it ``exporter``; a table is a :class:`CostRig` whose
-``publish`` inserts rows (``bills.bigquery``, ``bills.bigquery_schemas``). What the local server
-can't do, or the cloud does not state, is a gap: the test's name with the reason, a strict
-xfail. APIs: a rig whose local server answers one overrides ``seed_costs`` and its siblings and
-names the capability in its spec's ``answers``.
-
-In ``tests/contract/cost_rigs/<cloud>.py``::
-
-    class Rig(StoredExportRig):
-        cloud = bill_cloud = "azure"
-
-        def exporter(self, options, name): return AzureExport(store=…, name=name, files=options)
-
-    SPEC = CostRigSpec(name="azurite", cloud="azure", hook=Hook, open=lambda request: Rig(…))
+:class:`~.stored.StoredExportRig`; a table is a :class:`CostRig` whose ``publish`` inserts rows
+(``bills.bigquery``, ``bills.bigquery_schemas``). What the local server can't do, or the cloud does
+not state, is a gap: the test's name with the reason, a strict xfail. APIs: a rig whose local
+server answers one overrides ``seed_costs`` and its siblings and names the capability in its
+spec's ``answers``.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import pytest
 
@@ -39,9 +30,12 @@ from airflow_multicloud.ports.cost import (
     FileFormat,
     PriceLists,
 )
-from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.bills import Bill, FileOptions, Published
-from airflow_multicloud.testing.contracts.object_store.rigs import apply_gaps, has_capability
+from airflow_multicloud.testing.contracts.rigs import (
+    apply_gaps,
+    has_capability,
+    parametrize,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +46,6 @@ if TYPE_CHECKING:
         ListPrice,
         Recommendation,
     )
-    from airflow_multicloud.ports.object_store import ObjectStore
 
 P = TypeVar("P")
 
@@ -72,7 +65,8 @@ class Damage(StrEnum):
 class CostRig(ABC):
     """One cost hook and one export, empty at first, for one test.
 
-    :param hook: the hook under test. :param export: what it is asked for.
+    :param hook: the hook under test.
+    :param export: what it is asked for.
     """
 
     #: Whose errors come, whose bills the export has, and how this cloud corrects them.
@@ -142,103 +136,6 @@ class CostRig(ABC):
         pytest.fail(f"{type(self).__name__} can't list {prices}")
 
 
-class Exporter(Protocol):
-    """A writer of ``airflow_multicloud.testing.bills``."""
-
-    @property
-    def location(self) -> str:
-        """What the hook is asked for."""
-        ...
-
-    def publish(
-        self, bill: Bill, *, exported_at: datetime | None = ..., with_manifest: bool = ...
-    ) -> Published:
-        """Deliver a version."""
-        ...
-
-
-class StoredExportRig(CostRig):
-    """A rig whose export is files and a manifest in an object store.
-
-    :param store: what the bills are written with. :param bucket: an empty bucket.
-    """
-
-    def __init__(self, hook: Cost, store: ObjectStore, bucket: str, *, name: str = "focus") -> None:
-        self.hook = hook
-        self.store = store
-        self.bucket = bucket
-        self.name = name
-        self.export = self.exporter(FileOptions(), name).location
-
-    @abstractmethod
-    def exporter(self, files: FileOptions, name: str) -> Exporter:
-        """The writer of the export of this name."""
-
-    @abstractmethod
-    def hook_store(self) -> Any:
-        """The object store that the hook reads its exports through."""
-
-    def publish(
-        self,
-        bill: Bill,
-        *,
-        files: FileOptions = FileOptions(),
-        complete: bool = True,
-        exported_at: datetime | None = None,
-    ) -> Published:
-        """Through the cloud's writer."""
-        exporter = self.exporter(files, self.name)
-        return exporter.publish(bill, exported_at=exported_at, with_manifest=complete)
-
-    def sibling(self) -> CostRig:
-        """An export called ``<name>-2``."""
-        return type(self)(self.hook, self.store, self.bucket, name=f"{self.name}-2")
-
-    def missing_exports(self) -> Sequence[str]:
-        """In a bucket that is not there."""
-        return [self.export.replace(self.bucket, "no-such-bucket-0b2f6a1d", 1)]
-
-    def damage(self, published: Published, damage: Damage) -> None:
-        """Spoil a file or the manifest; the manifest is always written last."""
-        manifest = ObjectRef(self.bucket, published.manifest)
-        text = bytes(self.store.get_object(manifest).read())
-        first = ObjectRef(self.bucket, published.data[0])
-        if damage is Damage.MISSING_FILE:
-            self.store.delete_object(first)
-        elif damage is Damage.TRUNCATED_FILE:
-            content = bytes(self.store.get_object(first).read())
-            self.store.put_object(first, content[: len(content) // 2])
-        elif damage is Damage.UNREADABLE_MANIFEST:
-            text = text[: len(text) // 2]
-        else:
-            text = self.miscounted(text)
-        self.store.put_object(manifest, text)
-
-    def miscounted(self, manifest: bytes) -> bytes:
-        """The manifest with a row too many; fails where manifests state no rows."""
-        pytest.fail(f"no row counts in this manifest: {manifest!r}")
-
-    @contextmanager
-    def while_fetching(self, action: Callable[[], object]) -> Iterator[None]:
-        """After the hook's store has opened the first data file."""
-        store = self.hook_store()
-        get_object = store.get_object
-        done: list[ObjectRef] = []
-
-        def interrupted(ref: ObjectRef, **options: Any) -> Any:
-            body = get_object(ref, **options)
-            if not done and not ref.key.endswith(".json"):
-                done.append(ref)
-                action()
-            return body
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store, "get_object", interrupted)
-            yield
-        if not done:
-            pytest.fail("the fetch read no data file through the hook's object store")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRigSpec:
     """How to get at one rig.
@@ -267,15 +164,14 @@ def cost_capabilities_of(hook: type) -> tuple[type, ...]:
 
 def parametrize_cost_rigs(metafunc: pytest.Metafunc, specs: Sequence[CostRigSpec]) -> None:
     """Run a test that takes ``cost_rig`` on every rig that can answer what its class needs."""
-    if "cost_rig" not in metafunc.fixturenames:
-        return
-    needs: Sequence[type] = getattr(metafunc.cls, "needs", ())
-    able = [spec for spec in specs if set(needs) <= set(spec.answers)]
-    metafunc.parametrize("cost_rig", able, ids=[spec.name for spec in able], indirect=True)
+    parametrize(
+        metafunc, "cost_rig", specs, able=lambda spec, needs: set(needs) <= set(spec.answers)
+    )
 
 
-def open_cost_rig(request: pytest.FixtureRequest) -> CostRig:
-    """What the ``cost_rig`` fixture returns: the rig that the test was parametrised with."""
+@pytest.fixture
+def cost_rig(request: pytest.FixtureRequest) -> CostRig:
+    """One hook and an empty export; import it into your ``conftest.py``."""
     spec: CostRigSpec = request.param
     apply_gaps(request, spec)
     return spec.open(request)

@@ -1,9 +1,8 @@
-"""Attributes and tags travel unharmed, or the store says beforehand that it can't hold them."""
+"""Attributes travel unharmed, or the store says beforehand that it can't hold them."""
 # ruff: noqa: S101 - a test suite asserts, and compares with literal numbers
 
 from __future__ import annotations
 
-import time
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,21 +11,21 @@ import pytest
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
+    MetadataRules,
     ObjectAttributes,
-    ObjectTags,
-    PartUploads,
-    TagRules,
-    UploadResumption,
     WriteOptions,
 )
-from airflow_multicloud.testing.contracts.object_store.checks import digests_of, fails, only, put
-from airflow_multicloud.testing.contracts.object_store.objects import ATTRIBUTES
+from airflow_multicloud.testing.contracts.object_store.checks import (
+    ATTRIBUTES,
+    digests_of,
+    fails,
+    only,
+    put,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from airflow_multicloud.ports.object_store import PartUpload
     from airflow_multicloud.testing.contracts.object_store.rigs import StoreRig
+
 
 STANDARD = tuple(field.name for field in fields(ObjectAttributes) if field.name != "metadata")
 
@@ -172,105 +171,28 @@ class AttributeRulesContract:
                     assert getattr(found, name) == value, name
 
 
-class TagRulesContract:
-    """The port's ``TagRules``: each tag travels unharmed or is refused."""
+class MetadataRulesContract:
+    """The port's ``MetadataRules``: each name travels unharmed or is refused."""
 
-    needs: ClassVar[tuple[type, ...]] = (ObjectTags, TagRules)
+    needs: ClassVar[tuple[type, ...]] = (MetadataRules,)
 
-    def test_plain_tag(self, rig: StoreRig) -> None:
+    def test_plain_name(self, rig: StoreRig) -> None:
         """Letters are fine everywhere."""
-        assert rig.capability(TagRules).why_not_tag("team", "Search") is None
+        assert rig.capability(MetadataRules).why_not_metadata_name("team") is None
+
+    def test_empty_name(self, rig: StoreRig) -> None:
+        """No store takes it."""
+        assert rig.capability(MetadataRules).why_not_metadata_name("")
 
     @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            pytest.param("", "x", id="no_name"),
-            pytest.param("a", "", id="no_value"),
-            pytest.param("k" * 129, "x", id="long_name"),
-            pytest.param("a", "v" * 257, id="long_value"),
-            pytest.param("é", "x", id="name_beyond_ascii"),
-            pytest.param("a", "Müller", id="value_beyond_ascii"),
-            pytest.param("a", "me@here", id="at"),
-            pytest.param("a", "a=b/c.d:e+f-g_h i", id="punctuation"),
-            pytest.param("a", "x*y", id="asterisk"),
-            pytest.param("aws:a", "x", id="reserved"),
-        ],
+        "name", ["a-b", "a_b", "1a", "a.b", "a b", "a:b", "é", "class", "x-amz-meta-a"]
     )
-    def test_tag_travels_or_is_refused(self, rig: StoreRig, name: str, value: str) -> None:
-        """The very tag comes back."""
-        if rig.capability(TagRules).why_not_tag(name, value) is not None:
+    def test_travels_or_is_refused(self, rig: StoreRig, name: str) -> None:
+        """The very name comes back."""
+        if rig.capability(MetadataRules).why_not_metadata_name(name) is not None:
             return
-        put(rig.store, rig.ref("key"), b"content")
-        tags = rig.capability(ObjectTags)
-        tags.set_tags(rig.ref("key"), {name: value})
-        assert dict(tags.get_tags(rig.ref("key"))) == {name: value}
-
-    def test_most_tags(self, rig: StoreRig) -> None:
-        """So many are held."""
-        put(rig.store, rig.ref("key"), b"content")
-        tags = {f"name{number}": "x" for number in range(rig.capability(TagRules).most_tags)}
-        rig.capability(ObjectTags).set_tags(rig.ref("key"), tags)
-        assert dict(rig.capability(ObjectTags).get_tags(rig.ref("key"))) == tags
-
-
-class UploadResumptionContract:
-    """The port's ``UploadResumption``: only what was begun alike is taken up again."""
-
-    needs: ClassVar[tuple[type, ...]] = (PartUploads, UploadResumption)
-
-    def test_none(self, rig: StoreRig) -> None:
-        """Nothing was begun, or it is over."""
-        store, ref = rig.capability(PartUploads), rig.ref("key")
-        assert self._left(rig, WriteOptions()) == []
-        upload = store.begin_upload(ref)
-        part = store.put_part(upload, 1, b"content", digests=digests_of(b"content"))
-        store.complete_upload(upload, [part])
-        assert self._left(rig, WriteOptions()) == []
-
-    def test_begun_alike(self, rig: StoreRig) -> None:
-        """The same options fit, whatever the condition; the upload is the one that was begun."""
-        options = WriteOptions(attributes=ATTRIBUTES)
-        upload = self._begin(rig, options)
-        self._begin(rig, options, key="key2")
-        (left,) = rig.capability(UploadResumption).left_uploads(rig.ref("key"), options)
-        assert left.fits
-        assert (left.upload.ref, left.upload.upload_id) == (upload.ref, upload.upload_id)
-        store = rig.capability(PartUploads)
-        store.complete_upload(left.upload, store.list_parts(left.upload), options)
-        stat = rig.store.stat_object(rig.ref("key"))
-        assert stat.attributes is not None
-        assert stat.attributes.content_type == ATTRIBUTES.content_type
-        assert self._left(rig, options) == []
-
-    def test_begun_otherwise(self, rig: StoreRig) -> None:
-        """Whatever fits makes just the object that was asked for."""
-        self._begin(rig, WriteOptions(attributes=replace(ATTRIBUTES, content_type="text/old")))
-        options = WriteOptions(attributes=ATTRIBUTES)
-        store = rig.capability(PartUploads)
-        (left,) = rig.capability(UploadResumption).left_uploads(rig.ref("key"), options)
-        if left.fits:
-            store.complete_upload(left.upload, store.list_parts(left.upload), options)
-            stat = rig.store.stat_object(rig.ref("key"))
-            assert stat.attributes is not None
-            assert stat.attributes.content_type == ATTRIBUTES.content_type
-            assert dict(stat.attributes.metadata) == dict(ATTRIBUTES.metadata)
-        else:
-            store.abort_upload(left.upload)
-            assert self._left(rig, options) == []
-
-    def test_newest_first(self, rig: StoreRig) -> None:
-        """So that what got furthest last is taken up."""
-        begun = [self._begin(rig, WriteOptions()).upload_id]
-        time.sleep(1.1)  # S3 tells seconds.
-        begun.append(self._begin(rig, WriteOptions()).upload_id)
-        assert self._left(rig, WriteOptions()) == begun[::-1]
-
-    def _begin(self, rig: StoreRig, options: WriteOptions, key: str = "key") -> PartUpload:
-        store = rig.capability(PartUploads)
-        upload = store.begin_upload(rig.ref(key), options)
-        store.put_part(upload, 1, b"content", digests=digests_of(b"content"))
-        return upload
-
-    def _left(self, rig: StoreRig, options: WriteOptions) -> Sequence[str]:
-        left = rig.capability(UploadResumption).left_uploads(rig.ref("key"), options)
-        return [one.upload.upload_id for one in left]
+        options = WriteOptions(attributes=ObjectAttributes(metadata={name: "value"}))
+        put(rig.store, rig.ref("key"), b"content", options)
+        attributes = rig.store.stat_object(rig.ref("key")).attributes
+        assert attributes is not None
+        assert dict(attributes.metadata) == {name: "value"}

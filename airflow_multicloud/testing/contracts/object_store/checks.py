@@ -12,7 +12,15 @@ import pytest
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
 
 from airflow_multicloud.errors import StorageError
-from airflow_multicloud.ports.object_store import Digests, ObjectMeta, WriteOptions
+from airflow_multicloud.ports.object_store import (
+    Digests,
+    ObjectAttributes,
+    ObjectMeta,
+    Part,
+    PartUpload,
+    PartUploads,
+    WriteOptions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +32,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+ATTRIBUTES = ObjectAttributes(
+    content_type="text/x-contract",
+    content_encoding="identity",
+    content_language="en-GB",
+    content_disposition='attachment; filename="a b.txt"',
+    cache_control="no-cache, max-age=0",
+    metadata={"team": "Search & Rescue", "weird": "a=b; c/d?e%20f+g"},
+)
 WRONG = Digests(crc32c="0badcafe", md5="0bad" * 8, sha256="0bad" * 16)
 
 
@@ -74,6 +90,18 @@ def only(items: Iterable[T]) -> T:
     if len(found) != 1:
         pytest.fail(f"{len(found)} items, not 1: {found}")
     return found[0]
+
+
+def part_contents(rig: StoreRig, count: int, seed: str = "") -> list[bytes]:
+    """Parts that the store accepts: all but the last as small as allowed."""
+    size = max(rig.capability(PartUploads).part_limits.min_part, 1000)
+    sizes = [size] * (count - 1) + [777]
+    return [content_of(size, f"{seed}{number}") for number, size in enumerate(sizes)]
+
+
+def send_part(store: PartUploads, upload: PartUpload, number: int, content: bytes) -> Part:
+    """One part, with every digest given."""
+    return store.put_part(upload, number, content, digests=digests_of(content))
 
 
 @contextmanager

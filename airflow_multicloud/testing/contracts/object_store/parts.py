@@ -13,11 +13,11 @@ from airflow_multicloud.ports.object_store import (
     ObjectMeta,
     ObjectTags,
     Part,
-    PartUpload,
     PartUploads,
     WriteOptions,
 )
 from airflow_multicloud.testing.contracts.object_store.checks import (
+    ATTRIBUTES,
     WRONG,
     content_of,
     contradictions,
@@ -26,30 +26,18 @@ from airflow_multicloud.testing.contracts.object_store.checks import (
     in_threads,
     keys_in,
     only,
+    part_contents,
     put,
     read,
+    send_part,
 )
-from airflow_multicloud.testing.contracts.object_store.objects import ATTRIBUTES
-from airflow_multicloud.testing.contracts.object_store.rigs import as_capable
+from airflow_multicloud.testing.contracts.object_store.uploads import UploadsContract
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow_multicloud.testing.contracts.object_store.rigs import StoreRig
 
 
-def _contents(rig: StoreRig, count: int, seed: str = "") -> list[bytes]:
-    """Parts that the store accepts: all but the last as small as allowed."""
-    size = max(rig.capability(PartUploads).part_limits.min_part, 1000)
-    sizes = [size] * (count - 1) + [777]
-    return [content_of(size, f"{seed}{number}") for number, size in enumerate(sizes)]
-
-
-def _send(store: PartUploads, upload: PartUpload, number: int, content: bytes) -> Part:
-    return store.put_part(upload, number, content, digests=digests_of(content))
-
-
-class PartUploadsContract:
+class PartUploadsContract(UploadsContract):
     """The port's ``PartUploads``."""
 
     needs: ClassVar[tuple[type, ...]] = (PartUploads,)
@@ -63,7 +51,7 @@ class PartUploadsContract:
 
     def test_parts_become_the_object(self, rig: StoreRig) -> None:
         """Content, attributes, ETag and digests are those of the whole."""
-        contents = _contents(rig, 2)
+        contents = part_contents(rig, 2)
         whole = b"".join(contents)
         options = WriteOptions(attributes=ATTRIBUTES)
         meta = self._upload(rig, contents, options)
@@ -88,10 +76,12 @@ class PartUploadsContract:
     def test_any_order_any_thread(self, rig: StoreRig) -> None:
         """Parts may arrive backwards and at once."""
         store = rig.capability(PartUploads)
-        contents = _contents(rig, 4)
+        contents = part_contents(rig, 4)
         upload = store.begin_upload(rig.ref("key"))
         numbered = list(enumerate(contents, start=1))[::-1]
-        parts = in_threads(lambda one: _send(store, upload, one[0], one[1]), numbered, threads=4)
+        parts = in_threads(
+            lambda one: send_part(store, upload, one[0], one[1]), numbered, threads=4
+        )
         assert [part.number for part in parts] == [4, 3, 2, 1]
         store.complete_upload(upload, parts[::-1], digests=digests_of(b"".join(contents)))
         assert read(rig.store, rig.ref("key")) == b"".join(contents)
@@ -100,8 +90,8 @@ class PartUploadsContract:
         """The last content sent under a number counts."""
         store = rig.capability(PartUploads)
         upload = store.begin_upload(rig.ref("key"))
-        _send(store, upload, 1, b"first")
-        again = _send(store, upload, 1, b"second!")
+        send_part(store, upload, 1, b"first")
+        again = send_part(store, upload, 1, b"second!")
         held = only(store.list_parts(upload))
         assert held.size == 7
         store.complete_upload(upload, [again])
@@ -113,7 +103,7 @@ class PartUploadsContract:
         upload = store.begin_upload(rig.ref("key"))
         assert list(store.list_parts(upload)) == []
         contents = {3: b"three", 1: b"one", 2: b"two"}
-        sent = {number: _send(store, upload, number, body) for number, body in contents.items()}
+        sent = {number: send_part(store, upload, number, body) for number, body in contents.items()}
         held = store.list_parts(upload)
         assert [part.number for part in held] == [1, 2, 3]
         for part in held:
@@ -130,7 +120,7 @@ class PartUploadsContract:
         upload = store.begin_upload(rig.ref("key"))
         for number in (1, 2):
             time.sleep(1.1)  # S3 tells seconds.
-            _send(store, upload, number, content_of(max(store.part_limits.min_part, 1000)))
+            send_part(store, upload, number, content_of(max(store.part_limits.min_part, 1000)))
         first, second = (part.sent for part in store.list_parts(upload))
         assert first is not None
         assert second is not None
@@ -143,7 +133,7 @@ class PartUploadsContract:
         store = rig.capability(PartUploads)
         old = put(rig.store, rig.ref("old"), b"old")
         for key in ("new", "old"):
-            _send(store, store.begin_upload(rig.ref(key)), 1, b"content")
+            send_part(store, store.begin_upload(rig.ref(key)), 1, b"content")
         assert keys_in(rig.store, rig.bucket) == ["old"]
         with fails(rig, ErrorKind.NOT_FOUND):
             rig.store.stat_object(rig.ref("new"))
@@ -157,18 +147,18 @@ class PartUploadsContract:
         store = rig.capability(PartUploads)
         upload = store.begin_upload(rig.ref("key"))
         parts = [
-            _send(store, upload, number, content)
-            for number, content in enumerate([*_contents(rig, 2), b"unnamed"], start=1)
+            send_part(store, upload, number, content)
+            for number, content in enumerate([*part_contents(rig, 2), b"unnamed"], start=1)
         ]
         store.complete_upload(upload, parts[:2])
-        assert read(rig.store, rig.ref("key")) == b"".join(_contents(rig, 2))
+        assert read(rig.store, rig.ref("key")) == b"".join(part_contents(rig, 2))
         assert list(store.list_uploads(rig.bucket)) == []
 
     def test_a_part_never_sent(self, rig: StoreRig) -> None:
         """Completion fails and writes nothing."""
         store = rig.capability(PartUploads)
         upload = store.begin_upload(rig.ref("key"))
-        sent = _send(store, upload, 1, b"content")
+        sent = send_part(store, upload, 1, b"content")
         with fails(rig):
             store.complete_upload(upload, [Part(2, sent.size, sent.token, sent.digests)])
         assert keys_in(rig.store, rig.bucket) == []
@@ -192,7 +182,7 @@ class PartUploadsContract:
         """Kind ``integrity`` and no object; a store that can't verify never reports it."""
         store = rig.capability(PartUploads)
         upload = store.begin_upload(rig.ref("key"))
-        part = _send(store, upload, 1, b"content")
+        part = send_part(store, upload, 1, b"content")
         kind: ErrorKind | None = None
         try:
             store.complete_upload(upload, [part], digests=WRONG)
@@ -216,77 +206,6 @@ class PartUploadsContract:
             kept = {**rig.store.get_tags(rig.ref("key")), **kept}
         assert kept == {**ATTRIBUTES.metadata, **late}
 
-    def test_abort(self, rig: StoreRig) -> None:
-        """The upload and its parts are gone; doing it again is no error."""
-        store = rig.capability(PartUploads)
-        upload = store.begin_upload(rig.ref("key"))
-        part = _send(store, upload, 1, b"content")
-        store.abort_upload(upload)
-        assert list(store.list_uploads(rig.bucket)) == []
-        kind: ErrorKind | None = None
-        held: Sequence[Part] = ()
-        try:
-            held = store.list_parts(upload)
-        except StorageError as error:
-            kind = error.kind
-        assert kind in (None, ErrorKind.NOT_FOUND)
-        assert list(held) == []
-        with fails(rig):
-            store.complete_upload(upload, [part])
-        assert keys_in(rig.store, rig.bucket) == []
-        store.abort_upload(upload)
-
-    def test_abort_after_completion(self, rig: StoreRig) -> None:
-        """Too late to matter: the object stays."""
-        store = rig.capability(PartUploads)
-        upload = store.begin_upload(rig.ref("key"))
-        store.complete_upload(upload, [_send(store, upload, 1, b"content")])
-        store.abort_upload(upload)
-        assert read(rig.store, rig.ref("key")) == b"content"
-
-    def test_abort_keeps_the_old_object(self, rig: StoreRig) -> None:
-        """Whatever was sent meanwhile."""
-        store = rig.capability(PartUploads)
-        put(rig.store, rig.ref("key"), b"old")
-        upload = store.begin_upload(rig.ref("key"))
-        _send(store, upload, 1, b"new")
-        store.abort_upload(upload)
-        assert read(rig.store, rig.ref("key")) == b"old"
-
-    def test_lists_uploads(self, rig: StoreRig) -> None:
-        """Those under way, by prefix."""
-        store = rig.capability(PartUploads)
-        assert list(store.list_uploads(rig.bucket)) == []
-        for key in ("a", "ab", "b"):
-            _send(store, store.begin_upload(rig.ref(key)), 1, b"content")
-        assert sorted(u.ref.key for u in store.list_uploads(rig.bucket)) == ["a", "ab", "b"]
-        assert sorted(u.ref.key for u in store.list_uploads(rig.bucket, "a")) == ["a", "ab"]
-
-    def test_two_uploads_of_one_key(self, rig: StoreRig) -> None:
-        """They do not mix: what is completed last stays."""
-        store = rig.capability(PartUploads)
-        first, second = (store.begin_upload(rig.ref("key")) for _ in range(2))
-        assert first.upload_id != second.upload_id
-        of_first, of_second = _send(store, first, 1, b"first"), _send(store, second, 1, b"second")
-        store.complete_upload(second, [of_second])
-        assert read(rig.store, rig.ref("key")) == b"second"
-        store.complete_upload(first, [of_first])
-        assert read(rig.store, rig.ref("key")) == b"first"
-
-    def test_survives_the_process(self, rig: StoreRig) -> None:
-        """Another hook goes on from the upload's id alone."""
-        contents = _contents(rig, 2)
-        before = rig.capability(PartUploads)
-        begun = before.begin_upload(rig.ref("key"))
-        _send(before, begun, 1, contents[0])
-        after = as_capable(rig.reopen(), PartUploads)
-        found = only(after.list_uploads(rig.bucket, "key"))
-        assert (found.ref, found.upload_id) == (begun.ref, begun.upload_id)
-        upload = PartUpload(begun.ref, begun.upload_id)
-        _send(after, upload, 2, contents[1])
-        after.complete_upload(upload, after.list_parts(upload))
-        assert read(rig.store, rig.ref("key")) == b"".join(contents)
-
     def _upload(
         self,
         rig: StoreRig,
@@ -297,7 +216,9 @@ class PartUploadsContract:
         store = rig.capability(PartUploads)
         options = options or WriteOptions()
         upload = store.begin_upload(rig.ref("key"), options)
-        parts = [_send(store, upload, n, content) for n, content in enumerate(contents, start=1)]
+        parts = [
+            send_part(store, upload, n, content) for n, content in enumerate(contents, start=1)
+        ]
         return store.complete_upload(
             upload, parts, options, late_metadata=late or {}, digests=digests_of(b"".join(contents))
         )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.object_store import (
     AttributeRules,
     BucketCreation,
@@ -26,6 +25,12 @@ from airflow_multicloud.ports.object_store import (
     SignedUrls,
     TagRules,
     UploadResumption,
+)
+from airflow_multicloud.testing.contracts.rigs import (
+    apply_gaps,
+    as_capable,
+    has_capability,
+    parametrize,
 )
 
 if TYPE_CHECKING:
@@ -56,22 +61,6 @@ OPTIONAL_CAPABILITIES: tuple[type, ...] = (
 # One instance a store and session, shared by the tests: opening a client costs more than most
 # tests do.
 _OPENED = pytest.StashKey[dict[str, "ObjectStore"]]()
-
-# What a gap may show itself as; a TypeError in a test is never a gap.
-_SHOWS_AS = (AssertionError, CloudError, pytest.fail.Exception, OSError)
-
-
-def members_of(protocol: type) -> frozenset[str]:
-    """The names a protocol asks for."""
-    return frozenset(name for name in vars(protocol) if not name.startswith("_"))
-
-
-def has_capability(hook: type, capability: type) -> bool:
-    """Whether a hook's class has all that an optional capability asks for.
-
-    Not ``issubclass``, which Python refuses for protocols with properties.
-    """
-    return all(hasattr(hook, name) for name in members_of(capability))
 
 
 def capabilities_of(hook: type) -> tuple[type, ...]:
@@ -149,22 +138,19 @@ class StoreRig:
         return ObjectRef(self.bucket, key)
 
 
-def as_capable(store: ObjectStore, capability: type[P]) -> P:
-    """The store, as one with this capability."""
-    if not isinstance(store, capability):
-        raise TypeError(f"{type(store)} has no {capability.__name__}")
-    return store
-
-
 def parametrize_rigs(metafunc: pytest.Metafunc, specs: Sequence[RigSpec]) -> None:
     """Run a test that takes ``rig`` on every rig whose hook has what its class ``needs``."""
-    if "rig" not in metafunc.fixturenames:
-        return
-    needs: Sequence[type] = getattr(metafunc.cls, "needs", ())
-    able = [
-        spec for spec in specs if all(has_capability(spec.hook, capability) for capability in needs)
-    ]
-    metafunc.parametrize("rig", able, ids=[spec.name for spec in able], indirect=True)
+    parametrize(metafunc, "rig", specs, able=_has_all)
+
+
+def _has_all(spec: RigSpec, needs: Sequence[type]) -> bool:
+    return all(has_capability(spec.hook, capability) for capability in needs)
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest) -> StoreRig:
+    """One store and a fresh bucket in it; import it into your ``conftest.py``."""
+    return open_rig(request)
 
 
 def open_rig(request: pytest.FixtureRequest) -> StoreRig:
@@ -197,44 +183,6 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
         gaps=spec.gaps,
         signed_put_headers=spec.signed_put_headers,
     )
-
-
-class HasGaps(Protocol):
-    """A rig's name and what is known to fail on it."""
-
-    @property
-    def name(self) -> str:
-        """As in :class:`RigSpec`."""
-        ...
-
-    @property
-    def gaps(self) -> Mapping[str, str]:
-        """As in :class:`RigSpec`."""
-        ...
-
-
-def apply_gaps(request: pytest.FixtureRequest, spec: HasGaps) -> None:
-    """Mark the test as a strict xfail when the rig's gaps name it."""
-    node: Any = request.node
-    for name in (node.originalname, name_without_rig(node.name, spec.name)):
-        if (reason := spec.gaps.get(name)) is not None:
-            node.add_marker(pytest.mark.xfail(reason=reason, raises=_SHOWS_AS, strict=True))
-            return
-
-
-def name_without_rig(name: str, rig: str) -> str:
-    """A test's name without the rig in its brackets: ``test_x[rig-id]`` → ``test_x[id]``."""
-    function, bracket, ids = name.partition("[")
-    if not bracket:
-        return function
-    others = [part for part in ids.removesuffix("]").split("-") if part != rig]
-    return f"{function}[{'-'.join(others)}]" if others else function
-
-
-def unknown_gaps(spec: RigSpec, contracts: Sequence[type]) -> list[str]:
-    """The gaps that name no test of these classes: misspelt, or the test is gone."""
-    tests = {name for contract in contracts for name in dir(contract) if name.startswith("test_")}
-    return sorted(gap for gap in spec.gaps if gap.partition("[")[0] not in tests)
 
 
 def _new_name() -> str:
