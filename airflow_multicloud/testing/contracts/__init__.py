@@ -3,15 +3,16 @@
 One package per service: its face has the contract classes, its ``rigs`` says how to run them. A
 test module subclasses the classes; its ``conftest.py`` says which stores they run against::
 
-    from airflow_multicloud.testing.contracts.object_store.rigs import RigSpec, parametrize_rigs, rig
+    from airflow_multicloud.testing.contracts.object_store import rigs
+    from airflow_multicloud.testing.contracts.object_store.rigs import rig  # the fixture
     from airflow_multicloud.testing.contracts.rigs import connected
 
-    RIGS = (
-        RigSpec(name="mine", cloud="mine", hook=Hook, open=connected(ObjectStore, "my_conn_id")),
+    MINE = rigs.RigSpec(
+        name="mine", cloud="mine", hook=Hook, open=connected(ObjectStore, "my_conn_id")
     )
 
     def pytest_generate_tests(metafunc):
-        parametrize_rigs(metafunc, RIGS)
+        rigs.parametrize_rigs(metafunc, (MINE,))
 
 A class runs on those rigs whose hook has the optional capabilities that its ``needs`` names.
 """
