@@ -3,7 +3,8 @@
 One package per service: its face has the contract classes, its ``rigs`` says how to run them. A
 test module subclasses the classes; its ``conftest.py`` says which stores they run against::
 
-    from airflow_multicloud.testing.contracts.object_store.rigs import RigSpec, parametrize_rigs, rig
+    from airflow_multicloud.testing.contracts.object_store.rigs import RigSpec, parametrize_rigs
+    from airflow_multicloud.testing.contracts.object_store.rigs import rig
     from airflow_multicloud.testing.contracts.rigs import connected
 
     RIGS = (
