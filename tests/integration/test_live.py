@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,9 @@ from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow_multicloud import registry
 from airflow_multicloud.ports.object_store import BucketListing, ObjectStore
 from airflow_multicloud.testing.contracts.rigs import as_capable
+from airflow_multicloud.testing.local_clouds import LocalServer
+from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID, resource_manager
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 
 if TYPE_CHECKING:
     from airflow_multicloud.testing.local_clouds import LocalClouds
@@ -131,3 +136,23 @@ def test_only_live_tests_run_unguarded(connections: dict[str, str]) -> None:
     assert ended.returncode == 0, ended.stdout
     assert "test_text.py::" not in ended.stdout
     assert re.search(r"= \d passed, \d+ deselected", ended.stdout)
+
+
+def test_costs_of_one_service(tmp_path: Path) -> None:
+    """A connection for one service alone: no other suite runs."""
+    server = LocalServer(resource_manager(tmp_path), log_path=tmp_path / "azure.log")
+    server.start()
+    try:
+        day = datetime.now(UTC).date() - timedelta(days=3)
+        amounts = {"Cost": "3", "AmortizedCost": "3", "Currency": "EUR"}
+        scope = f"/subscriptions/{SUBSCRIPTION_ID}"
+        record = {"scope": scope, "date": day.isoformat(), "ServiceName": "Storage", **amounts}
+        Admin(server.endpoint).seed("cost", [record])
+        connection = json.dumps(server.spec.connections["azure_local"])
+        ended = live("--live", "azure.cost=my", *ENOUGH, env={"AIRFLOW_CONN_MY": connection})
+        asked = [request["path"] for request in Admin(server.endpoint).requests()]
+    finally:
+        server.stop()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "= 1 passed" in ended.stdout
+    assert any(path.endswith("/query") for path in asked)
