@@ -40,6 +40,11 @@ _CHECKOUT = Path(__file__).parents[1]
 
 _HOME = TemporaryDirectory(prefix="airflow-multicloud-home-")
 _ENVIRONMENT = pytest.MonkeyPatch()
+#: What a run with ``--live`` gets back of it.
+_OF_CLOUDS = ("AIRFLOW_CONN_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_")
+_TAKEN = {name: value for name, value in os.environ.items() if name.startswith(_OF_CLOUDS)}
+
+pytest_plugins = ("airflow_multicloud.testing.live",)
 
 
 def _set_airflow_up() -> None:
@@ -65,7 +70,15 @@ _set_airflow_up()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Switch the guard on, and undo at the end what was set up here."""
-    config.pluginmanager.register(offline, offline.__name__)
+    # Imported here and not above: pytest rewrites the plugin's assertions when it loads it.
+    from airflow_multicloud.testing.live import live_of
+
+    if live_of(config) is None:
+        config.pluginmanager.register(offline, offline.__name__)
+    else:
+        # Only tests on live rigs are left then; they reach what their connections name.
+        for name, value in _TAKEN.items():
+            _ENVIRONMENT.setenv(name, value)
     config.add_cleanup(_HOME.cleanup)
     config.add_cleanup(_ENVIRONMENT.undo)
 

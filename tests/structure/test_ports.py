@@ -125,6 +125,14 @@ OVERRIDDEN = {
     ("aws", "object_store", "get_connection"): "the same one, read once in a session",
     ("aws", "cost", "get_connection"): "the same one, read once in a session",
     ("aws", "identity", "get_connection"): "the same one, read once in a session",
+    **{
+        ("gcp", port, name): reason
+        for port in ("object_store", "cost", "identity")
+        for name, reason in (
+            ("get_connection", "the session's connection, read once"),
+            ("get_credentials_and_project_id", "the session's, so that clients share one token"),
+        )
+    },
     ("gcp", "object_store", "get_client_options"): (
         "the official hook's own seam for another endpoint; only adds the extra gcs.endpoint"
     ),

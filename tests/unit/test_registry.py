@@ -11,9 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_multicloud import known_clouds, registry
+from airflow_multicloud import api, known_clouds, registry
 from airflow_multicloud.adapters.connections import SessionConnections
-from airflow_multicloud.api.replicas import replicate
 from airflow_multicloud.errors import CredentialsError, ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.ports.cost import Cost
@@ -380,7 +379,7 @@ def test_one_replication_between_places_of_one_connection_reads_it_once(memory_a
     store = registry.resolve(ObjectStore, conn_id)
     store.put_object(ObjectRef("lake", "from/a"), b"content")
     readings.clear()
-    report = replicate(f"{root}/from/", [f"{root}/to/"])
+    report = api.replicate(f"{root}/from/", [f"{root}/to/"])
     assert report.objects == 1
     assert readings == [conn_id]
 

@@ -22,12 +22,37 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.cost.forecast import CloudForecast, Forecast
     from airflow_multicloud.core.cost.fx.unconverted import Unconverted
     from airflow_multicloud.core.cost.prices.workload import WorkloadComparison
+    from airflow_multicloud.core.cost.report.document import CostDocument
 
 
 def document_of(value: object) -> dict[str, Any]:
     """An answer that is shown by its fields (``DOCUMENT``), with amounts as texts."""
     found: dict[str, Any] = _texts(to_document(value))
     return found
+
+
+def report(document: CostDocument) -> dict[str, Any]:
+    """Everything that a report's page shows: each figure says what it is of, and as of when."""
+    return {
+        "format": "airflow-multicloud cost report",
+        "format_version": 1,
+        "made_at": document.made_at.isoformat(),
+        **comparison(document.comparison),
+        "before": {
+            "start": document.before.start.isoformat(),
+            "end": document.before.end.isoformat(),
+            **apart(document.before),
+        },
+        "beside_last": [document_of(row) for row in document.beside_last],
+        "forecast": document.forecast and forecast(document.forecast),
+        "budget": document.budget and budget(document.budget),
+        "smallest_bill": list(document.smallest_bill.clouds) if document.smallest_bill else [],
+        **anomalies(document.anomalies),
+        "restatements": [document_of(seen) for seen in document.restatements],
+        "workload": document.workload and workload(document.workload),
+        "quality": [document_of(one) for one in document.quality],
+        "recommendations": [dict(item) for item in document.recommendations],
+    }
 
 
 def comparison(found: CostComparison) -> dict[str, Any]:
@@ -43,7 +68,7 @@ def comparison(found: CostComparison) -> dict[str, Any]:
         "total": None if total is None else str(total.amount),
         # What the total lacks, as billed: the details are in "unconverted".
         "total_without": [] if total is None else list(total.without),
-        "clouds": [_cloud(report) for report in found.reports],
+        "clouds": [_cloud(one) for one in found.reports],
         **apart(found),
     }
 

@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 #: After this much was sent it is worth a look also when a service could not say what it did: it
 #: may have done it, or another run of the same object has, and taken the parts with it.
-_PERHAPS_DONE = PERHAPS_OURS | {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}
+_PERHAPS_DONE = PERHAPS_OURS | {ErrorKind.UNAVAILABLE, ErrorKind.BUSY, ErrorKind.TIMEOUT}
 
 
 @dataclass(slots=True)

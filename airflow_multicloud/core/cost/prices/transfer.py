@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow_multicloud.core.cost.money import cents, exact, exact_sum
 from airflow_multicloud.core.cost.prices import (
@@ -24,6 +24,7 @@ from airflow_multicloud.core.cost.prices import (
     tiered,
 )
 from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.documents import Document, to_document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -97,22 +98,41 @@ class TransferEstimate:
     monthly: Decimal
     unpriced: tuple[Refused, ...] = field(default=())
 
+    DOCUMENT: ClassVar = Document(
+        (
+            *(("once", "once_text"), ("monthly", "monthly_text"), "currency", "complete"),
+            *("oldest_price", ("lines", "line_count"), ("unpriced", "unpriced_texts")),
+        )
+    )
+
     @property
     def complete(self) -> bool:
         """Whether everything was priced."""
         return not self.unpriced
 
+    @property
+    def once_text(self) -> str:
+        """:attr:`once` as programs are told it, so that none makes a float of it."""
+        return str(self.once)
+
+    @property
+    def monthly_text(self) -> str:
+        """:attr:`monthly`, likewise."""
+        return str(self.monthly)
+
+    @property
+    def line_count(self) -> int:
+        """How many quantities were priced."""
+        return len(self.lines)
+
+    @property
+    def unpriced_texts(self) -> tuple[str, ...]:
+        """What was not priced, and why: the first ten."""
+        return tuple(f"{item.price}: {item.reason}" for item in self.unpriced[:10])
+
     def as_dict(self) -> dict[str, Any]:
         """For XCom: the sums, their age and what is missing."""
-        return {
-            "once": str(self.once),
-            "monthly": str(self.monthly),
-            "currency": self.currency,
-            "complete": self.complete,
-            "oldest_price": self.oldest_price and self.oldest_price.isoformat(),
-            "lines": len(self.lines),
-            "unpriced": [f"{item.price}: {item.reason}" for item in self.unpriced[:10]],
-        }
+        return to_document(self)
 
     @property
     def oldest_price(self) -> date | None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from airflow_multicloud.core import pages
+from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.money import CENT, CostPeriod
 from airflow_multicloud.core.cost.report import tables
 from airflow_multicloud.core.cost.report.beside_last import is_month
@@ -65,4 +66,4 @@ def to_json(document: CostDocument) -> str:
 
     Amounts are texts, so that no reader makes floats of them.
     """
-    return json.dumps(document.as_dict(), indent=1, ensure_ascii=False)
+    return json.dumps(documents.report(document), indent=1, ensure_ascii=False)

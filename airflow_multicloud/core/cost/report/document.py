@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.anomalies import Anomalies
 from airflow_multicloud.core.cost.budget import BudgetVerdict
 from airflow_multicloud.core.cost.compare.comparison import CostComparison
@@ -87,26 +86,3 @@ class CostDocument:
     def rows(self) -> list[dict[str, Any]]:
         """The breakdown as flat rows, rounded so that they add up."""
         return [row for report in self.comparison.reports for row in service_rows(report)]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON: every figure with its basis, currency, as-of date and completeness."""
-        return {
-            "format": "airflow-multicloud cost report",
-            "format_version": 1,
-            "made_at": self.made_at.isoformat(),
-            **documents.comparison(self.comparison),
-            "before": {
-                "start": self.before.start.isoformat(),
-                "end": self.before.end.isoformat(),
-                **documents.apart(self.before),
-            },
-            "beside_last": [documents.document_of(row) for row in self.beside_last],
-            "forecast": self.forecast and documents.forecast(self.forecast),
-            "budget": self.budget and documents.budget(self.budget),
-            "smallest_bill": list(self.smallest_bill.clouds) if self.smallest_bill else [],
-            **documents.anomalies(self.anomalies),
-            "restatements": [documents.document_of(seen) for seen in self.restatements],
-            "workload": self.workload and documents.workload(self.workload),
-            "quality": [documents.document_of(report) for report in self.quality],
-            "recommendations": [dict(item) for item in self.recommendations],
-        }

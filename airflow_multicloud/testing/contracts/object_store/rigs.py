@@ -34,7 +34,7 @@ from airflow_multicloud.testing.contracts.rigs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from airflow_multicloud.ports.object_store import ObjectStore
 
@@ -93,6 +93,10 @@ class RigSpec:
     :param gaps: a test's name (``test_x``, or ``test_x[id]`` for one of its parameters) → why
         it must fail here; it is a strict xfail.
     :param signed_put_headers: what a PUT to a signed URL must send.
+    :param bucket: an empty bucket that all tests use, one after another; without it each test
+        gets one of its own.
+    :param without: capabilities that are not tried on this rig, though its hook has them.
+    :param finish: runs after each test, on its store.
     """
 
     name: str
@@ -105,6 +109,9 @@ class RigSpec:
     bucket_labels: Callable[[ObjectStore, str], Mapping[str, str]] | None = None
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     signed_put_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    bucket: str | None = None
+    without: Collection[type] = ()
+    finish: Callable[[ObjectStore], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +151,10 @@ def parametrize_rigs(metafunc: pytest.Metafunc, specs: Sequence[RigSpec]) -> Non
 
 
 def _has_all(spec: RigSpec, needs: Sequence[type]) -> bool:
-    return all(has_capability(spec.hook, capability) for capability in needs)
+    return all(
+        has_capability(spec.hook, capability) and capability not in spec.without
+        for capability in needs
+    )
 
 
 @pytest.fixture
@@ -163,8 +173,11 @@ def open_rig(request: pytest.FixtureRequest) -> StoreRig:
     store = opened[spec.name]
     open_signer = spec.open_signer
     read_labels = spec.bucket_labels
-    bucket = _new_name()
-    spec.make_bucket(store, bucket)
+    if (finish := spec.finish) is not None:
+        request.addfinalizer(lambda: finish(store))
+    bucket = spec.bucket or _new_name()
+    if spec.bucket is None:
+        spec.make_bucket(store, bucket)
 
     def versioned_bucket() -> str:
         name = _new_name()

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def page_of(call: Call, name: str, found: Sequence[Any], largest: int) -> dict[str, Any]:
     """One page of a list, and where the next one begins.
 
-    :param name: of the list in the answer. :param largest: the service's page size.
+    :param name: of the list in the answer.
+    :param largest: the service's page size.
     """
     token = call.parameters.get("pageToken") or "0"
     if not token.isdecimal() or int(token) > len(found):
