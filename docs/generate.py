@@ -74,28 +74,15 @@ PAGES = (
         "Operators",
         tuple(
             f"airflow_multicloud.operators.{name}"
-            for name in (
-                "replicate",
-                "verify",
-                "failover",
-                "upload",
-                "drill",
-                "params",
-                "cost_ingest",
-                "cost_compare",
-                "cost_budget",
-                "cost_report",
-                "cost_refresh",
-                "cost_transfer",
-            )
+            for name in ("object_store", "drill", "params", "cost")
         ),
     ),
     Page(
         "sensors-and-triggers",
         "Sensors and triggers",
         (
-            "airflow_multicloud.sensors.replica_fresh",
-            "airflow_multicloud.sensors.cost_export",
+            "airflow_multicloud.sensors.object_store",
+            "airflow_multicloud.sensors.cost",
             "airflow_multicloud.triggers.poll",
         ),
     ),
@@ -275,7 +262,9 @@ def reference(page: Page) -> str:
 def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """What a module offers: what it names in ``__all__``, and what it defines, in order."""
     named = set(getattr(module, "__all__", ()))
-    for name, found in vars(module).items():
+    # A lazy face has in its namespace only what was asked for already.
+    offered = {name: getattr(module, name) for name in sorted(named)}
+    for name, found in {**vars(module), **offered}.items():
         if name.startswith("_") or name == "Hook":
             continue
         # A fixture is an object around its function.

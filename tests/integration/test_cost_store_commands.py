@@ -17,9 +17,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.core.cost.report import to_html, to_json
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.operators.cost_compare import CompareCostOperator
-from airflow_multicloud.operators.cost_report import CostReportOperator
-from airflow_multicloud.operators.cost_store import (
+from airflow_multicloud.operators.cost import (
+    CompareCostOperator,
+    CostReportOperator,
     PruneCostStoreOperator,
     RemoveCostExportOperator,
 )

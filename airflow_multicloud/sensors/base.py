@@ -1,0 +1,77 @@
+"""What the sensors share: look once, then wait in the triggerer or as sensors do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_multicloud.operators.base import PlainLog, airflow_errors
+from airflow_multicloud.triggers.poll import FAILED, PollTrigger, look
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class PollingSensor(PlainLog, BaseSensorOperator):
+    """A sensor that asks a module's function, here or in the triggerer.
+
+    :param deferrable: wait in the triggerer.
+    """
+
+    def __init__(
+        self,
+        *,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.deferrable = deferrable
+
+    def question(self) -> tuple[Callable[..., dict[str, Any] | None], dict[str, Any]]:
+        """The function that gives the facts, ``None`` for "not yet", and its JSON arguments."""
+        raise NotImplementedError
+
+    def execute(self, context: Context) -> Any:
+        """Look once; then wait in the triggerer if ``deferrable``, else as sensors do."""
+        if not self.deferrable:
+            return super().execute(context)
+        found = self.poke(context)
+        if not found.is_done:
+            self._wait()
+        return found.xcom_value
+
+    def _wait(self) -> NoReturn:
+        check, arguments = self.question()
+        self.defer(
+            trigger=PollTrigger(
+                check=f"{check.__module__}:{check.__qualname__}",
+                arguments=arguments,
+                poll_interval=self.poke_interval,
+            ),
+            method_name="resume",
+            timeout=timedelta(seconds=self.timeout),
+        )
+
+    def resume(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Return what the trigger found; fail, for good, with what no retry mends."""
+        if FAILED in event:
+            raise AirflowFailException(event[FAILED])
+        self._tell(event)
+        return event
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once."""
+        check, arguments = self.question()
+        with airflow_errors():
+            facts = look(check, arguments)
+        self._tell(facts)
+        return PokeReturnValue(is_done=facts is not None, xcom_value=facts)
+
+    def _tell(self, facts: dict[str, Any] | None) -> None:
+        # Why it is "not yet" is said by the check, here and in the triggerer.
+        if facts is not None:
+            self.log.info("%s", ", ".join(f"{k} {v}" for k, v in facts.items()))
