@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue, conf
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 class PollingSensor(PlainLog, BaseSensorOperator):
     """A sensor that asks a module's function, here or in the triggerer.
 
+    Between two looks it waits as long as ``poke_interval`` says, and longer where a service asks
+    for that (``retry_after`` of its error), but never beyond ``timeout``.
+
     :param deferrable: wait in the triggerer.
     """
+
+    _asked_wait: float = 0.0
 
     def __init__(
         self,
@@ -41,16 +46,17 @@ class PollingSensor(PlainLog, BaseSensorOperator):
             return super().execute(context)
         found = self.poke(context)
         if not found.is_done:
-            self._wait()
+            self._defer()
         return found.xcom_value
 
-    def _wait(self) -> NoReturn:
+    def _defer(self) -> NoReturn:
         check, arguments = self.question()
         self.defer(
             trigger=PollTrigger(
                 check=f"{check.__module__}:{check.__qualname__}",
                 arguments=arguments,
                 poll_interval=self.poke_interval,
+                first_wait=min(self._asked_wait, self.timeout),
             ),
             method_name="resume",
             timeout=timedelta(seconds=self.timeout),
@@ -67,9 +73,22 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         """Look once."""
         check, arguments = self.question()
         with airflow_errors():
-            facts = look(check, arguments)
-        self._tell(facts)
-        return PokeReturnValue(is_done=facts is not None, xcom_value=facts)
+            seen = look(check, arguments)
+        self._asked_wait = seen.wait
+        self._tell(seen.facts)
+        return PokeReturnValue(is_done=seen.facts is not None, xcom_value=seen.facts)
+
+    # The one place where Airflow's sensors say how long they wait, in both of their modes.
+    def _get_next_poke_interval(
+        self,
+        started_at: datetime | float,
+        run_duration: Callable[[], float],
+        poke_count: int,
+    ) -> float:
+        interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        if self._asked_wait <= interval:
+            return interval
+        return max(interval, min(self._asked_wait, self.timeout - run_duration()))
 
     def _tell(self, facts: dict[str, Any] | None) -> None:
         # Why it is "not yet" is said by the check, here and in the triggerer.
