@@ -22,6 +22,7 @@ from airflow_multicloud.core.drill.identities import identities_of
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 
@@ -92,32 +93,33 @@ def run_drill(
     kept = _empty(restore_to)
     name = drill_id or f"drill-{uuid4().hex[:12]}"
     wanted = texts(replicas, "replicas", what="URIs")
-    candidates = open_candidates([primary, *wanted])
-    reachable = reachable_replicas(wanted).uris
-    replications = [replicate(primary, reachable, run_id=f"{name}-before")]
-    verifications = [verify_replica(uri) for uri in reachable]
-    canary = write_canary(open_endpoint(primary, parameter="primary"), name)
-    replications.append(replicate(primary, reachable, run_id=f"{name}-canary"))
-    with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as scratch:
-        measured = measure(
-            candidates,
-            kept or Path(scratch),
-            canary,
-            fault=Fault(fault),
-            policy=policy,
+    with operation("run_drill", multicloud__fault=str(fault)):
+        candidates = open_candidates([primary, *wanted])
+        reachable = reachable_replicas(wanted).uris
+        replications = [replicate(primary, reachable, run_id=f"{name}-before")]
+        verifications = [verify_replica(uri) for uri in reachable]
+        canary = write_canary(open_endpoint(primary, parameter="primary"), name)
+        replications.append(replicate(primary, reachable, run_id=f"{name}-canary"))
+        with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as scratch:
+            measured = measure(
+                candidates,
+                kept or Path(scratch),
+                canary,
+                fault=Fault(fault),
+                policy=policy,
+            )
+        measurement = {**measured.as_dict(), "identities": identities_of(candidates, measured)}
+        evidence = Evidence.of(
+            name,
+            objectives,
+            run=run,
+            measurement=measurement,
+            replication=[report.as_dict() for report in replications],
+            verification=[report.as_dict() for report in verifications],
+            canary=canary.as_dict(),
         )
-    measurement = {**measured.as_dict(), "identities": identities_of(candidates, measured)}
-    evidence = Evidence.of(
-        name,
-        objectives,
-        run=run,
-        measurement=measurement,
-        replication=[report.as_dict() for report in replications],
-        verification=[report.as_dict() for report in verifications],
-        canary=canary.as_dict(),
-    )
-    written, unwritten = store_evidence(evidence, places or reachable[:_COPIES])
-    return DrillResult(evidence, tuple(written), unwritten)
+        written, unwritten = store_evidence(evidence, places or reachable[:_COPIES])
+        return DrillResult(evidence, tuple(written), unwritten)
 
 
 def store_evidence(
@@ -130,11 +132,12 @@ def store_evidence(
     """
     written: list[str] = []
     failed: dict[str, CloudError] = {}
-    for number, uri in enumerate(texts(places, "places", what="URIs")):
-        try:
-            written += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
-        except CloudError as err:
-            failed[uri] = err
+    with operation("store_evidence", multicloud__drill=evidence.drill_id):
+        for number, uri in enumerate(texts(places, "places", what="URIs")):
+            try:
+                written += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
+            except CloudError as err:
+                failed[uri] = err
     return written, failed
 
 
@@ -145,7 +148,9 @@ def read_evidence(uri: str) -> Evidence:
     :raises StorageError: kind ``unsupported`` for a version that this one does not know,
         ``invalid_argument`` for what is no such record; both name the place.
     """
-    return record.read(open_endpoint(uri, parameter="uri"))
+    end = open_endpoint(uri, parameter="uri")
+    with operation("read_evidence", cloud__provider=end.cloud):
+        return record.read(end)
 
 
 def _empty(directory: Path | None) -> Path | None:

@@ -10,6 +10,7 @@ from airflow_multicloud.core.cost.ingestion import IngestedPeriod, ingest_export
 from airflow_multicloud.core.cost.quality import QualityReport, check_quality
 from airflow_multicloud.core.cost.store import KEEP
 from airflow_multicloud.core.cost.store.contents import StoredPeriod, stored_period
+from airflow_multicloud.core.telemetry import operation
 
 
 class Bills(CostScope):
@@ -56,7 +57,8 @@ class Bills(CostScope):
 
     def stored_exports(self) -> tuple[StoredPeriod, ...]:
         """What the store has: every export's months, and how final they are."""
-        return tuple(map(stored_period, self._store.snapshot().periods))
+        with operation("cost.stored_exports"):
+            return tuple(map(stored_period, self._store.snapshot().periods))
 
     def prune_store(self, *, keep: int | None = None) -> tuple[str, ...]:
         """Delete old versions: files that none of the last ``keep`` states of the store needs.

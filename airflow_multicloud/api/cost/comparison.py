@@ -14,7 +14,6 @@ from airflow_multicloud.core.cost.compare import (
     views_asked,
 )
 from airflow_multicloud.core.cost.smallest_bill import SmallestBill, get_smallest_bill
-from airflow_multicloud.core.telemetry import operation
 
 
 class Comparison(CostScope):
@@ -41,10 +40,7 @@ class Comparison(CostScope):
         group_by = cost_texts(group_by, "group_by", "dimensions")
         period = self._period(start, end, by)
         views = views_asked(group_by)
-        with (
-            operation("cost.compare", currency=self.currency),
-            self._store.connect(start=start, end=end, by=period, views=views) as connection,
-        ):
+        with self._store.connect(start=start, end=end, by=period, views=views) as connection:
             return compare_costs(
                 connection,
                 start,

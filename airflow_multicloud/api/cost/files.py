@@ -12,6 +12,7 @@ from airflow_multicloud import __version__
 from airflow_multicloud.core.cost.places import is_uri, read_place, write_place
 from airflow_multicloud.core.cost.recommendations import RankedRecommendations
 from airflow_multicloud.core.cost.report import CostDocument, to_csv, to_html, to_json
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 #: Of the lines of ``recommendations.jsonl``; another is refused.
@@ -58,19 +59,22 @@ def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
     :param target: a local directory, or the URI of a prefix in any object store.
     :return: name → path or URI.
     """
-    texts = {
-        "report.html": to_html(document),
-        "report.json": to_json(document),
-        "services.csv": to_csv(document),
-    }
-    return {name: _written(target, name, text) for name, text in texts.items()}
+    with operation("cost.write_report"):
+        texts = {
+            "report.html": to_html(document),
+            "report.json": to_json(document),
+            "services.csv": to_csv(document),
+        }
+        return {name: _written(target, name, text) for name, text in texts.items()}
 
 
 def write_recommendations(ranked: RankedRecommendations, target: str) -> str:
     """Write all recommendations as JSON lines, best first; returns the path or URI."""
     rows = ({"format_version": _VERSION, **row} for row in recommendation_rows(ranked))
     lines = (json.dumps(row, default=str) for row in rows)
-    return _written(target, "recommendations.jsonl", "".join(f"{line}\n" for line in lines))
+    text = "".join(f"{line}\n" for line in lines)
+    with operation("cost.write_recommendations"):
+        return _written(target, "recommendations.jsonl", text)
 
 
 def recommendation_rows(ranked: RankedRecommendations) -> list[dict[str, Any]]:
@@ -108,7 +112,8 @@ def read_recommendations(uri: str) -> list[dict[str, Any]]:
         ``invalid_argument`` for what are no recommendations, both naming the file and the line;
         ``not_found``, and ``invalid_argument`` for what is no file or more than 64 MiB.
     """
-    body = read_place("recommendations", uri, _MAX_BYTES)
+    with operation("cost.read_recommendations"):
+        body = read_place("recommendations", uri, _MAX_BYTES)
     lines = body.removesuffix(b"\n").split(b"\n") if body else []
     return [_recommendation(line, f"{uri} line {n}") for n, line in enumerate(lines, 1)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_multicloud.core.endpoints import has_capability, open_endpoint
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import BucketCreation
 
@@ -19,4 +20,5 @@ def make_bucket(uri: str, *, location: str | None = None) -> bool:
         raise StorageError(
             f"uri: {end.cloud} can't create buckets", kind=ErrorKind.UNSUPPORTED, cloud=end.cloud
         )
-    return end.store.ensure_bucket(end.bucket, location=location)
+    with operation("make_bucket", cloud__provider=end.cloud):
+        return end.store.ensure_bucket(end.bucket, location=location)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication import history
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+from airflow_multicloud.core.telemetry import operation
 
 
 def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
@@ -16,7 +17,9 @@ def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
     :param limit: at most so many.
     :raises CloudError: kind ``not_found`` when nothing is recorded there.
     """
-    return history.runs(open_endpoint(replica, parameter="replica"), limit=limit)
+    end = open_endpoint(replica, parameter="replica")
+    with operation("list_runs", cloud__provider=end.cloud):
+        return history.runs(end, limit=limit)
 
 
 def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:
@@ -28,4 +31,6 @@ def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[R
     :param max_lag: more than this is among the findings.
     :raises CloudError: kind ``not_found`` when nothing is recorded there.
     """
-    return history.status(open_endpoint(replica, parameter="replica"), max_lag=max_lag)
+    end = open_endpoint(replica, parameter="replica")
+    with operation("replica_status", cloud__provider=end.cloud):
+        return history.status(end, max_lag=max_lag)

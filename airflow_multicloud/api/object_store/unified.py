@@ -14,6 +14,7 @@ from airflow_multicloud.core.failover.provenance import Provenance
 from airflow_multicloud.core.failover.tree import TreeProvenance
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.ports.object_store import ObjectMeta
@@ -72,6 +73,14 @@ class UnifiedCloudStorage:
         Keys are those of that store. A store that fails half-way raises: two listings are
         never mixed.
         """
+        # The span ends with the first answer: a caller may take hours over the rest.
+        with operation("list_objects"):
+            first, objects = self._begin_listing(prefix)
+        if first is not None:
+            yield first
+            yield from objects
+
+    def _begin_listing(self, prefix: str) -> tuple[ObjectMeta | None, Iterator[ObjectMeta]]:
         failed: list[CloudError] = []
         for uri in (self._primary, *self._backup):
             try:
@@ -81,14 +90,9 @@ class UnifiedCloudStorage:
                     for meta in end.objects(end.key_of(prefix))
                     if not meta.key.startswith(RESERVED_PREFIX)
                 )
-                first = next(objects, None)
+                return next(objects, None), objects
             except CloudError as err:
                 if not self._policy.goes_on(err.kind):
                     raise
                 failed.append(err)
-                continue
-            if first is not None:
-                yield first
-                yield from objects
-            return
         raise failed[-1]

@@ -19,6 +19,7 @@ from airflow_multicloud.core.replication.engine import Replication, ReplicationF
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.core.replication.report import ReplicationReport
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 from airflow_multicloud.core.upload import check_apart as _check_apart
 from airflow_multicloud.core.upload import check_replicas as _check_replicas
@@ -88,9 +89,10 @@ def plan_upload(
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
     _check_apart(Path(file), primary, replicas)
-    if not create_buckets:
-        _check_replicas(replicas)
-    return _plan_upload(Path(file), primary, immutable=immutable)
+    with operation("plan_upload", cloud__provider=primary.cloud):
+        if not create_buckets:
+            _check_replicas(replicas)
+        return _plan_upload(Path(file), primary, immutable=immutable)
 
 
 @dataclass(frozen=True, slots=True)

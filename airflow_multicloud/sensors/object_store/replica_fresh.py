@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_multicloud.core.endpoints import open_endpoint
 from airflow_multicloud.core.replication.freshness import Freshness, freshness
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.sensors.base import PollingSensor
 from airflow_multicloud.text import printable
 
@@ -51,7 +52,9 @@ class ReplicaFreshSensor(PollingSensor):
 def check_fresh(*, replica: str, max_lag_seconds: float) -> dict[str, Any] | None:
     """The replica's freshness when it is within the limit, else ``None``, and why in the log."""
     limit = timedelta(seconds=max_lag_seconds)
-    found = freshness(open_endpoint(replica, parameter="replica"))
+    end = open_endpoint(replica, parameter="replica")
+    with operation("replica_freshness", cloud__provider=end.cloud):
+        found = freshness(end)
     if found.within(limit):
         return found.as_dict()
     _log.info("not yet: %s: %s; limit %s", printable(found.replica), _state(found), limit)
