@@ -6,13 +6,13 @@ A DAG file that needs one operator should not pay for all of them, nor for what 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
 
 def lazy_face(
-    package: str, places: Mapping[str, Sequence[str]]
+    package: str, places: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """A package's ``__getattr__`` and ``__dir__``.
 
@@ -20,10 +20,10 @@ def lazy_face(
     package with a ``__getattr__`` has every name.
 
     :param package: its ``__name__``.
-    :param places: module → the names that the package offers of it.
+    :param places: module → the names that the package offers of it, with spaces between.
     :return: both functions.
     """
-    modules = {name: module for module, names in places.items() for name in names}
+    modules = {name: module for module, names in places.items() for name in names.split()}
 
     def get(name: str) -> Any:
         if name not in modules:

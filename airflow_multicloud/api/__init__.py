@@ -101,123 +101,61 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.api.cost.advice": ("query_costs",),
-            "airflow_multicloud.api.cost.analyzer": (
-                "CloudCostAnalyzer",
-                "compare_costs",
-            ),
+            "airflow_multicloud.api.cost.advice": "query_costs",
+            "airflow_multicloud.api.cost.analyzer": "CloudCostAnalyzer compare_costs",
             "airflow_multicloud.api.cost.exchange_rates": (
-                "ECB_URL",
-                "RefreshedRates",
-                "refresh_exchange_rates",
+                "ECB_URL RefreshedRates refresh_exchange_rates"
             ),
             "airflow_multicloud.api.cost.files": (
-                "read_recommendations",
-                "recommendation_rows",
-                "write_cost_report",
-                "write_recommendations",
+                "read_recommendations recommendation_rows write_cost_report write_recommendations"
             ),
             "airflow_multicloud.api.cost.price_tables": (
-                "RefreshedPrices",
-                "read_prices",
-                "refresh_prices",
+                "RefreshedPrices read_prices refresh_prices"
             ),
-            "airflow_multicloud.api.cost.transfers": ("estimate_transfer_cost",),
-            "airflow_multicloud.api.drill": (
-                "DrillResult",
-                "read_evidence",
-                "run_drill",
-                "store_evidence",
-            ),
-            "airflow_multicloud.api.object_store.buckets": ("make_bucket",),
-            "airflow_multicloud.api.object_store.cleanups": ("cleanup",),
-            "airflow_multicloud.api.object_store.destinations": ("Destination",),
-            "airflow_multicloud.api.object_store.fetches": ("failover_fetch",),
-            "airflow_multicloud.api.object_store.history": (
-                "list_runs",
-                "replica_status",
-            ),
+            "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
+            "airflow_multicloud.api.drill": "DrillResult read_evidence run_drill store_evidence",
+            "airflow_multicloud.api.object_store.buckets": "make_bucket",
+            "airflow_multicloud.api.object_store.cleanups": "cleanup",
+            "airflow_multicloud.api.object_store.destinations": "Destination",
+            "airflow_multicloud.api.object_store.fetches": "failover_fetch",
+            "airflow_multicloud.api.object_store.history": "list_runs replica_status",
             "airflow_multicloud.api.object_store.reachability": (
-                "ReachableReplicas",
-                "reachable_replicas",
+                "ReachableReplicas reachable_replicas"
             ),
             "airflow_multicloud.api.object_store.replicas": (
-                "plan_replication",
-                "replicate",
-                "replication",
-                "verify_replica",
+                "plan_replication replicate replication verify_replica"
             ),
-            "airflow_multicloud.api.object_store.unified": ("UnifiedCloudStorage",),
+            "airflow_multicloud.api.object_store.unified": "UnifiedCloudStorage",
             "airflow_multicloud.api.object_store.uploads": (
-                "CloudOperationResult",
-                "plan_upload",
-                "upload_artifact",
+                "CloudOperationResult plan_upload upload_artifact"
             ),
-            "airflow_multicloud.api.providers": (
-                "ProviderRegistry",
-                "initialize_providers",
-            ),
-            "airflow_multicloud.core.cleanup": (
-                "CleanupReport",
-                "Left",
-                "Leftover",
-            ),
+            "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
+            "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
             "airflow_multicloud.core.cost.budget": (
-                "Budget",
-                "BudgetPeriod",
-                "BudgetState",
-                "ForecastBound",
-                "StalePolicy",
+                "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
-            "airflow_multicloud.core.cost.workload": ("Workload",),
-            "airflow_multicloud.core.drill.evidence": ("Evidence",),
-            "airflow_multicloud.core.drill.faults": ("Fault",),
-            "airflow_multicloud.core.drill.verdict": (
-                "Objectives",
-                "Verdict",
-            ),
-            "airflow_multicloud.core.failover.policy": ("FailoverPolicy",),
-            "airflow_multicloud.core.failover.provenance": (
-                "FailoverError",
-                "Provenance",
-            ),
-            "airflow_multicloud.core.failover.tree": ("TreeProvenance",),
+            "airflow_multicloud.core.cost.workload": "Workload",
+            "airflow_multicloud.core.drill.evidence": "Evidence",
+            "airflow_multicloud.core.drill.faults": "Fault",
+            "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
+            "airflow_multicloud.core.failover.policy": "FailoverPolicy",
+            "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
+            "airflow_multicloud.core.failover.tree": "TreeProvenance",
             "airflow_multicloud.core.preflight": (
-                "CloudProviderStatus",
-                "LocationStatus",
-                "check_connection",
-                "check_location",
+                "CloudProviderStatus LocationStatus check_connection check_location"
             ),
-            "airflow_multicloud.core.replication.engine": ("ReplicationFailedError",),
-            "airflow_multicloud.core.replication.history": (
-                "ReplicaStatus",
-                "Run",
-            ),
+            "airflow_multicloud.core.replication.engine": "ReplicationFailedError",
+            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
             "airflow_multicloud.core.replication.options": (
-                "CompareAttributes",
-                "ObjectFilter",
-                "OnError",
-                "ReplicationOptions",
+                "CompareAttributes ObjectFilter OnError ReplicationOptions"
             ),
-            "airflow_multicloud.core.replication.plans": ("Plan",),
-            "airflow_multicloud.core.replication.report": ("ReplicationReport",),
-            "airflow_multicloud.core.replication.verification": (
-                "Depth",
-                "VerificationReport",
-            ),
-            "airflow_multicloud.core.upload": (
-                "PlannedUpload",
-                "Uploaded",
-            ),
+            "airflow_multicloud.core.replication.plans": "Plan",
+            "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
+            "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
-                "CloudError",
-                "CostAnalysisError",
-                "CredentialsError",
-                "DeploymentError",
-                "ErrorKind",
-                "ProviderNotAvailableError",
-                "ProviderNotInitializedError",
-                "StorageError",
+                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
+                "ProviderNotAvailableError ProviderNotInitializedError StorageError"
             ),
         },
     )

@@ -43,38 +43,34 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.operators.cost.anomalies": ("FindCostAnomaliesOperator",),
-            "airflow_multicloud.operators.cost.attribute": ("AttributeCostOperator",),
-            "airflow_multicloud.operators.cost.budget": ("BudgetGateOperator",),
-            "airflow_multicloud.operators.cost.compare": ("CompareCostOperator",),
-            "airflow_multicloud.operators.cost.ingest": ("IngestCostOperator",),
-            "airflow_multicloud.operators.cost.quality": ("CheckCostQualityOperator",),
-            "airflow_multicloud.operators.cost.recommend": ("RecommendSavingsOperator",),
+            "airflow_multicloud.operators.cost.anomalies": "FindCostAnomaliesOperator",
+            "airflow_multicloud.operators.cost.attribute": "AttributeCostOperator",
+            "airflow_multicloud.operators.cost.budget": "BudgetGateOperator",
+            "airflow_multicloud.operators.cost.compare": "CompareCostOperator",
+            "airflow_multicloud.operators.cost.ingest": "IngestCostOperator",
+            "airflow_multicloud.operators.cost.quality": "CheckCostQualityOperator",
+            "airflow_multicloud.operators.cost.recommend": "RecommendSavingsOperator",
             "airflow_multicloud.operators.cost.refresh": (
-                "RefreshExchangeRatesOperator",
-                "RefreshPricesOperator",
+                "RefreshExchangeRatesOperator RefreshPricesOperator"
             ),
-            "airflow_multicloud.operators.cost.report": ("CostReportOperator",),
+            "airflow_multicloud.operators.cost.report": "CostReportOperator",
             "airflow_multicloud.operators.cost.store": (
-                "PruneCostStoreOperator",
-                "RemoveCostExportOperator",
+                "PruneCostStoreOperator RemoveCostExportOperator"
             ),
-            "airflow_multicloud.operators.cost.transfer": ("EstimateTransferCostOperator",),
-            "airflow_multicloud.operators.cost.workload": ("PriceWorkloadOperator",),
-            "airflow_multicloud.operators.drill.canary": ("WriteCanaryOperator",),
-            "airflow_multicloud.operators.drill.recover": ("FailoverDrillOperator",),
-            "airflow_multicloud.operators.drill.report": ("DrillReportOperator",),
-            "airflow_multicloud.operators.object_store.fetch": ("FailoverFetchOperator",),
-            "airflow_multicloud.operators.object_store.replicate": ("ReplicateOperator",),
+            "airflow_multicloud.operators.cost.transfer": "EstimateTransferCostOperator",
+            "airflow_multicloud.operators.cost.workload": "PriceWorkloadOperator",
+            "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
+            "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
+            "airflow_multicloud.operators.drill.report": "DrillReportOperator",
+            "airflow_multicloud.operators.object_store.fetch": "FailoverFetchOperator",
+            "airflow_multicloud.operators.object_store.replicate": "ReplicateOperator",
             "airflow_multicloud.operators.object_store.sharded": (
-                "CloseReplicationOperator",
-                "PlanReplicationOperator",
-                "ReplicateShardOperator",
-                "sharded_replication",
+                "CloseReplicationOperator PlanReplicationOperator ReplicateShardOperator "
+                "sharded_replication"
             ),
-            "airflow_multicloud.operators.object_store.upload": ("UploadArtifactOperator",),
-            "airflow_multicloud.operators.object_store.verify": ("VerifyReplicaOperator",),
-            "airflow_multicloud.operators.params": ("CheckParamsOperator",),
+            "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
+            "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
+            "airflow_multicloud.operators.params": "CheckParamsOperator",
         },
     )
 

@@ -13,8 +13,8 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.sensors.cost.export": ("CostExportSensor",),
-            "airflow_multicloud.sensors.object_store.replica_fresh": ("ReplicaFreshSensor",),
+            "airflow_multicloud.sensors.cost.export": "CostExportSensor",
+            "airflow_multicloud.sensors.object_store.replica_fresh": "ReplicaFreshSensor",
         },
     )
 

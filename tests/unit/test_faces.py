@@ -113,7 +113,7 @@ def test_all_that_the_faces_offer_loads_neither_sdk_nor_query_engine() -> None:
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     import airflow_multicloud.lists as here
 
-    get, names = lazy_face(here.__name__, {"json": ["dumps"]})
+    get, names = lazy_face(here.__name__, {"json": "dumps loads"})
     monkeypatch.delattr(here, "dumps", raising=False)
     assert "dumps" in names()
     assert get("dumps") is json.dumps

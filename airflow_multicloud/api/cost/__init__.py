@@ -38,36 +38,22 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.api.cost.advice": ("query_costs",),
-            "airflow_multicloud.api.cost.analyzer": (
-                "CloudCostAnalyzer",
-                "compare_costs",
-            ),
+            "airflow_multicloud.api.cost.advice": "query_costs",
+            "airflow_multicloud.api.cost.analyzer": "CloudCostAnalyzer compare_costs",
             "airflow_multicloud.api.cost.exchange_rates": (
-                "ECB_URL",
-                "RefreshedRates",
-                "refresh_exchange_rates",
+                "ECB_URL RefreshedRates refresh_exchange_rates"
             ),
             "airflow_multicloud.api.cost.files": (
-                "read_recommendations",
-                "recommendation_rows",
-                "write_cost_report",
-                "write_recommendations",
+                "read_recommendations recommendation_rows write_cost_report write_recommendations"
             ),
             "airflow_multicloud.api.cost.price_tables": (
-                "RefreshedPrices",
-                "read_prices",
-                "refresh_prices",
+                "RefreshedPrices read_prices refresh_prices"
             ),
-            "airflow_multicloud.api.cost.transfers": ("estimate_transfer_cost",),
+            "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
             "airflow_multicloud.core.cost.budget": (
-                "Budget",
-                "BudgetPeriod",
-                "BudgetState",
-                "ForecastBound",
-                "StalePolicy",
+                "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
-            "airflow_multicloud.core.cost.workload": ("Workload",),
+            "airflow_multicloud.core.cost.workload": "Workload",
         },
     )
 

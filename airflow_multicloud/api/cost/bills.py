@@ -28,7 +28,8 @@ class Bills(CostScope):
 
         :param export: ``s3://conn@bucket/prefix/name``, ``abfs://conn@container/dir/name`` or
             ``bigquery://conn@project/dataset/table``.
-        :param first: a day of the oldest billing period wanted. :param last: of the newest.
+        :param first: a day of the oldest billing period wanted.
+        :param last: of the newest.
         :param until_final: read earlier months again too that the store has and that are not
             final: a bill changes for days after its month.
         :raises CostAnalysisError: naming the months that failed; the store has all others.
@@ -47,7 +48,8 @@ class Bills(CostScope):
         Its files stay until :meth:`prune_store` deletes them.
 
         :param export: its URI, or its name in the store (``bucket/prefix/name``).
-        :param cloud: only of this cloud. :param month: a day of the only month meant.
+        :param cloud: only of this cloud.
+        :param month: a day of the only month meant.
         :returns: the months that are gone.
         :raises CostAnalysisError: kind ``not_found``, naming the exports that there are.
         """

@@ -20,8 +20,11 @@ ECB_URL = "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"
 class RefreshedRates:
     """What a refresh did.
 
-    :param uri: where the file is. :param first_day: of the rates. :param last_day: of the rates.
-    :param new_days: that the file there did not have. :param currencies: in the newest rates.
+    :param uri: where the file is.
+    :param first_day: of the rates.
+    :param last_day: of the rates.
+    :param new_days: that the file there did not have.
+    :param currencies: in the newest rates.
     """
 
     uri: str

@@ -64,7 +64,8 @@ class Outlook(CostScope):
     ) -> BudgetVerdict:
         """Whether what was spent, what is expected and what this run adds stay in the budget.
 
-        :param now: in the budget's period; :param run_estimate: in the budget's currency.
+        :param now: in the budget's period.
+        :param run_estimate: in the budget's currency.
         """
         at = now or datetime.now(UTC)
         start, end = budget.period.bounds(at.date())

@@ -27,8 +27,10 @@ from airflow_multicloud.ports.cost import Cost, PriceLists
 class RefreshedPrices:
     """What a refresh did.
 
-    :param uri: where the table is. :param renewed: how many prices were refreshed.
-    :param changed: those of them that are other than before. :param kept: those that no list
+    :param uri: where the table is.
+    :param renewed: how many prices were refreshed.
+    :param changed: those of them that are other than before.
+    :param kept: those that no list
         answered for. :param oldest: the oldest price of the table.
     :param failed: cloud → why its list could not be asked; its prices were kept.
     """

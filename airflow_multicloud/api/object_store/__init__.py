@@ -48,62 +48,34 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.api.object_store.buckets": ("make_bucket",),
-            "airflow_multicloud.api.object_store.cleanups": ("cleanup",),
-            "airflow_multicloud.api.object_store.destinations": ("Destination",),
-            "airflow_multicloud.api.object_store.fetches": ("failover_fetch",),
-            "airflow_multicloud.api.object_store.history": (
-                "list_runs",
-                "replica_status",
-            ),
+            "airflow_multicloud.api.object_store.buckets": "make_bucket",
+            "airflow_multicloud.api.object_store.cleanups": "cleanup",
+            "airflow_multicloud.api.object_store.destinations": "Destination",
+            "airflow_multicloud.api.object_store.fetches": "failover_fetch",
+            "airflow_multicloud.api.object_store.history": "list_runs replica_status",
             "airflow_multicloud.api.object_store.reachability": (
-                "ReachableReplicas",
-                "reachable_replicas",
+                "ReachableReplicas reachable_replicas"
             ),
             "airflow_multicloud.api.object_store.replicas": (
-                "plan_replication",
-                "replicate",
-                "replication",
-                "verify_replica",
+                "plan_replication replicate replication verify_replica"
             ),
-            "airflow_multicloud.api.object_store.unified": ("UnifiedCloudStorage",),
+            "airflow_multicloud.api.object_store.unified": "UnifiedCloudStorage",
             "airflow_multicloud.api.object_store.uploads": (
-                "CloudOperationResult",
-                "plan_upload",
-                "upload_artifact",
+                "CloudOperationResult plan_upload upload_artifact"
             ),
-            "airflow_multicloud.core.cleanup": (
-                "CleanupReport",
-                "Left",
-                "Leftover",
-            ),
-            "airflow_multicloud.core.failover.policy": ("FailoverPolicy",),
-            "airflow_multicloud.core.failover.provenance": (
-                "FailoverError",
-                "Provenance",
-            ),
-            "airflow_multicloud.core.failover.tree": ("TreeProvenance",),
-            "airflow_multicloud.core.replication.engine": ("ReplicationFailedError",),
-            "airflow_multicloud.core.replication.history": (
-                "ReplicaStatus",
-                "Run",
-            ),
+            "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
+            "airflow_multicloud.core.failover.policy": "FailoverPolicy",
+            "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
+            "airflow_multicloud.core.failover.tree": "TreeProvenance",
+            "airflow_multicloud.core.replication.engine": "ReplicationFailedError",
+            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
             "airflow_multicloud.core.replication.options": (
-                "CompareAttributes",
-                "ObjectFilter",
-                "OnError",
-                "ReplicationOptions",
+                "CompareAttributes ObjectFilter OnError ReplicationOptions"
             ),
-            "airflow_multicloud.core.replication.plans": ("Plan",),
-            "airflow_multicloud.core.replication.report": ("ReplicationReport",),
-            "airflow_multicloud.core.replication.verification": (
-                "Depth",
-                "VerificationReport",
-            ),
-            "airflow_multicloud.core.upload": (
-                "PlannedUpload",
-                "Uploaded",
-            ),
+            "airflow_multicloud.core.replication.plans": "Plan",
+            "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
+            "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
         },
     )
 

@@ -17,7 +17,8 @@ class FindCostAnomaliesOperator(CostOperator):
 
     Returns them, largest first (at most a hundred), and which clouds could not be checked.
 
-    :param start: first day judged. :param end: the day after the last.
+    :param start: first day judged.
+    :param end: the day after the last.
     """
 
     template_fields: Sequence[str] = (*CostOperator.template_fields, "start", "end")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class AttributeCostOperator(CostOperator):
     """What each DAG and task cost, by the labels in the bill, and what no label explains.
 
-    :param start: first day. :param end: the day after the last.
+    :param start: first day.
+    :param end: the day after the last.
     :param dag_ids: real DAG ids, where labels could not hold them letter by letter.
     """
 

@@ -19,7 +19,8 @@ class CompareCostOperator(CostOperator):
     Returns totals per cloud on all four cost bases, with completeness, as-of time and
     exchange rates, and the largest lines.
 
-    :param start: first day. :param end: the day after the last.
+    :param start: first day.
+    :param end: the day after the last.
     :param group_by: FOCUS columns, or ``tag:<key>``.
     :param limit: lines a cloud; the rest is summed up as ``(other)``.
     :param by: ``charge_day`` or ``billing_period`` (the invoices of these months); by default the

@@ -22,7 +22,8 @@ class IngestCostOperator(CostOperator):
     :param export: ``s3://conn@bucket/prefix/name`` (AWS Data Exports),
         ``abfs://conn@container/directory/name`` (Azure exports) or
         ``bigquery://conn@project/dataset/table`` (Google).
-    :param first: a day of the oldest billing period wanted. :param last: of the newest.
+    :param first: a day of the oldest billing period wanted.
+    :param last: of the newest.
     :param until_final: read earlier months again too that the store has and that are not final:
         a bill changes for days after its month.
     """

@@ -22,7 +22,8 @@ class CostReportOperator(CostOperator):
     Returns the files' paths or URIs, the total, whether it is by charge day or by billing period,
     what is not in it, and how many anomalies and restatements there are.
 
-    :param start: first day. :param end: the day after the last.
+    :param start: first day.
+    :param end: the day after the last.
     :param target: a directory, or the URI of a prefix in any object store.
     :param group_by: FOCUS columns, or ``tag:<key>``.
     :param limit: lines a cloud; the rest is summed up as ``(other)``; all by default.

@@ -14,9 +14,9 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.operators.drill.canary": ("WriteCanaryOperator",),
-            "airflow_multicloud.operators.drill.recover": ("FailoverDrillOperator",),
-            "airflow_multicloud.operators.drill.report": ("DrillReportOperator",),
+            "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
+            "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
+            "airflow_multicloud.operators.drill.report": "DrillReportOperator",
         },
     )
 

@@ -21,16 +21,14 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.operators.object_store.fetch": ("FailoverFetchOperator",),
-            "airflow_multicloud.operators.object_store.replicate": ("ReplicateOperator",),
+            "airflow_multicloud.operators.object_store.fetch": "FailoverFetchOperator",
+            "airflow_multicloud.operators.object_store.replicate": "ReplicateOperator",
             "airflow_multicloud.operators.object_store.sharded": (
-                "CloseReplicationOperator",
-                "PlanReplicationOperator",
-                "ReplicateShardOperator",
-                "sharded_replication",
+                "CloseReplicationOperator PlanReplicationOperator ReplicateShardOperator "
+                "sharded_replication"
             ),
-            "airflow_multicloud.operators.object_store.upload": ("UploadArtifactOperator",),
-            "airflow_multicloud.operators.object_store.verify": ("VerifyReplicaOperator",),
+            "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
+            "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
         },
     )
 

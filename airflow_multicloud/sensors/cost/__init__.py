@@ -12,7 +12,7 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
-            "airflow_multicloud.sensors.cost.export": ("CostExportSensor",),
+            "airflow_multicloud.sensors.cost.export": "CostExportSensor",
         },
     )
 

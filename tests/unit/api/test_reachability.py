@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core import preflight
-from airflow_multicloud.core.drill.faults import Fault, with_fault
-from airflow_multicloud.core.endpoints import open_endpoint
+from airflow_multicloud.api.object_store import reachability
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 ONE, TWO = "mem://reach_one@data/a/", "mem://reach_two@data/a/"
@@ -24,11 +22,12 @@ def down(monkeypatch):
     """URIs whose stores do not answer."""
     uris: set[str] = set()
 
-    def opened(uri, *, parameter):
-        end = open_endpoint(uri, parameter=parameter)
-        return with_fault(end, Fault.UNAVAILABLE) if uri in uris else end
+    def looked_at(uri):
+        if uri in uris:
+            return api.LocationStatus(uri, False, ErrorKind.UNAVAILABLE, "no answer")
+        return api.check_location(uri)
 
-    monkeypatch.setattr(preflight, "open_endpoint", opened)
+    monkeypatch.setattr(reachability, "check_location", looked_at)
     return uris
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, say
 from airflow_multicloud.cli.running import command
-
-if TYPE_CHECKING:
-    from airflow_multicloud.core.cost.compare import CostReport
+from airflow_multicloud.core.cost.report import service_rows, to_html
 
 
 @command(interrupted="periods that were taken in are kept; the same command goes on from there")
@@ -51,11 +49,9 @@ def run(args: Namespace) -> Result:
     if compared.reports:
         remarks.append(f"smallest bill: {analyzer.get_smallest_bill(compared.reports)}")
     if document:
-        from airflow_multicloud.core.cost.report import to_html
-
         Path(args.html).write_text(to_html(document), encoding="utf-8")
         remarks.append(f"written: {args.html}")
-    rows = [row for report in compared.reports for row in _rows(report)]
+    rows = [row for report in compared.reports for row in service_rows(report)]
     code = ExitCode.DONE if compared.reports else ExitCode.NOT_FOUND
     return Result(rows, rows, remarks, code)
 
@@ -67,9 +63,3 @@ def period(args: Namespace, today: date) -> tuple[date, date]:
         return args.month, following
     start = args.start or today.replace(day=1)
     return start, args.end or today + timedelta(days=1)
-
-
-def _rows(report: CostReport) -> list[dict[str, Any]]:
-    from airflow_multicloud.core.cost.report import service_rows
-
-    return service_rows(report)

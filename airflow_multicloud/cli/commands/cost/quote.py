@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_multicloud.api import CloudCostAnalyzer
 from airflow_multicloud.api.cost.values import workload_of
@@ -13,9 +13,7 @@ from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
-
-if TYPE_CHECKING:
-    from airflow_multicloud.core.cost.workload import Quote
+from airflow_multicloud.core.cost.workload import Quote
 
 _CENT = Decimal("0.01")
 _CLOUDS = ("aws", "gcp", "azure")
