@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.common.compat.sdk import AirflowException
 from airflow.sdk import DAG, Asset, Param, task
 
 from airflow_multicloud import api
@@ -17,9 +16,8 @@ from airflow_multicloud.operators.drill import (
     FailoverDrillOperator,
     WriteCanaryOperator,
 )
+from airflow_multicloud.operators.object_store import ReplicateOperator, VerifyReplicaOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
-from airflow_multicloud.operators.replicate import ReplicateOperator
-from airflow_multicloud.operators.verify import VerifyReplicaOperator
 
 log = logging.getLogger(__name__)
 
@@ -106,14 +104,10 @@ with DAG(
     @task
     def reachable_replicas(params: dict[str, Any]) -> list[str]:
         """One that is out of reach is a finding of the drill's, not the end of it."""
-        found = [api.check_location(uri) for uri in params["replicas"]]
-        # What a retry can't mend is said by the replication, by the parameter's name.
-        down = [status for status in found if status.kind is not None and status.kind.retryable]
-        if len(down) == len(found):
-            raise AirflowException(f"no replica is in reach: {'; '.join(map(str, down))}")
-        for status in down:
+        found = api.reachable_replicas(params["replicas"])
+        for status in found.out_of_reach:
             log.warning("out of reach: %s", status)
-        return [status.uri for status in found if status not in down]
+        return list(found.uris)
 
     reachable = reachable_replicas()
     check >> reachable

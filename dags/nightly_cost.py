@@ -7,19 +7,20 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Asset, Param, TaskGroup
 
-from airflow_multicloud.operators.cost_budget import BudgetGateOperator
-from airflow_multicloud.operators.cost_compare import (
+from airflow_multicloud.operators.cost import (
     AttributeCostOperator,
+    BudgetGateOperator,
+    CheckCostQualityOperator,
     CompareCostOperator,
+    CostReportOperator,
     FindCostAnomaliesOperator,
+    IngestCostOperator,
     PriceWorkloadOperator,
+    PruneCostStoreOperator,
     RecommendSavingsOperator,
 )
-from airflow_multicloud.operators.cost_ingest import CheckCostQualityOperator, IngestCostOperator
-from airflow_multicloud.operators.cost_report import CostReportOperator
-from airflow_multicloud.operators.cost_store import PruneCostStoreOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
-from airflow_multicloud.sensors.cost_export import CostExportSensor
+from airflow_multicloud.sensors.cost import CostExportSensor
 
 # One asset a cloud; the partition of its events is the day, so a consumer can wait for one
 # cloud's day, or with a rollup mapper for all three.

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Asset
 
-from airflow_multicloud.operators.cost_refresh import (
+from airflow_multicloud.operators.cost import (
     RefreshExchangeRatesOperator,
     RefreshPricesOperator,
 )

@@ -1,91 +1,201 @@
 """The same operations in plain Python, inside ``@task`` or outside of Airflow tasks.
 
 Locations are URIs (``s3://conn_id@bucket/key``); connections are ordinary Airflow
-connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs.
+connections, so ``AIRFLOW_CONN_…`` variables are enough where no Airflow runs. A name is imported
+when it is first used.
 """
 
 from __future__ import annotations
 
-from airflow_multicloud.api.buckets import make_bucket
-from airflow_multicloud.api.cleanups import cleanup
-from airflow_multicloud.api.cost_files import (
-    read_recommendations,
-    recommendation_rows,
-    write_cost_report,
-    write_recommendations,
-)
-from airflow_multicloud.api.cost_values import budget_of, choice, workload_of
-from airflow_multicloud.api.costs import CloudCostAnalyzer, compare_costs, query_costs
-from airflow_multicloud.api.destinations import Destination
-from airflow_multicloud.api.drills import (
-    DrillResult,
-    read_evidence,
-    run_drill,
-    store_evidence,
-)
-from airflow_multicloud.api.exchange_rates import ECB_URL, RefreshedRates, refresh_exchange_rates
-from airflow_multicloud.api.fetches import failover_fetch, open_candidates
-from airflow_multicloud.api.history import list_runs, replica_status
-from airflow_multicloud.api.price_tables import RefreshedPrices, read_prices, refresh_prices
-from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
-from airflow_multicloud.api.replicas import (
-    plan_replication,
-    replicate,
-    replication,
-    verify_replica,
-)
-from airflow_multicloud.api.transfers import estimate_replication, estimate_transfer_cost
-from airflow_multicloud.api.unified import UnifiedCloudStorage
-from airflow_multicloud.api.uploads import CloudOperationResult, plan_upload, upload_artifact
-from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
-from airflow_multicloud.core.cost.budget import BudgetState, ForecastBound, StalePolicy
-from airflow_multicloud.core.drill.evidence import Evidence
-from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
-from airflow_multicloud.core.failover.tree import TreeProvenance
-from airflow_multicloud.core.replication.closing import ReplicationFailedError
-from airflow_multicloud.core.replication.history import ReplicaStatus, Run
-from airflow_multicloud.core.replication.options import (
-    CompareAttributes,
-    ObjectFilter,
-    OnError,
-    ReplicationOptions,
-)
-from airflow_multicloud.core.replication.plans import Plan
-from airflow_multicloud.core.replication.report import ReplicationReport
-from airflow_multicloud.core.replication.verification import Depth, VerificationReport
-from airflow_multicloud.core.upload import PlannedUpload, Uploaded
-from airflow_multicloud.opening.preflight import (
-    CloudProviderStatus,
-    LocationStatus,
-    check_connection,
-    check_location,
-)
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from airflow_multicloud.api.cost.advice import query_costs
+    from airflow_multicloud.api.cost.analyzer import CloudCostAnalyzer, compare_costs
+    from airflow_multicloud.api.cost.exchange_rates import (
+        ECB_URL,
+        RefreshedRates,
+        refresh_exchange_rates,
+    )
+    from airflow_multicloud.api.cost.files import (
+        read_recommendations,
+        recommendation_rows,
+        write_cost_report,
+        write_recommendations,
+    )
+    from airflow_multicloud.api.cost.price_tables import (
+        RefreshedPrices,
+        read_prices,
+        refresh_prices,
+    )
+    from airflow_multicloud.api.cost.transfers import estimate_transfer_cost
+    from airflow_multicloud.api.drill import DrillResult, read_evidence, run_drill, store_evidence
+    from airflow_multicloud.api.object_store.buckets import make_bucket
+    from airflow_multicloud.api.object_store.cleanups import cleanup
+    from airflow_multicloud.api.object_store.destinations import Destination
+    from airflow_multicloud.api.object_store.fetches import failover_fetch
+    from airflow_multicloud.api.object_store.history import list_runs, replica_status
+    from airflow_multicloud.api.object_store.reachability import (
+        ReachableReplicas,
+        reachable_replicas,
+    )
+    from airflow_multicloud.api.object_store.replicas import (
+        plan_replication,
+        replicate,
+        replication,
+        verify_replica,
+    )
+    from airflow_multicloud.api.object_store.unified import UnifiedCloudStorage
+    from airflow_multicloud.api.object_store.uploads import (
+        CloudOperationResult,
+        plan_upload,
+        upload_artifact,
+    )
+    from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
+    from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
+    from airflow_multicloud.core.cost.budget import (
+        Budget,
+        BudgetPeriod,
+        BudgetState,
+        ForecastBound,
+        StalePolicy,
+    )
+    from airflow_multicloud.core.cost.prices.workload import Workload
+    from airflow_multicloud.core.drill.evidence import Evidence
+    from airflow_multicloud.core.drill.faults import Fault
+    from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+    from airflow_multicloud.core.failover.policy import FailoverPolicy
+    from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
+    from airflow_multicloud.core.failover.tree import TreeProvenance
+    from airflow_multicloud.core.replication.closing import ReplicationFailedError
+    from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+    from airflow_multicloud.core.replication.options import (
+        CompareAttributes,
+        ObjectFilter,
+        OnError,
+        ReplicationOptions,
+    )
+    from airflow_multicloud.core.replication.plans import Plan
+    from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.core.replication.verification import Depth, VerificationReport
+    from airflow_multicloud.core.upload import PlannedUpload, Uploaded
+    from airflow_multicloud.errors import (
+        CloudError,
+        CostAnalysisError,
+        CredentialsError,
+        DeploymentError,
+        ErrorKind,
+        ProviderNotAvailableError,
+        ProviderNotInitializedError,
+        StorageError,
+    )
+    from airflow_multicloud.opening.preflight import (
+        CloudProviderStatus,
+        LocationStatus,
+        check_connection,
+        check_location,
+    )
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "airflow_multicloud.api.cost.advice": "query_costs",
+            "airflow_multicloud.api.cost.analyzer": "CloudCostAnalyzer compare_costs",
+            "airflow_multicloud.api.cost.exchange_rates": (
+                "ECB_URL RefreshedRates refresh_exchange_rates"
+            ),
+            "airflow_multicloud.api.cost.files": (
+                "read_recommendations recommendation_rows write_cost_report write_recommendations"
+            ),
+            "airflow_multicloud.api.cost.price_tables": (
+                "RefreshedPrices read_prices refresh_prices"
+            ),
+            "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
+            "airflow_multicloud.api.drill": "DrillResult read_evidence run_drill store_evidence",
+            "airflow_multicloud.api.object_store.buckets": "make_bucket",
+            "airflow_multicloud.api.object_store.cleanups": "cleanup",
+            "airflow_multicloud.api.object_store.destinations": "Destination",
+            "airflow_multicloud.api.object_store.fetches": "failover_fetch",
+            "airflow_multicloud.api.object_store.history": "list_runs replica_status",
+            "airflow_multicloud.api.object_store.reachability": (
+                "ReachableReplicas reachable_replicas"
+            ),
+            "airflow_multicloud.api.object_store.replicas": (
+                "plan_replication replicate replication verify_replica"
+            ),
+            "airflow_multicloud.api.object_store.unified": "UnifiedCloudStorage",
+            "airflow_multicloud.api.object_store.uploads": (
+                "CloudOperationResult plan_upload upload_artifact"
+            ),
+            "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
+            "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
+            "airflow_multicloud.core.cost.budget": (
+                "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
+            ),
+            "airflow_multicloud.core.cost.prices.workload": "Workload",
+            "airflow_multicloud.core.drill.evidence": "Evidence",
+            "airflow_multicloud.core.drill.faults": "Fault",
+            "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
+            "airflow_multicloud.core.failover.policy": "FailoverPolicy",
+            "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
+            "airflow_multicloud.core.failover.tree": "TreeProvenance",
+            "airflow_multicloud.opening.preflight": (
+                "CloudProviderStatus LocationStatus check_connection check_location"
+            ),
+            "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
+            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
+            "airflow_multicloud.core.replication.options": (
+                "CompareAttributes ObjectFilter OnError ReplicationOptions"
+            ),
+            "airflow_multicloud.core.replication.plans": "Plan",
+            "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
+            "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
+            "airflow_multicloud.errors": (
+                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
+                "ProviderNotAvailableError ProviderNotInitializedError StorageError"
+            ),
+        },
+    )
 
 __all__ = [
     "ECB_URL",
+    "Budget",
+    "BudgetPeriod",
     "BudgetState",
     "CleanupReport",
     "CloudCostAnalyzer",
+    "CloudError",
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
+    "CostAnalysisError",
+    "CredentialsError",
+    "DeploymentError",
     "Depth",
     "Destination",
     "DrillResult",
+    "ErrorKind",
     "Evidence",
     "FailoverError",
     "FailoverPolicy",
+    "Fault",
     "ForecastBound",
     "Left",
     "Leftover",
     "LocationStatus",
     "ObjectFilter",
+    "Objectives",
     "OnError",
     "Plan",
     "PlannedUpload",
     "Provenance",
+    "ProviderNotAvailableError",
+    "ProviderNotInitializedError",
     "ProviderRegistry",
+    "ReachableReplicas",
     "RefreshedPrices",
     "RefreshedRates",
     "ReplicaStatus",
@@ -94,26 +204,26 @@ __all__ = [
     "ReplicationReport",
     "Run",
     "StalePolicy",
+    "StorageError",
     "TreeProvenance",
     "UnifiedCloudStorage",
     "Uploaded",
+    "Verdict",
     "VerificationReport",
-    "budget_of",
+    "Workload",
     "check_connection",
     "check_location",
-    "choice",
     "cleanup",
     "compare_costs",
-    "estimate_replication",
     "estimate_transfer_cost",
     "failover_fetch",
     "initialize_providers",
     "list_runs",
     "make_bucket",
-    "open_candidates",
     "plan_replication",
     "plan_upload",
     "query_costs",
+    "reachable_replicas",
     "read_evidence",
     "read_prices",
     "read_recommendations",
@@ -127,7 +237,6 @@ __all__ = [
     "store_evidence",
     "upload_artifact",
     "verify_replica",
-    "workload_of",
     "write_cost_report",
     "write_recommendations",
 ]

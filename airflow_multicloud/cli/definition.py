@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from airflow.cli.cli_config import CLICommand, GroupCommand
 
-from airflow_multicloud.cli.definitions import costs, operations, replication
+from airflow_multicloud.cli.definitions import drill, setup
+from airflow_multicloud.cli.definitions.cost import costs
+from airflow_multicloud.cli.definitions.object_store import replication, upkeep
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 
 
@@ -22,11 +24,11 @@ def get_cli_commands() -> list[CLICommand]:
             "Results are on stdout (-o table, json, yaml or plain), all else is on stderr.",
             epilog=EXIT_CODES,
             subcommands=(
-                operations.INIT,
+                setup.INIT,
                 *replication.COMMANDS,
-                *(operations.STATUS, operations.RUNS, operations.DRILL, operations.CLEANUP),
+                *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, upkeep.CLEANUP),
                 *costs.COMMANDS,
-                operations.LOCAL,
+                setup.LOCAL,
             ),
         )
     ]

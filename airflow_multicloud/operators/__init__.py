@@ -1,1 +1,104 @@
 """Operators: thin shells over :mod:`airflow_multicloud.core`; importing them loads no SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from airflow_multicloud.operators.cost.anomalies import FindCostAnomaliesOperator
+    from airflow_multicloud.operators.cost.attribute import AttributeCostOperator
+    from airflow_multicloud.operators.cost.budget import BudgetGateOperator
+    from airflow_multicloud.operators.cost.compare import CompareCostOperator
+    from airflow_multicloud.operators.cost.ingest import IngestCostOperator
+    from airflow_multicloud.operators.cost.quality import CheckCostQualityOperator
+    from airflow_multicloud.operators.cost.recommend import RecommendSavingsOperator
+    from airflow_multicloud.operators.cost.refresh import (
+        RefreshExchangeRatesOperator,
+        RefreshPricesOperator,
+    )
+    from airflow_multicloud.operators.cost.report import CostReportOperator
+    from airflow_multicloud.operators.cost.store import (
+        PruneCostStoreOperator,
+        RemoveCostExportOperator,
+    )
+    from airflow_multicloud.operators.cost.transfer import EstimateTransferCostOperator
+    from airflow_multicloud.operators.cost.workload import PriceWorkloadOperator
+    from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
+    from airflow_multicloud.operators.drill.recover import FailoverDrillOperator
+    from airflow_multicloud.operators.drill.report import DrillReportOperator
+    from airflow_multicloud.operators.object_store.fetch import FailoverFetchOperator
+    from airflow_multicloud.operators.object_store.replicate import ReplicateOperator
+    from airflow_multicloud.operators.object_store.sharded import (
+        CloseReplicationOperator,
+        PlanReplicationOperator,
+        ReplicateShardOperator,
+        sharded_replication,
+    )
+    from airflow_multicloud.operators.object_store.upload import UploadArtifactOperator
+    from airflow_multicloud.operators.object_store.verify import VerifyReplicaOperator
+    from airflow_multicloud.operators.params import CheckParamsOperator
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "airflow_multicloud.operators.cost.anomalies": "FindCostAnomaliesOperator",
+            "airflow_multicloud.operators.cost.attribute": "AttributeCostOperator",
+            "airflow_multicloud.operators.cost.budget": "BudgetGateOperator",
+            "airflow_multicloud.operators.cost.compare": "CompareCostOperator",
+            "airflow_multicloud.operators.cost.ingest": "IngestCostOperator",
+            "airflow_multicloud.operators.cost.quality": "CheckCostQualityOperator",
+            "airflow_multicloud.operators.cost.recommend": "RecommendSavingsOperator",
+            "airflow_multicloud.operators.cost.refresh": (
+                "RefreshExchangeRatesOperator RefreshPricesOperator"
+            ),
+            "airflow_multicloud.operators.cost.report": "CostReportOperator",
+            "airflow_multicloud.operators.cost.store": (
+                "PruneCostStoreOperator RemoveCostExportOperator"
+            ),
+            "airflow_multicloud.operators.cost.transfer": "EstimateTransferCostOperator",
+            "airflow_multicloud.operators.cost.workload": "PriceWorkloadOperator",
+            "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
+            "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
+            "airflow_multicloud.operators.drill.report": "DrillReportOperator",
+            "airflow_multicloud.operators.object_store.fetch": "FailoverFetchOperator",
+            "airflow_multicloud.operators.object_store.replicate": "ReplicateOperator",
+            "airflow_multicloud.operators.object_store.sharded": (
+                "CloseReplicationOperator PlanReplicationOperator ReplicateShardOperator "
+                "sharded_replication"
+            ),
+            "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
+            "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
+            "airflow_multicloud.operators.params": "CheckParamsOperator",
+        },
+    )
+
+__all__ = [
+    "AttributeCostOperator",
+    "BudgetGateOperator",
+    "CheckCostQualityOperator",
+    "CheckParamsOperator",
+    "CloseReplicationOperator",
+    "CompareCostOperator",
+    "CostReportOperator",
+    "DrillReportOperator",
+    "EstimateTransferCostOperator",
+    "FailoverDrillOperator",
+    "FailoverFetchOperator",
+    "FindCostAnomaliesOperator",
+    "IngestCostOperator",
+    "PlanReplicationOperator",
+    "PriceWorkloadOperator",
+    "PruneCostStoreOperator",
+    "RecommendSavingsOperator",
+    "RefreshExchangeRatesOperator",
+    "RefreshPricesOperator",
+    "RemoveCostExportOperator",
+    "ReplicateOperator",
+    "ReplicateShardOperator",
+    "UploadArtifactOperator",
+    "VerifyReplicaOperator",
+    "WriteCanaryOperator",
+    "sharded_replication",
+]

@@ -1,1 +1,24 @@
 """Sensors: wait for what another system has to do first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from airflow_multicloud.sensors.cost.export import CostExportSensor
+    from airflow_multicloud.sensors.object_store.replica_fresh import ReplicaFreshSensor
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__,
+        {
+            "airflow_multicloud.sensors.cost.export": "CostExportSensor",
+            "airflow_multicloud.sensors.object_store.replica_fresh": "ReplicaFreshSensor",
+        },
+    )
+
+__all__ = [
+    "CostExportSensor",
+    "ReplicaFreshSensor",
+]

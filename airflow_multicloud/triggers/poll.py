@@ -6,6 +6,7 @@ import asyncio
 import logging
 import pkgutil
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -24,26 +25,40 @@ _log = logging.getLogger(__name__)
 Check = Callable[..., dict[str, Any] | None]
 
 
-def look(check: Check, arguments: dict[str, Any]) -> dict[str, Any] | None:
-    """What a check finds; ``None``, and a line in the log, for an error that may pass.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look has found.
+
+    :param facts: what the check says; ``None`` for "not yet".
+    :param wait: seconds before the next look, at least: a service has asked for it.
+    """
+
+    facts: dict[str, Any] | None
+    wait: float = 0.0
+
+
+def look(check: Check, arguments: dict[str, Any]) -> Look:
+    """Look once; an error that may pass is "not yet", and a line in the log.
 
     :raises CloudError: that no retry mends.
     """
     try:
         with session():
-            return check(**arguments)
+            return Look(check(**arguments))
     except CloudError as err:
         if not err.retryable:
             raise
-        _log.warning("looking again later: %s: %s", err.kind, printable(str(err)))
-        return None
+        wait = 0.0 if err.retry_after is None else err.retry_after.total_seconds()
+        asked = f", not before {wait:g} s have passed" if wait else ""
+        _log.warning("looking again later%s: %s: %s", asked, err.kind, printable(str(err)))
+        return Look(None, wait)
 
 
-def _look(check: Check, arguments: dict[str, Any]) -> dict[str, Any] | None:
+def _look(check: Check, arguments: dict[str, Any]) -> Look:
     try:
         return look(check, arguments)
     except CloudError as err:
-        return {FAILED: f"{err.kind}: {err}"}
+        return Look({FAILED: f"{err.kind}: {err}"})
 
 
 class PollTrigger(BaseTrigger):
@@ -55,36 +70,48 @@ class PollTrigger(BaseTrigger):
         one is the payload, under :data:`FAILED`, so that the task fails without a retry. Whatever
         else it raises fails the task.
     :param arguments: its keyword arguments (JSON).
-    :param poll_interval: seconds between two calls.
+    :param poll_interval: seconds between two calls, at least: a service may ask for more
+        (``retry_after`` of its error).
+    :param first_wait: seconds before the first call, likewise.
     """
 
-    def __init__(self, *, check: str, arguments: dict[str, Any], poll_interval: float) -> None:
+    def __init__(
+        self,
+        *,
+        check: str,
+        arguments: dict[str, Any],
+        poll_interval: float,
+        first_wait: float = 0.0,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow leaves it untyped
         self.check = check
         self.arguments = arguments
         self.poll_interval = poll_interval
+        self.first_wait = first_wait
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class path and arguments to build this trigger anew."""
+        """The class path and arguments to recreate this trigger."""
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
                 "check": self.check,
                 "arguments": self.arguments,
                 "poll_interval": self.poll_interval,
+                "first_wait": self.first_wait,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll. Connections are looked up and requests made on a thread of their own."""
         check = pkgutil.resolve_name(self.check)
+        await asyncio.sleep(self.first_wait)
         while True:
             with working_for(self._work()):
                 found = await sync_to_async(_look, thread_sensitive=False)(check, self.arguments)
-            if found is not None:
-                yield TriggerEvent(found)  # type: ignore[no-untyped-call] # as above
+            if found.facts is not None:
+                yield TriggerEvent(found.facts)  # type: ignore[no-untyped-call] # as above
                 return
-            await asyncio.sleep(self.poll_interval)
+            await asyncio.sleep(max(self.poll_interval, found.wait))
 
     def _work(self) -> Work:
         """Of which task's this is: the triggerer's environment knows none."""

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_multicloud import api
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.operators.replicate import ReplicateOperator
+from airflow_multicloud.operators.object_store import ReplicateOperator
 
 from . import strict_aws
 from .lab import at, fill, tree_of

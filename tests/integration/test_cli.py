@@ -16,7 +16,7 @@ import pytest
 from airflow.cli import cli_parser
 
 from airflow_multicloud import api
-from airflow_multicloud.cli.commands import replicate as replicate_command
+from airflow_multicloud.cli.commands.object_store import replicate as replicate_command
 from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef

@@ -19,10 +19,11 @@ from airflow_multicloud.core.cost.budget import Budget, StalePolicy
 from airflow_multicloud.core.cost.report import to_html, to_json
 from airflow_multicloud.core.cost.store import CostStore
 from airflow_multicloud.core.cost.store.same_charges import Reason
-from airflow_multicloud.operators.cost_budget import BudgetGateOperator
-from airflow_multicloud.operators.cost_compare import CompareCostOperator, FindCostAnomaliesOperator
-from airflow_multicloud.operators.cost_report import CostReportOperator
-from airflow_multicloud.operators.cost_store import (
+from airflow_multicloud.operators.cost import (
+    BudgetGateOperator,
+    CompareCostOperator,
+    CostReportOperator,
+    FindCostAnomaliesOperator,
     PruneCostStoreOperator,
     RemoveCostExportOperator,
 )

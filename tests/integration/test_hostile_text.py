@@ -12,10 +12,12 @@ import pytest
 from airflow.cli import cli_parser
 
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.operators.failover import FailoverFetchOperator
-from airflow_multicloud.operators.replicate import ReplicateOperator
-from airflow_multicloud.operators.upload import UploadArtifactOperator
-from airflow_multicloud.operators.verify import VerifyReplicaOperator
+from airflow_multicloud.operators.object_store import (
+    FailoverFetchOperator,
+    ReplicateOperator,
+    UploadArtifactOperator,
+    VerifyReplicaOperator,
+)
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 

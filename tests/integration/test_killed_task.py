@@ -32,9 +32,9 @@ _UPLOADED = 512 * _MIB
 
 DAG_FILE = """
 from airflow.sdk import DAG
-from airflow_multicloud.operators.failover import FailoverFetchOperator
-from airflow_multicloud.operators.replicate import ReplicateOperator
-from airflow_multicloud.operators.upload import UploadArtifactOperator
+from airflow_multicloud.operators.object_store import FailoverFetchOperator
+from airflow_multicloud.operators.object_store import ReplicateOperator
+from airflow_multicloud.operators.object_store import UploadArtifactOperator
 
 {slow}
 with DAG("killed", schedule=None):

@@ -15,7 +15,7 @@ from google.cloud.bigquery import SchemaField, Table
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.labels import Work, working_for
-from airflow_multicloud.operators.replicate import ReplicateOperator
+from airflow_multicloud.operators.object_store import ReplicateOperator
 from airflow_multicloud.testing.bills.bigquery_schemas import STANDARD_SCHEMA
 
 from ..faults.proxy import Answer, Fault, FaultProxy, Rule  # noqa: TID252

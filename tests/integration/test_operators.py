@@ -14,9 +14,11 @@ from airflow_multicloud import api
 from airflow_multicloud.core.replication import progress
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.operators.replicate import ReplicateOperator
-from airflow_multicloud.operators.upload import UploadArtifactOperator
-from airflow_multicloud.operators.verify import VerifyReplicaOperator
+from airflow_multicloud.operators.object_store import (
+    ReplicateOperator,
+    UploadArtifactOperator,
+    VerifyReplicaOperator,
+)
 
 from .airflow_runs import Bare, run_dag
 from .lab import TREE, Lab, delete, fill, flip, get, outcomes, own_keys, put, tree_of

@@ -25,7 +25,7 @@ from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.operators.failover import FailoverFetchOperator
+from airflow_multicloud.operators.object_store import FailoverFetchOperator
 from airflow_multicloud.testing.local_clouds import LocalClouds
 
 from .airflow_runs import Bare

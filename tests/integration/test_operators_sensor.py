@@ -15,7 +15,7 @@ from airflow.sdk import DAG
 from airflow.sdk.module_loading import import_string
 
 from airflow_multicloud import api
-from airflow_multicloud.sensors.replica_fresh import ReplicaFreshSensor
+from airflow_multicloud.sensors.object_store import ReplicaFreshSensor
 from airflow_multicloud.triggers.poll import PollTrigger
 
 from .airflow_runs import Bare, run_dag

@@ -32,10 +32,13 @@ from airflow_multicloud.operators.drill import (
     FailoverDrillOperator,
     WriteCanaryOperator,
 )
-from airflow_multicloud.operators.failover import FailoverFetchOperator
-from airflow_multicloud.operators.replicate import PlanReplicationOperator, ReplicateOperator
-from airflow_multicloud.operators.upload import UploadArtifactOperator
-from airflow_multicloud.operators.verify import VerifyReplicaOperator
+from airflow_multicloud.operators.object_store import (
+    FailoverFetchOperator,
+    PlanReplicationOperator,
+    ReplicateOperator,
+    UploadArtifactOperator,
+    VerifyReplicaOperator,
+)
 from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT, AZURITE_KEY
 
 from . import strict_aws

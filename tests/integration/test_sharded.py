@@ -20,7 +20,7 @@ from airflow_multicloud.core.replication import shards
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import StorageError
-from airflow_multicloud.operators.replicate import ReplicateShardOperator, sharded_replication
+from airflow_multicloud.operators.object_store import ReplicateShardOperator, sharded_replication
 
 from .airflow_runs import Bare, run_dag
 from .lab import TREE, Lab, fill, own_keys, put, tree_of

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.operators.cost_budget import BudgetGateOperator
-from airflow_multicloud.operators.cost_compare import PriceWorkloadOperator
-from airflow_multicloud.operators.cost_ingest import CheckCostQualityOperator, IngestCostOperator
-from airflow_multicloud.operators.cost_report import CostReportOperator
-from airflow_multicloud.operators.cost_store import RemoveCostExportOperator
+from airflow_multicloud.operators.cost import (
+    BudgetGateOperator,
+    CheckCostQualityOperator,
+    CostReportOperator,
+    IngestCostOperator,
+    PriceWorkloadOperator,
+    RemoveCostExportOperator,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,16 @@ import pytest
 from airflow.sdk import DAG
 
 from airflow_multicloud import api
-from airflow_multicloud.api.destinations import open_destination
+from airflow_multicloud.api.object_store.destinations import open_destination
 from airflow_multicloud.core.replication.options import include_globs
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.opening.endpoints import open_endpoint
-from airflow_multicloud.operators.cost_transfer import EstimateTransferCostOperator
-from airflow_multicloud.operators.replicate import ReplicateOperator, sharded_replication
-from airflow_multicloud.operators.upload import UploadArtifactOperator
+from airflow_multicloud.operators.cost import EstimateTransferCostOperator
+from airflow_multicloud.operators.object_store import (
+    ReplicateOperator,
+    UploadArtifactOperator,
+    sharded_replication,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.api.destinations import open_destinations
+from airflow_multicloud.api.object_store.destinations import open_destinations
+from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.core.cost.dimensions import parse_grouping
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.failover.policy import parse_kinds
@@ -132,7 +133,7 @@ class TestWhereListsAreGiven:
 
     def test_candidates(self) -> None:
         with pytest.raises(CloudError, match=r"^candidates\[0\]: 'b' is not a location"):
-            api.open_candidates("b")
+            open_candidates("b")
         with pytest.raises(CloudError, match=r"^candidates: 3 given, expected a list of URIs"):
             api.failover_fetch(3, "x")  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
 
-from airflow_multicloud.operators._runs import run_id_of
+from airflow_multicloud.operators.run_ids import run_id_of
 
 
 def context(dag_id: str = "d", run_id: str = "r", map_index: int = -1, try_number: int = 1) -> Any:

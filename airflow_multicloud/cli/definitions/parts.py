@@ -62,14 +62,19 @@ def command(
     *args: Arg,
     description: str,
     examples: str,
+    service: str = "",
     output: Arg = ARG_OUTPUT,
 ) -> ActionCommand:
-    """A command; ``commands`` has a module of its name with the function ``run``."""
+    """A command; ``commands`` has a module of its name with the function ``run``.
+
+    :param service: the folder of ``commands`` that has it; none when it is about no single service.
+    """
+    module = ".".join(filter(None, ("airflow_multicloud.cli.commands", service, name)))
     return ActionCommand(
         name=name,
         help=text,
         description=description,
         epilog=f"Examples:\n{examples}\n{EXIT_CODES}",
-        func=lazy_load_command(f"airflow_multicloud.cli.commands.{name.replace('-', '_')}.run"),
+        func=lazy_load_command(f"{module.replace('-', '_')}.run"),
         args=(*args, _VERBOSE) if name == "local" else (*args, output, _QUIET, _VERBOSE),
     )

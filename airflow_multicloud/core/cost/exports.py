@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.locations import Location
 from airflow_multicloud.months import first_of_month
 from airflow_multicloud.ports.cost import Cost, ExportedPeriod
@@ -64,10 +64,6 @@ class ExportFreshness:
     def within(self, max_age: timedelta) -> bool:
         """Whether there is a version, no older than this."""
         return self.age is not None and self.age <= max_age
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom."""
-        return to_document(self)
 
 
 @operation("cost.export_freshness")

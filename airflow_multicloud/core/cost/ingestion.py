@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.exports import Export, since
 from airflow_multicloud.core.cost.store import Change, CostStore
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import CorrectionStyle, ExportedPeriod
 
@@ -77,10 +77,6 @@ class IngestedPeriod:
     def restated_services(self) -> int:
         """How many services' known days changed."""
         return len(self.change.restatements)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom: counts and totals only."""
-        return to_document(self)
 
 
 def ingest_export(

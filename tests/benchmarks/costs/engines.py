@@ -23,7 +23,7 @@ _WARM = 5
 
 def ours(dimension: str, store: Path, *, warm: bool = False) -> Rows:
     """``CloudCostAnalyzer.compare_costs``, with the connection to the store."""
-    from airflow_multicloud.api.costs import CloudCostAnalyzer
+    from airflow_multicloud.api.cost.analyzer import CloudCostAnalyzer
 
     _import_questions()
     analyzer = CloudCostAnalyzer(store)

@@ -108,7 +108,7 @@ def test_what_is_no_file_is_one_error(tmp_path: Path, monkeypatch: pytest.Monkey
     assert raised.value.kind is ErrorKind.NOT_FOUND
     with pytest.raises(CostAnalysisError, match=r"recommendations: .* can't be read"):
         read_recommendations(str(tmp_path))
-    monkeypatch.setattr("airflow_multicloud.api.cost_files._MAX_BYTES", 2 << 20)
+    monkeypatch.setattr("airflow_multicloud.api.cost.files._MAX_BYTES", 2 << 20)
     large = tmp_path / "large"
     large.write_bytes(b"0" * ((2 << 20) + 1))
     with pytest.raises(CostAnalysisError, match="has more than 2 MiB"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.api import unified
+from airflow_multicloud.api.object_store import unified
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError, StorageError

@@ -20,7 +20,7 @@ from airflow_multicloud.api import (
     ReplicationOptions,
 )
 from airflow_multicloud.cli import exit_codes
-from airflow_multicloud.cli.commands.replicate import destinations_of, options_of
+from airflow_multicloud.cli.commands.object_store.replicate import destinations_of, options_of
 from airflow_multicloud.cli.definition import get_cli_commands
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 from airflow_multicloud.cli.exit_codes import ExitCode
@@ -44,7 +44,10 @@ _OURS = [
     "airflow_multicloud.cli.definitions",
     *(
         f"airflow_multicloud.cli.definitions.{name}"
-        for name in ("complaints", "costs", "operations", "parts", "replication")
+        for name in (
+            *("complaints", "cost", "cost.costs", "drill", "object_store"),
+            *("object_store.replication", "object_store.upkeep", "parts", "setup"),
+        )
     ),
     "airflow_multicloud.cli.values",
     "airflow_multicloud.months",

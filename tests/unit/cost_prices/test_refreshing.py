@@ -14,16 +14,18 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import api
-from airflow_multicloud.cli.commands import prices as prices_command
-from airflow_multicloud.cli.commands import quote as quote_command
+from airflow_multicloud.cli.commands.cost import prices as prices_command
+from airflow_multicloud.cli.commands.cost import quote as quote_command
 from airflow_multicloud.core.cost.prices import UNITS, Meter, PriceTable
 from airflow_multicloud.core.cost.prices.file import format_prices
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.opening.cost.files import read_place, write_place
-from airflow_multicloud.operators.cost_compare import PriceWorkloadOperator
-from airflow_multicloud.operators.cost_refresh import RefreshPricesOperator
-from airflow_multicloud.operators.cost_transfer import EstimateTransferCostOperator
-from airflow_multicloud.operators.replicate import ReplicateOperator
+from airflow_multicloud.operators.cost import (
+    EstimateTransferCostOperator,
+    PriceWorkloadOperator,
+    RefreshPricesOperator,
+)
+from airflow_multicloud.operators.object_store import ReplicateOperator
 from airflow_multicloud.ports.cost import ListPrice
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -95,7 +97,7 @@ def test_a_new_table_begins_with_the_packaged_one(
     packaged = api.read_prices(None)
     mine = replace(packaged.prices[0], cloud="memory", sku="big", region_id="here")
     monkeypatch.setattr(
-        "airflow_multicloud.api.price_tables.bundled_prices",
+        "airflow_multicloud.api.cost.price_tables.bundled_prices",
         lambda: PriceTable((*packaged.prices, mine)),
     )
     listed(conn_id)

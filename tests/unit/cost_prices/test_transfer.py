@@ -16,6 +16,7 @@ from airflow_multicloud.core.cost.prices.transfer import (
     TransferEstimate,
     estimate_transfer,
 )
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CostAnalysisError
 
 TODAY = date(2026, 11, 24)
@@ -111,7 +112,7 @@ def test_a_complete_estimate_says_so_whatever_the_bytes(size: int, used: str) ->
         egress_used={"aws": Decimal(used)},
     )
     assert result.unpriced == ()
-    assert result.as_dict()["complete"] is True
+    assert to_document(result)["complete"] is True
     assert not str(result).startswith("at least")
     moved = sum(
         (Fraction(x.quantity) for x in result.lines if x.meter is Meter.EGRESS), Fraction(0)

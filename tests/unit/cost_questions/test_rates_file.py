@@ -21,12 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_multicloud import api
-from airflow_multicloud.cli.commands import rates as rates_command
+from airflow_multicloud.cli.commands.cost import rates as rates_command
 from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.fx.rates_file import parse_rates
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind
 from airflow_multicloud.opening.cost.files import write_place
-from airflow_multicloud.operators.cost_refresh import RefreshExchangeRatesOperator
+from airflow_multicloud.operators.cost import RefreshExchangeRatesOperator
 from tests.integration.airflow_runs import Bare
 from tests.integration.answering import Answer, answering
 from tests.unit.cost_prices.conftest import conn_id

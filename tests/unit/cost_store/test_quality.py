@@ -11,6 +11,7 @@ import pytest
 
 from airflow_multicloud.core.cost.quality import QualityReport, Severity, check_quality
 from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.ports.cost import CorrectionStyle
 
@@ -38,7 +39,7 @@ def test_a_sound_bill_has_no_findings(tmp_path: Path) -> None:
     found = report(tmp_path, GOOD)
     assert found.findings == ()
     assert found.sound
-    assert found.as_dict()["rows"] == 25
+    assert to_document(found)["rows"] == 25
 
 
 def costs(rule: str, rows: int) -> list[tuple[str, str, int]]:

@@ -220,7 +220,7 @@ def test_a_file_of_that_name_is_refused(tmp_path: Path) -> None:
 
 def test_costs_are_not_written_there(memory_account: Callable[[str, str], str]) -> None:
     there = f"mem://{memory_account('reserved', 'lake')}@lake/.airflow-multicloud/costs/"
-    from airflow_multicloud.api.cost_files import _written
+    from airflow_multicloud.api.cost.files import _written
 
     with pytest.raises(CloudError, match=r"^target: .*own files"):
         _written(there, "report.html", "text")

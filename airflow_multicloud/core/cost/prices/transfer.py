@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.money import cents, exact, exact_sum
 from airflow_multicloud.core.cost.prices import (
@@ -24,7 +24,7 @@ from airflow_multicloud.core.cost.prices import (
     tiered,
 )
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 
@@ -129,10 +129,6 @@ class TransferEstimate:
     def unpriced_texts(self) -> tuple[str, ...]:
         """What was not priced, and why: the first ten."""
         return tuple(f"{item.price}: {item.reason}" for item in self.unpriced[:10])
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom: the sums, their age and what is missing."""
-        return to_document(self)
 
     @property
     def oldest_price(self) -> date | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.cost.disk import disk_errors
 from airflow_multicloud.core.cost.quality.exported import export_rules
@@ -25,7 +25,7 @@ from airflow_multicloud.core.cost.store import CostStore, Snapshot
 from airflow_multicloud.core.cost.store.charges import charges
 from airflow_multicloud.core.cost.store.engine import open_engine
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.documents import Document, to_document
+from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 
 __all__ = ["QualityFinding", "QualityReport", "Severity", "check_quality"]
@@ -49,10 +49,6 @@ class QualityReport:
     def sound(self) -> bool:
         """Whether there is no error; warnings may be."""
         return not any(f.severity is Severity.ERROR for f in self.findings)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom and JSON."""
-        return to_document(self)
 
 
 @operation("cost.check_quality")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from airflow_multicloud.core.cost.store.snapshot import Period
-from airflow_multicloud.documents import to_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +27,6 @@ class StoredPeriod:
     def month(self) -> str:
         """``YYYY-MM``."""
         return f"{self.billing_period:%Y-%m}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """For XCom and for tables."""
-        return to_document(self)
 
 
 def stored_period(period: Period) -> StoredPeriod:

@@ -1,0 +1,36 @@
+"""What is recorded beside a replica."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow_multicloud.core.replication import history
+from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.opening.endpoints import open_endpoint
+
+
+def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
+    """The runs recorded beside a replica, the newest first.
+
+    :param replica: the replica's URI, as it was a destination.
+    :param limit: at most so many.
+    :raises CloudError: kind ``not_found`` when nothing is recorded there.
+    """
+    end = open_endpoint(replica, parameter="replica")
+    with operation("list_runs", cloud__provider=end.cloud):
+        return history.runs(end, limit=limit)
+
+
+def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:
+    """How a replica stands by what is recorded beside it, once for each of its sources.
+
+    Nothing is verified again; :func:`verify_replica` does that.
+
+    :param replica: the replica's URI, as it was a destination.
+    :param max_lag: more than this is among the findings.
+    :raises CloudError: kind ``not_found`` when nothing is recorded there.
+    """
+    end = open_endpoint(replica, parameter="replica")
+    with operation("replica_status", cloud__provider=end.cloud):
+        return history.status(end, max_lag=max_lag)

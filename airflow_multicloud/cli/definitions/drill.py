@@ -1,0 +1,52 @@
+"""The command that holds a drill."""
+
+from __future__ import annotations
+
+from airflow_multicloud.cli.definitions.parts import LOCATIONS, arg, command
+from airflow_multicloud.cli.values import duration
+
+DRILL = command(
+    "drill",
+    "Lose the primary on purpose, recover from the replicas, and write evidence",
+    arg("primary", metavar="PRIMARY", help="the URI of the prefix that is replicated"),
+    arg("replica", nargs="+", metavar="REPLICA", help="URIs, in the order of preference"),
+    arg(
+        "--fault",
+        choices=("unavailable", "stalled", "permission_denied", "truncated", "corrupt"),
+        help="how the primary misbehaves, for this command only (default: unavailable)",
+    ),
+    arg(
+        "--fail-over-on",
+        action="append",
+        metavar="KIND",
+        help="error kinds that trigger failover to the next candidate, as your fetches have them;\n"
+        "may be given more than once (default: unavailable, timeout, throttled, not_found)",
+    ),
+    arg("--rto", type=duration, metavar="TIME", help="the time objective (default: 1h)"),
+    arg("--rpo", type=duration, metavar="TIME", help="the point objective (default: 1h)"),
+    arg(
+        "--attempt-timeout",
+        type=duration,
+        metavar="TIME",
+        help="the longest one candidate may take for one object (default: 5m)",
+    ),
+    arg(
+        "--evidence",
+        action="append",
+        metavar="URI",
+        help="a bucket that keeps the evidence; may be given more than once (default: those of\n"
+        "the first two replicas in reach)",
+    ),
+    arg(
+        "--restore-to",
+        metavar="DIRECTORY",
+        help="keep what was recovered here; it must be empty (default: it is deleted)",
+    ),
+    description="Replicates, verifies, writes a canary (_drill/canary.json) below PRIMARY, then "
+    "recovers\neverything from the replicas and judges. Nothing at any cloud is switched off or "
+    f"deleted.\n{LOCATIONS}",
+    examples="""\
+  airflow multicloud drill s3://aws_default@lake/sales/ gs://google_cloud_default@lake/sales/ \\
+      abfs://wasb_default@lake/sales/ --rto 15m --rpo 1h
+""",
+)

@@ -1,0 +1,46 @@
+"""Commands that check connections, and stand in for the clouds."""
+
+from __future__ import annotations
+
+from airflow_multicloud.cli.definitions.parts import arg, command
+
+INIT = command(
+    "init",
+    "Check connections: identity, reachability, region, and what is missing",
+    arg("conn_id", nargs="*", metavar="CONN_ID", help="connections; see above when left out"),
+    description="Ask each connection's cloud who we are. Without CONN_ID: every connection of a "
+    "cloud\nin the environment and in the metadata database and, for a cloud that has none, its\n"
+    "default connection. Connections in a secrets backend must be named.",
+    examples="""\
+  airflow multicloud init
+  airflow multicloud init aws_default google_cloud_default -o json
+""",
+)
+
+LOCAL = command(
+    "local",
+    "Run servers on this machine that stand in for the clouds",
+    arg("--data-dir", metavar="DIRECTORY", help="keep data and logs here (default: temporary)"),
+    arg(
+        "--with",
+        dest="servers",
+        action="append",
+        metavar="NAME",
+        help="also run this server, like aws.second_object_store, gcp.bigquery, aws.cost, "
+        "gcp.cost or azure.cost; may be repeated",
+    ),
+    arg(
+        "command",
+        nargs="...",
+        metavar="-- COMMAND",
+        help="run this with the connections set, then stop; its exit code is ours",
+    ),
+    description="Prints the connections aws_local, gcp_local and wasb_local as shell lines, and "
+    "runs until\nCtrl-C. Needs the extra: pip install '.\\[local]' in a checkout. Linux only.",
+    examples="""\
+  airflow multicloud local -- bash
+  airflow multicloud local --data-dir ./clouds
+  airflow multicloud local --with gcp.bigquery --with aws.cost -- bash
+  airflow multicloud local -- airflow standalone
+""",
+)

@@ -1,0 +1,151 @@
+"""The operator that all others are, and what the sensors share with it.
+
+An operator says in ``perform`` what it does. Its base calls that where Airflow can stop it, makes
+Airflow's of its errors, and tells what came of it: to XCom, and to the events of assets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.sdk import Asset, BaseOperator
+
+from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.registry import session
+from airflow_multicloud.text import printable
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+
+
+class PlainLog:
+    """A mixin before Airflow's base class: what others wrote stays within its line of the log.
+
+    Keys, service names and answers of clouds are logged all over the operators; escaping them
+    here can't be forgotten there.
+    """
+
+    @property
+    def log(self) -> Any:
+        """Airflow's logger for the task, with every text made printable."""
+        return _Escaping(super().log)  # type: ignore[misc]
+
+
+class _Escaping:
+    def __init__(self, log: Any) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._log, name)
+        if name not in _LEVELS:
+            return method
+
+        def write(event: object, *args: object, **fields: Any) -> None:
+            method(_shown(event), *map(_shown, args), **fields)
+
+        return write
+
+
+def _shown(value: object) -> object:
+    return value if isinstance(value, int | float | Decimal) else printable(str(value))
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """One piece of work: its errors as Airflow's, its connections read once.
+
+    The task fails at once where a retry can't help; the rest is left to its ``retries``.
+    """
+    try:
+        with session():
+            yield
+    except CloudError as err:
+        if err.retryable:
+            raise
+        raise AirflowFailException(f"{err.kind}: {err}") from err
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a task.
+
+    :param facts: what it returns, and what the events of its outlets get.
+    :param failure: why it fails all the same; the facts are in XCom nevertheless, if its operator
+        has a ``report_key``.
+    """
+
+    facts: Any
+    failure: Exception | None = None
+
+
+class CloudOperator(PlainLog, BaseOperator):
+    """An operator that stops when Airflow tells it to, and tells what it did in one way.
+
+    Airflow calls ``on_kill`` in a signal handler, and kills the process 5 seconds later.
+    """
+
+    #: Where XCom has the facts whether the task fails or not; a failed task returns nothing.
+    report_key: ClassVar[str | None] = None
+
+    _work: Cancellation | None = None
+
+    # Airflow's metaclass wraps the first base's, which a mixin has none of: a mapped task would
+    # lack its inlets.
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def perform(self, context: Context) -> Outcome:
+        """Do the work. Connections are read here, and never when a DAG is parsed."""
+        raise NotImplementedError
+
+    def asset_facts(self, facts: Any) -> Any:
+        """What the events of the outlets get under ``multicloud``."""
+        return facts
+
+    def execute(self, context: Context) -> Any:
+        """Do the work, and tell what came of it."""
+        with self._stoppable():
+            outcome = self.perform(context)
+            if self.report_key is not None:
+                context["ti"].xcom_push(key=self.report_key, value=outcome.facts)
+            if outcome.failure is not None:
+                raise outcome.failure
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                told = {"multicloud": self.asset_facts(outcome.facts)}
+                context["outlet_events"][outlet].extra.update(told)
+        return outcome.facts
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Work that ``on_kill`` stops, with its errors as Airflow's."""
+        with cancellable() as work:
+            end = work.watch()
+            self._work = work
+            try:
+                with airflow_errors():
+                    yield
+            except Exception as err:
+                # Requests under way fail as well when what they are for has been aborted.
+                if isinstance(err, WorkCancelledError) or work.cancelled_at is not None:
+                    raise AirflowException(f"the task was stopped: {work.why}") from err
+                raise
+            except BaseException as err:
+                work.cancel(type(err).__name__)  # execution_timeout: on_kill comes too late.
+                raise
+            finally:
+                self._work = None
+                end()
+
+    def on_kill(self) -> None:
+        """Stop the work: what nobody could take up again is undone, the rest is recorded."""
+        if self._work is not None:
+            self._work.cancel("Airflow has asked the task to stop")

@@ -1,0 +1,123 @@
+"""Lose the primary on purpose, and recover."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_multicloud.api.object_store.fetches import open_candidates
+from airflow_multicloud.core.drill.canary import Canary
+from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, measure
+from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
+from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.lists import is_template
+from airflow_multicloud.opening.identities import identities_of
+from airflow_multicloud.operators.base import CloudOperator, Outcome
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class FailoverDrillOperator(CloudOperator):
+    """Make the primary fail for this task only, and recover everything from the replicas.
+
+    Returns what was measured; it judges nothing, so that a failed drill has its evidence.
+
+    :param candidates: URIs of prefixes, the primary first.
+    :param canary: what a ``WriteCanaryOperator`` returned.
+    :param fault: ``unavailable``, ``stalled``, ``permission_denied``, ``truncated`` or
+        ``corrupt``.
+    :param restore_to: a directory on the worker to keep what was recovered; by default it goes
+        to a temporary one and is deleted.
+    :param fail_over_on: error kinds that trigger failover to the next candidate, as in
+        :class:`~airflow_multicloud.operators.object_store.fetch.FailoverFetchOperator`: drill what
+        is used. With the default ones the fault ``permission_denied`` is not survived.
+    :param attempt_timeout: the longest one candidate may take for one object.
+    """
+
+    template_fields: Sequence[str] = (
+        "candidates",
+        "canary",
+        "fault",
+        "restore_to",
+        "fail_over_on",
+    )
+
+    def __init__(
+        self,
+        *,
+        candidates: Sequence[str],
+        canary: Mapping[str, Any],
+        fault: str = Fault.UNAVAILABLE,
+        restore_to: str | None = None,
+        fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
+        attempt_timeout: timedelta = timedelta(minutes=5),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.candidates = candidates
+        self.canary = canary
+        self.fault = fault
+        self.restore_to = restore_to
+        self.fail_over_on = fail_over_on
+        self.attempt_timeout = attempt_timeout
+        if not is_template(fail_over_on):
+            self._policy()  # Refuses what is wrong when the DAG is parsed.
+
+    def perform(self, context: Context) -> Outcome:
+        """Run the drill."""
+        if self.fault not in tuple(Fault):
+            allowed = ", ".join(Fault)
+            raise AirflowFailException(f"fault: {self.fault!r} given, expected one of {allowed}")
+        if self.restore_to:
+            Path(self.restore_to).mkdir(parents=True, exist_ok=True)
+            return self._measure(Path(self.restore_to))
+        with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as scratch:
+            return self._measure(Path(scratch))
+
+    def _measure(self, scratch: Path) -> Outcome:
+        policy = self._policy()
+        candidates = open_candidates(self.candidates)
+        measurement = measure(
+            candidates,
+            scratch,
+            read_document(Canary, self.canary, what="canary"),
+            fault=Fault(self.fault),
+            policy=policy,
+        )
+        # Asked afterwards: it is no part of a recovery.
+        identities = identities_of(candidates, measurement)
+        self._tell(measurement)
+        return Outcome({**to_document(measurement), "identities": identities})
+
+    def _tell(self, measured: Measurement) -> None:
+        if measured.recovered is None:
+            self.log.error("primary %s: not recovered: %s", measured.fault, measured.problem)
+            self.log.error("why: %s", measured.reason)
+        else:
+            for uri, objects in measured.recovered.served.items():
+                self.log.info("primary %s: %d objects from %s", measured.fault, objects, uri)
+        silent = [
+            f"{control.replica} {control.outcome}: {control.detail}"
+            for control in measured.controls
+            if control.outcome is not ControlOutcome.REJECTED
+        ]
+        self.log.info(
+            "RTO %s, RPO %s; canary %s; negative controls %s; primary %s afterwards",
+            "none" if measured.rto is None else measured.rto,
+            "none" if measured.rpo is None else measured.rpo,
+            "found" if measured.canary_found else "LOST",
+            f"DID NOT FIRE: {'; '.join(silent)}" if silent else "fired",
+            "serves" if measured.failback else "DOES NOT SERVE",
+        )
+
+    def _policy(self) -> FailoverPolicy:
+        return FailoverPolicy(
+            fail_over_on=parse_kinds(self.fail_over_on), attempt_timeout=self.attempt_timeout
+        )
