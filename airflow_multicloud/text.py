@@ -148,7 +148,8 @@ def from_csv_cell(text: str) -> str:
 def write_csv(out: TextIO, names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
     """Write a table for people and their spreadsheets; every CSV of this package is written here.
 
-    :param names: the columns, also of an empty table. :param rows: ``None`` is an empty cell.
+    :param names: the columns, also of an empty table.
+    :param rows: ``None`` is an empty cell.
     """
     writer = csv.writer(out, lineterminator="\n")
     quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)

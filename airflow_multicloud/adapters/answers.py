@@ -145,7 +145,8 @@ def listed_moment(text: str | None, parse: Callable[[str], datetime] | None = No
 def moment(text: str | None) -> datetime:
     """A time by ISO 8601, in UTC; one without a zone is UTC's, one that is missing unknown.
 
-    :raises ValueError: when it is no time. :raises OverflowError: when it is none in UTC.
+    :raises ValueError: when it is no time.
+    :raises OverflowError: when it is none in UTC.
     """
     if not text:
         return UNKNOWN_TIME
@@ -156,7 +157,8 @@ def moment(text: str | None) -> datetime:
 def http_date(text: str) -> datetime:
     """An HTTP date, in UTC; objects of one second share it, hence the cache.
 
-    :raises ValueError: when it is no time. :raises OverflowError: when it is none in UTC.
+    :raises ValueError: when it is no time.
+    :raises OverflowError: when it is none in UTC.
     """
     return _in_utc(parsedate_to_datetime(text))
 

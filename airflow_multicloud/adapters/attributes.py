@@ -32,7 +32,8 @@ _LAST_RESORT = "ascii", "replace"
 class HeaderRules:
     """What one store holds of attributes.
 
-    :param store: its name in messages. :param cloud: that of its cloud.
+    :param store: its name in messages.
+    :param cloud: that of its cloud.
     :param check_name: why it can't hold metadata of a name.
     :param encode: a metadata value as it is sent; ``None`` when it can't be.
     :param most_metadata: bytes of all metadata names and values, as they are sent.

@@ -72,7 +72,8 @@ class Leftover:
 class CleanupReport:
     """What was found, and what became of it.
 
-    :param found: how many, by kind; :param removed: how many of them are gone now.
+    :param found: how many, by kind.
+    :param removed: how many of them are gone now.
     :param named: the first thousand.
     """
 

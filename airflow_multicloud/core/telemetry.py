@@ -16,6 +16,7 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace import Span
 from opentelemetry.util.types import AttributeValue
 
+from airflow_multicloud.core.spans import SPANS
 from airflow_multicloud.errors import CloudError
 
 P = ParamSpec("P")
@@ -28,8 +29,12 @@ _NAME = "airflow_multicloud"
 def operation(name: str, **attributes: AttributeValue) -> Iterator[Span]:
     """A span ``multicloud.<name>`` around an operation, with its duration and errors counted.
 
-    Attribute names take ``__`` for a dot: ``cloud__provider="aws"``.
+    :param name: one of :data:`~airflow_multicloud.core.spans.SPANS`.
+    :param attributes: of the span; names take ``__`` for a dot: ``cloud__provider="aws"``.
+    :raises ValueError: for a name that is not registered.
     """
+    if name not in SPANS:
+        raise ValueError(f"name: {name!r} is no registered span; add it to core/spans.py")
     meter = metrics.get_meter(_NAME)
     named = {key.replace("__", "."): value for key, value in attributes.items()}
     started = time.monotonic()

@@ -201,4 +201,5 @@ def test_the_registry_loads_no_sdk():
 def test_operators_load_no_sdk():
     modules = _modules_in("operators", "sensors")
     ours = set(_loaded_by(modules)) - set(_loaded_by(["airflow.sdk"]))
-    assert ours == set()
+    # Names of Airflow's own, wherever the installed version has them.
+    assert {name for name in ours if not name.startswith("airflow.providers.common.")} == set()

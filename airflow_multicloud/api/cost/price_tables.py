@@ -31,7 +31,8 @@ class RefreshedPrices:
     :param renewed: how many prices were refreshed.
     :param changed: those of them that are other than before.
     :param kept: those that no list
-        answered for. :param oldest: the oldest price of the table.
+        answered for.
+    :param oldest: the oldest price of the table.
     :param failed: cloud → why its list could not be asked; its prices were kept.
     """
 

@@ -20,7 +20,7 @@ DRILL = command(
         action="append",
         metavar="KIND",
         help="error kinds that trigger failover to the next candidate, as your fetches have them;\n"
-        "may be given more than once (default: unavailable, timeout, throttled, not_found)",
+        "may be given more than once (default: unavailable, busy, timeout, throttled, not_found)",
     ),
     arg("--rto", type=duration, metavar="TIME", help="the time objective (default: 1h)"),
     arg("--rpo", type=duration, metavar="TIME", help="the point objective (default: 1h)"),

@@ -17,7 +17,7 @@ Exit codes:
   3    it ran, but some objects failed or are not proven
   4    not found: a connection, bucket, object or manifest
   5    credentials or permissions
-  6    unavailable, timed out, throttled or changed meanwhile: try again later
+  6    unavailable, busy, timed out, throttled or changed meanwhile: try again later
   7    refused: what is there, a stated limit or a quota forbids it
   130  interrupted (Ctrl-C)
   141  whoever read the output closed it (as head does)

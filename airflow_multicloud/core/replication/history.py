@@ -138,7 +138,8 @@ class ReplicaStatus:
 
     :param as_of: the replica holds every change made at the source before this.
     :param lag: from ``as_of`` to now.
-    :param objects: that the replica should have. :param proven: how many are proven there.
+    :param objects: that the replica should have.
+    :param proven: how many are proven there.
     :param findings: what is not as it should be, a sentence each.
     """
 

@@ -100,7 +100,8 @@ class Sending:
     ) -> Replica:
         """Make the object visible, and judge what is there then.
 
-        :param attributes: of the source's object. :param tags: likewise, if they are kept.
+        :param attributes: of the source's object.
+        :param tags: likewise, if they are kept.
         :param digests: of the whole, as it was read.
         """
         state, destination = item.replicas[self.index], self.job.destinations[self.index]

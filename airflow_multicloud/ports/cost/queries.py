@@ -21,7 +21,8 @@ class CostMetric(StrEnum):
 class CostQuery:
     """A quick look at an API's own figures.
 
-    :param start: first day. :param end: the day after the last.
+    :param start: first day.
+    :param end: the day after the last.
     :param group_by: FOCUS names, at most two: ``ServiceName``, ``RegionId``, ``SubAccountId``.
     :param max_requests: stop with kind ``quota`` rather than send more than this.
     """
@@ -51,7 +52,8 @@ class CostQueryRow:
 class CostQueryResult:
     """All rows, and what asking for them cost.
 
-    :param requests: HTTP requests that the cloud counts. :param price: their price, in USD.
+    :param requests: HTTP requests that the cloud counts.
+    :param price: their price, in USD.
     """
 
     rows: tuple[CostQueryRow, ...]

@@ -197,7 +197,7 @@ FETCH = command(
         action="append",
         metavar="KIND",
         help="error kinds that trigger failover to the next candidate; may be given more than\n"
-        "once (default: unavailable, timeout, throttled, not_found)",
+        "once (default: unavailable, busy, timeout, throttled, not_found)",
     ),
     arg(
         "--attempt-timeout",

@@ -15,7 +15,8 @@ class MachineType:
     """What a machine type has.
 
     :param core: the beginning of the description of the family's vCPU price, up to where
-        the region is named. :param ram: the same for memory.
+        the region is named.
+    :param ram: the same for memory.
     """
 
     vcpus: int

@@ -49,7 +49,10 @@ class TakenApart:
 
 @dataclass(frozen=True, slots=True)
 class FeesLeft:
-    """What fees will cost. :param variance: of their sum, as their past ones differ."""
+    """What fees will cost.
+
+    :param variance: of their sum, as their past ones differ.
+    """
 
     expected: float
     variance: float

@@ -15,7 +15,6 @@ from typing import ClassVar
 
 from airflow_multicloud.core.cost.money import exact, exact_sum
 from airflow_multicloud.core.cost.prices import (
-    FREE_ALLOWANCE,
     OLD,
     Meter,
     Price,
@@ -23,6 +22,7 @@ from airflow_multicloud.core.cost.prices import (
     Refused,
     tiered,
 )
+from airflow_multicloud.core.cost.prices.offers import offers_of
 from airflow_multicloud.core.cost.prices.own import OwnPrices
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document
@@ -31,7 +31,6 @@ from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 #: Hours of a month as all three clouds count them for monthly prices (365 × 24 / 12).
 MONTH_HOURS = Decimal(730)
 
-_TABLE_EGRESS = frozenset({"internet", FREE_ALLOWANCE})
 
 #: Money of one currency on a day → the report's currency.
 Convert = Callable[[Decimal, str, date], Decimal]
@@ -215,7 +214,10 @@ def price_workload(
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked of every region. :param refused: gets the prices that can't be converted."""
+    """What is asked of every region.
+
+    :param refused: gets the prices that can't be converted.
+    """
 
     workload: Workload
     currency: str
@@ -252,7 +254,7 @@ class _Question:
         self, prices: Sequence[Price], meter: Meter, quantity: Decimal
     ) -> list[QuoteLine]:
         offers: list[list[QuoteLine]] = []
-        for tiers in _offers(prices, self.workload, meter):
+        for tiers in offers_of(prices, self.workload, meter):
             cut = tiered(tiers, quantity, Decimal(0))
             # Below the first tier there is no price: not a free one.
             if exact_sum([amount for _, amount in cut]) != quantity:
@@ -281,27 +283,3 @@ class _Question:
             source=price.source,
             as_of=price.as_of,
         )
-
-
-def _offers(prices: Sequence[Price], workload: Workload, meter: Meter) -> list[list[Price]]:
-    """What serves the workload: each offer is one SKU with its tiers, or all egress tiers."""
-    offers: dict[tuple[str, str, str], list[Price]] = {}
-    for price in prices:
-        if meter is Meter.EGRESS:
-            suits = price.sku != "inter-region"
-            # A table's tiers and its free allowance are one offer; of a bill each SKU is.
-            sku = price.family if price.sku in _TABLE_EGRESS else price.sku
-        else:
-            suits, sku = _suits(price, workload, meter), price.sku
-        if suits:
-            offers.setdefault((sku, price.region_id, price.currency), []).append(price)
-    return list(offers.values())
-
-
-def _suits(price: Price, workload: Workload, meter: Meter) -> bool:
-    if meter is not Meter.COMPUTE:
-        return price.family == "standard"
-    if price.vcpus is None or price.memory_gib is None:
-        return False
-    enough = price.vcpus >= workload.vcpus and price.memory_gib >= workload.memory_gib
-    return enough and (workload.burstable or price.family == "standard")
