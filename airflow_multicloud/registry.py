@@ -78,6 +78,7 @@ def cloud_of(conn_id: str) -> Cloud:
     )
 
 
+@session()
 def resolve(port: type[P], conn_id: str) -> P:
     """The hook that fits ``port``, on the connection's cloud.
 
@@ -88,6 +89,7 @@ def resolve(port: type[P], conn_id: str) -> P:
     return _hook(port, cloud_of(conn_id), conn_id)
 
 
+@session()
 def resolve_location(location: Location, *, parameter: str) -> tuple[Cloud, ObjectStore]:
     """The object store that a location lies in, and its cloud.
 
@@ -98,6 +100,7 @@ def resolve_location(location: Location, *, parameter: str) -> tuple[Cloud, Obje
     return cloud, _located(ObjectStore, cloud, cloud.uri_schemes, location, parameter)
 
 
+@session()
 def resolve_export(location: Location, *, parameter: str) -> tuple[Cloud, Cost]:
     """The cost hook that reads a billing export, and its cloud.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from airflow.sdk import BaseHook
 
+from airflow_multicloud.adapters.connections import once_per_session
 from airflow_multicloud.clouds.azure.credentials import CredentialForm
 from airflow_multicloud.clouds.azure.resource_manager import ResourceManager, read_connection
 from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE, StorageAccount, open_account
@@ -27,10 +28,22 @@ class Session:
 
     def __init__(self, conn_id: str, *, public_read: bool = False) -> None:
         self.conn_id = conn_id
-        self._connection = BaseHook.get_connection(conn_id)
+        self._connection = once_per_session(
+            ("connection", conn_id), lambda: BaseHook.get_connection(conn_id)
+        )
         self._public_read = public_read
         self._lock = RLock()
         self._kept: dict[str, Any] = {}
+
+    @classmethod
+    def shared(cls, conn_id: str, *, public_read: bool = False) -> Self:
+        """The one that all hooks of a connection share while a task's session is open.
+
+        :param conn_id: as for the class.
+        :param public_read: as for the class.
+        """
+        key = ("azure session", conn_id, public_read)
+        return once_per_session(key, lambda: cls(conn_id, public_read=public_read))
 
     @property
     def is_storage(self) -> bool:

@@ -157,7 +157,7 @@ def open_account(connection: Connection, conn_id: str, *, public_read: bool) -> 
         **connection.extra_dejson,
     }
     check_control_characters(conn_id, fields, cloud=NAME)
-    doing = f"open connection {conn_id!r}"
+    doing = f"opening connection {conn_id!r}"
     try:
         with translated(doing, table=STORAGE, area=StorageError):
             account = StorageAccount(_service(connection, conn_id, public_read=public_read))

@@ -61,7 +61,7 @@ class Session:
         with self._lock:
             if self._found is None:
                 checked_extras(self.conn_id, self._hook.extras)
-                doing = f"connection {self.conn_id!r}"
+                doing = f"opening connection {self.conn_id!r}"
                 with (
                     translated(doing, table=BASE, area=CredentialsError),
                     credentials_read(self.conn_id),

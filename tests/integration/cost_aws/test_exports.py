@@ -185,6 +185,6 @@ def test_truncated_file_leaves_the_store_as_it_was(
 def test_closed_server(closed_s3: str) -> None:
     from airflow_multicloud.clouds.aws.cost import CostExplorerHook
 
-    with pytest.raises(CostAnalysisError, match="list export bucket/exports/focus") as caught:
+    with pytest.raises(CostAnalysisError, match="listing export bucket/exports/focus") as caught:
         CostExplorerHook(closed_s3).list_billing_periods("bucket/exports/focus")
     assert caught.value.kind is ErrorKind.UNAVAILABLE

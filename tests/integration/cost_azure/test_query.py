@@ -166,7 +166,7 @@ def test_wrong_credentials(
     code: str | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with pytest.raises(CredentialsError, match="query costs of subscriptions/") as caught:
+    with pytest.raises(CredentialsError, match="querying the costs of subscriptions/") as caught:
         azure.hook(**changes).query_costs(asked())
     assert (caught.value.kind, caught.value.code) == (ErrorKind.UNAUTHENTICATED, code)
     assert "wr0ngS3cret" not in f"{caught.value} {caplog.text}"

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 from airflow.sdk import BaseHook
 
+from airflow_multicloud import registry
 from airflow_multicloud.clouds.azure.cost import CostManagementHook
 from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.azure.session import Session
 from airflow_multicloud.errors import CredentialsError
+from airflow_multicloud.ports.cost import Cost
+from airflow_multicloud.ports.identity import Identity
+from airflow_multicloud.ports.object_store import ObjectStore
 
 STORAGE = {"conn_type": "wasb", "login": "account", "password": "a2V5"}
 APPLICATION = {
@@ -138,3 +142,25 @@ def test_a_user_can_not_switch_redirects_on(monkeypatch: pytest.MonkeyPatch) -> 
     _ = session.storage_account
     assert given["permit_redirects"] is False
     assert given["retry_total"] == 3
+
+
+def test_a_tasks_hooks_share_one_session(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    conn_id = connect(monkeypatch, APPLICATION)
+    with registry.session():
+        store = registry.resolve(ObjectStore, conn_id)
+        cost = registry.resolve(Cost, conn_id)
+        identity = registry.resolve(Identity, conn_id)
+    assert reads == [conn_id]
+    assert store.account is cost._exports.account is identity.account  # type: ignore[attr-defined]
+    with registry.session():
+        assert registry.resolve(ObjectStore, conn_id) is not store
+    assert reads == [conn_id] * 2
+
+
+def test_without_a_session_each_hook_reads_its_connection_once(
+    reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn_id = connect(monkeypatch, STORAGE)
+    first, second = (registry.resolve(ObjectStore, conn_id) for _ in range(2))
+    assert first is not second
+    assert reads == [conn_id] * 2

@@ -122,7 +122,7 @@ class _Survey:
         :param part: of the source, for the reason when it could not.
         """
         try:
-            with translated(f"ask {source} for {part or 'advice'}"):
+            with translated(f"asking {source} for {part or 'advice'}"):
                 for item in advice:
                     self._take(item)
         except CostAnalysisError as err:

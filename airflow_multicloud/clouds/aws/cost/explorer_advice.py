@@ -45,7 +45,7 @@ def rightsizing(client: BaseClient, paid: PaidRequests) -> Iterator[Recommendati
     for page in capped_pages(
         client.get_rightsizing_recommendation,
         arguments,
-        doing="ask Cost Explorer which instances to resize",
+        doing="asking Cost Explorer which instances to resize",
         parameter="its limit",
         limit=_MAX_REQUESTS,
         instead=_INSTEAD,
@@ -67,7 +67,7 @@ def savings_plans(client: BaseClient, paid: PaidRequests) -> Iterator[Recommenda
     for page in capped_pages(
         client.get_savings_plans_purchase_recommendation,
         arguments,
-        doing="ask Cost Explorer which Savings Plans to buy",
+        doing="asking Cost Explorer which Savings Plans to buy",
         parameter="its limit",
         limit=_MAX_REQUESTS,
         instead=_INSTEAD,

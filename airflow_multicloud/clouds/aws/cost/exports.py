@@ -67,7 +67,7 @@ def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod
 
     :raises CostAnalysisError: as :meth:`airflow_multicloud.ports.cost.Cost.list_billing_periods`.
     """
-    doing = f"list export {export}"
+    doing = f"listing export {export}"
     bucket, _ = _split(export)
     found = []
     for billing_period, meta in sorted(_manifests(store, export).items()):
@@ -90,7 +90,7 @@ def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) ->
 
     :raises CostAnalysisError: as :meth:`airflow_multicloud.ports.cost.Cost.fetch_billing_period`.
     """
-    doing = f"fetch {period.billing_period:%Y-%m} of {period.export}"
+    doing = f"fetching {period.billing_period:%Y-%m} of {period.export}"
     bucket, _ = _split(period.export)
     manifest = _unchanged(store, period, doing)
     keys = _data_files(store, manifest, bucket, doing)
@@ -123,7 +123,7 @@ def _manifests(store: ObjectStore, export: str) -> dict[date, ObjectMeta]:
     bucket, path = _split(export)
     name = path.rpartition("/")[2]
     newest: dict[date, ObjectMeta] = {}
-    for meta in listed(store, bucket, f"{path}/metadata/", doing=f"list export {export}"):
+    for meta in listed(store, bucket, f"{path}/metadata/", doing=f"listing export {export}"):
         found = _PERIOD.search(meta.key)
         if found is None or not meta.key.endswith(f"/{name}-Manifest.json"):
             continue

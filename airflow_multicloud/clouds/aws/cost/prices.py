@@ -146,7 +146,7 @@ def _question(query: PriceQuery) -> _Question | None:
 
 def _products(client: BaseClient, query: PriceQuery, asked: _Question) -> Sequence[str]:
     """The products of the answer, as JSON."""
-    doing = f"read the list price of {query.sku} in {query.region_id}"
+    doing = f"reading the list price of {query.sku} in {query.region_id}"
     with translated(doing):
         pages = client.get_paginator("get_products").paginate(
             ServiceCode=asked.service,

@@ -74,13 +74,13 @@ def query_costs(client: BaseClient, asked: CostQuery) -> CostQueryResult:
     for page in capped_pages(
         client.get_cost_and_usage,
         arguments,
-        doing="query Cost Explorer",
+        doing="querying Cost Explorer",
         parameter="max_requests",
         limit=asked.max_requests,
         instead="allow more, ask for fewer days or groups, or read the export, which is free",
     ):
         requests += 1
-        with well_formed("query Cost Explorer", NAME, area=CostAnalysisError):
+        with well_formed("querying Cost Explorer", NAME, area=CostAnalysisError):
             for result in page["ResultsByTime"]:
                 rows.extend(_rows(result, asked.group_by, metric))
     return CostQueryResult(rows=tuple(rows), requests=requests, price=requests * REQUEST_PRICE)
@@ -93,7 +93,7 @@ def forecast_cost(client: BaseClient, start: date, end: date, metric: CostMetric
         :meth:`airflow_multicloud.ports.cost.CostForecasts.forecast_cost`.
     """
     _check_empty(start, end)
-    doing = f"forecast the costs from {start} to {end}"
+    doing = f"forecasting the costs from {start} to {end}"
     with translated(doing):
         answer = client.get_cost_forecast(
             TimePeriod=_period(start, end),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from airflow_multicloud.adapters import names
 from airflow_multicloud.adapters.attributes import METADATA_NAME, HeaderRules, encode_value
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.client import ObjectStoreBase
@@ -23,8 +24,7 @@ _KEY_BYTES = 1024
 
 def name_of(ref: ObjectRef) -> str:
     """An object as messages name it."""
-    version = f" (version {ref.version})" if ref.version else ""
-    return f"s3://{ref.bucket}/{ref.key}{version}"
+    return names.name_of(ref, "s3")
 
 
 def why_not_metadata_name(name: str) -> str | None:

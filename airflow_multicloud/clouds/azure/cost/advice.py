@@ -47,7 +47,7 @@ class AdvisorAdvice(CostBase):
         manager = self._manager
         client = self._azure.client("advisor", lambda: _client(manager))
         try:
-            with translated("ask Azure Advisor for recommendations"):
+            with translated("asking Azure Advisor for recommendations"):
                 found = list(client.recommendations.list(filter="Category eq 'Cost'"))
         except CostAnalysisError as err:
             if err.kind not in _NOT_ASKABLE:

@@ -25,7 +25,7 @@ class CostBase(AzureBaseHook):
         if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
             requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
             requests.setLevel(logging.WARNING)
-        self._azure = Session(conn_id)
+        self._azure = Session.shared(conn_id)
         self._exports: BlobObjectStoreHook | None = None
         if self._azure.is_storage:
             self._exports = BlobObjectStoreHook(conn_id, session=self._azure)

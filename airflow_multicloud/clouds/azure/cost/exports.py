@@ -82,7 +82,7 @@ class CostExports(CostBase):
 @named(NAME)
 def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod]:
     """The periods that have a manifest, with what it states."""
-    doing = f"list export {export}"
+    doing = f"listing export {export}"
     newest = _manifests(store, export)
     by_month: dict[date, list[_Days]] = {}
     for days in newest:
@@ -97,7 +97,7 @@ def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod
 @named(NAME)
 def fetch_period(store: ObjectStore, period: ExportedPeriod, directory: Path) -> FetchedPeriod:
     """The files that a period's manifest names."""
-    doing = f"fetch {period.billing_period:%Y-%m} of {period.export}"
+    doing = f"fetching {period.billing_period:%Y-%m} of {period.export}"
     meta = _unchanged(store, period, doing)
     manifest = read_manifest(store, meta, doing=doing)
     files = _files(manifest, doing)
@@ -124,7 +124,7 @@ def _manifests(store: ObjectStore, export: str) -> dict[_Days, ObjectMeta]:
         export, cloud=NAME, shape="container/directory/export-name (container/export-name)"
     )
     newest: dict[_Days, ObjectMeta] = {}
-    for meta in listed(store, container, f"{path}/", doing=f"list export {export}"):
+    for meta in listed(store, container, f"{path}/", doing=f"listing export {export}"):
         found = _MANIFEST.fullmatch(meta.key.removeprefix(f"{path}/"))
         days = found and _days(*found.groups())
         if not days:

@@ -94,7 +94,7 @@ def _items(
     wanted = _filter(query)
     if wanted is None:
         return
-    doing = f"read the price of {query.sku} in {query.region_id}"
+    doing = f"reading the price of {query.sku} in {query.region_id}"
     terms = " and ".join(f"{name} eq '{_escaped(value)}'" for name, value in wanted.items())
     link: str | None = f"{endpoint}/api/retail/prices?$filter={quote(terms)}"
     for _ in range(_PAGES):

@@ -82,7 +82,7 @@ class CostManagementQueries(CostBase):
         rows: list[CostQueryRow] = []
         requests = 0
         for requests, page in enumerate(_pages(client, manager, scope, query), start=1):  # noqa: B007
-            with well_formed("query Cost Management", NAME, area=CostAnalysisError):
+            with well_formed("querying Cost Management", NAME, area=CostAnalysisError):
                 rows.extend(_rows(page, query.group_by))
         return CostQueryResult(rows=tuple(rows), requests=requests, price=Decimal(0))
 
@@ -135,7 +135,7 @@ def _pages(
     client: CostManagementClient, manager: ResourceManager, scope: str, asked: CostQuery
 ) -> Iterator[models.QueryResult]:
     """By hand: the SDK reads one page. The next is asked for with the same body, by POST."""
-    doing = f"query costs of {scope}"
+    doing = f"querying the costs of {scope}"
     definition = _definition(asked)
     posting: Any = {"retry_on_methods": frozenset({"POST"})}  # a query changes nothing
     with translated(doing):

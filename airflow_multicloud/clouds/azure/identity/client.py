@@ -19,4 +19,4 @@ class IdentityBase(WasbHook):
         self, wasb_conn_id: str = WasbHook.default_conn_name, public_read: bool = False
     ) -> None:
         super().__init__(wasb_conn_id=wasb_conn_id, public_read=public_read)
-        self.account = Session(wasb_conn_id, public_read=public_read).storage_account
+        self.account = Session.shared(wasb_conn_id, public_read=public_read).storage_account

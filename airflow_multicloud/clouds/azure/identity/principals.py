@@ -19,6 +19,6 @@ class StoragePrincipals(IdentityBase):
             account can't be reached.
         """
         account = self.account
-        with translated(f"ask connection {self.conn_id!r} who it is"):
+        with translated(f"asking connection {self.conn_id!r} who it is"):
             account.service.get_account_information()
         return Principal(account_id=str(account.service.account_name), principal=str(account.form))

@@ -20,7 +20,7 @@ class BlobContainers(ObjectStoreBase):
     def stat_bucket(self, bucket: str) -> BucketMeta:
         """That the container exists; its location is its account's, which is not told here."""
         container = self.account.service.get_container_client(bucket)
-        with translated(f"stat container {bucket}"):
+        with translated(f"looking at container {bucket}"):
             container.get_container_properties()
         return BucketMeta(bucket)
 
@@ -32,7 +32,7 @@ class BlobContainers(ObjectStoreBase):
         :param location: not Azure's to choose here: a container lies where its account does.
         :raises StorageError: kind ``invalid_argument`` when a location is given.
         """
-        doing = f"create container {bucket}"
+        doing = f"creating container {bucket}"
         if location is not None:
             raise StorageError(
                 f"{doing}: location {location!r} can't be chosen, a container lies where its "
@@ -52,6 +52,6 @@ class BlobContainers(ObjectStoreBase):
 
     def list_buckets(self) -> Iterator[str]:
         """The containers of the storage account."""
-        with translated("list containers"):
+        with translated("listing containers"):
             for container in self.account.service.list_containers():
                 yield container.name

@@ -36,7 +36,7 @@ class ObjectStoreBase(WasbHook):
         session: Session | None = None,
     ) -> None:
         super().__init__(wasb_conn_id=wasb_conn_id, public_read=public_read)
-        session = session or Session(wasb_conn_id, public_read=public_read)
+        session = session or Session.shared(wasb_conn_id, public_read=public_read)
         self.account: StorageAccount = session.storage_account
 
     def _describe(self, ref: ObjectRef, doing: str) -> ObjectMeta:

@@ -40,7 +40,7 @@ class BlobCopies(BlobSignedUrls):
 
         :raises StorageError: kind ``unsupported`` for a larger blob.
         """
-        doing = f"copy {name_of(source)} to {name_of(destination)}"
+        doing = f"copying {name_of(source)} to {name_of(destination)}"
         check_key(destination.key)
         found = self._describe(source, doing)
         if found.size > _COPY_LIMIT:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 
+from airflow_multicloud.adapters import names
 from airflow_multicloud.adapters.attributes import HeaderRules, encode_value
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.object_store.client import ObjectStoreBase
@@ -89,9 +90,8 @@ RULES = HeaderRules(
 
 
 def name_of(ref: ObjectRef) -> str:
-    """An object, for messages."""
-    version = f"@{ref.version}" if ref.version else ""
-    return f"{ref.bucket}/{ref.key}{version}"
+    """An object as messages name it."""
+    return names.name_of(ref, "abfs")
 
 
 class BlobKeys(ObjectStoreBase):

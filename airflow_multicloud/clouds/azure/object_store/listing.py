@@ -56,7 +56,7 @@ def listed_blobs(
     :param include: what is to be listed with them, as the API's parameter says it.
     :raises StorageError: kind ``integrity`` when a page can't be read, or comes twice.
     """
-    doing = f"list {bucket}/{prefix}"
+    doing = f"listing abfs://{bucket}/{prefix}"
     params = {"restype": "container", "comp": "list", "include": include}
     if prefix:
         params["prefix"] = prefix

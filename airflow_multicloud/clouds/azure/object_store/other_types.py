@@ -80,7 +80,7 @@ def send_block(
         if there is None or err.code != OTHER_TYPE:
             raise
     try:
-        with translated(f"{doing}: delete the blob of another type that is there"):
+        with translated(f"{doing}: deleting the blob of another type that is there"):
             account.send("DELETE", url, headers=condition_headers(IfUnchanged(there)))
     except StorageError as err:
         if err.code not in _GONE:

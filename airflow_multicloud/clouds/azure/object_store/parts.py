@@ -95,7 +95,7 @@ class BlobPartUploads(ObjectStoreBase):
         Append and page blobs take no blocks, so one that has the key is deleted: not now, but
         when the first block is there to be sent.
         """
-        doing = f"begin the upload of {name_of(ref)}"
+        doing = f"beginning the upload of {name_of(ref)}"
         check_key(ref.key)
         write_headers(options, doing)
         other: str | None = None
@@ -111,7 +111,7 @@ class BlobPartUploads(ObjectStoreBase):
         By its MD5 when the caller gives one, or when the service has answered without a CRC64
         of its own (emulators), since it may not have looked at ours.
         """
-        doing = f"put part {number} of {name_of(upload.ref)}"
+        doing = f"writing part {number} of {name_of(upload.ref)}"
         if not 1 <= number <= LIMITS.max_parts:
             raise StorageError(
                 f"{doing}: number must be 1 to {LIMITS.max_parts}",
@@ -165,7 +165,7 @@ class BlobPartUploads(ObjectStoreBase):
         blocks' CRC32Cs combine to ``digests.crc32c`` is the caller's to know; it is returned
         as confirmed on that ground. Discards every other uncommitted block of the key.
         """
-        doing = f"complete the upload of {name_of(upload.ref)}"
+        doing = f"completing the upload of {name_of(upload.ref)}"
         ordered = sorted(parts, key=lambda part: part.number)
         check_tokens(upload, ordered, doing)
         if replaces(upload.upload_id):  # What the condition names was deleted for the blocks.
@@ -255,7 +255,7 @@ class BlobPartUploads(ObjectStoreBase):
 
     def _blocks(self, ref: ObjectRef, which: str) -> list[Block]:
         account = self.account
-        with translated(f"list the blocks of {name_of(ref)}"):
+        with translated(f"listing the blocks of {name_of(ref)}"):
             try:
                 committed, uncommitted = account.blob(ref).get_block_list(which)
             except HttpResponseError as err:

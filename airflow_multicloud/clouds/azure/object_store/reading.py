@@ -60,7 +60,7 @@ class BlobReads(ObjectStoreBase):
         :raises StorageError: kind ``unsupported`` for a blob in the archive tier; kind
             ``invalid_argument`` for a range outside the blob.
         """
-        doing = f"get {name_of(ref)}"
+        doing = f"reading {name_of(ref)}"
         if end is not None and end <= start:
             return self._no_bytes(ref, if_etag, doing)
         try:
@@ -80,7 +80,7 @@ class BlobReads(ObjectStoreBase):
 
     def get_checked(self, ref: ObjectRef, *, if_etag: str | None = None) -> Iterator[Buffer]:
         """Read a whole blob, each 4 MiB of it with the service's own MD5."""
-        return read_checked(self.account, ref, if_etag, f"get {name_of(ref)}")
+        return read_checked(self.account, ref, if_etag, f"reading {name_of(ref)}")
 
     def _no_bytes(self, ref: ObjectRef, if_etag: str | None, doing: str) -> EmptyBody:
         meta = self._describe(ref, doing)

@@ -41,7 +41,7 @@ class BlobSignedUrls(ObjectStoreBase):
             signature or nothing, which can't sign; kind ``invalid_argument`` for another
             method, for no time at all, and for more than seven days by a delegated key.
         """
-        doing = f"sign a URL for {name_of(ref)}"
+        doing = f"signing a URL for {name_of(ref)}"
         if expires_in <= timedelta(0):
             raise StorageError(
                 f"{doing}: expires_in must be above zero, not {expires_in}",

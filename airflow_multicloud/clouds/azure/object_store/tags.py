@@ -22,13 +22,13 @@ class BlobTags(ObjectStoreBase):
     def get_tags(self, ref: ObjectRef) -> Mapping[str, str]:
         """The blob's index tags."""
         blob = self.account.blob(ref)
-        with translated(f"get the tags of {name_of(ref)}"):
+        with translated(f"reading the tags of {name_of(ref)}"):
             return dict(blob.get_blob_tags())
 
     def set_tags(self, ref: ObjectRef, tags: Mapping[str, str]) -> None:
         """Replace the blob's index tags (at most ten)."""
         blob = self.account.blob(ref)
-        with translated(f"set the tags of {name_of(ref)}"):
+        with translated(f"writing the tags of {name_of(ref)}"):
             blob.set_blob_tags(dict(tags))
 
     def why_not_tag(self, name: str, value: str) -> str | None:

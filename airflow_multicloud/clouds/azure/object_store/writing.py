@@ -69,7 +69,7 @@ class BlobWrites(ObjectStoreBase):
         the service's own MD5 is ``declared`` in the next listing or stat. ``digests.crc32c``,
         which Azure does not know, is compared here with the bytes to be sent.
         """
-        doing = f"put {name_of(ref)}"
+        doing = f"writing {name_of(ref)}"
         data = as_bytes(body)
         check_key(ref.key)
         if len(data) > LIMITS.put_limit:
@@ -97,7 +97,7 @@ class BlobWrites(ObjectStoreBase):
         """
         account = self.account
         params = {"versionid": ref.version} if ref.version else {}
-        with translated(f"delete {name_of(ref)}"):
+        with translated(f"deleting {name_of(ref)}"):
             url = account.service.get_blob_client(ref.bucket, ref.key).url
             account.send("DELETE", url, params=params, headers=condition_headers(condition))
 

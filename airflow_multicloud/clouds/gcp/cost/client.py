@@ -48,7 +48,7 @@ class CostBase(SessionHook, BigQueryHook):
     def _opened(self, name: str, make: Callable[[], C]) -> C:
         """One of Google's clients, opened once; errors about the connection are translated."""
         with (
-            translated(f"connection {self.gcp_conn_id!r}"),
+            translated(f"opening connection {self.gcp_conn_id!r}"),
             credentials_read(self.gcp_conn_id),
         ):
             return self._session.client(name, make)

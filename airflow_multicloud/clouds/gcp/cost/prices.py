@@ -74,7 +74,7 @@ class GCPPrices(CostBase):
         ):
             if asked := [query for query in queries if query.meter == meter]:
                 skus = _list_skus(self._rest("cloudbilling", _ENDPOINT), service)
-                with well_formed(f"read the prices of {service}", NAME, area=CostAnalysisError):
+                with well_formed(f"reading the prices of {service}", NAME, area=CostAnalysisError):
                     found += prices(asked, skus, today)
         return found
 

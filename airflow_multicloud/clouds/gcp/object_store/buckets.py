@@ -20,7 +20,7 @@ class GCSBuckets(ObjectStoreBase):
 
     def stat_bucket(self, bucket: str) -> BucketMeta:
         """That the bucket may be read; its location where ``storage.buckets.get`` is granted."""
-        doing = f"stat_bucket of {bucket!r}"
+        doing = f"looking at bucket {bucket!r}"
         path = f"/b/{quote(bucket, safe='')}"
         try:
             with translated(doing):
@@ -39,7 +39,7 @@ class GCSBuckets(ObjectStoreBase):
         """The buckets of the connection's project."""
         project = self._named_project("list_buckets")
         query = {"project": project, "fields": "items/name,nextPageToken"}
-        doing = f"list_buckets of project {project!r}"
+        doing = f"listing the buckets of project {project!r}"
         with translated(doing):
             for page in self._api.pages("/b", query, doing):
                 with well_formed(doing, NAME):
@@ -51,7 +51,7 @@ class GCSBuckets(ObjectStoreBase):
 
         Its labels say which DAG and task it was made for.
         """
-        doing = f"ensure_bucket of {bucket!r}"
+        doing = f"creating bucket {bucket!r}"
         project = self._named_project(doing)
         resource: dict[str, Any] = {
             "name": bucket,

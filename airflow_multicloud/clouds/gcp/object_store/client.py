@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
 from obstore.store import GCSStore
 
+from airflow_multicloud.adapters import names
 from airflow_multicloud.adapters import obstore as _obstore
 from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.fields import generation_of, meta_of
@@ -85,7 +86,6 @@ class ObjectStoreBase(SessionHook, GCSHook):
         return meta_of(ref.bucket, found)
 
 
-def doing_of(call: str, ref: ObjectRef) -> str:
-    """What an error says was being done."""
-    version = f" (generation {ref.version})" if ref.version else ""
-    return f"{call} of {ref.key!r}{version} in {ref.bucket!r}"
+def name_of(ref: ObjectRef) -> str:
+    """An object as messages name it."""
+    return names.name_of(ref, "gs", version="generation")

@@ -10,7 +10,7 @@ from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.object_store.client import (
     NO_OPTIONS,
     ObjectStoreBase,
-    doing_of,
+    name_of,
 )
 from airflow_multicloud.clouds.gcp.object_store.errors import conditional, translated
 from airflow_multicloud.clouds.gcp.object_store.fields import meta_of, resource_of, write_query
@@ -30,11 +30,11 @@ class GCSCopies(ObjectStoreBase):
         resource: dict[str, Any] | None = None
         if options.storage_class:
             # A body replaces all of the source's metadata, so it has to repeat them.
-            found = self._stat(source, doing_of("stat_object", source))
+            found = self._stat(source, f"looking at {name_of(source)}")
             source = replace(source, version=found.version)
             if found.attributes:
                 resource = resource_of(found.attributes, storage_class=options.storage_class)
-        doing = f"copy_within of {source.key!r} in {source.bucket!r} to {destination.key!r}"
+        doing = f"copying {name_of(source)} to {name_of(destination)}"
         with conditional(doing, options.condition), translated(doing):
             return rewrite(self._api, source, destination, resource, options)
 

@@ -24,7 +24,7 @@ class GCSListing(ObjectStoreBase):
 
     def _listed(self, bucket: str, prefix: str, *, versions: bool) -> Iterator[ObjectMeta]:
         hidden = not prefix.startswith(PARTS_PREFIX)
-        with translated(f"list_objects of {bucket!r} under {prefix!r}"):
+        with translated(f"listing gs://{bucket}/{prefix}"):
             for resource in self._api.objects(bucket, prefix, versions=versions):
                 if not (hidden and resource["name"].startswith(PARTS_PREFIX)):
                     yield listed_of(bucket, resource)

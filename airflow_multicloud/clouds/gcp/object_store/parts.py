@@ -28,7 +28,7 @@ from airflow_multicloud.clouds.gcp.object_store.client import (
     NO_DIGESTS,
     NO_OPTIONS,
     ObjectStoreBase,
-    doing_of,
+    name_of,
 )
 from airflow_multicloud.clouds.gcp.object_store.composing import THREADS, compose_tree
 from airflow_multicloud.clouds.gcp.object_store.copying import rewrite
@@ -83,14 +83,14 @@ class GCSPartUploads(ObjectStoreBase):
         ``options.encryption_key`` says.
         """
         check_key(ref.key)
-        RULES.fitted(options.attributes, doing_of("begin_upload", ref))
+        RULES.fitted(options.attributes, f"beginning the upload of {name_of(ref)}")
         return PartUpload(ref, secrets.token_hex(8), datetime.now(UTC))
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
     ) -> Part:
         """Store one part; Cloud Storage verifies its CRC32C."""
-        doing = doing_of(f"put_part {number}", upload.ref)
+        doing = f"writing part {number} of {name_of(upload.ref)}"
         if not 1 <= number <= LIMITS.max_parts:
             raise _invalid(f"number: {number} is no part number; allowed: 1 to {LIMITS.max_parts}")
         sent = with_crc32c(digests, body)
@@ -107,7 +107,7 @@ class GCSPartUploads(ObjectStoreBase):
 
     def list_parts(self, upload: PartUpload) -> Sequence[Part]:
         """The parts stored, each with its CRC32C; none for an unknown upload."""
-        with translated(doing_of("list_parts", upload.ref)):
+        with translated(f"listing the parts of {name_of(upload.ref)}"):
             # By number: listings are in the order of names.
             found = self._api.objects(upload.ref.bucket, _parts_of(upload))
             return [_part(resource) for resource in found if _is_part(resource)]
@@ -126,7 +126,7 @@ class GCSPartUploads(ObjectStoreBase):
         A clean-up that fails does not undo a complete object: it is logged as a warning, and
         :meth:`list_uploads` shows what is left until :meth:`abort_upload` deletes it.
         """
-        doing = doing_of("complete_upload", upload.ref)
+        doing = f"completing the upload of {name_of(upload.ref)}"
         metadata = {**options.attributes.metadata, **(late_metadata or {})}
         attributes = RULES.fitted(replace(options.attributes, metadata=metadata), doing)
         options = replace(options, attributes=attributes)
@@ -156,7 +156,7 @@ class GCSPartUploads(ObjectStoreBase):
         The parts go last: as long as anything is left, :meth:`list_uploads` finds the upload.
         """
         bucket = upload.ref.bucket
-        with translated(doing_of("abort_upload", upload.ref)):
+        with translated(f"aborting the upload of {name_of(upload.ref)}"):
             found = list(self._api.objects(bucket, _parts_of(upload), versions=True))
             with ThreadPoolExecutor(THREADS) as pool:
                 for wanted in (False, True):
@@ -165,14 +165,14 @@ class GCSPartUploads(ObjectStoreBase):
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """The uploads that have stored at least one part."""
-        with translated(f"list_uploads of {bucket!r} under {prefix!r}"):
+        with translated(f"listing the uploads under gs://{bucket}/{prefix}"):
             for upload in _uploads(self._api, bucket, PARTS_PREFIX):
                 if upload.ref.key.startswith(prefix):
                     yield upload
 
     def left_uploads(self, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:  # noqa: ARG002  # completion takes them
         """Every upload to this key: all that an object has is given when it is completed."""
-        with translated(doing_of("left_uploads", ref)):
+        with translated(f"looking for uploads of {name_of(ref)}"):
             # Of this key only, whatever else is under way in the bucket.
             found = [
                 upload

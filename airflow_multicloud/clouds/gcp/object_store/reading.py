@@ -9,7 +9,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.bodies import EmptyBody, StreamedBody
 from airflow_multicloud.adapters.reading import byte_range
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.object_store.client import ObjectStoreBase, doing_of
+from airflow_multicloud.clouds.gcp.object_store.client import ObjectStoreBase, name_of
 from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.fields import checked_generation, generation_of
 from airflow_multicloud.clouds.gcp.object_store.headers import (
@@ -35,13 +35,13 @@ class GCSReads(ObjectStoreBase):
 
     def stat_object(self, ref: ObjectRef) -> ObjectMeta:
         """One object's metadata."""
-        return self._stat(ref, doing_of("stat_object", ref))
+        return self._stat(ref, f"looking at {name_of(ref)}")
 
     def get_object(
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
     ) -> ObjectBody:
         """Read a range as stored; the answer's generation is compared with ``if_etag``."""
-        doing = doing_of("get_object", ref)
+        doing = f"reading {name_of(ref)}"
         body = self._open_or_empty(ref, start, end, doing)
         try:
             for wanted in (ref.version, if_etag):

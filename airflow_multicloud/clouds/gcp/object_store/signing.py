@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from google.auth.credentials import Signing
 
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.object_store.client import ObjectStoreBase, doing_of
+from airflow_multicloud.clouds.gcp.object_store.client import ObjectStoreBase, name_of
 from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef, SignedUrl
@@ -27,7 +27,7 @@ class GCSSigning(ObjectStoreBase):
         :raises StorageError: kind ``unsupported`` when the credentials can't sign;
             ``invalid_argument`` when ``expires_in`` is too long.
         """
-        doing = doing_of("sign_url", ref)
+        doing = f"signing a URL for {name_of(ref)}"
         if method not in _METHODS:
             raise _invalid(f"{doing}: method {method!r}; allowed: {' or '.join(_METHODS)}")
         if not timedelta(0) < expires_in <= _LONGEST:

@@ -8,7 +8,7 @@ from airflow_multicloud.clouds.gcp.object_store.client import (
     NO_DIGESTS,
     NO_OPTIONS,
     ObjectStoreBase,
-    doing_of,
+    name_of,
 )
 from airflow_multicloud.clouds.gcp.object_store.errors import conditional, translated
 from airflow_multicloud.clouds.gcp.object_store.fields import (
@@ -49,7 +49,7 @@ class GCSWrites(ObjectStoreBase):
     ) -> ObjectMeta:
         """Write one object; Cloud Storage verifies its CRC32C before it shows."""
         check_key(ref.key)
-        doing = doing_of("put_object", ref)
+        doing = f"writing {name_of(ref)}"
         sent = with_crc32c(digests, body)
         attributes = RULES.fitted(options.attributes, doing)
         resource = {
@@ -66,7 +66,7 @@ class GCSWrites(ObjectStoreBase):
     def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
         """Delete the live object, or for good the generation that ``ref.version`` names."""
         query = generation_match(condition) | generation_of(ref)
-        with translated(doing_of("delete_object", ref)):
+        with translated(f"deleting {name_of(ref)}"):
             self._api.ask("DELETE", object_path(ref.bucket, ref.key), query)
 
     @property

@@ -33,7 +33,7 @@ def failure(message: str, kind: ErrorKind) -> CostAnalysisError:
 def exported_periods(store: ObjectStore, export: str) -> Sequence[ExportedPeriod]:
     """The periods that have a manifest."""
     bucket, path = _split(export)
-    with _storage_errors(f"list export {export}"):
+    with _storage_errors(f"listing export {export}"):
         keys = [meta.key for meta in store.list_objects(bucket, f"{path}/")]
     months = sorted(key.split("/")[-2] for key in keys if key.endswith("/manifest.json"))
     return [_period(export, month, _manifest(store, export, month)) for month in months]
@@ -44,7 +44,7 @@ def fetch_period(
 ) -> FetchedPeriod:
     """The files of the period's version (of every version up to it, in styles that append)."""
     month = f"{period.billing_period:%Y-%m}"
-    doing = f"fetch {month} of {period.export}"
+    doing = f"fetching {month} of {period.export}"
     manifest = _manifest(store, period.export, month)
     names = [version["version"] for version in manifest["versions"]]
     replaces = manifest["style"] == CorrectionStyle.REPLACE
