@@ -79,7 +79,7 @@ clean: ## Remove what the other targets made in this directory
 		.import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-lock: $(READY) ## Pin every dependency anew (UPGRADE=--upgrade: to the newest)
+lock: $(READY) ## Pin every dependency again (UPGRADE=--upgrade: to the newest)
 	$(call compile,$(UPGRADE) --all-extras pyproject.toml -o constraints.txt)
 	$(call compile,$(UPGRADE) $(CLOUDS)/aws/object_store/ministack/requirements.in \
 		-o $(CLOUDS)/aws/object_store/ministack/requirements.txt)

@@ -86,7 +86,7 @@ with DAG(
             description="How the primary misbehaves, for the recovering task only",
         ),
         "fail_over_on": Param(
-            ["not_found", "throttled", "timeout", "unavailable"],
+            ["busy", "not_found", "throttled", "timeout", "unavailable"],
             type="array",
             items={"type": "string"},
             examples=[kind.value for kind in ErrorKind],

@@ -115,7 +115,7 @@ class _Filter(logging.Filter):
             text = "a message that can't be formatted"
         record.msg, record.args = without_secrets(text), None
         if record.exc_info:
-            # Messages of SDK errors have URLs in them; a handler would format them anew.
+            # Messages of SDK errors have URLs in them; a handler would format them again.
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text, record.exc_info = without_secrets(text), None
         return True

@@ -54,7 +54,7 @@ def why_not_reserved_key(key: str) -> str | None:
 def has_capability(store: object, capability: type[P]) -> TypeGuard[P]:
     """Whether a store has an optional capability: ``isinstance``, but asked once per class.
 
-    Python 3.11 collects a protocol's members anew at each check: an eighth of the time that a
+    Python 3.11 collects a protocol's members again at each check: an eighth of the time that a
     small object takes.
     """
     asked: Any = (type(store), capability)

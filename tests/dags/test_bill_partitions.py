@@ -119,7 +119,7 @@ def test_two_clouds_of_a_day_and_one_of_another_do_not_run_it(consumer: str) -> 
         assert runs_after_a_tick(consumer) == before
     ingested("azure", "2026-10-20")
     assert runs_after_a_tick(consumer) == [*before, "2026-10-20"]
-    # Ingested anew: once more, when all three have come again.
+    # Ingested again: once more, when all three have come again.
     for cloud in ("aws", "gcp", "azure"):
         assert runs_after_a_tick(consumer) == [*before, "2026-10-20"]
         ingested(cloud, "2026-10-20")

@@ -193,7 +193,7 @@ def hashes_of(tree: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def hashes_at(end: Endpoint) -> dict[str, str]:
-    """SHA-256 of everything below an endpoint, read anew."""
+    """SHA-256 of everything below an endpoint, read again."""
     prefix = end.location.key
     return {
         meta.key.removeprefix(prefix): sha256(

@@ -16,7 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from airflow_multicloud.testing.local_clouds import LocalCloudOptions, LocalClouds
+from airflow_multicloud.testing.local_clouds import (
+    OBJECT_STORES,
+    LocalCloudOptions,
+    LocalClouds,
+    Server,
+)
 
 from . import pythons
 from .environments import CHECKOUT, DIRECTORY, Clouds, Environment, Lowest, Outcome, tried
@@ -88,7 +93,7 @@ def clouds() -> Iterator[Clouds]:
     """Local clouds, with three months of bills."""
     home = DIRECTORY / "airflow"
     os.environ.update({"AIRFLOW_HOME": str(home), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"})
-    with LocalClouds(LocalCloudOptions(bigquery=True)) as servers:
+    with LocalClouds(LocalCloudOptions(servers=OBJECT_STORES | {Server.GCP_BIGQUERY})) as servers:
         connections = servers.conn_env()
         os.environ.update(connections)
         # Imported here: Airflow must not load before it knows its home.

@@ -1,4 +1,4 @@
-"""What is a template inside of a destination is rendered, anew each time, or refused."""
+"""What is a template inside of a destination is rendered each time, or refused."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
 
-#: Seconds between journals: what a killed run may have to compare anew (and, on Azure, where no
-#: digest of an object from blocks is known, send anew).
+#: Seconds between journals: what a killed run may have to compare again (and, on Azure, where no
+#: digest of an object from blocks is known, send again).
 JOURNAL_INTERVAL = 5.0
 
 #: How many items per thread are handed out before results are looked at.

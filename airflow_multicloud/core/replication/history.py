@@ -134,7 +134,7 @@ def _newest_first(replica: Endpoint, newest: list[manifest.Latest]) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStatus:
-    """How a replica stands by what lies beside it; nothing is verified anew.
+    """How a replica stands by what lies beside it; nothing is verified again.
 
     :param as_of: the replica holds every change made at the source before this.
     :param lag: from ``as_of`` to now.

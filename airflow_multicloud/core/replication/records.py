@@ -65,7 +65,7 @@ def known_version(replica: Endpoint, key: str, document: bytes, field: str, know
             f"{replica.location.with_key(key)}: it is of version {version!r} ({field!r}), and this "
             f"release of airflow-multicloud knows version {known} only; use the release that "
             "wrote it everywhere, or delete it and replicate again: every object is then compared "
-            "anew",
+            "with the source",
             kind=ErrorKind.UNSUPPORTED,
             cloud=replica.cloud,
         )
@@ -75,7 +75,7 @@ def damaged(replica: Endpoint, key: str, why: str) -> StorageError:
     """The error for an object that is not as this package wrote it: what, and what to do."""
     return StorageError(
         f"{replica.location.with_key(key)}: it is damaged ({why}); delete it and replicate "
-        "again: every object is then compared anew",
+        "again: every object is then compared with the source",
         kind=ErrorKind.INTEGRITY,
         cloud=replica.cloud,
     )

@@ -98,7 +98,7 @@ class _Found:
 
 
 def _inspect(job: Job, item: Item, index: int, found: _Found) -> Replica:
-    """A replica with proven content: as it is, or to be written anew for its attributes."""
+    """A replica with proven content: as it is, or to be written again for its attributes."""
     destination, before = job.destinations[index], item.replicas[index]
     there: ObjectMeta | None = None
     if before.attributes is None:  # Its record does not say what it was written with.

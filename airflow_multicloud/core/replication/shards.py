@@ -130,7 +130,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
 
     :raises ReplicationFailedError: as :func:`engine.replicate`; objects of a shard that did
         not finish count as failed. The plan is kept then, so that failed shards can be tried
-        again and the run closed anew. A run that an earlier try has closed is reported
+        again and the run closed again. A run that an earlier try has closed is reported
         again; how long it took is not known then.
     """
     replication = replication.landed()

@@ -102,4 +102,4 @@ def _proofs(destination: Endpoint, source: str) -> Iterator[tuple[str, Proof]]:
             yield from manifest.proofs(destination, key)
         except CloudError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
-                raise  # A manifest that was deleted proves nothing: all is compared anew.
+                raise  # A manifest that was deleted proves nothing: all is compared again.

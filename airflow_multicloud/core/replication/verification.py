@@ -72,7 +72,7 @@ class VerificationReport:
 
     :param findings: objects by finding; they add up to ``objects``.
     :param extraneous: objects at the replica that the manifest does not know.
-    :param root: the Merkle root computed anew from the manifest's lines; it was equal to the
+    :param root: the Merkle root computed again from the manifest's lines; it was equal to the
         recorded one, or verification fails as a whole.
     """
 

@@ -77,7 +77,7 @@ class Cost(Protocol):
 
         A period that is being written (its files are there, the manifest that the cloud writes
         last is not) is left out; an export that has none yet gives an empty sequence.
-        Where only some days of a period were exported anew since, these versions follow that of
+        Where only some days of a period were exported again since, these versions follow that of
         the whole period, in the order in which they were written.
 
         :param export: where it is: ``bucket/prefix/export-name`` (AWS),

@@ -29,7 +29,7 @@ def main() -> None:
         with measured():
             change = store.ingest("aws", fetched)
         if change.days_written != (MONTH.replace(day=RESTATED_DAY),) or not change.restatements:
-            raise SystemExit(f"days {change.days_written} were written anew")
+            raise SystemExit(f"days {change.days_written} were written again")
         with store.connect() as connection:
             sums = ", ".join(f"sum({c})" for c in COSTS)
             for view in ("costs", "rollup"):

@@ -91,13 +91,13 @@ SPIKY = [at(d, str(a)) for d, a in ((2, 3), (3, 500), (9, 1), (10, 80), (17, 7),
             [*every(1, 20), at(21, "60")], every(21, 31), every(1, 31), id="ended within a day"
         ),
         pytest.param(
-            every(1, 20), every(1, 31, "60"), every(1, 31, "60"), id="a month told anew, lower"
+            every(1, 20), every(1, 31, "60"), every(1, 31, "60"), id="a month told again, lower"
         ),
         pytest.param(
             every(1, 31),
             [*every(1, 9), at(10, "0"), *every(11, 31)],
             [*every(1, 9), at(10, "0"), *every(11, 31)],
-            id="a day told anew, of nothing",
+            id="a day told again, of nothing",
         ),
         pytest.param(
             every(1, 20),
@@ -113,7 +113,7 @@ SPIKY = [at(d, str(a)) for d, a in ((2, 3), (3, 500), (9, 1), (10, 80), (17, 7),
             SPIKY,
             [replace(row, billed=row.billed * Decimal("0.97")) for row in SPIKY],
             [replace(row, billed=row.billed * Decimal("0.97")) for row in SPIKY],
-            id="use now and then, told anew",
+            id="use now and then, told again",
         ),
         pytest.param(SPIKY[:4], SPIKY, SPIKY, id="use now and then"),
         pytest.param(

@@ -94,7 +94,7 @@ def test_a_change_that_was_passed_over_is_made_later(
     content: bytes, tells: bool, digests: bool, immutable: bool
 ) -> None:
     if not digests and len(content) > memory.SMALL.parts_above:
-        pytest.skip("without a digest at the source a large object is copied anew")
+        pytest.skip("without a digest at the source a large object is copied again")
     world, source = _world(content, tells=tells, digests=digests)
     assert _only(_run(world)) is Outcome.COPIED
     source.attributes = HTML

@@ -88,7 +88,7 @@ def _refused(conn_id: str | None, name: str, given: object, allowed: str) -> Cre
 class Owners:
     """Whose the buckets of one endpoint were when this process met them first.
 
-    A bucket that is deleted may be made anew by anybody, under the same name: what is then read
+    A bucket that is deleted may be recreated by anybody, under the same name: what is then read
     is theirs to choose, and what is written theirs to read.
     """
 
@@ -127,7 +127,7 @@ class Owners:
         if first != owner:
             raise StorageError(
                 f"bucket {bucket!r} belongs to {owner} now, and belonged to {first} when this "
-                "process met it first: it was deleted and made anew by somebody else, it seems; if "
+                "process met it first: it was deleted and recreated by somebody else, it seems; if "
                 "that was meant, say so by the connection's extra expected_bucket_owner",
                 kind=ErrorKind.PERMISSION_DENIED,
                 cloud=NAME,
