@@ -163,8 +163,8 @@ def test_a_revoked_permission_is_no_outage_by_default(world: World, tmp_path: Pa
     assert (facts["rto_seconds"], facts["rpo_seconds"]) == (None, None)
     assert facts["reason"] == (
         f"{world.primary.location} failed with permission_denied, which is not among fail_over_on "
-        "(busy, not_found, throttled, timeout, unavailable), so no other candidate was asked. If the "
-        "fetches that this drill stands for are to survive it, add permission_denied to "
+        "(busy, not_found, throttled, timeout, unavailable), so no other candidate was asked. If "
+        "the fetches that this drill stands for are to survive it, add permission_denied to "
         "fail_over_on, there and here."
     )
 
