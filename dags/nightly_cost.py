@@ -78,7 +78,8 @@ else:
         "if dag_run.partition_key else (dag_run.run_after | ds))"
     )
 
-# The day of the run: the param, else the scheduled one, else (a run by hand) today.
+# The day of the run: the param, else the scheduled one. A run by hand is of today; on Airflow 3.1,
+# where Airflow infers an interval for it too, of the day before.
 DAY = f"{{{{ params.day or {OWN_DAY} }}}}"
 MONTH = f"{{{{ (params.day or {OWN_DAY})[:8] }}}}01"
 # The first of the month before: its bill changes for days after it ended.

@@ -12,8 +12,9 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from threading import RLock
 from typing import Any, TypeVar
+
+from airflow_multicloud.adapters.locks import KeyLocks
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class _Session:
     kept: dict[Hashable, Any] = field(default_factory=dict)
-    lock: RLock = field(default_factory=RLock)
+    locks: KeyLocks = field(default_factory=KeyLocks)
 
 
 _session: ContextVar[_Session | None] = ContextVar("airflow_multicloud_session", default=None)
@@ -48,7 +49,7 @@ def once_per_session(key: Hashable, make: Callable[[], T]) -> T:
     current = _session.get()
     if current is None:
         return make()
-    with current.lock:  # two threads would read the same connection at once, else
+    with current.locks.of(key):  # two threads would read the same connection at once, else
         if key not in current.kept:
             current.kept[key] = make()
         found: T = current.kept[key]

@@ -120,6 +120,7 @@ def run_drill(
         return DrillResult(evidence, tuple(written), unwritten)
 
 
+@session()
 def store_evidence(
     evidence: Evidence, places: Sequence[str]
 ) -> tuple[list[str], dict[str, CloudError]]:
@@ -139,6 +140,7 @@ def store_evidence(
     return written, failed
 
 
+@session()
 def read_evidence(uri: str) -> Evidence:
     """What a drill's ``judge`` task wrote, from its JSON form.
 

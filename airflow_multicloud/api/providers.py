@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from airflow_multicloud import registry
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError
 from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
-from airflow_multicloud.registry import Cloud
+from airflow_multicloud.registry import Cloud, session
 
 
 class ProviderRegistry:
@@ -49,6 +49,7 @@ class ProviderRegistry:
             )
         return self._connections[name]
 
+    @session()
     def statuses(self) -> tuple[CloudProviderStatus, ...]:
         """Ask every cloud in use who we are."""
         return tuple(check_connection(conn_id) for conn_id in self._connections.values())

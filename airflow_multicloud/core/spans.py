@@ -58,6 +58,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "cost.write_recommendations": "recommendations that are written to a file",
         "cost.report": "all questions of a report",
         "cost.write_report": "a report that is written",
+        "cost.read_prices": "a price table that is read",
+        "cost.read_rates": "exchange rates that are read from an object",
         "cost.refresh_prices": "price lists that are fetched",
         "cost.refresh_rates": "exchange rates that are fetched",
     }

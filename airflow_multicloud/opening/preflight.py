@@ -14,6 +14,7 @@ from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.identity import Identity
+from airflow_multicloud.registry import session
 from airflow_multicloud.text import printable
 
 
@@ -48,6 +49,7 @@ class CloudProviderStatus:
         return f"{self.kind}: {self.problem}" if self.kind else None
 
 
+@session()
 def check_connection(conn_id: str) -> CloudProviderStatus:
     """Ask a connection's cloud who we are; errors are in the answer, not raised."""
     cloud: str | None = None
@@ -75,6 +77,7 @@ class LocationStatus:
         return printable(f"{self.uri}: {end}")
 
 
+@session()
 def check_location(uri: str) -> LocationStatus:
     """Look at the bucket of a URI; errors are in the answer, not raised.
 

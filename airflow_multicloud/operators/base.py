@@ -80,10 +80,12 @@ class Outcome:
     :param facts: what it returns, and what the events of its outlets get.
     :param failure: why it fails all the same; the facts are in XCom nevertheless, if its operator
         has a ``report_key``.
+    :param is_plan: nothing was done yet: the facts are neither a report nor an asset's.
     """
 
     facts: Any
     failure: Exception | None = None
+    is_plan: bool = False
 
 
 class CloudOperator(PlainLog, BaseOperator):
@@ -114,11 +116,11 @@ class CloudOperator(PlainLog, BaseOperator):
         """Do the work, and tell what came of it."""
         with self._stoppable():
             outcome = self.perform(context)
-            if self.report_key is not None:
+            if self.report_key is not None and not outcome.is_plan:
                 context["ti"].xcom_push(key=self.report_key, value=outcome.facts)
             if outcome.failure is not None:
                 raise outcome.failure
-        for outlet in self.outlets:
+        for outlet in () if outcome.is_plan else self.outlets:
             if isinstance(outlet, Asset):
                 told = {"multicloud": self.asset_facts(outcome.facts)}
                 context["outlet_events"][outlet].extra.update(told)

@@ -417,7 +417,17 @@ def test_a_record_says_why_there_is_no_rto_and_explains_itself(world: World) -> 
     [
         ({"format_version": 2}, ErrorKind.UNSUPPORTED, "is drill evidence of version 2; this is"),
         ({"format_version": "1"}, ErrorKind.UNSUPPORTED, "is drill evidence of version '1'"),
-        ({"format": "bill"}, ErrorKind.INVALID_ARGUMENT, "no drill evidence .* format is 'bill'"),
+        (
+            {"format": "bill", "format_version": 1},
+            ErrorKind.INVALID_ARGUMENT,
+            "no drill evidence .* format is 'bill'",
+        ),
+        (
+            {"format": "airflow-multicloud drill evidence"},
+            ErrorKind.INVALID_ARGUMENT,
+            "no drill evidence .* no format and version",
+        ),
+        ([], ErrorKind.INVALID_ARGUMENT, "no drill evidence .* no format and version"),
         ({"verdict": "GREAT"}, ErrorKind.INVALID_ARGUMENT, "missing or wrong .*GREAT"),
         ({"objectives": 1}, ErrorKind.INVALID_ARGUMENT, "missing or wrong"),
     ],

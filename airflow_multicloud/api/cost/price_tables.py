@@ -21,6 +21,7 @@ from airflow_multicloud.errors import CostAnalysisError, ErrorKind, ProviderNotA
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.cost.files import check_place, find_place, read_place, write_place
 from airflow_multicloud.ports.cost import Cost, PriceLists
+from airflow_multicloud.registry import session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class RefreshedPrices:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
+@session()
 def read_prices(
     prices: str | Path | PriceTable | None, *, max_age: timedelta | None = None
 ) -> PriceTable:
@@ -57,10 +59,13 @@ def read_prices(
         return prices if max_age is None else replace(prices, max_age=max_age)
     if prices is None or not str(prices):
         return bundled_prices(max_age=max_age)
-    content = read_place("prices", prices, MAX_BYTES)
+    with operation("cost.read_prices"):
+        content = read_place("prices", prices, MAX_BYTES)
     return parse_prices(content, str(prices), max_age=max_age)
 
 
+@session()
+@operation("cost.refresh_prices")
 def refresh_prices(
     target: str | Path,
     conn_ids: Sequence[str],
@@ -92,8 +97,7 @@ def refresh_prices(
                 cloud=cloud,
             )
         lists[cloud] = hook
-    with operation("cost.refresh_prices"):
-        found = refresh(table, lists, regions=wanted)
+    found = refresh(table, lists, regions=wanted)
     if not found.renewed:
         raise CostAnalysisError(
             f"no price was refreshed: {_why_none(found, tuple(lists))}", kind=ErrorKind.UNAVAILABLE

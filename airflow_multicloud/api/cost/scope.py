@@ -12,6 +12,7 @@ from airflow_multicloud.core.cost.fx import ExchangeRates
 from airflow_multicloud.core.cost.fx.rates_file import MAX_BYTES, parse_rates
 from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, checked_basis
 from airflow_multicloud.core.cost.store import CostStore
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.lists import texts
 from airflow_multicloud.months import are_whole_months
@@ -67,7 +68,8 @@ class CostScope:
         if where is None or not is_uri(where):
             file = None if where is None else Path(where)
             return ExchangeRates(rates_file=file, max_stale_days=self.max_stale_days)
-        content = read_place("rates_file", where, MAX_BYTES)
+        with operation("cost.read_rates"):
+            content = read_place("rates_file", where, MAX_BYTES)
         return ExchangeRates(
             published=parse_rates(content, str(where)), max_stale_days=self.max_stale_days
         )

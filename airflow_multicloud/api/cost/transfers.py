@@ -23,8 +23,10 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.registry import session
 
 
+@session()
 def estimate_transfer_cost(
     source: str,
     destinations: Sequence[str | Destination],
@@ -54,6 +56,7 @@ def estimate_transfer_cost(
     )
 
 
+@session()
 def estimate_replication(
     prepared: Replication,
     *,

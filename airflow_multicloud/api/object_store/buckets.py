@@ -7,8 +7,10 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
+from airflow_multicloud.registry import session
 
 
+@session()
 def make_bucket(uri: str, *, location: str | None = None) -> bool:
     """Create a bucket (a container) unless it is there; whether it was created.
 

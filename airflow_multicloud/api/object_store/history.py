@@ -8,8 +8,10 @@ from airflow_multicloud.core.replication import history
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.registry import session
 
 
+@session()
 def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
     """The runs recorded beside a replica, the newest first.
 
@@ -22,6 +24,7 @@ def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
         return history.runs(end, limit=limit)
 
 
+@session()
 def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:
     """How a replica stands by what is recorded beside it, once for each of its sources.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.preflight import LocationStatus, check_location
+from airflow_multicloud.registry import session
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class ReachableReplicas:
     out_of_reach: tuple[LocationStatus, ...]
 
 
+@session()
 def reachable_replicas(replicas: Sequence[str]) -> ReachableReplicas:
     """Look at the bucket of each replica; one that is out of reach costs no other.
 

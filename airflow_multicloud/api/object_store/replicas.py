@@ -36,6 +36,7 @@ def replication(
     return Replication(open_endpoint(source, parameter="source"), opened, options)
 
 
+@session()
 def replicate(
     source: str,
     destinations: Sequence[str | Destination],
@@ -62,6 +63,7 @@ def replicate(
     )
 
 
+@session()
 def plan_replication(
     source: str,
     destinations: Sequence[str | Destination],
@@ -78,6 +80,7 @@ def plan_replication(
     return engine.plan(replication(source, destinations, options), named=named)
 
 
+@session()
 def verify_replica(
     replica: str, *, depth: Depth | str = Depth.AUTO, run_id: str | None = None
 ) -> VerificationReport:

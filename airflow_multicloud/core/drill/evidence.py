@@ -139,6 +139,8 @@ def read(place: Endpoint) -> Evidence:
         doc = json.loads(body)
     except (ValueError, RecursionError) as err:
         raise _no_record(place, "it is not JSON") from err
+    if not isinstance(doc, Mapping) or "format_version" not in doc:
+        raise _no_record(place, "it has no format and version")
     try:
         return read_document(Evidence, doc, what="the record")
     except CloudError as err:

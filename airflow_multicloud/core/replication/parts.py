@@ -29,7 +29,7 @@ def choose_part_size(size: int, wanted: int, limits: PartLimits) -> int:
     """The part size for an object: ``wanted``, or as much more as the store demands.
 
     A multiple of one MiB unless ``wanted`` already serves. ``size`` must pass
-    :func:`check_size`.
+    :func:`why_not_size`.
     """
     least = max(limits.min_part, -(-size // limits.max_parts))
     if wanted < least:

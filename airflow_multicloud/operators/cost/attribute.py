@@ -31,9 +31,9 @@ class AttributeCostOperator(CostOperator):
     def perform(self, context: Context) -> Outcome:
         """Attribute."""
         found = self.analyzer().attribute_costs(*days(self.start, self.end), dag_ids=self.dag_ids)
-        dags = {dag: f"{amount:.2f}" for dag, amount in list(found.by_dag().items())[:100]}
+        dags = dict(list(found.by_dag().items())[:100])
         for dag, amount in dags.items():
-            self.log.info("%-60s %14s %s", dag, amount, found.currency)
+            self.log.info("%-60s %14s %s", dag, f"{amount:.2f}", found.currency)
         self.warn_unconverted(found.unconverted)
         self.log.info(
             "unexplained usage: %.2f %s; %s %% of usage carries a DAG's label",
@@ -43,8 +43,8 @@ class AttributeCostOperator(CostOperator):
         )
         return Outcome(
             {
-                "dags": dags,
-                "unexplained_usage": f"{found.unexplained_usage:.2f}",
+                "dags": {dag: str(amount) for dag, amount in dags.items()},
+                "unexplained_usage": str(found.unexplained_usage),
                 "coverage_percent": None
                 if found.coverage_percent is None
                 else str(found.coverage_percent),

@@ -96,8 +96,3 @@ def money_of(name: str, value: str | int) -> Decimal:
         return Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"{name}: {value!r} given, expected a number") from None
-
-
-def cents(amount: Decimal) -> str:
-    """An amount, rounded for people."""
-    return f"{amount:.2f}"

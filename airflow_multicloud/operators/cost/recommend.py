@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.api.cost.files import write_recommendations
 from airflow_multicloud.core.cost.recommendations import RankedRecommendation
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.cost.base import CostOperator, cents
+from airflow_multicloud.operators.cost.base import CostOperator
 
 #: Recommendations in the log; all are in the object.
 _SHOWN = 50
@@ -54,8 +54,8 @@ class RecommendSavingsOperator(CostOperator):
         return Outcome(
             {
                 "recommendations": len(ranked.ranked),
-                "resource_savings": cents(ranked.resource_savings),
-                "commitment_savings": cents(ranked.commitment_savings),
+                "resource_savings": str(ranked.resource_savings),
+                "commitment_savings": str(ranked.commitment_savings),
                 "currency": ranked.currency,
                 "unconverted": len(ranked.unconverted),
                 "unavailable": dict(ranked.unavailable),

@@ -33,7 +33,7 @@ class CostReportOperator(CostOperator):
     :param workload: also price this workload on every cloud in the report.
     :param prices: path or URI of the list prices for it; the packaged ones by default.
     :param recommendations: what a
-        :class:`~airflow_multicloud.operators.cost.compare.RecommendSavingsOperator` wrote.
+        :class:`~airflow_multicloud.operators.cost.recommend.RecommendSavingsOperator` wrote.
     :param budget: show the budget; the amount, in ``currency``.
     """
 

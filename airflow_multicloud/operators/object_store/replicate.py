@@ -58,7 +58,7 @@ class ReplicateOperator(ReplicationOperator):
             tell_estimate(self, estimate)
             context["ti"].xcom_push(key="cost_estimate", value=to_document(estimate))
         if self.plan_only:
-            return Outcome([asdict(plan) for plan in engine.plan(replication)])
+            return Outcome([asdict(plan) for plan in engine.plan(replication)], is_plan=True)
         run_id = run_id_of(context, self.task_id)
         run = partial(engine.replicate, run_id=run_id, listener=self.tell_progress)
         return self.finish(replication, run)

@@ -32,7 +32,7 @@ class ReplicationOperator(DestinationsOperator):
 
     :param source: URI of an object, or of a prefix (it ends with a slash):
         ``s3://conn_id@bucket/prefix/``.
-    :param destinations: URIs, or :class:`~airflow_multicloud.Destination` for a storage
+    :param destinations: URIs, or :class:`~airflow_multicloud.api.Destination` for a storage
         class or an encryption key.
     :param include: globs on the key below the prefix; ``*`` matches ``/`` too.
     :param exclude: globs of what is left out.

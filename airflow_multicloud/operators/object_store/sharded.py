@@ -44,7 +44,7 @@ class PlanReplicationOperator(ReplicationOperator):
         self.log.info(
             "%d of %d objects to copy, in %d shards", plan.to_copy, plan.objects, len(plan.shards)
         )
-        return Outcome(list(plan.shards))
+        return Outcome(list(plan.shards), is_plan=True)
 
 
 class ReplicateShardOperator(ReplicationOperator):

@@ -257,8 +257,13 @@ def test_the_command_line_refreshes_and_quotes(
         )
     )
     told = capsys.readouterr()
-    rows = json.loads(told.out)
-    assert [(row["meter"], row["amount"]) for row in rows] == [("compute", 1460), ("storage", 0.2)]
+    (document,) = json.loads(told.out)
+    (quote,) = document["quotes"]
+    assert [(line["meter"], Decimal(line["amount"])) for line in quote["lines"]] == [
+        ("compute", 1460),
+        ("storage", Decimal("0.2")),
+    ]
+    assert (document["cheapest"], document["currency"]) == ("memory", "USD")
     assert "some prices are of 2026-05-01" in told.err
     assert "cheapest: memory" in told.err
 

@@ -19,7 +19,7 @@ def run(args: Namespace) -> Result:
         regions.setdefault(cloud, []).append(region)
     found = refresh_prices(args.target, args.conn_ids, regions=regions)
     row = {
-        "prices": found.uri,
+        "uri": found.uri,
         "renewed": found.renewed,
         "changed": len(found.changed),
         "kept": len(found.kept),

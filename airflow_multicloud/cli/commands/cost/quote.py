@@ -13,6 +13,7 @@ from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.core.cost import documents
 from airflow_multicloud.core.cost.prices.workload import Quote
 
 _CENT = Decimal("0.01")
@@ -50,7 +51,9 @@ def run(args: Namespace) -> Result:
     if found.cheapest:
         remarks.append(f"cheapest: {found.cheapest.cloud}")
     rows = [row for quote in found.quotes for row in _rows(quote)]
-    return Result(rows, rows, remarks, ExitCode.DONE if found.cheapest else ExitCode.NOT_FOUND)
+    document = {**documents.workload(found), "currency": analyzer.currency}
+    code = ExitCode.DONE if found.cheapest else ExitCode.NOT_FOUND
+    return Result(rows, [document], remarks, code)
 
 
 def _rows(quote: Quote) -> list[dict[str, Any]]:
@@ -63,6 +66,7 @@ def _rows(quote: Quote) -> list[dict[str, Any]]:
             "quantity": line.quantity,
             "unit": line.unit,
             "unit_price": line.unit_price,
+            "unit_currency": line.unit_currency,
             "amount": line.amount.quantize(_CENT),
             "currency": quote.currency,
             "as_of": line.as_of.isoformat(),

@@ -14,7 +14,7 @@ def run(args: Namespace) -> Result:
     """Fetch, check, write."""
     found = refresh_exchange_rates(args.target, source=args.source or ECB_URL)
     row = {
-        "rates": found.uri,
+        "uri": found.uri,
         "first_day": found.first_day.isoformat(),
         "last_day": found.last_day.isoformat(),
         "new_days": found.new_days,

@@ -19,6 +19,7 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 from obstore.store import S3Store
 
 from airflow_multicloud.adapters import obstore as _obstore
+from airflow_multicloud.adapters.locks import KeyLocks
 from airflow_multicloud.clouds.aws.errors import code_of
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.seams import before_signing, signing_region_of
@@ -55,18 +56,18 @@ class Stores:
         self._credentials = session.credentials
         self._here = threading.local()
         before_signing(client, "HeadBucket", self._note_address)
-        self._lock = threading.Lock()
+        self._locks = KeyLocks()
         self._stores: dict[str, S3Store | None] = {}
 
     def of(self, bucket: str) -> S3Store | None:
         """The bucket's store, or ``None`` where only boto3 can reach it.
 
-        Costs one HEAD request per bucket and connection. Access points (ARNs) and directory
+        Costs one HEAD request per bucket and session. Access points (ARNs) and directory
         buckets are signed in ways obstore does not know, and ``tenant:bucket`` is no path to it.
         """
         if ":" in bucket or bucket.endswith("--x-s3"):
             return None
-        with self._lock:
+        with self._locks.of(bucket):
             if bucket not in self._stores:
                 if _obstore.only_to(self._client.meta.endpoint_url) is None:
                     self._stores[bucket] = None

@@ -18,6 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
+from airflow_multicloud.adapters.locks import KeyLocks
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
@@ -99,7 +100,7 @@ class Owners:
         self._client = client
         self._endpoint = str(client.meta.endpoint_url)
         self._asked: set[str] = set()
-        self._asking = threading.Lock()
+        self._asking = KeyLocks()
 
     def before(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
         """Look at a bucket before its first request; botocore's ``provide-client-params``."""
@@ -107,13 +108,13 @@ class Owners:
             self.look(params["Bucket"])
 
     def look(self, bucket: str) -> None:
-        """Compare a bucket's owner with the one it had, once for this connection.
+        """Compare a bucket's owner with the one it had, once for each session.
 
         :raises StorageError: kind ``permission_denied`` when it is another by now.
         """
         if bucket in self._asked:
             return
-        with self._asking:
+        with self._asking.of(bucket):
             if bucket not in self._asked:
                 self._compare(bucket)
                 self._asked.add(bucket)

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.cost.fx import Rates
-from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, Costs
+from airflow_multicloud.core.cost.money import CostBasis, CostPeriod, Costs, add_costs
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def unconverted_costs(
         Unconverted(
             cloud=cloud,
             currency=currency,
-            costs=sum((costs for _, costs in days), Costs()),
+            costs=add_costs(costs for _, costs in days),
             first=days[0][0],
             last=days[-1][0],
             reason=rates.lacking[days[0][0], currency],
