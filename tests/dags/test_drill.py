@@ -412,26 +412,29 @@ def test_a_record_says_why_there_is_no_rto_and_explains_itself(world: World) -> 
         assert said in page
 
 
-@pytest.mark.parametrize(
-    ("change", "kind", "message"),
-    [
-        ({"format_version": 2}, ErrorKind.UNSUPPORTED, "is drill evidence of version 2; this is"),
-        ({"format_version": "1"}, ErrorKind.UNSUPPORTED, "is drill evidence of version '1'"),
-        (
-            {"format": "bill", "format_version": 1},
-            ErrorKind.INVALID_ARGUMENT,
-            "no drill evidence .* format is 'bill'",
-        ),
-        (
-            {"format": "airflow-multicloud drill evidence"},
-            ErrorKind.INVALID_ARGUMENT,
-            "no drill evidence .* no format and version",
-        ),
-        ([], ErrorKind.INVALID_ARGUMENT, "no drill evidence .* no format and version"),
-        ({"verdict": "GREAT"}, ErrorKind.INVALID_ARGUMENT, "missing or wrong .*GREAT"),
-        ({"objectives": 1}, ErrorKind.INVALID_ARGUMENT, "missing or wrong"),
-    ],
-)
+CHANGES_OF_A_RECORD = [
+    ({"format_version": 2}, ErrorKind.UNSUPPORTED, "is drill evidence of version 2; this is"),
+    ({"format_version": "1"}, ErrorKind.UNSUPPORTED, "is drill evidence of version '1'"),
+    (
+        {"format": "bill", "format_version": 1},
+        ErrorKind.INVALID_ARGUMENT,
+        "no drill evidence .* format is 'bill'",
+    ),
+    ({"verdict": "GREAT"}, ErrorKind.INVALID_ARGUMENT, "missing or wrong .*GREAT"),
+    ({"objectives": 1}, ErrorKind.INVALID_ARGUMENT, "missing or wrong"),
+]
+
+
+@pytest.mark.parametrize("body", [{"format": "airflow-multicloud drill evidence"}, [], "x", None])
+def test_a_record_without_a_version_is_none(world: World, body: object) -> None:
+    place = record_in(world, a_record(world))
+    place.store.put_object(place.location.ref, json.dumps(body).encode())
+    with pytest.raises(StorageError, match="no drill evidence .* no format and version") as raised:
+        read(place)
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(("change", "kind", "message"), CHANGES_OF_A_RECORD)
 def test_a_record_that_is_not_understood_is_refused_by_place(
     world: World, change: dict[str, Any], kind: ErrorKind, message: str
 ) -> None:
