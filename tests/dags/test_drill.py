@@ -429,7 +429,7 @@ CHANGES_OF_A_RECORD = [
 def test_a_record_without_a_version_is_none(world: World, body: object) -> None:
     place = record_in(world, a_record(world))
     place.store.put_object(place.location.ref, json.dumps(body).encode())
-    with pytest.raises(StorageError, match="no drill evidence .* no format and version") as raised:
+    with pytest.raises(StorageError, match=r"no drill evidence .* no format and version") as raised:
         read(place)
     assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
 

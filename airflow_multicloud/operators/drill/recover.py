@@ -16,6 +16,7 @@ from airflow_multicloud.core.drill.failover import ControlOutcome, Measurement, 
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import is_template
 from airflow_multicloud.opening.identities import identities_of
 from airflow_multicloud.operators.base import CloudOperator, Outcome
@@ -87,7 +88,7 @@ class FailoverDrillOperator(CloudOperator):
         measurement = measure(
             candidates,
             scratch,
-            read_document(Canary, self.canary, what="canary"),
+            self._canary(),
             fault=Fault(self.fault),
             policy=policy,
         )
@@ -95,6 +96,12 @@ class FailoverDrillOperator(CloudOperator):
         identities = identities_of(candidates, measurement)
         self._tell(measurement)
         return Outcome({**to_document(measurement), "identities": identities})
+
+    def _canary(self) -> Canary:
+        try:
+            return read_document(Canary, self.canary, what="canary")
+        except CloudError as err:  # A template that is wrong stays wrong in the next try.
+            raise StorageError(str(err), kind=ErrorKind.INVALID_ARGUMENT) from err
 
     def _tell(self, measured: Measurement) -> None:
         if measured.recovered is None:
