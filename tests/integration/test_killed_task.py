@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ with DAG("killed", schedule=None):
 # A slow line: whatever the machine, the file is hashed soon, and its upload lasts for a minute.
 SLOW_UPLOAD = """
 import time
+from datetime import timedelta
 from airflow_multicloud.clouds.aws.object_store.parts import S3PartUploads
 
 put_part = S3PartUploads.put_part
@@ -158,7 +160,7 @@ def test_a_replication_keeps_what_the_next_try_takes_up(
     (outcomes,) = [{str(o): n for o, n in d.outcomes.items()} for d in report.destinations]
     assert outcomes == {"copied": 1, "unchanged": 5}
     assert parts(lab.gcs) == 0
-    assert api.cleanup(lab.gcs, older_than=api.cleanup.__kwdefaults__["older_than"] * 0).clean
+    assert api.cleanup(lab.gcs, older_than=timedelta(0)).clean
 
 
 @HOW

@@ -180,7 +180,7 @@ for name in ("core", "operators", "sensors", "triggers"):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 from airflow_multicloud.core import telemetry
-with telemetry.operation("nothing"):
+with telemetry.operation("upload"):
     telemetry.count_bytes("read", "aws", 1)
 from opentelemetry.metrics._internal import _METER_PROVIDER
 assert trace._TRACER_PROVIDER is None, trace._TRACER_PROVIDER
