@@ -49,7 +49,6 @@ with DAG("killed", schedule=None):
 # A slow line: whatever the machine, the file is hashed soon, and its upload lasts for a minute.
 SLOW_UPLOAD = """
 import time
-from datetime import timedelta
 from airflow_multicloud.clouds.aws.object_store.parts import S3PartUploads
 
 put_part = S3PartUploads.put_part
