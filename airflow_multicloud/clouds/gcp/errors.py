@@ -91,6 +91,7 @@ _TRANSPORT: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (u3.SSLError, ErrorKind.UNAVAILABLE),
     (u3.ProtocolError, ErrorKind.UNAVAILABLE),
     (u3.ProxyError, ErrorKind.UNAVAILABLE),
+    (u3.DecodeError, ErrorKind.INTEGRITY),
     (u3.ResponseError, ErrorKind.UNAVAILABLE),
     (rq.Timeout, ErrorKind.TIMEOUT),
     (rq.ConnectionError, ErrorKind.UNAVAILABLE),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -47,6 +48,9 @@ _POOL_SIZE = 64
 # https://cloud.google.com/storage/docs/retry-strategy; 502 is what proxies answer.
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 _OK = range(200, 300)
+#: Google compresses for those who say that they understand it, see
+#: https://cloud.google.com/compute/docs/api/how-tos/performance
+_USER_AGENT = f"airflow-multicloud/{__version__} (gzip)"
 
 
 class RestApi:
@@ -144,12 +148,14 @@ class RestApi:
         headers: Mapping[str, str],
     ) -> dict[str, Any]:
         """One request whose answer is a JSON object, or nothing for a deletion."""
-        response = self.send(method, path, query, headers=headers, body=body)
+        # Lists of thousands of entries are a tenth as long compressed; the user agent asks, too.
+        asked = {"accept-encoding": "gzip", **headers}
+        response = self.send(method, path, query, headers=asked, body=body)
         if method == "DELETE":
             return {}  # nothing to tell, and stand-ins tell it each in its way
         doing = f"{method} {path}"
         with well_formed(doing, NAME, area=self._area):
-            answer: dict[str, Any] = json.loads(response.data) if response.data else {}
+            answer: dict[str, Any] = json.loads(response.data)
         if not isinstance(answer, dict):
             raise not_an_answer(doing, NAME, "it is no JSON object", area=self._area)
         return answer
@@ -171,7 +177,7 @@ class RestApi:
         response: urllib3.BaseHTTPResponse = self._http.urlopen(  # type: ignore[no-untyped-call]
             method,
             url,
-            headers={"user-agent": f"airflow-multicloud/{__version__}", **headers},
+            headers={"user-agent": _USER_AGENT, **headers},
             retries=self._retry,
             redirect=False,
             timeout=self._timeout,
@@ -210,7 +216,8 @@ def _pool(endpoint: str) -> urllib3.PoolManager:
     """A connection pool that honours the proxy and CA variables that requests honours."""
     settings = requests.Session().merge_environment_settings(endpoint, {}, None, None, None)
     authorities = settings["verify"] if isinstance(settings["verify"], str) else certifi.where()
-    tls: dict[str, Any] = {"ca_certs": authorities, "cert_reqs": "CERT_REQUIRED"}
+    place = "ca_cert_dir" if Path(authorities).is_dir() else "ca_certs"
+    tls: dict[str, Any] = {place: authorities, "cert_reqs": "CERT_REQUIRED"}
     proxy = select_proxy(endpoint, settings["proxies"])
     if not proxy:
         return urllib3.PoolManager(maxsize=_POOL_SIZE, **tls)

@@ -79,6 +79,28 @@ def test_a_task_reads_a_connection_once_and_has_one_token(
     assert [a.path for a in server.asked].count("/token") == 1
 
 
+def test_the_storage_interface_is_looked_up_once_by_a_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = GCSObjectStoreHook(connect(monkeypatch, is_anonymous=True, project="p"))
+    api = store._api
+
+    def looked_up(*_: object) -> object:
+        raise AssertionError("the session is asked again, under its lock")
+
+    monkeypatch.setattr(store._session, "client", looked_up)
+    assert store._api is api
+
+
+def test_each_location_of_a_session_has_its_own_bigquery_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    conn_id = connect(monkeypatch, is_anonymous=True, project="p")
+    with connections.session():
+        hooks = [GCPCostHook(conn_id, location=place) for place in ("EU", "US", "EU")]
+        eu, us, same = (hook._export("project-of-test/d/t")._client for hook in hooks)
+    assert (eu.location, us.location) == ("EU", "US")
+    assert same is eu
+
+
 def test_a_changed_connection_is_seen_by_the_next_session(
     monkeypatch: pytest.MonkeyPatch, reads: list[str]
 ) -> None:

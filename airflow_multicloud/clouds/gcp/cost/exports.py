@@ -79,7 +79,7 @@ class GCPExports(CostBase):
 
     def _export(self, export: str) -> BillingExport:
         client: Client = self._opened(
-            "bigquery",
+            f"bigquery in {self.location}",  # hooks of one session may differ in it
             lambda: self.get_client(project_id=self.project_id, location=self.location),
         )
         return BillingExport(

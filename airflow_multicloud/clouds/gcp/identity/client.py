@@ -5,11 +5,12 @@ from __future__ import annotations
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import Request
 
-from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp import NAME, errors
+from airflow_multicloud.clouds.gcp.errors import BASE
 from airflow_multicloud.clouds.gcp.identity.errors import translated
 from airflow_multicloud.clouds.gcp.seams import email_of
 from airflow_multicloud.clouds.gcp.session import SessionHook
-from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.identity import Principal
 
 #: https://cloud.google.com/storage/docs/request-endpoints
@@ -27,6 +28,7 @@ class IdentityBase(SessionHook):
 
         :raises CredentialsError: when there are no credentials, Google refuses them, nothing
             names a project or an extra is of no use (kind ``invalid_argument``).
+        :raises StorageError: when Cloud Storage does not answer.
         """
         doing = f"asking Google who connection {self.gcp_conn_id!r} is"
         with translated(doing):
@@ -44,11 +46,12 @@ class IdentityBase(SessionHook):
             return Principal(project, email_of(self))
 
     def _reach_storage(self, project: str) -> None:
-        api = self._session.rest("gcs", _STORAGE, area=CredentialsError)
+        api = self._session.rest("gcs", _STORAGE, area=StorageError)
         query = {"project": project, "maxResults": "1"}
+        doing = f"reaching Cloud Storage for connection {self.gcp_conn_id!r}"
         try:
-            with translated(f"reaching Cloud Storage for connection {self.gcp_conn_id!r}"):
+            with errors.translated(doing, table=BASE, area=StorageError):
                 api.ask("GET", "/storage/v1/b", query)
-        except CredentialsError as err:
+        except CloudError as err:
             if err.kind not in (ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED):
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from airflow.providers.google.cloud.hooks.gcs import GCSHook
@@ -10,6 +11,7 @@ from obstore.store import GCSStore
 
 from airflow_multicloud.adapters import names
 from airflow_multicloud.adapters import obstore as _obstore
+from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.fields import generation_of, meta_of
 from airflow_multicloud.clouds.gcp.object_store.json_api import JsonApi, object_path
@@ -19,6 +21,7 @@ from airflow_multicloud.ports.object_store import Digests, ObjectMeta, ObjectRef
 
 if TYPE_CHECKING:
     from google.api_core.client_options import ClientOptions
+    from google.cloud.storage import Client
     from obstore.store import ClientConfig
 
 NO_OPTIONS: Final = WriteOptions()
@@ -40,15 +43,20 @@ class ObjectStoreBase(SessionHook, GCSHook):
         """The official hook's options, with the connection's ``gcs.endpoint`` if it has one."""
         return super().get_client_options(api_endpoint_override or self._session.endpoint_of("gcs"))
 
-    @property
+    @cached_property
     def _api(self) -> JsonApi:
         return self._session.client("storage's JSON interface", self._open_api)
 
     def _open_api(self) -> JsonApi:
         retries = self._session.retries
         # The official client knows the variable STORAGE_EMULATOR_HOST and other universes.
-        endpoint = self.get_conn().api_endpoint
+        endpoint = self._official_client().api_endpoint
         return JsonApi(endpoint, self._session.credentials, retries=retries)
+
+    def _official_client(self) -> Client:
+        # It refuses credentials of another universe.
+        with credentials_read(self.gcp_conn_id):
+            return self.get_conn()
 
     def _store(self, bucket: str) -> GCSStore | None:
         """The bucket for obstore; ``None`` behind a proxy, see :func:`_obstore.only_to`."""

@@ -35,7 +35,7 @@ class GCSSigning(ObjectStoreBase):
         expires_at = datetime.now(UTC) + expires_in
         with translated(doing):
             url = (
-                self.get_conn()
+                self._official_client()
                 .bucket(ref.bucket)
                 .blob(ref.key)
                 .generate_signed_url(
