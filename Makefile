@@ -24,7 +24,8 @@ help: ## Say what there is to do
 demo: $(READY) ## Replicate between three local clouds, lose one, recover
 	$(BIN)/python -m airflow_multicloud.demo
 
-# One worker a core, each with servers and an Airflow of its own; a module's tests stay together.
+# One worker a core, each with servers and an Airflow of its own; a class's tests stay together,
+# and so do a module's test functions.
 test: $(READY) ## Run every test against local servers
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope
 

@@ -82,7 +82,12 @@ def _fenced(found: re.Match[str]) -> str:
 
 def parameters_of(obj: Class | Function) -> list[Parameter]:
     """What may be given; for a class, what ``**kwargs`` hands to a base of this package too."""
-    found = {p.name: p for p in obj.parameters if p.name not in ("self", "cls")}
+    # griffe takes a dataclass's bare ``ClassVar`` for a field.
+    found = {
+        p.name: p
+        for p in obj.parameters
+        if p.name not in ("self", "cls") and str(p.annotation) != "ClassVar"
+    }
     for base in _bases(obj) if isinstance(obj, Class) else ():
         rest = [p for p in found.values() if p.kind is ParameterKind.var_keyword]
         if not rest:

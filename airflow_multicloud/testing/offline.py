@@ -93,6 +93,10 @@ def lifted(config: pytest.Config) -> Iterator[None]:
 
 def _guard_environment(config: pytest.Config) -> None:
     config.stash[_PATCH] = patch = pytest.MonkeyPatch()
+    # pytest-xdist's controller runs no test. Its workers inherit its environment, and could not
+    # lift what they have not set themselves.
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
     for name, value in OFFLINE_ENV.items():
         patch.setenv(name, value)
 

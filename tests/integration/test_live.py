@@ -105,6 +105,13 @@ def test_a_bucket_that_is_given(connections: dict[str, str]) -> None:
     assert ended.returncode == 0, ended.stdout
     assert buckets() == before
     assert hook.list_keys(name) == []
+    client = hook.get_conn()
+    upload = client.create_multipart_upload(Bucket=name, Key="mine")
+    refused = live(*words, env=connections)
+    assert refused.returncode == 4
+    assert f"{name} has unfinished uploads" in refused.stdout + refused.stderr
+    assert [u["Key"] for u in client.list_multipart_uploads(Bucket=name)["Uploads"]] == ["mine"]
+    client.abort_multipart_upload(Bucket=name, Key="mine", UploadId=upload["UploadId"])
     hook.load_bytes(b"mine", "mine", name)
     refused = live(*words, env=connections)
     assert refused.returncode == 4
@@ -118,6 +125,7 @@ def test_a_bucket_that_is_given(connections: dict[str, str]) -> None:
         (("--live", "aws=my_aws"), "give --live-max-requests N"),
         (("--live", "aws=nowhere", *ENOUGH), "nowhere"),
         (("--live", "gcp=my_aws", *ENOUGH), "belongs to aws, not to gcp"),
+        (("--live", "aws=my_aws", *ENOUGH, "-n", "1"), "run without -n"),
         ((), "give --live CLOUD=CONN_ID"),
     ],
 )

@@ -14,6 +14,8 @@ import obstore
 import pytest
 from obstore.store import HTTPStore
 
+from airflow_multicloud.testing.local_clouds.kit.sockets import OFFLINE_ENV
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -101,6 +103,39 @@ def test_guard_fails_tests_that_leave(tmp_path: Path) -> None:
     }, done.stdout
     assert outcomes.keys() - refused == {"test_loopback_is_fine", "test_unix_socket_is_fine"}
     assert "2 passed" in done.stdout, done.stdout
+
+
+LIFTING = """
+import os
+
+from airflow_multicloud.testing import offline
+
+
+def test_lifted(pytestconfig):
+    assert os.environ["HTTPS_PROXY"] == "http://127.0.0.1:9"
+    with offline.lifted(pytestconfig):
+        assert os.environ["HTTPS_PROXY"] == "http://192.0.2.1:3128"
+        assert "ALL_PROXY" not in os.environ
+    assert os.environ["HTTPS_PROXY"] == "http://127.0.0.1:9"
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_guard_can_be_lifted(tmp_path: Path, workers: str) -> None:
+    """In a worker of pytest-xdist too: what it inherits is the user's own environment."""
+    (tmp_path / "test_lifting.py").write_text(LIFTING)
+    mine = {name: value for name, value in os.environ.items() if name not in OFFLINE_ENV}
+    command = [sys.executable, "-m", "pytest", "-p", "airflow_multicloud.testing.offline", "."]
+    done = subprocess.run(
+        [*command, "-n", workers],
+        cwd=tmp_path,
+        env={**mine, "HTTPS_PROXY": "http://192.0.2.1:3128"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_guard_is_on_here(pytestconfig: pytest.Config) -> None:

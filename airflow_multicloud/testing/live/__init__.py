@@ -9,6 +9,7 @@ Nobody has run the suites on real clouds yet: this has been tried against local 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -21,6 +22,8 @@ pytest.register_assert_rewrite(f"{__name__}.costs")
 
 #: In the ids of the rigs that reach real clouds.
 PREFIX = "live_"
+#: A whole part of a test's id, which parameters are joined to by hyphens.
+_LIVE_ID = re.compile(rf"[\[-]{PREFIX}\w+[\]-]")
 
 _GUARD = pytest.StashKey[Guard]()
 
@@ -36,10 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to start without limits; then count every request."""
+    """Refuse to start without limits that hold for the whole run; then count every request."""
     live = live_of(config)
     if live is None:
         return
+    if config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        raise pytest.UsageError("--live counts in one process: run without -n")
     guard = config.stash[_GUARD] = Guard(live.limits)
     counting = ExitStack()
     counting.enter_context(guard.installed())
@@ -77,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With ``--live``, leave out every test that is not on a live rig."""
     if live_of(config) is None:
         return
-    kept = [item for item in items if PREFIX in item.name.partition("[")[2]]
+    kept = [item for item in items if _LIVE_ID.search(item.name)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 

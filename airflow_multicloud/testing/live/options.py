@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import pkgutil
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
 import pytest
 
+from airflow_multicloud import ports
 from airflow_multicloud.testing.live.guard import Limits
 
 _GIB = 1 << 30
@@ -113,7 +115,9 @@ def _read(config: pytest.Config) -> Live | None:
     for word in _split(words):
         name, _, conn_id = word.partition("=")
         cloud, _, service = name.partition(".")
-        chosen[Chosen(cloud, service or None)] = conn_id or None
+        one = Chosen(cloud, service or None)
+        _check_chosen(one, chosen)
+        chosen[one] = conn_id or None
     if not chosen:
         return None
     requests: int | None = config.getoption("--live-max-requests")
@@ -124,7 +128,7 @@ def _read(config: pytest.Config) -> Live | None:
         )
     return Live(
         chosen=MappingProxyType(chosen),
-        buckets=MappingProxyType(_buckets(config.getoption("--live-bucket"))),
+        buckets=MappingProxyType(_buckets(config.getoption("--live-bucket"), chosen)),
         limits=Limits(
             requests=requests,
             bytes=config.getoption("--live-max-bytes"),
@@ -137,12 +141,30 @@ def _split(words: Sequence[str]) -> list[str]:
     return [part.strip() for word in words for part in word.split(",") if part.strip()]
 
 
-def _buckets(words: Sequence[str]) -> dict[str, str]:
-    found = {}
+def _check_chosen(one: Chosen, earlier: Collection[Chosen]) -> None:
+    services = sorted(module.name for module in pkgutil.iter_modules(ports.__path__))
+    if one.service is not None and one.service not in services:
+        raise pytest.UsageError(
+            f"--live: {str(one)!r} given, expected the service to be one of {', '.join(services)}"
+        )
+    if one in earlier:
+        raise pytest.UsageError(f"--live: {one} is given twice; give it once")
+
+
+def _buckets(words: Sequence[str], chosen: Collection[Chosen]) -> dict[str, str]:
+    clouds = {one.cloud for one in chosen if one.service in (None, "object_store")}
+    found: dict[str, str] = {}
     for word in _split(words):
         cloud, equals, bucket = word.partition("=")
         if not equals or not cloud or not bucket:
             raise pytest.UsageError(f"--live-bucket: {word!r} given, expected CLOUD=BUCKET")
+        if cloud not in clouds:
+            raise pytest.UsageError(
+                f"--live-bucket: {word!r} given, but no object store of {cloud} is in --live; add "
+                f"--live {cloud}, or leave the bucket out"
+            )
+        if cloud in found:
+            raise pytest.UsageError(f"--live-bucket: {cloud} is given twice; give one bucket")
         found[cloud] = bucket
     return found
 

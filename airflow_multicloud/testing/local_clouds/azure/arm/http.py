@@ -120,6 +120,13 @@ class Route:
                 f"Unknown query parameters: {', '.join(sorted(unknown))}; known: "
                 f"{', '.join(sorted(self.parameters)) or 'none'}.",
             )
+        repeated = sorted(name for name, given in request.args.lists() if len(given) > 1)
+        if repeated:
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST,
+                "InvalidQueryParameter",
+                f"Query parameters given more than once: {', '.join(repeated)}.",
+            )
         if self.body is None and request.get_data() and not self.public:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST, "InvalidRequestContent", "This operation takes no body."
