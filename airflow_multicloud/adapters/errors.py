@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from types import MappingProxyType
 
 from airflow_multicloud.adapters.answers import http_date, kind_of_status
@@ -38,7 +39,8 @@ class ErrorTable:
 
     :param codes: error code → kind.
     :param suffixes: how a code ends → kind, for clouds whose codes follow a pattern
-        (``.NotFound`` for ``InvalidInstanceID.NotFound``); the longest that fits counts.
+        (``.NotFound`` for ``InvalidInstanceID.NotFound``); the longest that fits counts. They
+        lose to a status of 429 or 5xx: ``QpsLimitExceeded`` with 503 is no quota.
     :param statuses: HTTP status → kind, for codes that are not in the table.
     """
 
@@ -71,8 +73,12 @@ class ErrorTable:
 
     def kind_of(self, code: str | None, status: int | None = None) -> ErrorKind | None:
         """What an answer means: by its code, else by its status; ``None`` when it has neither."""
-        if (kind := self.kind_of_code(code)) is not None:
-            return kind
+        later = status is not None and (
+            status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+        known = self.codes.get(code or "") if later else self.kind_of_code(code)
+        if known is not None:
+            return known
         if not status:
             return None
         return self.statuses.get(status) or kind_of_status(status)

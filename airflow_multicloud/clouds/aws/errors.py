@@ -81,6 +81,7 @@ BASE: Final = ErrorTable(
         ".Malformed": ErrorKind.INVALID_ARGUMENT,
         "LimitExceeded": ErrorKind.QUOTA,
     },
+    statuses={429: ErrorKind.THROTTLED},
 )
 
 # Botocore's own exceptions; the first that fits counts (subclasses stand before their bases).

@@ -47,7 +47,7 @@ class Session:
     """
 
     def __init__(self, hook: AwsBaseHook) -> None:
-        with _connection_read(hook.aws_conn_id):
+        with _connection_read(hook.aws_conn_id, asks=False):
             self.connection = connection = hook.conn_config
         check_control_characters(
             hook.aws_conn_id,
@@ -99,8 +99,10 @@ class Session:
         """The user's botocore configuration over this package's defaults.
 
         Those are connections enough for many threads and botocore's ``standard`` retry mode.
+
+        :raises CredentialsError: as :meth:`client`.
         """
-        with self._lock:
+        with self._lock, _connection_read(self._hook.aws_conn_id):
             return self._config
 
     def configured(self, name: str) -> Any:
@@ -129,7 +131,9 @@ class Session:
             connection has another form than expected.
         """
         key = ("client", service, region)
-        client: BaseClient = self.once(key, lambda: self.new_client(service, region=region))
+        # The region may come from an extra, and be nothing that a key can hold.
+        with _connection_read(self._hook.aws_conn_id):
+            client: BaseClient = self.once(key, lambda: self.new_client(service, region=region))
         return client
 
     def new_client(
@@ -208,17 +212,27 @@ class SessionHook(SessionConnections, AwsBaseHook):
 
 
 @contextmanager
-def _connection_read(conn_id: str | None) -> Iterator[None]:
+def _connection_read(conn_id: str | None, *, asks: bool = True) -> Iterator[None]:
     """Say that a connection's fields are not of the form that Airflow's hook and boto3 expect.
 
+    :param asks: whether AWS may be asked, so that botocore's own errors are the service's to
+        translate.
     :raises CredentialsError: kind ``invalid_argument``. It is not chained, and does not show the
         text: what was parsed may hang on the cause.
     """
     try:
         yield
-    except (ClientError, BotoCoreError):
-        raise  # Each service translates these; a region of the wrong form is also a ValueError.
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (
+        ClientError,
+        BotoCoreError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        # A region of the wrong form is both botocore's own and a ValueError.
+        if asks and isinstance(error, (ClientError, BotoCoreError)):
+            raise
         raise CredentialsError(
             f"connection {conn_id!r} can't be used: a field or an extra of it is not of the form "
             f"that the AWS hook expects ({type(error).__name__})",

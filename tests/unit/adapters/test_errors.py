@@ -11,7 +11,7 @@ from airflow_multicloud.errors import ErrorKind
 BASE = ErrorTable(
     codes=by_code({ErrorKind.THROTTLED: "SlowDown LimitExceeded", ErrorKind.NOT_FOUND: "Gone"}),
     suffixes={".NotFound": ErrorKind.NOT_FOUND, "ID.NotFound": ErrorKind.INVALID_ARGUMENT},
-    statuses={409: ErrorKind.BUSY},
+    statuses={409: ErrorKind.BUSY, 429: ErrorKind.THROTTLED},
 )
 
 
@@ -26,6 +26,7 @@ def test_a_code_given_two_kinds_is_refused():
         ("SlowDown", 409, ErrorKind.THROTTLED),
         ("Volume.NotFound", 400, ErrorKind.NOT_FOUND),
         ("VolumeID.NotFound", None, ErrorKind.INVALID_ARGUMENT),
+        ("VolumeID.NotFound", 404, ErrorKind.INVALID_ARGUMENT),
         ("NotFound", None, None),
         ("Unheard", 409, ErrorKind.BUSY),
         ("Unheard", 418, ErrorKind.INVALID_ARGUMENT),
@@ -36,6 +37,20 @@ def test_a_code_given_two_kinds_is_refused():
     ],
 )
 def test_a_code_decides_before_its_status(code, status, kind):
+    assert BASE.kind_of(code, status) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("Qps.NotFound", 503, ErrorKind.UNAVAILABLE),
+        ("Qps.NotFound", 429, ErrorKind.THROTTLED),
+        ("Qps.NotFound", 428, ErrorKind.NOT_FOUND),
+        ("SlowDown", 500, ErrorKind.THROTTLED),
+        ("Gone", 429, ErrorKind.NOT_FOUND),
+    ],
+)
+def test_how_a_code_ends_says_less_than_a_status_of_try_later(code, status, kind):
     assert BASE.kind_of(code, status) is kind
 
 

@@ -108,6 +108,24 @@ def words_of(folder: str) -> set[str]:
     return found
 
 
+#: ``clients`` is what a function of the folder calls ``_service`` that was handed to it.
+_CLIENT_MAKERS = {"_service", "client", "clients", "new_client"}
+
+
+def services_of(folder: str) -> set[str]:
+    """The services whose clients are asked for by name."""
+    return {
+        node.args[0].value
+        for path in (_FOLDER / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", None)) in _CLIENT_MAKERS
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
 def codes_of(service: str, methods: set[str]) -> set[str]:
     model, names = _MODELS.get_service_model(service), methods_of(service)
     return {
@@ -122,6 +140,11 @@ def test_these_are_the_operations_in_use(folder: str) -> None:
     own = {"list_objects"}  # S3's first listing, and the port's verb, which is what is meant
     for service, operations in USED[folder].operations.items():
         assert words_of(folder) & {*methods_of(service)} - own == operations
+
+
+@pytest.mark.parametrize("folder", USED)
+def test_these_are_the_services_in_use(folder: str) -> None:
+    assert services_of(folder) == {*USED[folder].operations}
 
 
 def test_every_folder_that_asks_is_here() -> None:

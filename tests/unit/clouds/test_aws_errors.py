@@ -138,6 +138,31 @@ def test_a_code_that_nobody_knows_goes_by_its_status(status: int, kind: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("QpsLimitExceeded", 503, "unavailable"),
+        ("RequestRateLimitExceeded", 429, "throttled"),
+        ("SlowDown", 503, "throttled"),
+    ],
+)
+@pytest.mark.parametrize("way", ["boto3", "obstore"])
+def test_what_other_stores_call_a_limit_passes(way: str, code: str, status: int, kind: str) -> None:
+    by_boto3 = answer(code)
+    by_boto3.response["ResponseMetadata"] = {"HTTPStatusCode": status}  # type: ignore[typeddict-item]
+    errors: dict[str, Exception] = {
+        "boto3": by_boto3,
+        "obstore": obs.GenericError(
+            f"Server returned non-2xx status code: {status} X: <Error><Code>{code}</Code></Error>"
+        ),
+    }
+    translating = {"boto3": translated, "obstore": translated_obstore}[way]
+    with pytest.raises(StorageError) as caught, translating("reading"):
+        raise errors[way]
+    assert caught.value.kind == kind
+    assert caught.value.kind.retryable
+
+
+@pytest.mark.parametrize(
     "error", [answer("BrandNewCode"), ValueError("ours"), boto.BotoCoreError()]
 )
 def test_unknown_ones_pass_untouched(error: Exception) -> None:

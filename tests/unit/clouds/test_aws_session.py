@@ -134,6 +134,56 @@ def test_an_extra_of_another_form_is_the_connections_fault(monkeypatch: pytest.M
     assert "canary" not in str(caught.value)
 
 
+def open_client(hook: Any) -> None:
+    if isinstance(hook, S3ObjectStoreHook):
+        assert hook._s3
+    elif isinstance(hook, CostExplorerHook):
+        assert hook._service("ce")
+    else:
+        assert hook._session.client("sts")
+
+
+@pytest.mark.parametrize("hook", [CostExplorerHook, S3ObjectStoreHook, StsIdentityHook])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"config_kwargs": {"user_agent_extra": 5}},
+        {"config_kwargs": {"user_agent_extra": ["canary"]}},
+        {"config_kwargs": {"retries": {"canary": 1}}},
+        {"config_kwargs": {"retries": {"mode": "canary"}}},
+        {"config_kwargs": {"s3": {"addressing_style": "canary"}}},
+        {"config_kwargs": {"canary": 1}},
+        {"service_config": "canary"},
+        {"region_name": ["canary"]},
+    ],
+    ids=str,
+)
+def test_an_extra_of_another_form_is_so_for_every_service(
+    monkeypatch: pytest.MonkeyPatch, hook: Any, extra: dict[str, object]
+) -> None:
+    conn_id = connect(monkeypatch, **extra)
+    with pytest.raises(CredentialsError, match="'aws_once' can't be used") as caught:
+        open_client(hook(conn_id))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert "canary" not in str(caught.value)
+
+
+def test_a_wrong_extra_for_s3_is_found_while_the_cost_hook_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        CostExplorerHook(connect(monkeypatch, expected_bucket_owner=5))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_s3_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every request goes through it."""
+    hook = S3ObjectStoreHook(connect(monkeypatch))
+    first = hook._s3
+    monkeypatch.setattr(hook._session, "once", None)
+    assert hook._s3 is first
+
+
 def test_the_environment_and_the_profile_are_asked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,15 @@ _PERIOD = re.compile(r"/billing_period=((?!0000)[0-9]{4}-(?:0[1-9]|1[0-2]))/", r
 
 
 class DataExports(CostBase):
-    """The bill itself: the verbs of the port ``Cost``."""
+    """The bill itself: the verbs of the port ``Cost``.
 
-    @cached_property
-    def _exports(self) -> ObjectStore:
-        return S3ObjectStoreHook(self.aws_conn_id, session=self._session)
+    :param aws_conn_id: an Airflow connection of type ``aws``.
+    """
+
+    def __init__(self, aws_conn_id: str | None = CostBase.default_conn_name) -> None:
+        super().__init__(aws_conn_id)
+        # Here, so that a wrong extra for S3 is found while the hook is made.
+        self._exports: ObjectStore = S3ObjectStoreHook(self.aws_conn_id, session=self._session)
 
     def list_billing_periods(self, export: str) -> Sequence[ExportedPeriod]:
         """The billing periods that have a manifest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -73,7 +74,7 @@ class ObjectStoreBase(SessionHook, S3Hook):
             requester_pays=requester_pays_of(self),
         )
 
-    @property
+    @cached_property
     def _s3(self) -> S3Connection:
         """The clients, made once for all hooks of the session."""
         with translated(f"opening connection {self.aws_conn_id!r}"):

@@ -22,7 +22,9 @@ from airflow_multicloud.clouds.aws.errors import BASE, Meaning, code_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind, RetentionError, StorageError
 from airflow_multicloud.ports.object_store import IfAbsent, IfUnchanged, WriteCondition
 
-TABLE: Final = BASE.overlay(
+# Without the endings of EC2's codes: stores that speak S3 have codes of their own, and name with
+# ``…LimitExceeded`` what passes with time.
+TABLE: Final = replace(BASE, suffixes={}).overlay(
     by_code(
         {
             ErrorKind.NOT_FOUND: "NoSuchBucket NoSuchKey NoSuchTagSet NoSuchUpload NoSuchVersion",
