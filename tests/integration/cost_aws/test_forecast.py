@@ -66,7 +66,7 @@ def test_forecast(metric: CostMetric) -> None:
 def test_too_little_history(code: str) -> None:
     with Services() as services:
         services.refuse("ce", "get_cost_forecast", code, "Insufficient amount of historical data")
-        with pytest.raises(CostAnalysisError, match=r"forecast the costs from .* Insuff") as caught:
+        with pytest.raises(CostAnalysisError, match=r"forecasting the costs .* Insuff") as caught:
             _cost_explorer.forecast_cost(services("ce"), START, END, CostMetric.BILLED_COST)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 

@@ -135,8 +135,8 @@ class Stores:
         options: ClientConfig = {
             **alone,
             "timeout": _NO_OVERALL_TIMEOUT,
-            "connect_timeout": timedelta(seconds=config.connect_timeout),
-            "read_timeout": timedelta(seconds=config.read_timeout),
+            "connect_timeout": _seconds(config.connect_timeout),
+            "read_timeout": _seconds(config.read_timeout),
             "user_agent": config.user_agent or "airflow-multicloud",
             # It signs them, too.
             "default_headers": self._terms.headers,
@@ -152,3 +152,8 @@ class Stores:
                 return None
             options["root_certificate"] = bundle.read_bytes()
         return options
+
+
+def _seconds(limit: float | None) -> timedelta:
+    """botocore's ``None`` is no limit."""
+    return _NO_OVERALL_TIMEOUT if limit is None else timedelta(seconds=limit)
