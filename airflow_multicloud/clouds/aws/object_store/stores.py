@@ -155,5 +155,5 @@ class Stores:
 
 
 def _seconds(limit: float | None) -> timedelta:
-    """botocore's ``None`` is no limit."""
+    """A limit of botocore's, where ``None`` is none."""
     return _NO_OVERALL_TIMEOUT if limit is None else timedelta(seconds=limit)
