@@ -6,8 +6,8 @@ import functools
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import partial
 from typing import TypeVar
 
@@ -17,15 +17,10 @@ from airflow_multicloud.cli import exit_codes, output
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.cli.output import Result
+from airflow_multicloud.cli.seams import stored_connections
 from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.registry import session
-
-#: Airflow's own name for "this process may read the metadata database"; without it only
-#: environment variables and a configured secrets backend are asked for connections
-#: (``airflow.sdk.execution_time.supervisor.ensure_secrets_backend_loaded``). The commands
-#: ``airflow connections get`` and ``test`` set it in the same way.
-_CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"
 
 Run = Callable[[Namespace], Result]
 R = TypeVar("R")
@@ -58,13 +53,13 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
 def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
     try:
         # Airflow logs to whatever sys.stdout is when a logger is first used.
-        with _stored_connections(), redirect_stdout(sys.stderr), session():
+        with stored_connections(), redirect_stdout(sys.stderr), session():
             result = _quietly(run, args)
         output.show(result, args.output, quiet=args.quiet)
     except CloudError as err:
         if args.verbose:
             output.say_traceback()
-        with _stored_connections(), redirect_stdout(sys.stderr):
+        with stored_connections(), redirect_stdout(sys.stderr):
             more = _quietly(partial(hint, err=err), args)
         output.say(output.error_line(err.kind, f"{spelled(name, str(err))}{more}"))
         return exit_codes.of_error(err)
@@ -92,16 +87,3 @@ def _quietly(work: Callable[[Namespace], R], args: Namespace) -> R:
 
     quiet(args)
     return results[0]
-
-
-@contextmanager
-def _stored_connections() -> Iterator[None]:
-    before = os.environ.get(_CONTEXT)
-    os.environ[_CONTEXT] = "server"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_CONTEXT]
-        else:
-            os.environ[_CONTEXT] = before
