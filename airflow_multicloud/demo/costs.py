@@ -128,8 +128,9 @@ def _recommendations(recommended: dict[str, Any], console: Console, claim: Claim
         table.add_row(row["cloud"], resource, row["action"], savings, row["effort"], source)
     console.print(table)
     clouds = sorted({row["cloud"] for row in rows})
+    saved = Decimal(recommended.get("resource_savings", 0))
     claim(
-        f"recommendations of {', '.join(clouds)}: {recommended.get('resource_savings')} "
+        f"recommendations of {', '.join(clouds)}: {saved:.2f} "
         f"{recommended.get('currency')} a month to save on resources",
         holds=clouds == ["aws", "azure", "gcp"] and not recommended["unavailable"],
     )
