@@ -1,9 +1,12 @@
-"""A lock for each key: whoever waits for an answer about one key holds nobody else up."""
+"""Locks of what threads share: one for each key, and one for things that are made once."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock, RLock
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class KeyLocks:
@@ -21,3 +24,27 @@ class KeyLocks:
         """The key's lock; one thread may take it again."""
         with self._lock:
             return self._locks.setdefault(key, RLock())
+
+
+class MadeOnce:
+    """What was made for each key, kept: the clients of a connection, say.
+
+    Things are made on one thread at a time, whatever their keys: SDKs do not allow more. Making one
+    may ask for another. ``lock`` is the one that is held meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self._made: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave for this key before; nothing is kept when making it fails.
+
+        :param key: names what is made.
+        :param make: makes it, on the first call.
+        """
+        with self.lock:
+            if key not in self._made:
+                self._made[key] = make()
+            found: T = self._made[key]
+            return found

@@ -7,7 +7,6 @@ For a hook of a further service: subclass :class:`SessionHook` and take clients 
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
+from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.adapters.secret_text import check_control_characters
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.seams import config_of
@@ -61,9 +61,9 @@ class Session:
         )
         self._hook = hook
         self._boto3: boto3.Session | None = None
-        self._kept: dict[Hashable, Any] = {}
+        self._made = MadeOnce()
         # boto3 makes clients on one thread at a time only; a client serves many.
-        self._lock = threading.RLock()
+        self._lock = self._made.lock
 
     @property
     def region(self) -> str | None:
@@ -116,11 +116,7 @@ class Session:
         :param key: names what is made, in this session.
         :param make: makes it, on one thread at a time.
         """
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-            found: T = self._kept[key]
-            return found
+        return self._made.get(key, make)
 
     def client(self, service: str, *, region: str | None = None) -> BaseClient:
         """The client of a service, made once for each region.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import RLock
 from typing import Any, Self, TypeVar
 
 from airflow.sdk import BaseHook
 
 from airflow_multicloud.adapters.connections import once_per_session
+from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.clouds.azure.credentials import CredentialForm
 from airflow_multicloud.clouds.azure.resource_manager import ResourceManager, read_connection
 from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE, StorageAccount, open_account
@@ -32,8 +32,7 @@ class Session:
             ("connection", conn_id), lambda: BaseHook.get_connection(conn_id)
         )
         self._public_read = public_read
-        self._lock = RLock()
-        self._kept: dict[str, Any] = {}
+        self._made = MadeOnce()
 
     @classmethod
     def shared(cls, conn_id: str, *, public_read: bool = False) -> Self:
@@ -75,11 +74,7 @@ class Session:
         :param service: what the client is of; each name has one client.
         :param make: makes it, on the first call.
         """
-        with self._lock:
-            if service not in self._kept:
-                self._kept[service] = make()
-            kept: C = self._kept[service]
-            return kept
+        return self._made.get(service, make)
 
     def _read_resource_manager(self) -> ResourceManager:
         credential: Any = None

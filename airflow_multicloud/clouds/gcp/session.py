@@ -6,13 +6,13 @@ credentials, project and clients from ``self._session``.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 
 from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
+from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.clouds.gcp.errors import BASE, credentials_read, translated
 from airflow_multicloud.clouds.gcp.extras import checked_extras, endpoint_extra
 from airflow_multicloud.clouds.gcp.rest import RestApi
@@ -35,8 +35,8 @@ class Session:
 
     def __init__(self, hook: GoogleBaseHook) -> None:
         self._hook = hook
-        self._lock = threading.RLock()
-        self._clients: dict[str, Any] = {}
+        self._made = MadeOnce()
+        self._lock = self._made.lock
         self._found: tuple[Credentials, str | None] | None = None
 
     @property
@@ -100,11 +100,7 @@ class Session:
 
         :param name: of the client, in this session.
         """
-        with self._lock:
-            if name not in self._clients:
-                self._clients[name] = make()
-            found: C = self._clients[name]
-            return found
+        return self._made.get(name, make)
 
     def rest(self, service: str, endpoint: str, *, area: type[CloudError]) -> RestApi:
         """The REST interface of a service, opened once.

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from threading import Thread
 
+import pytest
+
 from airflow_multicloud.adapters.connections import once_per_session, session
-from airflow_multicloud.adapters.locks import KeyLocks
+from airflow_multicloud.adapters.locks import KeyLocks, MadeOnce
 
 
 def test_one_lock_for_each_key():
@@ -32,3 +34,22 @@ def test_what_is_made_for_one_key_holds_no_other_up():
         go.set()
         thread.join(timeout=30)
         assert once_per_session("a", lambda: "again") == "slow"
+
+
+def test_a_thing_is_made_once_and_may_ask_for_another():
+    made = MadeOnce()
+    asked = []
+
+    def outer() -> str:
+        asked.append("outer")
+        return made.get("inner", lambda: "inner") + "!"
+
+    assert [made.get("outer", outer) for _ in range(2)] == ["inner!"] * 2
+    assert asked == ["outer"]
+
+
+def test_what_could_not_be_made_is_tried_again():
+    made = MadeOnce()
+    with pytest.raises(ValueError, match="not yet"):
+        made.get("a", lambda: (_ for _ in ()).throw(ValueError("not yet")))
+    assert made.get("a", lambda: "now") == "now"
