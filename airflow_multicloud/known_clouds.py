@@ -24,7 +24,7 @@ class Cloud:
     """One cloud: what its package says of itself.
 
     :param module: the dotted name under which its services lie.
-    :param requirement: what to install to have it whole (``airflow-multicloud[aws]``).
+    :param requirement: what to install to use all of it (``airflow-multicloud[aws]``).
     :param uri_schemes: URI scheme → default connection id.
     :param export_schemes: the same for schemes that name billing exports only (``bigquery``);
         the module's constant ``EXPORT_SCHEMES``, which it may leave out.

@@ -5,8 +5,8 @@ Codes: of Azure Resource Manager, "Common deployment errors"
 and of the Storage services, "Common REST API error codes"
 (https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes). Microsoft
 Entra's (AADSTS…) all mean that there is no token. What a code means in one service only stands in
-that service's ``errors`` module. A code that is in no table falls back to its HTTP status; an
-exception that is no service's answer and no transport failure passes untouched.
+that service's ``errors`` module. A code that is in no table is judged by its HTTP status. An
+exception that is neither an answer of a service nor a failure of the transport passes unchanged.
 """
 
 from __future__ import annotations

@@ -256,6 +256,6 @@ def _first(err: Exception) -> str:
 
 
 def _transport_text(cause: Exception) -> str:
-    # urllib3 puts "host, port and url" before the reason; the url's query is no one's business.
+    # urllib3 puts "host, port and url" before the reason; the URL's query may hold a signature.
     text = without_header_values(_first(cause).split("?", 1)[0])
     return f"{type(cause).__name__}: {text}"

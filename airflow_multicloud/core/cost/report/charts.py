@@ -62,7 +62,7 @@ def charts(document: CostDocument) -> dict[str, str]:
 def _daily(document: CostDocument) -> str:
     """Each day's use, and what is expected of the days left.
 
-    A purchase, a tax or a credit is no day's use: it would make all other days look like nothing.
+    Purchases, taxes and credits are left out: beside them all other days would look empty.
     """
     pygal = _pygal()
     used = {report.cloud: _used(report) for report in document.daily.reports}
