@@ -18,8 +18,9 @@ from typing import Any, Self
 import msgspec
 
 from airflow_multicloud.core.heap import frozen_heap
+from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import items
-from airflow_multicloud.core.replication.items import Item, Proof
+from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.temporary import temporary_errors
 from airflow_multicloud.ports.object_store import Digests
 
@@ -28,14 +29,14 @@ CREATE TABLE listed (side INTEGER, name TEXT, size INTEGER, etag TEXT, version T
     modified REAL, crc32c TEXT, md5 TEXT, sha256 TEXT, attributes TEXT,
     declared TEXT,
     PRIMARY KEY (side, name)) WITHOUT ROWID;
-CREATE TABLE proofs (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
+CREATE TABLE known (side INTEGER, name TEXT, doc BLOB, PRIMARY KEY (side, name)) WITHOUT ROWID;
 CREATE TABLE items (name TEXT PRIMARY KEY, size INTEGER, open INTEGER, doc BLOB) WITHOUT ROWID;
 """
 
 _BATCH = 512
 
-_write_proof = msgspec.msgpack.Encoder().encode
-_read_proof = msgspec.msgpack.Decoder(Proof).decode
+_write_entry = msgspec.msgpack.Encoder().encode
+_read_entry = msgspec.msgpack.Decoder(Entry).decode
 
 SOURCE = -1
 """The side of the source; destinations are 0, 1, …"""
@@ -60,7 +61,7 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Catalog:
-    """Listings, earlier proofs and items of one run; a context manager.
+    """Listings, what ledgers know, and items of one run; a context manager.
 
     While it is entered, collections leave out what was there before: :mod:`heap`.
     """
@@ -121,19 +122,40 @@ class Catalog:
             (SOURCE, side),
         )
 
-    def add_proofs(self, side: int, proofs: Iterable[tuple[str, Proof]]) -> None:
-        """Store what a destination's last manifest proves."""
+    def add_known(self, side: int, entries: Iterable[tuple[str, Entry]]) -> None:
+        """Store what a destination's ledger knows, by name; newer entries replace older ones."""
         self._put(
-            "INSERT OR REPLACE INTO proofs VALUES (?,?,?)",
-            ((side, name, _write_proof(proof)) for name, proof in proofs),
+            "INSERT OR REPLACE INTO known VALUES (?,?,?)",
+            ((side, name, _write_entry(entry)) for name, entry in entries),
         )
 
-    def proofs(self, side: int) -> Iterator[tuple[str, Proof]]:
-        """A destination's proofs, by name in UTF-8 byte order."""
+    def forget_known(self, side: int) -> None:
+        """Take back what a destination's ledger knows: it turned out to be damaged."""
+        self._put("DELETE FROM known WHERE side=?", [(side,)])
+
+    def known(self, side: int) -> Iterator[tuple[str, Entry]]:
+        """What a destination's ledger knows, by name in UTF-8 byte order."""
         for name, doc in self._ask(
-            "SELECT name, doc FROM proofs WHERE side=? ORDER BY name", (side,)
+            "SELECT name, doc FROM known WHERE side=? ORDER BY name", (side,)
         ):
-            yield name, _read_proof(doc)
+            yield name, _read_entry(doc)
+
+    def entry(self, side: int, name: str) -> Entry | None:
+        """What a destination's ledger knows of one name."""
+        for (doc,) in self._ask("SELECT doc FROM known WHERE side=? AND name=?", (side, name)):
+            return _read_entry(doc)
+        return None
+
+    def known_elsewhere(self, side: int) -> Iterator[tuple[str, Entry, bool]]:
+        """What a ledger knows and the source has not, and whether it is at the destination."""
+        for name, doc, there in self._ask(
+            "SELECT k.name, k.doc, d.name IS NOT NULL FROM known k "
+            "LEFT JOIN listed s ON s.side=? AND s.name=k.name "
+            "LEFT JOIN listed d ON d.side=k.side AND d.name=k.name "
+            "WHERE k.side=? AND s.name IS NULL ORDER BY k.name",
+            (SOURCE, side),
+        ):
+            yield name, _read_entry(doc), bool(there)
 
     def put_items(self, new: Iterable[Item]) -> None:
         """Add items, or replace their state."""

@@ -6,14 +6,15 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest, planning
+from airflow_multicloud.core.replication import planning
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.core.replication.recording import Recorded, Recorder
 from airflow_multicloud.core.replication.report import (
     NAMED_FAILURES,
     DestinationReport,
@@ -42,55 +43,52 @@ class ReplicationFailedError(StorageError):
 def close(
     catalog: Catalog,
     replication: Replication,
-    header: Header,
+    recorder: Recorder,
     *,
     started: float,
     progress: Progress,
 ) -> ReplicationReport:
-    """Write the manifests, delete what is extraneous, and count.
+    """Delete what is extraneous, record the run at each destination, and count.
 
-    A destination where an object failed keeps its previous manifest's place in the proof
-    chain: its new manifest says what failed.
-
-    :raises ReplicationFailedError: when a destination could not be tidied or its manifest
-        not be written; the other destinations are done.
+    :raises ReplicationFailedError: when a destination could not be tidied or recorded; the other
+        destinations are done.
     """
-    tally = Tally(header.destinations)
+    run = recorder.run
+    tally = Tally(tuple(str(d.location) for d in replication.destinations))
     for item in catalog.items():
         tally.add(item)
     destinations: list[DestinationReport] = []
-    root: str | None = None
     unrecorded: CloudError | None = None
     for index, destination in enumerate(replication.destinations):
-        deleted = 0
-        uri: str | None = None
+        deleted: set[str] = set()
         retained: list[str] = []
+        recorded: Recorded | None = None
         try:
-            for _ in _delete(catalog, replication, index, tally, retained):
-                deleted += 1
-            journals = manifest.journals(destination, header.source)
-            latest = manifest.write(destination, header, _Lines(catalog), tally, deleted=deleted)
-            root = latest.root
-            uri = str(destination.location.with_key(latest.key))
-            if left := manifest.delete_journals(destination, journals):
-                retained.append(left)
+            deleted.update(_delete(catalog, replication, index, tally, retained))
         except CloudError as err:
             unrecorded = unrecorded or err  # Raised below: the other destinations come first.
+        try:
+            recorded = recorder.end(index, deleted)
+        except CloudError as err:
+            unrecorded = unrecorded or err
         reported = replace(
-            tally.destination(index, deleted=deleted, manifest_uri=uri), retained=tuple(retained)
+            tally.destination(index, deleted=len(deleted)),
+            retained=tuple(retained),
+            **_ledger_of(recorded),
         )
         destinations.append(reported)
         for outcome, count in reported.outcomes.items():
             telemetry.count_objects(destination.cloud, outcome, count)
         telemetry.count_bytes("written", destination.cloud, reported.bytes_written)
     objects, size = catalog.totals()
+    contents = {one.content for one in destinations}
     report = ReplicationReport(
-        run_id=header.run_id,
-        source=header.source,
+        run_id=run.run_id,
+        source=str(replication.source.location),
         objects=objects,
         bytes=size,
         bytes_read=progress.bytes_read,
-        root=root,
+        root=contents.pop() if len(contents) == 1 else None,
         newest_source=tally.newest,
         seconds=time.monotonic() - started,
         destinations=tuple(destinations),
@@ -105,14 +103,16 @@ def close(
     return report
 
 
-class _Lines:
-    """A catalog's lines, which can be gone through more than once."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._catalog.lines()
+def _ledger_of(recorded: Recorded | None) -> dict[str, Any]:
+    if recorded is None:
+        return {}
+    mark = recorded.head.mark
+    return {
+        "commit": mark.number,
+        "ledger_root": mark.root,
+        "commit_uri": recorded.head.uri,
+        "content": recorded.content,
+    }
 
 
 def _delete(

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime
-from uuid import uuid4
 
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.replication import buckets, manifest, planning, plans, stock
+from airflow_multicloud.core.ledger.names import place
+from airflow_multicloud.core.ledger.writing import Base
+from airflow_multicloud.core.replication import buckets, planning, plans, stock
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.closing import check_failures, close
 from airflow_multicloud.core.replication.execution import execute
-from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import CompareAttributes, OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
+from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.report import ReplicationReport, without_effect
 from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.core.replication.run import Run, new_run
 from airflow_multicloud.core.replication.small import Job
 from airflow_multicloud.errors import ErrorKind, StorageError
 
@@ -34,7 +35,7 @@ def plan(replication: Replication, *, named: int = plans.NAMED_PLANNED) -> tuple
     if replication.options.create_buckets:
         absent = buckets.to_be_created(replication.destinations)
     with telemetry.operation("replicate.plan", **_attributes(replication)), Catalog() as catalog:
-        prepare(catalog, replication, create_buckets=False, absent=absent)
+        prepare(catalog, replication, new_run(replication, None), absent=absent)
         return plans.summarise(catalog, replication.destinations, replication.options, named=named)
 
 
@@ -47,7 +48,7 @@ def replicate(
 ) -> ReplicationReport:
     """Make every destination a proven replica of the source.
 
-    :param run_id: names the manifest; a random one when left out.
+    :param run_id: what the ledgers call the run; a random name when left out.
     :param listener: told about progress, on the calling thread.
     :param interval: seconds between two calls of the listener, at least.
     :raises CloudError: before any byte moves, for a wrong bucket, credential or option, or an
@@ -57,25 +58,19 @@ def replicate(
     replication = replication.landed()
     started = time.monotonic()
     with telemetry.operation("replicate", **_attributes(replication)) as span, Catalog() as catalog:
-        header = new_header(replication, run_id)
-        prepare(catalog, replication, create_buckets=replication.options.create_buckets)
+        run = new_run(replication, run_id)
+        create = replication.options.create_buckets
+        bases = prepare(catalog, replication, run, create_buckets=create)
+        recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
         progress = Progress(listener, interval=interval)
-        execute(new_job(replication, progress), catalog, header)
-        report = close(catalog, replication, header, started=started, progress=progress)
+        if catalog.work_left()[0]:
+            recorder.begin(range(len(bases)))
+        execute(new_job(replication, progress), catalog, recorder)
+        report = close(catalog, replication, recorder, started=started, progress=progress)
         span.set_attribute("multicloud.objects", report.objects)
         span.set_attribute("multicloud.bytes", report.bytes)
     check_failures(report, replication.options)
     return report
-
-
-def new_header(replication: Replication, run_id: str | None) -> Header:
-    """The manifest header of a run that starts now."""
-    return Header(
-        run_id or uuid4().hex,
-        str(replication.source.location),
-        tuple(str(d.location) for d in replication.destinations),
-        datetime.now(UTC),
-    )
 
 
 def new_job(replication: Replication, progress: Progress) -> Job:
@@ -94,24 +89,31 @@ def new_job(replication: Replication, progress: Progress) -> Job:
 def prepare(
     catalog: Catalog,
     replication: Replication,
+    run: Run,
     *,
-    create_buckets: bool,
+    create_buckets: bool = False,
     absent: Collection[int] = (),
-) -> None:
+) -> tuple[Base, ...]:
     """Fill a catalog with decided items, or raise before anything has changed.
 
     :param absent: destinations, by index, whose buckets are not there and count as empty.
+    :return: what each destination's ledger is at.
     """
-    source, destinations = replication.source, replication.destinations
+    source, destinations, options = (
+        replication.source,
+        replication.destinations,
+        replication.options,
+    )
     buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
-    noted = replication.options.compare_attributes is not CompareAttributes.NEVER
-    stock.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
-    planning.decide_all(catalog, replication.source, destinations, replication.options)
+    noted = options.compare_attributes is not CompareAttributes.NEVER
+    bases = stock.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
+    planning.decide_all(catalog, source, destinations, options, run)
     if catalog.totals()[0] == 0:
         raise planning.empty_source_error(source)
-    planning.check_deletions(catalog, destinations, replication.options)
-    if replication.options.on_error is OnError.FAIL:
+    planning.check_deletions(catalog, destinations, options)
+    if options.on_error is OnError.FAIL:
         _check_known_failures(catalog, replication)
+    return bases
 
 
 def _check_known_failures(catalog: Catalog, replication: Replication) -> None:
@@ -141,8 +143,8 @@ def options_without_effect(replication: Replication, report: ReplicationReport) 
 def _attributes(replication: Replication) -> dict[str, str]:
     return {
         "cloud__provider": replication.source.cloud,
-        "multicloud__source": manifest.place(str(replication.source.location)),
+        "multicloud__source": place(str(replication.source.location)),
         "multicloud__destinations": ",".join(
-            manifest.place(str(d.location)) for d in replication.destinations
+            place(str(d.location)) for d in replication.destinations
         ),
     }

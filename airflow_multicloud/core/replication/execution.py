@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
 from queue import Empty, SimpleQueue
-from uuid import uuid4
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
-from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.large import copy_large
-from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.settling import settle_doubtful
 from airflow_multicloud.core.replication.small import Job, copy_small
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
-
-#: Seconds between journals: what a killed run may have to compare again (and, on Azure, where no
-#: digest of an object from blocks is known, send again).
-JOURNAL_INTERVAL = 5.0
 
 #: How many items per thread are handed out before results are looked at.
 _AHEAD = 4
@@ -41,7 +33,7 @@ _AHEAD = 4
 _Done = tuple[int, Item | BaseException]
 
 
-def execute(job: Job, catalog: Catalog, header: Header) -> None:
+def execute(job: Job, catalog: Catalog, recorder: Recorder) -> None:
     """Bring every open item of the catalog to an end.
 
     Errors about one object end in its item, unforeseen ones too. What ends the work itself stops
@@ -51,12 +43,11 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
     if not count:
         return
     job.progress.expect(count, size)
-    journal = _Journal(job, header)
     with cancellation.pool(job.options.concurrency, "multicloud") as pool:
         with telemetry.operation("replicate.small_objects"):
-            failed = _small_objects(job, catalog, journal, pool)
+            failed = _small_objects(job, catalog, recorder, pool)
         if not failed:
-            failed = _large_objects(job, catalog, journal, pool)
+            failed = _large_objects(job, catalog, recorder, pool)
     if failed:
         catalog.put_items(
             item.end_open(
@@ -73,7 +64,9 @@ def _must_stop(job: Job, item: Item) -> bool:
     )
 
 
-def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
+def _small_objects(
+    job: Job, catalog: Catalog, recorder: Recorder, pool: ThreadPoolExecutor
+) -> bool:
     """Copy the small objects; whether to stop.
 
     The threads take items off one queue and put results on another: a future per object costs
@@ -88,7 +81,7 @@ def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
     done: SimpleQueue[_Done] = SimpleQueue()
     workers = [telemetry.submit_in_context(pool, _work, job, todo, done) for _ in range(threads)]
     try:
-        stop = _hand_out(job, catalog, journal, chain([first], waiting), todo, done)
+        stop = _hand_out(job, catalog, recorder, chain([first], waiting), todo, done)
     except BaseException as err:
         cancellation.stop(type(err).__name__)
         raise
@@ -105,7 +98,7 @@ def _small_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
 def _hand_out(
     job: Job,
     catalog: Catalog,
-    journal: _Journal,
+    recorder: Recorder,
     waiting: Iterator[Item],
     todo: SimpleQueue[Item | None],
     done: SimpleQueue[_Done],
@@ -140,10 +133,10 @@ def _hand_out(
         error = error or next(errors, None)
         stop = stop or any(_must_stop(job, item) for item in finished)
         catalog.put_items(finished)
-        journal.add(finished)
+        recorder.add(finished)
         job.progress.finished(len(finished))
     if error is not None:
-        journal.flush()
+        recorder.flush()
         raise error
     return stop
 
@@ -175,7 +168,9 @@ def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) ->
             done.put((item.size, err))
 
 
-def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPoolExecutor) -> bool:
+def _large_objects(
+    job: Job, catalog: Catalog, recorder: Recorder, pool: ThreadPoolExecutor
+) -> bool:
     """Copy the large objects one after the other; whether to stop.
 
     The run's manifest, which comes next, records what the last journal did not.
@@ -183,15 +178,15 @@ def _large_objects(job: Job, catalog: Catalog, journal: _Journal, pool: ThreadPo
     first = True
     for open_item in catalog.open_items(larger_than=job.options.parts_above):
         if first:
-            journal.flush()  # What is finished by now may have to wait long for the manifest.
+            recorder.flush()  # What is finished by now may have to wait long for the manifest.
             first = False
         try:
             item = _guarded(_copy_large, job, open_item, pool)
         except BaseException:
-            journal.flush()
+            recorder.flush()
             raise
         catalog.put_items([item])
-        journal.add([item])
+        recorder.add([item])
         job.progress.finished()
         if _must_stop(job, item):
             return True
@@ -225,44 +220,3 @@ def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor) -> Item:
             item = copy_large(job, item, partial(telemetry.submit_in_context, pool))
         span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])
     return item
-
-
-class _Journal:
-    """Tells every destination, now and then, which objects are finished."""
-
-    def __init__(self, job: Job, header: Header) -> None:
-        self._job = job
-        self._header = header
-        self._sequence = 0
-        # A run may be tried again under its id: what the last try recorded is not written over.
-        self._attempt = uuid4().hex[:8]
-        self._finished: list[Item] = []
-        self._flushed = time.monotonic()
-
-    def add(self, finished: Iterable[Item]) -> None:
-        self._finished.extend(finished)
-        if time.monotonic() - self._flushed >= JOURNAL_INTERVAL:
-            self.flush()
-
-    def flush(self) -> None:
-        self._flushed = time.monotonic()
-        if not self._finished:
-            return
-        batch, self._finished = self._finished, []
-        batch.sort(key=lambda item: item.name.encode())
-        self._sequence += 1
-        # Also when the work is cancelled: the next try goes on from here.
-        with cancellation.shielded():
-            for destination in self._job.destinations:
-                self._write(destination, batch)
-
-    def _write(self, destination: Endpoint, batch: Sequence[Item]) -> None:
-        try:
-            manifest.write_journal(
-                destination, self._header, self._sequence, batch, attempt=self._attempt
-            )
-        except CloudError as err:
-            # Not the run's end: objects report their own errors, and a missing journal only
-            # costs a later try some work.
-            where = printable(str(destination.location))
-            _log.warning("no journal at %s: %s: %s", where, err.kind, err)

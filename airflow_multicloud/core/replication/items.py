@@ -6,20 +6,13 @@ dataclasses and ``json`` cost; a replication of small objects handles each many 
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
-
 import msgspec
 from msgspec.structs import replace
 
+from airflow_multicloud.core.ledger.entries import AwareTime, Size
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged
-
-#: A time as records have it: with its zone.
-AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
-#: As records have it, which the catalog holds as a signed integer of 64 bits.
-Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,21 +98,6 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
                 for r in self.replicas
             ),
         )
-
-
-class Proof(msgspec.Struct, frozen=True, array_like=True):
-    """What an earlier manifest proves of one object at one destination."""
-
-    source_etag: str
-    size: int
-    replica_etag: str
-    digests: Digests
-    confirmed: str | None = None
-    replica_version: str | None = None
-    not_kept: tuple[str, ...] = ()
-    attributes: str | None = None
-    tags: str | None = None
-    seen: AwareTime | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.ports.object_store import Digests
 
 
 class MerkleTree:
@@ -19,9 +19,12 @@ class MerkleTree:
         # Complete subtrees, largest first, as (number of leaves, hash).
         self._peaks: list[tuple[int, bytes]] = []
 
-    def add(self, item: Item) -> None:
+    def add(self, name: str, size: int, digests: Digests) -> None:
         """Append an object."""
-        size, node = 1, hashlib.sha256(b"\x00" + leaf(item)).digest()
+        self._append(hashlib.sha256(b"\x00" + leaf(name, size, digests)).digest())
+
+    def _append(self, node: bytes) -> None:
+        size = 1
         while self._peaks and self._peaks[-1][0] == size:
             node = _parent(self._peaks.pop()[1], node)
             size *= 2
@@ -37,14 +40,13 @@ class MerkleTree:
         return node.hex()
 
 
-def leaf(item: Item) -> bytes:
+def leaf(name: str, size: int, d: Digests) -> bytes:
     """What the tree commits to for one object."""
-    d = item.digests
     digest = next(
         (f"{n}:{v}" for n, v in (("sha256", d.sha256), ("crc32c", d.crc32c), ("md5", d.md5)) if v),
         "",
     )
-    return b"\x00".join((item.name.encode(), str(item.size).encode(), digest.encode()))
+    return b"\x00".join((name.encode(), str(size).encode(), digest.encode()))
 
 
 def _parent(left: bytes, right: bytes) -> bytes:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
+from airflow_multicloud.core.follow import Follow
+from airflow_multicloud.core.ledger.entries import Proof
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
-from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
     ObjectFilter,
     ReplicationOptions,
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import IfUnchanged, ObjectTags
-
-T = TypeVar("T")
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectTags
 
 
 def decide(
     listed: Listed,
+    origin: str,
     prior: Listed | None,
     proof: Proof | None,
     *,
@@ -35,22 +36,27 @@ def decide(
     """What is to become of one object at one destination. Pure.
 
     :param listed: the object at the source.
+    :param origin: its URI there, without a connection.
     :param prior: what has its key at the destination now.
-    :param proof: what the last manifest proves of it there.
+    :param proof: what the destination's ledger proves of it there.
     :param compare: whether its attributes are looked at when its content is proven.
     :param tags: whether its tags are among them, and the source has tags.
     """
     if prior is None:
         return Replica()
     state = Replica(prior=IfUnchanged(prior.etag, prior.version))
-    ours = proof is not None and (proof.replica_etag, proof.size) == (prior.etag, prior.size)
-    if proof is not None and ours and prior.etag:
+    if proof is not None and still_proven(proof, prior):
         state = replace(state, attributes=proof.attributes, tags=proof.tags, seen=proof.seen)
-        if listed.etag and (proof.source_etag, proof.size) == (listed.etag, listed.size):
+        before = proof.origin
+        if listed.etag and (before.uri, before.etag, proof.size) == (
+            origin,
+            listed.etag,
+            listed.size,
+        ):
             known = replace(
                 state,
                 etag=prior.etag,
-                version=prior.version or proof.replica_version,
+                version=prior.version or proof.version,
                 confirmed=proof.confirmed,
                 not_kept=proof.not_kept,
             )
@@ -66,6 +72,31 @@ def decide(
             f"immutable is set and the destination has {prior.size} bytes under this key",
         )
     return state
+
+
+def still_proven(proof: Proof, listed: Listed) -> bool:
+    """Whether what is at a destination now is the object that was proven there.
+
+    It is as long as ETag and version are those of the proven write, and nothing that the listing
+    shows contradicts it.
+    """
+    return (
+        proof.proven
+        and bool(proof.etag)
+        and (proof.etag, proof.size) == (listed.etag, listed.size)
+        and (None in (proof.version, listed.version) or proof.version == listed.version)
+        and not contradicts(proof.digests, listed.digests)
+    )
+
+
+def contradicts(ours: Digests, theirs: Digests) -> bool:
+    """Whether a digest that both sides know is not the same."""
+    pairs = (
+        (ours.sha256, theirs.sha256),
+        (ours.md5, theirs.md5),
+        (ours.crc32c, theirs.crc32c),
+    )
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _attributes_in_doubt(
@@ -102,31 +133,31 @@ def decide_all(
     source: Endpoint,
     destinations: Sequence[Endpoint],
     options: ReplicationOptions,
+    run: Run,
 ) -> None:
-    """Turn listings and proofs into items."""
+    """Turn listings and what ledgers know into items."""
     tags = options.preserve_tags and has_capability(source.store, ObjectTags)
-    now = datetime.now(UTC)
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
-    proofs = [Follow(catalog.proofs(side)) for side in sides]
+    known = [Follow(catalog.known(side)) for side in sides]
 
     def decided() -> Iterator[Item]:
         for listed in catalog.listing(SOURCE):
-            if not _admits(options.filter, listed, now):
+            if not _admits(options.filter, listed, run.started):
                 continue
-            found = [proof.at(listed.name) for proof in proofs]
             states = [
                 decide(
                     listed,
+                    run.origin_of(listed.name),
                     prior.at(listed.name),
-                    proof,
+                    entry.proof if (entry := ledger.at(listed.name)) else None,
                     immutable=options.immutable,
                     compare=options.compare_attributes,
                     tags=tags,
                 )
-                for prior, proof in zip(priors, found, strict=True)
+                for prior, ledger in zip(priors, known, strict=True)
             ]
-            yield _with_unusable_keys_failed(_item(listed, states, found), destinations)
+            yield _with_unusable_keys_failed(_item(listed, states), destinations)
 
     catalog.put_items(decided())
 
@@ -135,15 +166,7 @@ def _admits(chosen: ObjectFilter, listed: Listed, now: datetime) -> bool:
     return chosen.admits(listed.name, listed.size, listed.modified, now=now)
 
 
-def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> Item:
-    digests = next(
-        (
-            proof.digests
-            for state, proof in zip(states, proofs, strict=True)
-            if (state.outcome is Outcome.UNCHANGED or state.inspect) and proof is not None
-        ),
-        listed.digests,
-    )
+def _item(listed: Listed, states: list[Replica]) -> Item:
     return Item(
         listed.name,
         listed.size,
@@ -151,7 +174,7 @@ def _item(listed: Listed, states: list[Replica], proofs: list[Proof | None]) -> 
         listed.version,
         listed.modified,
         tuple(states),
-        digests,
+        listed.digests,
         attributes=listed.attributes,
         declared=listed.declared if any(s.outcome is None for s in states) else None,
     )
@@ -169,21 +192,6 @@ def _with_unusable_keys_failed(item: Item, destinations: Sequence[Endpoint]) -> 
         state = item.replicas[index].failed(outcome, ErrorKind.UNSUPPORTED, why)
         item = item.with_replica(index, state)
     return item
-
-
-class Follow:
-    """Look names up in a stream, both in UTF-8 byte order."""
-
-    def __init__(self, stream: Iterator[tuple[str, T]]) -> None:
-        self._stream = stream
-        self._head: tuple[str, Any] | None = next(stream, None)
-
-    def at(self, name: str) -> Any:
-        """The value of ``name``, or ``None``; names must be asked for in order."""
-        # Code points are in the order of their UTF-8 bytes.
-        while self._head is not None and self._head[0] < name:
-            self._head = next(self._stream, None)
-        return self._head[1] if self._head is not None and self._head[0] == name else None
 
 
 def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Iterator[Listed]:

@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import ClassVar
 
 from airflow_multicloud.core.replication.items import Item
-from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.documents import Document
 from airflow_multicloud.text import printable
 
-#: How many failures a report names; all of them are in the manifest.
+#: How many failures a report names; all of them are in the ledgers.
 NAMED_FAILURES = 20
 
 
@@ -41,6 +40,12 @@ class DestinationReport:
 
     :param bytes_written: bytes of the objects written and confirmed or unverifiable.
     :param not_kept: what the destination could not keep, with the number of objects.
+    :param commit: the number of the run's last commit in the ledger there; ``None``: the run could
+        not be recorded.
+    :param ledger_root: that commit's root, which commits to all that the ledger says.
+    :param commit_uri: where it lies.
+    :param content: the Merkle root over what is proven below the prefix: equal content has an equal
+        root, on any cloud.
     :param retained: what was to be deleted and can't be for now, and why: retention policies,
         leases, snapshots.
     """
@@ -50,7 +55,10 @@ class DestinationReport:
     bytes_written: int
     deleted: int
     not_kept: Mapping[str, int]
-    manifest_uri: str | None
+    commit: int | None = None
+    ledger_root: str | None = None
+    commit_uri: str | None = None
+    content: str | None = None
     retained: tuple[str, ...] = ()
 
     @property
@@ -66,9 +74,10 @@ class DestinationReport:
 
 @dataclass(frozen=True, slots=True)
 class ReplicationReport:
-    """A whole run. ``root`` is the Merkle root over every object of the source.
+    """A whole run.
 
-    :param failures: the first that are not sound; all are in the manifests.
+    :param root: the Merkle root over what is proven, where all destinations have the same.
+    :param failures: the first that are not sound; all are in the ledgers.
     :param left_out: the first whose key is kept for this package's own files at a destination.
     """
 
@@ -138,7 +147,6 @@ class Tally:
         self._outcomes: list[Counter[Outcome]] = [Counter() for _ in destinations]
         self._not_kept: list[Counter[str]] = [Counter() for _ in destinations]
         self._bytes = [0] * len(destinations)
-        self._tree = MerkleTree()
         self.objects = 0
         self.failures: list[Failure] = []
         self.left_out: list[Failure] = []
@@ -153,7 +161,6 @@ class Tally:
     def add(self, item: Item) -> None:
         """Count one item."""
         self.objects += 1
-        self._tree.add(item)
         if self.newest is None or item.modified > self.newest:
             self.newest = item.modified
         for index, state in enumerate(item.replicas):
@@ -172,9 +179,7 @@ class Tally:
                     Failure(item.name, self._destinations[index], outcome, state.kind, state.reason)
                 )
 
-    def destination(
-        self, index: int, *, deleted: int = 0, manifest_uri: str | None = None
-    ) -> DestinationReport:
+    def destination(self, index: int, *, deleted: int = 0) -> DestinationReport:
         """One destination's counts."""
         return DestinationReport(
             self._destinations[index],
@@ -182,21 +187,7 @@ class Tally:
             self._bytes[index],
             deleted,
             dict(self._not_kept[index]),
-            manifest_uri,
         )
-
-    @property
-    def root(self) -> str:
-        """The Merkle root over every item so far."""
-        return self._tree.root()
-
-    def proven(self, index: int) -> int:
-        """How many items are proven at a destination."""
-        return sum(n for outcome, n in self._outcomes[index].items() if outcome.proven)
-
-    def reserved(self, index: int) -> int:
-        """How many items were left out at a destination."""
-        return self._outcomes[index][Outcome.RESERVED]
 
     def sound(self, index: int) -> bool:
         """Whether everything so far that a destination should have is sound there."""

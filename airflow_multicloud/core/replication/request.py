@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
+from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """One source, its destinations, and how to replicate."""
+    """One source, its destinations, and how to replicate.
+
+    :param sign: signs what is written into the destinations' ledgers.
+    """
 
     source: Endpoint
     destinations: tuple[Endpoint, ...]
     options: ReplicationOptions = ReplicationOptions()
+    sign: Sign | None = None
 
     def __post_init__(self) -> None:
         """Refuse what can't be replicated, before any request."""
@@ -43,4 +48,5 @@ class Replication:
             self.source,
             tuple(d.below(basename) if d.location.is_prefix else d for d in self.destinations),
             self.options,
+            self.sign,
         )

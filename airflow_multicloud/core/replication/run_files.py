@@ -12,10 +12,12 @@ from typing import TypeVar
 
 import msgspec
 
+from airflow_multicloud.core import records
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import items, records, retention
+from airflow_multicloud.core.ledger.entries import AwareTime
+from airflow_multicloud.core.replication import items, retention
 from airflow_multicloud.core.replication.catalog import Listed
-from airflow_multicloud.core.replication.items import AwareTime, Item
+from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta

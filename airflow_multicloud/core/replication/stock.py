@@ -1,20 +1,24 @@
-"""Taking stock: what lies where, and what earlier manifests prove of it."""
+"""Taking stock: what lies where, and what ledgers know of it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
-from itertools import chain
 
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
-from airflow_multicloud.core.replication.items import Proof
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
 
 
 def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]:
@@ -57,19 +61,26 @@ def take_stock(
     *,
     absent: Collection[int] = (),
     attributes: bool = False,
-) -> None:
-    """Fill the catalog with every listing, and with what earlier manifests prove.
+) -> tuple[Base, ...]:
+    """Fill the catalog with every listing, and with what the destinations' ledgers know.
 
     All are read at the same time, and stored one after the other.
 
     :param absent: destinations whose buckets are not there yet: nothing lies in them.
     :param attributes: note what the source's listing tells of them.
+    :return: what each destination's ledger is at; one that is damaged counts for nothing.
     """
     streams = 1 + 2 * len(destinations)
     with (
         cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
     ):
+        # Before the listings: what is proven later is none of this run's.
+        asked = [
+            None if n in absent else telemetry.submit_in_context(pool, writing.base_of, end)
+            for n, end in enumerate(destinations)
+        ]
+        bases = [Base() if one is None else one.result() for one in asked]
         listed = [
             reading.enter_context(
                 Ahead(
@@ -81,25 +92,35 @@ def take_stock(
             )
             for n, end in enumerate((source, *destinations))
         ]
-        proven = [
-            reading.enter_context(
-                Ahead(pool, iter(()) if n in absent else _proofs(end, str(source.location)))
-            )
-            for n, end in enumerate(destinations)
+        known = [
+            reading.enter_context(Ahead(pool, known_at(end, base)))
+            for end, base in zip(destinations, bases, strict=True)
         ]
         catalog.add_listing(SOURCE, listed[0])
-        for side in range(len(destinations)):
+        for side, end in enumerate(destinations):
             catalog.add_listing(side, listed[side + 1])
-            catalog.add_proofs(side, proven[side])
+            try:
+                catalog.add_known(side, known[side])
+            except CloudError as err:
+                if err.kind is not ErrorKind.INTEGRITY:
+                    raise
+                catalog.forget_known(side)
+                bases[side] = bases[side].without_state(str(err))
+            if why := bases[side].damaged:
+                _log.warning(
+                    "%s: its ledger counts for nothing, and every object is compared with the "
+                    "source: %s",
+                    printable(str(end.location)),
+                    printable(why),
+                )
+    return tuple(bases)
 
 
-def _proofs(destination: Endpoint, source: str) -> Iterator[tuple[str, Proof]]:
-    latest = manifest.read_latest(destination, source)
-    keys = [latest.key] if latest else []
-    since = latest.started if latest else None
-    for key in chain(keys, manifest.journals(destination, source, since=since)):
-        try:
-            yield from manifest.proofs(destination, key)
-        except CloudError as err:
-            if err.kind is not ErrorKind.NOT_FOUND:
-                raise  # A manifest that was deleted proves nothing: all is compared again.
+def known_at(end: Endpoint, base: Base) -> Iterator[tuple[str, Entry]]:
+    """What a ledger knows at an endpoint, by name below it."""
+    location = end.location
+    if location.is_prefix:
+        for entry in base.entries(location.key):
+            yield entry.key[len(location.key) :], entry
+    elif found := base.entry(location.key):
+        yield "", found

@@ -34,16 +34,17 @@ def lines(replica: Endpoint, key: str) -> Iterator[bytes]:
         raise damaged(replica, key, "the last line is cut off")
 
 
-def whole(replica: Endpoint, key: str) -> bytes:
-    """A small JSON object.
+def whole(replica: Endpoint, key: str, *, most: int = _LONGEST) -> bytes:
+    """A small object.
 
-    :raises StorageError: kind ``integrity`` when it is too large for one.
+    :param most: bytes that it may have.
+    :raises StorageError: kind ``integrity`` when it is larger.
     """
     read = bytearray()
     for chunk in replica.store.get_object(replica.ref(key)):
         read += chunk
-        if len(read) > _LONGEST:
-            raise damaged(replica, key, f"it is larger than {_LONGEST} bytes")
+        if len(read) > most:
+            raise damaged(replica, key, f"it is larger than {most} bytes")
     return bytes(read)
 
 
@@ -61,14 +62,18 @@ def known_version(replica: Endpoint, key: str, document: bytes, field: str, know
         if version is None:
             raise ValueError(f"it has no {field!r}")
     if version != known:
-        raise StorageError(
-            f"{replica.location.with_key(key)}: it is of version {version!r} ({field!r}), and this "
-            f"release of airflow-multicloud knows version {known} only; use the release that "
-            "wrote it everywhere, or delete it and replicate again: every object is then compared "
-            "with the source",
-            kind=ErrorKind.UNSUPPORTED,
-            cloud=replica.cloud,
-        )
+        raise other_version(replica, key, f"{version!r} ({field!r})", known)
+
+
+def other_version(replica: Endpoint, key: str, found: object, known: int) -> StorageError:
+    """The error for what a release that is not this one wrote."""
+    return StorageError(
+        f"{replica.location.with_key(key)}: it is of version {found}, and this release of "
+        f"airflow-multicloud knows version {known} only; use the release that wrote it everywhere, "
+        "or delete it and replicate again: every object is then compared with the source",
+        kind=ErrorKind.UNSUPPORTED,
+        cloud=replica.cloud,
+    )
 
 
 def damaged(replica: Endpoint, key: str, why: str) -> StorageError:

@@ -1,0 +1,267 @@
+"""What a commit says."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+from airflow_multicloud.adapters.digests import sha256_of
+from airflow_multicloud.core.ledger.entries import AwareTime, Entry, Size
+
+FORMAT = "airflow-multicloud ledger"
+VERSION = 1
+
+#: Bytes of a commit; whatever is larger is none.
+LARGEST_COMMIT = 16 << 20
+#: A commit holds so many of the newest entries itself; more go into a segment.
+MOST_RECENT = 256
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]
+_Number = Annotated[int, msgspec.Meta(ge=1, le=10**12 - 2)]
+_Text = Annotated[str, msgspec.Meta(max_length=8192)]
+_Texts = Annotated[tuple[_Text, ...], msgspec.Meta(max_length=1000)]
+
+
+class Step(StrEnum):
+    """What a commit is for."""
+
+    BEGIN = "begin"
+    """A run is about to write."""
+    PROGRESS = "progress"
+    """What a run that goes on has finished."""
+    END = "end"
+    """A run has looked at everything it was to look at."""
+    UPLOAD = "upload"
+    """One object was put here."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One commit of a ledger, named so that it can't be another."""
+
+    number: _Number
+    root: Sha256
+
+
+class Sibling(msgspec.Struct, frozen=True):
+    """The newest commit of another replica's ledger, as a run saw it.
+
+    :param place: that ledger's bucket, as a URI without a connection.
+    """
+
+    place: _Text
+    number: _Number
+    root: Sha256
+    seen: AwareTime
+
+
+class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whose commit it is.
+
+    :param run_id: what the run is called; a retried one may have the name that it had before.
+    :param token: one try of one run; nothing else has it.
+    """
+
+    run_id: _Text
+    token: _Text
+    dag_id: _Text = ""
+    task_id: _Text = ""
+    airflow_run_id: _Text = ""
+    map_index: int | None = None
+    try_number: int | None = None
+
+
+class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which objects below the prefix a run looked at; times in seconds."""
+
+    include: _Texts = ()
+    exclude: _Texts = ()
+    min_size: Size | None = None
+    max_size: Size | None = None
+    max_age: float | None = None
+
+    def __str__(self) -> str:
+        """For readers; ``all objects`` when nothing was left out."""
+        parts = [
+            f"{name}={', '.join(value) if isinstance(value, tuple) else value}"
+            for name in self.__struct_fields__
+            if (value := getattr(self, name)) not in ((), None)
+        ]
+        return "; ".join(parts) or "all objects"
+
+
+class Look(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the last run that looked at a selection found.
+
+    :param prefix: in this bucket.
+    :param source: the prefix that it was compared with, without a connection.
+    :param as_of: every change made at the source before this was looked at: when the run began,
+        less its ``min_age``.
+    :param behind: objects that the replica does not have as they were then.
+    :param since: the oldest of them was up to date until then; ``None`` with some that never were.
+    :param newest: when the newest object at the source was last modified.
+    :param strangers: objects that are proven as another source's, and that this one does not have.
+    """
+
+    prefix: _Text
+    source: _Text
+    selection: Selection
+    as_of: AwareTime
+    run_id: _Text
+    started: AwareTime
+    finished: AwareTime
+    objects: _Count
+    proven: _Count
+    behind: _Count = 0
+    left_out: _Count = 0
+    strangers: _Count = 0
+    bytes: _Count = 0
+    since: AwareTime | None = None
+    newest: AwareTime | None = None
+
+    @property
+    def owed(self) -> int:
+        """How many objects the replica should have."""
+        return self.objects - self.left_out
+
+    @property
+    def holds(self) -> datetime | None:
+        """The replica holds every change of the selection before this; ``None``: unknown."""
+        if not self.behind:
+            return self.as_of
+        return None if self.since is None else min(self.since, self.as_of)
+
+
+class OpenRun(msgspec.Struct, frozen=True):
+    """A run that said it is about to write below a prefix, and has not said that it ended.
+
+    :param seen: when it committed last.
+    """
+
+    identity: Identity
+    prefix: _Text
+    started: AwareTime
+    seen: AwareTime
+
+
+class SegmentRef(msgspec.Struct, frozen=True):
+    """A sorted file of entries.
+
+    :param sha256: of the file; its name.
+    :param size: its bytes.
+    :param count: entries.
+    :param first: the least key.
+    :param last: the greatest key.
+    """
+
+    sha256: Sha256
+    size: Size
+    count: _Count
+    first: _Text
+    last: _Text
+
+
+#: Segments whose keys follow each other.
+SortedRun = Annotated[tuple[SegmentRef, ...], msgspec.Meta(max_length=1_000_000)]
+
+
+class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One commit: what a run did, and the state after it.
+
+    :param place: the bucket, without a connection.
+    :param previous: the commit before this one.
+    :param made_at: by the clock of who made it.
+    :param prefix: what the run wrote below; one key for a single object.
+    :param source: likewise, without a connection.
+    :param changed: how many entries it changed.
+    :param deleted: how many objects the run had deleted here.
+    :param why: for readers.
+    :param restarted: why nothing counts that was known before: it could not be read.
+    :param looks: state: by prefix and selection.
+    :param open_runs: state.
+    :param siblings: state: the newest known of each.
+    :param segments: state: sorted runs, the oldest first; an entry in a later one replaces others
+        of its key.
+    :param recent: state: the newest entries, by key; they replace those in segments.
+    """
+
+    format: str
+    version: int
+    number: _Number
+    place: _Text
+    made_at: AwareTime
+    identity: Identity
+    step: Step
+    previous: Mark | None = None
+    prefix: _Text = ""
+    source: _Text | None = None
+    started: AwareTime | None = None
+    changed: _Count = 0
+    deleted: _Count = 0
+    why: _Text | None = None
+    restarted: _Text | None = None
+    looks: Annotated[tuple[Look, ...], msgspec.Meta(max_length=10_000)] = ()
+    open_runs: Annotated[tuple[OpenRun, ...], msgspec.Meta(max_length=10_000)] = ()
+    siblings: Annotated[tuple[Sibling, ...], msgspec.Meta(max_length=1000)] = ()
+    segments: Annotated[tuple[SortedRun, ...], msgspec.Meta(max_length=64)] = ()
+    recent: Annotated[tuple[Entry, ...], msgspec.Meta(max_length=4096)] = ()
+
+
+#: How long a run may have been silent and still count as under way.
+SILENT = timedelta(hours=6)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Commit).decode
+
+
+def write(commit: Commit) -> bytes:
+    """A commit as the first line of its object, without its end."""
+    return _encode(commit)
+
+
+def root_of(line: bytes) -> str:
+    """What names a commit, and with it all that it commits to: the SHA-256 of its line."""
+    return sha256_of(line)
+
+
+def version_of(line: bytes) -> Any:
+    """The version of the format, looked at before anything else is believed.
+
+    :raises ValueError: for what is no commit of any version.
+    """
+    found = msgspec.json.decode(line, type=dict[str, Any])
+    if found.get("format") != FORMAT or "version" not in found:
+        raise ValueError(f"it is no {FORMAT}")
+    return found["version"]
+
+
+def read(line: bytes) -> Commit:
+    """A commit from its line.
+
+    :raises ValueError: for anything that is none (msgspec's errors are).
+    """
+    commit = _decode(line)
+    previous = commit.previous
+    if previous is not None and previous.number >= commit.number:
+        raise ValueError(f"commit {commit.number} follows on {previous.number}")
+    times = [commit.made_at, commit.started]
+    times += [t for look in commit.looks for t in (look.as_of, look.started, look.since)]
+    times += [run.seen for run in commit.open_runs] + [one.seen for one in commit.siblings]
+    for moment in times:
+        if moment is not None:
+            moment.astimezone(UTC)  # fails for what is no time in UTC
+    _check_order([entry.key for entry in commit.recent], "recent")
+    for run in commit.segments:
+        bounds = [key for ref in run for key in (ref.first, ref.last)]
+        if any(left > right for left, right in itertools.pairwise(bounds)):
+            raise ValueError("the segments of a run are out of order")
+    return commit
+
+
+def _check_order(keys: list[str], what: str) -> None:
+    if any(left >= right for left, right in itertools.pairwise(keys)):
+        raise ValueError(f"the keys of {what!r} are out of order")

@@ -1,0 +1,148 @@
+"""What was looked at when, and how fresh that makes a replica. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from airflow_multicloud.core.ledger.commits import Look, Selection
+from airflow_multicloud.core.ledger.entries import Entry
+
+#: So many selections are remembered; the ones not looked at for longest are forgotten then.
+MOST = 1000
+
+ALL = Selection()
+
+
+def admits(selection: Selection, name: str) -> bool:
+    """Whether a selection's globs admit a name below its prefix."""
+    return (
+        not selection.include or any(fnmatchcase(name, glob) for glob in selection.include)
+    ) and not any(fnmatchcase(name, glob) for glob in selection.exclude)
+
+
+def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
+    """The looks once another one is over.
+
+    It replaces the last one of its prefix and selection, unless that began later; one at all
+    objects replaces every older one below its prefix. A look at another source stays as long as
+    there are objects that only this source has.
+    """
+    same = [one for one in known if _place(one) == _place(new)]
+    if any(one.as_of > new.as_of and one.source == new.source for one in same):
+        return tuple(known)
+    kept = [one for one in known if not _replaces(new, one)]
+    kept.append(new)
+    kept.sort(key=lambda one: one.as_of, reverse=True)
+    return tuple(sorted(kept[:MOST], key=lambda one: (one.prefix, str(one.selection), one.source)))
+
+
+def _place(look: Look) -> tuple[str, Selection]:
+    return look.prefix, look.selection
+
+
+def _replaces(new: Look, old: Look) -> bool:
+    if old.source != new.source and new.strangers and _place(old) == _place(new):
+        return False
+    if old.as_of > new.as_of:
+        return False
+    whole = new.selection == ALL and old.prefix.startswith(new.prefix)
+    return whole or _place(old) == _place(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How fresh a replica is.
+
+    :param as_of: it holds every change made at the source before this; ``None``: unknown.
+    :param oldest: the part that this is due to; ``None``: nothing was looked at.
+    :param looks: what it is made of, the oldest first.
+    :param covered: whether some look was at all of it, and not at parts only.
+    """
+
+    as_of: datetime | None
+    oldest: Look | None
+    looks: tuple[Look, ...]
+    covered: bool
+
+    @property
+    def objects(self) -> int:
+        """How many objects the replica should have, by the looks that are not part of others."""
+        return sum(look.owed for look in _outermost(self.looks))
+
+    @property
+    def proven(self) -> int:
+        """How many of them are proven."""
+        return sum(look.proven for look in _outermost(self.looks))
+
+
+def freshness(known: Iterable[Look], prefix: str) -> Freshness:
+    """How fresh what lies below a prefix is.
+
+    The oldest selection decides. Of a prefix that lies within one that was looked at, that look
+    counts, unless a later one was at all of the narrower prefix.
+    """
+    looks = [one for one in known if one.prefix.startswith(prefix) or prefix.startswith(one.prefix)]
+    around = [one for one in looks if prefix.startswith(one.prefix)]
+    whole = max(
+        (one for one in around if one.selection == ALL), key=lambda one: one.as_of, default=None
+    )
+    if whole is not None:  # What is older than a look at everything says nothing any more.
+        looks = [one for one in looks if one is whole or one.as_of > whole.as_of]
+        # Newer looks at parts of it leave the rest as it was.
+        return Freshness(whole.holds, whole, tuple(sorted(looks, key=_as_of)), covered=True)
+    looks.sort(key=_as_of)
+    oldest = looks[0] if looks else None
+    unknown = next((one for one in looks if one.holds is None), None)
+    as_of = None if unknown or oldest is None else min(one.holds or one.as_of for one in looks)
+    return Freshness(as_of, unknown or oldest, tuple(looks), covered=bool(around))
+
+
+def _as_of(look: Look) -> datetime:
+    return look.holds or look.as_of
+
+
+def _outermost(looks: Sequence[Look]) -> list[Look]:
+    """Looks that no look at all objects of a wider prefix includes."""
+    return [
+        one
+        for one in looks
+        if not any(
+            other is not one
+            and other.selection == ALL
+            and one.prefix.startswith(other.prefix)
+            and (other.prefix != one.prefix or one.selection != ALL)
+            for other in looks
+        )
+    ]
+
+
+def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
+    """The replica has the object as the source had it then; ``None``: it never did.
+
+    The proof itself says so for when it was made, and every later look at its selection that found
+    nothing to do.
+    """
+    if entry.behind is not None:
+        return entry.behind.since
+    if entry.proof is None:
+        return None
+    latest = entry.proof.as_of
+    for look in looks:
+        name = entry.key[len(look.prefix) :]
+        inside = entry.key.startswith(look.prefix) and admits(look.selection, name)
+        if inside and _sized(look.selection, entry.proof.size) and look.as_of > latest:
+            modified = entry.proof.origin.modified
+            age = look.selection.max_age
+            if age is None or (
+                modified is not None and (look.started - modified).total_seconds() <= age
+            ):
+                latest = look.as_of
+    return latest
+
+
+def _sized(selection: Selection, size: int) -> bool:
+    least, most = selection.min_size, selection.max_size
+    return (least is None or size >= least) and (most is None or size <= most)

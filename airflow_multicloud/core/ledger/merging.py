@@ -1,0 +1,65 @@
+"""Two runs that changed what is known of one object: what holds is decided by what is there now."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from airflow_multicloud.core.ledger.entries import Behind, Entry, Proof
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.object_store import ObjectMeta
+
+
+def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
+    """What is true of a key that another run has changed since ours looked. Pure.
+
+    :param ours: what our run found.
+    :param theirs: what has been committed meanwhile.
+    :param there: the object at the destination now, if there is one.
+    """
+    if _is(theirs.proof, there) and not _is(ours.proof, there):
+        return theirs
+    if _is(ours.proof, there) and not _is(theirs.proof, there):
+        return _no_later(ours, theirs)
+    # Both mean the same object, or neither is there any more: who looked at the source later.
+    return ours if looked(ours) >= looked(theirs) else theirs
+
+
+def looked(entry: Entry) -> float:
+    """When the source was last looked at for an entry, as far as it tells."""
+    proof, behind = entry.proof, entry.behind
+    times = [
+        entry.gone,
+        proof.as_of if proof else None,
+        behind.at if behind else None,
+    ]
+    return max((moment.timestamp() for moment in times if moment), default=0.0)
+
+
+def _is(proof: Proof | None, there: ObjectMeta | None) -> bool:
+    if proof is None or there is None or not proof.etag:
+        return False
+    same_version = None in (proof.version, there.version) or proof.version == there.version
+    return same_version and (proof.etag, proof.size) == (there.etag, there.size)
+
+
+def _no_later(ours: Entry, theirs: Entry) -> Entry:
+    """Ours is what is there, though another run has seen a later state of the source."""
+    if looked(theirs) <= looked(ours) or ours.proof is None:
+        return ours
+    seen = theirs.proof.origin if theirs.proof else ours.proof.origin
+    if seen == ours.proof.origin:
+        return ours
+    return replace(
+        ours,
+        behind=Behind(
+            outcome=Outcome.CONFLICT,
+            kind=ErrorKind.PRECONDITION_FAILED,
+            reason="a run that had begun earlier wrote it after another one",
+            run_id=ours.proof.run_id,
+            origin=seen,
+            size=theirs.proof.size if theirs.proof else ours.proof.size,
+            at=theirs.proof.as_of if theirs.proof else ours.proof.as_of,
+            since=ours.proof.as_of,
+        ),
+    )

@@ -1,0 +1,169 @@
+"""Sorted files of entries, and the state of a ledger that is put together from them.
+
+A segment is gzip over one JSON document per line, one entry each, by key in the order of the keys'
+UTF-8 bytes. Its name is its SHA-256. Runs of segments are kept so that each is more than four times
+as large as the next (a log-structured merge tree), which bounds both how many a reader must look at
+and how often an entry is written again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import islice
+
+from airflow_multicloud.adapters.digests import sha256_of
+from airflow_multicloud.core import records
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.ledger import entries
+from airflow_multicloud.core.ledger.commits import SegmentRef
+from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.names import segment_key
+from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.object_store import ObjectAttributes, PartUploads, WriteOptions
+
+#: Entries in one segment.
+ENTRIES = 5_000
+#: Bytes of a segment as it lies there; whatever is larger is none. Five thousand entries with keys
+#: of 1,024 bytes are about 8 MiB before compression.
+_LARGEST = 64 << 20
+_LARGEST_UNPACKED = 256 << 20
+#: A run is at least so many times as large as the next.
+_RATIO = 4
+
+_GZIP = ObjectAttributes(content_type="application/gzip")
+
+Run = tuple[SegmentRef, ...]
+
+
+def write(end: Endpoint, found: Iterable[Entry]) -> Run:
+    """Write entries, which come by key, as segments; holds one segment at a time."""
+    rest = iter(found)
+    refs: list[SegmentRef] = []
+    while batch := list(islice(rest, ENTRIES)):
+        lines = b"".join(entries.write_line(entry) + b"\n" for entry in batch)
+        body = gzip.compress(lines, compresslevel=1, mtime=0)
+        sha256 = sha256_of(body)
+        _put(end, segment_key(sha256), body)
+        refs.append(SegmentRef(sha256, len(body), len(batch), batch[0].key, batch[-1].key))
+    return tuple(refs)
+
+
+def _put(end: Endpoint, key: str, body: bytes) -> None:
+    options = WriteOptions(attributes=_GZIP, condition=end.condition(None))
+    try:
+        put_stream(end, key, [body], options, part_size=largest_put(end))
+    except CloudError as err:
+        # What has this name has this content, or it is damaged: which reading it will tell.
+        if err.kind not in PERHAPS_OURS or err.kind is ErrorKind.NOT_FOUND:
+            raise
+
+
+def largest_put(end: Endpoint) -> int:
+    """Bytes that are written in one request; more go in parts."""
+    limits = end.store.part_limits if isinstance(end.store, PartUploads) else None
+    return min(8 << 20, limits.put_limit) if limits else 8 << 20
+
+
+def read(end: Endpoint, ref: SegmentRef) -> Iterator[Entry]:
+    """The entries of a segment, which is read and checked as a whole first.
+
+    :raises StorageError: kind ``integrity`` for anything that is not what the commit names.
+    """
+    key = segment_key(ref.sha256)
+    if ref.size > _LARGEST:
+        raise records.damaged(end, key, f"{ref.size} bytes are more than a segment has")
+    try:
+        body = records.whole(end, key, most=ref.size)
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        raise records.damaged(end, key, "it is not there, and a commit names it") from err
+    if sha256_of(body) != ref.sha256:
+        raise records.damaged(end, key, "its SHA-256 is not its name")
+    with records.intact(end, key):
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        lines = unpack.decompress(body, _LARGEST_UNPACKED)
+        if not unpack.eof or unpack.unused_data:
+            raise ValueError("it is cut off, too large, or something follows it")
+        found = [entries.read_line(line) for line in lines.splitlines()]
+        if len(found) != ref.count or not found:
+            raise ValueError(f"it has {len(found)} entries instead of {ref.count}")
+        if (found[0].key, found[-1].key) != (ref.first, ref.last):
+            raise ValueError("its first or last key is not the one that its commit names")
+        before = ""
+        for number, entry in enumerate(found):
+            if number and entry.key <= before:
+                raise ValueError("its keys are out of order")
+            before = entry.key
+    yield from found
+
+
+def merged(
+    end: Endpoint, runs: Sequence[Run], recent: Sequence[Entry], prefix: str = ""
+) -> Iterator[Entry]:
+    """What is known of each key below a prefix, by key; removed ones are left out.
+
+    Holds one segment of each run.
+    """
+    streams = [_of_run(end, run, prefix) for run in runs]
+    streams.append(entry for entry in recent if entry.key.startswith(prefix))
+    return (entry for entry in newest(streams) if not entry.removed)
+
+
+def newest(streams: Sequence[Iterable[Entry]]) -> Iterator[Entry]:
+    """Of each key the entry in the last stream that has it; every stream is by key."""
+    if len(streams) == 1:
+        yield from streams[0]
+        return
+    before: str | None = None
+    for key, _, entry in merge(*map(_aged, streams, range(len(streams)))):
+        if key != before:
+            before = key
+            yield entry
+
+
+def _aged(stream: Iterable[Entry], age: int) -> Iterator[tuple[str, int, Entry]]:
+    """Of two entries of one key the one in the later stream comes first."""
+    return ((entry.key, -age, entry) for entry in stream)
+
+
+def _of_run(end: Endpoint, run: Run, prefix: str) -> Iterator[Entry]:
+    for ref in run:
+        if ref.last < prefix or not _reaches(ref.first, prefix):
+            continue
+        for entry in read(end, ref):
+            if entry.key.startswith(prefix):
+                yield entry
+
+
+def _reaches(first: str, prefix: str) -> bool:
+    """Whether keys from ``first`` on can still begin with a prefix."""
+    return first <= prefix or first.startswith(prefix)
+
+
+def compacted(end: Endpoint, runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Runs of which each is more than four times as large as the next, with the same entries."""
+    kept = [run for run in runs if run]
+    while len(kept) > 1 and _size(kept[-2]) <= _RATIO * _size(kept[-1]):
+        later, earlier = kept.pop(), kept.pop()
+        if joined := _joined(end, earlier, later, oldest=not kept):
+            kept.append(joined)
+    return tuple(kept)
+
+
+def _joined(end: Endpoint, earlier: Run, later: Run, *, oldest: bool) -> Run:
+    if earlier[-1].last < later[0].first:
+        return (*earlier, *later)
+    if later[-1].last < earlier[0].first:
+        return (*later, *earlier)
+    both = newest([_of_run(end, earlier, ""), _of_run(end, later, "")])
+    # With nothing older below it, what was removed need not be known any more.
+    return write(end, (entry for entry in both if not (oldest and entry.removed)))
+
+
+def _size(run: Run) -> int:
+    return sum(ref.count for ref in run)

@@ -1,0 +1,347 @@
+"""Commits are made: one after the other, whoever makes them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, islice
+
+from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.endpoints import Endpoint, has_capability
+from airflow_multicloud.core.follow import Follow
+from airflow_multicloud.core.ledger import commits, looks, merging, reading, segments
+from airflow_multicloud.core.ledger.commits import (
+    Commit,
+    Identity,
+    Look,
+    OpenRun,
+    Sibling,
+    SortedRun,
+    Step,
+)
+from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.names import commit_key, place_of
+from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import (
+    ConditionalWrites,
+    ConditionKind,
+    ObjectAttributes,
+    ObjectMeta,
+    WriteOptions,
+)
+
+#: How often another writer may be faster. With hundreds of tasks that end at once each needs some
+#: tens.
+_TRIES = 200
+#: Seconds that are waited at most before the next try.
+_LONGEST_WAIT = 2.0
+#: Up to so many changes are looked up one by one when another run came between; more by going
+#: through both states.
+_ONE_BY_ONE = 64
+
+_LINES = ObjectAttributes(content_type="application/x-ndjson")
+
+#: Makes the second line of a commit's object from the commit and its root.
+Sign = Callable[[Commit, str], bytes]
+
+#: Gives entries that are new or changed, by key; called again for another try.
+Changes = Callable[[], Iterable[Entry]]
+
+#: What is known of a key; keys are asked for in their order.
+Known = Callable[[str], Entry | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a run goes by: the newest commit when it began, or that it can't be read.
+
+    :param number: of the newest commit, readable or not.
+    :param damaged: why what is there counts for nothing.
+    :param alone: whether nobody else has committed since the run began.
+    """
+
+    head: Head | None = None
+    number: int = 0
+    damaged: str | None = None
+    alone: bool = True
+
+    def without_state(self, why: str) -> Base:
+        """The same, once its state turned out to be unreadable."""
+        return Base(self.head, self.number, why)
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """What was looked at, and when."""
+        return self.head.commit.looks if self.head and not self.damaged else ()
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """What is known below a prefix."""
+        return self.head.entries(prefix) if self.head and not self.damaged else iter(())
+
+    def entry(self, key: str) -> Entry | None:
+        """What is known of one key."""
+        return self.head.entry(key) if self.head and not self.damaged else None
+
+
+def base_of(end: Endpoint) -> Base:
+    """The newest commit.
+
+    One that is damaged is no error here: what it said is then found out again.
+
+    :raises StorageError: kind ``unsupported`` when another release wrote it.
+    """
+    try:
+        head = reading.newest(end)
+    except CloudError as err:
+        if err.kind is not ErrorKind.INTEGRITY:
+            raise
+        return Base(None, next(reading.numbers(end), 0), str(err))
+    return Base(head, head.commit.number if head else 0)
+
+
+def no_look() -> None:
+    """A run that has not ended says nothing of all that it was to look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a commit is to say, but for the state that it follows on.
+
+    :param look: tells what was found, at the end of a run; asked once all changes are gone through.
+    :param siblings: the newest commits of the other replicas, as far as the run knows.
+    """
+
+    identity: Identity
+    step: Step
+    prefix: str
+    source: str | None
+    started: datetime
+    deleted: int = 0
+    why: str | None = None
+    look: Callable[[], Look | None] = no_look
+    siblings: tuple[Sibling, ...] = ()
+
+
+def commit(
+    end: Endpoint,
+    draft: Draft,
+    changes: Changes,
+    *,
+    base: Base,
+    known: Known,
+    sign: Sign | None = None,
+) -> Base:
+    """Write the next commit; whoever was faster is read, and what both changed is looked at.
+
+    :param base: the newest commit that the run knows.
+    :param known: what the run went by: an entry that is another one by now was changed by others.
+    :return: the commit that was made, to go on from.
+    :raises StorageError: kind ``busy`` when others are faster for too long.
+    """
+    now = base
+    for number in range(_TRIES):
+        if number:
+            time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.02 * 1.5**number)))  # noqa: S311
+            cancellation.check()
+            now = base_of(end)
+        alone = base.alone and now.number == base.number
+        damaged = now.damaged or (base.damaged if now.number == base.number else None)
+        head = None if damaged else now.head
+        found = changes()
+        if not alone and head is not None:
+            found = _merged(end, found, head, known)
+        made = _made(end, draft, found, now=now, damaged=damaged, sign=sign)
+        if made is not None:
+            return Base(made, made.commit.number, alone=alone)
+    raise StorageError(
+        f"{end.location}: its ledger could not be written to, as others were faster {_TRIES} times",
+        kind=ErrorKind.BUSY,
+        cloud=end.cloud,
+    )
+
+
+def _made(
+    end: Endpoint,
+    draft: Draft,
+    changes: Iterable[Entry],
+    *,
+    now: Base,
+    damaged: str | None,
+    sign: Sign | None,
+) -> Head | None:
+    """The commit, or ``None`` when another one has its number."""
+    state = now.head.commit if now.head and not damaged else None
+    found = _Counted(changes)
+    runs, recent = _state(end, state, found)
+    made_at = datetime.now(UTC)
+    this = Commit(
+        format=commits.FORMAT,
+        version=commits.VERSION,
+        number=now.number + 1,
+        place=place_of(end),
+        made_at=made_at,
+        identity=draft.identity,
+        step=draft.step,
+        previous=now.head.mark if now.head else None,
+        prefix=draft.prefix,
+        source=draft.source,
+        started=draft.started,
+        changed=found.count,
+        deleted=draft.deleted,
+        restarted=f"{damaged}"[:2000] if damaged else None,
+        why=draft.why,
+        looks=_looks(state, draft),
+        open_runs=_open_runs(state, draft, made_at),
+        siblings=_siblings(state, draft),
+        segments=runs,
+        recent=recent,
+    )
+    return _put(end, this, sign)
+
+
+def _put(end: Endpoint, this: Commit, sign: Sign | None) -> Head | None:
+    line = commits.write(this)
+    root = commits.root_of(line)
+    signature = sign(this, root) if sign else None
+    body = line + b"\n" + (signature + b"\n" if signature else b"")
+    key = commit_key(this.number)
+    if len(body) > commits.LARGEST_COMMIT:
+        raise AssertionError(f"a commit of {len(body)} bytes")
+    guarded = is_guarded(end)
+    if not guarded and _is_there(end, key):
+        return None
+    options = WriteOptions(attributes=_LINES, condition=end.condition(None))
+    try:
+        put_stream(end, key, [body], options, part_size=segments.largest_put(end))
+    except CloudError as err:
+        if err.kind not in PERHAPS_OURS or err.kind is ErrorKind.NOT_FOUND:
+            raise
+        guarded = False  # A repeated request may have met its own object.
+    if not guarded and _root_at(end, this.number) != root:
+        return None
+    return Head(end, this, root, signature)
+
+
+def _root_at(end: Endpoint, number: int) -> str | None:
+    try:
+        return reading.at(end, number).root
+    except CloudError as err:
+        if err.kind in (ErrorKind.INTEGRITY, ErrorKind.UNSUPPORTED, ErrorKind.NOT_FOUND):
+            return None
+        raise
+
+
+def is_guarded(end: Endpoint) -> bool:
+    """Whether the store writes an object only if it is absent: no two commits have one number.
+
+    Where it does not, two runs at once may overwrite each other's commits; the one that looked last
+    is kept, and what the other said is found out again by the next run.
+    """
+    return (
+        has_capability(end.store, ConditionalWrites)
+        and ConditionKind.ABSENT in end.store.write_conditions
+    )
+
+
+def _is_there(end: Endpoint, key: str) -> bool:
+    return _stat(end, key) is not None
+
+
+def _stat(end: Endpoint, key: str) -> ObjectMeta | None:
+    try:
+        return end.store.stat_object(end.ref(key))
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return None
+
+
+class _Counted:
+    """Entries that are counted as they pass."""
+
+    def __init__(self, found: Iterable[Entry]) -> None:
+        self._found = iter(found)
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._found:
+            self.count += 1
+            yield entry
+
+
+def _state(
+    end: Endpoint, state: Commit | None, found: Iterable[Entry]
+) -> tuple[tuple[SortedRun, ...], tuple[Entry, ...]]:
+    """The sorted runs and the newest entries, once these came to them."""
+    runs = state.segments if state else ()
+    before = state.recent if state else ()
+    rest = iter(found)
+    first = list(islice(rest, commits.MOST_RECENT + 1))
+    recent = tuple(segments.newest([before, first]))
+    if len(first) <= commits.MOST_RECENT and len(recent) <= commits.MOST_RECENT:
+        return runs, recent if runs else tuple(one for one in recent if not one.removed)
+    every = segments.newest([before, chain(first, rest)])
+    fresh = segments.write(end, (one for one in every if runs or not one.removed))
+    return segments.compacted(end, (*runs, fresh)), ()
+
+
+def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -> Iterator[Entry]:
+    """The changes, but for what others have found out about the same keys meanwhile."""
+    ours = iter(changes)
+    first = list(islice(ours, _ONE_BY_ONE + 1))
+    if len(first) <= _ONE_BY_ONE:
+        now: Known = head.entry
+    else:
+        now = Follow((entry.key, entry) for entry in head.entries()).at
+    for change in chain(first, ours):
+        theirs = now(change.key)
+        if theirs is None or theirs == change or theirs == known(change.key):
+            yield change
+            continue
+        merged = merging.merge(change, theirs, _stat(end, change.key))
+        if merged != theirs:
+            yield merged
+
+
+def _looks(state: Commit | None, draft: Draft) -> tuple[Look, ...]:
+    known = state.looks if state else ()
+    look = draft.look()
+    return known if look is None else looks.with_look(known, look)
+
+
+def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenRun, ...]:
+    identity = draft.identity
+    open_runs = [
+        run
+        for run in (state.open_runs if state else ())
+        if run.identity.token != identity.token
+        and not _earlier_try(run.identity, identity)
+        and now - run.seen <= commits.SILENT
+    ]
+    if draft.step in (Step.BEGIN, Step.PROGRESS):
+        open_runs.append(OpenRun(identity, draft.prefix, draft.started, now))
+    return tuple(open_runs)
+
+
+def _earlier_try(one: Identity, this: Identity) -> bool:
+    """Whether a run is an earlier try of the same task, which can't go on beside this one."""
+    return bool(this.task_id) and _task(one) == _task(this)
+
+
+def _task(one: Identity) -> tuple[str, str, str, int | None]:
+    return one.dag_id, one.task_id, one.airflow_run_id, one.map_index
+
+
+def _siblings(state: Commit | None, draft: Draft) -> tuple[Sibling, ...]:
+    """The newest known commit of each; a lower number than before is a finding, and no news."""
+    known = {one.place: one for one in (state.siblings if state else ())}
+    for one in draft.siblings:
+        before = known.get(one.place)
+        if before is None or one.number >= before.number:
+            known[one.place] = one
+    return tuple(sorted(known.values(), key=lambda one: one.place))
