@@ -117,6 +117,17 @@ class Recorder:
                 else:
                     self._catalog.add_known(index, ((self._name(index, e), e) for e in found))
 
+    def record_all(self) -> None:
+        """Record at every destination what became of each item; the run itself goes on elsewhere.
+
+        :raises CloudError: when a ledger can't be written.
+        """
+        self._finished.clear()
+        for index in range(len(self._destinations)):
+            draft = self._draft(index, Step.PROGRESS)
+            if next(self._every_change(index), None) is not None:
+                self._commit(index, draft, partial(self._every_change, index))
+
     def end(self, index: int, deleted: Collection[str]) -> Recorded:
         """Record at one destination all that the run has found there.
 
@@ -169,6 +180,9 @@ class Recorder:
             for end, base in zip(self._destinations, self._bases, strict=True)
             if base.head is not None and not base.damaged and place_of(end) != here
         )
+
+    def _every_change(self, index: int) -> Iterator[Entry]:
+        return self._changed(index, self._catalog.items())
 
     def _changed(self, index: int, items: Iterable[Item]) -> Iterator[Entry]:
         """Entries that differ from what the ledger knows."""
