@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from airflow_multicloud.core.ledger import looks
-from airflow_multicloud.core.ledger.commits import Selection
+from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.looks import freshness, with_look
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -109,7 +109,7 @@ def test_what_is_behind_is_as_old_as_when_it_was_not() -> None:
 
 
 def test_only_so_many_looks_are_remembered() -> None:
-    known: tuple[looks.Look, ...] = ()
+    known: tuple[Look, ...] = ()
     for number in range(looks.MOST + 5):
         known = with_look(known, look(f"p{number}/", number))
     assert len(known) == looks.MOST

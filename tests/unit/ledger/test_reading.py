@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.ledger import commits, reading, segments, writing
 from airflow_multicloud.core.ledger.commits import Mark
 from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, place, segment_of
@@ -124,7 +125,7 @@ def test_a_commit_with_one_wrong_field(end: Endpoint, fields: dict[str, Any]) ->
 def test_another_release_is_said(end: Endpoint) -> None:
     change(end, 2, version=2, recent=7, later={})
     with pytest.raises(
-        StorageError, match="version 2.* knows version 1 only; use the release"
+        StorageError, match=r"version 2.* knows version 1 only; use the release"
     ) as e:
         reading.newest(end)
     assert e.value.kind is ErrorKind.UNSUPPORTED
@@ -150,7 +151,7 @@ def test_the_chain_notices_what_was_changed_before(end: Endpoint) -> None:
     assert not reading.has(head, Mark(9, head.root))
     change(end, 1, why="another")
     with pytest.raises(
-        StorageError, match="it follows on commit 1 of root .*its root is"
+        StorageError, match=r"it follows on commit 1 of root .*its root is"
     ) as raised:
         reading.has(head, first.mark)
     assert raised.value.kind is ErrorKind.INTEGRITY
@@ -224,7 +225,7 @@ WRONG: dict[str, Callable[[list[bytes]], list[bytes]]] = {
 def test_a_forged_segment_with_a_forged_commit(end: Endpoint, how: str) -> None:
     """Its name is its hash, so a forger writes the commit as well; what it says must still fit."""
     forged = repack(WRONG[how])(body(end, segment(end)))
-    sha256 = segments.sha256_of(forged)
+    sha256 = sha256_of(forged)
     end.store.put_object(end.ref(f"{SEGMENTS}{sha256}.jsonl.gz"), forged)
     (run,) = json.loads(body(end, commit_key(2)))["segments"]
     change(end, 2, segments=[[run[0] | {"sha256": sha256, "size": len(forged)}]])
@@ -271,5 +272,5 @@ def test_schemes_of_one_container_are_one_place() -> None:
 
 
 def test_a_segment_is_named_by_its_hash(end: Endpoint) -> None:
-    assert segment_of(segment(end)) == segments.sha256_of(body(end, segment(end)))
+    assert segment_of(segment(end)) == sha256_of(body(end, segment(end)))
     assert segment_of(f"{SEGMENTS}x.jsonl.gz") is None
