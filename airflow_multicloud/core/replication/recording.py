@@ -81,13 +81,23 @@ class Recorder:
         """The newest commit of each destination, as far as the run knows."""
         return tuple(self._bases)
 
-    def begin(self, indices: Collection[int]) -> None:
-        """Say at these destinations that objects are about to be written.
+    def begin(self) -> None:
+        """Say at every destination that objects are about to be written.
 
-        :raises CloudError: when a ledger can't be written: then nothing else is.
+        Where the ledger can't be written, no object is: they are failed there.
         """
-        for index in indices:
-            self._commit(index, self._draft(index, Step.BEGIN), lambda: ())
+        for index in range(len(self._destinations)):
+            try:
+                self._commit(index, self._draft(index, Step.BEGIN), tuple)
+            except CloudError as err:
+                self._catalog.put_items(self._given_up(index, err))
+
+    def _given_up(self, index: int, err: CloudError) -> Iterator[Item]:
+        why = f"its ledger could not be written: {err}"
+        for item in self._catalog.open_items():
+            if index in item.open_replicas:
+                state = item.replicas[index].failed(Outcome.FAILED, err.kind, why)
+                yield item.with_replica(index, state)
 
     def add(self, finished: Iterable[Item]) -> None:
         """Take items that came to their end, and record them now and then."""
@@ -120,13 +130,22 @@ class Recorder:
     def record_all(self) -> None:
         """Record at every destination what became of each item; the run itself goes on elsewhere.
 
-        :raises CloudError: when a ledger can't be written.
+        :raises CloudError: when a ledger can't be written that has something proven to tell; the
+            others are written.
         """
         self._finished.clear()
+        unrecorded: CloudError | None = None
         for index in range(len(self._destinations)):
-            draft = self._draft(index, Step.PROGRESS)
-            if next(self._every_change(index), None) is not None:
-                self._commit(index, draft, partial(self._every_change, index))
+            changed = partial(self._every_change, index)
+            if next(changed(), None) is None:
+                continue
+            try:
+                self._commit(index, self._draft(index, Step.PROGRESS), changed)
+            except CloudError as err:
+                if any(entry.behind is None for entry in changed()):
+                    unrecorded = unrecorded or err
+        if unrecorded is not None:
+            raise unrecorded
 
     def end(self, index: int, deleted: Collection[str]) -> Recorded:
         """Record at one destination all that the run has found there.

@@ -83,15 +83,13 @@ def plan_shards(replication: Replication, *, shards: int, run_id: str) -> Sharde
         bases = engine.prepare(catalog, replication, run, create_buckets=create)
         # What an earlier plan of this run left must not count as done.
         run_files.tidy(home, run_id)
+        if catalog.work_left()[0]:
+            sign = replication.sign
+            Recorder(run, replication.destinations, bases, catalog, sign=sign).begin()
         written = [
             run_files.write_items(home, run_id, run_files.shard(number), group)
             for number, group in enumerate(_groups(catalog, shards))
         ]
-        if written:
-            recorder = Recorder(
-                run, replication.destinations, bases, catalog, sign=replication.sign
-            )
-            recorder.begin(range(len(bases)))
         document = run_files.Plan(
             run_files.FORMAT, run.started, len(written), home.location.key, run.identity.token
         )
