@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 #: (and, on Azure, where no digest of an object from blocks is known, send again). They grow with
 #: the run.
 INTERVAL = 5.0
-_LONGEST = 60.0
+_LONGEST = 20.0
 
 #: A reason is for readers; a store may say a lot.
 _REASON = 500
