@@ -50,6 +50,39 @@ PLANTED = (
     ".AIRFLOW-Multicloud/x",
     ".airflow-multicloud./x",
     ".airflow-multicloud /x",
+    ".airflow-multicloud/evidence/../../q4.json",
+)
+#: The same for what fewer stores do, or what is done on the way to one.
+DISGUISED = (
+    ".airflow-multicloud\\..\\x",  # S3 takes it literally
+    "a/.. /.airflow-multicloud/x",
+    "a/../b/.airflow-multicloud/x",  # ".." as it may be read by some, "b" by none
+    "a/..;/.airflow-multicloud/x",
+    "../bucket/.airflow-multicloud/x",
+    " .airflow-multicloud/x",
+    ".airflow-multicloud\t/x",
+    ".airflow-multi\ncloud/x",
+    ".airflow-multicloud\0/x",
+    "\0.airflow-multicloud/x",
+    ".airflow-multicloud;v=1/x",
+    ".airflow-multicloud::$INDEX_ALLOCATION/x",
+    "%2eairflow-multicloud/x",
+    "%2Eairflow%2Dmulticloud%2Fx",
+    "%252eairflow-multicloud%252fx",
+    "a%2f..%2f.airflow-multicloud/x",
+    "%00.airflow-multicloud/x",
+    ".a\N{LATIN SMALL LETTER DOTLESS I}rflow-multicloud/x",
+    ".A\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}RFLOW-MULTICLOUD/x",
+    ".air\N{LATIN SMALL LIGATURE FL}ow-multicloud/x",
+    ".airflow-multi\N{FULLWIDTH LATIN SMALL LETTER C}loud/x",
+    "\N{ONE DOT LEADER}airflow-multicloud/x",
+    ".airflow-multicloud\N{FULLWIDTH SOLIDUS}x",
+    "a/\N{TWO DOT LEADER}/.airflow-multicloud/x",
+    ".airflow-multicloud\N{NO-BREAK SPACE}/x",
+    ".airflow\N{ZERO WIDTH SPACE}-multicloud/x",
+    "\N{ZERO WIDTH NO-BREAK SPACE}.airflow-multicloud/x",
+    ".airflow-multicl\N{LATIN SMALL LETTER O WITH ACUTE}ud/x",
+    "\N{FULLWIDTH PERCENT SIGN}2eairflow-multicloud/x",
 )
 OTHERS = (
     "a.txt",
@@ -58,10 +91,17 @@ OTHERS = (
     "airflow-multicloud/x",
     ".airflow-multicloud.txt",
     "",
+    "a/../b",
+    "a%20b/%2eairflow-multicloud/x",
+    "a/:/.airflow-multicloud/x",
+    "a..b/.airflow-multicloud/x",
+    "\N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}/.airflow-multicloud/x",
+    "\N{KELVIN SIGN}/\N{LATIN SMALL LETTER DOTLESS I}",
+    "\ud800",
 )
 
 
-@pytest.mark.parametrize("key", PLANTED)
+@pytest.mark.parametrize("key", [*PLANTED, *DISGUISED])
 def test_what_a_store_may_take_for_it_is_refused(key: str) -> None:
     assert why_not_reserved_key(key)
 
@@ -69,6 +109,10 @@ def test_what_a_store_may_take_for_it_is_refused(key: str) -> None:
 @pytest.mark.parametrize("key", OTHERS)
 def test_other_keys_are_not(key: str) -> None:
     assert why_not_reserved_key(key) is None
+
+
+def test_a_key_that_is_encoded_without_end_is_judged_at_once() -> None:
+    assert why_not_reserved_key("%25" * 300_000 + ".airflow-multicloud") is None
 
 
 def hostile(*, destinations: int = 1, options: ReplicationOptions = SMALL) -> Replication:
@@ -184,7 +228,13 @@ def test_nothing_to_fetch_is_an_error() -> None:
         fetch_tree([candidate(source, primary=True)], ObjectTarget(memory.endpoint("")))
 
 
-PLACES = (".airflow-multicloud/", ".airflow-multicloud/evidence/x.json", "./.Airflow-Multicloud/")
+PLACES = (
+    ".airflow-multicloud/",
+    ".airflow-multicloud/evidence/x.json",
+    "./.Airflow-Multicloud/",
+    ".airflow-multicloud/../",
+    "%2eairflow-multicloud/latest/x.json",
+)
 
 
 @pytest.mark.parametrize("place", PLACES)
