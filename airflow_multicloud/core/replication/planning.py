@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -190,11 +190,14 @@ def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Ite
     """What ``delete_extraneous`` would delete: within the filter's globs, else it is spared."""
     if not options.delete_extraneous:
         return
-    globs = ObjectFilter(include=options.filter.include, exclude=options.filter.exclude)
+    yield from _within_globs(catalog.extraneous(index), options.filter)
+
+
+def _within_globs(found: Iterable[Listed], chosen: ObjectFilter) -> Iterator[Listed]:
+    """Objects of a destination that take part: their own size and age say nothing."""
+    globs = ObjectFilter(include=chosen.include, exclude=chosen.exclude)
     now = datetime.now(UTC)
-    for listed in catalog.extraneous(index):
-        if _admits(globs, listed, now):
-            yield listed
+    return (listed for listed in found if _admits(globs, listed, now))
 
 
 def check_deletions(
@@ -210,6 +213,41 @@ def check_deletions(
             raise StorageError(
                 f"max_delete: {count} objects at {destination.location} are not at the source, "
                 f"more than the {options.max_delete} allowed; nothing was changed",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=destination.cloud,
+            )
+
+
+def check_replacements(
+    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+) -> None:
+    """Refuse a run that might replace more than ``max_replace`` at any destination.
+
+    Counted is each object that is there and whose content is not proven to be the source's: what
+    turns out to be identical is known only when it is read, which is after the first writes.
+
+    :raises StorageError: kind ``precondition_failed``.
+    """
+    most = options.max_replace
+    if most is None or options.immutable:  # With the latter nothing is replaced.
+        return
+    counts = [0] * len(destinations)
+    for item in catalog.open_items():
+        for index in item.open_replicas:
+            state = item.replicas[index]
+            counts[index] += state.prior is not None and not state.inspect
+    for index, (destination, count) in enumerate(zip(destinations, counts, strict=True)):
+        if count <= (most if isinstance(most, int) else 0):
+            continue  # Without going through a listing of perhaps millions.
+        there = sum(1 for _ in _within_globs(catalog.listing(index), options.filter))
+        allowed = options.replaceable(there)
+        if allowed is not None and count > allowed:
+            share = f" ({most * 100:.6g}%)" if isinstance(most, float) else ""
+            raise StorageError(
+                f"max_replace: {count} of the {there} objects at {destination.location} would be "
+                f"replaced, or may be, more than the {allowed}{share} allowed; nothing was "
+                "changed; see whether the source is damaged or encrypted (a dry run without "
+                "max_replace names the objects), and allow more if these changes are meant",
                 kind=ErrorKind.PRECONDITION_FAILED,
                 cloud=destination.cloud,
             )
