@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from airflow_multicloud.core.drill.canary import write_canary
@@ -13,7 +14,7 @@ from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
-from airflow_multicloud.core.replication import shards
+from airflow_multicloud.core.replication import run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.history import status
@@ -169,6 +170,29 @@ def test_so_does_one_in_shards() -> None:
     assert_left_out(shards.close_shards(replication, run_id="r"))
     assert_left_out(shards.close_shards(replication, run_id="r"))
     assert_nothing_planted(replication.destinations[0])
+
+
+@pytest.mark.parametrize("name", ["/evidence/q3.json", "/evidence/large"])
+def test_nor_does_a_shard_that_was_edited_plant_them_at_another_destination(name: str) -> None:
+    replication = hostile(destinations=2)
+    name, content = f".airflow-multicloud{name}", b"forged" * (1 if "q3" in name else 20)
+    memory.fill(replication.source, {name: content})
+    home, other = replication.destinations
+    plan = shards.plan_shards(replication, shards=1, run_id="r")
+    (shard,) = [uri.rpartition("/")[2] for uri in plan.shards]
+    held = list(run_files.read_items(home, "r", shard))
+    there = replication.source.store.stat_object(
+        replication.source.ref(replication.source.key_of(name))
+    )
+    planted = msgspec.structs.replace(
+        held[0], name=name, size=there.size, etag=there.etag, version=there.version
+    )
+    run_files.write_items(home, "r", shard, [planted, *held])
+    before = set(keys(other))
+    shards.replicate_shard(replication, run_id="r", shard=shard)
+    assert {key for key in set(keys(other)) - before if "evidence" in key} == set()
+    (done,) = [i for i in run_files.read_items(home, "r", run_files.done(shard)) if i.name == name]
+    assert {replica.outcome for replica in done.replicas} == {Outcome.RESERVED}
 
 
 def test_below_a_prefix_the_same_keys_are_plain_ones() -> None:
