@@ -39,6 +39,8 @@ RESERVED_PREFIX = ".airflow-multicloud/"
 _OWN = RESERVED_PREFIX.rstrip("/")
 #: How often a chain of proxies and servers may decode a key.
 _DECODINGS = 4
+#: Categories of characters that do not show, that mark others, or that are none.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Me", "Mn"})
 
 
 def why_not_reserved_key(key: str) -> str | None:
@@ -66,11 +68,11 @@ def _segments(key: str) -> list[str]:
     backslashes; and what follows a ``;`` (a parameter) or ``:`` (a stream) in a segment.
     """
     for _ in range(_DECODINGS):
-        encoded, key = key, normalize("NFKC", unquote(key))
+        encoded, key = key, normalize("NFKC", unquote(key, errors="ignore"))
         if key == encoded:
             break
     folded = normalize("NFKD", key.upper().casefold())
-    plain = "".join(c for c in folded if category(c) not in {"Mn", "Me", "Cf", "Cc"})
+    plain = "".join(c for c in folded if category(c) not in _UNSEEN)
     return [re.split("[:;]", segment, maxsplit=1)[0] for segment in re.split(r"[/\\]", plain)]
 
 

@@ -72,6 +72,8 @@ DISGUISED = (
     "%252eairflow-multicloud%252fx",
     "a%2f..%2f.airflow-multicloud/x",
     "%00.airflow-multicloud/x",
+    ".airflow-multicloud%ff/x",
+    ".airflow-multicloud\ud800/x",
     ".a\N{LATIN SMALL LETTER DOTLESS I}rflow-multicloud/x",
     ".A\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}RFLOW-MULTICLOUD/x",
     ".air\N{LATIN SMALL LIGATURE FL}ow-multicloud/x",
