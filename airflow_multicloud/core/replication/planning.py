@@ -18,7 +18,7 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import IfUnchanged, ObjectTags
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectTags
 
 T = TypeVar("T")
 
@@ -218,13 +218,21 @@ def check_deletions(
             )
 
 
+def _agree(ours: Digests, theirs: Digests) -> bool:
+    """Whether digests that are as good as the content are known on both sides, and the same."""
+    pairs = ((ours.sha256, theirs.sha256), (ours.md5, theirs.md5))
+    known = [one == other for one, other in pairs if None not in (one, other)]
+    return bool(known) and all(known)
+
+
 def check_replacements(
     catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
 ) -> None:
     """Refuse a run that might replace more than ``max_replace`` at any destination.
 
-    Counted is each object that is there and whose content is not proven to be the source's: what
-    turns out to be identical is known only when it is read, which is after the first writes.
+    Counted is each object that is there and whose content is not known to be the source's, by a
+    proof or by the digests that both listings show. What else turns out to be identical is known
+    only when it is read, which is after the first writes.
 
     :raises StorageError: kind ``precondition_failed``.
     """
@@ -232,10 +240,14 @@ def check_replacements(
     if most is None or options.immutable:  # With the latter nothing is replaced.
         return
     counts = [0] * len(destinations)
+    priors = [Follow((o.name, o) for o in catalog.listing(n)) for n in range(len(destinations))]
     for item in catalog.open_items():
         for index in item.open_replicas:
             state = item.replicas[index]
-            counts[index] += state.prior is not None and not state.inspect
+            same = state.inspect or (
+                state.doubtful and _agree(item.digests, priors[index].at(item.name).digests)
+            )
+            counts[index] += state.prior is not None and not same
     for index, (destination, count) in enumerate(zip(destinations, counts, strict=True)):
         if count <= (most if isinstance(most, int) else 0):
             continue  # Without going through a listing of perhaps millions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +16,15 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests
+from airflow_multicloud.testing.memory_cloud import object_store
 
-from .memory import SMALL, World, fill, own, tree_of, world
+from .memory import SMALL, World, conn_of, fill, own, tree_of, world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_multicloud.ports.object_store import ObjectMeta
 
 TREE = {f"d/{number:02}": bytes([number]) * 9 for number in range(10)}
 #: As an attacker leaves them: other bytes, of another length, under the same names.
@@ -112,14 +120,59 @@ def test_new_objects_are_no_replacements() -> None:
     assert told.outcomes == {Outcome.UNCHANGED: 10}
 
 
-def test_what_nothing_proves_may_be_replaced_and_so_counts() -> None:
+class Listing(object_store.Hook):
+    """A store whose listing shows these digests only."""
+
+    shown: tuple[str, ...] = ()
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        for meta in super().list_objects(bucket, prefix):
+            digests = {name: getattr(meta.digests, name) for name in self.shown}
+            yield replace(meta, digests=Digests(**digests))
+
+
+class CrcListing(Listing):
+    shown = ("crc32c",)
+
+
+class Md5Listing(Listing):
+    shown = ("crc32c", "md5")
+
+
+@pytest.mark.parametrize("hook", [Listing, CrcListing])
+def test_what_nothing_proves_may_be_replaced_and_so_counts(hook: type[Listing]) -> None:
     made = world(TREE)
     fill(made.destinations[0], TREE)
+    made = made.with_destination(hook(conn_of(made.destinations[0])))
     (planned,) = plan(made.replication())
     assert (planned.replace, planned.compare) == (0, 10)
     assert refused(made, limited(9)).startswith("max_replace: 10 of the 10 objects")
     (told,) = replicate(made.replication(limited(10))).destinations
     assert told.outcomes == {Outcome.VERIFIED: 10}
+
+
+@pytest.mark.parametrize("hook", [object_store.Hook, Md5Listing])
+def test_what_both_listings_show_to_be_the_same_does_not(hook: type[object_store.Hook]) -> None:
+    """A run that was killed before it could record its last objects can be run again."""
+    made = world(TREE)
+    fill(made.destinations[0], TREE)
+    made = made.with_destination(hook(conn_of(made.destinations[0])))
+    (told,) = replicate(made.replication(limited(0))).destinations
+    assert told.outcomes == {Outcome.VERIFIED: 10}
+
+
+@pytest.mark.parametrize("hook", [object_store.Hook, Listing, CrcListing, Md5Listing])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_other_content_of_the_same_length_counts(
+    hook: type[object_store.Hook], recorded: bool
+) -> None:
+    made = replicated() if recorded else world(TREE)
+    fill(made.destinations[0], TREE)
+    fill(
+        made.source, {name: bytes(len(content)) for name, content in TREE.items() if name[-1] > "0"}
+    )
+    made = made.with_destination(hook(conn_of(made.destinations[0])))
+    assert refused(made, limited(8)).startswith("max_replace: ")
 
 
 def test_where_only_attributes_are_looked_at_the_content_is_proven() -> None:
