@@ -249,7 +249,7 @@ def check_replacements(
             )
             counts[index] += state.prior is not None and not same
     for index, (destination, count) in enumerate(zip(destinations, counts, strict=True)):
-        if count <= (most if isinstance(most, int) else 0):
+        if count <= most:  # Right for a share too: it is 1 at most, and that allows all.
             continue  # Without going through a listing of perhaps millions.
         there = sum(1 for _ in _within_globs(catalog.listing(index), options.filter))
         allowed = options.replaceable(there)
