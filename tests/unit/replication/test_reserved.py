@@ -85,6 +85,7 @@ DISGUISED = (
     ".airflow\N{ZERO WIDTH SPACE}-multicloud/x",
     "\N{ZERO WIDTH NO-BREAK SPACE}.airflow-multicloud/x",
     ".airflow-multicl\N{LATIN SMALL LETTER O WITH ACUTE}ud/x",
+    ".airflow-multicloud\N{COMBINING ENCLOSING CIRCLE}/x",
     "\N{FULLWIDTH PERCENT SIGN}2eairflow-multicloud/x",
 )
 OTHERS = (
@@ -95,6 +96,7 @@ OTHERS = (
     ".airflow-multicloud.txt",
     "",
     "a/../b",
+    "./b/.airflow-multicloud/x",
     "a%20b/%2eairflow-multicloud/x",
     "a/:/.airflow-multicloud/x",
     "a..b/.airflow-multicloud/x",
