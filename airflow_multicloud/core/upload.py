@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA
@@ -13,8 +14,10 @@ from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_res
 from airflow_multicloud.core.local_files import Content, check_no_file, chunks_of, content_of
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.buckets import check_bucket
+from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
+from airflow_multicloud.core.upload_record import record_upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     IfUnchanged,
@@ -133,10 +136,12 @@ def upload(
     destination = _landed(file, destination)
     uri = str(destination.location)
     with telemetry.operation("upload", cloud__provider=destination.cloud) as span:
+        started = datetime.now(UTC)
         content = content_of(file)
         span.set_attribute("multicloud.bytes", content.size)
         prior = _prior(destination, content)
         if isinstance(prior, Uploaded):
+            _record(file, destination, content, prior, Outcome.VERIFIED, started)
             return prior
         _check_replacing(destination, prior, immutable=immutable)
         content_type, encoding = mimetypes.guess_type(file.name)
@@ -159,10 +164,34 @@ def upload(
             there = _prior(destination, content)
             if not isinstance(there, Uploaded):
                 raise
+            _record(file, destination, content, there, Outcome.VERIFIED, started)
             return replace(there, unchanged=False)
         telemetry.count_bytes("written", destination.cloud, content.size)
-    return Uploaded(
-        uri, content.size, content.sha256, written.etag, written.version, unchanged=False
+        done = Uploaded(
+            uri, content.size, content.sha256, written.etag, written.version, unchanged=False
+        )
+        outcome = Outcome.COPIED if prior is None else Outcome.REPLACED
+        _record(file, destination, content, done, outcome, started)
+    return done
+
+
+def _record(
+    file: Path,
+    destination: Endpoint,
+    content: Content,
+    done: Uploaded,
+    outcome: Outcome,
+    started: datetime,
+) -> None:
+    record_upload(
+        destination,
+        file.name,
+        content.size,
+        content.digests,
+        etag=done.etag,
+        version=done.version,
+        outcome=outcome,
+        started=started,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from airflow_multicloud.adapters.digests import sha256_of
-from airflow_multicloud.core.ledger.entries import AwareTime, Entry, Size
+from airflow_multicloud.core.ledger.entries import AwareTime, Entry, Size, check
 
 FORMAT = "airflow-multicloud ledger"
 VERSION = 1
@@ -254,6 +254,8 @@ def read(line: bytes) -> Commit:
     for moment in times:
         if moment is not None:
             moment.astimezone(UTC)  # fails for what is no time in UTC
+    for entry in commit.recent:
+        check(entry)
     _check_order([entry.key for entry in commit.recent], "recent")
     for run in commit.segments:
         bounds = [key for ref in run for key in (ref.first, ref.last)]

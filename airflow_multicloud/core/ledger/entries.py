@@ -124,12 +124,20 @@ def read_line(line: bytes) -> Entry:
     :raises ValueError: for anything that is none (msgspec's errors are).
     """
     entry = _decode(line)
+    check(entry)
+    return entry
+
+
+def check(entry: Entry) -> None:
+    """Refuse what only looks like an entry.
+
+    :raises ValueError: for times that no calendar has, and for a removed key with facts.
+    """
     for moment in _times(entry):
         if moment is not None:
             moment.astimezone(UTC)  # fails for what is no time in UTC
     if entry.removed and (entry.proof or entry.behind or entry.gone):
         raise ValueError(f"{entry.key!r} is removed, and yet something is known of it")
-    return entry
 
 
 def _times(entry: Entry) -> tuple[datetime | None, ...]:

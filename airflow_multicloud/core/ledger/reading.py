@@ -16,6 +16,7 @@ from airflow_multicloud.core.ledger import commits, segments
 from airflow_multicloud.core.ledger.commits import Commit, Mark
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import COMMITS, commit_key, number_of, place_of
+from airflow_multicloud.core.ledger.segments import Keys
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: A page of a listing, in every store at least.
@@ -45,12 +46,17 @@ class Head:
         """Where it lies."""
         return str(self.end.location.with_key(commit_key(self.commit.number)))
 
-    def entries(self, prefix: str = "") -> Iterator[Entry]:
+    def entries(
+        self, prefix: str = "", *, least: str = "", most: str | None = None
+    ) -> Iterator[Entry]:
         """What is known of each key below a prefix, by key.
 
+        :param least: the first key to tell of.
+        :param most: the last one; ``None``: all that follow.
         :raises StorageError: kind ``integrity`` when a segment is not what the commit names.
         """
-        return segments.merged(self.end, self.commit.segments, self.commit.recent, prefix)
+        keys = Keys(prefix, least, most)
+        return segments.merged(self.end, self.commit.segments, self.commit.recent, keys)
 
     def entry(self, key: str) -> Entry | None:
         """What is known of one key: at most one segment of each sorted run is read."""

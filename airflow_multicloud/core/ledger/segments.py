@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 
@@ -102,15 +103,48 @@ def read(end: Endpoint, ref: SegmentRef) -> Iterator[Entry]:
     yield from found
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which keys are asked for: below a prefix, and within bounds.
+
+    :param least: the first one, included.
+    :param most: the last one, included; ``None``: there is no last.
+    """
+
+    prefix: str = ""
+    least: str = ""
+    most: str | None = None
+
+    def has(self, key: str) -> bool:
+        """Whether a key is among them."""
+        return (
+            key.startswith(self.prefix)
+            and key >= self.least
+            and (self.most is None or key <= self.most)
+        )
+
+    def may_have(self, ref: SegmentRef) -> bool:
+        """Whether a segment may have some of them."""
+        below = ref.first <= self.prefix or ref.first.startswith(self.prefix)
+        return (
+            below
+            and ref.last >= max(self.prefix, self.least)
+            and (self.most is None or ref.first <= self.most)
+        )
+
+
+ALL = Keys()
+
+
 def merged(
-    end: Endpoint, runs: Sequence[Run], recent: Sequence[Entry], prefix: str = ""
+    end: Endpoint, runs: Sequence[Run], recent: Sequence[Entry], keys: Keys = ALL
 ) -> Iterator[Entry]:
-    """What is known of each key below a prefix, by key; removed ones are left out.
+    """What is known of each key, by key; removed ones are left out.
 
     Holds one segment of each run.
     """
-    streams = [_of_run(end, run, prefix) for run in runs]
-    streams.append(entry for entry in recent if entry.key.startswith(prefix))
+    streams = [_of_run(end, run, keys) for run in runs]
+    streams.append(entry for entry in recent if keys.has(entry.key))
     return (entry for entry in newest(streams) if not entry.removed)
 
 
@@ -131,18 +165,13 @@ def _aged(stream: Iterable[Entry], age: int) -> Iterator[tuple[str, int, Entry]]
     return ((entry.key, -age, entry) for entry in stream)
 
 
-def _of_run(end: Endpoint, run: Run, prefix: str) -> Iterator[Entry]:
+def _of_run(end: Endpoint, run: Run, keys: Keys) -> Iterator[Entry]:
     for ref in run:
-        if ref.last < prefix or not _reaches(ref.first, prefix):
-            continue
-        for entry in read(end, ref):
-            if entry.key.startswith(prefix):
-                yield entry
-
-
-def _reaches(first: str, prefix: str) -> bool:
-    """Whether keys from ``first`` on can still begin with a prefix."""
-    return first <= prefix or first.startswith(prefix)
+        if keys.may_have(ref):
+            inside = keys.has(ref.first) and keys.has(ref.last)
+            for entry in read(end, ref):
+                if inside or keys.has(entry.key):
+                    yield entry
 
 
 def compacted(end: Endpoint, runs: Sequence[Run]) -> tuple[Run, ...]:
@@ -160,7 +189,7 @@ def _joined(end: Endpoint, earlier: Run, later: Run, *, oldest: bool) -> Run:
         return (*earlier, *later)
     if later[-1].last < earlier[0].first:
         return (*later, *earlier)
-    both = newest([_of_run(end, earlier, ""), _of_run(end, later, "")])
+    both = newest([_of_run(end, earlier, ALL), _of_run(end, later, ALL)])
     # With nothing older below it, what was removed need not be known any more.
     return write(end, (entry for entry in both if not (oldest and entry.removed)))
 

@@ -79,9 +79,11 @@ class Base:
         """What was looked at, and when."""
         return self.head.commit.looks if self.head and not self.damaged else ()
 
-    def entries(self, prefix: str) -> Iterator[Entry]:
-        """What is known below a prefix."""
-        return self.head.entries(prefix) if self.head and not self.damaged else iter(())
+    def entries(self, prefix: str, *, least: str = "", most: str | None = None) -> Iterator[Entry]:
+        """What is known below a prefix, from one key to another."""
+        if self.head is None or self.damaged:
+            return iter(())
+        return self.head.entries(prefix, least=least, most=most)
 
     def entry(self, key: str) -> Entry | None:
         """What is known of one key."""

@@ -164,6 +164,10 @@ class Catalog:
             ((i.name, i.size, len(i.open_replicas), items.dump(i)) for i in new),
         )
 
+    def drop_items(self, names: Iterable[str]) -> None:
+        """Take items out."""
+        self._put("DELETE FROM items WHERE name=?", ((name,) for name in names))
+
     def items(self) -> Iterator[Item]:
         """Every item, by name in UTF-8 byte order."""
         return map(items.decoder.decode, self.lines())

@@ -64,7 +64,7 @@ def replicate(
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
         progress = Progress(listener, interval=interval)
         if catalog.work_left()[0]:
-            recorder.begin(range(len(bases)))
+            recorder.begin()
         execute(new_job(replication, progress), catalog, recorder)
         report = close(catalog, replication, recorder, started=started, progress=progress)
         span.set_attribute("multicloud.objects", report.objects)

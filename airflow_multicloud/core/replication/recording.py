@@ -81,13 +81,23 @@ class Recorder:
         """The newest commit of each destination, as far as the run knows."""
         return tuple(self._bases)
 
-    def begin(self, indices: Collection[int]) -> None:
-        """Say at these destinations that objects are about to be written.
+    def begin(self) -> None:
+        """Say at every destination that objects are about to be written.
 
-        :raises CloudError: when a ledger can't be written: then nothing else is.
+        Where the ledger can't be written, no object is: they are failed there.
         """
-        for index in indices:
-            self._commit(index, self._draft(index, Step.BEGIN), lambda: ())
+        for index in range(len(self._destinations)):
+            try:
+                self._commit(index, self._draft(index, Step.BEGIN), tuple)
+            except CloudError as err:
+                self._catalog.put_items(self._given_up(index, err))
+
+    def _given_up(self, index: int, err: CloudError) -> Iterator[Item]:
+        why = f"its ledger could not be written: {err}"
+        for item in self._catalog.open_items():
+            if index in item.open_replicas:
+                state = item.replicas[index].failed(Outcome.FAILED, err.kind, why)
+                yield item.with_replica(index, state)
 
     def add(self, finished: Iterable[Item]) -> None:
         """Take items that came to their end, and record them now and then."""
@@ -116,6 +126,26 @@ class Recorder:
                     _log.warning("%s: not recorded for now: %s: %s", where, err.kind, err)
                 else:
                     self._catalog.add_known(index, ((self._name(index, e), e) for e in found))
+
+    def record_all(self) -> None:
+        """Record at every destination what became of each item; the run itself goes on elsewhere.
+
+        :raises CloudError: when a ledger can't be written that has something proven to tell; the
+            others are written.
+        """
+        self._finished.clear()
+        unrecorded: CloudError | None = None
+        for index in range(len(self._destinations)):
+            changed = partial(self._every_change, index)
+            if next(changed(), None) is None:
+                continue
+            try:
+                self._commit(index, self._draft(index, Step.PROGRESS), changed)
+            except CloudError as err:
+                if any(entry.behind is None for entry in changed()):
+                    unrecorded = unrecorded or err
+        if unrecorded is not None:
+            raise unrecorded
 
     def end(self, index: int, deleted: Collection[str]) -> Recorded:
         """Record at one destination all that the run has found there.
@@ -169,6 +199,9 @@ class Recorder:
             for end, base in zip(self._destinations, self._bases, strict=True)
             if base.head is not None and not base.damaged and place_of(end) != here
         )
+
+    def _every_change(self, index: int) -> Iterator[Entry]:
+        return self._changed(index, self._catalog.items())
 
     def _changed(self, index: int, items: Iterable[Item]) -> Iterator[Entry]:
         """Entries that differ from what the ledger knows."""

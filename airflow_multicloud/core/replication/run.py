@@ -41,18 +41,23 @@ class Run:
 
 
 def new_run(
-    replication: Replication, run_id: str | None, *, started: datetime | None = None
+    replication: Replication,
+    run_id: str | None,
+    *,
+    started: datetime | None = None,
+    token: str | None = None,
 ) -> Run:
     """A run that starts now.
 
     :param run_id: what it is called; a random name when left out.
     :param started: when a sharded run was planned.
+    :param token: likewise, of the run in all its tasks.
     """
     started = started or datetime.now(UTC)
     chosen = replication.options.filter
     source = replication.source
     return Run(
-        new_identity(run_id),
+        new_identity(run_id, token),
         place(str(source.location)),
         source.location.is_prefix,
         selection_of(chosen),
@@ -61,12 +66,12 @@ def new_run(
     )
 
 
-def new_identity(run_id: str | None) -> Identity:
+def new_identity(run_id: str | None, token: str | None = None) -> Identity:
     """Who works here now."""
     work = current_work()
     return Identity(
         run_id or uuid4().hex,
-        uuid4().hex,
+        token or uuid4().hex,
         dag_id=work.dag_id,
         task_id=work.task_id,
         airflow_run_id=work.run_id,

@@ -1,14 +1,17 @@
 """The files of a sharded run: the plan, the shards, and what became of their objects.
 
 They lie in the first destination's bucket, under ``.airflow-multicloud/runs/<run>/``. Every one
-says the version of its format first.
+says the version of its format first. Who may write there can change them: so a shard is named with
+its SHA-256, and what they say of outcomes is for readers; what is proven is in the ledgers.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
+from typing import Annotated
 
 import msgspec
 
@@ -16,33 +19,34 @@ from airflow_multicloud.core import records
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.ledger.entries import AwareTime
 from airflow_multicloud.core.replication import items, retention
-from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
 
-T = TypeVar("T")
-
 #: Of the plan and of every other file of a run.
 FORMAT = 1
 
-SETTLED = "settled.jsonl"
-
 _RUNS = f"{RESERVED_PREFIX}runs/"
 _PLAN = "plan.json"
+
+
+#: As :func:`uuid.uuid4` gives it, in hexadecimal.
+Token = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 
 
 class Plan(msgspec.Struct):
     """The plan: written last, gone first.
 
     :param replica: the prefix in the first destination's bucket.
+    :param token: of the run, in every task.
     """
 
     plan: int
     started: AwareTime
     shards: int
     replica: str
+    token: Token
 
 
 class _FirstLine(msgspec.Struct):
@@ -53,7 +57,6 @@ class _FirstLine(msgspec.Struct):
 
 _encode = msgspec.json.Encoder().encode
 _plans = msgspec.json.Decoder(Plan)
-_listings = msgspec.json.Decoder(Listed)
 
 
 def shard(number: int) -> str:
@@ -64,11 +67,6 @@ def shard(number: int) -> str:
 def done(shard: str) -> str:
     """The name of the file of a shard's outcomes."""
     return shard.replace(".jsonl", ".done.jsonl")
-
-
-def extraneous(index: int) -> str:
-    """The name of the file of what the source does not have at one destination."""
-    return f"extraneous-{index}.jsonl"
 
 
 def directory(run_id: str) -> str:
@@ -98,33 +96,51 @@ def read_plan(home: Endpoint, run_id: str) -> Plan:
         return _plans.decode(body)
 
 
-def write_items(home: Endpoint, run_id: str, name: str, written: Iterable[Item]) -> int:
-    """Write items, a line each; returns how many."""
-    count = 0
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written.
+
+    :param lines: how many items it has.
+    """
+
+    lines: int
+    sha256: str
+
+
+def write_items(home: Endpoint, run_id: str, name: str, written: Iterable[Item]) -> Written:
+    """Write items, a line each."""
+    count, digest = 0, hashlib.sha256()
 
     def lines() -> Iterator[bytes]:
         nonlocal count
-        for item in written:
+        for line in chain([_encode(_FirstLine(FORMAT))], map(items.dump, written)):
             count += 1
-            yield items.dump(item) + b"\n"
+            digest.update(line + b"\n")
+            yield line + b"\n"
 
-    _write(home, directory(run_id) + name, lines())
-    return count
-
-
-def read_items(home: Endpoint, run_id: str, name: str) -> Iterator[Item]:
-    """The items of a run's file."""
-    return _read(home, directory(run_id) + name, items.decoder)
+    put_stream(home, directory(run_id) + name, lines())
+    return Written(count - 1, digest.hexdigest())
 
 
-def write_listed(home: Endpoint, run_id: str, name: str, written: Iterable[Listed]) -> None:
-    """Write listed objects, a line each."""
-    _write(home, directory(run_id) + name, (_encode(listed) + b"\n" for listed in written))
+def read_items(
+    home: Endpoint, run_id: str, name: str, *, sha256: str | None = None
+) -> Iterator[Item]:
+    """The items of a run's file.
 
-
-def read_listed(home: Endpoint, run_id: str, name: str) -> Iterator[Listed]:
-    """The listed objects of a run's file."""
-    return _read(home, directory(run_id) + name, _listings)
+    :param sha256: what the file must have; it is compared once all of it was read.
+    :raises StorageError: kind ``integrity`` for a file that is damaged, or another one.
+    """
+    key, digest = directory(run_id) + name, hashlib.sha256()
+    with records.intact(home, key):
+        lines = records.lines(home, key)
+        first = next(lines)
+        records.known_version(home, key, first, "lines", FORMAT)
+        digest.update(first + b"\n")
+        for line in lines:
+            digest.update(line + b"\n")
+            yield items.decoder.decode(line)
+    if sha256 is not None and digest.hexdigest() != sha256:
+        raise records.damaged(home, key, "it was changed after it had been planned")
 
 
 def left_by_runs(place: Endpoint) -> Iterator[tuple[str, ObjectMeta]]:
@@ -153,14 +169,3 @@ def tidy(home: Endpoint, run_id: str) -> None:
     plan = directory(run_id) + _PLAN
     listed = [meta.key for meta in home.objects(directory(run_id))]
     retention.delete_all(home, sorted(listed, key=lambda key: key != plan), "files of the run")
-
-
-def _write(home: Endpoint, key: str, lines: Iterable[bytes]) -> None:
-    put_stream(home, key, chain([_encode(_FirstLine(FORMAT)) + b"\n"], lines))
-
-
-def _read(home: Endpoint, key: str, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
-    with records.intact(home, key):
-        lines = records.lines(home, key)
-        records.known_version(home, key, next(lines), "lines", FORMAT)
-        yield from map(decoder.decode, lines)

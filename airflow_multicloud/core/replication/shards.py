@@ -1,51 +1,64 @@
 """One replication spread over many tasks: plan, replicate shards anywhere, close and prove.
 
-The plan and every shard's result are objects in the first destination's bucket, under
-``.airflow-multicloud/runs/<run>/``; tasks hand each other their URIs only.
+The plan and the shards are objects in the first destination's bucket, under
+``.airflow-multicloud/runs/<run>/``; tasks hand each other their URIs only. What became of the
+objects each shard writes into the ledger of every destination itself, and the close looks at source
+and destinations again: whoever may write at one destination decides nothing at another.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import records, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import (
-    buckets,
-    closing,
-    engine,
-    manifest,
-    planning,
-    run_files,
-)
+from airflow_multicloud.core.follow import Follow
+from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.replication import buckets, closing, engine, run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.execution import execute
-from airflow_multicloud.core.replication.items import Item
-from airflow_multicloud.core.replication.manifest import Header
+from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.options import CompareAttributes, OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Listener, Progress
+from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.report import ReplicationReport, Tally
 from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.core.replication.resuming import closed_before, resume
+from airflow_multicloud.core.replication.run import Run, new_run
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
 
 #: Airflow refuses to map over more than this by default (``[core] max_map_length``).
 MAX_SHARDS = 1024
 
-_NOT_FOUND = ErrorKind.NOT_FOUND
-
 #: What one object costs besides its bytes, as bytes: about a request's time at 64 MB/s.
 _OBJECT_WEIGHT = 256 << 10
+
+_DIGEST = "#sha256="
+
+#: What a shard's record of its outcomes may say; all else is in the ledgers.
+_FAILURES = frozenset({Outcome.FAILED, Outcome.CONFLICT, Outcome.SOURCE_CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
 class ShardedPlan:
-    """A planned run. ``shards`` are URIs of shards with something to do."""
+    """A planned run.
+
+    :param shards: URIs of shards with something to do, each with the SHA-256 of what was planned.
+    """
 
     run_id: str
     shards: tuple[str, ...]
@@ -64,69 +77,87 @@ def plan_shards(replication: Replication, *, shards: int, run_id: str) -> Sharde
         )
     replication = replication.landed()
     home = replication.destinations[0]
-    header = engine.new_header(replication, run_id)
+    run = new_run(replication, run_id)
     with telemetry.operation("replicate.plan", multicloud__shards=shards), Catalog() as catalog:
-        engine.prepare(catalog, replication, create_buckets=replication.options.create_buckets)
+        create = replication.options.create_buckets
+        bases = engine.prepare(catalog, replication, run, create_buckets=create)
         # What an earlier plan of this run left must not count as done.
         run_files.tidy(home, run_id)
-        settled = (i for i in catalog.items() if not i.open_replicas)
-        run_files.write_items(home, run_id, run_files.SETTLED, settled)
-        for index in range(len(replication.destinations)):
-            extraneous = planning.extraneous(catalog, index, replication.options)
-            run_files.write_listed(home, run_id, run_files.extraneous(index), extraneous)
-        counts = [
+        if catalog.work_left()[0]:
+            sign = replication.sign
+            Recorder(run, replication.destinations, bases, catalog, sign=sign).begin()
+        written = [
             run_files.write_items(home, run_id, run_files.shard(number), group)
             for number, group in enumerate(_groups(catalog, shards))
         ]
-        document = run_files.Plan(run_files.FORMAT, header.started, len(counts), home.location.key)
+        document = run_files.Plan(
+            run_files.FORMAT, run.started, len(written), home.location.key, run.identity.token
+        )
         run_files.write_plan(home, run_id, document)
         return ShardedPlan(
             run_id,
             tuple(
-                run_files.uri(home, run_id, run_files.shard(number))
-                for number in range(len(counts))
+                run_files.uri(home, run_id, run_files.shard(number)) + _DIGEST + one.sha256
+                for number, one in enumerate(written)
             ),
             catalog.totals()[0],
-            sum(counts),
+            sum(one.lines for one in written),
         )
 
 
 def replicate_shard(
     replication: Replication, *, run_id: str, shard: str, listener: Listener | None = None
 ) -> dict[str, Any]:
-    """Copy one shard's objects and write their outcomes beside it.
+    """Copy one shard's objects, and record them in the ledger of each destination.
 
     A second try goes on where the first one was cut off. Failures of objects are recorded,
     not raised: :func:`close_shards` judges the run as a whole.
 
     :param shard: one of the plan's shard URIs.
     :return: counts, small enough for XCom. ``closed`` is true, and nothing was done, when the run
-        has been closed: its plan is gone, and its manifest says what became of the objects.
+        has been closed: its plan is gone, and the ledgers say what became of the objects.
     """
     replication = replication.landed()
     home = replication.destinations[0]
-    name = shard.rpartition("/")[2]
-    header = engine.new_header(replication, f"{run_id}-{name.removesuffix('.jsonl')}")
+    uri, _, sha256 = shard.partition(_DIGEST)
+    name = uri.rpartition("/")[2]
+    if not sha256:
+        raise StorageError(
+            f"shard: {shard!r} given, expected one of the plan's, which end with {_DIGEST}…",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
     with telemetry.operation("replicate.shard", multicloud__shard=name), Catalog() as catalog:
         buckets.check_buckets(replication.source, replication.destinations, create=False)
         try:
-            catalog.put_items(run_files.read_items(home, run_id, name))
+            plan = run_files.read_plan(home, run_id)
+            catalog.put_items(run_files.read_items(home, run_id, name, sha256=sha256))
         except CloudError as err:
-            if err.kind is not _NOT_FOUND:
+            if err.kind is not ErrorKind.NOT_FOUND:
                 raise
-            _manifests_of(replication, run_id, err)
+            closed_before(replication, run_id, err)
             return _counts(name, closed=True)
-        catalog.put_items(_from_journals(catalog, replication, header))
+        run = _run_of(replication, run_id, plan)
+        bases = tuple(writing.base_of(end) for end in replication.destinations)
+        catalog.put_items(resume(catalog, replication, run, bases))
         progress = Progress(listener)
-        execute(engine.new_job(replication, progress), catalog, header)
-        tally = Tally(header.destinations)
-        run_files.write_items(home, run_id, run_files.done(name), tally.over(catalog.items()))
+        recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
+        try:
+            execute(engine.new_job(replication, progress), catalog, recorder)
+        except BaseException:
+            recorder.flush()
+            raise
+        recorder.record_all()
+        tally = Tally(tuple(str(d.location) for d in replication.destinations))
+        failed = (item for item in _counted(catalog.items(), tally) if not _is_sound(item))
+        run_files.write_items(home, run_id, run_files.done(name), failed)
         objects, size = catalog.totals()
     return _counts(name, objects, size, len(tally.failures), progress.bytes_read)
 
 
 def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
-    """Merge the shards' outcomes into one manifest, and judge the run.
+    """Look at source and destinations again, prove what is there, and judge the run.
+
+    What was changed at the source since the plan is left to the next run.
 
     :raises ReplicationFailedError: as :func:`engine.replicate`; objects of a shard that did
         not finish count as failed. The plan is kept then, so that failed shards can be tried
@@ -135,35 +166,127 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
     """
     replication = replication.landed()
     home = replication.destinations[0]
-    started = time.monotonic()
+    started, began = time.monotonic(), datetime.now(UTC)
     with telemetry.operation("replicate.close"), Catalog() as catalog:
         buckets.check_buckets(replication.source, replication.destinations, create=False)
         try:
             plan = run_files.read_plan(home, run_id)
         except CloudError as err:
-            if err.kind is not _NOT_FOUND:
+            if err.kind is not ErrorKind.NOT_FOUND:
                 raise
-            manifests = _manifests_of(replication, run_id, err)
-            closed = _closed_before(replication, run_id, manifests)
+            closed = closed_before(replication, run_id, err)
             run_files.tidy(home, run_id)
             return closed
-        catalog.put_items(run_files.read_items(home, run_id, run_files.SETTLED))
-        for number in range(plan.shards):
-            catalog.put_items(_outcomes(home, run_id, number))
-        for index in range(len(replication.destinations)):
-            catalog.add_listing(
-                index, run_files.read_listed(home, run_id, run_files.extraneous(index))
-            )
-        header = Header(
-            run_id,
-            str(replication.source.location),
-            tuple(str(d.location) for d in replication.destinations),
-            plan.started,
-        )
-        report = closing.close(catalog, replication, header, started=started, progress=Progress())
+        # Whoever can write there could have it begin later than it did.
+        plan.started = min(plan.started, began)
+        run = _run_of(replication, run_id, plan)
+        bases = engine.prepare(catalog, _by_content(replication), run)
+        young: list[str] = []
+        catalog.put_items(_settled(catalog, home, run, plan, young))
+        catalog.drop_items(young)
+        recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
+        report = closing.close(catalog, replication, recorder, started=started, progress=Progress())
         closing.check_failures(report, replication.options)
         run_files.tidy(home, run_id)
     return report
+
+
+def _run_of(replication: Replication, run_id: str, plan: run_files.Plan) -> Run:
+    return new_run(replication, run_id, started=plan.started, token=plan.token)
+
+
+def _by_content(replication: Replication) -> Replication:
+    """The same, but that attributes are not compared: the shards have seen to them."""
+    options = dataclasses.replace(
+        replication.options, compare_attributes=CompareAttributes.NEVER, on_error=OnError.CONTINUE
+    )
+    return dataclasses.replace(replication, options=options)
+
+
+def _settled(
+    catalog: Catalog, home: Endpoint, run: Run, plan: run_files.Plan, young: list[str]
+) -> Iterator[Item]:
+    """Every item with what became of it, by what the ledgers and the listings say now.
+
+    :param young: gets the names of what was changed at the source since the plan.
+    """
+    failures = Follow(_failures(home, run.run_id, plan.shards))
+    for item in catalog.items():
+        known = failures.at(item.name)
+        settled, missed = item, False
+        for index, state in enumerate(item.replicas):
+            entry = catalog.entry(index, item.name)
+            after = _by_ledger(run, item, state, entry)
+            if after.outcome is None:
+                failed = known.replicas[index] if known and index < len(known.replicas) else None
+                missed = missed or failed is None or failed.outcome not in _FAILURES
+                after = _failed(state, failed)
+            settled = settled.with_replica(index, after)
+        if missed and item.modified > run.started:
+            young.append(item.name)
+        elif settled is not item:
+            yield settled
+
+
+def _by_ledger(run: Run, item: Item, state: Replica, entry: Entry | None) -> Replica:
+    """What a destination's own ledger and listing say of an object."""
+    proof = entry.proof if entry else None
+    if proof is None or state.prior is None or state.outcome not in (None, Outcome.UNCHANGED):
+        return state
+    same = (proof.origin.uri, proof.origin.etag, proof.size, proof.etag) == (
+        run.origin_of(item.name),
+        item.etag,
+        item.size,
+        state.prior.etag,
+    )
+    if not same or not proof.etag or (state.outcome is not None and proof.run_id != run.run_id):
+        return state
+    return replace(
+        state,
+        outcome=proof.outcome,
+        etag=proof.etag,
+        version=proof.version,
+        confirmed=proof.confirmed,
+        not_kept=proof.not_kept,
+        attributes=proof.attributes,
+        tags=proof.tags,
+        seen=proof.seen,
+        reason=None if proof.proven else "the store reports no digest of the object as a whole",
+    )
+
+
+def _failed(state: Replica, failed: Replica | None) -> Replica:
+    """A replica that no shard has brought to a good end."""
+    if failed is not None and failed.outcome in _FAILURES:
+        kind = failed.kind or ErrorKind.UNAVAILABLE
+        return state.failed(failed.outcome, kind, failed.reason or "")
+    return state.failed(
+        Outcome.FAILED, ErrorKind.UNAVAILABLE, "the shard that has it did not finish"
+    )
+
+
+def _failures(home: Endpoint, run_id: str, shards: int) -> Iterator[tuple[str, Item]]:
+    """What the shards say of objects that failed: for readers, as far as it can be read."""
+    for number in range(shards):
+        try:
+            for item in run_files.read_items(home, run_id, run_files.done(run_files.shard(number))):
+                yield item.name, item
+        except CloudError as err:
+            if err.kind is ErrorKind.NOT_FOUND:
+                continue  # It did not finish.
+            if err.kind not in records.UNREADABLE:
+                raise
+            _log.warning("why objects failed is not known: %s", printable(str(err)))
+
+
+def _is_sound(item: Item) -> bool:
+    return all(state.outcome is not None and state.outcome.sound for state in item.replicas)
+
+
+def _counted(items: Iterable[Item], tally: Tally) -> Iterator[Item]:
+    for item in items:
+        tally.add(item)
+        yield item
 
 
 def _counts(
@@ -185,29 +308,6 @@ def _counts(
     }
 
 
-def _manifests_of(replication: Replication, run_id: str, err: CloudError) -> list[manifest.Latest]:
-    """Each destination's manifest of a run that has no plan because it was closed.
-
-    :raises StorageError: kind ``not_found``, with what to do, when it was not closed.
-    """
-    source = str(replication.source.location)
-    found: list[manifest.Latest] = []
-    for end in replication.destinations:
-        latest = manifest.read_latest(end, source)
-        of_run = latest and manifest.at_run(end, latest, run_id)
-        if of_run is None:
-            home = replication.destinations[0]
-            raise StorageError(
-                f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was "
-                "skipped or has not come to an end, or cleanup removed it; clear the task that "
-                "plans, and what follows it",
-                kind=_NOT_FOUND,
-                cloud=home.cloud,
-            ) from err
-        found.append(of_run)
-    return found
-
-
 def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
     weight = sum(i.size + _OBJECT_WEIGHT for i in catalog.items() if i.open_replicas)
     per_shard = -(-weight // shards) or 1
@@ -221,66 +321,3 @@ def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
 
     for _, group in groupby((i for i in catalog.items() if i.open_replicas), number):
         yield group
-
-
-def _from_journals(catalog: Catalog, replication: Replication, header: Header) -> Iterator[Item]:
-    """What earlier tries of this shard have finished: its own record, minutes old."""
-    found: dict[str, Item] = {}
-    for destination in replication.destinations:
-        for key in manifest.journals(destination, header.source):
-            if f"/{header.run_id}-" in key:
-                found.update((item.name, item) for item, _ in manifest.objects_of(destination, key))
-    for item in catalog.open_items():
-        earlier = found.get(item.name)
-        if earlier is not None and (earlier.etag, earlier.size) == (item.etag, item.size):
-            merged = item
-            for index in item.open_replicas:
-                state = earlier.replicas[index]
-                if state.outcome is not None and state.outcome.sound:
-                    merged = merged.with_replica(index, state)
-            yield replace(merged, digests=earlier.digests)
-
-
-def _outcomes(home: Endpoint, run_id: str, number: int) -> Iterator[Item]:
-    try:
-        yield from run_files.read_items(home, run_id, run_files.done(run_files.shard(number)))
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        for item in run_files.read_items(home, run_id, run_files.shard(number)):
-            yield item.end_open(
-                Outcome.FAILED, ErrorKind.UNAVAILABLE, f"shard {number} did not finish"
-            )
-
-
-def _closed_before(
-    replication: Replication, run_id: str, closed: list[manifest.Latest]
-) -> ReplicationReport:
-    """The report of a run whose plan is gone because it was closed, by its manifests."""
-    started = time.monotonic()
-    tally = Tally(tuple(str(d.location) for d in replication.destinations))
-    size = 0
-    # Every destination's manifest has the same lines.
-    for item, _ in manifest.objects_of(replication.destinations[0], closed[0].key):
-        tally.add(item)
-        size += item.size
-    return ReplicationReport(
-        run_id=run_id,
-        source=str(replication.source.location),
-        objects=tally.objects,
-        bytes=size,
-        bytes_read=0,
-        root=tally.root,
-        newest_source=tally.newest,
-        seconds=time.monotonic() - started,
-        destinations=tuple(
-            tally.destination(
-                index,
-                deleted=latest.deleted,
-                manifest_uri=str(replication.destinations[index].location.with_key(latest.key)),
-            )
-            for index, latest in enumerate(closed)
-        ),
-        failures=tuple(tally.failures),
-        left_out=tuple(tally.left_out),
-    )

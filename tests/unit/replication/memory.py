@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.locations import Location
@@ -97,9 +98,11 @@ def tree_of(end: Endpoint) -> dict[str, bytes]:
     }
 
 
-def journals(end: Endpoint) -> list[str]:
-    hook = object_store.Hook(conn_of(end))
-    return [m.key for m in hook.list_objects(BUCKET, f"{RESERVED_PREFIX}journals/")]
+def ledger(end: Endpoint) -> reading.Head:
+    """The newest commit of the ledger there."""
+    head = reading.newest(replace(end, store=object_store.Hook(conn_of(end))))
+    assert head is not None
+    return head
 
 
 def uploads(end: Endpoint) -> list[str]:

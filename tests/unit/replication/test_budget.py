@@ -11,8 +11,10 @@ import pytest
 from airflow_multicloud.core.replication import execution
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.engine import new_header, new_job, prepare, replicate
+from airflow_multicloud.core.replication.engine import new_job, prepare, replicate
 from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.core.replication.recording import Recorder
+from airflow_multicloud.core.replication.run import new_run
 
 from .memory import SMALL, tree_of, world
 
@@ -40,9 +42,10 @@ def test_a_run_never_holds_more_than_its_limit(limit: int) -> None:
     replication = made.replication(replace(SMALL, memory_limit=limit, concurrency=8))
     budget = _Watched(limit)
     with Catalog() as catalog:
-        prepare(catalog, replication, create_buckets=False)
+        run = new_run(replication, None)
+        bases = prepare(catalog, replication, run)
         job = replace(new_job(replication, Progress()), memory=budget)
-        execution.execute(job, catalog, new_header(replication, None))
+        execution.execute(job, catalog, Recorder(run, made.destinations, bases, catalog))
     assert 0 < budget.most <= limit
     assert budget.held == 0
     assert len(tree_of(made.destinations[1])) == 61

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.core.ledger import reading
+from airflow_multicloud.core.ledger.names import commit_key
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import plan, replicate
 from airflow_multicloud.core.replication.options import OnError
@@ -34,7 +36,7 @@ from .memory import (
     conn_of,
     endpoint,
     fill,
-    journals,
+    ledger,
     tree_of,
     uploads,
     world,
@@ -237,21 +239,43 @@ def test_a_failing_destination_does_not_hold_up_the_others() -> None:
     assert _outcomes(report, 0) == {Outcome.FAILED: 2}
     assert _outcomes(report, 1) == {Outcome.COPIED: 2}
     assert {f.kind for f in report.failures} == {ErrorKind.UNAVAILABLE, ErrorKind.THROTTLED}
-    assert report.destinations[0].manifest_uri is None
-    assert report.destinations[1].manifest_uri is not None
+    assert report.destinations[0].commit is None
+    assert report.destinations[1].commit == ledger(made.destinations[1]).commit.number
     assert tree_of(made.destinations[0]) == {}
     assert tree_of(made.destinations[1]) == TREE
 
 
-def test_a_run_that_cannot_be_recorded_is_no_success() -> None:
-    class NoManifests(object_store.Hook):
-        def put_object(self, ref, *args, **options):
-            if ref.key.startswith(".airflow-multicloud/"):
-                raise StorageError("refused", kind=ErrorKind.PERMISSION_DENIED)
-            return super().put_object(ref, *args, **options)
+class _NoLedger(object_store.Hook):
+    """Nothing can be written below this package's own prefix, from some request on."""
 
+    after = 0
+
+    def put_object(self, ref, *args, **options):
+        if ref.key.startswith(".airflow-multicloud/"):
+            self.after -= 1
+            if self.after < 0:
+                raise StorageError("refused", kind=ErrorKind.PERMISSION_DENIED)
+        return super().put_object(ref, *args, **options)
+
+
+def test_where_nothing_can_be_recorded_nothing_is_written() -> None:
+    made = world(TREE, destinations=2)
+    made = made.with_destination(_NoLedger(conn_of(made.destinations[0])))
+
+    report = _failed(made)
+
+    assert _outcomes(report, 0) == {Outcome.FAILED: 2}
+    assert _outcomes(report, 1) == {Outcome.COPIED: 2}
+    assert "its ledger could not be written" in str(report.failures[0])
+    assert report.destinations[0].commit is None
+    assert tree_of(made.destinations[0]) == {}
+
+
+def test_a_run_that_cannot_be_recorded_is_no_success() -> None:
     made = world(TREE)
-    made = made.with_destination(NoManifests(conn_of(made.destinations[0])))
+    store = _NoLedger(conn_of(made.destinations[0]))
+    store.after = 1  # The run's begin.
+    made = made.with_destination(store)
 
     with pytest.raises(ReplicationFailedError, match="recorded") as raised:
         replicate(made.replication())
@@ -295,10 +319,11 @@ def test_what_ends_the_work_is_raised_after_the_others_are_recorded(
         replicate(made.replication())
 
     assert tree_of(made.destinations[0]) == {"a good": b"1"}
-    assert journals(made.destinations[0])
+    begun = ledger(made.destinations[0]).commit
+    assert [entry.key for entry in begun.recent] == ["copy/a good"]
+    assert len(begun.open_runs) == 1
     made = made.with_source(object_store.Hook(conn_of(made.source)))
     assert _outcomes(replicate(made.replication())) == {Outcome.UNCHANGED: 1, Outcome.COPIED: 1}
-    assert not journals(made.destinations[0])
 
 
 class _Flipping(object_store.Hook):
@@ -728,20 +753,19 @@ def test_a_larger_part_size_is_taken_where_the_store_demands_it() -> None:
     assert tree_of(made.destinations[0]) == {"large": bytes(10_000)}
 
 
-def test_a_damaged_manifest_is_named() -> None:
+def test_a_damaged_ledger_is_started_over() -> None:
+    """What it says is found out again, and the ledger says since when and why."""
     made = world(TREE)
-    report = replicate(made.replication())
+    replicate(made.replication())
     end = made.destinations[0]
-    assert report.destinations[0].manifest_uri is not None
-    key = report.destinations[0].manifest_uri.partition(f"{BUCKET}/")[2]
-    whole = bytes(end.store.get_object(end.ref(key)).read())
+    key = commit_key(ledger(end).commit.number)
 
-    for damaged in (b"\xff\xfe\n", whole.replace(b'"name"', b'name"'), whole.rstrip(b"\n")):
+    for damaged in (b"\xff\xfe\n", b"", b"{}\n"):
         end.store.put_object(end.ref(key), damaged)
-        with pytest.raises(StorageError) as raised:
-            replicate(made.replication())
-        assert raised.value.kind is ErrorKind.INTEGRITY
-        assert key in str(raised.value)
-
-    end.store.delete_object(end.ref(key))  # what the message advises
-    assert _outcomes(replicate(made.replication())) == {Outcome.VERIFIED: 2}
+        assert _outcomes(replicate(made.replication())) == {Outcome.VERIFIED: 2}
+        head = ledger(end)
+        restarted = reading.at(end, head.commit.number).commit.restarted
+        assert restarted is not None
+        assert key in restarted
+        assert len([*head.entries()]) == 2
+        key = commit_key(head.commit.number)

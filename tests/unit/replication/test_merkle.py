@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree, leaf
 from airflow_multicloud.ports.object_store import Digests
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-
-def _item(name: str, size: int = 1, **digests: str) -> Item:
-    return Item(name, size, "e", None, NOW, (), Digests(**digests))
+def _leaf(name: str, size: int = 1, **digests: str) -> bytes:
+    return leaf(name, size, Digests(**digests))
 
 
 def _tree_hash(leaves: list[bytes]) -> bytes:
@@ -33,26 +29,26 @@ def _tree_hash(leaves: list[bytes]) -> bytes:
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=70))
 def test_the_root_is_that_of_the_definition(names: list[str]) -> None:
-    items = [_item(name, size, sha256="aa") for size, name in enumerate(names)]
     tree = MerkleTree()
-    for item in items:
-        tree.add(item)
-    assert tree.root() == _tree_hash([leaf(i) for i in items]).hex()
+    for size, name in enumerate(names):
+        tree.add(name, size, Digests(sha256="aa"))
+    leaves = [_leaf(name, size, sha256="aa") for size, name in enumerate(names)]
+    assert tree.root() == _tree_hash(leaves).hex()
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        _item("b", 1, sha256="aa"),
-        _item("a", 2, sha256="aa"),
-        _item("a", 1, sha256="ab"),
-        _item("a", 1, crc32c="aa"),
-        _item("a", 1),
+        _leaf("b", 1, sha256="aa"),
+        _leaf("a", 2, sha256="aa"),
+        _leaf("a", 1, sha256="ab"),
+        _leaf("a", 1, crc32c="aa"),
+        _leaf("a", 1),
     ],
 )
-def test_name_size_and_digest_all_count(changed: Item) -> None:
-    assert leaf(changed) != leaf(_item("a", 1, sha256="aa"))
+def test_name_size_and_digest_all_count(changed: bytes) -> None:
+    assert changed != _leaf("a", 1, sha256="aa")
 
 
 def test_the_strongest_digest_counts() -> None:
-    assert leaf(_item("a", crc32c="1", md5="2", sha256="3")) == leaf(_item("a", sha256="3"))
+    assert _leaf("a", crc32c="1", md5="2", sha256="3") == _leaf("a", sha256="3")

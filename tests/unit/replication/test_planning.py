@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from airflow_multicloud.core.endpoints import Endpoint, check_overlap
+from airflow_multicloud.core.follow import Follow
+from airflow_multicloud.core.ledger.entries import Origin, Proof
 from airflow_multicloud.core.replication.buckets import check_buckets
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
-from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.planning import Follow, decide
+from airflow_multicloud.core.replication.planning import decide
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.ports.object_store import BucketMeta, Digests, IfUnchanged
@@ -26,18 +28,30 @@ from . import memory
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LISTED = Listed("a", 5, "e1", None, NOW, Digests())
 THERE = Listed("a", 5, "r1", "7", NOW, Digests())
-PROOF = Proof("e1", 5, "r1", Digests(sha256="aa"), confirmed="sha256", not_kept=("tags",))
+ORIGIN = "s3://lake/a"
+PROOF = Proof(
+    size=5,
+    etag="r1",
+    digests=Digests(sha256="aa", md5="bb"),
+    origin=Origin(ORIGIN, "e1"),
+    outcome=Outcome.COPIED,
+    run_id="run",
+    at=NOW,
+    as_of=NOW,
+    confirmed="sha256",
+    not_kept=("tags",),
+)
 PRIOR = Replica(prior=IfUnchanged("r1", "7"))
 
 
 @pytest.mark.parametrize("immutable", [False, True])
 class TestDecide:
     def test_a_free_key_is_to_be_written(self, immutable: bool) -> None:
-        assert decide(LISTED, None, None, immutable=immutable) == Replica()
-        assert decide(LISTED, None, PROOF, immutable=immutable) == Replica()
+        assert decide(LISTED, ORIGIN, None, None, immutable=immutable) == Replica()
+        assert decide(LISTED, ORIGIN, None, PROOF, immutable=immutable) == Replica()
 
     def test_what_is_proven_is_unchanged(self, immutable: bool) -> None:
-        state = decide(LISTED, THERE, PROOF, immutable=immutable)
+        state = decide(LISTED, ORIGIN, THERE, PROOF, immutable=immutable)
         assert state == replace(
             PRIOR,
             outcome=Outcome.UNCHANGED,
@@ -51,19 +65,35 @@ class TestDecide:
         "proof",
         [
             None,
-            replace(PROOF, source_etag="e0"),
+            replace(PROOF, origin=Origin(ORIGIN, "e0")),
+            # The same ETag of another source says nothing: an MD5, say, or a counter.
+            replace(PROOF, origin=Origin("s3://moved/a", "e1")),
             replace(PROOF, size=4),
-            replace(PROOF, replica_etag="r0"),
+            replace(PROOF, etag="r0"),
+            replace(PROOF, version="6"),
+            replace(PROOF, outcome=Outcome.UNVERIFIABLE),
         ],
     )
     def test_the_same_size_without_proof_is_doubtful(
         self, proof: Proof | None, immutable: bool
     ) -> None:
-        state = decide(LISTED, THERE, proof, immutable=immutable)
+        state = decide(LISTED, ORIGIN, THERE, proof, immutable=immutable)
         assert state == replace(PRIOR, doubtful=True)
 
+    @pytest.mark.parametrize(
+        "shown", [Digests(sha256="ab"), Digests(md5="bc"), Digests(sha256="aa", md5="bc")]
+    )
+    def test_a_digest_that_the_listing_shows_refutes_it(
+        self, shown: Digests, immutable: bool
+    ) -> None:
+        state = decide(LISTED, ORIGIN, replace(THERE, digests=shown), PROOF, immutable=immutable)
+        assert state == replace(PRIOR, doubtful=True)
+        agreeing = replace(THERE, digests=Digests(md5="bb"))
+        state = decide(LISTED, ORIGIN, agreeing, PROOF, immutable=immutable)
+        assert state.outcome is Outcome.UNCHANGED
+
     def test_another_size_is_replaced_unless_immutable(self, immutable: bool) -> None:
-        state = decide(LISTED, replace(THERE, size=4), PROOF, immutable=immutable)
+        state = decide(LISTED, ORIGIN, replace(THERE, size=4), PROOF, immutable=immutable)
         if immutable:
             assert (state.outcome, state.kind) == (Outcome.CONFLICT, ErrorKind.ALREADY_EXISTS)
             assert "4 bytes" in (state.reason or "")
@@ -209,6 +239,7 @@ class TestDecideByAttributes:
     ) -> Outcome | None:
         state = decide(
             replace(LISTED, **listed),
+            ORIGIN,
             THERE,
             proof or self.PROOF,
             immutable=False,
@@ -248,7 +279,8 @@ class TestDecideByAttributes:
         assert self._outcome(CompareAttributes.NEVER, **changed) is Outcome.UNCHANGED
 
     def test_an_unknown_etag_proves_nothing(self) -> None:
-        proof = replace(PROOF, source_etag="", replica_etag="")
-        state = decide(replace(LISTED, etag=""), replace(THERE, etag=""), proof, immutable=False)
+        proof = replace(PROOF, origin=Origin(ORIGIN), etag="")
+        nameless = replace(THERE, etag="")
+        state = decide(replace(LISTED, etag=""), ORIGIN, nameless, proof, immutable=False)
         assert state.outcome is None
         assert state.doubtful

@@ -1,0 +1,168 @@
+"""Sharded runs that go on where an earlier try was cut off, or that were closed before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from msgspec.structs import replace
+
+from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.ledger import reading
+from airflow_multicloud.core.ledger.commits import Step
+from airflow_multicloud.core.ledger.entries import Entry, Proof
+from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.ledger.writing import Base
+from airflow_multicloud.core.replication import run_files
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.report import DestinationReport, ReplicationReport
+from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.core.replication.run import Run
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import IfUnchanged
+
+#: So many commits are looked through for the end of a run.
+_LOOKED_THROUGH = 1000
+
+
+def resume(
+    catalog: Catalog, replication: Replication, run: Run, bases: Sequence[Base]
+) -> Iterator[Item]:
+    """Items that an earlier try of this run has brought to an end, as far as that still holds.
+
+    The ledgers know of them; each is looked at, since much may have happened since.
+    """
+    names = [item.name for item in catalog.items()]
+    if not names:
+        return
+    for index, end in enumerate(replication.destinations):
+        least, most = end.key_of(names[0]), end.key_of(names[-1])
+        known = bases[index].entries(end.location.key, least=least, most=most)
+        catalog.add_known(index, ((entry.key[len(end.location.key) :], entry) for entry in known))
+    for item in catalog.open_items():
+        cancellation.check()
+        merged = item
+        for index in item.open_replicas:
+            proof = _earlier(catalog.entry(index, item.name), run, item)
+            if proof is not None:
+                end = replication.destinations[index]
+                state = _looked_at(end, end.key_of(item.name), item.replicas[index], proof)
+                merged = merged.with_replica(index, state)
+        if merged is not item:
+            yield merged
+
+
+def _earlier(entry: Entry | None, run: Run, item: Item) -> Proof | None:
+    """What an earlier try has recorded of the very object that is to be copied."""
+    proof = entry.proof if entry else None
+    if proof is None or proof.run_id != run.run_id or not proof.etag:
+        return None
+    same = (proof.origin.uri, proof.origin.etag, proof.size) == (
+        run.origin_of(item.name),
+        item.etag,
+        item.size,
+    )
+    return proof if same else None
+
+
+def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica:
+    try:
+        there = end.store.stat_object(end.ref(key))
+    except CloudError as err:
+        # Lost since; or copying it will say what is the matter.
+        return replace(state, prior=None) if err.kind is ErrorKind.NOT_FOUND else state
+    if (there.etag, there.size) != (proof.etag, proof.size):
+        return replace(state, prior=IfUnchanged(there.etag, there.version), doubtful=True)
+    return replace(
+        state,
+        outcome=proof.outcome,
+        etag=proof.etag,
+        version=proof.version,
+        confirmed=proof.confirmed,
+        not_kept=proof.not_kept,
+        attributes=proof.attributes,
+        tags=proof.tags,
+        seen=proof.seen,
+    )
+
+
+def closed_before(replication: Replication, run_id: str, err: CloudError) -> ReplicationReport:
+    """The report of a run that has no plan because it was closed, by what the ledgers say.
+
+    :param err: that there is no plan.
+    :raises StorageError: kind ``not_found``, with what to do, when it was not closed.
+    """
+    heads: list[Head] = []
+    for end in replication.destinations:
+        ended = _end_of(end, run_id)
+        if ended is None:
+            home = replication.destinations[0]
+            raise StorageError(
+                f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was "
+                "skipped or has not come to an end, or cleanup removed it; clear the task that "
+                "plans, and what follows it",
+                kind=ErrorKind.NOT_FOUND,
+                cloud=home.cloud,
+            ) from err
+        heads.append(ended)
+    looks = [look for head in heads for look in head.commit.looks if look.run_id == run_id]
+    return ReplicationReport(
+        run_id=run_id,
+        source=str(replication.source.location),
+        objects=max((look.objects for look in looks), default=0),
+        bytes=max((look.bytes for look in looks), default=0),
+        bytes_read=0,
+        root=None,
+        newest_source=max((look.newest for look in looks if look.newest), default=None),
+        seconds=0.0,
+        destinations=tuple(
+            _reported(end, head, run_id)
+            for end, head in zip(replication.destinations, heads, strict=True)
+        ),
+        failures=(),
+    )
+
+
+def _end_of(end: Endpoint, run_id: str) -> Head | None:
+    """The commit that ended a run."""
+    head = reading.newest(end)
+    if head is None:
+        return None
+    for one in islice(_chain(head), _LOOKED_THROUGH):
+        if one.commit.identity.run_id == run_id and one.commit.step is Step.END:
+            return one
+    return None
+
+
+def _chain(head: Head) -> Iterator[Head]:
+    yield head
+    yield from reading.back_to(head, 0)
+
+
+def _reported(end: Endpoint, head: Head, run_id: str) -> DestinationReport:
+    outcomes: Counter[Outcome] = Counter()
+    not_kept: Counter[str] = Counter()
+    written = 0
+    for entry in head.entries(end.location.key):
+        proof, behind = entry.proof, entry.behind
+        if behind is not None:
+            outcomes[behind.outcome] += 1
+        elif proof is not None and entry.owed:
+            this = proof.run_id == run_id
+            outcomes[proof.outcome if this else Outcome.UNCHANGED] += 1
+            not_kept.update(proof.not_kept)
+            written += proof.size if this and proof.outcome.written else 0
+    return DestinationReport(
+        str(end.location),
+        dict(outcomes),
+        written,
+        head.commit.deleted,
+        dict(not_kept),
+        commit=head.commit.number,
+        ledger_root=head.root,
+        commit_uri=head.uri,
+    )

@@ -1,0 +1,68 @@
+"""What an upload writes into the ledger of the replica that it is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.commits import Step
+from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
+from airflow_multicloud.core.ledger.writing import Draft
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.run import new_identity
+from airflow_multicloud.ports.object_store import Digests
+
+
+def record_upload(
+    destination: Endpoint,
+    name: str,
+    size: int,
+    digests: Digests,
+    *,
+    etag: str,
+    version: str | None,
+    outcome: Outcome,
+    started: datetime,
+) -> int | None:
+    """Record an object that was uploaded; the number of the commit.
+
+    A bucket without a ledger holds no replica, and gets none.
+
+    :param name: of the file.
+    :param digests: of its content, as the service has confirmed it.
+    :param outcome: ``verified`` for what was there already.
+    :raises CloudError: when the ledger can't be read or written.
+    """
+    key = destination.location.key
+    base = writing.base_of(destination)
+    if base.number == 0:
+        return None
+    known = base.entry(key)
+    before = known.proof if known else None
+    if outcome is Outcome.VERIFIED and before is not None and before.etag == etag and before.proven:
+        return None  # It is known as it is.
+    identity = new_identity(None)
+    proof = Proof(
+        size=size,
+        etag=etag,
+        digests=digests,
+        origin=Origin(f"file:{name}"),
+        outcome=outcome,
+        run_id=identity.run_id,
+        at=datetime.now(UTC),
+        as_of=started,
+        version=version,
+        confirmed="sha256" if outcome is Outcome.VERIFIED else "crc32c",
+    )
+    entry = Entry(key, proof)
+
+    def changes() -> Iterable[Entry]:
+        return [entry]
+
+    draft = Draft(
+        identity=identity, step=Step.UPLOAD, prefix=key, source=f"file:{name}", started=started
+    )
+    made = writing.commit(destination, draft, changes, base=base, known=lambda _: known)
+    return made.number

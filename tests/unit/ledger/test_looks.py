@@ -1,0 +1,116 @@
+"""How fresh a replica is, by what was looked at and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger.commits import Look, Selection
+from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
+from airflow_multicloud.core.ledger.looks import freshness, with_look
+from airflow_multicloud.core.replication.outcomes import Outcome
+
+from .made import NOON, at, entry, look, proof
+
+CSV = Selection(include=("*.csv",))
+
+
+def test_a_prefix_that_nobody_looked_at_has_no_age() -> None:
+    found = freshness([], "d/")
+    assert (found.as_of, found.oldest, found.covered) == (None, None, False)
+
+
+def test_a_look_at_everything_replaces_older_ones_below_it() -> None:
+    known = with_look(with_look((), look("d/x/", 0)), look("d/", 1, selection=CSV))
+    assert with_look(known, look("d/", 2)) == (look("d/", 2),)
+    assert with_look(known, look("d/x/", 2)) == (look("d/", 1, selection=CSV), look("d/x/", 2))
+
+
+def test_a_look_that_began_earlier_takes_nothing_back() -> None:
+    known = with_look((), look("d/", 5))
+    assert with_look(known, look("d/", 3)) == known
+    assert with_look(known, look("d/", 3, source="mem://other/")) != ()
+
+
+def test_the_oldest_selection_decides() -> None:
+    known = [look("d/", 0), look("d/", 5, selection=CSV)]
+    found = freshness(known, "d/")
+    assert (found.as_of, found.oldest) == (at(0), look("d/", 0))
+    assert found.covered
+    # The selection that a replica is made of is all that it has.
+    found = freshness([look("d/", 5, selection=CSV)], "d/")
+    assert found.as_of == at(5)
+
+
+def test_a_look_at_all_is_as_good_for_what_lies_in_it() -> None:
+    known = [look("d/", 0), look("d/x/", 5), look("e/", -9)]
+    assert freshness(known, "d/x/").as_of == at(5)
+    assert freshness(known, "d/").as_of == at(0)
+    assert freshness(known, "d/y/").as_of == at(0)
+    assert freshness(known, "").as_of == at(-9)
+    assert not freshness(known, "").covered
+
+
+def test_an_object_that_is_behind_holds_back_the_whole() -> None:
+    assert freshness([look("d/", 5, behind=1, since=at(2))], "d/").as_of == at(2)
+    found = freshness([look("d/", 5, behind=1)], "d/")
+    assert found.as_of is None
+    assert found.oldest is not None
+    assert (found.objects, found.proven) == (10, 9)
+
+
+def test_parts_are_not_counted_twice() -> None:
+    found = freshness([look("d/", 0, objects=7), look("d/x/", 3, objects=2)], "d/")
+    assert (found.objects, found.proven) == (7, 7)
+
+
+def test_a_source_that_moved_replaces_the_old_one_unless_it_lacks_some_of_its_objects() -> None:
+    moved = look("d/", 5, source="mem://new/")
+    assert with_look((look("d/", 0),), moved) == (moved,)
+    some = replace(moved, strangers=2)
+    assert set(with_look((look("d/", 0),), some)) == {look("d/", 0), some}
+    assert freshness(with_look((look("d/", 0),), some), "d/").covered
+
+
+def test_an_object_is_as_fresh_as_the_last_look_at_it() -> None:
+    one = entry("d/a.csv", minutes=0)
+    assert looks.as_of(one, []) == NOON
+    assert looks.as_of(one, [look("d/", 3)]) == at(3)
+    assert looks.as_of(one, [look("d/", 3), look("d/", 5, selection=CSV)]) == at(5)
+    assert looks.as_of(one, [look("e/", 3), look("d/b", 3)]) == NOON
+    other = Selection(include=("*.parquet",))
+    assert looks.as_of(one, [look("d/", 3, selection=other)]) == NOON
+    assert looks.as_of(one, [look("d/", 3, selection=Selection(exclude=("a*",)))]) == NOON
+
+
+@pytest.mark.parametrize(
+    ("selection", "inside"),
+    [
+        (Selection(min_size=1), True),
+        (Selection(min_size=2), False),
+        (Selection(max_size=1), True),
+        (Selection(max_size=0), False),
+        (Selection(max_age=180.0), True),
+        (Selection(max_age=179.0), False),
+    ],
+)
+def test_sizes_and_ages_are_part_of_a_selection(selection: Selection, inside: bool) -> None:
+    found = looks.as_of(entry("d/a"), [look("d/", 3, selection=selection)])
+    assert found == (at(3) if inside else NOON)
+
+
+def test_what_is_behind_is_as_old_as_when_it_was_not() -> None:
+    behind = Behind(Outcome.FAILED, "run", Origin("mem://lab/a"), 1, at(5), since=at(2))
+    assert looks.as_of(Entry("d/a", proof(), behind), [look("d/", 9)]) == at(2)
+    assert looks.as_of(Entry("d/a", None, replace(behind, since=None)), [look("d/", 9)]) is None
+
+
+def test_only_so_many_looks_are_remembered() -> None:
+    known: tuple[Look, ...] = ()
+    for number in range(looks.MOST + 5):
+        known = with_look(known, look(f"p{number}/", number))
+    assert len(known) == looks.MOST
+    assert min(one.as_of for one in known) == NOON + timedelta(minutes=5)
