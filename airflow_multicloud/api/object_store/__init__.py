@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
     from airflow_multicloud.core.failover.tree import TreeProvenance
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
-    from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+    from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
         CompareAttributes,
         ObjectFilter,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.core.replication.plans import Plan
     from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.core.replication.status import ReplicaStatus
     from airflow_multicloud.core.replication.verification import Depth, VerificationReport
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 else:
@@ -68,12 +69,13 @@ else:
             "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
             "airflow_multicloud.core.failover.tree": "TreeProvenance",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
-            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
+            "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
                 "CompareAttributes ObjectFilter OnError ReplicationOptions"
             ),
             "airflow_multicloud.core.replication.plans": "Plan",
             "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.status": "ReplicaStatus",
             "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
         },
