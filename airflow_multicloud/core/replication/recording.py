@@ -70,6 +70,7 @@ class Recorder:
         self.run = run
         self._destinations = destinations
         self._bases = list(bases)
+        self._damaged = [base.damaged for base in bases]
         self._catalog = catalog
         self._sign = sign
         self._finished: list[Item] = []
@@ -98,6 +99,11 @@ class Recorder:
             if index in item.open_replicas:
                 state = item.replicas[index].failed(Outcome.FAILED, err.kind, why)
                 yield item.with_replica(index, state)
+
+    def findings(self, index: int) -> tuple[str, ...]:
+        """What a reader should know of a destination's ledger."""
+        damaged = self._damaged[index]
+        return (f"its ledger was damaged, and was started over: {damaged}",) if damaged else ()
 
     def add(self, finished: Iterable[Item]) -> None:
         """Take items that came to their end, and record them now and then."""

@@ -147,7 +147,7 @@ class ReplicationOperator(DestinationsOperator):
             report, failure = err.report, err
         for destination in report.destinations:
             counts = ", ".join(f"{n} {o}" for o, n in sorted(destination.outcomes.items()))
-            self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
+            self.log.info("%s: %s; commit %s", destination.uri, counts, destination.commit_uri)
         for left_out in report.left_out:
             self.log.warning("left out: %s", left_out)
         for told in engine.options_without_effect(replication, report):
