@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Proof
@@ -19,6 +20,7 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
+from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectTags
 
@@ -45,7 +47,7 @@ def decide(
     if prior is None:
         return Replica()
     state = Replica(prior=IfUnchanged(prior.etag, prior.version))
-    if proof is not None and still_proven(proof, prior):
+    if proof is not None and holds(proof, prior):
         state = replace(state, attributes=proof.attributes, tags=proof.tags, seen=proof.seen)
         before = proof.origin
         if listed.etag and (before.uri, before.etag, proof.size) == (
@@ -72,31 +74,6 @@ def decide(
             f"immutable is set and the destination has {prior.size} bytes under this key",
         )
     return state
-
-
-def still_proven(proof: Proof, listed: Listed) -> bool:
-    """Whether what is at a destination now is the object that was proven there.
-
-    It is as long as ETag and version are those of the proven write, and nothing that the listing
-    shows contradicts it.
-    """
-    return (
-        proof.proven
-        and bool(proof.etag)
-        and (proof.etag, proof.size) == (listed.etag, listed.size)
-        and (None in (proof.version, listed.version) or proof.version == listed.version)
-        and not contradicts(proof.digests, listed.digests)
-    )
-
-
-def contradicts(ours: Digests, theirs: Digests) -> bool:
-    """Whether a digest that both sides know is not the same."""
-    pairs = (
-        (ours.sha256, theirs.sha256),
-        (ours.md5, theirs.md5),
-        (ours.crc32c, theirs.crc32c),
-    )
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _attributes_in_doubt(
@@ -228,9 +205,8 @@ def check_deletions(
 
 def _agree(ours: Digests, theirs: Digests) -> bool:
     """Whether digests that are as good as the content are known on both sides, and the same."""
-    pairs = ((ours.sha256, theirs.sha256), (ours.md5, theirs.md5))
-    known = [one == other for one, other in pairs if None not in (one, other)]
-    return bool(known) and all(known)
+    compared = compare(ours, theirs)
+    return compared is not None and compared.identical
 
 
 def check_replacements(
