@@ -38,12 +38,13 @@ class Attempt:
 class Provenance:
     """What was fetched, from where, and how that is known.
 
-    :param verified_by: ``expected_sha256``, ``manifest``, ``store`` (a digest the store
+    :param verified_by: ``expected_sha256``, ``ledger``, ``store`` (a digest the store
         reports), ``metadata`` (the SHA-256 kept with the object) or ``None``.
-    :param as_of: the replica holds every change made at the source before this; for the
-        primary, when the object was last modified.
+    :param as_of: the replica has the object as the source had it then; ``None``: it is not known
+        that it ever had. For the primary, and without a ledger, when it was last modified.
     :param age_seconds: from ``as_of`` to the fetch.
-    :param findings: what a reader should know though it was served: a clock that is ahead.
+    :param findings: what a reader should know though it was served: that its newer copy failed or
+        the object there was changed, a ledger that another one contradicts, a clock that is ahead.
     :param not_kept: the attributes that the target can't keep (``metadata:x``).
     """
 
@@ -53,8 +54,8 @@ class Provenance:
     size: int
     sha256: str
     verified_by: str | None
-    as_of: datetime
-    age_seconds: float
+    as_of: datetime | None
+    age_seconds: float | None
     failed_over: bool
     attempts: tuple[Attempt, ...]
     findings: tuple[str, ...] = ()

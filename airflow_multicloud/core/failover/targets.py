@@ -250,7 +250,7 @@ class ObjectTarget:
         """
         end = self.endpoint
         for name in names:
-            if why := end.why_not_key(end.key_of(name)):
+            if self.leave_out(name) is None and (why := end.why_not_key(end.key_of(name))):
                 raise StorageError(
                     f"target: the key {name!r} can't be below {self}: {why}",
                     kind=ErrorKind.UNSUPPORTED,

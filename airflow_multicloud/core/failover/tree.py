@@ -6,15 +6,18 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import ClassVar
 
 from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core.failover.ages import Age
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.copies import Copy, left_of, names_of
-from airflow_multicloud.core.failover.fetch import fetch
+from airflow_multicloud.core.failover.copies import Copies, Copy
+from airflow_multicloud.core.failover.fetch import serve
+from airflow_multicloud.core.failover.naming import Naming, left_of, listed_names, names_of
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
 from airflow_multicloud.core.failover.targets import Target
@@ -34,12 +37,17 @@ class TreeProvenance:
 
     :param served: objects by the candidate that served them.
     :param attempts: the attempts that failed, the first twenty.
-    :param as_of: the oldest of the objects' ``as_of``.
+    :param as_of: the oldest of the objects' ``as_of``, or of the parts that the ledger which the
+        names are from has looked at; ``None`` when it is not known of one of them.
+    :param oldest: which object or part that is.
     :param not_kept: the attributes that the target can't keep, with the number of objects.
     :param left_out: how many objects were left out, as their keys are kept for this package's own
         files, at the target or at the replica that would have served them.
     :param left_out_names: the first twenty of them.
-    :param findings: what a reader should know though all was served: a clock that is ahead.
+    :param findings: what a reader should know though all was served, the first twenty.
+    :param unknown: how many objects lie at the replica that the names are from, and are not owed
+        by its ledger; ``None``: not looked at (``list_unknown``).
+    :param unknown_names: the first twenty of them.
     """
 
     target: str
@@ -47,7 +55,7 @@ class TreeProvenance:
     size: int
     served: Mapping[str, int]
     verified_by: Mapping[str, int]
-    as_of: datetime
+    as_of: datetime | None
     failed_over: bool
     failed_attempts: int
     attempts: tuple[Attempt, ...]
@@ -55,6 +63,9 @@ class TreeProvenance:
     left_out_names: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     not_kept: Mapping[str, int] = field(default_factory=dict)
+    oldest: str | None = None
+    unknown: int | None = None
+    unknown_names: tuple[str, ...] = ()
 
     DOCUMENT: ClassVar = Document(
         (
@@ -64,6 +75,7 @@ class TreeProvenance:
             "served",
             "verified_by",
             "as_of",
+            "oldest",
             "failed_over",
             "failed_attempts",
             "not_kept",
@@ -71,6 +83,8 @@ class TreeProvenance:
             "findings",
             "left_out",
             "left_out_names",
+            "unknown",
+            "unknown_names",
         )
     )
 
@@ -102,26 +116,32 @@ def fetch_tree(
     """
     with telemetry.operation("failover_fetch_tree", multicloud__target=str(target)) as span:
         end = time.monotonic() + policy.deadline.total_seconds()
-        copies = [Copy(candidate) for candidate in candidates]
-        names, failed = names_of(copies, policy, end)
-        tally = _Tally(target, failed)
-        names = tally.leave_out(names)
-        target.check(dict.fromkeys(names))
-        counted = progress or Progress()
-        counted.expect(len(names), 0)
-        order = _Order(copies, down={attempt.uri for attempt in failed})
-        with cancellation.pool(concurrency, "multicloud-tree") as pool:
-            running: set[Future[Provenance | _LeftOut]] = set()
-            for name in names:
-                if len(running) >= 2 * concurrency:
+        copies = Copies(candidates, policy)
+        naming, failed = names_of(copies, end)
+        with closing(naming.names):
+            tally = _Tally(target, naming, failed)
+            target.check(naming.names)
+            counted = progress or Progress()
+            counted.expect(len(naming.names), 0)
+            order = _Order(copies.all, down={attempt.uri for attempt in failed})
+            with cancellation.pool(concurrency, "multicloud-tree") as pool:
+                running: _Running = {}
+                for name in naming.names:
+                    if target.leave_out(name) is not None:
+                        tally.add_left_out(name)
+                        counted.finished()
+                        continue
+                    if len(running) >= 2 * concurrency:
+                        running = _collect(running, tally, order, counted)
+                    one = partial(
+                        _fetch_one, name, order.now(), target.below(name), policy, end, counted
+                    )
+                    running[telemetry.submit_in_context(pool, one)] = name
+                while running:
                     running = _collect(running, tally, order, counted)
-                one = partial(
-                    _fetch_one, name, order.now(), target.below(name), policy, end, counted
-                )
-                running.add(telemetry.submit_in_context(pool, one))
-            while running:
-                running = _collect(running, tally, order, counted)
-            counted.tell(force=True)
+                counted.tell(force=True)
+            if policy.list_unknown:
+                tally.add_unknown(naming)
         span.set_attribute("multicloud.objects", tally.objects)
     return tally.provenance(candidates[0].uri)
 
@@ -133,6 +153,10 @@ class _LeftOut:
     name: str
 
 
+#: What is under way, with its name.
+_Running = dict[Future[Provenance | _LeftOut], str]
+
+
 def _fetch_one(
     name: str,
     copies: Sequence[Copy],
@@ -142,10 +166,9 @@ def _fetch_one(
     progress: Progress,
 ) -> Provenance | _LeftOut:
     """Fetch one object in what is left of the whole prefix's deadline."""
-    candidates = [copy.below(name) for copy in copies]
     try:
         left = replace(policy, deadline=left_of(policy, end, ()))
-        return fetch(candidates, target, left, progress=progress, told=False)
+        return serve(copies, name, target, left, progress=progress, told=False)
     except FailoverError:
         if any(copy.left_out(name) for copy in copies):
             return _LeftOut(name)
@@ -178,7 +201,7 @@ class _Order:
 
 
 class _Tally:
-    def __init__(self, target: Target, failed: Sequence[Attempt]) -> None:
+    def __init__(self, target: Target, naming: Naming, failed: Sequence[Attempt]) -> None:
         self._target = target
         self._failed = list(failed)
         self._failures = len(failed)
@@ -186,43 +209,46 @@ class _Tally:
         self._verified: Counter[str] = Counter()
         self._not_kept: Counter[str] = Counter()
         self._size = 0
-        self._as_of: datetime | None = None
+        self._age = Age.of(naming.freshness)
         self._findings: dict[str, None] = {}
         self._left_out = 0
         self._left_out_names: list[str] = []
+        self._unknown: int | None = None
+        self._unknown_names: list[str] = []
 
     @property
     def objects(self) -> int:
         return self._served.total()
-
-    def leave_out(self, names: Sequence[str]) -> list[str]:
-        """The names that may be written at the target."""
-        kept: list[str] = []
-        for name in names:
-            if self._target.leave_out(name) is None:
-                kept.append(name)
-            else:
-                self.add_left_out(name)
-        return kept
 
     def add_left_out(self, name: str) -> None:
         self._left_out += 1
         if len(self._left_out_names) < _NAMED:
             self._left_out_names.append(name)
 
-    def add(self, one: Provenance) -> None:
+    def add_unknown(self, naming: Naming) -> None:
+        """Count what lies beside the names, if they are a ledger's."""
+        if naming.freshness is None:
+            return
+        self._unknown = 0
+        for name in listed_names(naming.copy):
+            if name not in naming.names:
+                self._unknown += 1
+                if len(self._unknown_names) < _NAMED:
+                    self._unknown_names.append(name)
+
+    def add(self, name: str, one: Provenance) -> None:
         self._served[one.served_by] += 1
         self._verified[one.verified_by or "nothing"] += 1
         self._not_kept.update(one.not_kept)
         self._size += one.size
-        self._as_of = one.as_of if self._as_of is None else min(self._as_of, one.as_of)
+        self._age = self._age.with_part(one.as_of, name)
         failed = [a for a in one.attempts if a.kind is not None]
         self._failures += len(failed)
         self._failed.extend(failed[: max(0, _NAMED - len(self._failed))])
         self._findings.update(dict.fromkeys(one.findings[: max(0, _NAMED - len(self._findings))]))
 
     def provenance(self, primary: str) -> TreeProvenance:
-        if self._as_of is None:
+        if not self.objects:
             raise StorageError(
                 f"target: nothing was fetched to {self._target}: all {self._left_out} objects have "
                 "keys that are kept for this package's own files",
@@ -234,7 +260,8 @@ class _Tally:
             size=self._size,
             served=dict(self._served),
             verified_by=dict(self._verified),
-            as_of=self._as_of,
+            as_of=self._age.as_of,
+            oldest=self._age.oldest,
             failed_over=set(self._served) != {primary},
             failed_attempts=self._failures,
             attempts=tuple(self._failed),
@@ -242,12 +269,12 @@ class _Tally:
             left_out=self._left_out,
             left_out_names=tuple(sorted(self._left_out_names)),
             findings=tuple(self._findings),
+            unknown=self._unknown,
+            unknown_names=tuple(self._unknown_names),
         )
 
 
-def _collect(
-    running: set[Future[Provenance | _LeftOut]], tally: _Tally, order: _Order, progress: Progress
-) -> set[Future[Provenance | _LeftOut]]:
+def _collect(running: _Running, tally: _Tally, order: _Order, progress: Progress) -> _Running:
     done, rest = wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED)
     progress.finished(len(done))
     for future in done:
@@ -255,6 +282,6 @@ def _collect(
         if isinstance(one, _LeftOut):
             tally.add_left_out(one.name)
             continue
-        tally.add(one)
+        tally.add(running[future], one)
         order.saw(one)
-    return rest
+    return {future: running[future] for future in rest}
