@@ -10,9 +10,9 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Provenance
+from airflow_multicloud.core.failover.provenance import Provenance, TreeProvenance
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
-from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
@@ -43,6 +43,8 @@ def failover_fetch(
         have signed the ledger of a replica that serves.
     :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises FailoverError: when no candidate served, with every attempt.
+    :raises IncompleteFetchError: when that holds for some objects of a prefix, or the target can't
+        hold them; all others are in place.
     """
     progress = Progress(listener, interval=interval)
     if (keys := open_public_keys(public_keys)) is not None:

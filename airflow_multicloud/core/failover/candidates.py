@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,8 @@ def take(
             kind=ErrorKind.INTEGRITY,
             cloud=candidate.cloud,
         )
+    if contract.size is None:
+        contract = replace(contract, size=body.meta.size)
     _check_size(candidate, body.meta.size, contract)
     wanted = contract.digests
     digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
@@ -137,6 +139,8 @@ def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
     except CloudError as err:
         if failed is not None:
             raise failed from None
+        if isinstance(err, TargetError):
+            raise
         raise TargetError(str(err), kind=err.kind, cloud=err.cloud, code=err.code) from err
 
 

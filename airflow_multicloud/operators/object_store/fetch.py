@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.api.object_store.fetches import failover_fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
-from airflow_multicloud.core.failover.tree import TreeProvenance
+from airflow_multicloud.core.failover.provenance import IncompleteFetchError, TreeProvenance
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.lists import is_template
 from airflow_multicloud.operators.base import CloudOperator, Outcome
@@ -24,7 +24,8 @@ class FailoverFetchOperator(CloudOperator):
     """Fetch an object or a prefix from the first candidate that serves verified bytes.
 
     Returns who served, the digest and how it was verified, the age, and every attempt with its
-    error kind and duration.
+    error kind and duration. This is in XCom under ``report``, too, also when the task fails because
+    some objects of a prefix could not be fetched; all others are in place then.
 
     :param candidates: URIs in the order of preference, the primary first; all objects, or all
         prefixes (they end with a slash). A replica may be first, too: its ledger tells, or
@@ -59,6 +60,7 @@ class FailoverFetchOperator(CloudOperator):
         "at_least_commits",
         "public_keys",
     )
+    report_key = "report"
 
     def __init__(
         self,
@@ -105,13 +107,19 @@ class FailoverFetchOperator(CloudOperator):
             expected_roots=self.expected_roots,
             at_least_commits={uri: _number(given) for uri, given in self.at_least_commits.items()},
         )
-        provenance = failover_fetch(
-            self.candidates,
-            self.target,
-            policy,
-            public_keys=Path(self.public_keys) if self.public_keys else None,
-            listener=lambda now: self.log.info("fetched %s", now),
-        )
+        failure = None
+        try:
+            provenance = failover_fetch(
+                self.candidates,
+                self.target,
+                policy,
+                public_keys=Path(self.public_keys) if self.public_keys else None,
+                listener=lambda now: self.log.info("fetched %s", now),
+            )
+        except IncompleteFetchError as err:
+            if err.provenance is None:
+                raise
+            provenance, failure = err.provenance, err
         for attempt in provenance.attempts:
             self.log.info("%s", attempt)
         for finding in provenance.findings:
@@ -121,7 +129,11 @@ class FailoverFetchOperator(CloudOperator):
                 self.log.warning("not known to the ledger of the replica: %s", printable(name))
             for name in provenance.left_out_names:
                 self.log.warning("left out, its key is kept for this package's files: %s", name)
-        return Outcome(to_document(provenance))
+            for name, path in provenance.encoded_names.items():
+                self.log.info("%s is at %s", name, path)
+            for name, why in (*provenance.failed_names.items(), *provenance.unfit_names.items()):
+                self.log.error("not fetched: %s: %s", name, why)
+        return Outcome(to_document(provenance), failure)
 
     def _policy(self) -> FailoverPolicy:
         return FailoverPolicy(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from dataclasses import replace
@@ -15,7 +16,7 @@ from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
-from airflow_multicloud.core.failover.targets import FileTarget
+from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.core.replication.engine import replicate
@@ -205,6 +206,48 @@ def test_what_is_larger_than_the_ledger_says_never_fills_the_disk(
     assert served.attempts[0].kind is ErrorKind.INTEGRITY
     assert inflated.store.taken == taken
     assert (tmp_path / "a").read_bytes() == CONTENT
+
+
+class Silent(Endless):
+    """Tells no digests."""
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        body = super().get_object(ref, start=start, end=end, if_etag=if_etag)
+        return _Body(replace(body.meta, digests=Digests()), iter(body))
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        return replace(super().stat_object(ref), digests=Digests())
+
+
+@pytest.mark.parametrize("expected", [hashlib.sha256(CONTENT).hexdigest(), None])
+@pytest.mark.parametrize("hook", [Endless, Silent], ids=["digests", "no digests"])
+@pytest.mark.parametrize("to", ["a file", "a bucket"])
+@pytest.mark.parametrize("whole", [False, True], ids=["object", "prefix"])
+def test_what_is_larger_than_its_store_says_never_fills_the_disk(
+    tmp_path: Path, hook: type[Endless], expected: str | None, to: str, *, whole: bool
+) -> None:
+    """Where no ledger knows its size."""
+    inflated, good, target = endpoint(hook=hook), endpoint(), endpoint()
+    assert isinstance(inflated.store, Endless)
+    for place in (inflated, good):
+        put(place, "a")
+    inflated.store.taken = 0
+    policy = FailoverPolicy(expected_sha256=expected)
+    place = FileTarget(tmp_path) if to == "a file" else ObjectTarget(target)
+    if whole:
+        served: Any = fetch_tree(candidates(inflated, good), place, policy)
+    else:
+        ends = below(inflated, "a"), below(good, "a")
+        served = fetch(candidates(*ends), place.below("a"), policy)
+    assert [a.kind for a in served.attempts if a.kind] == [ErrorKind.INTEGRITY]
+    assert inflated.store.taken == 1
+    if to == "a file":
+        assert [path.name for path in tmp_path.iterdir()] == ["a"]
+        assert (tmp_path / "a").read_bytes() == CONTENT
+    else:
+        assert bytes(target.store.get_object(below(target, "a").location.ref).read()) == CONTENT
 
 
 def _damage(replica: Endpoint, change: Callable[[bytes], bytes], kind: str = "commits") -> None:

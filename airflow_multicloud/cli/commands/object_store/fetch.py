@@ -7,11 +7,19 @@ from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 
-from airflow_multicloud.api import FailoverPolicy, Provenance, TreeProvenance, failover_fetch
-from airflow_multicloud.cli.output import Result
+from airflow_multicloud.api import (
+    FailoverPolicy,
+    IncompleteFetchError,
+    Provenance,
+    TreeProvenance,
+    failover_fetch,
+)
+from airflow_multicloud.cli.exit_codes import of_error
+from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 
@@ -23,12 +31,19 @@ _EXPECTED = "URI=VALUE with the URI of a candidate"
     "the same command fetches everything again"
 )
 def run(args: Namespace) -> Result:
-    """Fetch, and say who served it and how that is known."""
+    """Fetch, and say who served it and how that is known, also when not all could be fetched."""
     policy = policy_of(args)
     if args.to == "-":
         return _to_stdout(args, policy)
-    served = _fetch(args, args.to, policy)
-    return Result([_row(served)], [to_document(served)], _failures(served))
+    try:
+        served = _fetch(args, args.to, policy)
+    except IncompleteFetchError as err:
+        done = err.provenance
+        if done is None:
+            raise
+        remarks = [*_remarks(done), error_line(err.kind, spelled("fetch", str(err)))]
+        return Result([_row(done)], [to_document(done)], remarks, of_error(err))
+    return Result([_row(served)], [to_document(served)], _remarks(served))
 
 
 def policy_of(args: Namespace) -> FailoverPolicy:
@@ -74,15 +89,18 @@ def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:
         file = Path(scratch, "content")
         served = _fetch(args, file, policy)
         content = file.open("rb")  # It can be read after its name is gone.
-    return Result([], [], _failures(served), content=content)
+    return Result([], [], _remarks(served), content=content)
 
 
-def _failures(served: Provenance | TreeProvenance) -> list[str]:
+def _remarks(served: Provenance | TreeProvenance) -> list[str]:
     remarks = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
     remarks += served.findings
     if isinstance(served, TreeProvenance):
         remarks += [f"left out: {name!r}" for name in served.left_out_names]
         remarks += [f"unknown to the ledger: {name!r}" for name in served.unknown_names]
+        remarks += [f"note: {name!r} is at {path}" for name, path in served.encoded_names.items()]
+        if served.encoded > len(served.encoded_names):
+            remarks.append(f"note: {served.encoded} objects in all have an encoded path")
     return remarks
 
 
