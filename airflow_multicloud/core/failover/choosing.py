@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.adapters.digests import shared
+from airflow_multicloud.adapters.digests import compare, identifies
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.failover.references import Reference
 from airflow_multicloud.core.ledger.entries import Proof
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What is read."""
+    """What is read.
+
+    :param old: whether it is a version that is not the current one.
+    """
 
     body: ObjectBody
     findings: tuple[str, ...] = ()
+    old: bool = False
 
 
 def choose(candidate: Endpoint, known: Reference) -> Chosen:
@@ -42,15 +46,15 @@ def choose(candidate: Endpoint, known: Reference) -> Chosen:
         before = _proven(candidate, proof)
         if before is None:
             raise
-        return Chosen(before, (_finding(candidate, proof, "was deleted"),))
+        return Chosen(before, (_finding(candidate, proof, "was deleted"),), old=True)
     if proof is None or _is_proven(proof, body.meta):
         return Chosen(body)
     if proof.size == body.meta.size and _has_proven_digests(candidate, proof, body.meta):
         return Chosen(body)
     before = _proven(candidate, proof)
     if before is not None:
-        return Chosen(before, (_finding(candidate, proof, "was changed"),))
-    if known.contract is None or not _identifies(known.contract.digests):
+        return Chosen(before, (_finding(candidate, proof, "was changed"),), old=True)
+    if known.contract is None or not identifies(known.contract.digests):
         raise StorageError(
             f"{candidate.location} was changed since it was proven (ETag {body.meta.etag!r} "
             f"instead of {proof.etag!r}), and its ledger knows no digest to tell its content by",
@@ -71,13 +75,8 @@ def _has_proven_digests(candidate: Endpoint, proof: Proof, there: ObjectMeta) ->
     if there.digests == Digests():
         told = candidate.store.stat_object(candidate.location.ref)
         there = told if told.etag == there.etag else there
-    compared = shared(proof.digests, there.digests)
-    return compared is not None and compared[1] and _identifies(there.digests)
-
-
-def _identifies(digests: Digests) -> bool:
-    """A CRC32C alone is easily the same for another content."""
-    return digests.sha256 is not None or digests.md5 is not None
+    compared = compare(proof.digests, there.digests)
+    return compared is not None and compared.identical
 
 
 def _proven(candidate: Endpoint, proof: Proof) -> ObjectBody | None:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.judging import Judged, judge
@@ -20,7 +21,6 @@ from airflow_multicloud.core.failover.references import Reference, blaming, refe
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.records import UNREADABLE
-from airflow_multicloud.core.replication.planning import contradicts
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 _log = logging.getLogger(__name__)
@@ -156,7 +156,8 @@ class Copy:
             if (theirs := other.at_hand(head, name)) is not None
             and theirs.proof is not None
             and _same_source(theirs, known)
-            and contradicts(proof.digests, theirs.proof.digests)
+            and (compared := compare(proof.digests, theirs.proof.digests)) is not None
+            and not compared.equal
         ]
         if not against:
             return None

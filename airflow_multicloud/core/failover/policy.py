@@ -47,7 +47,8 @@ class FailoverPolicy:
         by the object's last modification. The live primary is never stale.
     :param expected_sha256: reject any other content.
     :param require_digest: reject content that nothing vouches for: neither
-        ``expected_sha256``, nor a ledger, nor a digest reported by the store.
+        ``expected_sha256``, nor a ledger, nor a digest reported by the store. The SHA-256 in an
+        object's metadata is no such thing: anybody can write it.
     :param hedge_after: start the next candidate too when one takes longer than this; the
         first verified one wins.
     :param live_primary: whether the first candidate is the live primary, which is judged by its

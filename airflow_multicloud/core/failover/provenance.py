@@ -38,8 +38,8 @@ class Attempt:
 class Provenance:
     """What was fetched, from where, and how that is known.
 
-    :param verified_by: ``expected_sha256``, ``ledger``, ``store`` (a digest the store
-        reports), ``metadata`` (the SHA-256 kept with the object) or ``None``.
+    :param verified_by: ``expected_sha256``, ``ledger`` (the candidate's, or another one's),
+        ``store`` (what arrived is what this store holds, by a digest that it reports) or ``None``.
     :param as_of: the replica has the object as the source had it then; ``None``: it is not known
         that it ever had. For the primary, and without a ledger, when it was last modified.
     :param age_seconds: from ``as_of`` to the fetch.

@@ -15,9 +15,9 @@ from airflow_multicloud.core.failover import copies as copies_module
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import FailoverError
+from airflow_multicloud.core.failover.provenance import FailoverError, TreeProvenance
 from airflow_multicloud.core.failover.targets import FileTarget
-from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading, writing
 from airflow_multicloud.core.ledger.commits import Identity, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry
