@@ -75,7 +75,7 @@ if TYPE_CHECKING:
         TreeProvenance,
     )
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
-    from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+    from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
         CompareAttributes,
         ObjectFilter,
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.core.replication.plans import Plan
     from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.core.replication.status import ReplicaStatus
     from airflow_multicloud.core.replication.verification import Depth, VerificationReport
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
@@ -152,12 +153,13 @@ else:
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
-            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
+            "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
                 "CompareAttributes ObjectFilter OnError ReplicationOptions"
             ),
             "airflow_multicloud.core.replication.plans": "Plan",
             "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.status": "ReplicaStatus",
             "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
