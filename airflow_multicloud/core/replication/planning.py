@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -198,11 +198,14 @@ def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Ite
     """What ``delete_extraneous`` would delete: within the filter's globs, else it is spared."""
     if not options.delete_extraneous:
         return
-    globs = ObjectFilter(include=options.filter.include, exclude=options.filter.exclude)
+    yield from _within_globs(catalog.extraneous(index), options.filter)
+
+
+def _within_globs(found: Iterable[Listed], chosen: ObjectFilter) -> Iterator[Listed]:
+    """Objects of a destination that take part: their own size and age say nothing."""
+    globs = ObjectFilter(include=chosen.include, exclude=chosen.exclude)
     now = datetime.now(UTC)
-    for listed in catalog.extraneous(index):
-        if _admits(globs, listed, now):
-            yield listed
+    return (listed for listed in found if _admits(globs, listed, now))
 
 
 def check_deletions(
@@ -218,6 +221,54 @@ def check_deletions(
             raise StorageError(
                 f"max_delete: {count} objects at {destination.location} are not at the source, "
                 f"more than the {options.max_delete} allowed; nothing was changed",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=destination.cloud,
+            )
+
+
+def _agree(ours: Digests, theirs: Digests) -> bool:
+    """Whether digests that are as good as the content are known on both sides, and the same."""
+    pairs = ((ours.sha256, theirs.sha256), (ours.md5, theirs.md5))
+    known = [one == other for one, other in pairs if None not in (one, other)]
+    return bool(known) and all(known)
+
+
+def check_replacements(
+    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+) -> None:
+    """Refuse a run that might replace more than ``max_replace`` at any destination.
+
+    Counted is each object that is there and whose content is not known to be the source's, by a
+    proof or by the digests that both listings show. What else turns out to be identical is known
+    only when it is read, which is after the first writes.
+
+    :raises StorageError: kind ``precondition_failed``.
+    """
+    most = options.max_replace
+    if most is None or options.immutable:  # With the latter nothing is replaced.
+        return
+    counts = [0] * len(destinations)
+    priors = [Follow((o.name, o) for o in catalog.listing(n)) for n in range(len(destinations))]
+    for item in catalog.open_items():
+        for index in item.open_replicas:
+            state = item.replicas[index]
+            there = priors[index].at(item.name)
+            same = state.inspect or (
+                state.doubtful and there is not None and _agree(item.digests, there.digests)
+            )
+            counts[index] += state.prior is not None and not same
+    for index, (destination, count) in enumerate(zip(destinations, counts, strict=True)):
+        if count <= most:  # Right for a share too: it is 1 at most, and that allows all.
+            continue  # Without going through a listing of perhaps millions.
+        held = sum(1 for _ in _within_globs(catalog.listing(index), options.filter))
+        allowed = options.replaceable(held)
+        if allowed is not None and count > allowed:
+            share = f" ({most * 100:.6g}%)" if isinstance(most, float) else ""
+            raise StorageError(
+                f"max_replace: {count} of the {held} objects at {destination.location} would be "
+                f"replaced, or may be, more than the {allowed}{share} allowed; nothing was "
+                "changed; see whether the source is damaged or encrypted (a dry run without "
+                "max_replace names the objects), and allow more if these changes are meant",
                 kind=ErrorKind.PRECONDITION_FAILED,
                 cloud=destination.cloud,
             )

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 #: (and, on Azure, where no digest of an object from blocks is known, send again). They grow with
 #: the run.
 INTERVAL = 5.0
-_LONGEST = 60.0
+_LONGEST = 20.0
 
 #: A reason is for readers; a store may say a lot.
 _REASON = 500
@@ -70,6 +70,7 @@ class Recorder:
         self.run = run
         self._destinations = destinations
         self._bases = list(bases)
+        self._damaged = [base.damaged for base in bases]
         self._catalog = catalog
         self._sign = sign
         self._finished: list[Item] = []
@@ -98,6 +99,11 @@ class Recorder:
             if index in item.open_replicas:
                 state = item.replicas[index].failed(Outcome.FAILED, err.kind, why)
                 yield item.with_replica(index, state)
+
+    def findings(self, index: int) -> tuple[str, ...]:
+        """What a reader should know of a destination's ledger."""
+        damaged = self._damaged[index]
+        return (f"its ledger was damaged, and was started over: {damaged}",) if damaged else ()
 
     def add(self, finished: Iterable[Item]) -> None:
         """Take items that came to their end, and record them now and then."""
