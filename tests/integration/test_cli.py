@@ -288,7 +288,7 @@ class TestFetch:
         )
         assert (ended.code, target.read_bytes()) == (0, b"a.csv")
         assert ended.result["served_by"] == f"{REPLICA}a.csv"
-        assert (ended.result["failed_over"], ended.result["verified_by"]) == (True, "manifest")
+        assert (ended.result["failed_over"], ended.result["verified_by"]) == (True, "ledger")
         (line,) = ended.err.splitlines()
         assert line.startswith(f"failed over: {SOURCE}a.csv after ")
 

@@ -100,7 +100,7 @@ def test_killed_servers_one_after_the_other(
     facts = run(objects, tmp_path / "b")
     assert (facts["served_by"], facts["failed_over"]) == (objects[1], True)
     assert [a["kind"] for a in facts["attempts"]] == ["unavailable", None]
-    assert facts["verified_by"] == "manifest"
+    assert facts["verified_by"] == "ledger"
     assert facts["sha256"] == hashlib.sha256(TREE["deep/er/b.bin"]).hexdigest()
     tree = run(uris, tmp_path / "tree")
     assert tree["served"] == {uris[1]: len(TREE)}
@@ -163,7 +163,7 @@ class TestRejections:
         assert kinds(raised.value) == ["integrity"] * 3
         assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
-    def test_a_corrupt_primary_without_a_manifest(self, replicated: Lab, tmp_path: Path) -> None:
+    def test_a_corrupt_primary_without_a_ledger(self, replicated: Lab, tmp_path: Path) -> None:
         """S3 tells an object's digest only when asked for it."""
         for name in ("a.txt", "deep/er/b.bin"):
             end = at(replicated.s3 + name)

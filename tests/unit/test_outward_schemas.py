@@ -38,7 +38,7 @@ TREE = TreeProvenance(
     objects=2,
     size=10,
     served={"gs://b/": 2},
-    verified_by={"manifest": 2},
+    verified_by={"ledger": 2},
     as_of=NOON,
     failed_over=True,
     failed_attempts=1,
@@ -53,14 +53,18 @@ TREE = TreeProvenance(
     unfit_names={"c": "too long"},
     failed=1,
     failed_names={"d": "nobody has it"},
+    oldest="a",
+    unknown=1,
+    unknown_names=("e",),
 )
 TREE_DOCUMENT = {
     "target": "/tmp/x",
     "objects": 2,
     "size": 10,
     "served": {"gs://b/": 2},
-    "verified_by": {"manifest": 2},
+    "verified_by": {"ledger": 2},
     "as_of": NOON_TEXT,
+    "oldest": "a",
     "failed_over": True,
     "failed_attempts": 1,
     "not_kept": {"metadata:x": 1},
@@ -74,6 +78,8 @@ TREE_DOCUMENT = {
     "unfit_names": {"c": "too long"},
     "failed": 1,
     "failed_names": {"d": "nobody has it"},
+    "unknown": 1,
+    "unknown_names": ["e"],
 }
 
 SHOWN = {
