@@ -219,6 +219,28 @@ class TestAPrefix:
         assert 50 <= attempt.milliseconds < 30_000
         assert served.attempt_lines == (str(attempt),)
 
+    def test_one_that_could_not_be_opened_is_named(self, tmp_path: Path) -> None:
+        """And is still a candidate for each object: its refusal is said when all others fail."""
+        unopened = Candidate(
+            "mem://unopened/", None, StorageError("no connection", kind=ErrorKind.NOT_FOUND)
+        )
+        good, corrupt = endpoint(), endpoint(hook=Corrupt)
+        put(good, "a")
+        (one,) = candidates(good)
+        served = fetch_tree([unopened, one], FileTarget(tmp_path))
+        assert [(a.uri, a.cloud, a.reason) for a in served.attempts] == [
+            (unopened.uri, None, "no connection")
+        ]
+        assert served.failed_over
+        put(corrupt, "a")
+        (bad,) = candidates(corrupt)
+        with pytest.raises(FailoverError, match="no candidate served") as caught:
+            fetch_tree([unopened, bad], FileTarget(tmp_path / "b"))
+        assert [(a.uri, a.kind) for a in caught.value.attempts] == [
+            (bad.uri, ErrorKind.INTEGRITY),
+            (unopened.uri, ErrorKind.NOT_FOUND),
+        ]
+
     def test_no_copy_could_be_listed(self, tmp_path: Path) -> None:
         with pytest.raises(
             FailoverError, match=r"^no candidate could be listed: 1\. .*; 2\. "
