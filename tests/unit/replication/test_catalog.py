@@ -92,6 +92,7 @@ def test_items_may_end_while_they_are_read(
     monkeypatch.setattr(catalogs, "_BATCH", 2)
     catalog.put_items(item(f"{number}", number, None) for number in range(6))
     catalog.put_items([item("", 1, None)])
+    assert [one.name for one in catalog.open_items()] == ["", *map(str, range(6))]
     seen = []
     for one in catalog.open_items():
         seen.append(one.name)

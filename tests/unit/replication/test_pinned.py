@@ -10,7 +10,7 @@ import pytest
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
 
@@ -73,3 +73,32 @@ def test_the_digest_of_the_whole_is_known_afterwards() -> None:
     assert len(roots) == 1
     other = memory.world({"a": bytes(len(LARGE))})
     assert replicate(other.replication()).root not in roots
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.NOT_FOUND, ErrorKind.PERMISSION_DENIED])
+def test_what_a_destination_no_longer_has_is_copied(kind: ErrorKind) -> None:
+    """It went after the listing; what can't be looked at is no reason to write."""
+
+    class Going(Silent):
+        looked = False
+
+        def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+            if ref.key == "copy/a" and not self.looked:
+                self.looked = True
+                if kind is not ErrorKind.NOT_FOUND:
+                    raise StorageError("not seen", kind=kind)
+                self.delete_object(ref)
+            return super().stat_object(ref)
+
+    made = memory.world({"a": LARGE[:10]})
+    (end,) = made.destinations
+    memory.fill(end, {"a": LARGE[:10]})
+    made = made.with_destination(Going(memory.conn_of(end)))
+    if kind is ErrorKind.NOT_FOUND:
+        assert replicate(made.replication()).failures == ()
+        assert memory.tree_of(end) == {"a": LARGE[:10]}
+        return
+    with pytest.raises(ReplicationFailedError) as caught:
+        replicate(made.replication())
+    (failure,) = caught.value.report.failures
+    assert (failure.outcome, failure.kind) == (Outcome.FAILED, kind)
