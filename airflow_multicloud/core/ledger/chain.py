@@ -42,15 +42,16 @@ def search(head: Head, number: int, *, furthest: int | None) -> Search:
     for looked, one in enumerate(chain(head, number)):
         if one.commit.number == number:
             return Search(End.THERE, f"commit {number} has the root {one.root} there", one.root)
+        if one.commit.number < number:
+            why = f"commit {last.commit.number} there follows on commit {one.commit.number}"
+            return Search(End.NOT_AMONG, why)
         if looked == furthest:
             why = f"it was looked for as far back as commit {one.commit.number} only"
             return Search(End.TOO_FAR, why)
         last = one
-    before, at = last.commit.previous, last.commit.number
+    before = last.commit.previous
     if before is None:
-        return Search(End.NOT_AMONG, f"that ledger begins with commit {at}")
-    if before.number < number:
-        return Search(End.NOT_AMONG, f"commit {at} there follows on commit {before.number}")
+        return Search(End.NOT_AMONG, f"that ledger begins with commit {last.commit.number}")
     return Search(End.DELETED, f"commit {before.number} and those before it are not there")
 
 
