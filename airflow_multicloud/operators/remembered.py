@@ -97,7 +97,7 @@ def _in_events(task: BaseOperator, context: Context, place: str) -> Iterator[Rem
     """What the newest event of each inlet says that speaks of this place."""
     for asset in _assets(task.inlets):
         for event in reversed(list(context["inlet_events"][asset])[-_EVENTS:]):
-            listed = event.extra.get(EVENT_KEY)
+            listed = (event.extra or {}).get(EVENT_KEY)
             told = [_read(task, asset, one) for one in listed] if isinstance(listed, list) else []
             here = [one for one in told if one is not None and one.place == place]
             if here:
