@@ -31,7 +31,13 @@ if TYPE_CHECKING:
         refresh_prices,
     )
     from airflow_multicloud.api.cost.transfers import estimate_transfer_cost
-    from airflow_multicloud.api.drill import DrillResult, read_evidence, run_drill, store_evidence
+    from airflow_multicloud.api.drill import (
+        DrillResult,
+        read_evidence,
+        run_drill,
+        store_evidence,
+        verify_evidence,
+    )
     from airflow_multicloud.api.object_store.buckets import make_bucket
     from airflow_multicloud.api.object_store.cleanups import cleanup
     from airflow_multicloud.api.object_store.destinations import Destination
@@ -63,7 +69,9 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
-    from airflow_multicloud.core.drill.evidence import Evidence
+    from airflow_multicloud.core.drill.chain import StoredRecord
+    from airflow_multicloud.core.drill.checking import EvidenceReport, Flaw
+    from airflow_multicloud.core.drill.evidence import Anchor, Evidence
     from airflow_multicloud.core.drill.faults import Fault
     from airflow_multicloud.core.drill.verdict import Objectives, Verdict
     from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -113,7 +121,9 @@ else:
                 "RefreshedPrices read_prices refresh_prices"
             ),
             "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
-            "airflow_multicloud.api.drill": "DrillResult read_evidence run_drill store_evidence",
+            "airflow_multicloud.api.drill": (
+                "DrillResult read_evidence run_drill store_evidence verify_evidence"
+            ),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
             "airflow_multicloud.api.object_store.cleanups": "cleanup",
             "airflow_multicloud.api.object_store.destinations": "Destination",
@@ -135,7 +145,9 @@ else:
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
-            "airflow_multicloud.core.drill.evidence": "Evidence",
+            "airflow_multicloud.core.drill.chain": "StoredRecord",
+            "airflow_multicloud.core.drill.checking": "EvidenceReport Flaw",
+            "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
             "airflow_multicloud.core.drill.faults": "Fault",
             "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
             "airflow_multicloud.core.failover.policy": "FailoverPolicy",
@@ -162,6 +174,7 @@ else:
 
 __all__ = [
     "ECB_URL",
+    "Anchor",
     "Budget",
     "BudgetPeriod",
     "BudgetState",
@@ -179,9 +192,11 @@ __all__ = [
     "DrillResult",
     "ErrorKind",
     "Evidence",
+    "EvidenceReport",
     "FailoverError",
     "FailoverPolicy",
     "Fault",
+    "Flaw",
     "ForecastBound",
     "Left",
     "Leftover",
@@ -205,6 +220,7 @@ __all__ = [
     "Run",
     "StalePolicy",
     "StorageError",
+    "StoredRecord",
     "TreeProvenance",
     "UnifiedCloudStorage",
     "Uploaded",
@@ -236,6 +252,7 @@ __all__ = [
     "run_drill",
     "store_evidence",
     "upload_artifact",
+    "verify_evidence",
     "verify_replica",
     "write_cost_report",
     "write_recommendations",

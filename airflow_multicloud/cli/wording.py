@@ -20,6 +20,7 @@ _ALIASES = {
     "candidates": "candidate",
     "target": "to",
     "places": "evidence",
+    "public_keys": "public_key",
     "export": "remove",
 }
 
