@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
     from airflow_multicloud.core.drill.chain import StoredRecord
-    from airflow_multicloud.core.drill.checking import EvidenceReport, Flaw
+    from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
     from airflow_multicloud.core.drill.evidence import Anchor, Evidence
     from airflow_multicloud.core.drill.faults import Fault
     from airflow_multicloud.core.drill.verdict import Objectives, Verdict
@@ -146,7 +146,7 @@ else:
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
             "airflow_multicloud.core.drill.chain": "StoredRecord",
-            "airflow_multicloud.core.drill.checking": "EvidenceReport Flaw",
+            "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
             "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
             "airflow_multicloud.core.drill.faults": "Fault",
             "airflow_multicloud.core.drill.verdict": "Objectives Verdict",

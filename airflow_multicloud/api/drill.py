@@ -9,17 +9,21 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from airflow_multicloud import registry
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.api.object_store.reachability import reachable_replicas
 from airflow_multicloud.api.object_store.replicas import check_run_id, replicate, verify_replica
 from airflow_multicloud.core.drill import chain
 from airflow_multicloud.core.drill.canary import write_canary
 from airflow_multicloud.core.drill.chain import StoredRecord
-from airflow_multicloud.core.drill.checking import EvidenceReport, Expected, check_chain
+from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Expected
+from airflow_multicloud.core.drill.checking import check_chain
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.records import Sibling
 from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.signing import MAX_KEY_FILE, PublicKeys
 from airflow_multicloud.core.telemetry import operation
@@ -140,7 +144,8 @@ def store_evidence(
 ) -> tuple[list[StoredRecord], dict[str, CloudError]]:
     """Write evidence to every place that takes it: one that is out of reach costs no other.
 
-    In each bucket it is added to the chain of evidence that is there.
+    In each bucket it is added to the chain of evidence that is there, and names how far the chains
+    in the others are.
 
     :param places: URIs in buckets that keep it.
     :param signing_conn_id: the connection whose key signs it; it is not signed without.
@@ -151,12 +156,25 @@ def store_evidence(
     written: list[StoredRecord] = []
     failed: dict[str, CloudError] = {}
     with operation("store_evidence", multicloud__drill=evidence.drill_id):
+        ends: list[tuple[str, Endpoint]] = []
+        known: dict[tuple[str | None, str], Sibling] = {}
         for number, uri in enumerate(texts(places, "places", what="URIs")):
             try:
                 end = open_endpoint(uri, parameter=f"places[{number}]")
-                written.append(chain.store(evidence, end, signer))
+                if (before := chain.newest(end)) is not None:
+                    known[_bucket_of(end)] = before
+                ends.append((uri, end))
             except CloudError as err:
                 failed[uri] = err
+        for uri, end in ends:
+            others = [one for bucket, one in known.items() if bucket != _bucket_of(end)]
+            try:
+                record = chain.store(evidence, end, signer, others)
+            except CloudError as err:
+                failed[uri] = err
+                continue
+            known[_bucket_of(end)] = Sibling(end.cloud, end.bucket, record.number, record.sha256)
+            written.append(record)
     return written, failed
 
 
@@ -181,12 +199,13 @@ def verify_evidence(
     signed_from: int = 1,
     at_least: int | None = None,
     expected_sha256: str | None = None,
+    witnesses: Sequence[str] = (),
 ) -> EvidenceReport:
     """Check the chain of evidence in a bucket: each record, in order, and its page.
 
-    Without the last three parameters and ``public_keys`` it notices damage and mistakes, and that
-    a record in the middle was changed. Who may write in the bucket can still replace the chain as
-    a whole, or take the newest records away.
+    By itself a chain shows damage and mistakes, and that a record in the middle was changed. Who
+    may write in the bucket can still replace it as a whole, or take the newest records away: the
+    parameters are against that.
 
     :param place: a URI in the bucket.
     :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: each record
@@ -194,6 +213,8 @@ def verify_evidence(
     :param signed_from: the number of the first record that must be signed.
     :param at_least: the number of a record that was written; all up to it must be there.
     :param expected_sha256: of a record that was written, as the drill reported it.
+    :param witnesses: URIs in other buckets that the same drills wrote to: what the records there
+        say of this chain must hold.
     :return: what was found. A chain that is not sound is no error.
     :raises StorageError: kind ``not_found`` when there is no evidence and none is expected,
         ``invalid_argument`` for what is no such key, number or digest.
@@ -201,8 +222,17 @@ def verify_evidence(
     keys = None if public_keys is None else PublicKeys.from_pem(_pem(public_keys))
     expected = Expected(keys, signed_from, at_least, expected_sha256)
     end = open_endpoint(place, parameter="place")
+    others = [
+        open_endpoint(uri, parameter=f"witnesses[{number}]")
+        for number, uri in enumerate(texts(witnesses, "witnesses", what="URIs"))
+    ]
     with operation("verify_evidence", cloud__provider=end.cloud):
-        return check_chain(end, expected)
+        return check_chain(end, expected, others)
+
+
+def _bucket_of(end: Endpoint) -> tuple[str | None, str]:
+    """Two accounts may have buckets of one name."""
+    return registry.connection_of(end.location), end.bucket
 
 
 def _pem(given: bytes | Path) -> bytes:

@@ -21,6 +21,7 @@ _ALIASES = {
     "target": "to",
     "places": "evidence",
     "public_keys": "public_key",
+    "witnesses": "witness",
     "export": "remove",
 }
 

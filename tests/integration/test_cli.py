@@ -692,6 +692,9 @@ class TestDrill:
             wrong = shell.run("evidence", "verify", REPLICA, *words)
             assert (wrong.code, wrong.out, said in wrong.err) == (2, "", True), wrong.err
         assert "not checked" in shell.run("evidence", "verify", REPLICA).out
+        assert shell.run("evidence", "verify", REPLICA, "--witness", SOURCE).code == 0
+        wrong = shell.run("evidence", "verify", REPLICA, "--witness", "x")
+        assert (wrong.code, "--witness: 'x' is not a location" in wrong.err) == (2, True)
 
     def test_failed_says_why(self, shell: Shell) -> None:
         ended = shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")

@@ -23,6 +23,7 @@ def run(args: Namespace) -> Result:
             signed_from=1 if args.signed_from is None else args.signed_from,
             at_least=args.at_least,
             expected_sha256=args.expected_sha256,
+            witnesses=args.witness or (),
         )
     row = {
         "place": report.place,

@@ -85,6 +85,13 @@ EVIDENCE = command(
         metavar="HEX",
         help="a record with this SHA-256 was written, as the drill reported it: it must be there",
     ),
+    arg(
+        "--witness",
+        action="append",
+        metavar="URI",
+        help="another bucket that the same drills wrote to: what its records say of this chain\n"
+        "must hold; may be given more than once",
+    ),
     description="Every record names the one before it by its SHA-256. Reads all of them, and says "
     "which are\nmissing, changed, out of order or not signed. Who may write in the bucket can "
     "replace the\nwhole chain, or take its newest records away: the options are against that.\n"
@@ -92,5 +99,6 @@ EVIDENCE = command(
     examples="""\
   airflow multicloud evidence verify gs://google_cloud_default@lake/
   airflow multicloud evidence verify gs://lake/ --public-key signing.pub --at-least 12
+  airflow multicloud evidence verify gs://lake/ --witness abfs://wasb_default@lake/
 """,
 )

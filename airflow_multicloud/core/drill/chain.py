@@ -7,7 +7,7 @@ came between, and takes the next. That works where nothing may be overwritten or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from airflow_multicloud.adapters.digests import sha256_of
@@ -20,6 +20,7 @@ from airflow_multicloud.core.drill.records import (
     ChainEntry,
     FileId,
     Record,
+    Sibling,
     key_of,
     number_of,
     read_evidence_document,
@@ -53,28 +54,34 @@ class StoredRecord:
     sha256: str
 
 
-def store(evidence: Evidence, place: Endpoint, signer: Signer | None = None) -> StoredRecord:
+def store(
+    evidence: Evidence,
+    place: Endpoint,
+    signer: Signer | None = None,
+    siblings: Iterable[Sibling] = (),
+) -> StoredRecord:
     """Add a record to the chain of a place's bucket, and its page; nothing is ever replaced.
 
     Evidence that the newest record already is, is not added again: a write whose answer got lost
     meets its own record.
 
+    :param siblings: how far the chains in the drill's other buckets are.
     :raises StorageError: kind ``integrity`` when the newest record is too large to be read,
         ``precondition_failed`` when its number is the last there is, ``already_exists`` when
         something else has the key of the page, ``busy`` when others always were faster; also as
         the store's calls do.
     """
     page = evidence.html()
-    newest = max(_numbers(place), default=0)
+    last = max(_numbers(place), default=0)
     for _ in range(_TRIES):
         cancellation.check()
-        body = read_file(place, key_of(newest)) if newest else b""
-        if newest and _is_of(body, evidence, signer):
-            return _stored(place, newest, body, page)
-        number = newest + 1
+        body = read_file(place, key_of(last)) if last else b""
+        if last and _is_of(body, evidence, signer):
+            return _stored(place, last, body, page)
+        number = last + 1
         if number > MAX_NUMBER:
             raise StorageError(
-                f"{place.location.with_key(key_of(newest))} has the last number there is: no drill "
+                f"{place.location.with_key(key_of(last))} has the last number there is: no drill "
                 "has written it. Find out who has, and move it away",
                 kind=ErrorKind.PRECONDITION_FAILED,
                 cloud=place.cloud,
@@ -83,19 +90,33 @@ def store(evidence: Evidence, place: Endpoint, signer: Signer | None = None) -> 
             number=number,
             cloud=place.cloud,
             bucket=place.bucket,
-            previous=FileId(key_of(newest), sha256_of(body)) if newest else None,
+            previous=FileId(key_of(last), sha256_of(body)) if last else None,
             page=FileId(key_of(number, "html"), sha256_of(page)),
+            siblings=tuple(siblings),
         )
         record = write_record(evidence, entry, signer)
         if _created(place, key_of(number), record, "application/json"):
             return _stored(place, number, record, page)
-        newest = number
+        last = number
     raise StorageError(
         f"{place.location}: {_TRIES} other records were added to the evidence in this bucket, each "
         "at the moment when this one was; try again",
         kind=ErrorKind.BUSY,
         cloud=place.cloud,
     )
+
+
+def newest(place: Endpoint) -> Sibling | None:
+    """How far the chain in a place's bucket is; nothing where no drill has written.
+
+    :raises StorageError: kind ``integrity`` when that record is too large to be read; also as the
+        store's calls do.
+    """
+    number = max(_numbers(place), default=0)
+    if not number:
+        return None
+    sha256 = sha256_of(read_file(place, key_of(number)))
+    return Sibling(place.cloud, place.bucket, number, sha256)
 
 
 def read(place: Endpoint) -> Evidence:

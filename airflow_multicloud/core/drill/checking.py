@@ -2,179 +2,73 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import ClassVar
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.drill.chain import read_file
+from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Expected, Findings, Flaw
 from airflow_multicloud.core.drill.records import (
     EVIDENCE_PREFIX,
     FileId,
     Record,
+    Sibling,
     key_of,
     number_of,
 )
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.signing import PublicKeys
-from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
-#: How many sentences of a kind a report holds; all are counted.
-MAX_FOUND = 100
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: A file that is gone, or is not what it should be, is a finding. Anything else ends the check.
 _SAYS_SOMETHING = (ErrorKind.INTEGRITY, ErrorKind.NOT_FOUND)
 
 
-class Flaw(StrEnum):
-    """What is wrong with a record, or with the chain."""
-
-    MISSING = "missing"
-    """A number has no record, though a later one has."""
-    UNREADABLE = "unreadable"
-    """The file is no record, or one of a version that is not known here."""
-    MISPLACED = "misplaced"
-    """The record says that it is another one: of another number or bucket."""
-    CHANGED = "changed"
-    """The record is not the one that the next record was chained to; or the page is not its own."""
-    UNSIGNED = "unsigned"
-    """No allowed key has signed it."""
-    NOT_THE_NEWEST = "not_the_newest"
-    """A record that is known to have been written, by its number or its SHA-256, is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What is known from elsewhere.
-
-    :param keys: whose signatures count; without them none is looked at.
-    :param signed_from: the number from which on records must be signed.
-    :param at_least: the number of a record that was written.
-    :param sha256: that of a record that was written.
-    :raises StorageError: kind ``invalid_argument``.
-    """
-
-    keys: PublicKeys | None = None
-    signed_from: int = 1
-    at_least: int | None = None
-    sha256: str | None = None
-
-    def __post_init__(self) -> None:
-        for name, number in (("signed_from", self.signed_from), ("at_least", self.at_least)):
-            if number is not None and number < 1:
-                raise _invalid(f"{name}: {number} given; the first record has the number 1")
-        if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
-            raise _invalid(
-                f"expected_sha256: {self.sha256!r} given, expected 64 hexadecimal digits in lower "
-                "case, as the drill reported them"
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceReport:
-    """What came of checking the chain of evidence in a bucket.
-
-    :param place: the URI of the bucket.
-    :param records: how many records there are.
-    :param newest: the number of the newest one.
-    :param sha256: of the newest one.
-    :param signed: on how many records a signature was checked and found right.
-    :param findings: how often each :class:`Flaw` was found.
-    :param found: the first of them, a sentence each.
-    :param notes: what is no flaw of the chain, a sentence each: a page that is lost, a file that is
-        no part of it.
-    """
-
-    place: str
-    records: int
-    newest: int
-    sha256: str | None
-    signed: int
-    findings: Mapping[Flaw, int]
-    found: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    DOCUMENT: ClassVar = Document(
-        (
-            "place",
-            "sound",
-            "records",
-            "newest",
-            "sha256",
-            "signed",
-            "findings",
-            "found",
-            "notes",
-        )
-    )
-
-    @property
-    def sound(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.findings
-
-
-@dataclass(slots=True)
-class _Findings:
-    counts: Counter[Flaw] = field(default_factory=Counter)
-    found: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    signed: int = 0
-
-    def add(self, flaw: Flaw, said: str, *, times: int = 1) -> None:
-        self.counts[flaw] += times
-        if len(self.found) < MAX_FOUND:
-            self.found.append(said)
-
-    def note(self, said: str) -> None:
-        if len(self.notes) < MAX_FOUND:
-            self.notes.append(said)
-
-
-def check_chain(place: Endpoint, expected: Expected = Expected()) -> EvidenceReport:
+def check_chain(
+    place: Endpoint, expected: Expected = Expected(), witnesses: Sequence[Endpoint] = ()
+) -> EvidenceReport:
     """Read every record in a place's bucket, oldest first, and its page.
 
     Without a public key, and without a number or a SHA-256 that is known from elsewhere, it shows
     damage and mistakes. Who may write in the bucket can write a whole new chain, or take the newest
     records away.
 
+    :param witnesses: other buckets that the same drills wrote to. What their records say of this
+        chain must hold; they are not checked themselves.
     :raises StorageError: kind ``not_found`` when there is no evidence and none is expected; also as
         the store's calls do.
     """
-    result = _Findings()
+    result = Findings()
     numbers, pages = _listed(place, result)
-    if not numbers and expected.at_least is None and expected.sha256 is None:
-        raise StorageError(
-            f"{place.location.with_key(EVIDENCE_PREFIX)}: no evidence is here; a drill writes it "
-            "to the buckets that it is told",
-            kind=ErrorKind.NOT_FOUND,
-            cloud=place.cloud,
-        )
     for before, number in pairwise((0, *numbers)):
         if number > before + 1:
             result.add(Flaw.MISSING, _missing(before + 1, number - 1), times=number - before - 1)
     known = expected.sha256
     last: FileId | None = None
+    found: dict[int, str] = {}
     for number in numbers:
         cancellation.check()
         last = _check_record(place, number, last, expected, result)
-        if last is not None and last.sha256 == known:
-            known = None
+        if last is not None:
+            found[number] = last.sha256
     newest = numbers[-1] if numbers else 0
     if expected.at_least is not None and newest < expected.at_least:
         result.add(
             Flaw.NOT_THE_NEWEST,
             f"the newest record is {newest or 'none'}, and record {expected.at_least} was written",
         )
-    if known is not None:
+    if known is not None and known not in found.values():
         result.add(Flaw.NOT_THE_NEWEST, f"no record has the SHA-256 {known}, and one was written")
+    for witness in witnesses:
+        _check_witness(witness, place, found, expected.keys, result)
+    if not numbers and not result.counts:
+        raise StorageError(
+            f"{place.location.with_key(EVIDENCE_PREFIX)}: no evidence is here; a drill writes it "
+            "to the buckets that it is told",
+            kind=ErrorKind.NOT_FOUND,
+            cloud=place.cloud,
+        )
     for number in sorted(pages - {*numbers}):
         result.note(f"{key_of(number, 'html')} is a page without a record")
     return EvidenceReport(
@@ -189,7 +83,7 @@ def check_chain(place: Endpoint, expected: Expected = Expected()) -> EvidenceRep
     )
 
 
-def _listed(place: Endpoint, result: _Findings) -> tuple[list[int], set[int]]:
+def _listed(place: Endpoint, result: Findings) -> tuple[list[int], set[int]]:
     """The numbers of the records, in order, and of the pages."""
     files: dict[str, set[int]] = {"json": set(), "html": set()}
     for meta in place.objects(EVIDENCE_PREFIX):
@@ -202,7 +96,7 @@ def _listed(place: Endpoint, result: _Findings) -> tuple[list[int], set[int]]:
 
 
 def _check_record(
-    place: Endpoint, number: int, before: FileId | None, expected: Expected, result: _Findings
+    place: Endpoint, number: int, before: FileId | None, expected: Expected, result: Findings
 ) -> FileId | None:
     """What the next record must name; nothing for a file that can't be read at all.
 
@@ -236,7 +130,7 @@ def _check_record(
     return own
 
 
-def _check_link(number: int, record: Record, before: FileId | None, result: _Findings) -> None:
+def _check_link(number: int, record: Record, before: FileId | None, result: Findings) -> None:
     named = record.entry.previous
     if number == 1:
         if named is not None:
@@ -252,7 +146,7 @@ def _check_link(number: int, record: Record, before: FileId | None, result: _Fin
         )
 
 
-def _check_signature(number: int, record: Record, keys: PublicKeys, result: _Findings) -> None:
+def _check_signature(number: int, record: Record, keys: PublicKeys, result: Findings) -> None:
     try:
         record.check_signature(keys)
     except CloudError as err:
@@ -261,7 +155,46 @@ def _check_signature(number: int, record: Record, keys: PublicKeys, result: _Fin
         result.signed += 1
 
 
-def _check_page(place: Endpoint, number: int, record: Record, result: _Findings) -> None:
+def _check_witness(
+    witness: Endpoint,
+    place: Endpoint,
+    found: Mapping[int, str],
+    keys: PublicKeys | None,
+    result: Findings,
+) -> None:
+    for number, said in _testimonies(witness, place, keys):
+        # Buckets of two accounts may have one name: what is said of the other one is no matter.
+        if any(found.get(one.number) == one.sha256 for one in said):
+            continue
+        known = said[0]
+        what = f"record {number} of {witness.location.with_key('')} knows a record {known.number}"
+        if known.number not in found:
+            result.add(Flaw.NOT_THE_NEWEST, f"{what}, which is not here")
+        else:
+            result.add(Flaw.CHANGED, f"{what} with another SHA-256 ({known.sha256})")
+
+
+def _testimonies(
+    witness: Endpoint, place: Endpoint, keys: PublicKeys | None
+) -> Iterator[tuple[int, Sequence[Sibling]]]:
+    """What each record of a witness says of a place; one that is not signed says nothing."""
+    for number in _listed(witness, Findings())[0]:
+        cancellation.check()
+        try:
+            record = Record.of(read_file(witness, key_of(number)))
+            if keys is not None:
+                record.check_signature(keys)
+        except CloudError as err:
+            if err.kind not in (*_SAYS_SOMETHING, ErrorKind.UNSUPPORTED):
+                raise
+            continue
+        own = (place.cloud, place.bucket)
+        said = [one for one in record.entry.siblings if (one.cloud, one.bucket) == own]
+        if said:
+            yield number, said
+
+
+def _check_page(place: Endpoint, number: int, record: Record, result: Findings) -> None:
     key = key_of(number, "html")
     try:
         body = read_file(place, key)
@@ -281,7 +214,3 @@ def _missing(first: int, last: int) -> str:
     return (
         f"record {first} is missing" if first == last else f"records {first} to {last} are missing"
     )
-
-
-def _invalid(message: str) -> StorageError:
-    return StorageError(message, kind=ErrorKind.INVALID_ARGUMENT)

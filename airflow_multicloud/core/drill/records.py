@@ -22,7 +22,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 EVIDENCE_PREFIX = f"{RESERVED_PREFIX}evidence/"
 #: A larger file is not read: a record has some tens of thousands of bytes.
-MAX_FILE = 16 << 20
+MAX_FILE = 8 << 20
 
 _DIGITS = 10
 #: The last number that a key has room for.
@@ -51,6 +51,20 @@ class FileId:
 
 
 @dataclass(frozen=True, slots=True)
+class Sibling:
+    """The newest record of another bucket, when a drill wrote to both.
+
+    :param number: of that record.
+    :param sha256: of its bytes.
+    """
+
+    cloud: str
+    bucket: str
+    number: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChainEntry:
     """Where a record stands.
 
@@ -59,6 +73,7 @@ class ChainEntry:
     :param bucket: the bucket that it was written to.
     :param previous: the record before it, as it was found; none for the first.
     :param page: the same evidence, for people.
+    :param siblings: how far the chains in the drill's other buckets were.
     """
 
     number: int
@@ -66,6 +81,7 @@ class ChainEntry:
     bucket: str
     previous: FileId | None
     page: FileId
+    siblings: tuple[Sibling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,30 @@ def test_two_places_in_one_bucket_have_one_record() -> None:
     assert api.verify_evidence(REPLICA).records == 1
 
 
+def test_buckets_of_the_same_drills_are_witnesses_of_each_other() -> None:
+    for number in (1, 2):
+        api.store_evidence(drill(number), [REPLICA, OTHER_BUCKET], signing_conn_id="signing_key")
+    for place, witness in ((REPLICA, OTHER_BUCKET), (OTHER_BUCKET, REPLICA)):
+        report = api.verify_evidence(place, public_keys=OURS.public, witnesses=[witness])
+        assert report.sound, report.found
+    # Record 2 of the second bucket knows record 2 of the first, which knows record 1 of the second.
+    object_store.Hook("proof_two").delete_object(ObjectRef("data", key_of(2)))
+    found = api.verify_evidence(REPLICA, witnesses=[OTHER_BUCKET]).found
+    assert found == ("record 2 of mem://proof_three@data/ knows a record 2, which is not here",)
+    assert api.verify_evidence(REPLICA).sound
+
+
+def test_a_chain_that_is_gone_is_missed_by_a_witness() -> None:
+    for number in (1, 2):
+        api.store_evidence(drill(number), [REPLICA, OTHER_BUCKET])
+    for number in (1, 2):
+        object_store.Hook("proof_three").delete_object(ObjectRef("data", key_of(number)))
+    report = api.verify_evidence(OTHER_BUCKET, witnesses=[REPLICA])
+    assert report.findings == {api.Flaw.NOT_THE_NEWEST: 1}
+    with pytest.raises(StorageError, match="no evidence is here"):
+        api.verify_evidence(OTHER_BUCKET)
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "said"),
     [

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.core.drill import records
-from airflow_multicloud.core.drill.chain import StoredRecord, read, store
-from airflow_multicloud.core.drill.checking import (
+from airflow_multicloud.core.drill.chain import StoredRecord, newest, read, store
+from airflow_multicloud.core.drill.chain_reports import (
     MAX_FOUND,
     EvidenceReport,
     Expected,
     Flaw,
-    check_chain,
 )
+from airflow_multicloud.core.drill.checking import check_chain
 from airflow_multicloud.core.drill.evidence import Anchor, Evidence
 from airflow_multicloud.core.drill.records import key_of
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
@@ -155,6 +155,7 @@ def test_a_record_is_readable_json_that_names_the_one_before(chain: Chain) -> No
         "bucket": chain.place.bucket,
         "previous": {"key": key_of(1), "sha256": chain.stored[0].sha256},
         "page": {"key": key_of(2, "html"), "sha256": page},
+        "siblings": [],
     }
     assert second["anchors"] == [{"uri": ANCHOR.uri, "commit": 17, "root": ANCHOR.root}]
     assert second["drill_id"] == "drill-2"
@@ -466,6 +467,87 @@ def test_a_changed_page_is_noticed(chain: Chain) -> None:
     report = chain.signed()
     assert report.findings == {Flaw.CHANGED: 1}
     assert "the page of record 2 is not the one it was written with" in sentences(report)
+
+
+def witnessed(signer: Signer | None = OURS.signer) -> tuple[Chain, Chain]:
+    """Two buckets of the same three drills; each record of the second names one of the first."""
+    first = Chain.of(0)
+    second = Chain(replace(endpoint("data/"), cloud="another"), ())
+    for number in (1, 2, 3):
+        store(drill(number), first.place, signer)
+        known = newest(first.place)
+        assert known is not None
+        store(drill(number), second.place, signer, [known])
+    return first, second
+
+
+def test_a_witness_agrees_with_a_chain_that_is_whole() -> None:
+    first, second = witnessed()
+    assert newest(endpoint("data/")) is None
+    for witness in (first, second):
+        report = check_chain(first.place, Expected(OURS.keys), [witness.place])
+        assert report.sound, report.found
+    # More than the witness knows is no flaw: it may have been out of reach.
+    store(drill(4), first.place, OURS.signer)
+    assert check_chain(first.place, Expected(OURS.keys), [second.place]).sound
+
+
+def test_a_witness_knows_of_a_dropped_end() -> None:
+    first, second = witnessed()
+    first.delete(key_of(3))
+    assert first.signed().sound
+    report = check_chain(first.place, Expected(OURS.keys), [second.place])
+    assert report.findings == {Flaw.NOT_THE_NEWEST: 1}
+    bucket = second.place.location.with_key("")
+    assert sentences(report) == f"record 3 of {bucket} knows a record 3, which is not here"
+
+
+def test_a_witness_knows_of_a_chain_that_was_rolled_back_and_went_on() -> None:
+    first, second = witnessed()
+    for number in (2, 3):
+        for suffix in ("json", "html"):
+            first.delete(key_of(number, suffix))
+    for number in (5, 6):
+        store(drill(number), first.place, OURS.signer)
+        known = newest(first.place)
+        assert known is not None
+        store(drill(number), second.place, OURS.signer, [known])
+    assert first.signed().sound
+    report = check_chain(first.place, Expected(OURS.keys), [second.place])
+    assert report.findings == {Flaw.CHANGED: 2}
+    assert "knows a record 2 with another SHA-256" in sentences(report)
+
+
+def test_what_a_witness_did_not_sign_is_no_testimony() -> None:
+    first, second = witnessed(None)
+    first.delete(key_of(3))
+    expected = Expected(OURS.keys, signed_from=9)
+    assert check_chain(first.place, expected, [second.place]).sound
+    # Without a key it is heard.
+    assert not check_chain(first.place, Expected(), [second.place]).sound
+    # What is damaged says nothing, and ends nothing.
+    second.put(key_of(3), b"\xff")
+    assert check_chain(first.place, Expected(), [second.place]).sound
+
+
+def test_what_a_witness_says_of_a_bucket_of_the_same_name_is_no_matter() -> None:
+    """Two accounts may have such: a record that knows both is right about one of them."""
+    first, second = witnessed()
+    known = newest(first.place)
+    assert known is not None
+    namesake = replace(known, number=9, sha256="0" * 64)
+    store(drill(4), second.place, OURS.signer, [namesake, known])
+    assert check_chain(first.place, Expected(OURS.keys), [second.place]).sound
+    store(drill(5), second.place, OURS.signer, [namesake])
+    report = check_chain(first.place, Expected(OURS.keys), [second.place])
+    assert report.findings == {Flaw.NOT_THE_NEWEST: 1}
+
+
+def test_what_a_witness_says_of_another_bucket_is_no_matter() -> None:
+    first, second = witnessed()
+    other = replace(first.place, cloud="a third")
+    found = check_chain(other, Expected(), [second.place]).findings
+    assert set(found) == {Flaw.MISPLACED}
 
 
 UNREADABLE: list[Callable[[bytes], bytes]] = [
