@@ -22,12 +22,15 @@ from airflow_multicloud.operators.object_store import (
 from tests.unit.signing.keys import pair
 
 from .airflow_runs import Bare, run_dag
-from .lab import TREE, Lab, at, fill
+from .lab import Lab, at, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_multicloud.core.ledger.reading import Head
+
+
+pytestmark = pytest.mark.usefixtures("airflow_db")
 
 
 def head_of(uri: str) -> Head:
