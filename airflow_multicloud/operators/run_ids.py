@@ -37,6 +37,13 @@ def run_id_of(context: Context, part: str = "", *, shared: bool = False) -> str:
     return f"{readable}-{digest}" if tried is None else f"{readable}-{digest}-{tried}"
 
 
+def task_of(context: Context) -> str:
+    """What every try of a task has in common, and nothing else has."""
+    ti = context["ti"]
+    task = (context["dag"].dag_id, context["run_id"], ti.task_id, _of(ti, "map_index", -1))
+    return json.dumps(task)
+
+
 def _of(ti: object, name: str, default: int = 1) -> int:
     found: int = getattr(ti, name, default)
     return found

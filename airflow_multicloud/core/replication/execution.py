@@ -11,7 +11,7 @@ from itertools import chain
 from queue import Empty, SimpleQueue
 from uuid import uuid4
 
-from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core import cancellation, run_tokens, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import manifest
@@ -52,7 +52,10 @@ def execute(job: Job, catalog: Catalog, header: Header) -> None:
         return
     job.progress.expect(count, size)
     journal = _Journal(job, header)
-    with cancellation.pool(job.options.concurrency, "multicloud") as pool:
+    with (
+        run_tokens.under_way(header.run_id),
+        cancellation.pool(job.options.concurrency, "multicloud") as pool,
+    ):
         with telemetry.operation("replicate.small_objects"):
             failed = _small_objects(job, catalog, journal, pool)
         if not failed:
