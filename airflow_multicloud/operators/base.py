@@ -116,7 +116,7 @@ class CloudOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work, and tell what came of it."""
-        with self._stoppable(), run_tokens.under_way(task_of(context)):
+        with self._stoppable(), run_tokens.under_way(task_of(context, self)):
             outcome = self.perform(context)
             if self.report_key is not None and not outcome.is_plan:
                 context["ti"].xcom_push(key=self.report_key, value=outcome.facts)
