@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-from collections.abc import Callable
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,21 +23,29 @@ def elsewhere(token: str) -> str:
     return token[:10] + "AAAABBBB" + token[18:]
 
 
-def in_child(work: Callable[[], str], *, reap: bool = True) -> tuple[int, str]:
-    """What another process returned before it was killed; it is a zombie unless it is reaped."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.write(writing, work().encode())
-        os.kill(os.getpid(), signal.SIGKILL)
-    token = os.read(reading, RUN_LENGTH).decode()
-    os.close(reading)
-    os.close(writing)
-    if reap:
-        os.waitpid(pid, 0)
-    else:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    return pid, token
+BEGIN = """
+import os, signal, sys
+from airflow_multicloud.core.run_tokens import current, under_way
+if sys.argv[1:]:
+    with under_way(sys.argv[1]):
+        print(current(), flush=True)
+else:
+    print(current(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed(*run_id: str, reap: bool = True) -> str:
+    """The token of a process that was killed; it is a zombie unless its parent heard of it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", BEGIN, *run_id], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        token = process.stdout.read().strip()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        if not reap:
+            assert state_of(token) is RunState.OVER
+    return token
 
 
 def of_run(run_id: str) -> str:
@@ -63,7 +71,7 @@ def test_a_run_of_this_process() -> None:
 
 def test_what_is_begun_outside_of_runs_is_over_with_its_process() -> None:
     assert state_of(current()) is RunState.UNDER_WAY
-    _, token = in_child(current)
+    token = killed()
     assert state_of(token) is RunState.OVER
 
 
@@ -76,26 +84,22 @@ def test_two_runs_of_one_name_at_once() -> None:
     assert state_of(token) is RunState.OVER
 
 
-@pytest.mark.parametrize("reap", [True, False], ids=["reaped", "zombie"])
-def test_a_killed_process(reap: bool) -> None:
-    pid, token = in_child(lambda: of_run("one"), reap=reap)
-    assert state_of(token) is RunState.OVER
-    if not reap:
-        os.waitpid(pid, 0)
+def test_a_killed_process() -> None:
+    assert state_of(killed("one", reap=False)) is RunState.OVER
+    assert state_of(killed("one")) is RunState.OVER
 
 
 def test_another_process_that_lives() -> None:
-    parent = of_run("one")
-    with under_way("one"):  # Also of the same run: it is no earlier try while it lives.
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.write(writing, state_of(parent).value.encode())
-            os._exit(0)
-        os.waitpid(pid, 0)
-        assert os.read(reading, 100).decode() == "under way"
-        os.close(reading)
-        os.close(writing)
+    """Also of the same run: it is no earlier try while it lives."""
+    look = """
+import sys
+from airflow_multicloud.core.run_tokens import state_of, under_way
+with under_way("one"):
+    print(state_of(sys.argv[1]).value)
+"""
+    command = [sys.executable, "-c", look, of_run("one")]
+    seen = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert seen == "under way\n"
 
 
 def test_a_process_id_that_was_used_again() -> None:
@@ -107,7 +111,7 @@ def test_a_process_id_that_was_used_again() -> None:
 def test_a_process_that_can_not_be_looked_at_may_be_the_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, token = in_child(lambda: of_run("one"))
+    token = killed("one")
     mine = run_tokens._start(os.getpid())
     monkeypatch.setattr(run_tokens, "_start", lambda pid: mine if pid == os.getpid() else None)
 
@@ -135,14 +139,13 @@ def test_no_token(token: str | None) -> None:
 def test_a_system_that_tells_nothing_of_processes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _, killed = in_child(lambda: of_run("one"))
+    other = killed("one")
     monkeypatch.setattr(run_tokens, "_PROC", tmp_path)
     run_tokens._machine.cache_clear()
     try:
         mine = of_run("one")
         assert len(mine) == RUN_LENGTH
         assert state_of(mine) is RunState.OVER
-        assert state_of(killed) is RunState.UNKNOWN
-        assert state_of(in_child(lambda: of_run("one"))[1]) is RunState.UNKNOWN
+        assert state_of(other) is RunState.UNKNOWN
     finally:
         run_tokens._machine.cache_clear()
