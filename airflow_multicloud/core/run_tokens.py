@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import socket
 import uuid
 from collections import Counter
@@ -25,6 +26,8 @@ from pathlib import Path
 from airflow_multicloud.ports.object_store import RUN_LENGTH
 
 _PROC = Path("/proc")
+#: What lies in a bucket may be anybody's.
+_FORM = re.compile(rf"[A-Za-z0-9_-]{{{RUN_LENGTH}}}")
 _RUN, _BOOT, _SPACE, _PID, _START = 10, 4, 4, 4, 6
 #: States of processes that were killed, and of which the parent has not heard yet.
 _ENDED = frozenset({b"Z", b"X"})
@@ -66,7 +69,7 @@ class _Token:
 
     @classmethod
     def parse(cls, text: str | None) -> _Token | None:
-        if text is None or len(text) != RUN_LENGTH:
+        if text is None or not _FORM.fullmatch(text):
             return None
         fields: list[str] = []
         for width in (_RUN, _BOOT, _SPACE, _PID, _START):

@@ -136,6 +136,13 @@ def test_no_token(token: str | None) -> None:
     assert state_of(token) is RunState.UNKNOWN
 
 
+@pytest.mark.parametrize("pid", ["ääää", "~~~~", "====", "AAAA", "____"])
+def test_a_forged_process_id(pid: str) -> None:
+    """It is of no process, or of no one's that ended, and harms nothing."""
+    token = of_run("one")
+    assert isinstance(state_of(token[:18] + pid + token[22:]), RunState)
+
+
 def test_a_system_that_tells_nothing_of_processes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
