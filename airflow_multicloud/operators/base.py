@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import Asset, BaseOperator
 
+from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
 from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, current_work, working_for
 from airflow_multicloud.operators.remembered import event_extra, remember
+from airflow_multicloud.operators.run_ids import task_of
 from airflow_multicloud.registry import session
 from airflow_multicloud.text import printable
 
@@ -129,7 +131,8 @@ class CloudOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work, and tell what came of it."""
-        with self._stoppable(), working_for(_work_of(context)):
+        run = run_tokens.under_way(task_of(context, self))
+        with self._stoppable(), run, working_for(_work_of(context)):
             outcome = self.perform(context)
             remember(self, context, outcome.ledgers)
             if self.report_key is not None and not outcome.is_plan:
