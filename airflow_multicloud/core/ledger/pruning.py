@@ -27,25 +27,25 @@ _ABOUT_TO_BE_NAMED = timedelta(days=1)
 class Retention:
     """Which commits to keep.
 
-    :param commits: so many of the newest ones, and
-    :param age: all that were the newest one at any time since so long ago; at least 30 days, as
+    :param keep_commits: so many of the newest ones, and
+    :param keep_days: all that were the newest one at any time in so many days; at least 30, as
         other ledgers and Airflow count on that.
     """
 
-    commits: int = 100
-    age: timedelta = timedelta(days=90)
+    keep_commits: int = 100
+    keep_days: int = 90
 
     def __post_init__(self) -> None:
         """Refuse what would delete what is needed, naming the parameter."""
-        if self.commits < 1:
+        if self.keep_commits < 1:
             raise StorageError(
-                f"keep_commits: {self.commits} given, expected at least 1",
+                f"keep_commits: {self.keep_commits} given, expected at least 1",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
-        if self.age < KEPT:
+        if self.keep_days < KEPT.days:
             raise StorageError(
-                f"keep_days: {self.age / timedelta(days=1):g} given, expected at least {KEPT.days}:"
-                " so long other ledgers are held against commits that were seen",
+                f"keep_days: {self.keep_days} given, expected at least {KEPT.days}: so long "
+                "ledgers are held against commits that others have seen",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
 
@@ -57,8 +57,8 @@ def old_commits(end: Endpoint, retention: Retention, now: datetime) -> list[Obje
     """
     found = [meta for meta in end.objects(COMMITS) if number_of(meta.key) is not None]
     found.sort(key=lambda meta: meta.key)  # Counted down: the newest first.
-    kept = retention.commits
-    while kept < len(found) and found[kept - 1].last_modified > now - retention.age:
+    kept, since = retention.keep_commits, now - timedelta(days=retention.keep_days)
+    while kept < len(found) and found[kept - 1].last_modified > since:
         kept += 1
     return found[: kept - 1 : -1]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-FEW = Retention(commits=2, age=30 * DAY)
+FEW = Retention(keep_commits=2, keep_days=30)
 
 
 class Aged(object_store.Hook):
@@ -73,20 +73,20 @@ def test_what_was_the_newest_lately_is_kept_however_many_there_are() -> None:
 
 
 def test_the_newest_commit_always_stays() -> None:
-    assert old(ledger(400, 300), Retention(commits=1, age=30 * DAY)) == [1]
-    assert old(ledger(400), Retention(commits=1, age=30 * DAY)) == []
+    assert old(ledger(400, 300), Retention(keep_commits=1, keep_days=30)) == [1]
+    assert old(ledger(400), Retention(keep_commits=1, keep_days=30)) == []
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"commits": 0}, "keep_commits: 0 given, expected at least 1"),
-        ({"age": 29 * DAY}, "keep_days: 29 given, expected at least 30"),
+        ({"keep_commits": 0}, "keep_commits: 0 given, expected at least 1"),
+        ({"keep_days": 29}, "keep_days: 29 given, expected at least 30"),
     ],
 )
-def test_too_little_is_refused(given: dict[str, object], message: str) -> None:
+def test_too_little_is_refused(given: dict[str, int], message: str) -> None:
     with pytest.raises(StorageError, match=message) as caught:
-        Retention(**given)  # type: ignore[arg-type]
+        Retention(**given)
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 

@@ -1,4 +1,4 @@
-"""Commands that make, prove and read replicas."""
+"""Commands that make and read replicas."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ MB = command(
 """,
 )
 
+_SIGNING = arg(
+    "--signing-conn-id",
+    metavar="CONN",
+    help="an Airflow connection with an Ed25519 key, which signs what is written into ledgers",
+)
+
 UPLOAD = command(
     "upload",
     "Upload a file to one cloud, and replicate it to others",
@@ -36,6 +42,7 @@ UPLOAD = command(
     ),
     flag("--immutable", "refuse to replace another content"),
     flag("--create-buckets", "create buckets that do not exist"),
+    _SIGNING,
     flag("--dry-run", "say what would be done at the primary, check the rest, and do nothing"),
     service="object_store",
     description=f"The same file is sent once: a second upload sends nothing.\n{LOCATIONS}",
@@ -150,63 +157,17 @@ REPLICATE = command(
     *_FILTERS,
     *_OPTIONS,
     arg("--run-id", metavar="ID", help="names the run in the ledgers (default: random)"),
+    _SIGNING,
     flag("--dry-run", "only say what would be copied, compared and deleted"),
     service="object_store",
     description="Only what changed is copied. What is proven is recorded in the destination's "
-    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T (powers of 1024); ages are s, m, "
-    "h, d, w.",
+    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T "
+    "(powers of 1024); ages are s, m, h, d, w.",
     examples="""\
   airflow multicloud replicate s3://aws_default@lake/sales/ \\
       gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/ --dry-run
   airflow multicloud replicate s3://lake/sales/ gs://lake/sales/ \\
       --include '*.parquet' --min-age 15m --delete-extraneous --max-delete 100 -o json | jq .
-""",
-)
-
-VERIFY = command(
-    "verify",
-    "Prove a replica against its ledger",
-    arg("replica", metavar="REPLICA", help="the replica's URI, as it was a destination"),
-    arg(
-        "--depth",
-        choices=("checksums", "auto", "read"),
-        default="auto",
-        help="by the digests that the store reports, by those and reading where they are not\n"
-        "enough, or by reading every byte (default: auto)",
-    ),
-    arg("--run-id", metavar="ID", help="the state at the end of this run (default: the newest)"),
-    arg(
-        "--expected-root",
-        metavar="HEX",
-        help="a ledger_root that was reported earlier: the newest commit must have it, or, with\n"
-        "--at-least-commit, that one",
-    ),
-    arg(
-        "--at-least-commit",
-        type=int,
-        metavar="N",
-        help="the newest commit must have this number or a greater one",
-    ),
-    arg(
-        "--sibling",
-        action="append",
-        metavar="URI",
-        help="another replica, whose ledger must not contradict this one; may be given more than\n"
-        "once",
-    ),
-    arg(
-        "--public-key",
-        metavar="FILE",
-        help="Ed25519 public keys in PEM, one of which must have signed the newest commit",
-    ),
-    service="object_store",
-    description="Names exactly what is damaged or missing. Who may write to the bucket may write "
-    "its ledger anew:\nwhat speaks for it besides is a root that you noted, other replicas, or a "
-    f"signature.\n{LOCATIONS}",
-    examples="""\
-  airflow multicloud verify gs://google_cloud_default@lake/sales/
-  airflow multicloud verify gs://lake/sales/ --depth read -o json || alert-someone
-  airflow multicloud verify gs://lake/sales/ --sibling abfs://lake/sales/ --public-key signing.pub
 """,
 )
 
