@@ -118,7 +118,7 @@ with DAG(
         inlets=[PRIMARY],
         outlets=[REPLICAS],
     )
-    # What is not proven is judged, with evidence. The inlets tell what Airflow remembers of ledgers.
+    # What is not proven is judged, with evidence. The inlets: Airflow remembers ledgers.
     verify = VerifyReplicaOperator.partial(task_id="verify", fail=False, inlets=[REPLICAS]).expand(
         replica=reachable
     )

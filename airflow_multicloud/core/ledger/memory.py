@@ -71,7 +71,7 @@ def _another(end: Endpoint, remembered: Remembered, why: str) -> StorageError:
     return StorageError(
         f"{place_of(end)}: its ledger is not the one that is remembered ({remembered}): {why}: it "
         "was rolled back, written anew or restarted; find out who wrote to the bucket, and compare "
-        "with other replicas; if it is right, have it forgotten (the docs' page on ledgers says how)",
+        "with other replicas; if it is right, have Airflow forget (see the docs' page on ledgers)",
         kind=ErrorKind.INTEGRITY,
         cloud=end.cloud,
     )
