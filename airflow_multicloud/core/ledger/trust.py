@@ -171,10 +171,12 @@ class Corroboration:
 
     :param contradictions: what can't be.
     :param unknown: what could not be compared, and why; a sentence each.
+    :param heads: the newest commits of those that could be read.
     """
 
     contradictions: tuple[Contradiction, ...] = ()
     unknown: tuple[str, ...] = ()
+    heads: tuple[Head, ...] = ()
 
 
 def ask(head: Head, siblings: Iterable[Endpoint]) -> Corroboration:
@@ -207,7 +209,9 @@ def ask(head: Head, siblings: Iterable[Endpoint]) -> Corroboration:
         else:
             unknown.append(f"{place} has no ledger")
     compared = corroborate(head, heads)
-    return Corroboration((*contradictions, *compared.contradictions), (*unknown, *compared.unknown))
+    return Corroboration(
+        (*contradictions, *compared.contradictions), (*unknown, *compared.unknown), tuple(heads)
+    )
 
 
 def corroborate(head: Head, others: Iterable[Head]) -> Corroboration:

@@ -16,7 +16,7 @@ from airflow_multicloud.core.ledger.commits import OpenRun
 from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Corroboration, Verifier
-from airflow_multicloud.core.replication import history, under_way
+from airflow_multicloud.core.replication import agreeing, history, under_way
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.checking import Check
 from airflow_multicloud.core.replication.freshness import freshness_at, is_known
@@ -136,7 +136,8 @@ def verify(
     :param run_id: verify against the state at this run's last commit instead of the newest.
     :param expected_root: the newest commit must have it, or, with ``at_least_commit``, that one.
     :param at_least_commit: the newest commit must have this number or a greater one.
-    :param siblings: other replicas, whose ledgers must not contradict this one.
+    :param siblings: other replicas: what their ledgers have seen of this one must be so, and the
+        reverse; and of the same object at the source all must prove the same content.
     :param public_keys: the newest commit must be signed with one of them.
     :raises StorageError: kind ``not_found`` when there is no ledger, or it knows nothing of the
         replica; ``integrity`` when the ledger is damaged, or not the expected or a signed one.
@@ -156,7 +157,7 @@ def verify(
         head = newest if run_id is None else history.run_of(replica, newest, run_id)
         if not is_known(replica, head):
             raise history.nothing_recorded(replica, newest)
-        said = trust.ask(newest, siblings)
+        said = agreeing.compare(replica, head, trust.ask(newest, siblings))
         check = Check(replica, depth, head, catalog, pool, concurrency)
         check.run(public_keys, clock if run_id is None else None)
         latest = newest if run_id is not None else check.newest
