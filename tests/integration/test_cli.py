@@ -171,6 +171,19 @@ class TestReplicate:
         assert (ended.code, ended.out) == (7, "")
         assert ended.err.startswith("error (precondition_failed): --max-delete: 1 objects")
 
+    def test_more_replacements_than_stated_are_refused(self, shell: Shell) -> None:
+        put("copy/b.csv", b"another size", conn_id="cli_b")
+        words = ("replicate", SOURCE, REPLICA, "--max-replace")
+        ended = shell.run(*words, "99%")
+        assert (ended.code, ended.out) == (7, "")
+        assert ended.err.startswith(
+            f"error (precondition_failed): --max-replace: 1 of the 1 objects at {REPLICA} would be "
+            "replaced, or may be, more than the 0 (99%) allowed; nothing was changed; "
+        )
+        assert "(a dry run without --max-replace names the objects)" in ended.err
+        assert keys() == ["copy/b.csv"]
+        assert shell.run(*words, "1").code == 0
+
     @pytest.mark.parametrize(
         ("words", "code", "error"),
         [

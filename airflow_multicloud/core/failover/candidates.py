@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, shared
+from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, identifies
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.corroboration import BY_ITSELF, corroborated, may_be_page
+from airflow_multicloud.core.failover.corroboration import Asked, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Contract, Reference, look_up
 from airflow_multicloud.core.failover.targets import ObjectTarget, Staged, Target, TargetError
@@ -87,24 +87,29 @@ def take(
     contract = _contract(body.meta, known, policy)
     if contract.by is None:
         contract = _contract(_told(candidate, body.meta), known, policy)
-    if contract.by is None or (contract.by in BY_ITSELF and may_be_page(body.meta)):
-        contract = corroborated(candidate, body.meta, contract, others)
-    if contract.by is None and policy.require_digest:
-        raise StorageError(
-            f"{candidate.location}: nothing vouches for the content, and require_digest is set",
-            kind=ErrorKind.INTEGRITY,
-            cloud=candidate.cloud,
-        )
-    _check_size(candidate, body.meta.size, contract)
-    wanted = contract.digests
-    digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
+    asked = Asked(contract)
+    if contract.by is None or (contract.by == "store" and may_be_page(body.meta)):
+        asked = corroborated(candidate, body.meta, contract, others)
+    if policy.require_digest and asked.contract.by is None and not asked.others:
+        raise _unvouched(candidate)
+    _check_size(candidate, body.meta.size, asked.contract)
+    digest = StreamDigest(md5=asked.needs_md5)
     not_kept: tuple[str, ...] = ()
     if isinstance(target, ObjectTarget):
         target, not_kept = target.like(_attributes(candidate, body.meta))
-    chunks = _verified(candidate, body, digest, contract, cancelled)
+    chunks = _verified(candidate, body, digest, asked, policy, cancelled)
     staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
-    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of, not_kept)
+    by = asked.vouching(found)
+    return Arrival(staged, digest.size, found.sha256 or "", by, as_of, not_kept)
+
+
+def _unvouched(candidate: Endpoint) -> StorageError:
+    return StorageError(
+        f"{candidate.location}: nothing vouches for the content, and require_digest is set",
+        kind=ErrorKind.INTEGRITY,
+        cloud=candidate.cloud,
+    )
 
 
 def _counted(chunks: Iterator[Buffer], meta: ObjectMeta, progress: Progress) -> Iterator[Buffer]:
@@ -182,26 +187,31 @@ def _check_stale(
 
 
 def _contract(meta: ObjectMeta, known: Reference, policy: FailoverPolicy) -> Contract:
+    """What the bytes must be, by the first who says so.
+
+    What anybody may have written, or has a CRC32C only, can show damage but vouches for nothing.
+    """
     if policy.expected_sha256 is not None:
         return Contract(Digests(sha256=policy.expected_sha256), None, "expected_sha256")
     if known.contract is not None:
-        return known.contract
+        sure = identifies(known.contract.digests)
+        return known.contract if sure else replace(known.contract, by=None)
     if meta.digests != Digests():
         return Contract(meta.digests, meta.size, "store")
     claimed = meta.attributes.metadata.get(SHA256_METADATA) if meta.attributes else None
-    if claimed is not None:
-        return Contract(Digests(sha256=claimed), meta.size, "metadata")
-    return Contract(Digests(), meta.size, None)
+    return Contract(Digests(sha256=claimed), meta.size, None)
 
 
 def _verified(
     candidate: Endpoint,
     body: ObjectBody,
     digest: StreamDigest,
-    contract: Contract,
+    asked: Asked,
+    policy: FailoverPolicy,
     cancelled: threading.Event,
 ) -> Iterator[Buffer]:
     """The body's chunks; raises after the last one when they are not what they must be."""
+    contract = asked.contract
     for chunk in body:
         if cancelled.is_set():
             raise StorageError(
@@ -213,11 +223,10 @@ def _verified(
             _check_size(candidate, digest.size, contract)  # Now, and not when the disk is full.
         yield chunk
     _check_size(candidate, digest.size, contract)
-    compared = shared(contract.digests, digest.digests())
-    if compared is not None and not compared[1]:
+    found = digest.digests()
+    if why := asked.why_not(found):
         raise StorageError(
-            f"{candidate.location}: the content's {compared[0]} is not the one of "
-            f"{contract.by}; it is corrupt or another object",
-            kind=ErrorKind.INTEGRITY,
-            cloud=candidate.cloud,
+            f"{candidate.location}: {why}", kind=ErrorKind.INTEGRITY, cloud=candidate.cloud
         )
+    if policy.require_digest and asked.vouching(found) is None:
+        raise _unvouched(candidate)

@@ -44,7 +44,8 @@ class FailoverPolicy:
         primary is never stale.
     :param expected_sha256: reject any other content.
     :param require_digest: reject content that nothing vouches for: neither
-        ``expected_sha256``, nor a manifest, nor a digest reported by the store.
+        ``expected_sha256``, nor a manifest, nor a digest reported by the store. The SHA-256 in an
+        object's metadata is no such thing: anybody can write it.
     :param hedge_after: start the next candidate too when one takes longer than this; the
         first verified one wins.
     """

@@ -38,8 +38,8 @@ class Attempt:
 class Provenance:
     """What was fetched, from where, and how that is known.
 
-    :param verified_by: ``expected_sha256``, ``manifest``, ``store`` (a digest the store
-        reports), ``metadata`` (the SHA-256 kept with the object) or ``None``.
+    :param verified_by: ``expected_sha256``, ``manifest`` (the candidate's, or another one's),
+        ``store`` (what arrived is what this store holds, by a digest that it reports) or ``None``.
     :param as_of: the replica holds every change made at the source before this; for the
         primary, when the object was last modified.
     :param age_seconds: from ``as_of`` to the fetch.

@@ -30,6 +30,7 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     objects replaces every older one below its prefix. A look at another source stays as long as
     there are objects that only this source has.
     """
+    known = [one for one in known if one.as_of <= new.finished]
     same = [one for one in known if _place(one) == _place(new)]
     if any(one.as_of > new.as_of and one.source == new.source for one in same):
         return tuple(known)
@@ -91,13 +92,17 @@ def freshness(known: Iterable[Look], prefix: str) -> Freshness:
     )
     if whole is not None:  # What is older than a look at everything says nothing any more.
         looks = [one for one in looks if one is whole or one.as_of > whole.as_of]
-        # Newer looks at parts of it leave the rest as it was.
-        return Freshness(whole.holds, whole, tuple(sorted(looks, key=_as_of)), covered=True)
     looks.sort(key=_as_of)
-    oldest = looks[0] if looks else None
-    unknown = next((one for one in looks if one.holds is None), None)
-    as_of = None if unknown or oldest is None else min(one.holds or one.as_of for one in looks)
-    return Freshness(as_of, unknown or oldest, tuple(looks), covered=bool(around))
+    # Newer looks at parts leave the rest as it was, unless they found something that is behind.
+    parts = [one for one in looks if whole is None or one is whole or one.behind]
+    unknown = next((one for one in parts if one.holds is None), None)
+    oldest = unknown or next(iter(parts), None)
+    return Freshness(
+        oldest.holds if oldest else None,
+        oldest,
+        tuple(looks),
+        covered=whole is not None or bool(around),
+    )
 
 
 def _as_of(look: Look) -> datetime:

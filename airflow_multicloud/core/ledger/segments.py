@@ -30,8 +30,8 @@ from airflow_multicloud.ports.object_store import ObjectAttributes, PartUploads,
 ENTRIES = 5_000
 #: Bytes of a segment as it lies there; whatever is larger is none. Five thousand entries with keys
 #: of 1,024 bytes are about 8 MiB before compression.
-_LARGEST = 64 << 20
-_LARGEST_UNPACKED = 256 << 20
+_LARGEST = 16 << 20
+_LARGEST_UNPACKED = 64 << 20
 #: A run is at least so many times as large as the next.
 _RATIO = 4
 

@@ -321,7 +321,7 @@ def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenR
     open_runs = [
         run
         for run in (state.open_runs if state else ())
-        if run.identity.token != identity.token
+        if (run.identity.token, run.prefix) != (identity.token, draft.prefix)
         and not _earlier_try(run.identity, identity)
         and now - run.seen <= commits.SILENT
     ]
@@ -332,7 +332,7 @@ def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenR
 
 def _earlier_try(one: Identity, this: Identity) -> bool:
     """Whether a run is an earlier try of the same task, which can't go on beside this one."""
-    return bool(this.task_id) and _task(one) == _task(this)
+    return one.token != this.token and bool(this.task_id) and _task(one) == _task(this)
 
 
 def _task(one: Identity) -> tuple[str, str, str, int | None]:

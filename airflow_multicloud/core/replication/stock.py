@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from airflow_multicloud.core import cancellation, telemetry
@@ -14,11 +14,15 @@ from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectMeta
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
+
+#: A ledger may know so many keys, and so many times as many as there are objects: what the source
+#: had once, and what was deleted by others.
+_FEW, _TIMES = 100_000, 10
 
 
 def listing(endpoint: Endpoint, *, attributes: bool = False) -> Iterator[Listed]:
@@ -99,8 +103,9 @@ def take_stock(
         catalog.add_listing(SOURCE, listed[0])
         for side, end in enumerate(destinations):
             catalog.add_listing(side, listed[side + 1])
+            most = _FEW + _TIMES * (catalog.count_listed(SOURCE) + catalog.count_listed(side))
             try:
-                catalog.add_known(side, known[side])
+                catalog.add_known(side, _bounded(end, known[side], most))
             except CloudError as err:
                 if err.kind is not ErrorKind.INTEGRITY:
                     raise
@@ -114,6 +119,20 @@ def take_stock(
                     printable(why),
                 )
     return tuple(bases)
+
+
+def _bounded(
+    end: Endpoint, known: Iterable[tuple[str, Entry]], most: int
+) -> Iterator[tuple[str, Entry]]:
+    """What a ledger knows; a forged one could fill the disk of a run that others depend on."""
+    for number, one in enumerate(known):
+        if number >= most:
+            raise StorageError(
+                f"{end.location}: its ledger has more than {most} entries, for far fewer objects",
+                kind=ErrorKind.INTEGRITY,
+                cloud=end.cloud,
+            )
+        yield one
 
 
 def known_at(end: Endpoint, base: Base) -> Iterator[tuple[str, Entry]]:

@@ -66,7 +66,7 @@ def look(
         as_of=at(minutes),
         run_id=f"run-{minutes}",
         started=at(minutes),
-        finished=at(minutes + 1),
+        finished=at(minutes + 60),
         objects=objects,
         proven=objects - behind,
         behind=behind,

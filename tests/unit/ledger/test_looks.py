@@ -35,6 +35,17 @@ def test_a_look_that_began_earlier_takes_nothing_back() -> None:
     assert with_look(known, look("d/", 3, source="mem://other/")) != ()
 
 
+def test_a_look_from_the_future_is_not_kept() -> None:
+    """A forged one, or one by a clock that is ahead, would keep every later one out."""
+    assert with_look((look("d/", 99), look("e/", 99)), look("d/", 5)) == (look("d/", 5),)
+
+
+def test_a_newer_look_at_a_part_that_found_something_behind_counts() -> None:
+    known = [look("d/", 5), look("d/x/", 8, behind=1, since=at(4)), look("d/y/", 9)]
+    assert freshness(known, "d/").as_of == at(4)
+    assert freshness([look("d/", 5), look("d/x/", 8, behind=1)], "d/").as_of is None
+
+
 def test_the_oldest_selection_decides() -> None:
     known = [look("d/", 0), look("d/", 5, selection=CSV)]
     found = freshness(known, "d/")

@@ -227,7 +227,7 @@ class TestOpenRuns:
         commit(end, [], this=draft("two", Step.BEGIN))
         commit(end, [entry("a")], this=draft("one", Step.PROGRESS, prefix="d/"))
         assert {run.identity.token for run in self.open_runs(end)} == {"one", "two"}
-        commit(end, [], this=draft("one", Step.END, found=look()))
+        commit(end, [], this=draft("one", Step.END, prefix="d/", found=look()))
         (left,) = self.open_runs(end)
         assert (left.identity.token, left.prefix) == ("two", "")
 

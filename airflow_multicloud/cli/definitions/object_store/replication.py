@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow_multicloud.cli.definitions.parts import LOCATIONS, arg, command, flag
-from airflow_multicloud.cli.values import duration, size
+from airflow_multicloud.cli.values import count_or_share, duration, size
 
 MB = command(
     "mb",
@@ -93,6 +93,12 @@ _OPTIONS = (
         type=int,
         metavar="N",
         help="refuse to delete more than N objects at any one destination",
+    ),
+    arg(
+        "--max-replace",
+        type=count_or_share,
+        metavar="N|N%",
+        help="refuse to replace more than N objects, or N%% of those there, at any one destination",
     ),
     arg(
         "--storage-class",
