@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from airflow_multicloud.adapters.digests import compare as compare_digests
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
@@ -16,7 +17,6 @@ from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Contradiction, Corroboration
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import stock
-from airflow_multicloud.core.replication.planning import contradicts
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.text import printable
 
@@ -93,4 +93,5 @@ def _same_origin(one: Proof, other: Proof) -> bool:
 
 
 def _differ(one: Proof, other: Proof) -> bool:
-    return one.size != other.size or contradicts(one.digests, other.digests)
+    compared = compare_digests(one.digests, other.digests)
+    return one.size != other.size or (compared is not None and not compared.equal)
