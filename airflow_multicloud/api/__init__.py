@@ -66,9 +66,14 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.drill.evidence import Evidence
     from airflow_multicloud.core.drill.faults import Fault
     from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+    from airflow_multicloud.core.failover.local_names import name_of_path
     from airflow_multicloud.core.failover.policy import FailoverPolicy
-    from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
-    from airflow_multicloud.core.failover.tree import TreeProvenance
+    from airflow_multicloud.core.failover.provenance import (
+        FailoverError,
+        IncompleteFetchError,
+        Provenance,
+        TreeProvenance,
+    )
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -139,9 +144,11 @@ else:
             "airflow_multicloud.core.drill.evidence": "Evidence",
             "airflow_multicloud.core.drill.faults": "Fault",
             "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
+            "airflow_multicloud.core.failover.local_names": "name_of_path",
             "airflow_multicloud.core.failover.policy": "FailoverPolicy",
-            "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
-            "airflow_multicloud.core.failover.tree": "TreeProvenance",
+            "airflow_multicloud.core.failover.provenance": (
+                "FailoverError IncompleteFetchError Provenance TreeProvenance"
+            ),
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
@@ -185,6 +192,7 @@ __all__ = [
     "FailoverPolicy",
     "Fault",
     "ForecastBound",
+    "IncompleteFetchError",
     "Left",
     "Leftover",
     "LocationStatus",
@@ -222,6 +230,7 @@ __all__ = [
     "initialize_providers",
     "list_runs",
     "make_bucket",
+    "name_of_path",
     "plan_replication",
     "plan_upload",
     "query_costs",

@@ -12,9 +12,10 @@ from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, i
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.failover.choosing import choose
 from airflow_multicloud.core.failover.corroboration import Asked, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.references import Contract, Reference, look_up
+from airflow_multicloud.core.failover.references import Contract, Reference
 from airflow_multicloud.core.failover.targets import ObjectTarget, Staged, Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -29,15 +30,12 @@ class Candidate:
     """A copy that may serve.
 
     :param endpoint: ``None`` when it could not even be opened; ``refused`` says why then.
-    :param primary: whether it is the source of the others.
-    :param reference: tells what its manifest says of the object, where that need not be looked
-        up; it is called on the attempt's thread.
+    :param primary: whether it is the first one, which the others are replicas of.
     """
 
     uri: str
     endpoint: Endpoint | None
     refused: CloudError | None = None
-    reference: Callable[[], Reference] | None = None
     primary: bool = False
 
 
@@ -49,8 +47,9 @@ class Arrival:
     size: int
     sha256: str
     verified_by: str | None
-    as_of: datetime
+    as_of: datetime | None
     not_kept: tuple[str, ...]
+    findings: tuple[str, ...] = ()
 
 
 def take(
@@ -58,40 +57,48 @@ def take(
     target: Target,
     policy: FailoverPolicy,
     *,
-    primary: bool,
+    live: bool,
     cancelled: threading.Event,
-    reference: Reference | None = None,
+    known: Reference,
     others: Callable[[], Iterable[Reference]] = tuple,
     progress: Progress | None = None,
 ) -> Arrival:
     """Read one candidate into the target's staging area and verify it.
 
+    :param live: whether it is the live primary, which is never stale.
     :param cancelled: set by the caller to make this stop at the next chunk.
-    :param reference: what the manifest says, where the caller knows it already.
+    :param known: what its ledger says.
     :param progress: is told of every byte that arrives, also of a copy that is rejected later.
-    :param others: what the other candidates' manifests say of the object; asked only when
+    :param others: what the other candidates' ledgers say of the object; asked only when
         nothing vouches for what arrives, or it may be a web page.
     :raises TargetError: when the target can't take the bytes; nothing stays staged.
     :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
     """
-    known = reference or look_up(candidate)
     if known.unsound is not None:
         raise StorageError(
             f"{candidate.location} was not replicated ({known.unsound})",
             kind=ErrorKind.PRECONDITION_FAILED,
             cloud=candidate.cloud,
         )
-    body = candidate.store.get_object(candidate.location.ref)
-    as_of = known.as_of or body.meta.last_modified
-    _check_stale(candidate, as_of, policy, exempt=primary)
+    if known.proof is not None:
+        _check_stale(candidate, known.as_of, policy, exempt=live)
+    chosen = choose(candidate, known)
+    body = chosen.body
+    as_of = known.as_of
+    if known.proof is None:
+        as_of = body.meta.last_modified
+        _check_stale(candidate, as_of, policy, exempt=live)
     contract = _contract(body.meta, known, policy)
     if contract.by is None:
         contract = _contract(_told(candidate, body.meta), known, policy)
     asked = Asked(contract)
-    if contract.by is None or (contract.by == "store" and may_be_page(body.meta)):
+    doubtful = contract.by is None or (contract.by == "store" and may_be_page(body.meta))
+    if doubtful and not chosen.old:  # Which no listing shows.
         asked = corroborated(candidate, body.meta, contract, others)
     if policy.require_digest and asked.contract.by is None and not asked.others:
         raise _unvouched(candidate)
+    if asked.contract.size is None:
+        asked = replace(asked, contract=replace(asked.contract, size=body.meta.size))
     _check_size(candidate, body.meta.size, asked.contract)
     digest = StreamDigest(md5=asked.needs_md5)
     not_kept: tuple[str, ...] = ()
@@ -101,7 +108,8 @@ def take(
     staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
     by = asked.vouching(found)
-    return Arrival(staged, digest.size, found.sha256 or "", by, as_of, not_kept)
+    findings = (*known.findings, *chosen.findings)
+    return Arrival(staged, digest.size, found.sha256 or "", by, as_of, not_kept, findings)
 
 
 def _unvouched(candidate: Endpoint) -> StorageError:
@@ -137,6 +145,8 @@ def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
     except CloudError as err:
         if failed is not None:
             raise failed from None
+        if isinstance(err, TargetError):
+            raise
         raise TargetError(str(err), kind=err.kind, cloud=err.cloud, code=err.code) from err
 
 
@@ -164,26 +174,25 @@ def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
 
 
 def _check_stale(
-    candidate: Endpoint, as_of: datetime, policy: FailoverPolicy, *, exempt: bool
+    candidate: Endpoint, as_of: datetime | None, policy: FailoverPolicy, *, exempt: bool
 ) -> None:
     if policy.max_staleness is None or exempt:
         return
-    if finding := clock_ahead(as_of):
-        raise StorageError(
-            f"{candidate.location} can't be called fresh: {finding}; max_staleness is "
-            f"{policy.max_staleness.total_seconds():.0f} s",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=candidate.cloud,
+    limit = f"max_staleness is {policy.max_staleness.total_seconds():.0f} s"
+    if as_of is None:
+        why = f"can't be called fresh: it is not known to have been up to date ever; {limit}"
+    elif finding := clock_ahead(as_of):
+        why = f"can't be called fresh: {finding}; {limit}"
+    elif (age := datetime.now(UTC) - as_of) > policy.max_staleness:
+        why = (
+            f"is stale: as of {as_of.isoformat(timespec='seconds')}, "
+            f"{age.total_seconds():.0f} s ago; {limit}"
         )
-    age = datetime.now(UTC) - as_of
-    if age > policy.max_staleness:
-        raise StorageError(
-            f"{candidate.location} is stale: as of {as_of.isoformat(timespec='seconds')}, "
-            f"{age.total_seconds():.0f} s ago; max_staleness is "
-            f"{policy.max_staleness.total_seconds():.0f} s",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=candidate.cloud,
-        )
+    else:
+        return
+    raise StorageError(
+        f"{candidate.location} {why}", kind=ErrorKind.PRECONDITION_FAILED, cloud=candidate.cloud
+    )
 
 
 def _contract(meta: ObjectMeta, known: Reference, policy: FailoverPolicy) -> Contract:

@@ -31,7 +31,7 @@ class Asked:
     """What the bytes must be, and who else knows them.
 
     :param contract: what they must be.
-    :param others: what the other candidates' manifests say of the object.
+    :param others: what the other candidates' ledgers say of the object.
     :param needed: whether one of the others must know these very bytes, if any knows the object.
     """
 
@@ -52,7 +52,7 @@ class Asked:
             said = f"the one of {self.contract.by}" if self.contract.by else "what is said of it"
             return f"the content's {compared.name} is not {said}; it is corrupt or another object"
         if self.needed and self.others and self._other(found) is None:
-            return "the other candidates' manifests know the object with another content"
+            return "the other candidates' ledgers know the object with another content"
         return None
 
     def vouching(self, found: Digests) -> str | None:
@@ -74,10 +74,10 @@ def corroborated(
 ) -> Asked:
     """What the bytes must be by those who know better than the answer that they came with.
 
-    The store's own listing shows the object by its ETag and size. A manifest of another candidate
-    holds for what was not modified since that run began. It can vouch for the bytes, but what lies
-    at one candidate is no reason to refuse another: only where there is no listing to ask must it
-    know them.
+    The store's own listing shows the object by its ETag and size. A ledger of another candidate
+    holds for what was not modified since it was looked at. It can vouch for the bytes, but what
+    lies at one candidate is no reason to refuse another: only where there is no listing to ask must
+    it know them.
 
     :raises StorageError: kind ``integrity`` when the listing shows another object, or none.
     """

@@ -32,7 +32,7 @@ def decide(
     proof: Proof | None,
     *,
     immutable: bool,
-    compare: CompareAttributes = CompareAttributes.NEVER,
+    attributes: CompareAttributes = CompareAttributes.NEVER,
     tags: bool = False,
 ) -> Replica:
     """What is to become of one object at one destination. Pure.
@@ -41,7 +41,7 @@ def decide(
     :param origin: its URI there, without a connection.
     :param prior: what has its key at the destination now.
     :param proof: what the destination's ledger proves of it there.
-    :param compare: whether its attributes are looked at when its content is proven.
+    :param attributes: whether they are looked at when its content is proven.
     :param tags: whether its tags are among them, and the source has tags.
     """
     if prior is None:
@@ -62,8 +62,9 @@ def decide(
                 confirmed=proof.confirmed,
                 not_kept=proof.not_kept,
             )
-            if _attributes_in_doubt(listed, proof, compare, tags=tags):
-                return replace(known, inspect=True)
+            refuted = _refuted(listed, prior, proof)
+            if refuted or _attributes_in_doubt(listed, proof, attributes, tags=tags):
+                return replace(known, inspect=True, doubtful=refuted, digests=proof.digests)
             return replace(known, outcome=Outcome.UNCHANGED)
     if prior.size == listed.size:
         return replace(state, doubtful=True)
@@ -74,6 +75,16 @@ def decide(
             f"immutable is set and the destination has {prior.size} bytes under this key",
         )
     return state
+
+
+def _refuted(listed: Listed, prior: Listed, proof: Proof) -> bool:
+    """Whether the source's listing shows another content than is there, or than was proven.
+
+    It may only seem so: S3 shows an ETag like an MD5 for objects that are encrypted with KMS. But a
+    ledger may say anything, and a source's own listing is not written by who writes at a replica.
+    """
+    known = (compare(listed.digests, one) for one in (prior.digests, proof.digests))
+    return any(one is not None and not one.equal for one in known)
 
 
 def _attributes_in_doubt(
@@ -129,7 +140,7 @@ def decide_all(
                     prior.at(listed.name),
                     entry.proof if (entry := ledger.at(listed.name)) else None,
                     immutable=options.immutable,
-                    compare=options.compare_attributes,
+                    attributes=options.compare_attributes,
                     tags=tags,
                 )
                 for prior, ledger in zip(priors, known, strict=True)

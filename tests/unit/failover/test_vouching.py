@@ -10,7 +10,8 @@ import pytest
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA, digests_of, sha256_of
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.fetch import fetch
+from airflow_multicloud.core.failover.copies import Copies
+from airflow_multicloud.core.failover.fetch import serve
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
 from airflow_multicloud.core.failover.references import Contract, Reference
@@ -73,9 +74,9 @@ def holding(content: bytes, hook: type[object_store.Hook] = Telling, **attribute
 
 
 def record(known: Digests) -> Reference:
-    """What a replica's manifest says; its run began after the object was written."""
+    """What a replica's ledger says; its run began after the object was written."""
     as_of = datetime.now(UTC) + timedelta(minutes=1)
-    return Reference(as_of, Contract(known, None, "manifest"))
+    return Reference(as_of=as_of, contract=Contract(known, None, "ledger"))
 
 
 def served(
@@ -84,12 +85,12 @@ def served(
     policy: FailoverPolicy = FailoverPolicy(),
     records: tuple[Reference | None, ...] = (),
 ) -> Provenance:
-    said = [*records, *(None for _ in ends)]
-    candidates = [
-        Candidate(str(end.location), end, primary=n == 0, reference=known and (lambda k=known: k))
-        for n, (end, known) in enumerate(zip(ends, said, strict=False))
-    ]
-    return fetch(candidates, FileTarget(tmp_path / "a"), policy)
+    candidates = [Candidate(str(end.location), end, primary=n == 0) for n, end in enumerate(ends)]
+    copies = Copies(candidates, policy).all
+    for copy, known in zip(copies, records, strict=False):
+        if known is not None:
+            copy.reference = lambda _name, known=known: known  # type: ignore[method-assign,misc]
+    return serve(copies, "", FileTarget(tmp_path / "a"), policy)
 
 
 class TestMetadata:
@@ -139,11 +140,11 @@ class TestRecords:
             replace(KNOWN, sha256=None, md5=odd.md5),
             Digests(md5=odd.md5),
         ):
-            with pytest.raises(FailoverError, match="is not the one of manifest"):
+            with pytest.raises(FailoverError, match="is not the one of ledger"):
                 served(tmp_path, holding(CONTENT), records=(record(known),))
         for known in (KNOWN, replace(KNOWN, sha256=None), Digests(md5=KNOWN.md5)):
             assert served(tmp_path, holding(CONTENT), records=(record(known),)).verified_by == (
-                "manifest"
+                "ledger"
             )
 
 
@@ -156,7 +157,7 @@ class TestOtherCandidates:
                 tmp_path, holding(CONTENT), holding(CONTENT), records=(None, record(KNOWN)),
                 policy=policy,
             )  # fmt: skip
-            assert (found.failed_over, found.verified_by) == (False, "manifest")
+            assert (found.failed_over, found.verified_by) == (False, "ledger")
 
     @pytest.mark.parametrize("content_type", ["text/plain", "text/html"])
     @pytest.mark.parametrize("hook", [Telling, Crc32cOnly])
@@ -180,7 +181,7 @@ class TestOtherCandidates:
         ends = holding(CONTENT, Unlisted), holding(EVIL), holding(CONTENT)
         records = (None, record(digests_of(EVIL)), record(KNOWN))
         found = served(tmp_path, *ends, records=records)
-        assert (found.failed_over, found.verified_by) == (False, "manifest")
+        assert (found.failed_over, found.verified_by) == (False, "ledger")
 
     def test_a_crc32c_of_theirs_is_not_asked_for(self, tmp_path: Path) -> None:
         other = record(Digests(crc32c=KNOWN.crc32c))

@@ -248,7 +248,7 @@ FETCH = command(
         "--max-staleness",
         type=duration,
         metavar="TIME",
-        help="reject replicas that were last completed longer ago, like 1d",
+        help="reject replicas that are known to be up to date until longer ago only, like 1d",
     ),
     arg("--expected-sha256", metavar="HEX", help="reject any other content"),
     flag("--require-digest", "reject content that no digest vouches for"),
@@ -258,6 +258,37 @@ FETCH = command(
         metavar="TIME",
         help="start the next candidate too when one takes longer than this, like 30s",
     ),
+    arg(
+        "--first",
+        dest="live_primary",
+        choices=("primary", "replica"),
+        help="what the first candidate is: the live primary, judged by its listing, or a replica,\n"
+        "judged by its ledger (default: as ledgers have it)",
+    ),
+    arg(
+        "--expected-root",
+        dest="expected_roots",
+        action="append",
+        metavar="URI=ROOT",
+        help="reject the candidate unless its ledger's newest commit has this root, or the one\n"
+        "that --at-least-commit names; may be given more than once",
+    ),
+    arg(
+        "--at-least-commit",
+        dest="at_least_commits",
+        action="append",
+        metavar="URI=NUMBER",
+        help="reject the candidate unless its ledger has reached this commit; may be given more\n"
+        "than once",
+    ),
+    arg(
+        "--public-key",
+        dest="public_keys",
+        type=Path,
+        metavar="FILE",
+        help="reject replicas whose ledger is not signed by one of these Ed25519 keys (PEM)",
+    ),
+    flag("--list-unknown", "report what lies at the replica and its ledger does not know"),
     service="object_store",
     description="Nothing is in place before it is verified. What served, and why others did not, "
     f"is told.\n{LOCATIONS}",
