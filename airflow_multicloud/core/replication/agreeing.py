@@ -50,9 +50,10 @@ def compare(replica: Endpoint, head: Head, said: Corroboration) -> Corroboration
             contradictions.append(
                 Contradiction(
                     other.commit.place,
-                    f"of {differing} objects the ledgers of {replica.location} and {place} prove "
-                    f"other contents for the same object at the source ({', '.join(names)}); which "
-                    "of them is right is told by the source, or by a third replica",
+                    f"the ledgers of {replica.location} and {place} prove different contents of "
+                    f"the same object at the source, for {differing} of {compared} objects "
+                    f"({', '.join(names)}); which is right is told by the source, or by a third "
+                    "replica",
                 )
             )
         if not compared:

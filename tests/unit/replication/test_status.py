@@ -83,7 +83,7 @@ class TestAge:
         found = freshness(end)
         assert (found.as_of, found.parts) == (None, 2)
         assert found.finding == (
-            "1 objects are not up to date, some never were: mem://lab/copy/ (include=*.b), "
+            "1 of 3 objects are not up to date, some never were: mem://lab/copy/ (include=*.b), "
             "by run run-30"
         )
         assert not found.within(timedelta(days=99999))
@@ -177,13 +177,15 @@ class TestStatus:
         end = looked(look("copy/", 30, behind=2, since=at(5)))
         findings = "; ".join(status(end, max_lag=HOUR).findings)
         assert "2 of 10 objects are not proven" in findings
-        assert "2 objects were not as the source had them" in findings
+        assert "2 of 10 objects were not as the source had them" in findings
         assert "is more than 1 h; the oldest part is mem://lab/copy/ (all objects)" in findings
 
     def test_an_age_that_is_not_known(self) -> None:
         stands = status(looked(look("copy/", 30, behind=2)))
         assert (stands.as_of, stands.lag) == (None, None)
-        assert any(f.startswith("how old it is can't be told: 2 obj") for f in stands.findings)
+        assert any(
+            f.startswith("how old it is can't be told: 2 of 10 obj") for f in stands.findings
+        )
 
     def test_a_run_that_is_under_way(self) -> None:
         end = endpoint("copy/")
