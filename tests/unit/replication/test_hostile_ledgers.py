@@ -197,7 +197,7 @@ def test_forged_digests_are_noticed_by_whoever_remembers_and_by_the_other_replic
         report = verify(one, siblings=[sibling])
         assert (report.unproven, report.proven) == (0, False)
         assert "different contents of the same object at the source" in report.contradictions[0]
-        assert "for 1 of 5 objects ('a'); which is right is told by" in report.contradictions[0]
+        assert "for 1 of 4 objects ('a'); which is right is told by" in report.contradictions[0]
     assert verify(other).proven
 
 
