@@ -87,17 +87,17 @@ SHOWN = {
     "cleanup": (
         CleanupReport(
             dry_run=False,
-            found={Left.JOURNAL: 1},
-            removed={Left.JOURNAL: 0},
-            named=(Leftover(Left.JOURNAL, "s3://a/j", NOON, False, "kept"),),
+            found={Left.PLAN: 1},
+            removed={Left.PLAN: 0},
+            named=(Leftover(Left.PLAN, "s3://a/j", NOON, False, "kept"),),
         ),
         {
             "dry_run": False,
-            "found": {"journal": 1},
-            "removed": {"journal": 0},
+            "found": {"plan": 1},
+            "removed": {"plan": 0},
             "named": [
                 {
-                    "kind": "journal",
+                    "kind": "plan",
                     "uri": "s3://a/j",
                     "last_used": NOON_TEXT,
                     "removed": False,
