@@ -364,6 +364,7 @@ SHOWN = {
             "gone": 0,
             "found": ["'k' is missing: not there"],
             "open_runs": [],
+            "unfinished": None,
             "signed": False,
             "signed_by": [],
             "contradictions": [],

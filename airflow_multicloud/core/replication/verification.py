@@ -44,6 +44,7 @@ class VerificationReport:
     :param extraneous: objects at the replica that the source has not, or that no run has seen.
     :param gone: those among them that the source had once.
     :param open_runs: runs that write to the replica now, or were killed.
+    :param unfinished: why it has not all objects yet: its first replication has not ended.
     :param signed: whether the ledger's newest commit has a signature, whoever made it.
     :param signed_by: the keys that were given, of which one has made it.
     :param contradictions: what other ledgers say otherwise.
@@ -68,6 +69,7 @@ class VerificationReport:
     oldest: str | None = None
     age_unknown: str | None = None
     open_runs: tuple[str, ...] = ()
+    unfinished: str | None = None
     signed: bool = False
     signed_by: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ class VerificationReport:
             "gone",
             ("found", "found_lines"),
             "open_runs",
+            "unfinished",
             "signed",
             "signed_by",
             "contradictions",
@@ -104,7 +107,7 @@ class VerificationReport:
     @property
     def proven(self) -> bool:
         """Whether every object but those left out is there and identical, and nobody objects."""
-        return self.unproven == 0 and not self.contradictions
+        return self.unproven == 0 and not self.contradictions and self.unfinished is None
 
     @property
     def unproven(self) -> int:
@@ -167,6 +170,7 @@ def verify(
         runs = under_way.open_runs(latest.commit, replica.location.key, clock.now())
         report = replace(
             _report(check, runs, said, time.monotonic() - started),
+            unfinished=under_way.unfinished(check.newest.commit, replica.location.key),
             signed=latest.signature is not None,
             signed_by=signed_by,
         )
