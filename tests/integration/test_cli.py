@@ -298,7 +298,7 @@ class TestVerify:
         )
         keys = tmp_path / "signing.pub"
         missing = shell.run("verify", REPLICA, "--public-key", str(keys))
-        assert (missing.code, "--public-key: " in missing.err) == (4, True)
+        assert (missing.code, "--public-key: " in missing.err) == (2, True)
         keys.write_bytes(pair().public)
         unsigned = shell.run("verify", REPLICA, "--public-key", str(keys))
         assert (unsigned.code, "it is not signed" in unsigned.err) == (3, True)
