@@ -153,9 +153,3 @@ def compare(ours: Digests, theirs: Digests) -> Comparison | None:
             return Comparison(name, equal=False)
         agreed = agreed or Comparison(name, equal=True)
     return agreed
-
-
-def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
-    """As :func:`compare`, for what does not ask whether the contents are identical."""
-    compared = compare(ours, theirs)
-    return None if compared is None else (compared.name, compared.equal)

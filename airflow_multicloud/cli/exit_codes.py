@@ -55,5 +55,7 @@ def of_kind(kind: ErrorKind) -> ExitCode:
 
 def of_error(err: CloudError) -> ExitCode:
     """The exit code of an error; a replication or fetch that went half-way has one of its own."""
-    half_way = isinstance(err, ReplicationFailedError | IncompleteFetchError)
-    return ExitCode.NOT_SOUND if half_way else of_kind(err.kind)
+    fetched_some = isinstance(err, IncompleteFetchError) and err.provenance is not None
+    if fetched_some or isinstance(err, ReplicationFailedError):
+        return ExitCode.NOT_SOUND
+    return of_kind(err.kind)

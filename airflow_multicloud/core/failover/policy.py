@@ -38,8 +38,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class FailoverPolicy:
     """How to choose among candidates.
 
-    :param fail_over_on: error kinds that trigger failover to the next candidate; others end the
-        fetch.
+    :param fail_over_on: error kinds that trigger failover to the next candidate; after others no
+        candidate is tried any more for the object.
     :param attempt_timeout: the longest one candidate may take, bytes included.
     :param deadline: the overall time limit.
     :param max_staleness: reject an object of a replica that is known to be up to date until

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from airflow_multicloud.adapters.digests import StreamDigest
+from airflow_multicloud.adapters.digests import StreamDigest, compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Proof
 from airflow_multicloud.core.replication.catalog import Listed
-from airflow_multicloud.core.replication.planning import still_proven
+from airflow_multicloud.core.replication.standing import holds, shown
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import Digests, ObjectMeta
+from airflow_multicloud.ports.object_store import ObjectMeta
 from airflow_multicloud.text import printable
 
 
@@ -114,11 +114,12 @@ def _by_listing(name: str, proof: Proof, listed: Listed | None, depth: Depth) ->
         return Found(name, Finding.MISSING, "there is no object of this key")
     if listed.size != proof.size:
         return _other(name, proof, listed, f"{listed.size} bytes instead of {proof.size}")
-    if differs := _different(proof.digests, listed.digests):
-        return _other(name, proof, listed, f"the store's {differs} differs from the ledger's")
+    compared = compare(proof.digests, shown(listed, proof.confirmed))
+    if compared is not None and not compared.equal:
+        return _other(name, proof, listed, f"the store's {compared.name} differs from the ledger's")
     if depth is Depth.READ:
         return None
-    if still_proven(proof, listed) or _identical(proof.digests, listed.digests):
+    if holds(proof, listed) or (compared is not None and compared.identical):
         return Found(name, Finding.VERIFIED)
     return None
 
@@ -152,10 +153,11 @@ def _by_content(name: str, proof: Proof, listed: Listed, digest: StreamDigest) -
     if digest.size != proof.size:
         more = "more than " if digest.size > proof.size else f"{digest.size} bytes instead of "
         return _other(name, proof, listed, f"its content has {more}{proof.size}")
-    content = digest.digests()
-    if differs := _different(proof.digests, content):
-        return _other(name, proof, listed, f"the content's {differs} differs from the ledger's")
-    if still_proven(proof, listed) or _identical(proof.digests, content):
+    compared = compare(proof.digests, digest.digests())
+    if compared is not None and not compared.equal:
+        why = f"the content's {compared.name} differs from the ledger's"
+        return _other(name, proof, listed, why)
+    if holds(proof, listed) or (compared is not None and compared.identical):
         return Found(name, Finding.VERIFIED)
     return _untold(name, proof, listed, "the ledger has no digest that tells its content")
 
@@ -179,21 +181,6 @@ def _is_proven_write(proof: Proof, listed: Listed) -> bool:
     return bool(proof.etag) and proof.etag == listed.etag and same_version
 
 
-def _different(ours: Digests, theirs: Digests) -> str | None:
-    """A digest that both sides know and that is not the same."""
-    for name in ("sha256", "md5", "crc32c"):
-        left, right = getattr(ours, name), getattr(theirs, name)
-        if left is not None and right is not None and left != right:
-            return name
-    return None
-
-
-def _identical(ours: Digests, theirs: Digests) -> bool:
-    """Whether digests show the same content: all that both know agree, and not only CRC32C."""
-    known = [d for d in ("sha256", "md5") if None not in (getattr(ours, d), getattr(theirs, d))]
-    return bool(known) and _different(ours, theirs) is None
-
-
 def _also_behind(found: Found, entry: Entry) -> Found:
     """The finding of an earlier copy, where the newest one failed."""
     behind, proof = entry.behind, entry.proof
@@ -215,4 +202,12 @@ def _why(behind: Behind) -> str:
 
 
 def _listed(name: str, meta: ObjectMeta) -> Listed:
-    return Listed(name, meta.size, meta.etag, meta.version, meta.last_modified, meta.digests)
+    return Listed(
+        name,
+        meta.size,
+        meta.etag,
+        meta.version,
+        meta.last_modified,
+        meta.digests,
+        declared=meta.declared.md5,
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Proof
@@ -19,6 +20,7 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
+from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectTags
 
@@ -30,7 +32,7 @@ def decide(
     proof: Proof | None,
     *,
     immutable: bool,
-    compare: CompareAttributes = CompareAttributes.NEVER,
+    attributes: CompareAttributes = CompareAttributes.NEVER,
     tags: bool = False,
 ) -> Replica:
     """What is to become of one object at one destination. Pure.
@@ -39,13 +41,13 @@ def decide(
     :param origin: its URI there, without a connection.
     :param prior: what has its key at the destination now.
     :param proof: what the destination's ledger proves of it there.
-    :param compare: whether its attributes are looked at when its content is proven.
+    :param attributes: whether they are looked at when its content is proven.
     :param tags: whether its tags are among them, and the source has tags.
     """
     if prior is None:
         return Replica()
     state = Replica(prior=IfUnchanged(prior.etag, prior.version))
-    if proof is not None and still_proven(proof, prior):
+    if proof is not None and holds(proof, prior):
         state = replace(state, attributes=proof.attributes, tags=proof.tags, seen=proof.seen)
         before = proof.origin
         if listed.etag and (before.uri, before.etag, proof.size) == (
@@ -60,8 +62,9 @@ def decide(
                 confirmed=proof.confirmed,
                 not_kept=proof.not_kept,
             )
-            if _attributes_in_doubt(listed, proof, compare, tags=tags):
-                return replace(known, inspect=True)
+            refuted = _refuted(listed, prior, proof)
+            if refuted or _attributes_in_doubt(listed, proof, attributes, tags=tags):
+                return replace(known, inspect=True, doubtful=refuted, digests=proof.digests)
             return replace(known, outcome=Outcome.UNCHANGED)
     if prior.size == listed.size:
         return replace(state, doubtful=True)
@@ -74,29 +77,14 @@ def decide(
     return state
 
 
-def still_proven(proof: Proof, listed: Listed) -> bool:
-    """Whether what is at a destination now is the object that was proven there.
+def _refuted(listed: Listed, prior: Listed, proof: Proof) -> bool:
+    """Whether the source's listing shows another content than is there, or than was proven.
 
-    It is as long as ETag and version are those of the proven write, and nothing that the listing
-    shows contradicts it.
+    It may only seem so: S3 shows an ETag like an MD5 for objects that are encrypted with KMS. But a
+    ledger may say anything, and a source's own listing is not written by who writes at a replica.
     """
-    return (
-        proof.proven
-        and bool(proof.etag)
-        and (proof.etag, proof.size) == (listed.etag, listed.size)
-        and (None in (proof.version, listed.version) or proof.version == listed.version)
-        and not contradicts(proof.digests, listed.digests)
-    )
-
-
-def contradicts(ours: Digests, theirs: Digests) -> bool:
-    """Whether a digest that both sides know is not the same."""
-    pairs = (
-        (ours.sha256, theirs.sha256),
-        (ours.md5, theirs.md5),
-        (ours.crc32c, theirs.crc32c),
-    )
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+    known = (compare(listed.digests, one) for one in (prior.digests, proof.digests))
+    return any(one is not None and not one.equal for one in known)
 
 
 def _attributes_in_doubt(
@@ -152,7 +140,7 @@ def decide_all(
                     prior.at(listed.name),
                     entry.proof if (entry := ledger.at(listed.name)) else None,
                     immutable=options.immutable,
-                    compare=options.compare_attributes,
+                    attributes=options.compare_attributes,
                     tags=tags,
                 )
                 for prior, ledger in zip(priors, known, strict=True)
@@ -228,9 +216,8 @@ def check_deletions(
 
 def _agree(ours: Digests, theirs: Digests) -> bool:
     """Whether digests that are as good as the content are known on both sides, and the same."""
-    pairs = ((ours.sha256, theirs.sha256), (ours.md5, theirs.md5))
-    known = [one == other for one, other in pairs if None not in (one, other)]
-    return bool(known) and all(known)
+    compared = compare(ours, theirs)
+    return compared is not None and compared.identical
 
 
 def check_replacements(

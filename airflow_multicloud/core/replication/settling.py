@@ -99,20 +99,37 @@ class _Found:
 
 
 def _inspect(job: Job, item: Item, index: int, found: _Found) -> Replica:
-    """A replica with proven content: as it is, or to be written again for its attributes."""
+    """A replica with proven content: as it is, or to be written again for its attributes.
+
+    Or for its content, if what is proven of it is not what the source's store says.
+    """
     destination, before = job.destinations[index], item.replicas[index]
     there: ObjectMeta | None = None
-    if before.attributes is None:  # Its record does not say what it was written with.
+    # Its record does not say what it was written with, or may not be true.
+    if before.attributes is None or before.doubtful:
         try:
             there = destination.store.stat_object(destination.ref(job.replica_key(index, item)))
         except CloudError as err:
             return failure(before, err, reading=False)
-    unchanged = replace(before, inspect=False, outcome=Outcome.UNCHANGED)
+    if before.doubtful and _refuted(found.ours, before.digests, there):
+        if job.options.immutable:
+            return _conflict(before, "its content differs")
+        return Replica(prior=before.prior)
+    unchanged = replace(
+        before, inspect=False, doubtful=False, digests=Digests(), outcome=Outcome.UNCHANGED
+    )
     if not _differs(job, destination, before, found, there):
         return settle_tags(job, item, index, found.noted.on(unchanged), found.tags)
     if job.options.immutable:
         return stays(unchanged)
     return Replica(prior=before.prior)
+
+
+def _refuted(ours: ObjectMeta, proven: Digests, there: ObjectMeta | None) -> bool:
+    """Whether the source's store says that what was proven, or is there, has another content."""
+    known = [proven] if there is None else [proven, there.digests]
+    found = (compare(ours.digests, one) for one in known)
+    return any(one is not None and not one.equal for one in found)
 
 
 def settle_tags(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from airflow_multicloud.adapters.digests import compare
+from airflow_multicloud.core.ledger.entries import Proof
 from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.ports.object_store import Digests
 
@@ -23,39 +24,31 @@ class Standing(StrEnum):
     """No ETag tells whether it is the object that was proven."""
 
 
-def still_proven(
-    *,
-    size: int,
-    digests: Digests,
-    etag: str,
-    version: str | None,
-    confirmed: str | None,
-    listed: Listed,
-) -> Standing:
+def holds(proof: Proof, listed: Listed) -> bool:
+    """Whether what is there now is the very object that was proven, and nothing contradicts it."""
+    return proof.proven and standing(proof, listed) is Standing.HOLDS
+
+
+def standing(proof: Proof, listed: Listed) -> Standing:
     """Whether an earlier proof holds. Pure.
 
     It holds while ETag and version are those of the proven write, and neither the size nor any
-    digest that the listing shows is another one.
-
-    :param size: as it was proven.
-    :param digests: likewise.
-    :param etag: at the proven write.
-    :param version: likewise; what either side does not tell is not compared.
-    :param confirmed: which digest the store had confirmed.
+    digest that the listing shows is another one. A version that either side does not tell is not
+    compared.
     """
-    if etag != listed.etag and etag and listed.etag:
+    if proof.etag != listed.etag and proof.etag and listed.etag:
         return Standing.CHANGED
-    if version is not None and listed.version is not None and version != listed.version:
+    if None not in (proof.version, listed.version) and proof.version != listed.version:
         return Standing.CHANGED
-    if size != listed.size:
+    if proof.size != listed.size:
         return Standing.CONTRADICTED
-    compared = compare(digests, _shown(listed, confirmed))
+    compared = compare(proof.digests, shown(listed, proof.confirmed))
     if compared is not None and not compared.equal:
         return Standing.CONTRADICTED
-    return Standing.HOLDS if etag and listed.etag else Standing.UNKNOWN
+    return Standing.HOLDS if proof.etag and listed.etag else Standing.UNKNOWN
 
 
-def _shown(listed: Listed, confirmed: str | None) -> Digests:
+def shown(listed: Listed, confirmed: str | None) -> Digests:
     """The listing's digests, as far as they can contradict the proof of an object of this ETag.
 
     An MD5 that is the ETag itself (S3), or that a writer can declare (Azure), counts only if the

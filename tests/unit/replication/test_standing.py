@@ -9,8 +9,11 @@ import msgspec
 import pytest
 
 from airflow_multicloud.adapters.digests import digests_of
+from airflow_multicloud.core.ledger.entries import Origin, Proof
 from airflow_multicloud.core.replication.catalog import Listed
-from airflow_multicloud.core.replication.standing import Standing, still_proven
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.standing import Standing, holds
+from airflow_multicloud.core.replication.standing import standing as stands
 from airflow_multicloud.ports.object_store import Digests
 
 GOOD, EVIL = digests_of(b"good"), digests_of(b"evil")
@@ -25,8 +28,26 @@ def standing(
     confirmed: str | None = "md5",
     digests: Digests = GOOD,
 ) -> Standing:
-    return still_proven(
-        size=4, digests=digests, etag=etag, version=version, confirmed=confirmed, listed=listed
+    return stands(proven(etag, version, confirmed, digests), listed)
+
+
+def proven(
+    etag: str = "e1",
+    version: str | None = "v1",
+    confirmed: str | None = "md5",
+    digests: Digests = GOOD,
+) -> Proof:
+    return Proof(
+        size=4,
+        etag=etag,
+        digests=digests,
+        origin=Origin("mem://lab/a"),
+        outcome=Outcome.COPIED,
+        run_id="run",
+        at=LISTED.modified,
+        as_of=LISTED.modified,
+        version=version,
+        confirmed=confirmed,
     )
 
 
@@ -104,3 +125,10 @@ def test_digests_that_are_not_known_of_both_say_nothing() -> None:
     assert standing(LISTED, digests=Digests()) is Standing.HOLDS
     known = Digests(sha256=GOOD.sha256)
     assert standing(shows(digests=Digests(crc32c=EVIL.crc32c)), digests=known) is Standing.HOLDS
+
+
+def test_what_was_never_confirmed_does_not_hold_by_its_etag() -> None:
+    assert holds(proven(), LISTED)
+    unverifiable = msgspec.structs.replace(proven(), outcome=Outcome.UNVERIFIABLE)
+    assert standing(LISTED) is Standing.HOLDS
+    assert not holds(unverifiable, LISTED)
