@@ -26,7 +26,7 @@ def get_cli_commands() -> list[CLICommand]:
             subcommands=(
                 setup.INIT,
                 *replication.COMMANDS,
-        fetching.FETCH,
+                fetching.FETCH,
                 *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, upkeep.CLEANUP),
                 *costs.COMMANDS,
                 setup.LOCAL,
