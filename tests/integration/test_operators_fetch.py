@@ -100,7 +100,7 @@ def test_killed_servers_one_after_the_other(
     facts = run(objects, tmp_path / "b")
     assert (facts["served_by"], facts["failed_over"]) == (objects[1], True)
     assert [a["kind"] for a in facts["attempts"]] == ["unavailable", None]
-    assert facts["verified_by"] == "ledger"
+    assert (facts["verified_by"], facts["findings"]) == ("ledger", [])
     assert facts["sha256"] == hashlib.sha256(TREE["deep/er/b.bin"]).hexdigest()
     tree = run(uris, tmp_path / "tree")
     assert tree["served"] == {uris[1]: len(TREE)}
@@ -109,7 +109,7 @@ def test_killed_servers_one_after_the_other(
 
     mortal.gcp.kill()
     facts = run(objects, tmp_path / "b")
-    assert facts["served_by"] == objects[2]
+    assert (facts["served_by"], facts["findings"]) == (objects[2], [])
     assert [a["kind"] for a in facts["attempts"]] == ["unavailable", "unavailable", None]
     mortal.azure.kill()
     with pytest.raises(api.FailoverError) as raised:
