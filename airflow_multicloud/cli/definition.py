@@ -27,7 +27,7 @@ def get_cli_commands() -> list[CLICommand]:
                 setup.INIT,
                 *replication.COMMANDS,
                 fetching.FETCH,
-                *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, upkeep.CLEANUP),
+                *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
                 *costs.COMMANDS,
                 setup.LOCAL,
             ),
