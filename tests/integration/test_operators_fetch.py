@@ -193,7 +193,7 @@ class TestRejections:
         key = Ed25519PrivateKey.generate().public_key()
         pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (tmp_path / "keys.pem").write_bytes(pem)
-        with pytest.raises(AirflowFailException, match="it is not signed"):
+        with pytest.raises(api.FailoverError, match="it is not signed"):
             run(replicated.replicas, tmp_path / "t", public_keys=str(tmp_path / "keys.pem"))
         facts = run(
             [replicated.s3, *replicated.replicas],

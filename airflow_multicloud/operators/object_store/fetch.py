@@ -148,7 +148,7 @@ class FailoverFetchOperator(CloudOperator):
         )
 
 
-def _numbers(given: Mapping[str, int | str]) -> Mapping[str, int]:
+def _numbers(given: Any) -> Any:
     """Numbers, also as a template wrote them; what is none is refused by its name later."""
     if not isinstance(given, Mapping):
         return given

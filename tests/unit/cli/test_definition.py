@@ -48,7 +48,8 @@ _OURS = [
         f"airflow_multicloud.cli.definitions.{name}"
         for name in (
             *("complaints", "cost", "cost.costs", "drill", "object_store"),
-            *("object_store.replication", "object_store.upkeep", "parts", "setup"),
+            *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
+            *("parts", "setup"),
         )
     ),
     "airflow_multicloud.cli.values",
