@@ -10,7 +10,7 @@ from airflow.cli.cli_config import CLICommand, GroupCommand
 
 from airflow_multicloud.cli.definitions import drill, setup
 from airflow_multicloud.cli.definitions.cost import costs
-from airflow_multicloud.cli.definitions.object_store import fetching, replication, upkeep
+from airflow_multicloud.cli.definitions.object_store import replication, upkeep
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 
 
@@ -26,7 +26,6 @@ def get_cli_commands() -> list[CLICommand]:
             subcommands=(
                 setup.INIT,
                 *replication.COMMANDS,
-                fetching.FETCH,
                 *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
                 *costs.COMMANDS,
                 setup.LOCAL,

@@ -49,7 +49,7 @@ _OURS = [
         for name in (
             *("complaints", "cost", "cost.costs", "drill", "object_store"),
             *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
-            *("parts", "setup"),
+            *("object_store.verification", "parts", "setup"),
         )
     ),
     "airflow_multicloud.cli.values",
