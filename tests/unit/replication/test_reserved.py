@@ -311,6 +311,6 @@ def test_this_packages_own_files_can_be_read(tmp_path: Path) -> None:
     replication = hostile()
     replicate(replication)
     replica = replication.destinations[0]
-    (pointer,) = [key for key in keys(replica) if "/latest/" in key]
-    one = replace(replica, location=replica.location.with_key(pointer))
-    assert fetch([candidate(one)], FileTarget(tmp_path / "pointer")).size > 0
+    commit = next(key for key in keys(replica) if "/ledger/commits/" in key)
+    one = replace(replica, location=replica.location.with_key(commit))
+    assert fetch([candidate(one)], FileTarget(tmp_path / "commit")).size > 0
