@@ -16,7 +16,7 @@ CLOUDS := airflow_multicloud/testing/local_clouds
 FIND_UV = uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] || ! "$$uv" --version >/dev/null 2>&1; then uv=$(BIN)/uv; fi
 
-.PHONY: help demo test bench bench-judge matrix check lint format-check types layers docs ui clean lock
+.PHONY: help demo test bench bench-judge mutants matrix check lint format-check types layers docs ui clean lock
 
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ bench-judge: $(READY) ## Judge anomalies and forecasts over seeded series (some 
 
 matrix: $(READY) ## Install and try it beside each supported Airflow and Python (CORNERS=1: four of them)
 	$(BIN)/python -m tests.matrix $(if $(CORNERS),--corners)
+
+# A sample that SEED chooses, of COUNT faults (0: all of them, for hours).
+mutants: $(READY) ## Make faults in core, and count those that the unit tests notice (some minutes)
+	$(BIN)/python -m tests.mutants --seed $(or $(SEED),0) --count $(or $(COUNT),100) \
+		$(if $(UNDER),--under $(UNDER)) $(if $(TESTS),--tests $(TESTS))
 
 check: lint format-check types layers docs ## Lint, formatting, types, layers, documentation
 

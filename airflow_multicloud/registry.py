@@ -46,6 +46,7 @@ __all__ = [
     "default_connection",
     "get_provider",
     "list_providers",
+    "read_connection",
     "register_provider",
     "resolve",
     "resolve_export",
@@ -193,6 +194,15 @@ def _malformed(conn_id: str) -> CredentialsError:
 
 
 def _conn_type(conn_id: str) -> str:
+    return str(read_connection(conn_id).conn_type)
+
+
+def read_connection(conn_id: str) -> Any:
+    """Airflow's connection of an id, of whatever type; its extra is a JSON object.
+
+    :raises CredentialsError: kind ``not_found`` when there is none, ``invalid_argument`` when it
+        can't be read.
+    """
     # Imported here: Airflow takes seconds to load, and plain API users may never get here.
     from airflow.providers.common.compat.sdk import AirflowException
     from airflow.sdk import BaseHook
@@ -217,4 +227,4 @@ def _conn_type(conn_id: str) -> str:
             f"connection {conn_id!r}: its extra is not a JSON object",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    return str(connection.conn_type)
+    return connection

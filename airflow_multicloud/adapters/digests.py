@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awscrt.checksums import crc32c  # type: ignore[import-untyped]
@@ -110,10 +111,45 @@ def check_digests(body: Buffer, digests: Digests, doing: str, *, cloud: str) -> 
 _COMPUTED = {"crc32c": crc32c_of, "sha256": sha256_of, "md5": md5_of}
 
 
-def shared(ours: Digests, theirs: Digests) -> tuple[str, bool] | None:
-    """The strongest digest both sides have, and whether it is equal; ``None`` if none."""
-    for name in ("sha256", "crc32c", "md5"):
+def identifies(digests: Digests) -> bool:
+    """Whether they tell an object from every other one: by a SHA-256 or an MD5."""
+    return digests.sha256 is not None or digests.md5 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two contents have in common, by the digests that are known of both.
+
+    :param name: a digest that differs; else the strongest of those that agree.
+    :param equal: whether every digest that is known of both agrees.
+    """
+
+    name: str
+    equal: bool
+
+    @property
+    def identical(self) -> bool:
+        """Whether this is the same content, and not only what arrived without damage.
+
+        Another content with the same CRC32C is easily made. MD5 holds against damage and mistakes,
+        but not against somebody who made both contents.
+        """
+        return self.equal and self.name != "crc32c"
+
+    @property
+    def decisive(self) -> bool:
+        """Whether more digests would not tell more."""
+        return self.identical or not self.equal
+
+
+def compare(ours: Digests, theirs: Digests) -> Comparison | None:
+    """Compare by every digest that both sides have; ``None`` if there is none."""
+    agreed = None
+    for name in ("sha256", "md5", "crc32c"):
         left, right = getattr(ours, name), getattr(theirs, name)
-        if left is not None and right is not None:
-            return name, left == right
-    return None
+        if left is None or right is None:
+            continue
+        if left != right:
+            return Comparison(name, equal=False)
+        agreed = agreed or Comparison(name, equal=True)
+    return agreed

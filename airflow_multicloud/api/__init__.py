@@ -66,11 +66,16 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.drill.evidence import Evidence
     from airflow_multicloud.core.drill.faults import Fault
     from airflow_multicloud.core.drill.verdict import Objectives, Verdict
+    from airflow_multicloud.core.failover.local_names import name_of_path
     from airflow_multicloud.core.failover.policy import FailoverPolicy
-    from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
-    from airflow_multicloud.core.failover.tree import TreeProvenance
+    from airflow_multicloud.core.failover.provenance import (
+        FailoverError,
+        IncompleteFetchError,
+        Provenance,
+        TreeProvenance,
+    )
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
-    from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+    from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
         CompareAttributes,
         ObjectFilter,
@@ -79,6 +84,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.core.replication.plans import Plan
     from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.core.replication.status import ReplicaStatus
     from airflow_multicloud.core.replication.verification import Depth, VerificationReport
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
@@ -138,19 +144,22 @@ else:
             "airflow_multicloud.core.drill.evidence": "Evidence",
             "airflow_multicloud.core.drill.faults": "Fault",
             "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
+            "airflow_multicloud.core.failover.local_names": "name_of_path",
             "airflow_multicloud.core.failover.policy": "FailoverPolicy",
-            "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
-            "airflow_multicloud.core.failover.tree": "TreeProvenance",
+            "airflow_multicloud.core.failover.provenance": (
+                "FailoverError IncompleteFetchError Provenance TreeProvenance"
+            ),
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
-            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
+            "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
                 "CompareAttributes ObjectFilter OnError ReplicationOptions"
             ),
             "airflow_multicloud.core.replication.plans": "Plan",
             "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.status": "ReplicaStatus",
             "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
@@ -183,6 +192,7 @@ __all__ = [
     "FailoverPolicy",
     "Fault",
     "ForecastBound",
+    "IncompleteFetchError",
     "Left",
     "Leftover",
     "LocationStatus",
@@ -220,6 +230,7 @@ __all__ = [
     "initialize_providers",
     "list_runs",
     "make_bucket",
+    "name_of_path",
     "plan_replication",
     "plan_upload",
     "query_costs",

@@ -11,6 +11,7 @@ from airflow_multicloud.months import parse_month
 
 _SIZE = re.compile(r"(\d+)([KMGT]?)", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+)([smhdw])")
+_COUNT_OR_SHARE = re.compile(r"(\d+)|(\d+(?:\.\d+)?)%", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -37,6 +38,20 @@ def duration(text: str) -> timedelta:
         return timedelta(**{_UNITS[unit]: int(number)})
     except OverflowError:
         raise ArgumentTypeError(f"{text!r} is longer than {timedelta.max.days}d") from None
+
+
+def count_or_share(text: str) -> int | float:
+    """A count, or with ``%`` a share from 0 to 1."""
+    found = _COUNT_OR_SHARE.fullmatch(text)
+    if found is not None:
+        count, percent = found.groups()
+        if count is not None:
+            return int(count)
+        if (share := Decimal(percent) / 100) <= 1:
+            return float(share)
+    raise ArgumentTypeError(
+        f"{text!r} is neither a number of objects nor a share; expected one like 100, or 0% to 100%"
+    )
 
 
 def day(text: str) -> date:

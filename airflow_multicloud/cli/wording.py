@@ -20,6 +20,8 @@ _ALIASES = {
     "candidates": "candidate",
     "target": "to",
     "places": "evidence",
+    "public_keys": "public_key",
+    "siblings": "sibling",
     "export": "remove",
 }
 

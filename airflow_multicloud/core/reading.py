@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from airflow_multicloud.adapters.digests import StreamDigest, shared
+from airflow_multicloud.adapters.digests import StreamDigest, compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.ports.object_store import CheckedReads, Digests, ObjectRef
@@ -56,8 +56,8 @@ def altered_on_the_way(
     :param read: the digests of what was read.
     :raises CloudError: as the read itself.
     """
-    compared = shared(read, declared)
-    if compared is None or compared[1]:
+    compared = compare(read, declared)
+    if compared is None or compared.equal:
         return None
     again = digests_by_reading(source, ref, if_etag=if_etag, spend=spend)
     if again.sha256 == read.sha256:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA
+from airflow_multicloud.adapters.digests import SHA256_METADATA, compare
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
 from airflow_multicloud.core.local_files import Content, check_no_file, chunks_of, content_of
@@ -256,16 +256,10 @@ def _same(destination: Endpoint, there: ObjectMeta, content: Content) -> bool:
     """Whether an object has a file's content, by what no writer of it could have made up."""
     if there.size != content.size:
         return False
+    compared = compare(content.digests, there.digests)
+    if compared is not None and compared.decisive:
+        return compared.equal
     # A CRC32C refutes, but can't prove: other content with the same one is easily made.
-    pairs = {
-        name: (getattr(content.digests, name), getattr(there.digests, name))
-        for name in ("sha256", "md5", "crc32c")
-        if getattr(there.digests, name) is not None
-    }
-    if any(ours != theirs for ours, theirs in pairs.values()):
-        return False
-    if pairs.keys() & {"sha256", "md5"}:
-        return True
     telemetry.count_bytes("read", destination.cloud, there.size)
     held = digests_by_reading(destination, destination.location.ref, if_etag=there.etag)
     return held.sha256 == content.sha256

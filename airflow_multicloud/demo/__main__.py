@@ -213,7 +213,7 @@ def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:
     checks.that(
         f"still served: {served}, {fetched.size / 1e6:.1f} MB, all verified by "
         f"{', '.join(fetched.verified_by)}",
-        holds=set(fetched.served) <= set(REPLICAS) and set(fetched.verified_by) == {"manifest"},
+        holds=set(fetched.served) <= set(REPLICAS) and set(fetched.verified_by) == {"ledger"},
     )
     console.print(f"    first failed attempt: {fetched.attempts[0]}")
 

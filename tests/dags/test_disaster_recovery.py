@@ -111,7 +111,7 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     recovered = run.xcom("recover")["recovered"]
     assert recovered["objects"] == len(TREE) + 1
     assert recovered["served"] == {lab.gcs: len(TREE) + 1}
-    assert recovered["verified_by"] == {"manifest": len(TREE) + 1}
+    assert recovered["verified_by"] == {"ledger": len(TREE) + 1}
 
     # The evidence lies in two clouds, four objects, and says the same in both.
     assert [uri.partition("://")[0] for uri in judged["evidence"]] == ["gs", "gs", "abfs", "abfs"]
@@ -236,7 +236,7 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
         "size": 1,
         "as_of": "2026-11-23T08:59:30Z",
         "served": {lab.azure: 1},
-        "verified_by": {"manifest": 1},
+        "verified_by": {"ledger": 1},
     }
     proof = {"replica": lab.azure, "objects": 1, "findings": {"verified": 1}, "found": []}
     with socket.socket() as closed:

@@ -171,6 +171,19 @@ class TestReplicate:
         assert (ended.code, ended.out) == (7, "")
         assert ended.err.startswith("error (precondition_failed): --max-delete: 1 objects")
 
+    def test_more_replacements_than_stated_are_refused(self, shell: Shell) -> None:
+        put("copy/b.csv", b"another size", conn_id="cli_b")
+        words = ("replicate", SOURCE, REPLICA, "--max-replace")
+        ended = shell.run(*words, "99%")
+        assert (ended.code, ended.out) == (7, "")
+        assert ended.err.startswith(
+            f"error (precondition_failed): --max-replace: 1 of the 1 objects at {REPLICA} would be "
+            "replaced, or may be, more than the 0 (99%) allowed; nothing was changed; "
+        )
+        assert "(a dry run without --max-replace names the objects)" in ended.err
+        assert keys() == ["copy/b.csv"]
+        assert shell.run(*words, "1").code == 0
+
     @pytest.mark.parametrize(
         ("words", "code", "error"),
         [
@@ -275,7 +288,7 @@ class TestFetch:
         )
         assert (ended.code, target.read_bytes()) == (0, b"a.csv")
         assert ended.result["served_by"] == f"{REPLICA}a.csv"
-        assert (ended.result["failed_over"], ended.result["verified_by"]) == (True, "manifest")
+        assert (ended.result["failed_over"], ended.result["verified_by"]) == (True, "ledger")
         (line,) = ended.err.splitlines()
         assert line.startswith(f"failed over: {SOURCE}a.csv after ")
 
@@ -284,6 +297,29 @@ class TestFetch:
         assert (ended.code, ended.err) == (0, "")
         assert f"{SOURCE} (3)" in ended.out
         assert (tmp_path / "b.csv").read_bytes() == b"b.csv"
+
+    def test_a_prefix_of_which_not_all_can_be_put(self, shell: Shell, tmp_path: Path) -> None:
+        store = object_store.Hook("cli_a")
+        for name in ("a.csv/below", "../out"):
+            store.put_object(ObjectRef("lake", f"sales/{name}"), b"odd")
+        top = tmp_path / "top"
+        ended = shell.run("fetch", SOURCE, "--to", str(top), "-o", "json")
+        assert ended.code == 3
+        assert [ended.result[name] for name in ("objects", "unfit", "encoded")] == [4, 1, 1]
+        encoded, error = ended.err.splitlines()
+        assert encoded == f"note: '../out' is at {top}/\u201b../out"
+        assert error.startswith(
+            f"error (invalid_argument): 1 of 5 objects were not fetched to {top}, all others are "
+            "in place; 1 can't be put there: "
+        )
+        assert f"the key 'a.csv' can't be below {top}: 'a.csv/below' is there too" in error
+        assert (top / "b.csv").read_bytes() == b"b.csv"
+        assert [path.name for path in tmp_path.iterdir()] == ["top"]
+
+    def test_a_prefix_of_which_nothing_is_served(self, shell: Shell, tmp_path: Path) -> None:
+        ended = shell.run("fetch", SOURCE, "--to", str(tmp_path), "--expected-sha256", "0" * 64)
+        assert (ended.code, ended.out, list(tmp_path.iterdir())) == (3, "", [])
+        assert ended.err.startswith("error (integrity): 3 of 3 objects were not fetched to ")
 
     def test_the_policy_is_handed_on(self, shell: Shell, tmp_path: Path) -> None:
         words = (f"{SOURCE}a.csv", "--to", str(tmp_path / "x"), "--expected-sha256", "0" * 64)

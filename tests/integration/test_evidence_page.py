@@ -34,7 +34,7 @@ def record(verdict: Verdict) -> Evidence:
         "size": 98_765_432,
         "as_of": _AT.isoformat(),
         "served": {_REPLICAS[0]: 1234},
-        "verified_by": {"manifest": 1234},
+        "verified_by": {"ledger": 1234},
         "failed_attempts": 1,
         "attempts": ["s3://aws_default@primary/data/ after 3 ms: …"],
     }

@@ -84,6 +84,21 @@ class TestReplicate:
         ]
         assert get(lab.gcs + "a.txt") == b"other"
 
+    @pytest.mark.parametrize("most", [1, 0.5])
+    def test_more_replacements_than_allowed_fail_at_once(self, lab: Lab, most: float) -> None:
+        fill(lab.s3)
+        replicate(lab)
+        manifests = [own_keys(uri) for uri in lab.replicas]
+        fill(lab.s3, dict.fromkeys(list(TREE)[:3], b"encrypted"))
+        with pytest.raises(
+            AirflowFailException,
+            match=f"precondition_failed: max_replace: 3 of the 4 objects at {lab.replicas[0]} ",
+        ):
+            replicate(lab, Bare(run_id="manual__2"), max_replace=most)
+        for uri, before in zip(lab.replicas, manifests, strict=True):
+            assert tree_of(uri) == TREE
+            assert own_keys(uri) == before
+
     def test_what_a_retry_may_mend_is_raised_as_it_is(self, lab: Lab, closed_s3: str) -> None:
         fill(lab.s3)
         with pytest.raises(StorageError) as raised:

@@ -100,7 +100,7 @@ def test_killed_servers_one_after_the_other(
     facts = run(objects, tmp_path / "b")
     assert (facts["served_by"], facts["failed_over"]) == (objects[1], True)
     assert [a["kind"] for a in facts["attempts"]] == ["unavailable", None]
-    assert facts["verified_by"] == "manifest"
+    assert facts["verified_by"] == "ledger"
     assert facts["sha256"] == hashlib.sha256(TREE["deep/er/b.bin"]).hexdigest()
     tree = run(uris, tmp_path / "tree")
     assert tree["served"] == {uris[1]: len(TREE)}
@@ -163,7 +163,7 @@ class TestRejections:
         assert kinds(raised.value) == ["integrity"] * 3
         assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
-    def test_a_corrupt_primary_without_a_manifest(self, replicated: Lab, tmp_path: Path) -> None:
+    def test_a_corrupt_primary_without_a_ledger(self, replicated: Lab, tmp_path: Path) -> None:
         """S3 tells an object's digest only when asked for it."""
         for name in ("a.txt", "deep/er/b.bin"):
             end = at(replicated.s3 + name)
@@ -260,6 +260,25 @@ def _with_store(end: Endpoint, store: Any) -> Endpoint:
     return type(end)(end.cloud, store, end.location)
 
 
+def test_what_nobody_serves_fails_the_task_after_all_else(lab: Lab, tmp_path: Path) -> None:
+    """And the report of what was fetched is in XCom."""
+    fill(lab.s3)
+    put(lab.s3 + "../up", b"up")
+    api.replicate(lab.s3, [lab.gcs])
+    flip(lab.gcs + "a.txt")
+    context = Bare()
+    with pytest.raises(api.IncompleteFetchError, match=r"^1 of \d+ objects were not") as raised:
+        run([lab.gcs], tmp_path / "t", context)
+    assert raised.value.retryable
+    report = context.pushed["report"]
+    assert (report["objects"], report["failed"]) == (len(TREE), 1)
+    assert list(report["failed_names"]) == ["a.txt"]
+    assert report["encoded_names"] == {"../up": f"{tmp_path}/t/\u201b../up"}
+    assert (tmp_path / "t" / "deep/er/b.bin").read_bytes() == TREE["deep/er/b.bin"]
+    assert (tmp_path / "t/\u201b../up").read_bytes() == b"up"
+    assert not (tmp_path / "t/a.txt").exists()
+
+
 class TestTarget:
     def test_no_partial_file_is_ever_visible(self, lab: Lab, tmp_path: Path) -> None:
         put(lab.s3 + "big", BIG)
@@ -306,9 +325,17 @@ class TestTarget:
         # S3's own key: a replica or primary may hold anything another writer put there.
         fill(lab.gcs, {"aaa": b"good", name: b"evil"})
         target = tmp_path / "in" / "deeper"
-        with pytest.raises(AirflowFailException, match=r"^invalid_argument: target: the key "):
-            run([lab.gcs], target)
-        assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+        facts = run([lab.gcs], target)
+        ((key, path),) = facts["encoded_names"].items()
+        assert (facts["objects"], key, api.name_of_path(Path(path).relative_to(target))) == (
+            2,
+            name,
+            name,
+        )
+        assert Path(path).read_bytes() == b"evil"
+        files = {p for p in tmp_path.rglob("*") if p.is_file()}
+        assert files == {target / "aaa", Path(path)}
+        assert Path(path).resolve().is_relative_to(target)
         assert not Path("/out").exists()
 
     def test_a_symbolic_link_is_not_followed_out(self, lab: Lab, tmp_path: Path) -> None:

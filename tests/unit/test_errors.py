@@ -29,6 +29,7 @@ CLASSES = sorted(
 # What a subclass takes instead of a cloud and a code.
 ARGUMENTS = {
     "FailoverError": {"attempts": (Attempt("s3://b/k", "aws", 7, ErrorKind.NOT_FOUND, "gone"),)},
+    "IncompleteFetchError": {"attempts": (), "provenance": None},
     "ReplicationFailedError": {"report": {"failed": 3}},
 }
 

@@ -12,8 +12,7 @@ from airflow_multicloud.core.drill.canary import Canary
 from airflow_multicloud.core.drill.failover import Control, ControlOutcome, Measurement
 from airflow_multicloud.core.drill.faults import Fault
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Attempt, Provenance
-from airflow_multicloud.core.failover.tree import TreeProvenance
+from airflow_multicloud.core.failover.provenance import Attempt, Provenance, TreeProvenance
 from airflow_multicloud.core.replication.freshness import Freshness
 from airflow_multicloud.core.replication.history import ReplicaStatus, Run
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -39,7 +38,7 @@ TREE = TreeProvenance(
     objects=2,
     size=10,
     served={"gs://b/": 2},
-    verified_by={"manifest": 2},
+    verified_by={"ledger": 2},
     as_of=NOON,
     failed_over=True,
     failed_attempts=1,
@@ -48,14 +47,24 @@ TREE = TreeProvenance(
     left_out_names=("x",),
     findings=("a clock is ahead",),
     not_kept={"metadata:x": 1},
+    encoded=1,
+    encoded_names={"a//b": "/tmp/x/a/\u201b/b"},
+    unfit=1,
+    unfit_names={"c": "too long"},
+    failed=1,
+    failed_names={"d": "nobody has it"},
+    oldest="a",
+    unknown=1,
+    unknown_names=("e",),
 )
 TREE_DOCUMENT = {
     "target": "/tmp/x",
     "objects": 2,
     "size": 10,
     "served": {"gs://b/": 2},
-    "verified_by": {"manifest": 2},
+    "verified_by": {"ledger": 2},
     "as_of": NOON_TEXT,
+    "oldest": "a",
     "failed_over": True,
     "failed_attempts": 1,
     "not_kept": {"metadata:x": 1},
@@ -63,6 +72,14 @@ TREE_DOCUMENT = {
     "findings": ["a clock is ahead"],
     "left_out": 1,
     "left_out_names": ["x"],
+    "encoded": 1,
+    "encoded_names": {"a//b": "/tmp/x/a/\u201b/b"},
+    "unfit": 1,
+    "unfit_names": {"c": "too long"},
+    "failed": 1,
+    "failed_names": {"d": "nobody has it"},
+    "unknown": 1,
+    "unknown_names": ["e"],
 }
 
 SHOWN = {

@@ -29,11 +29,16 @@ if TYPE_CHECKING:
         upload_artifact,
     )
     from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
+    from airflow_multicloud.core.failover.local_names import name_of_path
     from airflow_multicloud.core.failover.policy import FailoverPolicy
-    from airflow_multicloud.core.failover.provenance import FailoverError, Provenance
-    from airflow_multicloud.core.failover.tree import TreeProvenance
+    from airflow_multicloud.core.failover.provenance import (
+        FailoverError,
+        IncompleteFetchError,
+        Provenance,
+        TreeProvenance,
+    )
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
-    from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+    from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
         CompareAttributes,
         ObjectFilter,
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.core.replication.plans import Plan
     from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.core.replication.status import ReplicaStatus
     from airflow_multicloud.core.replication.verification import Depth, VerificationReport
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
 else:
@@ -64,16 +70,19 @@ else:
                 "CloudOperationResult plan_upload upload_artifact"
             ),
             "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
+            "airflow_multicloud.core.failover.local_names": "name_of_path",
             "airflow_multicloud.core.failover.policy": "FailoverPolicy",
-            "airflow_multicloud.core.failover.provenance": "FailoverError Provenance",
-            "airflow_multicloud.core.failover.tree": "TreeProvenance",
+            "airflow_multicloud.core.failover.provenance": (
+                "FailoverError IncompleteFetchError Provenance TreeProvenance"
+            ),
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
-            "airflow_multicloud.core.replication.history": "ReplicaStatus Run",
+            "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
                 "CompareAttributes ObjectFilter OnError ReplicationOptions"
             ),
             "airflow_multicloud.core.replication.plans": "Plan",
             "airflow_multicloud.core.replication.report": "ReplicationReport",
+            "airflow_multicloud.core.replication.status": "ReplicaStatus",
             "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
         },
@@ -87,6 +96,7 @@ __all__ = [
     "Destination",
     "FailoverError",
     "FailoverPolicy",
+    "IncompleteFetchError",
     "Left",
     "Leftover",
     "ObjectFilter",
@@ -108,6 +118,7 @@ __all__ = [
     "failover_fetch",
     "list_runs",
     "make_bucket",
+    "name_of_path",
     "plan_replication",
     "plan_upload",
     "reachable_replicas",

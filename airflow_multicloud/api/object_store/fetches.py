@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Provenance
+from airflow_multicloud.core.failover.provenance import Provenance, TreeProvenance
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
-from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.locations import check_template
 from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.public_keys import open_public_keys
 from airflow_multicloud.registry import session
 
 
@@ -26,19 +28,27 @@ def failover_fetch(
     target: str | Path,
     policy: FailoverPolicy = FailoverPolicy(),
     *,
+    public_keys: bytes | Path | None = None,
     listener: Listener | None = None,
     interval: float = INTERVAL,
 ) -> Provenance | TreeProvenance:
     """Fetch an object, or a prefix, from the first candidate that can be trusted.
 
-    :param candidates: URIs, in the order of preference; the first one is the primary. All of
-        them are objects, or all are prefixes (they end with a slash).
+    :param candidates: URIs, in the order of preference; the first one is the primary, unless
+        ledgers (or ``policy.live_primary``) say that it is a replica. All of them are objects, or
+        all are prefixes (they end with a slash).
     :param target: a local path, or a URI. For prefixes it is a directory or a prefix; one
         object that goes to a directory or a prefix keeps its name there.
+    :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: one of them must
+        have signed the ledger of a replica that serves.
     :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises FailoverError: when no candidate served, with every attempt.
+    :raises IncompleteFetchError: when that holds for some objects of a prefix, or the target can't
+        hold them; all others are in place.
     """
     progress = Progress(listener, interval=interval)
+    if (keys := open_public_keys(public_keys)) is not None:
+        policy = replace(policy, public_keys=keys)
     check_template(str(target), parameter="target")
     opened = open_candidates(candidates)
     prefixes = {candidate.uri.endswith("/") for candidate in opened}

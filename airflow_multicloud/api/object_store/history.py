@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow_multicloud.core.replication import history
-from airflow_multicloud.core.replication.history import ReplicaStatus, Run
+from airflow_multicloud.core.replication import history, status
+from airflow_multicloud.core.replication.history import Run
+from airflow_multicloud.core.replication.status import ReplicaStatus
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.registry import session
@@ -25,8 +26,8 @@ def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
 
 
 @session()
-def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[ReplicaStatus, ...]:
-    """How a replica stands by what is recorded beside it, once for each of its sources.
+def replica_status(replica: str, *, max_lag: timedelta | None = None) -> ReplicaStatus:
+    """How a replica stands by what is recorded beside it.
 
     Nothing is verified again; :func:`verify_replica` does that.
 
@@ -36,4 +37,4 @@ def replica_status(replica: str, *, max_lag: timedelta | None = None) -> tuple[R
     """
     end = open_endpoint(replica, parameter="replica")
     with operation("replica_status", cloud__provider=end.cloud):
-        return history.status(end, max_lag=max_lag)
+        return status.status(end, max_lag=max_lag)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from airflow_multicloud.api.object_store.destinations import Destination, open_destinations
 from airflow_multicloud.core.endpoints import naming
@@ -16,7 +17,9 @@ from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.replication.verification import verify as _verify
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.public_keys import open_public_keys
 from airflow_multicloud.registry import session
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
@@ -48,7 +51,7 @@ def replicate(
 ) -> ReplicationReport:
     """Make every destination a proven replica of an object or a prefix.
 
-    :param run_id: names the manifest: letters, digits, ``.``, ``_`` and ``-``; a random one when
+    :param run_id: names the run: letters, digits, ``.``, ``_`` and ``-``; a random one when
         left out.
     :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises CloudError: before any byte moves, for whatever is wrong with the call.
@@ -82,12 +85,31 @@ def plan_replication(
 
 @session()
 def verify_replica(
-    replica: str, *, depth: Depth | str = Depth.AUTO, run_id: str | None = None
+    replica: str,
+    *,
+    depth: Depth | str = Depth.AUTO,
+    run_id: str | None = None,
+    expected_root: str | None = None,
+    at_least_commit: int | None = None,
+    siblings: Sequence[str] = (),
+    public_keys: bytes | Path | None = None,
 ) -> VerificationReport:
-    """Prove a replica against its manifest; see :class:`Depth`.
+    """Prove a replica against its ledger; see :class:`Depth`.
+
+    Who may write to the replica's bucket may write its ledger anew. The last four parameters are
+    what speaks for it besides.
 
     :param depth: one of them, or its value.
-    :param run_id: verify against this run's manifest instead of the latest.
+    :param run_id: verify against the state at this run's last commit instead of the newest.
+    :param expected_root: a ``ledger_root`` that was reported earlier: the newest commit must have
+        it; with ``at_least_commit``, that commit, which may be an earlier one.
+    :param at_least_commit: the newest commit must have this number or a greater one.
+    :param siblings: URIs of other replicas: what their ledgers have seen of this one must be so,
+        and the reverse. A contradiction makes the replica not proven.
+    :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: one of them must
+        have signed the newest commit.
+    :raises StorageError: kind ``integrity`` when the ledger is damaged, not the expected one, or
+        not signed.
     """
     check_run_id(run_id)
     if depth not in tuple(Depth):
@@ -96,8 +118,21 @@ def verify_replica(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     end = open_endpoint(replica, parameter="replica")
+    others = [
+        open_endpoint(uri, parameter=f"siblings[{number}]")
+        for number, uri in enumerate(texts(siblings, "siblings", what="URIs"))
+    ]
+    keys = open_public_keys(public_keys)
     with naming("replica", end):
-        return _verify(end, depth=Depth(depth), run_id=run_id)
+        return _verify(
+            end,
+            depth=Depth(depth),
+            run_id=run_id,
+            expected_root=expected_root,
+            at_least_commit=at_least_commit,
+            siblings=others,
+            public_keys=keys,
+        )
 
 
 def check_run_id(run_id: str | None, *, parameter: str = "run_id") -> None:
@@ -105,7 +140,7 @@ def check_run_id(run_id: str | None, *, parameter: str = "run_id") -> None:
 
     :raises StorageError: kind ``invalid_argument``, naming the parameter.
     """
-    # It becomes a part of keys; "../…" would lead to other manifests, or out of them.
+    # It becomes a part of keys; "../…" would lead to other runs' files, or out of them.
     if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise StorageError(
             f"{parameter}: {run_id!r} given, expected at most 200 letters, digits, '.', '_' and "

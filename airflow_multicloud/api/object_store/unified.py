@@ -10,8 +10,7 @@ from airflow_multicloud.api.object_store.replicas import replicate
 from airflow_multicloud.api.object_store.uploads import CloudOperationResult, upload_artifact
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Provenance
-from airflow_multicloud.core.failover.tree import TreeProvenance
+from airflow_multicloud.core.failover.provenance import Provenance, TreeProvenance
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.telemetry import operation

@@ -19,9 +19,13 @@ from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import FailoverError
+from airflow_multicloud.core.failover.provenance import (
+    FailoverError,
+    IncompleteFetchError,
+    TreeProvenance,
+)
 from airflow_multicloud.core.failover.targets import FileTarget
-from airflow_multicloud.core.failover.tree import TreeProvenance, fetch_tree
+from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
@@ -188,6 +192,8 @@ def _reason(
             f"No candidate served what was asked for ({kinds}). fail_over_on ({listed}) let the "
             "fetch go on; there was no good copy left to go on to."
         )
+    if isinstance(err, IncompleteFetchError):
+        return f"Not everything can be put where the drill recovers to: {err}"
     return f"The fetch ended with {err.kind}, before a candidate was asked: {err}"
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, shared
+from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, identifies
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.corroboration import BY_ITSELF, corroborated, may_be_page
+from airflow_multicloud.core.failover.choosing import choose
+from airflow_multicloud.core.failover.corroboration import Asked, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.references import Contract, Reference, look_up
+from airflow_multicloud.core.failover.references import Contract, Reference
 from airflow_multicloud.core.failover.targets import ObjectTarget, Staged, Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -29,15 +30,12 @@ class Candidate:
     """A copy that may serve.
 
     :param endpoint: ``None`` when it could not even be opened; ``refused`` says why then.
-    :param primary: whether it is the source of the others.
-    :param reference: tells what its manifest says of the object, where that need not be looked
-        up; it is called on the attempt's thread.
+    :param primary: whether it is the first one, which the others are replicas of.
     """
 
     uri: str
     endpoint: Endpoint | None
     refused: CloudError | None = None
-    reference: Callable[[], Reference] | None = None
     primary: bool = False
 
 
@@ -49,8 +47,9 @@ class Arrival:
     size: int
     sha256: str
     verified_by: str | None
-    as_of: datetime
+    as_of: datetime | None
     not_kept: tuple[str, ...]
+    findings: tuple[str, ...] = ()
 
 
 def take(
@@ -58,53 +57,67 @@ def take(
     target: Target,
     policy: FailoverPolicy,
     *,
-    primary: bool,
+    live: bool,
     cancelled: threading.Event,
-    reference: Reference | None = None,
+    known: Reference,
     others: Callable[[], Iterable[Reference]] = tuple,
     progress: Progress | None = None,
 ) -> Arrival:
     """Read one candidate into the target's staging area and verify it.
 
+    :param live: whether it is the live primary, which is never stale.
     :param cancelled: set by the caller to make this stop at the next chunk.
-    :param reference: what the manifest says, where the caller knows it already.
+    :param known: what its ledger says.
     :param progress: is told of every byte that arrives, also of a copy that is rejected later.
-    :param others: what the other candidates' manifests say of the object; asked only when
+    :param others: what the other candidates' ledgers say of the object; asked only when
         nothing vouches for what arrives, or it may be a web page.
     :raises TargetError: when the target can't take the bytes; nothing stays staged.
     :raises CloudError: whatever makes this candidate unfit; nothing stays staged then.
     """
-    known = reference or look_up(candidate)
     if known.unsound is not None:
         raise StorageError(
             f"{candidate.location} was not replicated ({known.unsound})",
             kind=ErrorKind.PRECONDITION_FAILED,
             cloud=candidate.cloud,
         )
-    body = candidate.store.get_object(candidate.location.ref)
-    as_of = known.as_of or body.meta.last_modified
-    _check_stale(candidate, as_of, policy, exempt=primary)
+    if known.proof is not None:
+        _check_stale(candidate, known.as_of, policy, exempt=live)
+    chosen = choose(candidate, known)
+    body = chosen.body
+    as_of = known.as_of
+    if known.proof is None:
+        as_of = body.meta.last_modified
+        _check_stale(candidate, as_of, policy, exempt=live)
     contract = _contract(body.meta, known, policy)
     if contract.by is None:
         contract = _contract(_told(candidate, body.meta), known, policy)
-    if contract.by is None or (contract.by in BY_ITSELF and may_be_page(body.meta)):
-        contract = corroborated(candidate, body.meta, contract, others)
-    if contract.by is None and policy.require_digest:
-        raise StorageError(
-            f"{candidate.location}: nothing vouches for the content, and require_digest is set",
-            kind=ErrorKind.INTEGRITY,
-            cloud=candidate.cloud,
-        )
-    _check_size(candidate, body.meta.size, contract)
-    wanted = contract.digests
-    digest = StreamDigest(md5=wanted.md5 is not None and not (wanted.sha256 or wanted.crc32c))
+    asked = Asked(contract)
+    doubtful = contract.by is None or (contract.by == "store" and may_be_page(body.meta))
+    if doubtful and not chosen.old:  # Which no listing shows.
+        asked = corroborated(candidate, body.meta, contract, others)
+    if policy.require_digest and asked.contract.by is None and not asked.others:
+        raise _unvouched(candidate)
+    if asked.contract.size is None:
+        asked = replace(asked, contract=replace(asked.contract, size=body.meta.size))
+    _check_size(candidate, body.meta.size, asked.contract)
+    digest = StreamDigest(md5=asked.needs_md5)
     not_kept: tuple[str, ...] = ()
     if isinstance(target, ObjectTarget):
         target, not_kept = target.like(_attributes(candidate, body.meta))
-    chunks = _verified(candidate, body, digest, contract, cancelled)
+    chunks = _verified(candidate, body, digest, asked, policy, cancelled)
     staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
-    return Arrival(staged, digest.size, found.sha256 or "", contract.by, as_of, not_kept)
+    by = asked.vouching(found)
+    findings = (*known.findings, *chosen.findings)
+    return Arrival(staged, digest.size, found.sha256 or "", by, as_of, not_kept, findings)
+
+
+def _unvouched(candidate: Endpoint) -> StorageError:
+    return StorageError(
+        f"{candidate.location}: nothing vouches for the content, and require_digest is set",
+        kind=ErrorKind.INTEGRITY,
+        cloud=candidate.cloud,
+    )
 
 
 def _counted(chunks: Iterator[Buffer], meta: ObjectMeta, progress: Progress) -> Iterator[Buffer]:
@@ -132,6 +145,8 @@ def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
     except CloudError as err:
         if failed is not None:
             raise failed from None
+        if isinstance(err, TargetError):
+            raise
         raise TargetError(str(err), kind=err.kind, cloud=err.cloud, code=err.code) from err
 
 
@@ -159,49 +174,53 @@ def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
 
 
 def _check_stale(
-    candidate: Endpoint, as_of: datetime, policy: FailoverPolicy, *, exempt: bool
+    candidate: Endpoint, as_of: datetime | None, policy: FailoverPolicy, *, exempt: bool
 ) -> None:
     if policy.max_staleness is None or exempt:
         return
-    if finding := clock_ahead(as_of):
-        raise StorageError(
-            f"{candidate.location} can't be called fresh: {finding}; max_staleness is "
-            f"{policy.max_staleness.total_seconds():.0f} s",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=candidate.cloud,
+    limit = f"max_staleness is {policy.max_staleness.total_seconds():.0f} s"
+    if as_of is None:
+        why = f"can't be called fresh: it is not known to have been up to date ever; {limit}"
+    elif finding := clock_ahead(as_of):
+        why = f"can't be called fresh: {finding}; {limit}"
+    elif (age := datetime.now(UTC) - as_of) > policy.max_staleness:
+        why = (
+            f"is stale: as of {as_of.isoformat(timespec='seconds')}, "
+            f"{age.total_seconds():.0f} s ago; {limit}"
         )
-    age = datetime.now(UTC) - as_of
-    if age > policy.max_staleness:
-        raise StorageError(
-            f"{candidate.location} is stale: as of {as_of.isoformat(timespec='seconds')}, "
-            f"{age.total_seconds():.0f} s ago; max_staleness is "
-            f"{policy.max_staleness.total_seconds():.0f} s",
-            kind=ErrorKind.PRECONDITION_FAILED,
-            cloud=candidate.cloud,
-        )
+    else:
+        return
+    raise StorageError(
+        f"{candidate.location} {why}", kind=ErrorKind.PRECONDITION_FAILED, cloud=candidate.cloud
+    )
 
 
 def _contract(meta: ObjectMeta, known: Reference, policy: FailoverPolicy) -> Contract:
+    """What the bytes must be, by the first who says so.
+
+    What anybody may have written, or has a CRC32C only, can show damage but vouches for nothing.
+    """
     if policy.expected_sha256 is not None:
         return Contract(Digests(sha256=policy.expected_sha256), None, "expected_sha256")
     if known.contract is not None:
-        return known.contract
+        sure = identifies(known.contract.digests)
+        return known.contract if sure else replace(known.contract, by=None)
     if meta.digests != Digests():
         return Contract(meta.digests, meta.size, "store")
     claimed = meta.attributes.metadata.get(SHA256_METADATA) if meta.attributes else None
-    if claimed is not None:
-        return Contract(Digests(sha256=claimed), meta.size, "metadata")
-    return Contract(Digests(), meta.size, None)
+    return Contract(Digests(sha256=claimed), meta.size, None)
 
 
 def _verified(
     candidate: Endpoint,
     body: ObjectBody,
     digest: StreamDigest,
-    contract: Contract,
+    asked: Asked,
+    policy: FailoverPolicy,
     cancelled: threading.Event,
 ) -> Iterator[Buffer]:
     """The body's chunks; raises after the last one when they are not what they must be."""
+    contract = asked.contract
     for chunk in body:
         if cancelled.is_set():
             raise StorageError(
@@ -213,11 +232,10 @@ def _verified(
             _check_size(candidate, digest.size, contract)  # Now, and not when the disk is full.
         yield chunk
     _check_size(candidate, digest.size, contract)
-    compared = shared(contract.digests, digest.digests())
-    if compared is not None and not compared[1]:
+    found = digest.digests()
+    if why := asked.why_not(found):
         raise StorageError(
-            f"{candidate.location}: the content's {compared[0]} is not the one of "
-            f"{contract.by}; it is corrupt or another object",
-            kind=ErrorKind.INTEGRITY,
-            cloud=candidate.cloud,
+            f"{candidate.location}: {why}", kind=ErrorKind.INTEGRITY, cloud=candidate.cloud
         )
+    if policy.require_digest and asked.vouching(found) is None:
+        raise _unvouched(candidate)

@@ -1,199 +1,286 @@
-"""The copies of one prefix, and the names of what lies below it."""
+"""The copies of one object or prefix, and what their ledgers say of it."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.limits import started
+from airflow_multicloud.core.failover.judging import Judged, judge
+from airflow_multicloud.core.failover.ledgers import AGAIN, CopyLedger
+from airflow_multicloud.core.failover.limits import started, within
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, kind_of
-from airflow_multicloud.core.failover.references import Reference, blaming, manifest_of, references
-from airflow_multicloud.core.replication import stock
+from airflow_multicloud.core.failover.references import Reference, blaming, reference_of
+from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.records import UNREADABLE
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+
+_log = logging.getLogger(__name__)
+
+#: How long is waited at most for the other candidates' ledgers, once in a fetch.
+_GRACE = timedelta(seconds=2)
+#: How long another candidate may take to say what an object must be.
+_TO_ASK = timedelta(seconds=10)
+#: How long one object, and all objects of a copy together, wait for a run to say what it wrote.
+_PATIENCE = timedelta(seconds=10)
+_PATIENCE_FOR_ALL = timedelta(seconds=30)
+#: A run that has said nothing for longer is not waited for; it commits more often.
+_ALIVE = timedelta(minutes=2)
 
 
 class Copy:
-    """One candidate, and what its manifest or listing says of its objects, read once."""
+    """One candidate, and what its ledger says of its objects."""
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(self, candidate: Candidate, copies: Copies) -> None:
         self.candidate = candidate
+        self.copies = copies
         self._lock = threading.Lock()
-        self._references: dict[str, Reference] | None = None
+        self._judged: Judged | None = None
+        self._refused: CloudError | None = None
+        self._ledger = CopyLedger(candidate.endpoint) if candidate.endpoint else None
+        self._asked: Future[Head | None] | None = None
+        self._silent = False
+        self._waits_until: float | None = None
 
-    def references(self) -> Mapping[str, Reference]:
-        """What is known of each object, by its name below the prefix."""
-        with self._lock:
-            if self._references is None:
-                end = self.candidate.endpoint
-                if end is None:
-                    raise self.candidate.refused or AssertionError("neither endpoint nor refusal")
-                with blaming(end, "listed"):
-                    self._references = dict(_listed(end))
-            return self._references
+    @property
+    def end(self) -> Endpoint:
+        """Where it lies.
 
-    def below(self, name: str) -> Candidate:
-        """This copy of one object."""
+        :raises CloudError: why it could not be opened.
+        """
         end = self.candidate.endpoint
         if end is None:
-            return self.candidate
-        reference = partial(self._reference, name)
-        return replace(self.candidate, endpoint=end.below(name), reference=reference)
+            raise self.candidate.refused or AssertionError("neither endpoint nor refusal")
+        return end
 
-    def _reference(self, name: str) -> Reference:
-        # What it does not list may still be there: reading it will tell.
-        return self.references().get(name, Reference(None))
+    @property
+    def ledger(self) -> CopyLedger:
+        """Its ledger, believed or not."""
+        if self._ledger is None:
+            raise self.candidate.refused or AssertionError("neither endpoint nor refusal")
+        return self._ledger
+
+    def judged(self) -> Judged:
+        """What it is judged by; found out once.
+
+        :raises StorageError: kind ``integrity`` for a ledger that is not believed.
+        """
+        with self._lock:
+            if self._refused is not None:
+                raise self._refused
+            if self._judged is None:
+                try:
+                    self._judged = judge(self, self.copies)
+                except CloudError as err:
+                    if err.kind in UNREADABLE:  # It stays so; others may pass.
+                        self._refused = err
+                    raise
+            return self._judged
+
+    def reference(self, name: str) -> Reference:
+        """What is known of an object here, before it is read.
+
+        :raises CloudError: when its ledger can't be read, or is not believed.
+        """
+        with blaming(self.end, "read"):
+            return self._reference(name, self.judged())
 
     def left_out(self, name: str) -> bool:
         """Whether this copy is known to lack the object because it was left out here."""
-        known = self._references
-        return known is not None and name in known and known[name].left_out
-
-
-def left_of(policy: FailoverPolicy, end: float, attempts: Sequence[Attempt]) -> timedelta:
-    """What is left until ``end`` (of the monotonic clock).
-
-    :raises FailoverError: kind ``timeout`` when that is nothing.
-    """
-    left = end - time.monotonic()
-    if left <= 0:
-        raise FailoverError(
-            f"deadline ({policy.deadline}) passed",
-            kind=ErrorKind.TIMEOUT,
-            attempts=tuple(attempts),
-        )
-    return timedelta(seconds=left)
-
-
-def names_of(
-    copies: Sequence[Copy], policy: FailoverPolicy, end: float
-) -> tuple[list[str], list[Attempt]]:
-    """The names below the prefix, by the first copy that lists any, and who did not.
-
-    :raises FailoverError: when none does, or one fails for a reason that ends the fetch.
-    """
-    if not copies:
-        raise StorageError(
-            "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
-        )
-    return _Naming(copies, policy, end).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """A copy that is being listed."""
-
-    copy: Copy
-    future: Future[Mapping[str, Reference]]
-    since: float
-
-    def attempt(self, kind: ErrorKind, why: str, *, overtaken: bool = False) -> Attempt:
-        candidate = self.copy.candidate
-        cloud = candidate.endpoint.cloud if candidate.endpoint else None
-        took = round((time.monotonic() - self.since) * 1000)
-        return Attempt(candidate.uri, cloud, took, kind, why, overtaken)
-
-
-class _Naming:
-    """Copies in order, each asked when the one before failed or takes too long."""
-
-    def __init__(self, copies: Sequence[Copy], policy: FailoverPolicy, end: float) -> None:
-        self._waiting = list(copies)
-        self._policy = policy
-        self._end = end
-        self._running: list[_Listing] = []
-        self._failed: list[Attempt] = []
-
-    def run(self) -> tuple[list[str], list[Attempt]]:
-        while self._running or self._waiting:
-            if not self._running:
-                self._start_next()
-            done, _ = wait(
-                [listing.future for listing in self._running],
-                timeout=min(max(0.0, self._until() - time.monotonic()), cancellation.LOOK),
-                return_when=FIRST_COMPLETED,
-            )
-            for listing in [one for one in self._running if one.future in done]:
-                self._running.remove(listing)
-                if known := self._judge(listing):
-                    return sorted(known), self._failed
-            cancellation.check()
-            if not done and time.monotonic() >= self._until():
-                self._on_time_out()
-        raise FailoverError(
-            "no candidate could be listed",
-            kind=kind_of(self._failed),
-            attempts=tuple(self._failed),
-        )
-
-    def _start_next(self) -> None:
-        left_of(self._policy, self._end, self._failed)
-        copy = self._waiting.pop(0)
-        self._running.append(_Listing(copy, started(copy.references), time.monotonic()))
-
-    def _until(self) -> float:
-        return min([self._end, self._hedge_at(), *map(self._expires, self._running)])
-
-    def _hedge_at(self) -> float:
-        after = self._policy.hedge_after
-        if after is None or not self._waiting:
-            return float("inf")
-        return self._running[-1].since + after.total_seconds()
-
-    def _expires(self, listing: _Listing) -> float:
-        return listing.since + self._policy.attempt_timeout.total_seconds()
-
-    def _judge(self, listing: _Listing) -> Mapping[str, Reference] | None:
+        if self._judged is None or self._judged.head is None:
+            return False
         try:
-            known = listing.future.result()
-        except CloudError as err:
-            self._on_failure(listing, err.kind, str(err))
+            return self.reference(name).left_out
+        except CloudError:
+            return False
+
+    def newer(
+        self, name: str, known: Reference, cancelled: threading.Event, *, wait: bool
+    ) -> Reference | None:
+        """What is known anew of an object that is not what its ledger says, if anything is.
+
+        A run may have written it a moment ago: it counts as it was before the run, or as the run
+        says that it is now. While the run is under way and has not said it yet, this waits a
+        little.
+
+        :param cancelled: set when nobody wants to know any more.
+        :param wait: whether to wait at all.
+        :return: ``None`` when nothing else is known.
+        """
+        if self.judged().live:
             return None
-        if not known:
-            self._on_failure(listing, ErrorKind.NOT_FOUND, "no object under this prefix")
+        key = self.end.key_of(name)
+        until = time.monotonic() + _PATIENCE.total_seconds()
+        while True:
+            with blaming(self.end, "read"):
+                head = self._look_again()
+                entry = None if head is None else self.ledger.entry(head, key)
+                if entry != known.entry and entry is not None:
+                    return self._reference(name, self.judged())
+            if not wait or head is None or not _being_written(head, key):
+                return None
+            if not self._may_wait(until) or cancelled.wait(AGAIN):
+                return None
+
+    def known_elsewhere(self, name: str) -> Iterator[Reference]:
+        """What the other candidates' ledgers say of an object, as far as they can be asked."""
+        for other in self.copies.beside(self):
+            if other._silent:  # noqa: SLF001 - one of its own kind
+                continue
+            try:
+                yield within(_TO_ASK, lambda: other.reference(name), parameter="attempt_timeout")  # noqa: B023
+            except CloudError as err:
+                other._silent = err.kind is ErrorKind.TIMEOUT  # noqa: SLF001 - likewise
+                _log.debug("%s can't say what %r must be: %s", other.candidate.uri, name, err)
+
+    def disputed(self, name: str, known: Reference) -> str | None:
+        """What another candidate's ledger says of the very object at the source that this one has.
+
+        :return: a finding, where one contradicts.
+        :raises StorageError: kind ``integrity`` when two contradict.
+        """
+        proof = known.proof
+        if proof is None or not proof.origin.etag:
             return None
-        after = self._policy.hedge_after
-        late = f"had not been listed yet when another one was (hedge_after: {after})"
-        self._failed += [
-            other.attempt(ErrorKind.TIMEOUT, late, overtaken=True) for other in self._running
+        against = [
+            other
+            for other, head in self.copies.heads_beside(self)
+            if (theirs := other.at_hand(head, name)) is not None
+            and theirs.proof is not None
+            and _same_source(theirs, known)
+            and (compared := compare(proof.digests, theirs.proof.digests)) is not None
+            and not compared.equal
         ]
-        return known
-
-    def _on_time_out(self) -> None:
-        now = time.monotonic()
-        for listing in [one for one in self._running if now >= self._expires(one)]:
-            self._running.remove(listing)
-            self._on_failure(listing, ErrorKind.TIMEOUT, "took longer than attempt_timeout")
-        left_of(self._policy, self._end, self._failed)
-        if self._running and now >= self._hedge_at():
-            self._start_next()
-
-    def _on_failure(self, listing: _Listing, kind: ErrorKind, why: str) -> None:
-        self._failed.append(listing.attempt(kind, why))
-        # An empty prefix is no error of the store's; another copy may still have the objects.
-        if kind is not ErrorKind.NOT_FOUND and not self._policy.goes_on(kind):
-            raise FailoverError(
-                f"{listing.copy.candidate.uri} can't be listed",
-                kind=kind,
-                attempts=tuple(self._failed),
+        if not against:
+            return None
+        who = " and ".join(other.candidate.uri for other in against)
+        said = (
+            f"the ledgers of {self.candidate.uri} and of {who} have different digests of the same "
+            f"object {self.end.key_of(name)!r} of the source"
+        )
+        if len(against) > 1:
+            raise StorageError(
+                f"{said}: this one is not believed",
+                kind=ErrorKind.INTEGRITY,
+                cloud=self.end.cloud,
             )
+        return f"{said}: one of the two is wrong, and which can't be told from them alone"
+
+    def at_hand(self, head: Head, name: str) -> Entry | None:
+        """What its ledger says of an object; ``None``, too, when it does not answer."""
+        if self._silent:
+            return None
+        try:
+            with blaming(self.end, "read"):
+                key = self.end.key_of(name)
+                return within(
+                    _TO_ASK, lambda: self.ledger.entry(head, key), parameter="attempt_timeout"
+                )
+        except CloudError:
+            self._silent = True
+            return None
+
+    def asked(self) -> Future[Head | None]:
+        """Its ledger's newest commit, which is read meanwhile."""
+        with self.copies.asking:
+            if self._asked is None:
+                self._asked = started(self.ledger.head)
+            return self._asked
+
+    def _reference(self, name: str, judged: Judged) -> Reference:
+        head = judged.head
+        if head is None:
+            return Reference(findings=judged.findings)
+        key = self.end.key_of(name)
+        entry = self.ledger.entry(head, key)
+        uri = str(self.end.below(name).location)
+        if entry is not None:
+            found = reference_of(entry, head.commit.looks, uri)
+        elif any(key.startswith(look.prefix) for look in head.commit.looks):
+            found = Reference(findings=(f"{uri} is not known to its ledger",))
+        else:
+            found = Reference()
+        return replace(found, findings=(*judged.findings, *found.findings))
+
+    def _look_again(self) -> Head | None:
+        """Its ledger's newest commit, judged anew if it is another one."""
+        judged = self.judged()
+        if self.ledger.newer(judged.head) is not None:
+            with self._lock:
+                self._judged = None
+            judged = self.judged()
+        return judged.head
+
+    def _may_wait(self, until: float) -> bool:
+        """Whether an object may be waited for: all objects together only for so long."""
+        now = time.monotonic()
+        if self._waits_until is None:
+            self._waits_until = now + _PATIENCE_FOR_ALL.total_seconds()
+        return now < min(until, self._waits_until)
 
 
-def _listed(endpoint: Endpoint) -> Iterator[tuple[str, Reference]]:
-    latest = manifest_of(endpoint)
-    if latest is None:
-        for listed in stock.listing(endpoint):
-            yield listed.name, Reference(None)
-        return
-    skip = endpoint.location.key[len(latest.replica) :]
-    for name, reference in references(endpoint, latest):
-        if name.startswith(skip):
-            yield name[len(skip) :], reference
+class Copies:
+    """The candidates of one fetch, which say what each other's ledgers are worth."""
+
+    def __init__(self, candidates: Sequence[Candidate], policy: FailoverPolicy) -> None:
+        policy.check_candidates(candidate.uri for candidate in candidates)
+        self.policy = policy
+        self.asking = threading.Lock()
+        self.all = tuple(Copy(candidate, self) for candidate in candidates)
+        limits = [_GRACE, policy.attempt_timeout / 4, policy.deadline / 4]
+        limits += [policy.hedge_after] if policy.hedge_after else []
+        self._grace = min(limits).total_seconds()
+        self._waits_until: float | None = None
+
+    def beside(self, copy: Copy) -> list[Copy]:
+        """The others that could be opened."""
+        return [one for one in self.all if one is not copy and one.candidate.endpoint is not None]
+
+    def answered(self, copy: Copy) -> list[tuple[Copy, Head | None]]:
+        """The newest commits of the others' ledgers, as far as they are read within a short time.
+
+        Who does not answer in that time once is not waited for again.
+        """
+        asked = [(other, other.asked()) for other in self.beside(copy)]
+        if self._waits_until is None:
+            self._waits_until = time.monotonic() + self._grace
+        found: list[tuple[Copy, Head | None]] = []
+        for other, future in asked:
+            try:
+                found.append((other, future.result(self._left())))
+            except (CloudError, TimeoutError) as err:
+                _log.debug("%s: its ledger can't be asked: %s", other.candidate.uri, err)
+            except Exception:  # noqa: BLE001 - another copy's, which its own attempt tells
+                _log.debug("%s: its ledger can't be asked", other.candidate.uri, exc_info=True)
+        return found
+
+    def _left(self) -> float:
+        return max(0.0, (self._waits_until or 0.0) - time.monotonic())
+
+    def heads_beside(self, copy: Copy) -> list[tuple[Copy, Head]]:
+        """As :meth:`answered`, those that have a ledger."""
+        return [(other, head) for other, head in self.answered(copy) if head is not None]
+
+
+def _same_source(theirs: Entry, ours: Reference) -> bool:
+    """Whether two proofs are about one version of one object at the source."""
+    if theirs.proof is None or ours.proof is None:
+        return False
+    one, other = theirs.proof.origin, ours.proof.origin
+    return (one.uri, one.etag, one.version) == (other.uri, other.etag, other.version)
+
+
+def _being_written(head: Head, key: str) -> bool:
+    """Whether a run is under way that writes there."""
+    now = datetime.now(UTC)
+    return any(
+        key.startswith(run.prefix) and now - run.seen <= _ALIVE for run in head.commit.open_runs
+    )

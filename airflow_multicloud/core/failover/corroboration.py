@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from airflow_multicloud.adapters.digests import compare, identifies
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.core.failover.references import Contract, Reference
-    from airflow_multicloud.ports.object_store import ObjectMeta
+    from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 
-#: Who vouches for what the same answer brought.
-BY_ITSELF = frozenset({"store", "metadata"})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 # A key itself comes before all that begins with it, where a listing has an order.
 _LOOKED_THROUGH = 1000
@@ -27,16 +26,58 @@ def may_be_page(meta: ObjectMeta) -> bool:
     return given.partition(";")[0].strip().lower() in _PAGES
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the bytes must be, and who else knows them.
+
+    :param contract: what they must be.
+    :param others: what the other candidates' ledgers say of the object.
+    :param needed: whether one of the others must know these very bytes, if any knows the object.
+    """
+
+    contract: Contract
+    others: tuple[Contract, ...] = ()
+    needed: bool = False
+
+    @property
+    def needs_md5(self) -> bool:
+        """Whether the bytes' MD5 is asked for, by somebody who has no SHA-256."""
+        every = [one.digests for one in (self.contract, *self.others)]
+        return any(known.md5 is not None and known.sha256 is None for known in every)
+
+    def why_not(self, found: Digests) -> str | None:
+        """Why bytes with these digests are not the object, if they are not."""
+        compared = compare(self.contract.digests, found)
+        if compared is not None and not compared.equal:
+            said = f"the one of {self.contract.by}" if self.contract.by else "what is said of it"
+            return f"the content's {compared.name} is not {said}; it is corrupt or another object"
+        if self.needed and self.others and self._other(found) is None:
+            return "the other candidates' ledgers know the object with another content"
+        return None
+
+    def vouching(self, found: Digests) -> str | None:
+        """Who says that these are the right bytes; ``None`` for nobody."""
+        return self._other(found) or self.contract.by
+
+    def _other(self, found: Digests) -> str | None:
+        for other in self.others:
+            if (compared := compare(other.digests, found)) is not None and compared.identical:
+                return other.by
+        return None
+
+
 def corroborated(
     candidate: Endpoint,
     meta: ObjectMeta,
     contract: Contract,
     others: Callable[[], Iterable[Reference]],
-) -> Contract:
+) -> Asked:
     """What the bytes must be by those who know better than the answer that they came with.
 
-    The store's own listing shows the object by its ETag and size. A manifest of another candidate
-    holds for what was not modified since that run began.
+    The store's own listing shows the object by its ETag and size. A ledger of another candidate
+    holds for what was not modified since it was looked at. It can vouch for the bytes, but what
+    lies at one candidate is no reason to refuse another: only where there is no listing to ask must
+    it know them.
 
     :raises StorageError: kind ``integrity`` when the listing shows another object, or none.
     """
@@ -51,10 +92,17 @@ def corroborated(
                 cloud=candidate.cloud,
             )
         contract = replace(contract, size=listed.size)
-    for known in others():
-        if known.contract and known.as_of and meta.last_modified <= known.as_of:
-            return known.contract
-    return contract
+        if contract.by is not None:
+            return Asked(contract)
+    known = tuple(
+        one.contract
+        for one in others()
+        if one.contract
+        and one.as_of
+        and meta.last_modified <= one.as_of
+        and identifies(one.contract.digests)
+    )
+    return Asked(contract, known, needed=listed is None)
 
 
 def _listed(candidate: Endpoint) -> ObjectMeta | None:

@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.clocks import clock_ahead
-from airflow_multicloud.core.failover.candidates import Arrival, Candidate, take
-from airflow_multicloud.core.failover.limits import within
+from airflow_multicloud.core.failover.attempts import Try
+from airflow_multicloud.core.failover.candidates import Arrival, Candidate
+from airflow_multicloud.core.failover.copies import Copies, Copy
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance, kind_of
-from airflow_multicloud.core.failover.references import Reference, blaming, look_up
 from airflow_multicloud.core.failover.targets import Target, TargetError
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
-_log = logging.getLogger(__name__)
-
-#: How long another candidate may take to say what the object must be.
-_TO_ASK = timedelta(seconds=10)
-
-
-@dataclass(slots=True)
-class _Try:
-    """One candidate under way, on a thread of its own."""
-
-    number: int
-    candidate: Candidate
-    started: float
-    cancelled: threading.Event = field(default_factory=threading.Event)
-
-    def attempt(self, err: CloudError | None, *, overtaken: bool = False) -> Attempt:
-        end = self.candidate.endpoint
-        return Attempt(
-            self.candidate.uri,
-            end.cloud if end else None,
-            round((time.monotonic() - self.started) * 1000),
-            err.kind if err else None,
-            str(err) if err else None,
-            overtaken,
-        )
-
-
-_Result = tuple[_Try, Arrival | BaseException]
+_Result = tuple[Try, Arrival | BaseException]
 
 
 def fetch(
@@ -59,15 +29,13 @@ def fetch(
     policy: FailoverPolicy = FailoverPolicy(),
     *,
     progress: Progress | None = None,
-    told: bool = True,
 ) -> Provenance:
     """Put one verified copy of an object in place at ``target``.
 
     The target is not touched before the bytes are complete and verified.
 
     :param candidates: in the order of preference.
-    :param progress: counts the bytes.
-    :param told: whether its listener is told from here, on the calling thread.
+    :param progress: counts the bytes; its listener is told on the calling thread.
     :raises FailoverError: when none of them served, one failed for a reason that
         ``fail_over_on`` does not list, or the target failed; names every attempt.
     """
@@ -75,8 +43,26 @@ def fetch(
         raise StorageError(
             "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
+    return serve(Copies(candidates, policy).all, "", target, policy, progress=progress)
+
+
+def serve(
+    copies: Sequence[Copy],
+    name: str,
+    target: Target,
+    policy: FailoverPolicy,
+    *,
+    progress: Progress | None = None,
+    told: bool = True,
+) -> Provenance:
+    """As :func:`fetch`, of an object below a prefix.
+
+    :param copies: of the prefix.
+    :param name: below it; an empty one is the object itself.
+    :param told: whether the listener of ``progress`` is told from here, on the calling thread.
+    """
     with telemetry.operation("failover_fetch", multicloud__target=str(target)) as span:
-        provenance = _Race(candidates, target, policy, progress, told=told).run()
+        provenance = _Race(copies, name, target, policy, progress, told=told).run()
         span.set_attribute("cloud.provider", provenance.cloud)
         span.set_attribute("multicloud.served_by", provenance.served_by)
         span.set_attribute("multicloud.bytes", provenance.size)
@@ -90,7 +76,8 @@ class _Race:
 
     def __init__(
         self,
-        candidates: Sequence[Candidate],
+        copies: Sequence[Copy],
+        name: str,
         target: Target,
         policy: FailoverPolicy,
         progress: Progress | None,
@@ -99,12 +86,12 @@ class _Race:
     ) -> None:
         self._progress = progress
         self._told = progress if told else None
-        self._candidates = tuple(candidates)
-        self._waiting = list(enumerate(candidates))
+        self._name = name
+        self._waiting = list(enumerate(copies))
         self._target = target
         self._policy = policy
         self._results: queue.SimpleQueue[_Result] = queue.SimpleQueue()
-        self._running: list[_Try] = []
+        self._running: list[Try] = []
         self._attempts: list[Attempt] = []
         self._ending = threading.Lock()
         self._over = False
@@ -162,18 +149,18 @@ class _Race:
     def _start_next(self) -> None:
         if not self._waiting:
             return
-        number, candidate = self._waiting.pop(0)
-        attempt = _Try(number, candidate, time.monotonic())
+        number, copy = self._waiting.pop(0)
+        attempt = Try(number, copy, self._name, time.monotonic())
         self._running.append(attempt)
         run = telemetry.in_context(self._work)
         threading.Thread(
             target=run, args=(attempt,), name=f"multicloud-fetch-{number}", daemon=True
         ).start()
 
-    def _work(self, attempt: _Try) -> None:
+    def _work(self, attempt: Try) -> None:
         result: Arrival | BaseException
         try:
-            result = self._take(attempt)
+            result = attempt.take(self._target, self._policy, self._progress)
         except BaseException as err:  # noqa: BLE001 - raised again on the calling thread
             result = err
         with self._ending:
@@ -182,46 +169,13 @@ class _Race:
                 return
         _drop(result)
 
-    def _take(self, attempt: _Try) -> Arrival:
-        candidate = attempt.candidate
-        end = candidate.endpoint
-        if end is None:
-            raise candidate.refused or AssertionError("a candidate without endpoint or refusal")
-        with (
-            telemetry.operation("failover_fetch.attempt", cloud__provider=end.cloud),
-            blaming(end, "read"),
-        ):
-            return take(
-                end,
-                self._target,
-                self._policy,
-                primary=candidate.primary,
-                cancelled=attempt.cancelled,
-                reference=candidate.reference and candidate.reference(),
-                others=partial(self._others, candidate),
-                progress=self._progress,
-            )
-
-    def _others(self, candidate: Candidate) -> list[Reference]:
-        """What the other candidates' manifests say of the object, as far as they can be asked."""
-        found: list[Reference] = []
-        for other in self._candidates:
-            if other is candidate or other.endpoint is None:
-                continue
-            ask = other.reference or partial(look_up, other.endpoint)
-            try:
-                found.append(within(_TO_ASK, ask, parameter="attempt_timeout"))
-            except CloudError as err:
-                _log.debug("%s can't say what the object must be: %s", other.uri, err)
-        return found
-
     def _hedge_at(self) -> float:
         after = self._policy.hedge_after
         if after is None or not self._waiting:
             return float("inf")
         return self._running[-1].started + after.total_seconds()
 
-    def _expires(self, attempt: _Try) -> float:
+    def _expires(self, attempt: Try) -> float:
         return attempt.started + self._policy.attempt_timeout.total_seconds()
 
     def _on_time_out(self, hedge_at: float) -> None:
@@ -236,7 +190,7 @@ class _Race:
         if self._running and now >= hedge_at:
             self._start_next()
 
-    def _on_failure(self, attempt: _Try, err: CloudError) -> None:
+    def _on_failure(self, attempt: Try, err: CloudError) -> None:
         if isinstance(err, TargetError):  # No attempt of the candidate's: it has served.
             raise self._failed(str(err), err.kind) from err
         self._attempts.append(attempt.attempt(err))
@@ -252,7 +206,7 @@ class _Race:
         if not self._running:
             self._start_next()
 
-    def _serve(self, attempt: _Try, arrival: Arrival) -> Provenance:
+    def _serve(self, attempt: Try, arrival: Arrival) -> Provenance:
         end = attempt.candidate.endpoint
         assert end is not None  # noqa: S101 - it has just served
         try:
@@ -268,7 +222,9 @@ class _Race:
             )
             self._attempts.append(other.attempt(late, overtaken=True))
         self._attempts.append(attempt.attempt(None))
-        finding = clock_ahead(arrival.as_of)
+        as_of = arrival.as_of
+        finding = clock_ahead(as_of) if as_of else None
+        ahead = (f"{attempt.candidate.uri}: {finding}",) if finding else ()
         return Provenance(
             served_by=attempt.candidate.uri,
             cloud=end.cloud,
@@ -276,11 +232,11 @@ class _Race:
             size=arrival.size,
             sha256=arrival.sha256,
             verified_by=arrival.verified_by,
-            as_of=arrival.as_of,
-            age_seconds=(datetime.now(UTC) - arrival.as_of).total_seconds(),
+            as_of=as_of,
+            age_seconds=(datetime.now(UTC) - as_of).total_seconds() if as_of else None,
             failed_over=not attempt.candidate.primary,
             attempts=tuple(self._attempts),
-            findings=(f"{attempt.candidate.uri}: {finding}",) if finding else (),
+            findings=(*arrival.findings, *ahead),
             not_kept=arrival.not_kept,
         )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.ledger.names import place, place_of
+from airflow_multicloud.core.ledger.trust import Verifier
 from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
@@ -35,18 +38,29 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class FailoverPolicy:
     """How to choose among candidates.
 
-    :param fail_over_on: error kinds that trigger failover to the next candidate; others end the
-        fetch.
+    :param fail_over_on: error kinds that trigger failover to the next candidate; after others no
+        candidate is tried any more for the object.
     :param attempt_timeout: the longest one candidate may take, bytes included.
     :param deadline: the overall time limit.
-    :param max_staleness: reject a replica whose last complete replication began longer ago
-        than this; one without a manifest is judged by the object's last modification. The
-        primary is never stale.
+    :param max_staleness: reject an object of a replica that is known to be up to date until
+        longer ago than this only, or not known to have been at all; one without a ledger is judged
+        by the object's last modification. The live primary is never stale.
     :param expected_sha256: reject any other content.
     :param require_digest: reject content that nothing vouches for: neither
-        ``expected_sha256``, nor a manifest, nor a digest reported by the store.
+        ``expected_sha256``, nor a ledger, nor a digest reported by the store. The SHA-256 in an
+        object's metadata is no such thing: anybody can write it.
     :param hedge_after: start the next candidate too when one takes longer than this; the
         first verified one wins.
+    :param live_primary: whether the first candidate is the live primary, which is judged by its
+        listing and its store, or a replica, which is judged by its ledger. ``None``: as ledgers
+        have it. It is a replica if its ledger says so, unless another candidate's names it as its
+        source, as after a failback.
+    :param expected_roots: by a URI in a candidate's bucket, the root that the newest commit of its
+        ledger must have; or that commit which ``at_least_commits`` names.
+    :param at_least_commits: likewise, the number of a commit that its ledger must have reached.
+    :param public_keys: reject a replica whose ledger's newest commit none of them has signed.
+    :param list_unknown: list the replica that the names of a prefix are from as well, and report
+        what lies there besides.
     """
 
     fail_over_on: frozenset[ErrorKind] = OUTAGES
@@ -56,6 +70,11 @@ class FailoverPolicy:
     expected_sha256: str | None = None
     require_digest: bool = False
     hedge_after: timedelta | None = None
+    live_primary: bool | None = None
+    expected_roots: Mapping[str, str] = field(default_factory=dict)
+    at_least_commits: Mapping[str, int] = field(default_factory=dict)
+    public_keys: Verifier | None = None
+    list_unknown: bool = False
 
     #: What a drill shows of it.
     DOCUMENT: ClassVar = Document(("fail_over_on", "attempt_timeout", "deadline", "require_digest"))
@@ -72,6 +91,25 @@ class FailoverPolicy:
             if not _SHA256.fullmatch(lowered):
                 raise _refused("expected_sha256", self.expected_sha256, "64 hexadecimal digits")
             object.__setattr__(self, "expected_sha256", lowered)
+        _check_expected(self.expected_roots, self.at_least_commits)
+
+    def expected_at(self, end: Endpoint) -> tuple[str | None, int | None]:
+        """The root and the number of a commit that the ledger of a place must have."""
+        here = place_of(end)
+        roots, numbers = self.expected_roots.items(), self.at_least_commits.items()
+        root = next((root for uri, root in roots if _bucket(uri) == here), None)
+        return root, next((number for uri, number in numbers if _bucket(uri) == here), None)
+
+    def check_candidates(self, uris: Iterable[str]) -> None:
+        """Refuse an expectation of a ledger that no candidate has.
+
+        :raises StorageError: kind ``invalid_argument``, naming it.
+        """
+        known = {_bucket(uri) for uri in uris}
+        for name in ("expected_roots", "at_least_commits"):
+            for uri in getattr(self, name):
+                if _bucket(uri) not in known:
+                    raise _refused(name, repr(uri), "the URI of a candidate, or of its bucket")
 
     def goes_on(self, kind: ErrorKind) -> bool:
         """Whether an error of this kind triggers failover to the next candidate."""
@@ -88,6 +126,23 @@ def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
         if kind not in tuple(ErrorKind):
             raise _refused("fail_over_on", repr(kind), f"one of {', '.join(ErrorKind)}")
     return frozenset(ErrorKind(kind) for kind in kinds)
+
+
+def _check_expected(roots: Mapping[str, str], numbers: Mapping[str, int]) -> None:
+    for uri, root in roots.items():
+        if not isinstance(root, str) or not _SHA256.fullmatch(root):
+            what = "64 lower-case hexadecimal digits: the root of a commit (ledger_root in reports)"
+            raise _refused("expected_roots", f"{root!r} for {uri!r}", what)
+    for uri, number in numbers.items():
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            what = "the number of a commit, from 1 (commit in reports)"
+            raise _refused("at_least_commits", f"{number!r} for {uri!r}", what)
+
+
+def _bucket(uri: str) -> str:
+    """The place of the ledger of the bucket that a URI lies in."""
+    scheme, _, bucket = place(uri).partition("://")
+    return f"{scheme}://{bucket.partition('/')[0]}/"
 
 
 def _refused(parameter: str, given: object, allowed: str) -> StorageError:

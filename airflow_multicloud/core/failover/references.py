@@ -1,17 +1,18 @@
-"""What a copy's manifest says of its objects."""
+"""What a copy's ledger says of its objects."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest
-from airflow_multicloud.core.replication.manifest import Latest
+from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger.commits import Look
+from airflow_multicloud.core.ledger.entries import Behind, Entry, Proof
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.text import printable, traceback_text
@@ -30,18 +31,32 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a candidate's manifest says of an object.
+    """What is known of an object at a copy before it is read.
 
-    :param as_of: ``None`` when there is no manifest.
-    :param contract: ``None`` when the manifest does not know the object, or no digest of it.
-    :param unsound: why the object is not what the source had, if the last run failed with it.
+    :param entry: what its ledger says; ``None`` when no ledger is asked, or it knows nothing.
+    :param as_of: the copy has the object as the source had it then; ``None``: unknown.
+    :param contract: ``None`` when the ledger knows no digest.
+    :param unsound: why there is nothing to serve, if the ledger says so.
     :param left_out: whether that is because its key is kept for this package's own files there.
+    :param findings: what a reader should know if it is served.
     """
 
-    as_of: datetime | None
+    entry: Entry | None = None
+    as_of: datetime | None = None
     contract: Contract | None = None
     unsound: str | None = None
     left_out: bool = False
+    findings: tuple[str, ...] = ()
+
+    @property
+    def owed(self) -> bool:
+        """Whether the copy should have the object."""
+        return self.entry is not None and self.entry.owed
+
+    @property
+    def proof(self) -> Proof | None:
+        """The object as it was proven last."""
+        return self.entry.proof if self.entry else None
 
 
 @contextmanager
@@ -68,41 +83,40 @@ def blaming(copy: Endpoint, done: str) -> Iterator[None]:
         ) from err
 
 
-def references(copy: Endpoint, latest: Latest) -> Iterator[tuple[str, Reference]]:
-    """What a manifest says of each object, by its name below the manifest's replica.
+def reference_of(entry: Entry, known: Sequence[Look], uri: str) -> Reference:
+    """What a ledger's entry says of an object, for who wants to read it. Pure.
 
-    :param copy: the replica, or something below it.
+    An object whose newer copy failed is served as it was proven before, with its age; so is one
+    that the source does not have any more.
+
+    :param known: the looks of the ledger.
+    :param uri: the object's, for findings.
     """
-    replica = replace(copy, location=copy.location.with_key(latest.replica))
-    for item, index in manifest.objects_of(replica, latest.key):
-        known = item.digests != Digests()
-        contract = Contract(item.digests, item.size, "manifest") if known else None
-        state = item.replicas[index]
-        sound = state.outcome is not None and state.outcome.sound
-        unsound = None if sound else f"{state.outcome} in run {latest.run_id}: {state.reason}"
-        left_out = state.outcome is not None and not state.outcome.owed
-        yield item.name, Reference(latest.started, contract, unsound, left_out)
+    proof, behind = entry.proof, entry.behind
+    if proof is None:
+        left_out = behind is not None and not behind.outcome.owed
+        return Reference(entry, unsound=_unsound(behind), left_out=left_out)
+    as_of = looks.as_of(entry, known)
+    findings: list[str] = []
+    if behind is not None:
+        since = "it is not known since when" if as_of is None else f"as of {_time(as_of)}"
+        findings.append(
+            f"{uri} is older than what the source had at {_time(behind.at)}, whose copy failed "
+            f"({_unsound(behind)}): {since}"
+        )
+    if entry.gone is not None:
+        as_of = entry.gone if as_of is None else min(as_of, entry.gone)
+        findings.append(f"{uri} was not at the source any more at {_time(entry.gone)}")
+    known_digests = proof.digests != Digests()
+    contract = Contract(proof.digests, proof.size, "ledger") if known_digests else None
+    return Reference(entry, as_of, contract, findings=tuple(map(printable, findings)))
 
 
-def manifest_of(candidate: Endpoint) -> Latest | None:
-    """The manifest of the replica that a candidate belongs to, if it belongs to one."""
-    try:
-        found = manifest.find_latest(candidate)
-    except CloudError as err:
-        if err.kind in (ErrorKind.PERMISSION_DENIED, ErrorKind.NOT_FOUND):
-            return None  # Reading the object itself will say what is the matter, if anything.
-        raise
-    return found[0] if found else None
+def _unsound(behind: Behind | None) -> str:
+    if behind is None:
+        return "its ledger proves nothing of it"
+    return f"{behind.outcome} in run {behind.run_id}: {behind.reason}"
 
 
-def look_up(candidate: Endpoint) -> Reference:
-    """What the candidate's manifest says of it."""
-    with blaming(candidate, "read"):
-        latest = manifest_of(candidate)
-        if latest is None:
-            return Reference(None)
-        name = candidate.location.key[len(latest.replica) :]
-        for listed, reference in references(candidate, latest):
-            if listed == name:
-                return reference
-        return Reference(latest.started)
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

@@ -6,9 +6,10 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +17,14 @@ from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.attributes import keep
 from airflow_multicloud.core.disk import free_space
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved, why_not_reserved_key
+from airflow_multicloud.core.failover.local_names import (
+    QUOTE,
+    Among,
+    parts_of,
+    shortened,
+    why_not_name,
+)
+from airflow_multicloud.core.failover.placing import OF_THE_PATH, make_directory, put_in_place
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
@@ -26,6 +35,10 @@ if TYPE_CHECKING:
 
 class TargetError(StorageError):
     """The target failed, not the candidate: the next one would fail in the same way."""
+
+
+class UnfitError(TargetError):
+    """The target can't hold this object, for its name or for what is there; others it may hold."""
 
 
 class Staged(Protocol):
@@ -47,19 +60,20 @@ class Target(Protocol):
         """Take the bytes; drops them again when ``chunks`` raises."""
         ...
 
-    def below(self, name: str) -> Target:
-        """The place of an object of this name below this one."""
+    def below(self, name: str, among: Among | None = None) -> Target:
+        """The place of an object of this name below this one.
+
+        :param among: the names of all objects that go there.
+        :raises UnfitError: when there is none, naming the key.
+        """
+        ...
+
+    def stands_at(self, size: int) -> str | None:
+        """Where an object of this size is put, if that is not as it is named."""
         ...
 
     def leave_out(self, name: str) -> str | None:
         """Why an object of this name is not to be written below this place, if so."""
-        ...
-
-    def check(self, names: Collection[str]) -> None:
-        """Refuse what can't be below this place, before any byte moves.
-
-        :raises StorageError: naming the key.
-        """
         ...
 
 
@@ -74,10 +88,11 @@ class StagedFile:
     def commit(self) -> None:
         """Rename it into place (atomic on POSIX, ``rename(2)``).
 
-        :raises StorageError: kind ``invalid_argument`` when a directory is in the way.
+        :raises UnfitError: when a directory is in the way, or a file whose name differs only in
+            capitals, where the file system takes that for the same name.
         """
         try:
-            self.temporary.replace(self.path)
+            put_in_place(self.temporary, self.path)
         except OSError as err:
             raise _local_error(self.path, err) from err
         self.over()
@@ -95,9 +110,12 @@ class StagedDirectory:
     path: Path
 
     def commit(self) -> None:
-        """Make it."""
+        """Make it.
+
+        :raises UnfitError: when something else is in the way.
+        """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_directory(self.path)
         except OSError as err:
             raise _local_error(self.path, err) from err
 
@@ -109,11 +127,15 @@ class StagedDirectory:
 class FileTarget:
     """A local file, or, for a directory marker (a key that ends with a slash), a directory.
 
-    A symbolic link is followed, as ``cp`` does; an existing file keeps its permissions.
+    A symbolic link is followed, as ``cp`` does; an existing file keeps its permissions. If the
+    object of a directory marker has content, that is a file in the directory.
+
+    :param encoded: whether the path is not as the object is named.
     """
 
     path: Path
     directory: bool = False
+    encoded: bool = False
 
     def __str__(self) -> str:
         """The path."""
@@ -122,19 +144,24 @@ class FileTarget:
     def stage(self, chunks: Iterable[Buffer]) -> StagedFile | StagedDirectory:
         """Write a temporary file in the same directory and flush it to disk.
 
-        :raises StorageError: kind ``quota`` when the disk is full, ``permission_denied`` when
-            the directory can't be written to, ``invalid_argument`` when there is something that
-            is no file (a device would be replaced, too); the temporary file is removed.
+        :raises TargetError: kind ``quota`` when the disk is full, ``permission_denied`` when
+            the directory can't be written to; the temporary file is removed.
+        :raises UnfitError: when there is something that is no file (a device would be replaced,
+            too).
         """
         if self.directory:
-            return _stage_directory(self.path, chunks)
+            arriving = iter(chunks)
+            first = next((chunk for chunk in arriving if memoryview(chunk).nbytes), None)
+            if first is None:
+                return StagedDirectory(self.path)
+            return FileTarget(self.path / QUOTE).stage(chain((first,), arriving))
         temporary: Path | None = None
         over = cancellation.nothing
         try:
             path = Path(os.path.realpath(self.path))  # resolve() raises on a loop of links
             mode = _mode(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
+            make_directory(path.parent)
+            fresh = path.with_name(f".{shortened(path.name)}.{secrets.token_hex(8)}.part")
             with fresh.open("xb") as file:
                 temporary = fresh
                 discard = partial(fresh.unlink, missing_ok=True)
@@ -155,48 +182,33 @@ class FileTarget:
             raise
         return StagedFile(temporary, path, over)
 
-    def below(self, name: str) -> FileTarget:
-        """A file below this directory.
+    def below(self, name: str, among: Among | None = None) -> FileTarget:
+        """A file below this directory, by the encoding of :mod:`.local_names`.
 
-        :raises StorageError: kind ``invalid_argument`` when the name would lead outside of
-            it, or can't be a file's name.
+        :param among: the names of all objects that go there.
+        :raises UnfitError: kind ``invalid_argument`` when a name is too long, has the path of
+            another one's directory, or would lead outside (through a symbolic link).
         """
-        marker = name.endswith("/")
-        parts = name.removesuffix("/").split("/")
-        # A key's empty, "." and ".." segments mean nothing to a store and much to a file
-        # system; a backslash or colon would on Windows.
-        if any(part in ("", ".", "..") for part in parts) or "\x00" in name:
-            raise StorageError(
-                f"target: the key {name!r} can't be a file below {self.path}",
+        if why := why_not_name(name, self.path, among):
+            raise UnfitError(
+                f"target: the key {name!r} can't be below {self.path}: {why}",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
-        path = self.path.joinpath(*parts)
-        if not path.resolve().is_relative_to(self.path.resolve()):
-            raise StorageError(
-                f"target: {name!r} leads outside of {self.path} (through a symbolic link)",
-                kind=ErrorKind.INVALID_ARGUMENT,
-            )
-        return FileTarget(path, directory=marker)
+        segments = name.split("/")
+        marker = segments[-1] == ""
+        parts = parts_of(name)[: -1 if marker else None]
+        encoded = parts != (*segments[: len(parts)],)
+        return FileTarget(self.path.joinpath(*parts), marker, encoded)
+
+    def stands_at(self, size: int) -> str | None:
+        """The path, where it is not the name: an encoded one, or one in a directory marker's."""
+        if self.directory and size:
+            return str(self.path / QUOTE)
+        return str(self.path) if self.encoded else None
 
     def leave_out(self, name: str) -> str | None:  # noqa: ARG002 - a directory keeps no names
         """Nothing is left out."""
         return None
-
-    def check(self, names: Collection[str]) -> None:
-        """Refuse names that would leave the directory, or be both a file and a directory.
-
-        :raises StorageError: kind ``invalid_argument``, naming the key.
-        """
-        for name in names:
-            self.below(name)
-            above = (name[:end] for end, char in enumerate(name) if char == "/")
-            for file in above:
-                if file in names:
-                    raise StorageError(
-                        f"target: the keys {file!r} and {name!r} can't both be below {self.path}: "
-                        "a file and a directory of one name",
-                        kind=ErrorKind.INVALID_ARGUMENT,
-                    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,27 +247,27 @@ class ObjectTarget:
         kept = keep(self.endpoint, attributes, sha256=None)
         return replace(self, attributes=kept.attributes), kept.not_kept
 
-    def below(self, name: str) -> ObjectTarget:
-        """An object below this prefix."""
-        return ObjectTarget(self.endpoint.below(name))
+    def below(self, name: str, among: Among | None = None) -> ObjectTarget:  # noqa: ARG002
+        """An object below this prefix.
+
+        :raises UnfitError: kind ``unsupported`` for a key that the store can't hold.
+        """
+        end = self.endpoint
+        if why := end.why_not_key(end.key_of(name)):
+            raise UnfitError(
+                f"target: the key {name!r} can't be below {self}: {why}",
+                kind=ErrorKind.UNSUPPORTED,
+                cloud=end.cloud,
+            )
+        return ObjectTarget(end.below(name))
+
+    def stands_at(self, size: int) -> str | None:  # noqa: ARG002 - a store keeps every name
+        """Every object has the key that it is named by."""
+        return None
 
     def leave_out(self, name: str) -> str | None:
         """Why this name is kept for this package's own files, if so."""
         return why_not_reserved_key(self.endpoint.key_of(name))
-
-    def check(self, names: Collection[str]) -> None:
-        """Refuse names that the store can't hold.
-
-        :raises StorageError: kind ``unsupported``, naming the key.
-        """
-        end = self.endpoint
-        for name in names:
-            if why := end.why_not_key(end.key_of(name)):
-                raise StorageError(
-                    f"target: the key {name!r} can't be below {self}: {why}",
-                    kind=ErrorKind.UNSUPPORTED,
-                    cloud=end.cloud,
-                )
 
 
 def _mode(path: Path) -> int | None:
@@ -267,24 +279,14 @@ def _mode(path: Path) -> int | None:
     if not stat.S_ISREG(found.st_mode):
         kinds = {stat.S_IFDIR: "a directory", stat.S_IFLNK: "a loop of symbolic links"}
         what = kinds.get(stat.S_IFMT(found.st_mode), "a device, pipe or socket")
-        raise StorageError(
+        raise UnfitError(
             f"target: {path} is {what}, expected a file or nothing there",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return stat.S_IMODE(found.st_mode)
 
 
-def _stage_directory(path: Path, chunks: Iterable[Buffer]) -> StagedDirectory:
-    if any(memoryview(chunk).nbytes for chunk in chunks):
-        raise StorageError(
-            f"target: the key of {path}/ ends with a slash, but the object has content, so it "
-            "can't become a directory",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    return StagedDirectory(path)
-
-
-def _local_error(path: Path, err: OSError) -> StorageError:
+def _local_error(path: Path, err: OSError) -> TargetError:
     kind = kind_of_os_error(err)
     room = ""
     if kind is ErrorKind.QUOTA:
@@ -292,6 +294,7 @@ def _local_error(path: Path, err: OSError) -> StorageError:
             f" ({free_space(path.parent)} are free in {path.parent}; the file is written there "
             "whole before it takes its name: make room, or choose a target with more)"
         )
-    return StorageError(
+    cls = UnfitError if err.errno in OF_THE_PATH else TargetError
+    return cls(
         f"target: writing {path} failed: {err.strerror}; nothing was left there{room}", kind=kind
     )

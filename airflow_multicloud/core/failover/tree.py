@@ -4,80 +4,31 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.copies import Copy, left_of, names_of
-from airflow_multicloud.core.failover.fetch import fetch
+from airflow_multicloud.core.failover.copies import Copies, Copy
+from airflow_multicloud.core.failover.fetch import serve
+from airflow_multicloud.core.failover.naming import Naming, left_of, names_of
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, Provenance
-from airflow_multicloud.core.failover.targets import Target
+from airflow_multicloud.core.failover.provenance import (
+    Attempt,
+    FailoverError,
+    Provenance,
+    TreeProvenance,
+)
+from airflow_multicloud.core.failover.tally import Tally
+from airflow_multicloud.core.failover.targets import Target, TargetError, UnfitError
 from airflow_multicloud.core.replication.progress import Progress
-from airflow_multicloud.documents import Document
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import ErrorKind
 
-#: How many failed attempts a provenance names.
-_NAMED = 20
 #: How often in a row a candidate may be overtaken before it is tried last.
 _SLOW = 2
-
-
-@dataclass(frozen=True, slots=True)
-class TreeProvenance:
-    """What was fetched of a prefix, and from where.
-
-    :param served: objects by the candidate that served them.
-    :param attempts: the attempts that failed, the first twenty.
-    :param as_of: the oldest of the objects' ``as_of``.
-    :param not_kept: the attributes that the target can't keep, with the number of objects.
-    :param left_out: how many objects were left out, as their keys are kept for this package's own
-        files, at the target or at the replica that would have served them.
-    :param left_out_names: the first twenty of them.
-    :param findings: what a reader should know though all was served: a clock that is ahead.
-    """
-
-    target: str
-    objects: int
-    size: int
-    served: Mapping[str, int]
-    verified_by: Mapping[str, int]
-    as_of: datetime
-    failed_over: bool
-    failed_attempts: int
-    attempts: tuple[Attempt, ...]
-    left_out: int = 0
-    left_out_names: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-    not_kept: Mapping[str, int] = field(default_factory=dict)
-
-    DOCUMENT: ClassVar = Document(
-        (
-            "target",
-            "objects",
-            "size",
-            "served",
-            "verified_by",
-            "as_of",
-            "failed_over",
-            "failed_attempts",
-            "not_kept",
-            ("attempts", "attempt_lines"),
-            "findings",
-            "left_out",
-            "left_out_names",
-        )
-    )
-
-    @property
-    def attempt_lines(self) -> tuple[str, ...]:
-        """The attempts, a line each."""
-        return tuple(str(attempt) for attempt in self.attempts)
 
 
 def fetch_tree(
@@ -90,66 +41,95 @@ def fetch_tree(
 ) -> TreeProvenance:
     """Fetch every object below a prefix; each one appears atomically.
 
-    The names come from the first candidate that answers: from its manifest if it is a
-    replica, so that what a damaged replica lost is missed, else from its listing. A
+    The names come from the first candidate that answers: from its ledger if it is a
+    replica, so that what a damaged replica lost is missed, else from its listing. They are kept in
+    a temporary file, and looked up one after the other, so memory does not grow with them. A
     candidate that could not be listed (its bucket is gone, say), or was found down or slow
     later, is tried last for the objects that follow. ``hedge_after`` holds for listing, too.
 
     :param progress: counts objects and bytes; its listener is told on the calling thread.
-    :raises StorageError: for a key that can't be at the target, before any byte moves.
-    :raises FailoverError: for the first object that no candidate serves; what was fetched
-        before stays in place.
+    :raises IncompleteFetchError: when all is done, if no candidate served some of the objects, or
+        the target can't hold them; all others are in place.
+    :raises StorageError: at once, when the target failed; what was fetched before stays in place.
+    :raises FailoverError: at once, likewise, and when the deadline has passed.
     """
     with telemetry.operation("failover_fetch_tree", multicloud__target=str(target)) as span:
         end = time.monotonic() + policy.deadline.total_seconds()
-        copies = [Copy(candidate) for candidate in candidates]
-        names, failed = names_of(copies, policy, end)
-        tally = _Tally(target, failed)
-        names = tally.leave_out(names)
-        target.check(dict.fromkeys(names))
-        counted = progress or Progress()
-        counted.expect(len(names), 0)
-        order = _Order(copies, down={attempt.uri for attempt in failed})
-        with cancellation.pool(concurrency, "multicloud-tree") as pool:
-            running: set[Future[Provenance | _LeftOut]] = set()
-            for name in names:
-                if len(running) >= 2 * concurrency:
+        copies = Copies(candidates, policy)
+        naming, failed = names_of(copies, end)
+        with closing(naming.names):
+            tally = Tally(target, naming, failed)
+            counted = progress or Progress()
+            counted.expect(len(naming.names), 0)
+            order = _Order(copies.all, down={attempt.uri for attempt in failed})
+            with cancellation.pool(concurrency, "multicloud-tree") as pool:
+                running: set[Future[_Ended]] = set()
+                for name in naming.names:
+                    if len(running) >= 2 * concurrency:
+                        running = _collect(running, tally, order, counted)
+                    if (place := _place_of(name, target, naming, tally)) is None:
+                        counted.finished(1)
+                        continue
+                    one = partial(_fetch_one, name, order.now(), place, policy, end, counted)
+                    running.add(telemetry.submit_in_context(pool, one))
+                while running:
                     running = _collect(running, tally, order, counted)
-                one = partial(
-                    _fetch_one, name, order.now(), target.below(name), policy, end, counted
-                )
-                running.add(telemetry.submit_in_context(pool, one))
-            while running:
-                running = _collect(running, tally, order, counted)
-            counted.tell(force=True)
+                counted.tell(force=True)
+            if policy.list_unknown:
+                tally.add_unknown()
         span.set_attribute("multicloud.objects", tally.objects)
-    return tally.provenance(candidates[0].uri)
+        return tally.provenance(candidates[0].uri)
+
+
+def _place_of(name: str, target: Target, naming: Naming, tally: Tally) -> Target | None:
+    """Where an object goes; ``None`` when it can't be at the target, which is counted."""
+    if target.leave_out(name) is not None:
+        tally.add_left_out(name)
+        return None
+    try:
+        return target.below(name, naming.names)
+    except UnfitError as err:
+        tally.add_unfit(name, err)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class _LeftOut:
-    """An object that no candidate served, and that a replica had left out."""
+class _Ended:
+    """What became of one object.
+
+    :param result: ``None`` when no candidate served it, and a replica had left it out.
+    """
 
     name: str
+    place: Target
+    result: Provenance | FailoverError | UnfitError | None
 
 
 def _fetch_one(
     name: str,
     copies: Sequence[Copy],
-    target: Target,
+    place: Target,
     policy: FailoverPolicy,
     end: float,
     progress: Progress,
-) -> Provenance | _LeftOut:
-    """Fetch one object in what is left of the whole prefix's deadline."""
-    candidates = [copy.below(name) for copy in copies]
+) -> _Ended:
+    """Fetch one object in what is left of the whole prefix's deadline.
+
+    :raises StorageError: what ends the whole fetch.
+    """
     try:
         left = replace(policy, deadline=left_of(policy, end, ()))
-        return fetch(candidates, target, left, progress=progress, told=False)
-    except FailoverError:
-        if any(copy.left_out(name) for copy in copies):
-            return _LeftOut(name)
-        raise
+        one = serve(copies, name, place, left, progress=progress, told=False)
+    except UnfitError as err:
+        return _Ended(name, place, err)
+    except FailoverError as err:
+        if isinstance(err.__cause__, UnfitError):
+            return _Ended(name, place, err.__cause__)
+        if isinstance(err.__cause__, TargetError) or time.monotonic() >= end:
+            raise
+        left_out = any(copy.left_out(name) for copy in copies)
+        return _Ended(name, place, None if left_out else err)
+    return _Ended(name, place, one)
 
 
 class _Order:
@@ -160,9 +140,10 @@ class _Order:
         self._down = down
         self._slow: Counter[str] = Counter()
 
-    def saw(self, one: Provenance) -> None:
-        self._slow.pop(one.served_by, None)
-        for attempt in one.attempts:
+    def saw(self, attempts: Sequence[Attempt], served_by: str | None = None) -> None:
+        if served_by is not None:
+            self._slow.pop(served_by, None)
+        for attempt in attempts:
             if attempt.overtaken:
                 # One object may be large, or unlucky.
                 self._slow[attempt.uri] += 1
@@ -177,84 +158,22 @@ class _Order:
         return sorted(self._copies, key=lambda copy: copy.candidate.uri in self._down)
 
 
-class _Tally:
-    def __init__(self, target: Target, failed: Sequence[Attempt]) -> None:
-        self._target = target
-        self._failed = list(failed)
-        self._failures = len(failed)
-        self._served: Counter[str] = Counter()
-        self._verified: Counter[str] = Counter()
-        self._not_kept: Counter[str] = Counter()
-        self._size = 0
-        self._as_of: datetime | None = None
-        self._findings: dict[str, None] = {}
-        self._left_out = 0
-        self._left_out_names: list[str] = []
-
-    @property
-    def objects(self) -> int:
-        return self._served.total()
-
-    def leave_out(self, names: Sequence[str]) -> list[str]:
-        """The names that may be written at the target."""
-        kept: list[str] = []
-        for name in names:
-            if self._target.leave_out(name) is None:
-                kept.append(name)
-            else:
-                self.add_left_out(name)
-        return kept
-
-    def add_left_out(self, name: str) -> None:
-        self._left_out += 1
-        if len(self._left_out_names) < _NAMED:
-            self._left_out_names.append(name)
-
-    def add(self, one: Provenance) -> None:
-        self._served[one.served_by] += 1
-        self._verified[one.verified_by or "nothing"] += 1
-        self._not_kept.update(one.not_kept)
-        self._size += one.size
-        self._as_of = one.as_of if self._as_of is None else min(self._as_of, one.as_of)
-        failed = [a for a in one.attempts if a.kind is not None]
-        self._failures += len(failed)
-        self._failed.extend(failed[: max(0, _NAMED - len(self._failed))])
-        self._findings.update(dict.fromkeys(one.findings[: max(0, _NAMED - len(self._findings))]))
-
-    def provenance(self, primary: str) -> TreeProvenance:
-        if self._as_of is None:
-            raise StorageError(
-                f"target: nothing was fetched to {self._target}: all {self._left_out} objects have "
-                "keys that are kept for this package's own files",
-                kind=ErrorKind.NOT_FOUND,
-            )
-        return TreeProvenance(
-            target=str(self._target),
-            objects=self.objects,
-            size=self._size,
-            served=dict(self._served),
-            verified_by=dict(self._verified),
-            as_of=self._as_of,
-            failed_over=set(self._served) != {primary},
-            failed_attempts=self._failures,
-            attempts=tuple(self._failed),
-            not_kept=dict(self._not_kept),
-            left_out=self._left_out,
-            left_out_names=tuple(sorted(self._left_out_names)),
-            findings=tuple(self._findings),
-        )
-
-
 def _collect(
-    running: set[Future[Provenance | _LeftOut]], tally: _Tally, order: _Order, progress: Progress
-) -> set[Future[Provenance | _LeftOut]]:
+    running: set[Future[_Ended]], tally: Tally, order: _Order, progress: Progress
+) -> set[Future[_Ended]]:
     done, rest = wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED)
     progress.finished(len(done))
     for future in done:
-        one = future.result()
-        if isinstance(one, _LeftOut):
-            tally.add_left_out(one.name)
-            continue
-        tally.add(one)
-        order.saw(one)
+        ended = future.result()
+        match ended.result:
+            case None:
+                tally.add_left_out(ended.name)
+            case Provenance() as one:
+                tally.add(ended.name, one, ended.place)
+                order.saw(one.attempts, one.served_by)
+            case FailoverError() as err:
+                tally.add_failed(ended.name, err, err.attempts)
+                order.saw(err.attempts)
+            case UnfitError() as err:
+                tally.add_unfit(ended.name, err)
     return rest

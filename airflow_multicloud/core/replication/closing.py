@@ -74,6 +74,7 @@ def close(
         reported = replace(
             tally.destination(index, deleted=len(deleted)),
             retained=tuple(retained),
+            findings=recorder.findings(index),
             **_ledger_of(recorded),
         )
         destinations.append(reported)

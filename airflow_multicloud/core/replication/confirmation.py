@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import shared
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.small import Job
+from airflow_multicloud.core.replication.writing import stored, stored_otherwise
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
 
@@ -68,14 +69,14 @@ def _judge(state: Replica, item: Item, there: ObjectMeta) -> Replica:
             ErrorKind.PRECONDITION_FAILED,
             "another writer replaced the object after it was written",
         )
-    # With the ETag of our own write, what may have been declared is what the store computed then.
-    compared = shared(item.digests, there.digests) or shared(item.digests, there.declared)
+    compared = compare(item.digests, there.digests)
+    if compared is None and state.etag:
+        # With the ETag of our own write, what may have been declared is what the store computed.
+        compared = compare(item.digests, there.declared)
     if compared is None:
         return state
-    name, equal = compared
-    if not equal:
-        return state.failed(
-            Outcome.FAILED, ErrorKind.INTEGRITY, f"the store's {name} differs from the source's"
-        )
-    outcome = Outcome.COPIED if state.prior is None else Outcome.REPLACED
-    return replace(state, outcome=outcome, confirmed=name, reason=None)
+    if not compared.equal:
+        return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
+    if not state.etag and not compared.identical:
+        return state  # Without an ETag this need not be what was written.
+    return stored(replace(state, reason=None), compared)

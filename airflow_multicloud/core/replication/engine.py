@@ -111,6 +111,7 @@ def prepare(
     if catalog.totals()[0] == 0:
         raise planning.empty_source_error(source)
     planning.check_deletions(catalog, destinations, options)
+    planning.check_replacements(catalog, destinations, options)
     if options.on_error is OnError.FAIL:
         _check_known_failures(catalog, replication)
     return bases

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
+from airflow_multicloud.core.endpoints import why_not_reserved_key
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.confirmation import confirm
 from airflow_multicloud.core.replication.items import Item
@@ -163,7 +164,7 @@ def _work(job: Job, todo: SimpleQueue[Item | None], done: SimpleQueue[_Done]) ->
     while (item := todo.get()) is not None:
         try:
             cancellation.check()
-            done.put((item.size, _guarded(copy_small, job, item)))
+            done.put((item.size, _guarded(copy_small, job, _reserved_left_out(job, item))))
         except BaseException as err:  # noqa: BLE001 - raised by who hands out, once all is recorded
             done.put((item.size, err))
 
@@ -213,9 +214,22 @@ def _guarded(copy: Callable[..., Item], job: Job, item: Item, *more: object) -> 
         return item.end_open(Outcome.FAILED, kind, text)
 
 
+def _reserved_left_out(job: Job, item: Item) -> Item:
+    """The item, to be written nowhere among this package's own files.
+
+    Planning has seen to it, but a shard's file lies at the first destination: who may write there
+    could add items to it, and so plant records at the others.
+    """
+    for index in item.open_replicas:
+        if why := why_not_reserved_key(job.replica_key(index, item)):
+            state = item.replicas[index].failed(Outcome.RESERVED, ErrorKind.UNSUPPORTED, why)
+            item = item.with_replica(index, state)
+    return item
+
+
 def _copy_large(job: Job, item: Item, pool: ThreadPoolExecutor) -> Item:
     with telemetry.operation("replicate.object", multicloud__bytes=item.size) as span:
-        item = settle_doubtful(job, item)
+        item = settle_doubtful(job, _reserved_left_out(job, item))
         if item.open_replicas:
             item = copy_large(job, item, partial(telemetry.submit_in_context, pool))
         span.set_attribute("multicloud.outcomes", [str(r.outcome) for r in item.replicas])

@@ -8,18 +8,26 @@ from typing import ClassVar
 
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.ledger import looks, reading
+from airflow_multicloud.core.ledger.commits import Look
+from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.documents import Document
+from airflow_multicloud.text import printable
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """What a replica's latest manifest says of its age.
+    """What the ledger says of a replica's age.
 
-    :param as_of: the replica holds every change made at the source before this; ``None``
-        when there is no manifest.
-    :param newest_source: when the newest object of that run was last modified at the source.
+    :param as_of: the replica holds every change made at the source before this; ``None``: that is
+        not known of any time.
+    :param newest_source: when the newest object was last modified at the source.
     :param lag: from ``as_of`` to now.
+    :param objects: that the replica should have.
+    :param proven: how many of them are proven.
+    :param parts: how many selections have been looked at.
+    :param oldest: the part that ``as_of`` is due to.
+    :param unknown: why ``as_of`` is not known.
     """
 
     replica: str
@@ -28,20 +36,33 @@ class Freshness:
     lag: timedelta | None
     objects: int
     proven: int
+    parts: int = 0
+    oldest: str | None = None
+    unknown: str | None = None
 
     DOCUMENT: ClassVar = Document(
-        ("replica", "as_of", "newest_source", "lag", "objects", "proven", "finding")
+        (
+            "replica",
+            "as_of",
+            "newest_source",
+            "lag",
+            "objects",
+            "proven",
+            "parts",
+            "oldest",
+            "finding",
+        )
     )
 
     @property
     def complete(self) -> bool:
-        """Whether every object of the latest run is proven here."""
+        """Whether every object that the replica should have is proven there."""
         return self.objects == self.proven
 
     @property
     def finding(self) -> str | None:
-        """Why the lag says nothing: the manifest's time is ahead of this machine's clock."""
-        return clock_ahead(self.as_of) if self.as_of else None
+        """Why there is no lag, or one that says nothing: its time is ahead of this clock."""
+        return self.unknown or (clock_ahead(self.as_of) if self.as_of else None)
 
     def within(self, max_lag: timedelta) -> bool:
         """Whether the replica would meet a recovery point objective of ``max_lag`` now.
@@ -54,11 +75,87 @@ class Freshness:
 
 
 def freshness(replica: Endpoint) -> Freshness:
-    """Read the latest manifest's pointer: one listing and one small object."""
-    uri = str(replica.location)
-    found = manifest.latest_of(replica)
-    if not found:
-        return Freshness(uri, None, None, None, 0, 0)
-    latest = max(found, key=lambda m: m.started)
-    lag = datetime.now(UTC) - latest.started
-    return Freshness(uri, latest.started, latest.newest_source, lag, latest.owed, latest.proven)
+    """Ask the bucket's ledger: a page of a listing, and one object.
+
+    For a single object, and for a part of what was looked at, also what the ledger knows of it.
+
+    :raises StorageError: kind ``integrity`` when the ledger's newest commit is damaged.
+    """
+    return freshness_at(replica, reading.newest(replica))
+
+
+def freshness_at(replica: Endpoint, head: Head | None) -> Freshness:
+    """The same by a commit that has been read; ``None``: there is no ledger."""
+    if head is None:
+        return _unknown(replica, "no replication to it has ended")
+    if not replica.location.is_prefix:
+        return _of_object(replica, head)
+    prefix = replica.location.key
+    found = looks.freshness(head.commit.looks, prefix)
+    if found.oldest is None:
+        return _unknown(replica, "no replication to it has ended")
+    if not is_known(replica, head):
+        return _unknown(replica, "nothing is known to lie below it")
+    oldest = part_text(head, found.oldest)
+    unknown = None
+    if found.as_of is None:
+        unknown = f"{found.oldest.behind} objects are not up to date, some never were: {oldest}"
+    return Freshness(
+        replica=str(replica.location),
+        as_of=found.as_of,
+        newest_source=max((one.newest for one in found.looks if one.newest), default=None),
+        lag=_lag(found.as_of),
+        objects=found.objects,
+        proven=found.proven,
+        parts=len(found.looks),
+        oldest=oldest,
+        unknown=unknown,
+    )
+
+
+def is_known(replica: Endpoint, head: Head) -> bool:
+    """Whether a ledger says anything of a place: a run looked at it, or it knows an object there.
+
+    A run may have looked at a wider place in which there is nothing of this name.
+    """
+    location = replica.location
+    if not location.is_prefix:
+        return head.entry(location.key) is not None
+    if any(look.prefix.startswith(location.key) for look in head.commit.looks):
+        return True
+    return next(head.entries(location.key), None) is not None
+
+
+def part_text(head: Head, look: Look) -> str:
+    """One part of a replica, for readers."""
+    place = f"{head.commit.place}{look.prefix}"
+    return printable(f"{place} ({look.selection}), by run {look.run_id}")
+
+
+def _of_object(replica: Endpoint, head: Head) -> Freshness:
+    entry = head.entry(replica.location.key)
+    if entry is None:
+        return _unknown(replica, "nothing is known of it")
+    as_of = entry.gone or looks.as_of(entry, head.commit.looks)
+    proof, behind = entry.proof, entry.behind
+    about = behind or proof
+    run_id = about.run_id if about else ""
+    return Freshness(
+        replica=str(replica.location),
+        as_of=as_of,
+        newest_source=about.origin.modified if about else None,
+        lag=_lag(as_of),
+        objects=int(entry.owed),
+        proven=int(entry.current and proof is not None and proof.proven),
+        parts=1,
+        oldest=printable(f"{head.commit.place}{entry.key}, by run {run_id}"),
+        unknown=None if as_of else f"it never arrived: {behind.reason if behind else 'unknown'}",
+    )
+
+
+def _unknown(replica: Endpoint, why: str) -> Freshness:
+    return Freshness(str(replica.location), None, None, None, 0, 0, unknown=why)
+
+
+def _lag(as_of: datetime | None) -> timedelta | None:
+    return None if as_of is None else datetime.now(UTC) - as_of

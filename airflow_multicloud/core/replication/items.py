@@ -34,6 +34,8 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
         change may not show in the time.
     :param held: digests of the object that is there, where the source has none to compare them
         with before it is read.
+    :param digests: what this destination's own service computed, or its bytes gave, of an object
+        that was there already. It says nothing of any other destination.
     """
 
     prior: IfUnchanged | None = None
@@ -50,6 +52,7 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: str | None = None
     seen: AwareTime | None = None
     held: Digests | None = None
+    digests: Digests = Digests()
 
     def failed(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Replica:
         """This replica, ended without success."""
@@ -63,7 +66,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     :param etag: the source's.
     :param version: the source's.
     :param digests: computed once it was read, or proven by the last manifest; until then what
-        the source's listing said.
+        the source's store said. Never what a destination said.
     :param seconds: how long reading and writing it took.
     :param attributes: fingerprint of its attributes, where the source's listing told them.
     :param declared: an MD5 that whoever wrote the source may have made up; until it was read.
@@ -88,6 +91,19 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     def with_replica(self, index: int, new: Replica) -> Item:
         """The item with one replica's state replaced."""
         return replace(self, replicas=(*self.replicas[:index], new, *self.replicas[index + 1 :]))
+
+    def digests_at(self, index: int) -> Digests:
+        """All that is known of the content at one destination.
+
+        That is what is known of the source's object, and what this destination's service said; none
+        of it comes from another destination.
+        """
+        here = self.replicas[index].digests
+        return Digests(
+            crc32c=self.digests.crc32c or here.crc32c,
+            md5=self.digests.md5 or here.md5,
+            sha256=self.digests.sha256 or here.sha256,
+        )
 
     def end_open(self, outcome: Outcome, kind: ErrorKind, reason: str) -> Item:
         """The item with every replica that is still open ended like this."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from fractions import Fraction
 
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
@@ -147,6 +148,9 @@ class ReplicationOptions:
         have; needs ``max_delete``.
     :param max_delete: the most objects one run may delete at one destination; more is
         refused before anything is copied.
+    :param max_replace: the most objects one run may replace at one destination; more is refused
+        before anything is copied. An ``int`` counts objects; a ``float`` from 0 to 1 is a share
+        of the objects that ``include`` and ``exclude`` leave there.
     :param create_buckets: create destination buckets that do not exist.
     :param part_size: bytes per part of a large object, raised where a store's limit on the
         number of parts demands it.
@@ -165,6 +169,7 @@ class ReplicationOptions:
     compare_attributes: CompareAttributes = CompareAttributes.AUTO
     delete_extraneous: bool = False
     max_delete: int | None = None
+    max_replace: int | float | None = None
     create_buckets: bool = False
     part_size: int = 8 * MIB
     large_object: int | None = None
@@ -176,6 +181,13 @@ class ReplicationOptions:
     def parts_above(self) -> int:
         """Objects larger than this many bytes go by parts."""
         return self.part_size if self.large_object is None else self.large_object
+
+    def replaceable(self, there: int) -> int | None:
+        """The most objects that may be replaced where so many are; ``None`` without a limit."""
+        if isinstance(self.max_replace, float):
+            # As it is written: 0.29 of 100 are 29, which no product of floats gives.
+            return int(Fraction(str(self.max_replace)) * there)
+        return self.max_replace
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, naming the parameter."""
@@ -200,4 +212,13 @@ class ReplicationOptions:
             "max_delete",
             self.max_delete,
             "a number, because delete_extraneous is set",
+        )
+        most = self.max_replace
+        _require(
+            most is None
+            or (type(most) is int and most >= 0)
+            or (type(most) is float and 0 <= most <= 1),
+            "max_replace",
+            most,
+            "a count (an int, at least 0) or a share (a float from 0 to 1)",
         )

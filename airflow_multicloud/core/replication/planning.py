@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Proof
@@ -19,6 +20,7 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
+from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectTags
 
@@ -30,7 +32,7 @@ def decide(
     proof: Proof | None,
     *,
     immutable: bool,
-    compare: CompareAttributes = CompareAttributes.NEVER,
+    attributes: CompareAttributes = CompareAttributes.NEVER,
     tags: bool = False,
 ) -> Replica:
     """What is to become of one object at one destination. Pure.
@@ -39,13 +41,13 @@ def decide(
     :param origin: its URI there, without a connection.
     :param prior: what has its key at the destination now.
     :param proof: what the destination's ledger proves of it there.
-    :param compare: whether its attributes are looked at when its content is proven.
+    :param attributes: whether they are looked at when its content is proven.
     :param tags: whether its tags are among them, and the source has tags.
     """
     if prior is None:
         return Replica()
     state = Replica(prior=IfUnchanged(prior.etag, prior.version))
-    if proof is not None and still_proven(proof, prior):
+    if proof is not None and holds(proof, prior):
         state = replace(state, attributes=proof.attributes, tags=proof.tags, seen=proof.seen)
         before = proof.origin
         if listed.etag and (before.uri, before.etag, proof.size) == (
@@ -60,8 +62,9 @@ def decide(
                 confirmed=proof.confirmed,
                 not_kept=proof.not_kept,
             )
-            if _attributes_in_doubt(listed, proof, compare, tags=tags):
-                return replace(known, inspect=True)
+            refuted = _refuted(listed, prior, proof)
+            if refuted or _attributes_in_doubt(listed, proof, attributes, tags=tags):
+                return replace(known, inspect=True, doubtful=refuted, digests=proof.digests)
             return replace(known, outcome=Outcome.UNCHANGED)
     if prior.size == listed.size:
         return replace(state, doubtful=True)
@@ -74,29 +77,14 @@ def decide(
     return state
 
 
-def still_proven(proof: Proof, listed: Listed) -> bool:
-    """Whether what is at a destination now is the object that was proven there.
+def _refuted(listed: Listed, prior: Listed, proof: Proof) -> bool:
+    """Whether the source's listing shows another content than is there, or than was proven.
 
-    It is as long as ETag and version are those of the proven write, and nothing that the listing
-    shows contradicts it.
+    It may only seem so: S3 shows an ETag like an MD5 for objects that are encrypted with KMS. But a
+    ledger may say anything, and a source's own listing is not written by who writes at a replica.
     """
-    return (
-        proof.proven
-        and bool(proof.etag)
-        and (proof.etag, proof.size) == (listed.etag, listed.size)
-        and (None in (proof.version, listed.version) or proof.version == listed.version)
-        and not contradicts(proof.digests, listed.digests)
-    )
-
-
-def contradicts(ours: Digests, theirs: Digests) -> bool:
-    """Whether a digest that both sides know is not the same."""
-    pairs = (
-        (ours.sha256, theirs.sha256),
-        (ours.md5, theirs.md5),
-        (ours.crc32c, theirs.crc32c),
-    )
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+    known = (compare(listed.digests, one) for one in (prior.digests, proof.digests))
+    return any(one is not None and not one.equal for one in known)
 
 
 def _attributes_in_doubt(
@@ -152,7 +140,7 @@ def decide_all(
                     prior.at(listed.name),
                     entry.proof if (entry := ledger.at(listed.name)) else None,
                     immutable=options.immutable,
-                    compare=options.compare_attributes,
+                    attributes=options.compare_attributes,
                     tags=tags,
                 )
                 for prior, ledger in zip(priors, known, strict=True)
@@ -198,11 +186,14 @@ def extraneous(catalog: Catalog, index: int, options: ReplicationOptions) -> Ite
     """What ``delete_extraneous`` would delete: within the filter's globs, else it is spared."""
     if not options.delete_extraneous:
         return
-    globs = ObjectFilter(include=options.filter.include, exclude=options.filter.exclude)
+    yield from _within_globs(catalog.extraneous(index), options.filter)
+
+
+def _within_globs(found: Iterable[Listed], chosen: ObjectFilter) -> Iterator[Listed]:
+    """Objects of a destination that take part: their own size and age say nothing."""
+    globs = ObjectFilter(include=chosen.include, exclude=chosen.exclude)
     now = datetime.now(UTC)
-    for listed in catalog.extraneous(index):
-        if _admits(globs, listed, now):
-            yield listed
+    return (listed for listed in found if _admits(globs, listed, now))
 
 
 def check_deletions(
@@ -218,6 +209,53 @@ def check_deletions(
             raise StorageError(
                 f"max_delete: {count} objects at {destination.location} are not at the source, "
                 f"more than the {options.max_delete} allowed; nothing was changed",
+                kind=ErrorKind.PRECONDITION_FAILED,
+                cloud=destination.cloud,
+            )
+
+
+def _agree(ours: Digests, theirs: Digests) -> bool:
+    """Whether digests that are as good as the content are known on both sides, and the same."""
+    compared = compare(ours, theirs)
+    return compared is not None and compared.identical
+
+
+def check_replacements(
+    catalog: Catalog, destinations: Sequence[Endpoint], options: ReplicationOptions
+) -> None:
+    """Refuse a run that might replace more than ``max_replace`` at any destination.
+
+    Counted is each object that is there and whose content is not known to be the source's, by a
+    proof or by the digests that both listings show. What else turns out to be identical is known
+    only when it is read, which is after the first writes.
+
+    :raises StorageError: kind ``precondition_failed``.
+    """
+    most = options.max_replace
+    if most is None or options.immutable:  # With the latter nothing is replaced.
+        return
+    counts = [0] * len(destinations)
+    priors = [Follow((o.name, o) for o in catalog.listing(n)) for n in range(len(destinations))]
+    for item in catalog.open_items():
+        for index in item.open_replicas:
+            state = item.replicas[index]
+            there = priors[index].at(item.name)
+            same = state.inspect or (
+                state.doubtful and there is not None and _agree(item.digests, there.digests)
+            )
+            counts[index] += state.prior is not None and not same
+    for index, (destination, count) in enumerate(zip(destinations, counts, strict=True)):
+        if count <= most:  # Right for a share too: it is 1 at most, and that allows all.
+            continue  # Without going through a listing of perhaps millions.
+        held = sum(1 for _ in _within_globs(catalog.listing(index), options.filter))
+        allowed = options.replaceable(held)
+        if allowed is not None and count > allowed:
+            share = f" ({most * 100:.6g}%)" if isinstance(most, float) else ""
+            raise StorageError(
+                f"max_replace: {count} of the {held} objects at {destination.location} would be "
+                f"replaced, or may be, more than the {allowed}{share} allowed; nothing was "
+                "changed; see whether the source is damaged or encrypted (a dry run without "
+                "max_replace names the objects), and allow more if these changes are meant",
                 kind=ErrorKind.PRECONDITION_FAILED,
                 cloud=destination.cloud,
             )

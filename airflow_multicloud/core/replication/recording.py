@@ -25,7 +25,7 @@ from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.writing import Base, Draft, Sign
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
@@ -70,6 +70,7 @@ class Recorder:
         self.run = run
         self._destinations = destinations
         self._bases = list(bases)
+        self._damaged = [base.damaged for base in bases]
         self._catalog = catalog
         self._sign = sign
         self._finished: list[Item] = []
@@ -98,6 +99,11 @@ class Recorder:
             if index in item.open_replicas:
                 state = item.replicas[index].failed(Outcome.FAILED, err.kind, why)
                 yield item.with_replica(index, state)
+
+    def findings(self, index: int) -> tuple[str, ...]:
+        """What a reader should know of a destination's ledger."""
+        damaged = self._damaged[index]
+        return (f"its ledger was damaged, and was started over: {damaged}",) if damaged else ()
 
     def add(self, finished: Iterable[Item]) -> None:
         """Take items that came to their end, and record them now and then."""
@@ -236,7 +242,7 @@ class Recorder:
         self, index: int, item: Item, before: Entry | None, known: Sequence[Look]
     ) -> Entry | None:
         key = self._destinations[index].key_of(item.name)
-        return entry_of(self.run, key, item, item.replicas[index], before, known)
+        return entry_of(self.run, key, item, index, before, known)
 
     def _absent(self, name: str, missed: tuple[Entry, bool], deleted: Collection[str]) -> Entry:
         """What is known of a name that the source does not have."""
@@ -266,15 +272,17 @@ def entry_of(
     run: Run,
     key: str,
     item: Item,
-    state: Replica,
+    index: int,
     before: Entry | None,
     known: Sequence[Look],
 ) -> Entry | None:
     """What a ledger says of an object once a run is done with it.
 
+    :param index: of the destination whose ledger it is.
     :param before: what it said.
     :param known: the looks that were known when the run began.
     """
+    state = item.replicas[index]
     outcome = state.outcome
     if outcome is None:
         return before
@@ -294,7 +302,7 @@ def entry_of(
             Proof(
                 size=item.size,
                 etag=state.etag or "",
-                digests=item.digests,
+                digests=item.digests_at(index),
                 origin=origin,
                 outcome=outcome,
                 run_id=run.run_id,

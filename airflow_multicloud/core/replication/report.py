@@ -48,6 +48,7 @@ class DestinationReport:
         root, on any cloud.
     :param retained: what was to be deleted and can't be for now, and why: retention policies,
         leases, snapshots.
+    :param findings: what a reader should know of the ledger there.
     """
 
     uri: str
@@ -60,6 +61,7 @@ class DestinationReport:
     commit_uri: str | None = None
     content: str | None = None
     retained: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     @property
     def sound(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import digests_of, shared
+from airflow_multicloud.adapters.digests import compare, digests_of, identifies
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.parts import PartRange
@@ -196,5 +196,7 @@ def _left_behind(store: PartUploads, ref: ObjectRef, options: WriteOptions) -> S
 
 
 def _same(held: Part, digests: Digests, body: Buffer) -> bool:
-    compared = shared(held.digests, digests) or shared(held.digests, digests_of(body))
-    return compared is not None and compared[1]
+    # Nothing more is computed where the store tells nothing more.
+    ours = digests_of(body) if identifies(held.digests) else digests
+    compared = compare(held.digests, ours)
+    return compared is not None and compared.equal

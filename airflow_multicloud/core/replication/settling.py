@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import shared
+from airflow_multicloud.adapters.digests import compare, identifies
 from airflow_multicloud.core.attributes import fingerprint, keep, lacks, tags_fingerprint
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
@@ -62,8 +62,9 @@ def end_reading(item: Item, err: CloudError) -> Item:
 def settle_doubtful(job: Job, item: Item) -> Item:
     """Look at replicas that no manifest knows, or not all of: identical ones need no copy.
 
-    Both stores are asked for the digests and attributes they hold (one request each). Content is
-    read only where the store has a digest that anybody may have set, and it is the right one.
+    Both stores are asked for the digests and attributes they hold (one request each). A SHA-256 or
+    an MD5 that both computed proves a replica. Where all that agrees is a CRC32C, or a digest that
+    anybody may have set, the replica is read; what can't be proven so is copied again.
     """
     asked = [n for n in item.open_replicas if item.replicas[n].doubtful or item.replicas[n].inspect]
     if not asked:
@@ -98,20 +99,37 @@ class _Found:
 
 
 def _inspect(job: Job, item: Item, index: int, found: _Found) -> Replica:
-    """A replica with proven content: as it is, or to be written again for its attributes."""
+    """A replica with proven content: as it is, or to be written again for its attributes.
+
+    Or for its content, if what is proven of it is not what the source's store says.
+    """
     destination, before = job.destinations[index], item.replicas[index]
     there: ObjectMeta | None = None
-    if before.attributes is None:  # Its record does not say what it was written with.
+    # Its record does not say what it was written with, or may not be true.
+    if before.attributes is None or before.doubtful:
         try:
             there = destination.store.stat_object(destination.ref(job.replica_key(index, item)))
         except CloudError as err:
             return failure(before, err, reading=False)
-    unchanged = replace(before, inspect=False, outcome=Outcome.UNCHANGED)
+    if before.doubtful and _refuted(found.ours, before.digests, there):
+        if job.options.immutable:
+            return _conflict(before, "its content differs")
+        return Replica(prior=before.prior)
+    unchanged = replace(
+        before, inspect=False, doubtful=False, digests=Digests(), outcome=Outcome.UNCHANGED
+    )
     if not _differs(job, destination, before, found, there):
         return settle_tags(job, item, index, found.noted.on(unchanged), found.tags)
     if job.options.immutable:
         return stays(unchanged)
     return Replica(prior=before.prior)
+
+
+def _refuted(ours: ObjectMeta, proven: Digests, there: ObjectMeta | None) -> bool:
+    """Whether the source's store says that what was proven, or is there, has another content."""
+    known = [proven] if there is None else [proven, there.digests]
+    found = (compare(ours.digests, one) for one in known)
+    return any(one is not None and not one.equal for one in found)
 
 
 def settle_tags(
@@ -132,21 +150,29 @@ def settle_tags(
 def _settle(job: Job, item: Item, index: int, found: _Found) -> Item:
     destination, state = job.destinations[index], item.replicas[index]
     ref = destination.ref(job.replica_key(index, item))
-    ours, immutable = found.ours, job.options.immutable
+    immutable = job.options.immutable
     try:
         there = destination.store.stat_object(ref)
-        held = _held(job, destination, ref, ours, there)
+        held = _held(job, destination, ref, found.ours, there)
     except CloudError as err:
         gone = err.kind is ErrorKind.NOT_FOUND
         return item.with_replica(index, Replica() if gone else failure(state, err, reading=False))
     differs = _differs(job, destination, state, found, there)
-    compared = shared(ours.digests, held)
-    same = there.size == item.size and compared is not None and compared[1]
+    same_size, ours = there.size == item.size, found.ours.digests
+    compared = compare(ours, held)
+    settled = not same_size or (compared is not None and compared.decisive)
+    small = item.size <= job.options.parts_above
+    if not settled and identifies(held) and immutable and not small:
+        try:
+            ours = _read(job, job.source, job.source.ref(found.ours.key, item.version), found.ours)
+        except CloudError as err:
+            return item.with_replica(index, failure(state, err, reading=True))
+        compared, settled = compare(ours, held), True
+    same = same_size and compared is not None and compared.identical
     # What can't be compared before the source is read may be compared then.
-    later = compared is None and held != Digests() and item.size <= job.options.parts_above
-    later = later and (there.size == item.size or not immutable)
+    later = not settled and identifies(held) and small
     if not same and not later and immutable:
-        why = "its content differs" if compared else "nothing proves it identical"
+        why = "its content differs" if settled else "nothing proves it identical"
         return item.with_replica(index, _conflict(state, why))
     if not (same or later) or (differs and not immutable):
         return item.with_replica(index, Replica(prior=state.prior))
@@ -157,8 +183,8 @@ def _settle(job: Job, item: Item, index: int, found: _Found) -> Item:
         state = found.noted.on(state)
     if compared is None or not same:
         return item.with_replica(index, replace(state, held=held))
-    item = replace(item, digests=_known(ours.digests, there))
-    state = replace(state, confirmed=compared[0], outcome=Outcome.VERIFIED)
+    item = replace(item, digests=ours)
+    state = replace(state, confirmed=compared.name, outcome=Outcome.VERIFIED, digests=held)
     return item.with_replica(index, settle_tags(job, item, index, state, found.tags))
 
 
@@ -177,10 +203,10 @@ def compare_held(job: Job, state: Replica, digests: Digests) -> Replica:
     """
     if state.held is None:
         return state
-    compared = shared(digests, state.held)
+    held, compared = state.held, compare(digests, state.held)
     state = replace(state, held=None)
-    if compared is not None and compared[1]:
-        return replace(state, outcome=Outcome.VERIFIED, confirmed=compared[0])
+    if compared is not None and compared.identical:
+        return replace(state, outcome=Outcome.VERIFIED, confirmed=compared.name, digests=held)
     if job.options.immutable:
         return _conflict(replace(state, not_kept=()), "its content differs")
     return state
@@ -191,17 +217,24 @@ def _held(
 ) -> Digests:
     """The digests of a replica: its store's, or of its bytes where it is worth reading them.
 
-    That is, where its store has a digest that anybody may have set, and it is the right one; or
-    where nothing may be replaced.
+    That is, where the source has a digest to compare them with, and what the store does have (a
+    CRC32C, or a digest that anybody may have set) is the right one; or where nothing may be
+    replaced.
     """
-    if there.size != ours.size or there.digests != Digests():
+    compared = compare(ours.digests, there.digests)
+    if there.size != ours.size or (compared is not None and compared.decisive):
         return there.digests
-    declared = shared(ours.digests, there.declared)
-    if not (job.options.immutable or (declared is not None and declared[1])):
-        return Digests()
-    spend = job.bandwidth.spend
-    # The source may have told no digest but an MD5.
-    return digests_by_reading(replica, ref, if_etag=there.etag, spend=spend, md5=True)
+    declared = compare(ours.digests, there.declared)
+    likely = compared is not None or (declared is not None and declared.equal)
+    worth = likely and identifies(ours.digests)
+    if worth or (job.options.immutable and not identifies(there.digests)):
+        return _read(job, replica, ref, there)
+    return there.digests
+
+
+def _read(job: Job, end: Endpoint, ref: ObjectRef, meta: ObjectMeta) -> Digests:
+    # The other side may have told no digest but an MD5.
+    return digests_by_reading(end, ref, if_etag=meta.etag, spend=job.bandwidth.spend, md5=True)
 
 
 def _differs(
@@ -219,12 +252,3 @@ def _differs(
         return before.attributes != found.noted.attributes
     wanted = keep(destination, attributes, sha256=None).attributes
     return lacks(wanted, there.attributes if there else None)
-
-
-def _known(ours: Digests, there: ObjectMeta) -> Digests:
-    # What a replica's metadata claims of its SHA-256 is not among them: anybody may write it.
-    return Digests(
-        crc32c=ours.crc32c or there.digests.crc32c,
-        md5=ours.md5 or there.digests.md5,
-        sha256=ours.sha256 or there.digests.sha256,
-    )

@@ -196,9 +196,12 @@ def _run_of(replication: Replication, run_id: str, plan: run_files.Plan) -> Run:
 
 
 def _by_content(replication: Replication) -> Replication:
-    """The same, but that attributes are not compared: the shards have seen to them."""
+    """The same, but that attributes are not compared and nothing is copied any more."""
     options = dataclasses.replace(
-        replication.options, compare_attributes=CompareAttributes.NEVER, on_error=OnError.CONTINUE
+        replication.options,
+        compare_attributes=CompareAttributes.NEVER,
+        on_error=OnError.CONTINUE,
+        max_replace=None,
     )
     return dataclasses.replace(replication, options=options)
 

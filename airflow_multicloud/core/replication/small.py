@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import digests_of, shared
+from airflow_multicloud.adapters.digests import compare, digests_of
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.reading import altered_on_the_way
@@ -175,7 +175,7 @@ def _altered_failed(job: Job, item: Item, ref: ObjectRef, declared: Digests) -> 
 
 def misread(ours: Digests, reported: Digests) -> str | None:
     """Why the bytes read are not the object the source reports, if they are not."""
-    compared = shared(ours, reported)
-    if compared is None or compared[1]:
+    compared = compare(ours, reported)
+    if compared is None or compared.equal:
         return None
-    return f"the {compared[0]} of the bytes read differs from the one the source reports"
+    return f"the {compared.name} of the bytes read differs from the one the source reports"

@@ -1,105 +1,98 @@
-"""Prove a replica against its manifest, and name exactly what is damaged or missing."""
+"""Prove a replica against its ledger, and name exactly what is damaged or missing."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
-from airflow_multicloud.adapters.digests import StreamDigest, shared
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import history, manifest, planning, stock
-from airflow_multicloud.core.replication.catalog import Catalog, Listed
-from airflow_multicloud.core.replication.items import Item, Replica
-from airflow_multicloud.core.replication.manifest import Latest
-from airflow_multicloud.core.replication.merkle import MerkleTree
-from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.ledger import trust
+from airflow_multicloud.core.ledger.commits import OpenRun
+from airflow_multicloud.core.ledger.names import place
+from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.ledger.trust import Corroboration, Verifier
+from airflow_multicloud.core.replication import history, under_way
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.checking import Check
+from airflow_multicloud.core.replication.freshness import freshness_at, is_known
+from airflow_multicloud.core.replication.judging import Depth, Finding, Found
+from airflow_multicloud.core.replication.under_way import SYSTEM, Clock
 from airflow_multicloud.documents import Document
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.text import printable
 
-#: How many findings a report names; every finding is counted.
-NAMED_FINDINGS = 100
+__all__ = ["Depth", "Finding", "Found", "VerificationReport", "verify"]
 
 
-class Depth(StrEnum):
-    """How to prove content."""
-
-    CHECKSUMS = "checksums"
-    """By the digests the store reports; an object it reports none of is ``unverifiable``."""
-    AUTO = "auto"
-    """By the digests the store reports; objects it reports none of are read, but for those
-    whose ETag is still the one that was proven when they were written."""
-    READ = "read"
-    """By reading every byte."""
-
-
-class Finding(StrEnum):
-    """What verification can find of one object."""
-
-    VERIFIED = "verified"
-    DAMAGED = "damaged"
-    MISSING = "missing"
-    UNVERIFIABLE = "unverifiable"
-    NOT_REPLICATED = "not_replicated"
-    """The manifest itself says that the copy failed."""
-    RESERVED = "reserved"
-    """It was left out: its key is among this package's own files here. Nothing is amiss."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One object that is not proven."""
-
-    name: str
-    finding: Finding
-    reason: str
-
-    def __str__(self) -> str:
-        """One line."""
-        return printable(f"{self.name!r} is {self.finding}: {self.reason}")
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """Whether a replica is what its manifest says.
+    """Whether a replica is what its ledger says.
 
-    :param findings: objects by finding; they add up to ``objects``.
-    :param extraneous: objects at the replica that the manifest does not know.
-    :param root: the Merkle root computed again from the manifest's lines; it was equal to the
-        recorded one, or verification fails as a whole.
+    :param run_id: whose commit it was verified against.
+    :param commit: that commit's number.
+    :param ledger_root: that commit's root, which commits to all that the ledger says.
+    :param newer_commit: a later one, by which what was replaced meanwhile was judged.
+    :param content: the Merkle root over what the ledger proves of the replica: equal content has
+        an equal root, on any cloud.
+    :param as_of: the replica held every change made at the source before this; ``None``: unknown.
+    :param oldest: the part that ``as_of`` is due to.
+    :param age_unknown: why ``as_of`` is not known.
+    :param findings: objects that the source had by finding; they add up to ``objects``.
+    :param extraneous: objects at the replica that the source has not, or that no run has seen.
+    :param gone: those among them that the source had once.
+    :param open_runs: runs that write to the replica now, or were killed.
+    :param signed_by: the keys that were given, of which one has signed the commit.
+    :param contradictions: what other ledgers say otherwise.
+    :param not_compared: what of other ledgers could not be compared, and why.
     """
 
     replica: str
-    manifest_uri: str
     run_id: str
-    root: str
-    as_of: datetime
+    commit: int
+    ledger_root: str
+    commit_uri: str
+    content: str
+    as_of: datetime | None
     objects: int
     bytes_read: int
     findings: Mapping[Finding, int]
     extraneous: int
     found: tuple[Found, ...]
     seconds: float
+    gone: int = 0
+    newer_commit: int | None = None
+    oldest: str | None = None
+    age_unknown: str | None = None
+    open_runs: tuple[str, ...] = ()
+    signed_by: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
     DOCUMENT: ClassVar = Document(
         (
             "replica",
-            "manifest_uri",
             "run_id",
-            "root",
+            "commit",
+            "ledger_root",
+            "commit_uri",
+            "newer_commit",
+            "content",
             "as_of",
+            "oldest",
+            "age_unknown",
             "objects",
             "bytes_read",
             "findings",
             "extraneous",
+            "gone",
             ("found", "found_lines"),
+            "open_runs",
+            "signed_by",
+            "contradictions",
+            "not_compared",
             "proven",
             "seconds",
         )
@@ -107,8 +100,8 @@ class VerificationReport:
 
     @property
     def proven(self) -> bool:
-        """Whether every object of the manifest but those left out is there and identical."""
-        return self.unproven == 0
+        """Whether every object but those left out is there and identical, and nobody objects."""
+        return self.unproven == 0 and not self.contradictions
 
     @property
     def unproven(self) -> int:
@@ -127,173 +120,94 @@ def verify(
     *,
     depth: Depth = Depth.AUTO,
     run_id: str | None = None,
+    expected_root: str | None = None,
+    at_least_commit: int | None = None,
+    siblings: Iterable[Endpoint] = (),
+    public_keys: Verifier | None = None,
     concurrency: int = 16,
+    clock: Clock = SYSTEM,
 ) -> VerificationReport:
-    """Compare a replica with what its manifest says of it.
+    """Compare a replica with what its ledger says of it.
 
-    Costs one listing and one read of the manifest, plus a read of each object whose digest
-    the listing does not show, as ``depth`` says.
+    Costs one listing and one read of the ledger, plus a read of each object that is not the one of
+    the proven write any more and whose digest the store does not tell, as ``depth`` says. What a
+    run replaces meanwhile is judged by what that run has recorded; it is waited for.
 
-    :param run_id: verify against this run's manifest instead of the latest.
-    :raises StorageError: kind ``not_found`` when there is no manifest; ``integrity`` when the
-        manifest itself does not match its Merkle root.
+    :param run_id: verify against the state at this run's last commit instead of the newest.
+    :param expected_root: the newest commit must have it, or, with ``at_least_commit``, that one.
+    :param at_least_commit: the newest commit must have this number or a greater one.
+    :param siblings: other replicas, whose ledgers must not contradict this one.
+    :param public_keys: the newest commit must be signed with one of them.
+    :raises StorageError: kind ``not_found`` when there is no ledger, or it knows nothing of the
+        replica; ``integrity`` when the ledger is damaged, or not the expected or a signed one.
     """
     started = time.monotonic()
     with (
         telemetry.operation(
             "verify_replica",
             cloud__provider=replica.cloud,
-            multicloud__replica=manifest.place(str(replica.location)),
+            multicloud__replica=place(str(replica.location)),
         ) as span,
         Catalog() as catalog,
         cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
-        latest = _latest(replica, run_id)
-        catalog.add_listing(0, stock.listing(replica))
-        check = _Check(replica, depth, latest)
-        check.run(catalog, pool, concurrency)
-        report = check.report(catalog, time.monotonic() - started)
+        newest = _trusted(replica, expected_root, at_least_commit)
+        signed_by = trust.check_signature(newest, public_keys)
+        head = newest if run_id is None else history.run_of(replica, newest, run_id)
+        if not is_known(replica, head):
+            raise history.nothing_recorded(replica, newest)
+        said = trust.ask(newest, siblings)
+        check = Check(replica, depth, head, catalog, pool, concurrency)
+        check.run(public_keys, clock if run_id is None else None)
+        latest = newest if run_id is not None else check.newest
+        runs = under_way.open_runs(latest.commit, replica.location.key, clock.now())
+        report = _report(check, runs, signed_by, said, time.monotonic() - started)
         span.set_attribute("multicloud.objects", report.objects)
         span.set_attribute("multicloud.proven", report.proven)
     return report
 
 
-def _latest(replica: Endpoint, run_id: str | None) -> Latest:
-    known = history.pointers(replica)
-    if not known:
-        raise history.no_manifest(replica)
-    if len(known) > 1:
-        sources = ", ".join(sorted(m.source for m in known))
-        raise StorageError(
-            f"replica: {replica.location} is a replica of several sources ({sources}); they "
-            "overwrite each other's objects",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=replica.cloud,
-        )
-    return known[0] if run_id is None else history.run_of(replica, known[0], run_id)
+def _trusted(replica: Endpoint, expected_root: str | None, at_least_commit: int | None) -> Head:
+    """The newest commit, if it is what a caller remembers."""
+    trust.check_expectation(expected_root, at_least_commit)
+    newest = history.find_newest(replica)
+    if newest is None:
+        trust.check_none_expected(replica, expected_root, at_least_commit)
+        raise history.nothing_recorded(replica, None)
+    trust.check_expected(newest, expected_root, at_least_commit)
+    return newest
 
 
-class _Check:
-    def __init__(self, replica: Endpoint, depth: Depth, latest: Latest) -> None:
-        self._replica = replica
-        self._depth = depth
-        self._latest = latest
-        self._findings: Counter[Finding] = Counter()
-        self._found: list[Found] = []
-        self._objects = 0
-        self._bytes_read = 0
-        self._present = 0
-        self._tree = MerkleTree()
-
-    def run(self, catalog: Catalog, pool: ThreadPoolExecutor, concurrency: int) -> None:
-        there = planning.Follow((o.name, o) for o in catalog.listing(0))
-        running: dict[Future[tuple[Found | None, int]], Item] = {}
-        for item, index in manifest.objects_of(self._replica, self._latest.key):
-            cancellation.check()
-            self._objects += 1
-            self._tree.add(item)
-            listed: Listed | None = there.at(item.name)
-            self._present += listed is not None
-            known = self._by_listing(item, item.replicas[index], listed)
-            if isinstance(known, Found):
-                self._count(known)
-            elif known:
-                self._findings[Finding.VERIFIED] += 1
-            else:
-                running[telemetry.submit_in_context(pool, self._look_closer, item)] = item
-            while len(running) >= 2 * concurrency:
-                self._collect(running)
-        while running:
-            self._collect(running)
-        if self._tree.root() != self._latest.root:
-            raise StorageError(
-                f"{self._replica.location.with_key(self._latest.key)}: the manifest's lines do "
-                "not give its Merkle root; it was changed after it had been written",
-                kind=ErrorKind.INTEGRITY,
-                cloud=self._replica.cloud,
-            )
-
-    def _by_listing(self, item: Item, state: Replica, listed: Listed | None) -> Found | bool:
-        """What the listing tells: a finding, proven, or (``False``) that it must be read."""
-        if state.outcome is None or not state.outcome.sound:
-            left_out = state.outcome is Outcome.RESERVED
-            finding = Finding.RESERVED if left_out else Finding.NOT_REPLICATED
-            return Found(item.name, finding, f"{state.outcome}: {state.reason}")
-        if listed is None:
-            return Found(item.name, Finding.MISSING, "there is no object of this key")
-        if listed.size != item.size:
-            return Found(item.name, Finding.DAMAGED, f"{listed.size} bytes instead of {item.size}")
-        if self._depth is Depth.READ:
-            return False
-        compared = shared(item.digests, listed.digests)
-        if compared is not None:
-            return compared[1]
-        # The store changes the ETag with every write, so with the same ETag this is the very
-        # object whose digest was confirmed when it was written.
-        return listed.etag == state.etag and state.confirmed is not None
-
-    def _look_closer(self, item: Item) -> tuple[Found | None, int]:
-        """Settle what the listing did not; returns the bytes read as well."""
-        replica = self._replica
-        ref = replica.ref(replica.key_of(item.name))
-        digest = StreamDigest(md5=not (item.digests.sha256 or item.digests.crc32c))
-        try:
-            if self._depth is not Depth.READ:
-                compared = shared(item.digests, replica.store.stat_object(ref).digests)
-                if compared is not None:
-                    return _judge(item, compared, "the store's"), 0
-                if self._depth is Depth.CHECKSUMS:
-                    return _unverifiable(item, "the store reports no digest to compare"), 0
-            for chunk in replica.store.get_object(ref):
-                cancellation.check()
-                digest.update(chunk)
-        except CloudError as err:
-            if err.kind is ErrorKind.NOT_FOUND:
-                return Found(item.name, Finding.MISSING, "it was deleted meanwhile"), 0
-            return _unverifiable(item, f"{err.kind}: {err}"), digest.size
-        compared = shared(item.digests, digest.digests())
-        if compared is None:
-            return _unverifiable(item, "the manifest has no digest of it"), digest.size
-        return _judge(item, compared, "the content's"), digest.size
-
-    def _collect(self, running: dict[Future[tuple[Found | None, int]], Item]) -> None:
-        cancellation.check()
-        for future in wait(running, cancellation.LOOK, return_when=FIRST_COMPLETED).done:
-            del running[future]
-            found, size = future.result()
-            self._bytes_read += size
-            if found is None:
-                self._findings[Finding.VERIFIED] += 1
-            else:
-                self._count(found)
-
-    def _count(self, found: Found) -> None:
-        self._findings[found.finding] += 1
-        if found.finding is not Finding.RESERVED and len(self._found) < NAMED_FINDINGS:
-            self._found.append(found)
-
-    def report(self, catalog: Catalog, seconds: float) -> VerificationReport:
-        return VerificationReport(
-            replica=str(self._replica.location),
-            manifest_uri=str(self._replica.location.with_key(self._latest.key)),
-            run_id=self._latest.run_id,
-            root=self._latest.root,
-            as_of=self._latest.started,
-            objects=self._objects,
-            bytes_read=self._bytes_read,
-            findings=dict(self._findings),
-            extraneous=catalog.count_listed(0) - self._present,
-            found=tuple(sorted(self._found, key=lambda f: f.name)),
-            seconds=seconds,
-        )
-
-
-def _judge(item: Item, compared: tuple[str, bool], whose: str) -> Found | None:
-    name, equal = compared
-    if equal:
-        return None
-    return Found(item.name, Finding.DAMAGED, f"{whose} {name} differs from the manifest's")
-
-
-def _unverifiable(item: Item, reason: str) -> Found:
-    return Found(item.name, Finding.UNVERIFIABLE, reason)
+def _report(
+    check: Check,
+    runs: Iterable[OpenRun],
+    signed_by: tuple[str, ...],
+    said: Corroboration,
+    seconds: float,
+) -> VerificationReport:
+    replica, head = check.replica, check.head
+    age = freshness_at(replica, head)
+    count: Counter[Finding] = check.findings
+    return VerificationReport(
+        replica=str(replica.location),
+        run_id=head.commit.identity.run_id,
+        commit=head.commit.number,
+        ledger_root=head.root,
+        commit_uri=head.uri,
+        newer_commit=None if check.newest is head else check.newest.commit.number,
+        content=check.content,
+        as_of=age.as_of,
+        oldest=age.oldest,
+        age_unknown=age.unknown,
+        objects=sum(count.values()),
+        bytes_read=check.bytes_read,
+        findings=dict(count),
+        extraneous=check.extraneous,
+        gone=check.gone,
+        found=tuple(sorted(check.named, key=lambda found: found.name)),
+        open_runs=tuple(under_way.run_text(run) for run in runs),
+        signed_by=signed_by,
+        contradictions=tuple(str(one) for one in said.contradictions),
+        not_compared=said.unknown,
+        seconds=seconds,
+    )

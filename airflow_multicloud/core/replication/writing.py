@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from airflow_multicloud.adapters.digests import SHA256_METADATA, shared
+from airflow_multicloud.adapters.digests import SHA256_METADATA, Comparison, compare
 from airflow_multicloud.core import attributes as attribute
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.reading import digests_by_reading
@@ -98,20 +98,30 @@ def judge(state: Replica, ours: Digests, written: ObjectMeta, kept: Kept, noted:
         not_kept=kept.not_kept,
         tags=None,
     )
-    compared = shared(ours, written.digests)
+    compared = compare(ours, written.digests)
     if compared is None:
         return replace(
             state,
             outcome=Outcome.UNVERIFIABLE,
             reason="the store reports no digest of the object as a whole",
         )
-    name, equal = compared
-    if not equal:
-        return state.failed(
-            Outcome.FAILED, ErrorKind.INTEGRITY, f"the store's {name} differs from the source's"
-        )
+    if not compared.equal:
+        return state.failed(Outcome.FAILED, ErrorKind.INTEGRITY, stored_otherwise(compared))
+    return stored(state, compared)
+
+
+def stored(state: Replica, compared: Comparison) -> Replica:
+    """The state of a replica whose store computed the right digest of what was just written.
+
+    Any digest will do, also a CRC32C alone: the bytes are those that were sent.
+    """
     outcome = Outcome.COPIED if state.prior is None else Outcome.REPLACED
-    return replace(state, outcome=outcome, confirmed=name)
+    return replace(state, outcome=outcome, confirmed=compared.name)
+
+
+def stored_otherwise(compared: Comparison) -> str:
+    """Why what a store has is not what was written."""
+    return f"the store's {compared.name} differs from the source's"
 
 
 _CHANGED = frozenset({ErrorKind.PRECONDITION_FAILED, ErrorKind.NOT_FOUND, ErrorKind.SOURCE_CHANGED})
@@ -145,7 +155,8 @@ def refused(
 ) -> Replica:
     """The state of a replica after a write failed: ``verified`` when the object is there.
 
-    It may be this write's, or another writer's with other attributes.
+    It may be this write's, or another writer's with other attributes, or other content of the same
+    CRC32C: where its store has no better digest, it is read.
 
     :param ours: the digests of what was to be written.
     :param size: its bytes.
@@ -157,13 +168,15 @@ def refused(
     ref = destination.ref(key)
     try:
         there = destination.store.stat_object(ref)
-        held = there.digests
-        if there.size == size and shared(ours, held) is None:
+        if there.size != size:
+            return failed
+        compared = compare(ours, there.digests)
+        if compared is None or not compared.decisive:
             held = digests_by_reading(destination, ref, if_etag=there.etag)
+            compared = compare(ours, held)
     except CloudError:
         return failed  # The write's own error says more.
-    compared = shared(ours, held)
-    if there.size != size or compared is None or not compared[1]:
+    if compared is None or not compared.identical:
         return failed
     if attribute.lacks(kept.options.attributes, there.attributes):
         noted = Noted(None, None)  # The next run sees to them.
@@ -174,7 +187,7 @@ def refused(
         outcome=Outcome.VERIFIED,
         etag=there.etag,
         version=there.version,
-        confirmed=compared[0],
+        confirmed=compared.name,
     )
 
 

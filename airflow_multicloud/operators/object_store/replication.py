@@ -49,6 +49,9 @@ class ReplicationOperator(DestinationsOperator):
         request per object) or ``never``.
     :param delete_extraneous: delete what the source does not have; needs ``max_delete``.
     :param max_delete: the most objects to delete at one destination.
+    :param max_replace: the most objects to replace at one destination: an ``int`` counts them, a
+        ``float`` from 0 to 1 is a share of those there. More, as of an encrypted source, is
+        refused before anything is copied.
     :param create_buckets: create destination buckets that do not exist.
     :param part_size: bytes per part of a large object.
     :param large_object: objects larger than this many bytes go by parts (``part_size``).
@@ -77,6 +80,7 @@ class ReplicationOperator(DestinationsOperator):
         compare_attributes: str = "auto",
         delete_extraneous: bool = False,
         max_delete: int | None = None,
+        max_replace: float | None = None,
         create_buckets: bool = False,
         part_size: int = ReplicationOptions().part_size,
         large_object: int | None = None,
@@ -102,6 +106,7 @@ class ReplicationOperator(DestinationsOperator):
             compare_attributes=CompareAttributes.parse(compare_attributes),
             delete_extraneous=delete_extraneous,
             max_delete=max_delete,
+            max_replace=max_replace,
             create_buckets=create_buckets,
             part_size=part_size,
             large_object=large_object,
@@ -142,7 +147,7 @@ class ReplicationOperator(DestinationsOperator):
             report, failure = err.report, err
         for destination in report.destinations:
             counts = ", ".join(f"{n} {o}" for o, n in sorted(destination.outcomes.items()))
-            self.log.info("%s: %s; manifest %s", destination.uri, counts, destination.manifest_uri)
+            self.log.info("%s: %s; commit %s", destination.uri, counts, destination.commit_uri)
         for left_out in report.left_out:
             self.log.warning("left out: %s", left_out)
         for told in engine.options_without_effect(replication, report):

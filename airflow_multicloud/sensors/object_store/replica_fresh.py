@@ -18,11 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 class ReplicaFreshSensor(PollingSensor):
-    """Succeed when a replica's newest complete proof is no older than a limit.
+    """Succeed when a replica holds every change that the source had so long ago.
 
-    The age is that of the latest replication in which every object was proven at this
-    replica, counted from its start: whatever was written to the source before is there.
-    Returns the measured lag.
+    Its ledger says what was looked at and when. Where runs look at parts of it, the oldest part
+    counts; an object that could not be copied counts from when it was up to date, and a run's
+    ``min_age`` is taken off. Every object must be proven. Returns the measured lag.
 
     :param replica: URI of the prefix or object that is replicated to.
     :param max_lag: the recovery point objective (RPO).
@@ -64,9 +64,11 @@ def check_fresh(*, replica: str, max_lag_seconds: float) -> dict[str, Any] | Non
 
 def _state(found: Freshness) -> str:
     if found.lag is None or found.as_of is None:
-        return "lag unknown, as no replication to it has ended"
+        return f"lag unknown, as {found.unknown}"
     seconds = timedelta(seconds=round(found.lag.total_seconds()))
     age = f"lag {seconds}, as of {found.as_of.isoformat(timespec='seconds')}"
+    if found.parts > 1:
+        age = f"{age}, by the oldest of {found.parts} parts, {found.oldest}"
     if found.complete:
         return age
-    return f"{age}, but only {found.proven} of {found.objects} objects were proven by that run"
+    return f"{age}, but only {found.proven} of {found.objects} objects are proven"

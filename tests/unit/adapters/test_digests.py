@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_multicloud.adapters import digests
@@ -31,3 +33,37 @@ def test_base64_and_back():
     assert digests.to_base64("364b3fb7") == "Nks/tw=="
     assert digests.from_base64("Nks/tw==") == "364b3fb7"
     assert [digests.from_base64(odd) for odd in (None, "", "no base64!", "Nks/t")] == [None] * 4
+
+
+DEF = digests.digests_of(b"def")
+
+
+@pytest.mark.parametrize(
+    ("names", "strongest", "identical"),
+    [
+        (("crc32c", "md5", "sha256"), "sha256", True),
+        (("crc32c", "md5"), "md5", True),
+        (("crc32c", "sha256"), "sha256", True),
+        (("md5",), "md5", True),
+        (("crc32c",), "crc32c", False),
+    ],
+)
+def test_what_agrees_is_identical_but_for_a_crc32c_alone(names, strongest, identical):
+    some = Digests(**{name: getattr(ABC, name) for name in names})
+    for compared in (digests.compare(ABC, some), digests.compare(some, ABC)):
+        assert (compared.name, compared.equal) == (strongest, True)
+        assert (compared.identical, compared.decisive) == (identical, identical)
+    assert digests.identifies(some) is identical
+
+
+@pytest.mark.parametrize("name", ["crc32c", "md5", "sha256"])
+def test_one_digest_that_differs_is_another_content(name):
+    """Whatever the others say."""
+    compared = digests.compare(ABC, replace(ABC, **{name: getattr(DEF, name)}))
+    assert (compared.name, compared.equal) == (name, False)
+    assert (compared.identical, compared.decisive) == (False, True)
+
+
+def test_digests_of_different_kinds_are_not_compared():
+    assert digests.compare(Digests(md5=ABC.md5), Digests(sha256=DEF.sha256)) is None
+    assert digests.compare(Digests(), ABC) is None

@@ -84,7 +84,7 @@ def test_download_fails_over(storage, file, tmp_path):
     assert provenance.failed_over
     assert provenance.served_by == f"{BACKUP[0]}report.csv"
     assert [a.kind for a in provenance.attempts] == [ErrorKind.NOT_FOUND, None]
-    assert provenance.verified_by == "manifest"
+    assert provenance.verified_by == "ledger"
 
 
 def test_replicate_and_download_a_prefix(storage, tmp_path):

@@ -151,6 +151,7 @@ def test_options_are_handed_on() -> None:
         *("--exclude", "tmp/*", "--min-size", "1K", "--max-age", "7d", "--immutable"),
         *("--on-error", "fail", "--min-success-ratio", "0.9", "--part-size", "16M"),
         *("--delete-extraneous", "--max-delete", "3", "--bandwidth-limit", "1M"),
+        *("--max-replace", "10%"),
     )
     assert args.destination == ["gs://b/", "abfs://c/"]
     options = options_of(args)
@@ -163,6 +164,7 @@ def test_options_are_handed_on() -> None:
     assert (args.max_age.days, options.immutable, options.on_error) == (7, True, OnError.FAIL)
     assert (options.min_success_ratio, options.part_size) == (0.9, 16 << 20)
     assert (options.delete_extraneous, options.max_delete) == (True, 3)
+    assert options.max_replace == 0.1
     assert options.bandwidth_limit == 1 << 20
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_multicloud.cli.values import duration, size
+from airflow_multicloud.cli.values import count_or_share, duration, size
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,18 @@ def test_no_duration(text: str) -> None:
 def test_a_duration_can_be_too_long() -> None:
     with pytest.raises(ArgumentTypeError, match="is longer than 999999999d"):
         duration("9999999999d")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0", 0), ("1", 1), ("250", 250), ("0%", 0.0), ("29%", 0.29), ("0.5%", 0.005), ("100%", 1.0)],
+)
+def test_count_or_share(text: str, expected: float) -> None:
+    given = count_or_share(text)
+    assert (given, type(given)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize("text", ["", "%", "-1", "0.1", "101%", "100.01%", "10 %", "1e3", "x"])
+def test_no_count_or_share(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="is neither a number of objects nor a share"):
+        count_or_share(text)

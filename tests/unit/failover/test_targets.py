@@ -13,6 +13,7 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
+from airflow_multicloud.core.failover.local_names import QUOTE
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
@@ -116,12 +117,6 @@ def test_a_store_that_takes_no_part_is_the_targets_fault() -> None:
             next(iter(chunks))
             raise StorageError("target: full", kind=ErrorKind.QUOTA)
 
-        def below(self, name: str) -> Full:
-            return self
-
-        def check(self, names: object) -> None:
-            pass
-
     assert refused(Full()).kind is ErrorKind.QUOTA  # type: ignore[arg-type]
 
 
@@ -161,8 +156,16 @@ def test_one_object_keeps_its_name_below_a_prefix(uri: str) -> None:
 
 
 def test_a_key_never_leads_out_of_the_directory(uri: str, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match=r"^target: the key '\.\.' can't be a file"):
-        api.failover_fetch([f"{uri}.."], tmp_path)
+    bucket, key = "lab", "data/.."
+    object_store.Hook(uri.partition("@")[0].removeprefix("mem://")).put_object(
+        ObjectRef(bucket, key), CONTENT
+    )
+    top = tmp_path / "top"
+    top.mkdir()
+    served = api.failover_fetch([f"{uri}.."], top)
+    assert served.target == f"{top}/{QUOTE}.."
+    assert (top / f"{QUOTE}..").read_bytes() == CONTENT
+    assert [path.name for path in tmp_path.iterdir()] == ["top"]
 
 
 def test_a_prefix_goes_to_no_object(uri: str) -> None:

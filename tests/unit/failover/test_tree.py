@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from airflow_multicloud import api
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
-from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
+from airflow_multicloud.core.failover.local_names import QUOTE, Among
+from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.failover.provenance import FailoverError, IncompleteFetchError
+from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, TargetError
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import Location
 from airflow_multicloud.testing.memory_cloud import object_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+
+    from airflow_multicloud.core.failover.provenance import TreeProvenance
+    from airflow_multicloud.core.failover.targets import StagedDirectory, StagedFile, Target
+    from airflow_multicloud.ports.object_store import ObjectBody, ObjectRef
 
 OBJECTS = 40
 
@@ -47,33 +61,259 @@ def test_a_primary_that_is_gone_is_not_asked_for_every_object(
     assert [a.kind for a in served.attempts] == [ErrorKind.NOT_FOUND]
 
 
-@pytest.mark.parametrize("names", [("a", "a/b"), ("a", "a/"), ("x/a", "x/a/b/c")])
-def test_a_file_and_a_directory_of_one_name_are_refused_first(
-    tmp_path: Path, names: tuple[str, str]
-) -> None:
+def primary_with(contents: Mapping[str, bytes]) -> tuple[Endpoint, list[Candidate]]:
     primary = end("lab")
-    for name in ("0", *names):
-        content = b"" if name.endswith("/") else b"content"
+    for name, content in contents.items():
         primary.store.put_object(primary.ref(f"data/{name}"), content)
-    candidates = [Candidate(str(primary.location), primary, primary=True)]
-    with pytest.raises(StorageError, match=r"^target: the keys '.*a' and '.*a/.*' can't both be"):
-        fetch_tree(candidates, FileTarget(tmp_path))
-    assert list(tmp_path.iterdir()) == []
+    return primary, [Candidate(str(primary.location), primary, primary=True)]
+
+
+def fetched(candidates: Sequence[Candidate], target: Target, lost: int) -> TreeProvenance:
+    """What a fetch has done that could not do all."""
+    with pytest.raises(IncompleteFetchError, match=rf"^{lost} of \d+ objects were not") as caught:
+        fetch_tree(candidates, target)
+    done = caught.value.provenance
+    assert done is not None
+    assert done.unfit + done.failed == lost
+    assert "all others are in place" in str(caught.value)
+    return done
+
+
+def tree(top: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(top)): None if path.is_dir() else path.read_bytes()
+        for path in sorted(top.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "lost"), [(("a", "a/b"), "a"), (("a", "a/"), "a/"), (("x/a", "x/a/b/c"), "x/a")]
+)
+def test_of_a_file_and_a_directory_of_one_name_one_is_lost(
+    tmp_path: Path, names: tuple[str, str], lost: str
+) -> None:
+    contents = {n: b"" if n.endswith("/") else n.encode() for n in ("0", "z/y", *names)}
+    _, candidates = primary_with(contents)
+    done = fetched(candidates, FileTarget(tmp_path), 1)
+    assert done.objects == 3
+    assert list(done.unfit_names) == [lost]
+    assert "a path can't be both a file's and a directory's" in done.unfit_names[lost]
+    for name in contents.keys() - {lost}:
+        assert (tmp_path / name).read_bytes() == contents[name]
     # A store has no such trouble.
-    there = end("lab")
-    assert fetch_tree(candidates, ObjectTarget(there)).objects == 3
+    assert fetch_tree(candidates, ObjectTarget(end("lab"))).objects == 4
 
 
-def test_a_key_that_the_target_store_refuses_is_refused_first() -> None:
+def test_a_key_that_the_target_store_refuses_costs_itself() -> None:
     class Picky(object_store.Hook):
         def why_not_key(self, key: str) -> str | None:
             return "too long" if key.endswith("long") else None
 
-    primary, there = end("lab"), end("lab")
+    there = end("lab")
     picky = Picky(there.location.conn_id or "")
-    for name in ("0", "long"):
-        primary.store.put_object(primary.ref(f"data/{name}"), b"content")
-    candidates = [Candidate(str(primary.location), primary, primary=True)]
-    with pytest.raises(StorageError, match=r"^target: the key 'long' can't be .*: too long$"):
-        fetch_tree(candidates, ObjectTarget(replace(there, store=picky)))
-    assert list(there.store.list_objects("lab")) == []
+    _, candidates = primary_with({"0": b"0", "long": b"1"})
+    done = fetched(candidates, ObjectTarget(replace(there, store=picky)), 1)
+    assert list(done.unfit_names) == ["long"]
+    assert done.unfit_names["long"].endswith("can't be below " + done.target + ": too long")
+    assert [found.key for found in there.store.list_objects("lab")] == ["data/0"]
+
+
+def test_odd_keys_are_put_under_their_encoded_names(tmp_path: Path) -> None:
+    contents = {
+        "../out": b"1",
+        "a//b": b"2",
+        "./c": b"3",
+        "d\0e": b"4",
+        "plain": b"5",
+        "with/content/": b"6",
+        "without/": b"",
+        "": b"7",
+    }
+    _, candidates = primary_with(contents)
+    top = tmp_path / "top"
+    done = fetch_tree(candidates, FileTarget(top))
+    assert (done.objects, done.encoded, done.unfit) == (8, 6, 0)
+    assert {p.name for p in tmp_path.iterdir()} == {"top"}
+    assert done.encoded_names == {
+        "../out": f"{top}/{QUOTE}../out",
+        "a//b": f"{top}/a/{QUOTE}/b",
+        "./c": f"{top}/{QUOTE}./c",
+        "d\0e": f"{top}/d\u2400e",
+        "with/content/": f"{top}/with/content/{QUOTE}",
+        "": f"{top}/{QUOTE}",
+    }
+    for name, path in done.encoded_names.items():
+        assert Path(path).read_bytes() == contents[name]
+        assert api.name_of_path(Path(path).relative_to(top)) == name
+    assert (top / "plain").read_bytes() == b"5"
+    assert (top / "without").is_dir()
+    assert fetch_tree(candidates, FileTarget(top)) == done  # again, over what is there
+
+
+@given(
+    names=st.sets(
+        st.lists(st.text("ab./\0\u2400" + QUOTE, max_size=3), min_size=1, max_size=3).map("/".join),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=25, deadline=None)
+def test_what_was_fetched_is_named_by_its_paths(names: set[str]) -> None:
+    contents = {name: f"of {name}".encode() for name in names}
+    _, candidates = primary_with(contents)
+    with tempfile.TemporaryDirectory() as scratch:
+        top = Path(scratch, "top")
+        done: TreeProvenance | None
+        try:
+            done = fetch_tree(candidates, FileTarget(top))
+        except IncompleteFetchError as err:
+            done = err.provenance
+        assert done is not None
+        found = {
+            api.name_of_path(path): content
+            for path, content in tree(top).items()
+            if content is not None
+        }
+        assert [path.name for path in Path(scratch).iterdir()] == ["top"]
+    assert found == {n: c for n, c in contents.items() if n not in done.unfit_names}
+    assert done.objects + done.unfit == len(names)
+
+
+def test_names_that_no_encoding_holds_cost_themselves(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    top = tmp_path / "top"
+    (top / "is/a/directory").mkdir(parents=True)
+    (top / "is/a/file").write_bytes(b"old")
+    (top / "link").symlink_to(outside)
+    lost = ["long/" + "x" * 256, "link/x", "is/a/directory", "is/a/file/below", "is/a/file/too"]
+    _, candidates = primary_with(dict.fromkeys(("0", "z", *lost), b"content"))
+    done = fetched(candidates, FileTarget(top), len(lost))
+    assert done.objects == 2
+    assert sorted(done.unfit_names) == sorted(lost)
+    assert done.failed_attempts == 0  # of no candidate
+    assert list(outside.iterdir()) == []
+    assert (top / "is/a/file").read_bytes() == b"old"
+    assert not [path for path in tree(top) if path.endswith(".part")]
+
+
+def test_a_long_name_in_wide_characters_has_a_temporary_file(tmp_path: Path) -> None:
+    name = "\u5b57" * 85  # 255 bytes
+    _, candidates = primary_with({name: b"content"})
+    assert fetch_tree(candidates, FileTarget(tmp_path)).objects == 1
+    assert (tmp_path / name).read_bytes() == b"content"
+
+
+class Picky(object_store.Hook):
+    """Fails with the objects that have this in their keys."""
+
+    bad = "bad"
+    kind = ErrorKind.UNAVAILABLE
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        if self.bad in ref.key:
+            raise StorageError(f"{ref.key} is out of reach", kind=self.kind)
+        return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+
+
+@pytest.mark.parametrize(
+    "kind", [ErrorKind.UNAVAILABLE, ErrorKind.NOT_FOUND, ErrorKind.PERMISSION_DENIED]
+)
+def test_an_object_that_nobody_serves_costs_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: ErrorKind
+) -> None:
+    """Also one of which the error is no reason to fail over."""
+    monkeypatch.setattr(Picky, "kind", kind)
+    primary, _ = primary_with({f"{n:02}": b"content" for n in range(40)})
+    for number in range(25):
+        primary.store.put_object(primary.ref(f"data/{number:02}-bad"), b"content")
+    picky = replace(primary, store=Picky(primary.location.conn_id or ""))
+    with pytest.raises(IncompleteFetchError) as caught:
+        fetch_tree([Candidate("primary", picky, primary=True)], FileTarget(tmp_path))
+    err, done = caught.value, caught.value.provenance
+    assert err.kind is kind
+    assert done is not None
+    assert (done.objects, done.failed, done.unfit) == (40, 25, 0)
+    assert len(done.failed_names) == len(err.attempts) == 20
+    assert all("is out of reach" in why for why in done.failed_names.values())
+    assert {attempt.kind for attempt in err.attempts} == {kind}
+    assert done.failed_attempts == 25
+    told = str(err)
+    assert told.startswith(
+        f"25 of 65 objects were not fetched to {tmp_path}, all others are in place; "
+        "25 were not served by any candidate: "
+    )
+    assert " and 5 more: 1. primary after " in told
+    assert len(tree(tmp_path)) == 40
+
+
+def test_nothing_at_all_is_an_error_without_a_provenance(tmp_path: Path) -> None:
+    primary, _ = primary_with({"bad": b"content"})
+    picky = replace(primary, store=Picky(primary.location.conn_id or ""))
+    with pytest.raises(
+        IncompleteFetchError, match=r"^1 of 1 objects were not fetched to"
+    ) as caught:
+        fetch_tree([Candidate("primary", picky, primary=True)], FileTarget(tmp_path))
+    assert caught.value.provenance is None
+    assert "in place" not in str(caught.value)
+    assert [attempt.kind for attempt in caught.value.attempts] == [ErrorKind.UNAVAILABLE]
+
+
+@pytest.mark.parametrize("order", [("00-bad", "x" * 256), ("x" * 256, "zz-bad")])
+def test_the_kind_is_one_that_a_retry_may_mend(tmp_path: Path, order: tuple[str, str]) -> None:
+    primary, _ = primary_with(dict.fromkeys((*order, "good"), b"content"))
+    picky = replace(primary, store=Picky(primary.location.conn_id or ""))
+    with pytest.raises(IncompleteFetchError) as caught:
+        fetch_tree([Candidate("primary", picky, primary=True)], FileTarget(tmp_path))
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert caught.value.retryable
+
+
+def test_a_full_disk_ends_it_at_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Full(FileTarget):
+        def below(self, name: str, among: Among | None = None) -> FileTarget:
+            return Full(self.path / name)
+
+        def stage(self, chunks: object) -> StagedFile | StagedDirectory:
+            asked.append(self.path.name)
+            raise TargetError("target: full", kind=ErrorKind.QUOTA)
+
+    _, candidates = primary_with({f"{n:03}": b"content" for n in range(200)})
+    with pytest.raises(FailoverError, match=r"^target: full$") as caught:
+        fetch_tree(candidates, Full(tmp_path), concurrency=2)
+    assert not isinstance(caught.value, IncompleteFetchError)
+    assert caught.value.kind is ErrorKind.QUOTA
+    assert len(asked) < 50
+
+
+def test_the_deadline_ends_it_at_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Slow(object_store.Hook):
+        def get_object(
+            self,
+            ref: ObjectRef,
+            *,
+            start: int = 0,
+            end: int | None = None,
+            if_etag: str | None = None,
+        ) -> ObjectBody:
+            if ref.key.startswith("data/"):
+                asked.append(ref.key)
+                time.sleep(0.1)
+            return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+
+    primary, _ = primary_with({f"{n:03}": b"content" for n in range(100)})
+    slow = replace(primary, store=Slow(primary.location.conn_id or ""))
+    policy = FailoverPolicy(deadline=timedelta(seconds=1))
+    with pytest.raises(FailoverError, match=r"^deadline ") as caught:
+        fetch_tree(
+            [Candidate("s", slow, primary=True)], FileTarget(tmp_path), policy, concurrency=2
+        )
+    assert not isinstance(caught.value, IncompleteFetchError)
+    assert caught.value.kind is ErrorKind.TIMEOUT
+    assert len(asked) < 50

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow_multicloud.core.replication.manifest import Header
 
 from airflow_multicloud import api
 from airflow_multicloud.adapters.digests import crc32c_of
@@ -18,7 +19,6 @@ from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import manifest, run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.history import status
-from airflow_multicloud.core.replication.manifest import Header
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectRef

@@ -224,6 +224,28 @@ def test_a_place_is_the_same_however_it_is_spelt(one: str, other: str, same: boo
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize("immutable", [False, True])
+@pytest.mark.parametrize(
+    ("at_source", "there"),
+    [
+        (Digests(md5="cc"), Digests()),
+        (Digests(sha256="cc"), Digests()),
+        (Digests(crc32c="1"), Digests(crc32c="2")),
+        (Digests(md5="bb", crc32c="1"), Digests(crc32c="2")),
+    ],
+)
+def test_a_source_that_shows_another_content_is_asked(
+    at_source: Digests, there: Digests, immutable: bool
+) -> None:
+    """A ledger may say anything of what lies beside it; the source is not its to write."""
+    listed, prior = replace(LISTED, digests=at_source), replace(THERE, digests=there)
+    state = decide(listed, ORIGIN, prior, PROOF, immutable=immutable)
+    assert (state.outcome, state.inspect) == (None, True)
+    agreeing = replace(LISTED, digests=Digests(md5="bb", crc32c="2"))
+    state = decide(agreeing, ORIGIN, prior, PROOF, immutable=immutable)
+    assert state.outcome is Outcome.UNCHANGED
+
+
 class TestDecideByAttributes:
     """Content is proven; what becomes of an object whose attributes may have changed."""
 
@@ -243,7 +265,7 @@ class TestDecideByAttributes:
             THERE,
             proof or self.PROOF,
             immutable=False,
-            compare=compare,
+            attributes=compare,
             tags=tags,
         )
         assert state.inspect is (state.outcome is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from airflow_multicloud.core.drill.canary import write_canary
@@ -13,7 +14,7 @@ from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
-from airflow_multicloud.core.replication import shards
+from airflow_multicloud.core.replication import run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.history import status
@@ -50,6 +51,42 @@ PLANTED = (
     ".AIRFLOW-Multicloud/x",
     ".airflow-multicloud./x",
     ".airflow-multicloud /x",
+    ".airflow-multicloud/evidence/../../q4.json",
+)
+#: The same for what fewer stores do, or what is done on the way to one.
+DISGUISED = (
+    ".airflow-multicloud\\..\\x",  # S3 takes it literally
+    "a/.. /.airflow-multicloud/x",
+    "a/../b/.airflow-multicloud/x",  # ".." as it may be read by some, "b" by none
+    "a/..;/.airflow-multicloud/x",
+    "../bucket/.airflow-multicloud/x",
+    " .airflow-multicloud/x",
+    ".airflow-multicloud\t/x",
+    ".airflow-multi\ncloud/x",
+    ".airflow-multicloud\0/x",
+    "\0.airflow-multicloud/x",
+    ".airflow-multicloud;v=1/x",
+    ".airflow-multicloud::$INDEX_ALLOCATION/x",
+    "%2eairflow-multicloud/x",
+    "%2Eairflow%2Dmulticloud%2Fx",
+    "%252eairflow-multicloud%252fx",
+    "a%2f..%2f.airflow-multicloud/x",
+    "%00.airflow-multicloud/x",
+    ".airflow-multicloud%ff/x",
+    ".airflow-multicloud\ud800/x",
+    ".a\N{LATIN SMALL LETTER DOTLESS I}rflow-multicloud/x",
+    ".A\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}RFLOW-MULTICLOUD/x",
+    ".air\N{LATIN SMALL LIGATURE FL}ow-multicloud/x",
+    ".airflow-multi\N{FULLWIDTH LATIN SMALL LETTER C}loud/x",
+    "\N{ONE DOT LEADER}airflow-multicloud/x",
+    ".airflow-multicloud\N{FULLWIDTH SOLIDUS}x",
+    "a/\N{TWO DOT LEADER}/.airflow-multicloud/x",
+    ".airflow-multicloud\N{NO-BREAK SPACE}/x",
+    ".airflow\N{ZERO WIDTH SPACE}-multicloud/x",
+    "\N{ZERO WIDTH NO-BREAK SPACE}.airflow-multicloud/x",
+    ".airflow-multicl\N{LATIN SMALL LETTER O WITH ACUTE}ud/x",
+    ".airflow-multicloud\N{COMBINING ENCLOSING CIRCLE}/x",
+    "\N{FULLWIDTH PERCENT SIGN}2eairflow-multicloud/x",
 )
 OTHERS = (
     "a.txt",
@@ -58,10 +95,18 @@ OTHERS = (
     "airflow-multicloud/x",
     ".airflow-multicloud.txt",
     "",
+    "a/../b",
+    "./b/.airflow-multicloud/x",
+    "a%20b/%2eairflow-multicloud/x",
+    "a/:/.airflow-multicloud/x",
+    "a..b/.airflow-multicloud/x",
+    "\N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}/.airflow-multicloud/x",
+    "\N{KELVIN SIGN}/\N{LATIN SMALL LETTER DOTLESS I}",
+    "\ud800",
 )
 
 
-@pytest.mark.parametrize("key", PLANTED)
+@pytest.mark.parametrize("key", [*PLANTED, *DISGUISED])
 def test_what_a_store_may_take_for_it_is_refused(key: str) -> None:
     assert why_not_reserved_key(key)
 
@@ -69,6 +114,10 @@ def test_what_a_store_may_take_for_it_is_refused(key: str) -> None:
 @pytest.mark.parametrize("key", OTHERS)
 def test_other_keys_are_not(key: str) -> None:
     assert why_not_reserved_key(key) is None
+
+
+def test_a_key_that_is_encoded_without_end_is_judged_at_once() -> None:
+    assert why_not_reserved_key("%25" * 300_000 + ".airflow-multicloud") is None
 
 
 def hostile(*, destinations: int = 1, options: ReplicationOptions = SMALL) -> Replication:
@@ -125,6 +174,30 @@ def test_so_does_one_in_shards() -> None:
     assert_left_out(shards.close_shards(replication, run_id="r"))
     assert_left_out(shards.close_shards(replication, run_id="r"))
     assert_nothing_planted(replication.destinations[0])
+
+
+@pytest.mark.parametrize("name", ["/evidence/q3.json", "/evidence/large"])
+def test_nor_does_a_shard_that_was_edited_plant_them_at_another_destination(name: str) -> None:
+    replication = hostile(destinations=2)
+    name, content = f".airflow-multicloud{name}", b"forged" * (1 if "q3" in name else 20)
+    memory.fill(replication.source, {name: content})
+    home, other = replication.destinations
+    plan = shards.plan_shards(replication, shards=1, run_id="r")
+    (uri,) = plan.shards
+    shard = uri.rpartition("/")[2].partition("#")[0]
+    held = list(run_files.read_items(home, "r", shard))
+    there = replication.source.store.stat_object(
+        replication.source.ref(replication.source.key_of(name))
+    )
+    planted = msgspec.structs.replace(
+        held[0], name=name, size=there.size, etag=there.etag, version=there.version
+    )
+    run_files.write_items(home, "r", shard, [planted, *held])
+    before = set(keys(other))
+    with pytest.raises(StorageError, match="changed after it had been planned") as raised:
+        shards.replicate_shard(replication, run_id="r", shard=uri)
+    assert raised.value.kind is ErrorKind.INTEGRITY
+    assert set(keys(other)) == before
 
 
 def test_below_a_prefix_the_same_keys_are_plain_ones() -> None:
@@ -184,7 +257,13 @@ def test_nothing_to_fetch_is_an_error() -> None:
         fetch_tree([candidate(source, primary=True)], ObjectTarget(memory.endpoint("")))
 
 
-PLACES = (".airflow-multicloud/", ".airflow-multicloud/evidence/x.json", "./.Airflow-Multicloud/")
+PLACES = (
+    ".airflow-multicloud/",
+    ".airflow-multicloud/evidence/x.json",
+    "./.Airflow-Multicloud/",
+    ".airflow-multicloud/../",
+    "%2eairflow-multicloud/latest/x.json",
+)
 
 
 @pytest.mark.parametrize("place", PLACES)

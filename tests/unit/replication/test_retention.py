@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.replication import execution, history, manifest
+from airflow_multicloud.core.ledger.names import commit_key
+from airflow_multicloud.core.replication import history, recording
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -57,7 +58,7 @@ class Worm(object_store.Hook):
 
 @pytest.fixture
 def worm(monkeypatch: pytest.MonkeyPatch) -> tuple[memory.World, Worm]:
-    monkeypatch.setattr(execution, "JOURNAL_INTERVAL", 0.0)  # every object leaves one
+    monkeypatch.setattr(recording, "INTERVAL", 0.0)  # every object is committed by itself
     world = memory.world({"a": b"1"})
     store = Worm(memory.conn_of(world.destinations[0]))
     return world.with_destination(store), store
@@ -68,31 +69,40 @@ def _outcomes(report: ReplicationReport) -> dict[Outcome, int]:
 
 
 def test_every_run_is_recorded(worm: tuple[memory.World, Worm]) -> None:
-    """Under one run id too, as the tries of one task are; each run goes by the newest manifest."""
-    world, store = worm
+    """Under one run id too, as the tries of one task are: nothing is ever written over."""
+    world, _ = worm
     (replica,) = world.destinations
     for number, name in enumerate(("a", "b", "c"), 1):
         memory.fill(world.source, {name: name.encode()})
-        if number > 1:
-            report = replicate(world.replication(), run_id="run")
-            assert _outcomes(report) == {Outcome.UNCHANGED: number - 1, Outcome.COPIED: 1}
-        else:
-            report = replicate(world.replication(), run_id="run")
-        (left,) = report.destinations[0].retained
-        assert "kept until 2030-01-01" in left
-        latest = manifest.read_latest(replica, str(world.source.location))
-        assert latest is not None
-        assert latest.objects == number
-        assert manifest.find_latest(replica) == (latest,)
+        report = replicate(world.replication(), run_id="run")
+        unchanged = {Outcome.UNCHANGED: number - 1} if number > 1 else {}
+        assert _outcomes(report) == unchanged | {Outcome.COPIED: 1}
+        assert report.destinations[0].retained == ()
+        head = memory.ledger(replica)
+        assert report.destinations[0].commit == head.commit.number
+        assert len([*head.entries()]) == number
         assert verify(replica).proven
     assert _outcomes(replicate(world.replication(), run_id="run")) == {Outcome.UNCHANGED: 3}
+
+
+def test_a_ledger_that_was_damaged_before_it_was_kept_is_started_over(
+    worm: tuple[memory.World, Worm],
+) -> None:
+    """What is damaged can't be removed there: what follows it counts."""
+    world, store = worm
+    (replica,) = world.destinations
+    replicate(world.replication())
+    number = memory.ledger(replica).commit.number
     store.locked = False
-    report = replicate(world.replication(), run_id="run")
-    assert report.destinations[0].retained == ()
-    assert memory.journals(replica) == []
+    replica.store.put_object(replica.ref(commit_key(number)), b"damaged")
+    store.locked = True
+    report = replicate(world.replication())
+    assert _outcomes(report) == {Outcome.VERIFIED: 1}
+    assert verify(replica).proven
+    assert _outcomes(replicate(world.replication())) == {Outcome.UNCHANGED: 1}
 
 
-def test_a_run_that_is_asked_for_is_its_newest_manifest(worm: tuple[memory.World, Worm]) -> None:
+def test_a_run_that_is_asked_for_is_its_last_commit(worm: tuple[memory.World, Worm]) -> None:
     """Each run is known by the id it was given, however often it was recorded."""
     world, _ = worm
     (replica,) = world.destinations
@@ -106,26 +116,10 @@ def test_a_run_that_is_asked_for_is_its_newest_manifest(worm: tuple[memory.World
         ("run", 2),
         ("run", 1),
     ]
-    assert verify(replica, run_id="run").manifest_uri == verify(replica).manifest_uri
     assert verify(replica, run_id="run").objects == 4
     assert verify(replica, run_id="run-2").objects == 3
     with pytest.raises(StorageError, match=r"no run 'x' is recorded .*; there are: run, run-2$"):
         verify(replica, run_id="x")
-
-
-def test_journals_that_are_kept_are_not_read_for_ever(
-    worm: tuple[memory.World, Worm], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world, _ = worm
-    (replica,) = world.destinations
-    for name in ("a", "b", "c"):
-        memory.fill(world.source, {name: b"x"})
-        replicate(world.replication())
-    source = str(world.source.location)
-    latest = manifest.read_latest(replica, source)
-    assert latest is not None
-    assert len(manifest.journals(replica, source)) == 3
-    assert len(manifest.journals(replica, source, since=latest.started)) == 1
 
 
 def test_what_is_extraneous_stays_and_is_said(worm: tuple[memory.World, Worm]) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import look_up
-from airflow_multicloud.core.replication import manifest, shards
-from airflow_multicloud.core.replication.engine import new_header, replicate
+from airflow_multicloud.core.replication import shards
+from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -39,30 +39,31 @@ def rewrite(end: Endpoint, key: str, change: dict[str, Any]) -> None:
 
 @pytest.fixture
 def lab() -> World:
-    """A replica, a journal of a second run, and a sharded third one, planned and copied."""
+    """A replica, and a sharded second run, planned and copied."""
     made = world(TREE)
     (there,) = made.destinations
     replicate(made.replication(OPTIONS), run_id="first")
-    manifest.write_journal(there, new_header(made.replication(OPTIONS), "second"), 1, [])
     made.source.store.put_object(made.source.ref("data/d"), b"4")
     there.store.put_object(there.ref("copy/extraneous"), b"5")
-    (uri,) = shards.plan_shards(made.replication(OPTIONS), shards=1, run_id="third").shards
-    shards.replicate_shard(made.replication(OPTIONS), run_id="third", shard=uri)
+    plan = shards.plan_shards(made.replication(OPTIONS), shards=1, run_id="second")
+    SHARD[:] = plan.shards
     return made
 
 
+#: The shard that the lab has planned.
+SHARD: list[str] = []
+
+
 def close(lab: World) -> object:
-    return shards.close_shards(lab.replication(OPTIONS), run_id="third")
+    return shards.close_shards(lab.replication(OPTIONS), run_id="second")
 
 
 def copy_shard(lab: World) -> object:
-    return shards.replicate_shard(
-        lab.replication(OPTIONS), run_id="third", shard="mem://x/shard-00000.jsonl"
-    )
+    return shards.replicate_shard(lab.replication(OPTIONS), run_id="second", shard=SHARD[0])
 
 
 READERS: dict[str, tuple[str, list[Callable[[World], object]]]] = {
-    "latest/": (
+    "ledger/commits/": (
         "version",
         [
             lambda lab: replicate(lab.replication(OPTIONS)),
@@ -71,33 +72,15 @@ READERS: dict[str, tuple[str, list[Callable[[World], object]]]] = {
             lambda lab: look_up(lab.destinations[0]),
         ],
     ),
-    "manifests/": (
-        "manifest",
-        [
-            lambda lab: replicate(lab.replication(OPTIONS)),
-            lambda lab: verify(lab.destinations[0]),
-            lambda lab: verify(lab.destinations[0], run_id="first"),
-            lambda lab: look_up(
-                replace(
-                    lab.destinations[0],
-                    location=lab.destinations[0].location.with_key("copy/a"),
-                )
-            ),
-        ],
-    ),
-    "journals/": ("manifest", [lambda lab: replicate(lab.replication(OPTIONS))]),
-    "runs/third/plan.json": ("plan", [close]),
-    "runs/third/settled.jsonl": ("lines", [close]),
-    "runs/third/extraneous-0.jsonl": ("lines", [close]),
-    "runs/third/shard-00000.done.jsonl": ("lines", [close]),
-    "runs/third/shard-00000.jsonl": ("lines", [copy_shard]),
+    "runs/second/plan.json": ("plan", [close, copy_shard]),
+    "runs/second/shard-00000.jsonl": ("lines", [copy_shard]),
 }
 
 
 @pytest.mark.parametrize("file", READERS)
 def test_another_version_is_refused_with_its_place_and_what_to_do(lab: World, file: str) -> None:
     (there,) = lab.destinations
-    (key,) = own(there, file)
+    key = own(there, file)[0]
     field, readers = READERS[file]
     assert first_line(there, key)[0][field] == 1
     # Whatever else a later release may have changed.
@@ -116,7 +99,7 @@ def test_another_version_is_refused_with_its_place_and_what_to_do(lab: World, fi
 @pytest.mark.parametrize("file", READERS)
 def test_a_file_without_a_version_is_damaged(lab: World, file: str) -> None:
     (there,) = lab.destinations
-    (key,) = own(there, file)
+    key = own(there, file)[0]
     field, readers = READERS[file]
     rewrite(there, key, {field: None})
     for read in readers:
@@ -127,6 +110,7 @@ def test_a_file_without_a_version_is_damaged(lab: World, file: str) -> None:
 
 def test_no_file_of_ours_is_without_one(lab: World) -> None:
     (there,) = lab.destinations
-    fields = {"version", "manifest", "plan", "lines"}
+    copy_shard(lab)
+    fields = {"version", "plan", "lines"}
     for key in own(there, ""):
         assert fields & set(first_line(there, key)[0]), key

@@ -7,12 +7,23 @@ from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 
-from airflow_multicloud.api import FailoverPolicy, Provenance, TreeProvenance, failover_fetch
-from airflow_multicloud.cli.output import Result
+from airflow_multicloud.api import (
+    FailoverPolicy,
+    IncompleteFetchError,
+    Provenance,
+    TreeProvenance,
+    failover_fetch,
+)
+from airflow_multicloud.cli.exit_codes import of_error
+from airflow_multicloud.cli.output import Result, error_line
+from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.progress import BAR_INTERVAL, progress_bar
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.cli.wording import spelled
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
+
+_EXPECTED = "URI=VALUE with the URI of a candidate"
 
 
 @command(
@@ -20,16 +31,51 @@ from airflow_multicloud.errors import ErrorKind, StorageError
     "the same command fetches everything again"
 )
 def run(args: Namespace) -> Result:
-    """Fetch, and say who served it and how that is known."""
-    given = {f.name: getattr(args, f.name) for f in fields(FailoverPolicy)}
-    policy = FailoverPolicy(**{name: v for name, v in given.items() if v is not None})
+    """Fetch, and say who served it and how that is known, also when not all could be fetched."""
+    policy = policy_of(args)
     if args.to == "-":
         return _to_stdout(args, policy)
-    with progress_bar("fetching", quiet=args.quiet) as listener:
-        served = failover_fetch(
-            args.candidate, args.to, policy, listener=listener, interval=BAR_INTERVAL
+    try:
+        served = _fetch(args, args.to, policy)
+    except IncompleteFetchError as err:
+        done = err.provenance
+        if done is None:
+            raise
+        remarks = [*_remarks(done), error_line(err.kind, spelled("fetch", str(err)))]
+        return Result([_row(done)], [to_document(done)], remarks, of_error(err))
+    return Result([_row(served)], [to_document(served)], _remarks(served))
+
+
+def policy_of(args: Namespace) -> FailoverPolicy:
+    """What was asked for; what was not given is as the policy has it."""
+    given = {f.name: getattr(args, f.name) for f in fields(FailoverPolicy)}
+    del given["public_keys"]  # The file of them is opened later.
+    given["live_primary"] = {"primary": True, "replica": False}.get(args.live_primary)
+    given["expected_roots"] = dict(pairs("--expected-root", args.expected_roots or (), _EXPECTED))
+    numbers = pairs("--at-least-commit", args.at_least_commits or (), _EXPECTED)
+    given["at_least_commits"] = {uri: _number(text) for uri, text in numbers}
+    return FailoverPolicy(**{name: v for name, v in given.items() if v is not None})
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise StorageError(
+            f"--at-least-commit: {text!r} given, expected the number of a commit",
+            kind=ErrorKind.INVALID_ARGUMENT,
         )
-    return Result([_row(served)], [to_document(served)], _failures(served))
+    return int(text)
+
+
+def _fetch(args: Namespace, to: str | Path, policy: FailoverPolicy) -> Provenance | TreeProvenance:
+    with progress_bar("fetching", quiet=args.quiet) as listener:
+        return failover_fetch(
+            args.candidate,
+            to,
+            policy,
+            public_keys=args.public_keys,
+            listener=listener,
+            interval=BAR_INTERVAL,
+        )
 
 
 def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:
@@ -41,18 +87,20 @@ def _to_stdout(args: Namespace, policy: FailoverPolicy) -> Result:
         )
     with tempfile.TemporaryDirectory(prefix="multicloud-fetch-") as scratch:
         file = Path(scratch, "content")
-        with progress_bar("fetching", quiet=args.quiet) as listener:
-            served = failover_fetch(
-                args.candidate, file, policy, listener=listener, interval=BAR_INTERVAL
-            )
+        served = _fetch(args, file, policy)
         content = file.open("rb")  # It can be read after its name is gone.
-    return Result([], [], _failures(served), content=content)
+    return Result([], [], _remarks(served), content=content)
 
 
-def _failures(served: Provenance | TreeProvenance) -> list[str]:
+def _remarks(served: Provenance | TreeProvenance) -> list[str]:
     remarks = [f"failed over: {a}" for a in served.attempts if a.kind is not None]
+    remarks += served.findings
     if isinstance(served, TreeProvenance):
         remarks += [f"left out: {name!r}" for name in served.left_out_names]
+        remarks += [f"unknown to the ledger: {name!r}" for name in served.unknown_names]
+        remarks += [f"note: {name!r} is at {path}" for name, path in served.encoded_names.items()]
+        if served.encoded > len(served.encoded_names):
+            remarks.append(f"note: {served.encoded} objects in all have an encoded path")
     return remarks
 
 
@@ -70,5 +118,5 @@ def _row(served: Provenance | TreeProvenance) -> dict[str, object]:
         "objects": objects,
         "bytes": served.size,
         "verified_by": verified,
-        "as_of": served.as_of.isoformat(timespec="seconds"),
+        "as_of": served.as_of.isoformat(timespec="seconds") if served.as_of else "unknown",
     }

@@ -26,10 +26,11 @@ def run(args: Namespace) -> Result:
 
 def _row(one: Run, *, several: bool) -> dict[str, object]:
     return {
+        "commit": one.commit,
         "run_id": one.run_id,
         "started": f"{one.started:%Y-%m-%d %H:%M:%S}",
         "objects": one.objects,
+        "changed": one.changed,
         "deleted": one.deleted,
-        "latest": one.latest,
         **({"source": one.source} if several else {}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.api import ReplicaStatus, replica_status
@@ -25,36 +26,34 @@ def run(args: Namespace) -> Result:
     codes: list[ExitCode] = []
     for uri in args.replica:
         try:
-            stands = replica_status(uri, max_lag=args.max_lag)
+            one = replica_status(uri, max_lag=args.max_lag)
         except CloudError as err:
             rows.append({**dict.fromkeys(_COLUMNS), "replica": uri, "status": str(err.kind)})
             documents.append({"replica": uri, "problem": f"{err.kind}: {err}"})
             remarks.append(error_line(err.kind, spelled("status", str(err))))
             codes.append(exit_codes.of_error(err))
             continue
-        for one in stands:
-            rows.append(_row(one, several=len(stands) > 1))
-            documents.append({**to_document(one), "problem": None})
-            remarks += [f"{one.replica}: {finding}" for finding in one.findings]
-            late = args.max_lag is not None and not 0 <= one.lag.total_seconds() <= _seconds(args)
-            codes.append(ExitCode.NOT_SOUND if late or not one.complete else ExitCode.DONE)
+        rows.append(_row(one))
+        documents.append({**to_document(one), "problem": None})
+        remarks += [f"{one.replica}: {finding}" for finding in one.findings]
+        late = args.max_lag is not None and not _is_within(one, args.max_lag)
+        codes.append(ExitCode.NOT_SOUND if late or not one.complete else ExitCode.DONE)
     return Result(rows, documents, remarks, next((code for code in codes if code), ExitCode.DONE))
 
 
 _COLUMNS = ("replica", "status", "lag", "proven", "as_of")
 
 
-def _seconds(args: Namespace) -> float:
-    return float(args.max_lag.total_seconds())
+def _is_within(one: ReplicaStatus, max_lag: timedelta) -> bool:
+    return one.lag is not None and timedelta(0) <= one.lag <= max_lag
 
 
-def _row(one: ReplicaStatus, *, several: bool) -> dict[str, Any]:
-    ahead = one.lag.total_seconds() < 0
+def _row(one: ReplicaStatus) -> dict[str, Any]:
+    lag = one.lag if one.lag is not None and one.lag >= timedelta(0) else None
     return {
         "replica": one.replica,
-        **({"source": one.source} if several else {}),
         "status": "ok" if not one.findings else "see below",
-        "lag": "unknown" if ahead else duration_text(one.lag.total_seconds()),
+        "lag": "unknown" if lag is None else duration_text(lag.total_seconds()),
         "proven": f"{one.proven} of {one.objects}",
-        "as_of": f"{one.as_of:%Y-%m-%d %H:%M:%S}",
+        "as_of": f"{one.as_of:%Y-%m-%d %H:%M:%S}" if one.as_of else "unknown",
     }

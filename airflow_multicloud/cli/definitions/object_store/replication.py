@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow_multicloud.cli.definitions.parts import LOCATIONS, arg, command, flag
-from airflow_multicloud.cli.values import duration, size
+from airflow_multicloud.cli.values import count_or_share, duration, size
 
 MB = command(
     "mb",
@@ -95,6 +95,12 @@ _OPTIONS = (
         help="refuse to delete more than N objects at any one destination",
     ),
     arg(
+        "--max-replace",
+        type=count_or_share,
+        metavar="N|N%",
+        help="refuse to replace more than N objects, or N%% of those there, at any one destination",
+    ),
+    arg(
         "--storage-class",
         action="append",
         metavar="[DESTINATION=]CLASS",
@@ -159,7 +165,7 @@ REPLICATE = command(
 
 VERIFY = command(
     "verify",
-    "Prove a replica against its manifest",
+    "Prove a replica against its ledger",
     arg("replica", metavar="REPLICA", help="the replica's URI, as it was a destination"),
     arg(
         "--depth",
@@ -168,12 +174,39 @@ VERIFY = command(
         help="by the digests that the store reports, by those and reading where they are not\n"
         "enough, or by reading every byte (default: auto)",
     ),
-    arg("--run-id", metavar="ID", help="the manifest of this run (default: the latest)"),
+    arg("--run-id", metavar="ID", help="the state at the end of this run (default: the newest)"),
+    arg(
+        "--expected-root",
+        metavar="HEX",
+        help="a ledger_root that was reported earlier: the newest commit must have it, or, with\n"
+        "--at-least-commit, that one",
+    ),
+    arg(
+        "--at-least-commit",
+        type=int,
+        metavar="N",
+        help="the newest commit must have this number or a greater one",
+    ),
+    arg(
+        "--sibling",
+        action="append",
+        metavar="URI",
+        help="another replica, whose ledger must not contradict this one; may be given more than\n"
+        "once",
+    ),
+    arg(
+        "--public-key",
+        metavar="FILE",
+        help="Ed25519 public keys in PEM, one of which must have signed the newest commit",
+    ),
     service="object_store",
-    description=f"Names exactly what is damaged or missing.\n{LOCATIONS}",
+    description="Names exactly what is damaged or missing. Who may write to the bucket may write "
+    "its ledger anew:\nwhat speaks for it besides is a root that you noted, other replicas, or a "
+    f"signature.\n{LOCATIONS}",
     examples="""\
   airflow multicloud verify gs://google_cloud_default@lake/sales/
   airflow multicloud verify gs://lake/sales/ --depth read -o json || alert-someone
+  airflow multicloud verify gs://lake/sales/ --sibling abfs://lake/sales/ --public-key signing.pub
 """,
 )
 
@@ -215,7 +248,7 @@ FETCH = command(
         "--max-staleness",
         type=duration,
         metavar="TIME",
-        help="reject replicas that were last completed longer ago, like 1d",
+        help="reject replicas that are known to be up to date until longer ago only, like 1d",
     ),
     arg("--expected-sha256", metavar="HEX", help="reject any other content"),
     flag("--require-digest", "reject content that no digest vouches for"),
@@ -225,6 +258,37 @@ FETCH = command(
         metavar="TIME",
         help="start the next candidate too when one takes longer than this, like 30s",
     ),
+    arg(
+        "--first",
+        dest="live_primary",
+        choices=("primary", "replica"),
+        help="what the first candidate is: the live primary, judged by its listing, or a replica,\n"
+        "judged by its ledger (default: as ledgers have it)",
+    ),
+    arg(
+        "--expected-root",
+        dest="expected_roots",
+        action="append",
+        metavar="URI=ROOT",
+        help="reject the candidate unless its ledger's newest commit has this root, or the one\n"
+        "that --at-least-commit names; may be given more than once",
+    ),
+    arg(
+        "--at-least-commit",
+        dest="at_least_commits",
+        action="append",
+        metavar="URI=NUMBER",
+        help="reject the candidate unless its ledger has reached this commit; may be given more\n"
+        "than once",
+    ),
+    arg(
+        "--public-key",
+        dest="public_keys",
+        type=Path,
+        metavar="FILE",
+        help="reject replicas whose ledger is not signed by one of these Ed25519 keys (PEM)",
+    ),
+    flag("--list-unknown", "report what lies at the replica and its ledger does not know"),
     service="object_store",
     description="Nothing is in place before it is verified. What served, and why others did not, "
     f"is told.\n{LOCATIONS}",

@@ -16,7 +16,7 @@ STATUS = command(
         help="a lag of more than this, like 2h, is a finding, and ends with exit code 3",
     ),
     service="object_store",
-    description="By what the last run recorded beside each replica: one listing and some small "
+    description="By what its ledger says: a few listings and small "
     f"reads.\nNothing is verified again; 'verify' does that.\n{LOCATIONS}",
     examples="""\
   airflow multicloud status gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/

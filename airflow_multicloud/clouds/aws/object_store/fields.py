@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ _HEADERS = {
 }
 _RESERVED = {header.lower() for _, header in _HEADERS.values()} | {"storage-class"}
 STANDARD = "STANDARD"
-_MD5_HEX = 32
+_MD5 = re.compile("[0-9a-f]{32}")
 
 
 def write_params(options: WriteOptions) -> dict[str, Any]:
@@ -189,4 +190,4 @@ def written(
 
 def is_md5(etag: str) -> bool:
     """Whether an ETag has the form of an MD5 digest (a multipart one has a ``-``)."""
-    return len(etag) == _MD5_HEX and "-" not in etag
+    return _MD5.fullmatch(etag) is not None

@@ -12,6 +12,7 @@ import pytest
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import (
     Digests,
+    ObjectAttributes,
     WriteOptions,
 )
 from airflow_multicloud.testing.contracts.object_store.checks import (
@@ -114,6 +115,15 @@ class WritingContract:
         listed = only(rig.store.list_objects(rig.bucket))
         for meta in (written, rig.store.stat_object(rig.ref("key")), body.meta, listed):
             assert not contradictions(meta.digests, content)
+
+    def test_metadata_is_no_digest(self, rig: StoreRig) -> None:
+        """What a writer claims of the content in metadata is not reported as the store's digest."""
+        claim = ObjectAttributes(metadata={"multicloud_sha256": WRONG.sha256 or ""})
+        written = put(rig.store, rig.ref("key"), b"content", WriteOptions(attributes=claim))
+        listed = only(rig.store.list_objects(rig.bucket))
+        for meta in (written, rig.store.stat_object(rig.ref("key")), listed):
+            assert not contradictions(meta.digests, b"content")
+            assert not contradictions(meta.declared, b"content")
 
     def test_small_object_is_verifiable(self, rig: StoreRig) -> None:
         """After a put with every digest given, its answer or a stat reports at least one."""

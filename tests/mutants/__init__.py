@@ -1,0 +1,1 @@
+"""Whether the unit tests notice a fault: ``make mutants`` makes faults and counts."""

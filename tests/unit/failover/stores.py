@@ -1,0 +1,101 @@
+"""Places to fetch from, and stores that say little, say something wrong, or are slow."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.failover.candidates import Candidate
+from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, WriteOptions
+from airflow_multicloud.testing.memory_cloud import object_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_multicloud.core.endpoints import Endpoint
+    from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
+
+CONTENT = b"the content"
+
+
+def below(place: Endpoint, name: str) -> Endpoint:
+    return replace(place, location=place.location.with_key(place.location.key + name))
+
+
+def put(place: Endpoint, name: str, content: bytes = CONTENT, **attributes: Any) -> None:
+    options = WriteOptions(attributes=ObjectAttributes(**attributes))
+    place.store.put_object(place.ref(place.location.key + name), content, options)
+
+
+def candidates(*ends: Endpoint) -> list[Candidate]:
+    """The first of them is the primary."""
+    return [Candidate(str(e.location), e, primary=n == 0) for n, e in enumerate(ends)]
+
+
+class Body:
+    """What a store answers a read with."""
+
+    def __init__(self, meta: ObjectMeta, content: bytes) -> None:
+        self.meta = meta
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([self._content])
+
+    def read(self) -> bytes:
+        return self._content
+
+
+class Changed(object_store.Hook):
+    """Says of an object what :meth:`said` makes of it, wherever it is asked."""
+
+    def said(self, meta: ObjectMeta) -> ObjectMeta:
+        return meta
+
+    def answered(self, content: bytes) -> bytes:
+        return content
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        return map(self.said, super().list_objects(bucket, prefix))
+
+    def stat_object(self, ref: ObjectRef) -> ObjectMeta:
+        return self.said(super().stat_object(ref))
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        body = super().get_object(ref, start=start, end=end, if_etag=if_etag)
+        return Body(self.said(body.meta), self.answered(bytes(body.read())))
+
+
+class Silent(Changed):
+    """Reports no digest."""
+
+    def said(self, meta: ObjectMeta) -> ObjectMeta:
+        return replace(meta, digests=Digests())
+
+
+class Corrupt(Changed):
+    """Answers as many bytes as it should, but others."""
+
+    def answered(self, content: bytes) -> bytes:
+        return bytes(len(content))
+
+
+class Slow(Changed):
+    """Is asked, and fails after a while."""
+
+    kind = ErrorKind.UNAVAILABLE
+    seconds = 0.05
+
+    def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
+        time.sleep(self.seconds)
+        raise StorageError("not today", kind=self.kind)
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        time.sleep(self.seconds)
+        raise StorageError("not today", kind=self.kind)

@@ -1,0 +1,101 @@
+"""What a run keeps of its objects on disk, and gives back in order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_multicloud.core.replication import catalog as catalogs
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.ports.object_store import Digests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+THEN = datetime(2026, 1, 1, 12, 30, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def catalog() -> Iterator[Catalog]:
+    with Catalog() as made:
+        yield made
+
+
+def listed(name: str, **given: str) -> Listed:
+    digests = Digests(crc32c="c", md5="m", sha256="s")
+    return Listed(name, 5, "etag", "version", THEN, digests, **given)
+
+
+def item(name: str, size: int, *outcomes: Outcome | None) -> Item:
+    return Item(name, size, "etag", None, THEN, tuple(Replica(outcome=one) for one in outcomes))
+
+
+def test_a_listing_survives(catalog: Catalog) -> None:
+    """By the bytes of the names, whatever the order it came in."""
+    told = [listed("b", attributes="a", declared="d"), listed("ä"), listed("a"), listed("B")]
+    catalog.add_listing(SOURCE, told)
+    catalog.add_listing(0, [listed("a")])
+    assert list(catalog.listing(SOURCE)) == [told[3], told[2], told[0], told[1]]
+    assert [catalog.count_listed(side) for side in (SOURCE, 0, 1)] == [4, 1, 0]
+
+
+def test_what_only_a_destination_has(catalog: Catalog) -> None:
+    catalog.add_listing(SOURCE, [listed("a")])
+    catalog.add_listing(0, [listed("c"), listed("a"), listed("b")])
+    catalog.add_listing(1, [listed("a"), listed("d")])
+    assert [one.name for one in catalog.extraneous(0)] == ["b", "c"]
+    assert [one.name for one in catalog.extraneous(1)] == ["d"]
+
+
+def test_proofs_are_a_destinations(catalog: Catalog) -> None:
+    proofs = [(name, Proof("source", 5, name, Digests(md5="m"))) for name in ("b", "a")]
+    catalog.add_proofs(1, proofs)
+    assert list(catalog.proofs(1)) == proofs[::-1]
+    assert list(catalog.proofs(0)) == []
+
+
+def test_items_are_replaced_and_added_up(catalog: Catalog) -> None:
+    assert catalog.totals() == catalog.work_left() == (0, 0)
+    catalog.put_items([item("b", 20, None, None), item("a", 3, Outcome.COPIED, None)])
+    assert catalog.totals() == (2, 23)
+    assert catalog.work_left() == (2, 43)
+    done = item("a", 3, Outcome.COPIED, Outcome.COPIED)
+    catalog.put_items([done])
+    assert catalog.totals() == (2, 23)
+    assert catalog.work_left() == (1, 40)
+    assert list(catalog.items()) == [done, item("b", 20, None, None)]
+    assert len(list(catalog.lines())) == 2
+
+
+def test_open_items_by_size(catalog: Catalog) -> None:
+    sizes = {"a": 0, "b": 5, "c": 6, "d": (1 << 63) - 1}
+    catalog.put_items(item(name, size, None) for name, size in sizes.items())
+    catalog.put_items([item("e", 5, Outcome.FAILED)])
+
+    def names(**limits: int) -> str:
+        return "".join(one.name for one in catalog.open_items(**limits))
+
+    assert names() == "abcd"
+    assert names(larger_than=5) == "cd"
+    assert names(up_to=5) == "ab"
+    assert names(larger_than=5, up_to=5) == ""
+
+
+def test_items_may_end_while_they_are_read(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch by batch: each is seen once."""
+    monkeypatch.setattr(catalogs, "_BATCH", 2)
+    catalog.put_items(item(f"{number}", number, None) for number in range(6))
+    catalog.put_items([item("", 1, None)])
+    assert [one.name for one in catalog.open_items()] == ["", *map(str, range(6))]
+    seen = []
+    for one in catalog.open_items():
+        seen.append(one.name)
+        catalog.put_items([item(one.name, one.size, Outcome.COPIED)])
+    assert seen == ["", "0", "1", "2", "3", "4", "5"]
+    assert catalog.work_left() == (0, 0)
