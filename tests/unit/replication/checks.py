@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.ledger import looks, reading
 from airflow_multicloud.core.replication import stock
-from airflow_multicloud.core.replication.planning import still_proven
+from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 from .living import Source, contents, is_of
@@ -172,4 +172,4 @@ class Checked:
 
 
 def _holds(entry: Entry, there: Listed | None) -> bool:
-    return entry.proof is not None and there is not None and still_proven(entry.proof, there)
+    return entry.proof is not None and there is not None and holds(entry.proof, there)
