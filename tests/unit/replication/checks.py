@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.core.ledger import looks, reading
 from airflow_multicloud.core.replication import stock
 from airflow_multicloud.core.replication.standing import holds
-from airflow_multicloud.errors import ErrorKind, StorageError
 
 from .living import Source, contents, is_of
 
@@ -96,12 +95,9 @@ class Checked:
         proof = entry.proof
         if proof is None:
             return
-        ref = self.end.ref(entry.key, proof.version)
-        try:
-            content = bytes(self.end.store.get_object(ref).read())
-        except StorageError as err:
-            assert err.kind is ErrorKind.NOT_FOUND
-            return
+        content = bytes(
+            self.end.store.get_object(self.end.ref(entry.key, proof.version)).read()
+        )
         assert proof.size == len(content)
         assert is_of(proof.digests, content)
 
@@ -126,6 +122,8 @@ class Checked:
                 self._takes(look, key, had, fresh.as_of) for look in fresh.looks
             ):
                 continue
+            if name not in now and len(self.source.since(name, fresh.as_of)) > 1:
+                continue  # Never seen before and changed since: it counts as made then.
             self._has_what_it_says(name, now.get(name), fresh.as_of)
 
     def _takes(self, look: Look, key: str, content: bytes, moment: datetime) -> bool:

@@ -255,5 +255,3 @@ def is_of(digests: Digests, content: bytes) -> bool:
     pairs = [(digests.sha256, ours.sha256), (digests.md5, ours.md5)]
     known = [pair for pair in pairs if None not in pair]
     return bool(known) and all(left == right for left, right in known)
-
-

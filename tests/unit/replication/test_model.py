@@ -89,9 +89,7 @@ class Change:
     deleted: bool
 
 
-changes = st.builds(
-    Change, names, SIZES, st.sampled_from([None, None, None, 0, 1]), st.booleans()
-)
+changes = st.builds(Change, names, SIZES, st.sampled_from([None, None, None, 0, 1]), st.booleans())
 happenings = st.one_of(changes, orders, st.just("die"))
 interruptions = st.lists(
     st.tuples(st.integers(1, 30), happenings), max_size=2, unique_by=lambda one: one[0]
