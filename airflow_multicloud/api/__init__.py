@@ -31,7 +31,13 @@ if TYPE_CHECKING:
         refresh_prices,
     )
     from airflow_multicloud.api.cost.transfers import estimate_transfer_cost
-    from airflow_multicloud.api.drill import DrillResult, read_evidence, run_drill, store_evidence
+    from airflow_multicloud.api.drill import (
+        DrillResult,
+        read_evidence,
+        run_drill,
+        store_evidence,
+        verify_evidence,
+    )
     from airflow_multicloud.api.object_store.buckets import make_bucket
     from airflow_multicloud.api.object_store.cleanups import cleanup
     from airflow_multicloud.api.object_store.destinations import Destination
@@ -63,7 +69,9 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
-    from airflow_multicloud.core.drill.evidence import Evidence
+    from airflow_multicloud.core.drill.chain import StoredRecord
+    from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
+    from airflow_multicloud.core.drill.evidence import Anchor, Evidence
     from airflow_multicloud.core.drill.faults import Fault
     from airflow_multicloud.core.drill.verdict import Objectives, Verdict
     from airflow_multicloud.core.failover.local_names import name_of_path
@@ -119,7 +127,9 @@ else:
                 "RefreshedPrices read_prices refresh_prices"
             ),
             "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
-            "airflow_multicloud.api.drill": "DrillResult read_evidence run_drill store_evidence",
+            "airflow_multicloud.api.drill": (
+                "DrillResult read_evidence run_drill store_evidence verify_evidence"
+            ),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
             "airflow_multicloud.api.object_store.cleanups": "cleanup",
             "airflow_multicloud.api.object_store.destinations": "Destination",
@@ -141,7 +151,9 @@ else:
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
-            "airflow_multicloud.core.drill.evidence": "Evidence",
+            "airflow_multicloud.core.drill.chain": "StoredRecord",
+            "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
+            "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
             "airflow_multicloud.core.drill.faults": "Fault",
             "airflow_multicloud.core.drill.verdict": "Objectives Verdict",
             "airflow_multicloud.core.failover.local_names": "name_of_path",
@@ -171,6 +183,7 @@ else:
 
 __all__ = [
     "ECB_URL",
+    "Anchor",
     "Budget",
     "BudgetPeriod",
     "BudgetState",
@@ -188,9 +201,11 @@ __all__ = [
     "DrillResult",
     "ErrorKind",
     "Evidence",
+    "EvidenceReport",
     "FailoverError",
     "FailoverPolicy",
     "Fault",
+    "Flaw",
     "ForecastBound",
     "IncompleteFetchError",
     "Left",
@@ -215,6 +230,7 @@ __all__ = [
     "Run",
     "StalePolicy",
     "StorageError",
+    "StoredRecord",
     "TreeProvenance",
     "UnifiedCloudStorage",
     "Uploaded",
@@ -247,6 +263,7 @@ __all__ = [
     "run_drill",
     "store_evidence",
     "upload_artifact",
+    "verify_evidence",
     "verify_replica",
     "write_cost_report",
     "write_recommendations",

@@ -9,22 +9,30 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from airflow_multicloud import registry
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.api.object_store.reachability import reachable_replicas
 from airflow_multicloud.api.object_store.replicas import check_run_id, replicate, verify_replica
-from airflow_multicloud.core.drill import evidence as record
+from airflow_multicloud.core.drill import chain
 from airflow_multicloud.core.drill.canary import write_canary
+from airflow_multicloud.core.drill.chain import StoredRecord
+from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Expected
+from airflow_multicloud.core.drill.checking import check_chain
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
+from airflow_multicloud.core.drill.records import Sibling
 from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.signing import MAX_KEY_FILE, PublicKeys
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.opening.identities import identities_of
+from airflow_multicloud.opening.signing import open_signer
 from airflow_multicloud.registry import session
 
 #: In how many replicas' buckets evidence is kept: two clouds, so that it survives one.
@@ -35,13 +43,18 @@ _COPIES = 2
 class DrillResult:
     """A drill that was held.
 
-    :param written: the URIs of the evidence.
+    :param records: where the evidence is.
     :param unwritten: places that could not take it, and why.
     """
 
     evidence: Evidence
-    written: tuple[str, ...]
+    records: tuple[StoredRecord, ...]
     unwritten: Mapping[str, CloudError]
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The URIs of the evidence: of each record, and of its page."""
+        return tuple(uri for record in self.records for uri in (record.uri, record.page))
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -61,6 +74,7 @@ def run_drill(
     restore_to: Path | None = None,
     drill_id: str | None = None,
     run: Mapping[str, str] = {},
+    signing_conn_id: str | None = None,
 ) -> DrillResult:
     """Hold the drill of the example DAG in this process, and write its evidence.
 
@@ -78,6 +92,7 @@ def run_drill(
     :param restore_to: keep what was recovered in this directory, which must be empty.
     :param drill_id: names the drill: letters, digits, ``.``, ``_`` and ``-``.
     :param run: who held it and how, for the evidence.
+    :param signing_conn_id: the connection whose key signs the evidence; it is not signed without.
     :raises CloudError: when the drill can't be held: no replica is in reach, say.
     """
     check_run_id(drill_id, parameter="drill_id")
@@ -88,6 +103,7 @@ def run_drill(
         )
     if places is not None:
         places = texts(places, "places", what="URIs", if_empty="leave it out for the default")
+    open_signer(signing_conn_id)  # A key that can't be used is said before anything is done.
     kept = _empty(restore_to)
     name = drill_id or f"drill-{uuid4().hex[:12]}"
     wanted = texts(replicas, "replicas", what="URIs")
@@ -116,27 +132,49 @@ def run_drill(
             verification=[to_document(report) for report in verifications],
             canary=to_document(canary),
         )
-        written, unwritten = store_evidence(evidence, places or reachable[:_COPIES])
-        return DrillResult(evidence, tuple(written), unwritten)
+        records, unwritten = store_evidence(
+            evidence, places or reachable[:_COPIES], signing_conn_id=signing_conn_id
+        )
+        return DrillResult(evidence, tuple(records), unwritten)
 
 
 @session()
 def store_evidence(
-    evidence: Evidence, places: Sequence[str]
-) -> tuple[list[str], dict[str, CloudError]]:
+    evidence: Evidence, places: Sequence[str], *, signing_conn_id: str | None = None
+) -> tuple[list[StoredRecord], dict[str, CloudError]]:
     """Write evidence to every place that takes it: one that is out of reach costs no other.
 
+    In each bucket it is added to the chain of evidence that is there, and names how far the chains
+    in the others are.
+
     :param places: URIs in buckets that keep it.
-    :return: the URIs of what was written, and what was not and why, by place.
+    :param signing_conn_id: the connection whose key signs it; it is not signed without.
+    :return: what was written, and what was not and why, by place.
+    :raises CredentialsError: when the connection has no key; nothing was written then.
     """
-    written: list[str] = []
+    signer = open_signer(signing_conn_id)
+    written: list[StoredRecord] = []
     failed: dict[str, CloudError] = {}
     with operation("store_evidence", multicloud__drill=evidence.drill_id):
+        ends: list[tuple[str, Endpoint]] = []
+        known: dict[tuple[str | None, str], Sibling] = {}
         for number, uri in enumerate(texts(places, "places", what="URIs")):
             try:
-                written += record.store(evidence, open_endpoint(uri, parameter=f"places[{number}]"))
+                end = open_endpoint(uri, parameter=f"places[{number}]")
+                if (before := chain.newest(end)) is not None:
+                    known[_bucket_of(end)] = before
+                ends.append((uri, end))
             except CloudError as err:
                 failed[uri] = err
+        for uri, end in ends:
+            others = [one for bucket, one in known.items() if bucket != _bucket_of(end)]
+            try:
+                record = chain.store(evidence, end, signer, others)
+            except CloudError as err:
+                failed[uri] = err
+                continue
+            known[_bucket_of(end)] = Sibling(end.cloud, end.bucket, record.number, record.sha256)
+            written.append(record)
     return written, failed
 
 
@@ -150,7 +188,63 @@ def read_evidence(uri: str) -> Evidence:
     """
     end = open_endpoint(uri, parameter="uri")
     with operation("read_evidence", cloud__provider=end.cloud):
-        return record.read(end)
+        return chain.read(end)
+
+
+@session()
+def verify_evidence(
+    place: str,
+    *,
+    public_keys: bytes | Path | None = None,
+    signed_from: int = 1,
+    at_least: int | None = None,
+    expected_sha256: str | None = None,
+    witnesses: Sequence[str] = (),
+) -> EvidenceReport:
+    """Check the chain of evidence in a bucket: each record, in order, and its page.
+
+    By itself a chain shows damage and mistakes, and that a record in the middle was changed. Who
+    may write in the bucket can still replace it as a whole, or take the newest records away: the
+    parameters are against that.
+
+    :param place: a URI in the bucket.
+    :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: each record
+        must be signed by one of them.
+    :param signed_from: the number of the first record that must be signed.
+    :param at_least: the number of a record that was written; all up to it must be there.
+    :param expected_sha256: of a record that was written, as the drill reported it.
+    :param witnesses: URIs in other buckets that the same drills wrote to: what the records there
+        say of this chain must hold.
+    :return: what was found. A chain that is not sound is no error.
+    :raises StorageError: kind ``not_found`` when there is no evidence and none is expected,
+        ``invalid_argument`` for what is no such key, number or digest.
+    """
+    keys = None if public_keys is None else PublicKeys.from_pem(_pem(public_keys))
+    expected = Expected(keys, signed_from, at_least, expected_sha256)
+    end = open_endpoint(place, parameter="place")
+    others = [
+        open_endpoint(uri, parameter=f"witnesses[{number}]")
+        for number, uri in enumerate(texts(witnesses, "witnesses", what="URIs"))
+    ]
+    with operation("verify_evidence", cloud__provider=end.cloud):
+        return check_chain(end, expected, others)
+
+
+def _bucket_of(end: Endpoint) -> tuple[str | None, str]:
+    """Two accounts may have buckets of one name."""
+    return registry.connection_of(end.location), end.bucket
+
+
+def _pem(given: bytes | Path) -> bytes:
+    if isinstance(given, bytes):
+        return given
+    try:
+        with given.open("rb") as file:
+            return file.read(MAX_KEY_FILE + 1)
+    except OSError as err:
+        raise StorageError(
+            f"public_keys: {given} can't be read: {err.strerror}", kind=kind_of_os_error(err)
+        ) from err
 
 
 def _empty(directory: Path | None) -> Path | None:

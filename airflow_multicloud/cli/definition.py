@@ -26,7 +26,7 @@ def get_cli_commands() -> list[CLICommand]:
             subcommands=(
                 setup.INIT,
                 *replication.COMMANDS,
-                *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, upkeep.CLEANUP),
+                *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
                 *costs.COMMANDS,
                 setup.LOCAL,
             ),

@@ -22,6 +22,7 @@ _ALIASES = {
     "places": "evidence",
     "public_keys": "public_key",
     "siblings": "sibling",
+    "witnesses": "witness",
     "export": "remove",
 }
 

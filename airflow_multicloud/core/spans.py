@@ -33,6 +33,7 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "drill": "the recovery in a drill",
         "store_evidence": "a drill's evidence that is written",
         "read_evidence": "a drill's evidence that is read",
+        "verify_evidence": "a bucket's chain of evidence that is checked",
         "check_connection": "a connection check",
         "check_location": "a look at the bucket of a location",
         "cost.ingest": "one billing period of an export that is ingested",

@@ -116,8 +116,16 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     # The evidence lies in two clouds, four objects, and says the same in both.
     assert [uri.partition("://")[0] for uri in judged["evidence"]] == ["gs", "gs", "abfs", "abfs"]
     first, second = evidence_of(judged, "PASSED")
+    chained = [first.pop("chain"), second.pop("chain")]
+    assert [(entry["cloud"], entry["number"]) for entry in chained] == [("gcp", 1), ("azure", 1)]
     assert first == second
     assert first["verdict"] == "PASSED"
+    # What a later check needs to know is where the bucket's writers can't change it.
+    for record in judged["records"]:
+        report = api.verify_evidence(
+            record["uri"], at_least=record["number"], expected_sha256=record["sha256"]
+        )
+        assert report.sound, report.found
     assert first["measurement"] == run.xcom("recover")
     assert first["canary"] == run.xcom("canary")
     assert (first["run"]["DAG"], first["run"]["run"]) == ("disaster_recovery", run.run_id)

@@ -21,6 +21,7 @@ from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.signing.keys import pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -694,6 +695,42 @@ class TestDrill:
         assert found["run"]["with"] == "airflow multicloud drill"
         assert {uri.rpartition(".")[2] for uri in found["evidence"]} == {"json", "html"}
         assert all(f"evidence: {uri}" in ended.err for uri in found["evidence"])
+
+    def test_signed_evidence_is_verified(
+        self, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours = pair(1)
+        key = {"conn_type": "generic", "password": ours.private().decode()}
+        monkeypatch.setenv("AIRFLOW_CONN_CLI_KEY", json.dumps(key))
+        public = tmp_path / "signing.pub"
+        public.write_bytes(ours.public)
+        verify = ("evidence", "verify", REPLICA, "--public-key", str(public))
+        assert shell.run(*verify).code == 4
+        held = shell.run("drill", SOURCE, REPLICA, "--signing-conn-id", "cli_key", "-o", "json")
+        (record,) = held.result["records"]
+        assert f"record 1 has the SHA-256 {record['sha256']}: {record['uri']}" in held.err
+        known = ("--at-least", "1", "--expected-sha256", record["sha256"])
+        checked = shell.run(*verify, *known, "-o", "json")
+        assert (checked.code, checked.err) == (0, "")
+        assert (checked.result["sound"], checked.result["signed"]) == (True, 1)
+        refused = shell.run(*verify, "--at-least", "2")
+        assert refused.code == 3
+        assert "not sound: the newest record is 1, and record 2 was written" in refused.err
+        public.write_bytes(pair(2).public)
+        forged = shell.run(*verify)
+        assert (forged.code, "not sound: record 1: the signature" in forged.err) == (3, True)
+        for words, said in (
+            (("--at-least", "0"), "--at-least: 0 given"),
+            (("--expected-sha256", "x"), "--expected-sha256: 'x' given"),
+            (("--signed-from", "0"), "--signed-from: 0 given"),
+            (("--public-key", str(tmp_path / "no")), "--public-key: "),
+        ):
+            wrong = shell.run("evidence", "verify", REPLICA, *words)
+            assert (wrong.code, wrong.out, said in wrong.err) == (2, "", True), wrong.err
+        assert "not checked" in shell.run("evidence", "verify", REPLICA).out
+        assert shell.run("evidence", "verify", REPLICA, "--witness", SOURCE).code == 0
+        wrong = shell.run("evidence", "verify", REPLICA, "--witness", "x")
+        assert (wrong.code, "--witness: 'x' is not a location" in wrong.err) == (2, True)
 
     def test_failed_says_why(self, shell: Shell) -> None:
         ended = shell.run("drill", SOURCE, REPLICA, "--fault", "permission_denied")

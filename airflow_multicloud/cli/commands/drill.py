@@ -46,6 +46,7 @@ def run(args: Namespace) -> Result:
                 "with": "airflow multicloud drill",
                 "worker": socket.gethostname(),
             },
+            signing_conn_id=args.signing_conn_id,
         )
     reason = held.evidence.measurement["reason"]
     remarks = [
@@ -53,11 +54,18 @@ def run(args: Namespace) -> Result:
         *(f"finding: {finding}" for finding in held.findings),
         *(f"no evidence at {uri}: {err.kind}: {err}" for uri, err in held.unwritten.items()),
         *(f"evidence: {uri}" for uri in held.written),
+        *(f"record {one.number} has the SHA-256 {one.sha256}: {one.uri}" for one in held.records),
     ]
     sound = held.evidence.verdict is Verdict.PASSED and not held.unwritten
     return Result(
         [_row(held)],
-        [{**to_document(held.evidence), "evidence": list(held.written)}],
+        [
+            {
+                **to_document(held.evidence),
+                "evidence": list(held.written),
+                "records": [to_document(record) for record in held.records],
+            }
+        ],
         remarks,
         ExitCode.DONE if sound else ExitCode.NOT_SOUND,
     )

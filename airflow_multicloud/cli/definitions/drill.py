@@ -1,4 +1,4 @@
-"""The command that holds a drill."""
+"""The commands that hold a drill, and that check what drills have written."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ DRILL = command(
         "the first two replicas in reach)",
     ),
     arg(
+        "--signing-conn-id",
+        metavar="CONN_ID",
+        help="the connection whose password is the Ed25519 key (PEM) that signs the evidence\n"
+        "(default: it is not signed)",
+    ),
+    arg(
         "--restore-to",
         metavar="DIRECTORY",
         help="keep what was recovered here; it must be empty (default: it is deleted)",
@@ -48,5 +54,51 @@ DRILL = command(
     examples="""\
   airflow multicloud drill s3://aws_default@lake/sales/ gs://google_cloud_default@lake/sales/ \\
       abfs://wasb_default@lake/sales/ --rto 15m --rpo 1h
+""",
+)
+
+EVIDENCE = command(
+    "evidence",
+    "Check the evidence that drills have written to a bucket",
+    arg("action", choices=("verify",), help="verify: read the whole chain of records"),
+    arg("place", metavar="PLACE", help="a URI in the bucket that keeps the evidence"),
+    arg(
+        "--public-key",
+        metavar="FILE",
+        help="Ed25519 public keys in PEM; each record must be signed by one of them\n"
+        "(default: signatures are not looked at)",
+    ),
+    arg(
+        "--signed-from",
+        type=int,
+        metavar="N",
+        help="the first record that must be signed (default: 1)",
+    ),
+    arg(
+        "--at-least",
+        type=int,
+        metavar="N",
+        help="a record with this number was written: all up to it must be there",
+    ),
+    arg(
+        "--expected-sha256",
+        metavar="HEX",
+        help="a record with this SHA-256 was written, as the drill reported it: it must be there",
+    ),
+    arg(
+        "--witness",
+        action="append",
+        metavar="URI",
+        help="another bucket that the same drills wrote to: what its records say of this chain\n"
+        "must hold; may be given more than once",
+    ),
+    description="Every record names the one before it by its SHA-256. Reads all of them, and says "
+    "which are\nmissing, changed, out of order or not signed. Who may write in the bucket can "
+    "replace the\nwhole chain, or take its newest records away: the options are against that.\n"
+    f"{LOCATIONS}",
+    examples="""\
+  airflow multicloud evidence verify gs://google_cloud_default@lake/
+  airflow multicloud evidence verify gs://lake/ --public-key signing.pub --at-least 12
+  airflow multicloud evidence verify gs://lake/ --witness abfs://wasb_default@lake/
 """,
 )

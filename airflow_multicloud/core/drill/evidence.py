@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,11 +13,7 @@ from typing import Any, ClassVar, Self
 from airflow_multicloud import __version__
 from airflow_multicloud.core import pages
 from airflow_multicloud.core.drill.verdict import MEANINGS, Objectives, Verdict, findings, judge
-from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.streams import put_stream
-from airflow_multicloud.documents import Document, read_document, to_document
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
+from airflow_multicloud.documents import Document, to_document
 
 #: Whose versions are in a record, where they are installed.
 _SOFTWARE = (
@@ -35,6 +30,20 @@ _SOFTWARE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """How far a replica's ledger was at the time of a drill: neither can be taken back unnoticed.
+
+    :param uri: of the replica.
+    :param commit: the number of its newest commit.
+    :param root: the Merkle root of what that commit proves, in hexadecimal.
+    """
+
+    uri: str
+    commit: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything about one drill.
 
@@ -45,6 +54,7 @@ class Evidence:
     :param replication: a :class:`ReplicationReport` as a document, for each replication.
     :param verification: a :class:`VerificationReport` as a document, for each replica.
     :param canary: a :class:`Canary` as a document.
+    :param anchors: of each replica that was drilled.
     """
 
     drill_id: str
@@ -57,6 +67,7 @@ class Evidence:
     verification: Sequence[Mapping[str, Any]]
     canary: Mapping[str, Any]
     written_at: datetime
+    anchors: tuple[Anchor, ...] = ()
 
     DOCUMENT: ClassVar = Document(
         (
@@ -70,6 +81,7 @@ class Evidence:
             "canary",
             "replication",
             "verification",
+            "anchors",
             "written_at",
         ),
         format="airflow-multicloud drill evidence",
@@ -87,6 +99,7 @@ class Evidence:
         replication: Sequence[Mapping[str, Any]],
         verification: Sequence[Mapping[str, Any]],
         canary: Mapping[str, Any],
+        anchors: Sequence[Anchor] = (),
     ) -> Self:
         """The record of a drill that has just been measured here, with its verdict."""
         return cls(
@@ -100,16 +113,13 @@ class Evidence:
             verification=verification,
             canary=canary,
             written_at=datetime.now(UTC),
+            anchors=tuple(anchors),
         )
 
     @property
     def findings(self) -> tuple[str, ...]:
         """What is wrong, a sentence each."""
         return findings(self.measurement, self.verification)
-
-    def json(self) -> bytes:
-        """As JSON."""
-        return json.dumps(to_document(self), indent=2, ensure_ascii=False).encode()
 
     def html(self) -> bytes:
         """As one page that needs nothing else."""
@@ -126,75 +136,3 @@ def installed_versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found
-
-
-def read(place: Endpoint) -> Evidence:
-    """A record that :func:`store` wrote, from its JSON form.
-
-    :raises StorageError: kind ``unsupported`` for a version that this one does not know,
-        ``invalid_argument`` for what is no such record; both name the place.
-    """
-    body = bytes(place.store.get_object(place.location.ref).read())
-    try:
-        doc = json.loads(body)
-    except (ValueError, RecursionError) as err:
-        raise _no_record(place, "it is not JSON") from err
-    if not isinstance(doc, Mapping) or "format_version" not in doc:
-        raise _no_record(place, "it has no format and version")
-    try:
-        return read_document(Evidence, doc, what="the record")
-    except CloudError as err:
-        if err.kind is not ErrorKind.UNSUPPORTED:
-            raise _no_record(place, f"a part of it is missing or wrong ({err})") from err
-        raise StorageError(
-            f"{place.location} is drill evidence of version {doc['format_version']!r}; this is "
-            f"airflow-multicloud {__version__}, which can't read it. Read it with the version of "
-            f"airflow-multicloud that wrote it ({_writer(doc)}) or a later one; the page beside "
-            "it (.html) opens in any browser",
-            kind=ErrorKind.UNSUPPORTED,
-            cloud=place.cloud,
-        ) from err
-
-
-def _writer(doc: Mapping[str, Any]) -> str:
-    versions = doc.get("versions")
-    found = versions.get("airflow-multicloud") if isinstance(versions, Mapping) else None
-    return str(found) if found else "which it does not name"
-
-
-def _no_record(place: Endpoint, why: str) -> StorageError:
-    return StorageError(
-        f"{place.location} is no drill evidence in JSON: {why}; give the URI of a .json "
-        "file below .airflow-multicloud/evidence/ of a bucket",
-        kind=ErrorKind.INVALID_ARGUMENT,
-        cloud=place.cloud,
-    )
-
-
-def store(evidence: Evidence, place: Endpoint) -> tuple[str, ...]:
-    """Write both forms to a place; never over an earlier record. Returns the URIs."""
-    stamp = evidence.written_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    base = f"{RESERVED_PREFIX}evidence/{evidence.drill_id}-{stamp}"
-    uris: list[str] = []
-    for suffix, kind, body in (
-        ("json", "application/json", evidence.json()),
-        ("html", "text/html; charset=utf-8", evidence.html()),
-    ):
-        options = WriteOptions(
-            attributes=ObjectAttributes(content_type=kind), condition=place.condition(None)
-        )
-        try:
-            put_stream(place, f"{base}.{suffix}", [body], options)
-        except CloudError as err:
-            if err.kind not in _PERHAPS_OURS or not _holds(place, f"{base}.{suffix}", body):
-                raise
-        uris.append(str(place.location.with_key(f"{base}.{suffix}")))
-    return tuple(uris)
-
-
-#: A write whose answer got lost is repeated by the SDK, and then meets its own object.
-_PERHAPS_OURS = (ErrorKind.ALREADY_EXISTS, ErrorKind.PRECONDITION_FAILED)
-
-
-def _holds(place: Endpoint, key: str, body: bytes) -> bool:
-    return bytes(place.store.get_object(place.ref(key)).read()) == body

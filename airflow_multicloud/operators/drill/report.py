@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api.drill import store_evidence
-from airflow_multicloud.core.drill.evidence import Evidence
+from airflow_multicloud.core.drill.chain import StoredRecord
+from airflow_multicloud.core.drill.evidence import Anchor, Evidence
 from airflow_multicloud.core.drill.verdict import Objectives, Verdict
 from airflow_multicloud.core.pages import duration
-from airflow_multicloud.errors import CloudError
+from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import elements, texts
 from airflow_multicloud.operators.base import CloudOperator, Outcome
 from airflow_multicloud.operators.drill.run_facts import run_facts
@@ -35,6 +37,10 @@ class DrillReportOperator(CloudOperator):
     :param places: URIs in buckets that keep the evidence; two clouds, so that it survives one.
     :param rto_seconds: the recovery time objective.
     :param rpo_seconds: the recovery point objective.
+    :param signing_conn_id: the connection whose password is the Ed25519 key, in PEM, that signs the
+        evidence; it is not signed without.
+    :param anchors: how far each replica's ledger was: the ``uri``, the number of its newest
+        ``commit``, and that one's ``root``.
     """
 
     template_fields: Sequence[str] = (
@@ -45,6 +51,8 @@ class DrillReportOperator(CloudOperator):
         "places",
         "rto_seconds",
         "rpo_seconds",
+        "signing_conn_id",
+        "anchors",
     )
     report_key = "report"
 
@@ -58,6 +66,8 @@ class DrillReportOperator(CloudOperator):
         places: Sequence[str],
         rto_seconds: float | str,
         rpo_seconds: float | str,
+        signing_conn_id: str | None = None,
+        anchors: Sequence[Mapping[str, Any]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -68,6 +78,8 @@ class DrillReportOperator(CloudOperator):
         self.places = places
         self.rto_seconds = rto_seconds
         self.rpo_seconds = rpo_seconds
+        self.signing_conn_id = signing_conn_id
+        self.anchors = anchors
 
     def perform(self, context: Context) -> Outcome:
         """Judge and record."""
@@ -91,8 +103,10 @@ class DrillReportOperator(CloudOperator):
             replication=replication,
             verification=verification,
             canary=self.canary,
+            anchors=self._anchors(),
         )
-        uris, failed = self._store(evidence, places)
+        records, failed = self._store(evidence, places)
+        uris = [uri for record in records for uri in (record.uri, record.page)]
         facts = {
             "verdict": str(evidence.verdict),
             "reason": self.measurement["reason"],
@@ -100,6 +114,7 @@ class DrillReportOperator(CloudOperator):
             "rto_seconds": self.measurement["rto_seconds"],
             "rpo_seconds": self.measurement["rpo_seconds"],
             "evidence": uris,
+            "records": [to_document(record) for record in records],
         }
         self.log.info(
             "%s: RTO %s of %s, RPO %s of %s",
@@ -119,12 +134,22 @@ class DrillReportOperator(CloudOperator):
 
     def _store(
         self, evidence: Evidence, places: Sequence[str]
-    ) -> tuple[list[str], CloudError | None]:
+    ) -> tuple[list[StoredRecord], CloudError | None]:
         """Write to every place that takes it: one that is out of reach costs no other."""
-        uris, failed = store_evidence(evidence, places)
+        records, failed = store_evidence(evidence, places, signing_conn_id=self.signing_conn_id)
         for uri, err in failed.items():
             self.log.warning("no evidence at %s: %s: %s", uri, err.kind, err)
-        return uris, next(iter(failed.values()), None)
+        return records, next(iter(failed.values()), None)
+
+    def _anchors(self) -> list[Anchor]:
+        given = elements(self.anchors, "anchors", Mapping, what="anchors of ledgers")
+        try:
+            return [
+                read_document(Anchor, one, what=f"anchors[{number}]")
+                for number, one in enumerate(given)
+            ]
+        except CloudError as err:  # A template that is wrong stays wrong in the next try.
+            raise StorageError(str(err), kind=ErrorKind.INVALID_ARGUMENT) from err
 
 
 def _readable(seconds: float | None) -> str:

@@ -88,6 +88,8 @@ def test_of_a_drill(opened, tmp_path):
     (uri,) = (uri for uri in drilled.written if uri.endswith(".json"))
     assert api.read_evidence(uri).drill_id == "spans"
     assert opened() == ["read_evidence"]
+    assert api.verify_evidence(uri).sound
+    assert opened() == ["verify_evidence"]
     with pytest.raises(StorageError):
         api.read_evidence("mem://span_one@data/none.json")
     assert opened() == ["read_evidence"]

@@ -1,0 +1,191 @@
+"""Drills that leave signed evidence, and the check of it, by URIs and connections."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_multicloud import api
+from airflow_multicloud.core.drill.records import key_of
+from airflow_multicloud.errors import CredentialsError, ErrorKind, StorageError
+from airflow_multicloud.operators.drill import DrillReportOperator
+from airflow_multicloud.ports.object_store import ObjectRef
+from airflow_multicloud.testing.memory_cloud import object_store
+from tests.integration.airflow_runs import Bare
+from tests.unit.drill.test_chain import ANCHOR, drill
+from tests.unit.signing.keys import pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+PRIMARY, REPLICA = "mem://proof_one@data/a/", "mem://proof_two@data/a/"
+OTHER_BUCKET = "mem://proof_three@data/"
+OBJECTIVES = api.Objectives(timedelta(hours=1), timedelta(hours=1))
+OURS, OTHER = pair(1), pair(2)
+SECRET = OURS.private().decode().splitlines()[1]
+
+
+@pytest.fixture(autouse=True)
+def clouds(
+    memory_account: Callable[[str, str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for conn_id in ("proof_one", "proof_two", "proof_three"):
+        memory_account(conn_id, "data")
+    connection = {"conn_type": "generic", "password": OURS.private().decode()}
+    monkeypatch.setenv("AIRFLOW_CONN_SIGNING_KEY", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW_CONN_NO_KEY", "generic://")
+    (tmp_path / "f").write_bytes(b"x")
+    api.upload_artifact(tmp_path / "f", PRIMARY)
+
+
+def written() -> list[str]:
+    return [meta.key for meta in object_store.Hook("proof_two").list_objects("data")]
+
+
+def test_a_drill_is_signed_and_checked_with_a_file(tmp_path: Path) -> None:
+    public = tmp_path / "signing.pub"
+    public.write_bytes(OTHER.public + OURS.public)
+    held = [
+        api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, signing_conn_id="signing_key")
+        for _ in range(2)
+    ]
+    (newest,) = held[-1].records
+    assert newest.number == 2
+    assert held[-1].written == (newest.uri, newest.page)
+    report = api.verify_evidence(
+        REPLICA, public_keys=public, at_least=2, expected_sha256=newest.sha256
+    )
+    assert (report.sound, report.records, report.signed) == (True, 2, 2), report.found
+    assert api.verify_evidence(newest.uri, public_keys=OURS.public).sound
+    assert not api.verify_evidence(REPLICA, public_keys=OTHER.public).sound
+    assert api.read_evidence(newest.uri) == held[-1].evidence
+    for key in written():
+        ref = ObjectRef("data", key)
+        assert SECRET not in bytes(object_store.Hook("proof_two").get_object(ref).read()).decode()
+
+
+@pytest.mark.parametrize("conn_id", ["no_key", "no_such_connection"])
+def test_a_key_that_can_not_be_used_ends_a_drill_before_it_begins(conn_id: str) -> None:
+    with pytest.raises(CredentialsError, match=conn_id):
+        api.run_drill(PRIMARY, [REPLICA], objectives=OBJECTIVES, signing_conn_id=conn_id)
+    assert written() == []
+    with pytest.raises(CredentialsError, match=conn_id):
+        api.store_evidence(drill(1), [REPLICA], signing_conn_id=conn_id)
+    assert written() == []
+
+
+def test_two_places_in_one_bucket_have_one_record() -> None:
+    records, failed = api.store_evidence(
+        drill(1), [REPLICA, "mem://proof_two@data/b/", OTHER_BUCKET, "mem://proof_two@none/"]
+    )
+    assert [record.number for record in records] == [1, 1, 1]
+    assert list(failed) == ["mem://proof_two@none/"]
+    assert records[0].uri == records[1].uri
+    assert api.verify_evidence(REPLICA).records == 1
+
+
+def test_buckets_of_the_same_drills_are_witnesses_of_each_other() -> None:
+    for number in (1, 2):
+        api.store_evidence(drill(number), [REPLICA, OTHER_BUCKET], signing_conn_id="signing_key")
+    for place, witness in ((REPLICA, OTHER_BUCKET), (OTHER_BUCKET, REPLICA)):
+        report = api.verify_evidence(place, public_keys=OURS.public, witnesses=[witness])
+        assert report.sound, report.found
+    # Record 2 of the second bucket knows record 2 of the first, which knows record 1 of the second.
+    object_store.Hook("proof_two").delete_object(ObjectRef("data", key_of(2)))
+    found = api.verify_evidence(REPLICA, witnesses=[OTHER_BUCKET]).found
+    assert found == ("record 2 of mem://proof_three@data/ knows a record 2, which is not here",)
+    assert api.verify_evidence(REPLICA).sound
+
+
+def test_a_chain_that_is_gone_is_missed_by_a_witness() -> None:
+    for number in (1, 2):
+        api.store_evidence(drill(number), [REPLICA, OTHER_BUCKET])
+    for number in (1, 2):
+        object_store.Hook("proof_three").delete_object(ObjectRef("data", key_of(number)))
+    report = api.verify_evidence(OTHER_BUCKET, witnesses=[REPLICA])
+    assert report.findings == {api.Flaw.NOT_THE_NEWEST: 1}
+    with pytest.raises(StorageError, match="no evidence is here"):
+        api.verify_evidence(OTHER_BUCKET)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        ({"public_keys": b"x"}, ErrorKind.INVALID_ARGUMENT, "public key: it has no public key"),
+        ({"at_least": 0}, ErrorKind.INVALID_ARGUMENT, "at_least: 0 given"),
+        ({"expected_sha256": "x"}, ErrorKind.INVALID_ARGUMENT, "expected_sha256: 'x' given"),
+        ({}, ErrorKind.NOT_FOUND, "no evidence is here"),
+    ],
+)
+def test_what_can_not_be_checked_is_an_error(
+    given: dict[str, Any], kind: ErrorKind, said: str
+) -> None:
+    with pytest.raises(StorageError, match=said) as raised:
+        api.verify_evidence(REPLICA, **given)
+    assert raised.value.kind is kind
+
+
+def test_a_file_of_keys_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"public_keys: .*none.pub can't be read") as raised:
+        api.verify_evidence(REPLICA, public_keys=tmp_path / "none.pub")
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
+    (tmp_path / "large").write_bytes(OURS.public * 10_000)
+    with pytest.raises(StorageError, match="more than 65536 bytes"):
+        api.verify_evidence(REPLICA, public_keys=tmp_path / "large")
+
+
+def judging(**given: Any) -> DrillReportOperator:
+    evidence = drill(1)
+    return DrillReportOperator(
+        task_id="judge",
+        **{
+            "measurement": evidence.measurement,
+            "canary": evidence.canary,
+            "verification": [],
+            "replication": [],
+            "places": [REPLICA, OTHER_BUCKET],
+            "rto_seconds": 60,
+            "rpo_seconds": 60,
+            **given,
+        },
+    )
+
+
+def test_the_operator_signs_anchors_and_reports_what_a_later_check_needs() -> None:
+    anchors = [{"uri": ANCHOR.uri, "commit": ANCHOR.commit, "root": ANCHOR.root}]
+    judge = judging(signing_conn_id="signing_key", anchors=anchors)
+    context = Bare()
+    with pytest.raises(AirflowFailException, match="the drill's verdict is FAILED_INTEGRITY"):
+        judge.execute(context)  # type: ignore[arg-type]
+    report = context.pushed["report"]
+    assert [record["number"] for record in report["records"]] == [1, 1]
+    assert report["evidence"] == [
+        uri for record in report["records"] for uri in (record["uri"], record["page"])
+    ]
+    for record in report["records"]:
+        assert api.verify_evidence(
+            record["uri"], public_keys=OURS.public, expected_sha256=record["sha256"]
+        ).sound
+        assert api.read_evidence(record["uri"]).anchors == (ANCHOR,)
+        page = object_store.Hook("proof_two").get_object(ObjectRef("data", key_of(1, "html")))
+        assert ANCHOR.root in bytes(page.read()).decode()
+    assert SECRET not in json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"signing_conn_id": "no_key"}, "signing_conn_id: connection 'no_key'"),
+        ({"anchors": [{"uri": "gs://lake/"}]}, r"anchors\[0\] can't be read"),
+        ({"anchors": "x"}, "anchors"),
+    ],
+)
+def test_what_the_operator_can_not_use_fails_at_once(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(AirflowFailException, match=said):
+        judging(**given).execute(Bare())  # type: ignore[arg-type]
+    assert written() == []
