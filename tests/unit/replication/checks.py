@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.core.ledger import looks, reading
-from airflow_multicloud.core.replication import stock
+from airflow_multicloud.core.replication import stock, under_way
 from airflow_multicloud.core.replication.standing import holds
+from airflow_multicloud.core.replication.verification import verify
 
-from .living import Source, contents, is_of
+from .living import Clock, Source, contents, is_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -95,9 +96,7 @@ class Checked:
         proof = entry.proof
         if proof is None:
             return
-        content = bytes(
-            self.end.store.get_object(self.end.ref(entry.key, proof.version)).read()
-        )
+        content = bytes(self.end.store.get_object(self.end.ref(entry.key, proof.version)).read())
         assert proof.size == len(content)
         assert is_of(proof.digests, content)
 
@@ -166,7 +165,20 @@ class Checked:
         there = {listed.name: listed for listed in stock.listing(self.end)}
         assert {name for name, entry in found.items() if entry.owed} == ours.keys()
         assert all(_holds(found[name], there[name]) and found[name].current for name in ours)
-        assert looks.freshness(head.commit.looks, self.end.location.key).covered
+        fresh = looks.freshness(head.commit.looks, self.end.location.key)
+        assert fresh.covered
+        report = verify(self.end, clock=_impatient(self.source.clock))
+        assert (report.proven, report.objects, report.as_of) == (True, len(ours), fresh.as_of)
+
+
+def _impatient(clock: Clock) -> under_way.Clock:
+    """A clock on which waiting takes no time at all."""
+    waited = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+
+    return under_way.Clock(clock.now, lambda: waited[0], sleep)
 
 
 def _holds(entry: Entry, there: Listed | None) -> bool:

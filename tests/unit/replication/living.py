@@ -171,9 +171,9 @@ class Watched(object_store.Hook):
         self._script.request()
         super().delete_object(ref, **more)
 
-    def begin_upload(self, ref: ObjectRef, *rest):  # type: ignore[no-untyped-def]
+    def begin_upload(self, *rest, **more):  # type: ignore[no-untyped-def]
         self._script.request()
-        return super().begin_upload(ref, *rest)
+        return super().begin_upload(*rest, **more)
 
     def put_part(self, *rest, **more):  # type: ignore[no-untyped-def]
         self._script.request()
