@@ -25,7 +25,7 @@ def get_cli_commands() -> list[CLICommand]:
             epilog=EXIT_CODES,
             subcommands=(
                 setup.INIT,
-                *(*replication.COMMANDS, upkeep.VERIFY, replication.FETCH),
+                *replication.COMMANDS,
                 *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
                 *costs.COMMANDS,
                 setup.LOCAL,

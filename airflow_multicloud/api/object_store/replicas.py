@@ -116,7 +116,8 @@ def verify_replica(
         it; with ``at_least_commit``, that commit, which may be an earlier one.
     :param at_least_commit: the newest commit must have this number or a greater one.
     :param siblings: URIs of other replicas: what their ledgers have seen of this one must be so,
-        and the reverse. A contradiction makes the replica not proven.
+        and the reverse; and of the same object at the source all must prove the same content. A
+        contradiction makes the replica not proven.
     :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: one of them must
         have signed the newest commit.
     :param remembered: a commit that was seen earlier, which must be the newest or before it. One

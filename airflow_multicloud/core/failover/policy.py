@@ -140,6 +140,9 @@ def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
 
 
 def _check_expected(roots: Mapping[str, str], numbers: Mapping[str, int]) -> None:
+    for name, given in (("expected_roots", roots), ("at_least_commits", numbers)):
+        if not isinstance(given, Mapping):
+            raise _refused(name, repr(given), "a mapping, by the URIs of candidates")
     for uri, root in roots.items():
         if not isinstance(root, str) or not _SHA256.fullmatch(root):
             what = "64 lower-case hexadecimal digits: the root of a commit (ledger_root in reports)"

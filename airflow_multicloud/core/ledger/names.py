@@ -13,6 +13,8 @@ SEGMENTS = f"{LEDGER}segments/"
 
 #: Commits are counted down in the first half of their names: most stores list the newest first.
 _LAST = 10**12 - 1
+#: The greatest number that a commit can have.
+LAST_COMMIT = _LAST - 1
 _COMMIT = re.compile(rf"{re.escape(COMMITS)}(\d{{12}})-(\d{{12}})\.jsonl")
 _SEGMENT = re.compile(rf"{re.escape(SEGMENTS)}([0-9a-f]{{64}})\.jsonl\.gz")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.core import cancellation, records
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import commits, looks, merging, reading, segments
@@ -23,7 +23,7 @@ from airflow_multicloud.core.ledger.commits import (
     Step,
 )
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.names import commit_key, place_of
+from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -63,12 +63,14 @@ class Base:
     :param number: of the newest commit, readable or not.
     :param damaged: why what is there counts for nothing.
     :param alone: whether nobody else has committed since the run began.
+    :param refused: why nothing may be written either: another release wrote it.
     """
 
     head: Head | None = None
     number: int = 0
     damaged: str | None = None
     alone: bool = True
+    refused: CloudError | None = None
 
     def without_state(self, why: str) -> Base:
         """The same, once its state turned out to be unreadable."""
@@ -104,6 +106,16 @@ def base_of(end: Endpoint) -> Base:
             raise
         return Base(None, next(reading.numbers(end), 0), str(err))
     return Base(head, head.commit.number if head else 0)
+
+
+def base_or_refusal(end: Endpoint) -> Base:
+    """The newest commit; what another release wrote is no error here, but can't be gone on from."""
+    try:
+        return base_of(end)
+    except CloudError as err:
+        if err.kind is not ErrorKind.UNSUPPORTED:
+            raise
+        return Base(refused=err)
 
 
 def no_look() -> None:
@@ -143,8 +155,11 @@ def commit(
     :param base: the newest commit that the run knows.
     :param known: what the run went by: an entry that is another one by now was changed by others.
     :return: the commit that was made, to go on from.
-    :raises StorageError: kind ``busy`` when others are faster for too long.
+    :raises StorageError: kind ``busy`` when others are faster for too long; ``integrity`` when the
+        numbers are used up, as only a forged commit can do; what ``base`` was refused with.
     """
+    if base.refused is not None:
+        raise base.refused
     now = base
     for number in range(_TRIES):
         if number:
@@ -177,6 +192,8 @@ def _made(
     sign: Sign | None,
 ) -> Head | None:
     """The commit, or ``None`` when another one has its number."""
+    if now.number >= LAST_COMMIT:
+        raise records.damaged(end, commit_key(now.number), "no number is left for a next commit")
     state = now.head.commit if now.head and not damaged else None
     found = _Counted(changes)
     runs, recent = _state(end, state, found)

@@ -24,7 +24,7 @@ from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
 from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.writing import Base, Draft, Sign
-from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -226,6 +226,7 @@ class Recorder:
             (name, (entry, there)) for name, entry, there in self._catalog.known_elsewhere(index)
         )
         items = Follow((item.name, item) for item in self._catalog.items())
+        listed = Follow((one.name, one) for one in self._catalog.listing(SOURCE))
         for name in _names(items, known):
             before: Entry | None = known.at(name)
             item: Item | None = items.at(name)
@@ -235,6 +236,8 @@ class Recorder:
             elif before is not None and (missed := absent.at(name)) is not None:
                 after = self._absent(name, missed, deleted)
             whole.count(name, after, item, index)
+            if item is None and before is not None and (passed := listed.at(name)) is not None:
+                whole.pass_over(name, before, passed)
             if after is not None and after != before:
                 yield after
 
@@ -368,6 +371,7 @@ class _Whole:
         self._never = False
         self._since: datetime | None = None
         self._newest: datetime | None = None
+        self._as_of = self._run.as_of
 
     def count(self, name: str, entry: Entry | None, item: Item | None, index: int) -> None:
         """Count one name."""
@@ -379,11 +383,7 @@ class _Whole:
             if outcome is not None and not outcome.owed:
                 self._left_out += 1
             elif entry is not None and entry.behind is not None:
-                self._behind += 1
-                since = entry.behind.since
-                self._never = self._never or since is None
-                if since is not None:
-                    self._since = min(self._since or since, since)
+                self._is_behind(entry.behind.since)
             elif outcome is not None and outcome.proven:
                 self._proven += 1
         elif entry is not None and entry.owed and entry.proof is not None:
@@ -394,6 +394,27 @@ class _Whole:
         if entry is not None and entry.current and entry.proof is not None:
             self._tree.add(name, entry.proof.size, entry.proof.digests)
 
+    def pass_over(self, name: str, entry: Entry, listed: Listed) -> None:
+        """An object that the source has, and that does not take part: by its size or age.
+
+        When it is another one by now, nothing tells since when: perhaps since the last look.
+        """
+        proof, origin = entry.proof, self._run.origin_of(name)
+        if entry.behind is not None:
+            if listed.modified > self._run.as_of and looks.admits(self._run.selection, name):
+                self._is_behind(entry.behind.since)
+        elif proof is not None and looks.within(proof, entry.key, self._look(self._run.as_of)):
+            then = (proof.origin.uri, proof.origin.etag, proof.size)
+            since = looks.as_of(entry, self._looks)
+            if then != (origin, listed.etag, listed.size) and since is not None:
+                self._as_of = min(self._as_of, since)
+
+    def _is_behind(self, since: datetime | None) -> None:
+        self._behind += 1
+        self._never = self._never or since is None
+        if since is not None:
+            self._since = min(self._since or since, since)
+
     @property
     def root(self) -> str:
         """Over what is proven below the prefix."""
@@ -401,13 +422,14 @@ class _Whole:
 
     def look(self) -> Look | None:
         """What was found; ``None`` for a single object, of which its entry says all."""
-        if not self._run.whole:
-            return None
+        return self._look(self._as_of) if self._run.whole else None
+
+    def _look(self, as_of: datetime) -> Look:
         return Look(
             prefix=self._prefix,
             source=self._run.source,
             selection=self._run.selection,
-            as_of=self._run.as_of,
+            as_of=as_of,
             run_id=self._run.run_id,
             started=self._run.started,
             finished=datetime.now(UTC),

@@ -137,7 +137,7 @@ def replicate_shard(
             closed_before(replication, run_id, err)
             return _counts(name, closed=True)
         run = _run_of(replication, run_id, plan)
-        bases = tuple(writing.base_of(end) for end in replication.destinations)
+        bases = tuple(writing.base_or_refusal(end) for end in replication.destinations)
         catalog.put_items(resume(catalog, replication, run, bases))
         progress = Progress(listener)
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)

@@ -119,6 +119,9 @@ class FailoverDrillOperator(CloudOperator):
         else:
             for uri, objects in measured.recovered.served.items():
                 self.log.info("primary %s: %d objects from %s", measured.fault, objects, uri)
+            self.log.info(
+                "recovered as of %s; the oldest: %s", measured.as_of, measured.recovered.oldest
+            )
         silent = [
             f"{control.replica} {control.outcome}: {control.detail}"
             for control in measured.controls

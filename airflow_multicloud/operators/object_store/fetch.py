@@ -112,8 +112,8 @@ class FailoverFetchOperator(CloudOperator):
             self._policy(),
             expected_sha256=self.expected_sha256 or None,
             expected_roots=self.expected_roots,
+            at_least_commits=_numbers(self.at_least_commits),
             remembered=self._memory(context),
-            at_least_commits={uri: _number(given) for uri, given in self.at_least_commits.items()},
         )
         failure = None
         try:
@@ -161,8 +161,8 @@ class FailoverFetchOperator(CloudOperator):
         )
 
 
-def _number(given: int | str) -> int:
-    """A number, also one that a template wrote; anything else is none, and refused by its name."""
-    if isinstance(given, str):
-        return int(given) if given.strip().isdecimal() else -1
-    return given
+def _numbers(given: Any) -> Any:
+    """Numbers, also as a template wrote them; what is none is refused by its name later."""
+    if not isinstance(given, Mapping):
+        return given
+    return {uri: int(n) if str(n).strip().isdecimal() else -1 for uri, n in given.items()}

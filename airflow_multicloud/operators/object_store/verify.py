@@ -124,7 +124,8 @@ class VerifyReplicaOperator(CloudOperator):
 def _summary(report: VerificationReport) -> str:
     named = "; ".join(str(found) for found in report.found[:5])
     bad = [f"{report.unproven} of {report.objects} objects are not proven: {named}"]
-    bad = [*(bad if report.unproven else []), *report.contradictions]
+    unfinished = [report.unfinished] if report.unfinished else []
+    bad = [*(bad if report.unproven else []), *unfinished, *report.contradictions]
     return printable(f"{report.replica}: {'; '.join(bad)}")
 
 
