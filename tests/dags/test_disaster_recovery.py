@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -157,8 +158,14 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     ]
     for facts in (before, after):
         for destination in facts["destinations"]:
-            *_, footer = get(destination["manifest_uri"]).splitlines()
-            assert json.loads(footer)["root"] == facts["root"]
+            line, *_ = get(destination["commit_uri"]).splitlines()
+            assert hashlib.sha256(line).hexdigest() == destination["ledger_root"]
+            assert destination["content"] == facts["root"]
+    told = [
+        {one["place"]: one["commit"] for one in e["multicloud_ledgers"]}
+        for e in events["dr_replicas"]
+    ]
+    assert all(told[0][place] < told[1][place] for place in told[0])
     assert events["dr_evidence"] == [{"multicloud": judged}]
 
 
