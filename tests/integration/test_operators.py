@@ -125,7 +125,11 @@ class TestReplicate:
         fill(lab.s3)
         context, asset = Bare(), Asset("copies")
         facts = replicate(lab, context, outlets=[asset])
-        assert context["outlet_events"][asset].extra == {"multicloud": facts}
+        ledgers = context.pushed["ledgers"]
+        extra = {"multicloud": facts, "multicloud_ledgers": ledgers}
+        assert context["outlet_events"][asset].extra == extra
+        roots = [destination["ledger_root"] for destination in facts["destinations"]]
+        assert [one["ledger_root"] for one in ledgers] == roots
         log = capsys.readouterr().out
         assert "replicated 4 of 4 objects, " in log
         for destination in facts["destinations"]:
@@ -178,7 +182,8 @@ def test_templates_xcom_and_asset_events_in_a_real_run(lab: Lab) -> None:
     run = run_dag(dag)
     facts = run.xcom("copy")
     assert outcomes(facts) == [{"copied": 1}] * 2
-    assert run.asset_events() == {"templated_copies": [{"multicloud": facts}]}
+    extra = {"multicloud": facts, "multicloud_ledgers": run.xcom("copy", key="ledgers")}
+    assert run.asset_events() == {"templated_copies": [extra]}
     assert [run.xcom("check", map_index=n)["findings"] for n in (0, 1)] == [{"verified": 1}] * 2
     # Failed for good at the first try, and told what happened.
     assert (run.state_of("broken"), run.tries["broken", -1]) == ("failed", 1)
@@ -290,7 +295,11 @@ class TestUpload:
         assert first["success"]
         assert not first["unchanged"]
         assert first["uri"] == lab.s3 + file.name
-        assert context["outlet_events"][asset].extra == {"multicloud": first}
+        # The primary's bucket has no ledger: it holds no replica.
+        places = [one["place"] for one in context.pushed["ledgers"]]
+        assert places == [f"gs://{lab.bucket}/", f"abfs://{lab.bucket}/"]
+        extra = {"multicloud": first, "multicloud_ledgers": context.pushed["ledgers"]}
+        assert context["outlet_events"][asset].extra == extra
         for uri in (lab.s3, *lab.replicas):
             assert tree_of(uri) == {file.name: file.read_bytes()}
         second = self.upload(lab, file)

@@ -339,21 +339,12 @@ def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenR
         run
         for run in (state.open_runs if state else ())
         if (run.identity.token, run.prefix) != (identity.token, draft.prefix)
-        and not _earlier_try(run.identity, identity)
+        and not identity.is_later_try_of(run.identity)
         and now - run.seen <= commits.SILENT
     ]
     if draft.step in (Step.BEGIN, Step.PROGRESS):
         open_runs.append(OpenRun(identity, draft.prefix, draft.started, now))
     return tuple(open_runs)
-
-
-def _earlier_try(one: Identity, this: Identity) -> bool:
-    """Whether a run is an earlier try of the same task, which can't go on beside this one."""
-    return one.token != this.token and bool(this.task_id) and _task(one) == _task(this)
-
-
-def _task(one: Identity) -> tuple[str, str, str, int | None]:
-    return one.dag_id, one.task_id, one.airflow_run_id, one.map_index
 
 
 def _siblings(state: Commit | None, draft: Draft) -> tuple[Sibling, ...]:

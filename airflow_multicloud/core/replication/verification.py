@@ -13,6 +13,7 @@ from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import trust
 from airflow_multicloud.core.ledger.commits import OpenRun
+from airflow_multicloud.core.ledger.memory import Remembered, recall, recall_none
 from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Corroboration, Verifier
@@ -130,6 +131,7 @@ def verify(
     at_least_commit: int | None = None,
     siblings: Iterable[Endpoint] = (),
     public_keys: Verifier | None = None,
+    remembered: Remembered | None = None,
     concurrency: int = 16,
     clock: Clock = SYSTEM,
 ) -> VerificationReport:
@@ -145,6 +147,7 @@ def verify(
     :param siblings: other replicas: what their ledgers have seen of this one must be so, and the
         reverse; and of the same object at the source all must prove the same content.
     :param public_keys: the newest commit must be signed with one of them.
+    :param remembered: a commit that was seen: the newest one, or one before it.
     :raises StorageError: kind ``not_found`` when there is no ledger, or it knows nothing of the
         replica; ``integrity`` when the ledger is damaged, or not the expected or a signed one.
     """
@@ -158,12 +161,15 @@ def verify(
         Catalog() as catalog,
         cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
-        newest = _trusted(replica, expected_root, at_least_commit)
+        newest = _trusted(replica, expected_root, at_least_commit, remembered)
+        forgotten = recall(newest, remembered)
         signed_by = trust.check_signature(newest, public_keys)
         head = newest if run_id is None else history.run_of(replica, newest, run_id)
         if not is_known(replica, head):
             raise history.nothing_recorded(replica, newest)
         said = agreeing.compare(replica, head, trust.ask(newest, siblings))
+        if forgotten is not None:
+            said = replace(said, unknown=(forgotten, *said.unknown))
         check = Check(replica, depth, head, catalog, pool, concurrency)
         check.run(public_keys, clock if run_id is None else None)
         latest = newest if run_id is not None else check.newest
@@ -179,12 +185,18 @@ def verify(
     return report
 
 
-def _trusted(replica: Endpoint, expected_root: str | None, at_least_commit: int | None) -> Head:
+def _trusted(
+    replica: Endpoint,
+    expected_root: str | None,
+    at_least_commit: int | None,
+    remembered: Remembered | None,
+) -> Head:
     """The newest commit, if it is what a caller remembers."""
     trust.check_expectation(expected_root, at_least_commit)
     newest = history.find_newest(replica)
     if newest is None:
         trust.check_none_expected(replica, expected_root, at_least_commit)
+        recall_none(replica, remembered)
         raise history.nothing_recorded(replica, None)
     trust.check_expected(newest, expected_root, at_least_commit)
     return newest

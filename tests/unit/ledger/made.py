@@ -82,10 +82,14 @@ def draft(
     prefix: str = "",
     found: Look | None = None,
     task: str = "",
+    map_index: int | None = -1,
+    tried: int | None = 1,
 ) -> Draft:
     """What a commit is to say."""
     return Draft(
-        identity=Identity(f"run-{token}", token, task_id=task),
+        identity=Identity(
+            f"run-{token}", token, task_id=task, map_index=map_index, try_number=tried
+        ),
         step=step,
         prefix=prefix,
         source="mem://lab/",

@@ -1,4 +1,4 @@
-"""Commands that make, prove and read replicas."""
+"""Commands that make and read replicas."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ MB = command(
 """,
 )
 
+_SIGNING = arg(
+    "--signing-conn-id",
+    metavar="CONN",
+    help="an Airflow connection with an Ed25519 key, which signs what is written into ledgers",
+)
+
 UPLOAD = command(
     "upload",
     "Upload a file to one cloud, and replicate it to others",
@@ -38,6 +44,7 @@ UPLOAD = command(
     ),
     flag("--immutable", "refuse to replace another content"),
     flag("--create-buckets", "create buckets that do not exist"),
+    _SIGNING,
     flag("--dry-run", "say what would be done at the primary, check the rest, and do nothing"),
     service="object_store",
     description=f"The same file is sent once: a second upload sends nothing.\n{LOCATIONS}",
@@ -152,6 +159,7 @@ REPLICATE = command(
     *_FILTERS,
     *_OPTIONS,
     arg("--run-id", metavar="ID", help="names the run in the ledgers (default: random)"),
+    _SIGNING,
     flag("--dry-run", "only say what would be copied, compared and deleted"),
     service="object_store",
     description="Only what changed is copied. What is proven is recorded in the destination's "
