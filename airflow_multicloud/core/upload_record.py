@@ -9,7 +9,8 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.commits import Mark, Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.ledger.writing import Draft, Sign
+from airflow_multicloud.core.ledger.state import Draft
+from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import new_identity
 from airflow_multicloud.ports.object_store import Digests

@@ -21,7 +21,7 @@ from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading, writing
 from airflow_multicloud.core.ledger.commits import Identity, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry
-from airflow_multicloud.core.ledger.writing import Draft
+from airflow_multicloud.core.ledger.state import Draft
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome

@@ -9,7 +9,8 @@ from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.commits import Identity, Look, Selection, Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.ledger.writing import Base, Draft
+from airflow_multicloud.core.ledger.state import Draft
+from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.outcomes import Outcome
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from airflow_multicloud.core.endpoints import Endpoint
+    from airflow_multicloud.core.ledger.state import Draft
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
 
@@ -253,7 +254,7 @@ class TestOpenRuns:
         ],
         ids=["mapped", "perhaps mapped", "unknown try", "same try", "no task"],
     )
-    def test_what_may_go_on_beside_it_ends_nothing(self, other: writing.Draft) -> None:
+    def test_what_may_go_on_beside_it_ends_nothing(self, other: Draft) -> None:
         end = endpoint()
         one = replace(other, identity=replaced(other.identity, token="one", try_number=1))
         if other.identity.map_index == 1:
