@@ -22,7 +22,6 @@ from airflow_multicloud.core.replication.report import (
     ReplicationReport,
 )
 from airflow_multicloud.core.replication.status import Part, ReplicaStatus
-from airflow_multicloud.core.replication.status import ReplicaStatus
 from airflow_multicloud.core.replication.verification import Finding, Found, VerificationReport
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import ErrorKind
@@ -90,7 +89,7 @@ SHOWN = {
             dry_run=False,
             found={Left.PLAN: 1},
             removed={Left.PLAN: 0},
-            named=(Leftover(Left.PLAN, "s3://a/p", NOON, False, "kept"),),
+            named=(Leftover(Left.PLAN, "s3://a/j", NOON, False, "kept"),),
         ),
         {
             "dry_run": False,
@@ -99,7 +98,7 @@ SHOWN = {
             "named": [
                 {
                     "kind": "plan",
-                    "uri": "s3://a/p",
+                    "uri": "s3://a/j",
                     "last_used": NOON_TEXT,
                     "removed": False,
                     "reason": "kept",
