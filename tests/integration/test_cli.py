@@ -273,7 +273,7 @@ class TestVerify:
         assert "'a.csv' is damaged" in damaged.err
         assert "'b.csv' is missing" in damaged.err
 
-    def test_no_manifest(self, shell: Shell) -> None:
+    def test_no_ledger(self, shell: Shell) -> None:
         ended = shell.run("verify", REPLICA)
         assert (ended.code, ended.out) == (4, "")
         assert ended.err.startswith("error (not_found): ")
@@ -643,7 +643,7 @@ class TestRunsAndStatus:
         ended = shell.run("status", "mem://cli_b@lake/no/", REPLICA)
         assert ended.code == 4
         assert "3 of 3" in ended.out
-        assert "REPLICA: mem://cli_b@lake/no/ has no manifest" in ended.err
+        assert "REPLICA: mem://cli_b@lake/no/ is in no ledger" in ended.err
 
     def test_no_bucket_is_said_without_a_key_of_ours(self, shell: Shell) -> None:
         for command in ("status", "runs", "verify"):

@@ -15,7 +15,7 @@ Exit codes:
   1    unexpected error
   2    the command line or a connection is wrong, or an extra is not installed
   3    it ran, but some objects failed or are not proven
-  4    not found: a connection, bucket, object or manifest
+  4    not found: a connection, bucket, object or ledger
   5    credentials or permissions
   6    unavailable, busy, timed out, throttled or changed meanwhile: try again later
   7    refused: what is there, a stated limit or a quota forbids it

@@ -36,7 +36,7 @@ from airflow_multicloud.cli.wording import spelled
         ("fetch", "target: no bucket", "--to: no bucket"),
         ("fetch", "candidates[1]: 'x' is not a location", "URI: 'x' is not a location"),
         ("fetch", "took longer than attempt_timeout", "took longer than --attempt-timeout"),
-        ("verify", "replica: gs://x/ has no manifest", "REPLICA: gs://x/ has no manifest"),
+        ("verify", "replica: gs://x/ is in no ledger", "REPLICA: gs://x/ is in no ledger"),
         ("verify", "run_id: no run 'x'", "--run-id: no run 'x'"),
         ("cost_store", "store: none", "STORE: none"),
         ("prices", "conn_ids: none given", "--from: none given"),
