@@ -1,4 +1,4 @@
-"""Find and remove what killed runs have left: uploads, journals, plans, half-written files.
+"""Find and remove what killed runs have left: uploads, plans, half-written files.
 
 A run tidies up after itself, and the next run of a replication after one that was killed. What
 remains is what no run comes back to: a DAG that was deleted, an object that is no longer there.
@@ -7,9 +7,8 @@ remains is what no run comes back to: a DAG that was deleted, an object that is 
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,9 +16,10 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import left_uploads, part_files, run_tokens, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.replication import manifest, run_files
+from airflow_multicloud.core.replication import run_files
+from airflow_multicloud.core.run_tokens import RunState
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import PartUpload, PartUploads
 from airflow_multicloud.text import printable
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 #: How many left-overs a report names; every one is counted.
 NAMED = 1000
 
-_PART_FILE = re.compile(r"\..+\.[0-9a-f]{16}\.part", re.DOTALL)
+_UNDER_WAY = "its run is under way"
 
 
 class Left(StrEnum):
@@ -37,8 +37,8 @@ class Left(StrEnum):
 
     UPLOAD = "upload"
     """A large object's parts, invisible, and paid for like any object."""
-    JOURNAL = "journal"
-    """What a run that did not end had finished."""
+    RECORD = "record"
+    """What was noted of an upload that is over (S3): an empty object."""
     PLAN = "plan"
     """The plan and the results of a sharded replication that was not closed."""
     FILE = "file"
@@ -95,6 +95,18 @@ class _Cleaner:
     found: Counter[Left] = field(default_factory=Counter)
     removed: Counter[Left] = field(default_factory=Counter)
     named: list[Leftover] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def is_late(self, used: datetime | None) -> bool:
+        """Whether something was used since."""
+        return used is not None and used > self.before
+
+    def is_new(self, uri: str) -> bool:
+        """Whether this was not found at another place: a bucket has one place for own files."""
+        if uri in self.seen:
+            return False
+        self.seen.add(uri)
+        return True
 
     def take(
         self,
@@ -148,7 +160,6 @@ def cleanup(
                 _files(cleaner, place)
             else:
                 _uploads(cleaner, place)
-                _journals(cleaner, place)
                 _plans(cleaner, place)
     return cleaner.report()
 
@@ -158,63 +169,50 @@ def _uploads(cleaner: _Cleaner, place: Endpoint) -> None:
     if not isinstance(store, PartUploads):
         return
     try:
-        uploads = list(store.list_uploads(place.bucket, place.location.key))
+        uploads = list(left_uploads.uploads_to(place, store, own_files=True))
+        records = left_uploads.left_records(place)
     except CloudError as err:
         if err.kind is not ErrorKind.UNSUPPORTED:  # Some stores that speak S3 can't list them.
             raise
         _log.warning("uploads that were left can't be found: %s", printable(str(err)))
         return
     for upload in uploads:
-        if upload.started is not None and upload.started > cleaner.before:
-            continue
         uri = str(place.location.with_key(upload.ref.key))
-        last_used = upload.started
-        keep: str | None = "another program's, for all the store tells"
-        if upload.ours:
-            last_used, keep = _last_use(store, upload)
-        if keep is None and last_used is not None and last_used > cleaner.before:
-            continue
-        remove = partial(_abort, store, upload)
-        cleaner.take(Left.UPLOAD, uri, last_used, remove, keep=keep)
+        if not cleaner.is_late(upload.started) and cleaner.is_new(f"{uri} {upload.upload_id}"):
+            last_used, keep = _why_kept(store, upload)
+            if not cleaner.is_late(last_used):
+                remove = partial(_discard, store, upload)
+                cleaner.take(Left.UPLOAD, uri, last_used, remove, keep=keep)
+    for record in records:
+        uri = str(place.location.with_key(record.key))
+        if cleaner.is_new(uri):
+            cleaner.take(Left.RECORD, uri, None, partial(store.delete_object, record))
 
 
-def _last_use(store: PartUploads, upload: PartUpload) -> tuple[datetime | None, str | None]:
-    """When an upload was begun or got its last part, and why that is unknown if it is.
-
-    A large object at a limited rate is under way for longer than any ``older_than``.
-    """
-    try:
-        times = [part.sent for part in store.list_parts(upload)]
-    except CloudError as err:
-        if err.kind is ErrorKind.NOT_FOUND:  # Over by now: aborting it does nothing.
-            return upload.started, None
-        return upload.started, f"its parts can't be looked at: {err.kind}: {err}"
-    known = [moment for moment in (upload.started, *times) if moment is not None]
-    if not known or None in times:
-        return upload.started, "the store doesn't tell when it was last used"
-    return max(known), None
+def _why_kept(store: PartUploads, upload: PartUpload) -> tuple[datetime | None, str | None]:
+    """When an upload was last used, and why it is not discarded, if so."""
+    if not upload.ours:
+        return upload.started, "another program's, for all the store tells"
+    last_used, unknown = left_uploads.last_use(store, upload)
+    if run_tokens.state_of(upload.run) is RunState.UNDER_WAY:
+        return last_used, _UNDER_WAY
+    if (expiry := store.part_limits.expiry) is not None:
+        return last_used, (
+            "the store has no verb to discard it and does so by itself, "
+            f"{expiry.days} days after the last part"
+        )
+    return last_used, unknown
 
 
-def _abort(store: PartUploads, upload: PartUpload) -> None:
+def _discard(store: PartUploads, upload: PartUpload) -> None:
     store.abort_upload(upload)
-    # A store without a verb for it (Azure) keeps the parts for as long as it says.
-    if any(other.upload_id == upload.upload_id for other in _of_key(store, upload)):
+    # A store that says nothing of it may have no verb for it either.
+    listed = store.list_uploads(upload.ref.bucket, upload.ref.key)
+    if any(other.upload_id == upload.upload_id for other in listed):
         raise StorageError(
             "the store has no verb to discard it and does so by itself, a week after the last part",
             kind=ErrorKind.UNSUPPORTED,
         )
-
-
-def _of_key(store: PartUploads, upload: PartUpload) -> Iterator[PartUpload]:
-    return store.list_uploads(upload.ref.bucket, upload.ref.key)
-
-
-def _journals(cleaner: _Cleaner, place: Endpoint) -> None:
-    for journal in manifest.all_journals(place):
-        if journal.last_modified <= cleaner.before or manifest.is_over(place, journal):
-            uri = str(place.location.with_key(journal.key))
-            remove = partial(place.store.delete_object, place.ref(journal.key))
-            cleaner.take(Left.JOURNAL, uri, journal.last_modified, remove)
 
 
 def _plans(cleaner: _Cleaner, place: Endpoint) -> None:
@@ -228,12 +226,11 @@ def _plans(cleaner: _Cleaner, place: Endpoint) -> None:
 
 
 def _files(cleaner: _Cleaner, directory: Path) -> None:
-    for path in sorted(directory.rglob("*.part")):
-        if not _PART_FILE.fullmatch(path.name) or path.is_symlink() or not path.is_file():
-            continue
-        last_used = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    for path in part_files.left_below(directory):
+        last_used = part_files.last_used(path)
         if last_used <= cleaner.before:
-            cleaner.take(Left.FILE, str(path), last_used, partial(_unlink, path))
+            keep = _UNDER_WAY if part_files.is_under_way(path) else None
+            cleaner.take(Left.FILE, str(path), last_used, partial(_unlink, path), keep=keep)
 
 
 def _unlink(path: Path) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.digests import StreamDigest, crc32c_of, digests_of
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.core import cancellation, run_tokens
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.left_uploads import clear_left_uploads
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
     Digests,
@@ -116,7 +117,9 @@ def stage_stream(
             kind=ErrorKind.UNSUPPORTED,
             cloud=endpoint.cloud,
         )
-    upload = store.begin_upload(ref, options)
+    # Nobody takes up again what an earlier try has left.
+    clear_left_uploads(replace(endpoint, location=endpoint.location.with_key(key)))
+    upload = store.begin_upload(ref, options, run=run_tokens.current())
     abort = partial(store.abort_upload, upload)
     # Nobody takes these parts up again.
     over = cancellation.register(f"an upload to {endpoint.location.with_key(key)}", abort)

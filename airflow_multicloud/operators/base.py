@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from airflow.sdk import Asset, BaseOperator
 
+from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.operators.run_ids import task_of
 from airflow_multicloud.registry import session
 from airflow_multicloud.text import printable
 
@@ -114,7 +116,7 @@ class CloudOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work, and tell what came of it."""
-        with self._stoppable():
+        with self._stoppable(), run_tokens.under_way(task_of(context, self)):
             outcome = self.perform(context)
             if self.report_key is not None and not outcome.is_plan:
                 context["ti"].xcom_push(key=self.report_key, value=outcome.facts)

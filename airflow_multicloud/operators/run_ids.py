@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperator, Context
 
 #: Of the part of a name that is there for readers.
 _READABLE = 120
@@ -35,6 +35,13 @@ def run_id_of(context: Context, part: str = "", *, shared: bool = False) -> str:
     if readable.startswith("."):
         readable = f"_{readable[1:]}"
     return f"{readable}-{digest}" if tried is None else f"{readable}-{digest}-{tried}"
+
+
+def task_of(context: Context, task: BaseOperator) -> str:
+    """What every try of a task has in common, and nothing else has."""
+    ti = context["ti"]
+    run_id, map_index = getattr(ti, "run_id", ""), _of(ti, "map_index", -1)
+    return json.dumps([task.dag_id, run_id, task.task_id, map_index])
 
 
 def _of(ti: object, name: str, default: int = 1) -> int:

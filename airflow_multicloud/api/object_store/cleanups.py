@@ -23,7 +23,7 @@ def cleanup(
     older_than: timedelta = timedelta(days=1),
     dry_run: bool = False,
 ) -> CleanupReport:
-    """Remove uploads, journals, plans and half-written files that no run comes back to.
+    """Remove uploads, plans and half-written files that no run comes back to.
 
     :param places: URIs of prefixes that are replicated, uploaded or fetched to (a bucket is one:
         ``s3://conn@bucket/``), and local directories that are fetched to.

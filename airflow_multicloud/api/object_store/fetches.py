@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
+from airflow_multicloud.core.failover.leftovers import clear_left
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Provenance, TreeProvenance
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
@@ -58,12 +60,16 @@ def failover_fetch(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     place = _target(target)
-    if prefixes == {True}:
+    tree = prefixes == {True}
+    if tree:
         _check_object(place)
-        return fetch_tree(opened, place, policy, progress=progress)
-    if _is_directory(place, target):
+    elif _is_directory(place, target):
         place = place.below(opened[0].uri.rpartition("/")[2])
-    return fetch(opened, place, policy, progress=progress)
+    with run_tokens.under_way(None):
+        clear_left(place, tree=tree)
+        if tree:
+            return fetch_tree(opened, place, policy, progress=progress)
+        return fetch(opened, place, policy, progress=progress)
 
 
 def open_candidates(candidates: Sequence[str]) -> list[Candidate]:

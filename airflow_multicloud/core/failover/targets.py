@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.core import cancellation, part_files
 from airflow_multicloud.core.attributes import keep
 from airflow_multicloud.core.disk import free_space
 from airflow_multicloud.core.endpoints import Endpoint, check_reserved, why_not_reserved_key
@@ -21,10 +19,10 @@ from airflow_multicloud.core.failover.local_names import (
     QUOTE,
     Among,
     parts_of,
-    shortened,
     why_not_name,
 )
 from airflow_multicloud.core.failover.placing import OF_THE_PATH, make_directory, put_in_place
+from airflow_multicloud.core.part_files import PartFile
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError, kind_of_os_error
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
@@ -81,7 +79,7 @@ class Target(Protocol):
 class StagedFile:
     """A complete temporary file beside its final place."""
 
-    temporary: Path
+    part: PartFile
     path: Path
     over: Callable[[], None] = cancellation.nothing
 
@@ -92,14 +90,15 @@ class StagedFile:
             capitals, where the file system takes that for the same name.
         """
         try:
-            put_in_place(self.temporary, self.path)
+            put_in_place(self.part.path, self.path)
         except OSError as err:
             raise _local_error(self.path, err) from err
+        self.part.file.close()
         self.over()
 
     def discard(self) -> None:
         """Remove it."""
-        self.temporary.unlink(missing_ok=True)
+        self.part.remove()
         self.over()
 
 
@@ -155,32 +154,29 @@ class FileTarget:
             if first is None:
                 return StagedDirectory(self.path)
             return FileTarget(self.path / QUOTE).stage(chain((first,), arriving))
-        temporary: Path | None = None
+        part: PartFile | None = None
         over = cancellation.nothing
         try:
             path = Path(os.path.realpath(self.path))  # resolve() raises on a loop of links
             mode = _mode(path)
             make_directory(path.parent)
-            fresh = path.with_name(f".{shortened(path.name)}.{secrets.token_hex(8)}.part")
-            with fresh.open("xb") as file:
-                temporary = fresh
-                discard = partial(fresh.unlink, missing_ok=True)
-                over = cancellation.register(f"the file {fresh}", discard)
-                if mode is not None:
-                    os.fchmod(file.fileno(), mode)
-                for chunk in chunks:
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
+            part = part_files.create(path)
+            discard = partial(part.path.unlink, missing_ok=True)
+            over = cancellation.register(f"the file {part.path}", discard)
+            if mode is not None:
+                os.fchmod(part.file.fileno(), mode)
+            for chunk in chunks:
+                part.file.write(chunk)
+            part.file.flush()
+            os.fsync(part.file.fileno())
         except BaseException as err:
-            if temporary is not None:
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+            if part is not None:
+                part.remove()
             over()
             if isinstance(err, OSError):
                 raise _local_error(self.path, err) from err
             raise
-        return StagedFile(temporary, path, over)
+        return StagedFile(part, path, over)
 
     def below(self, name: str, among: Among | None = None) -> FileTarget:
         """A file below this directory, by the encoding of :mod:`.local_names`.

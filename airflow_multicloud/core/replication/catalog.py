@@ -202,6 +202,17 @@ class Catalog:
         ((count, size),) = self._ask(query)
         return int(count), int(size)
 
+    def item(self, name: str) -> Item | None:
+        """The item of this name."""
+        for (doc,) in self._ask("SELECT doc FROM items WHERE name=?", (name,)):
+            return items.decoder.decode(doc)
+        return None
+
+    def is_listed(self, side: int, name: str) -> bool:
+        """Whether one side has an object of this name."""
+        query = "SELECT 1 FROM listed WHERE side=? AND name=?"
+        return next(self._ask(query, (side, name)), None) is not None
+
     def totals(self) -> tuple[int, int]:
         """How many items there are, and their bytes."""
         ((count, size),) = self._ask("SELECT count(*), total(size) FROM items")

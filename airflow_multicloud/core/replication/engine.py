@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import run_tokens, telemetry
 from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.writing import Base
-from airflow_multicloud.core.replication import buckets, planning, plans, stock
+from airflow_multicloud.core.replication import buckets, leftovers, planning, plans, stock
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.closing import check_failures, close
@@ -65,8 +65,10 @@ def replicate(
         progress = Progress(listener, interval=interval)
         if catalog.work_left()[0]:
             recorder.begin()
-        execute(new_job(replication, progress), catalog, recorder)
-        report = close(catalog, replication, recorder, started=started, progress=progress)
+        with run_tokens.under_way(run.run_id):
+            execute(new_job(replication, progress), catalog, recorder)
+            report = close(catalog, replication, recorder, started=started, progress=progress)
+            leftovers.clear_left(catalog, replication)
         span.set_attribute("multicloud.objects", report.objects)
         span.set_attribute("multicloud.bytes", report.bytes)
     check_failures(report, replication.options)

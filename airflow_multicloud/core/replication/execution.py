@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from queue import Empty, SimpleQueue
 
-from airflow_multicloud.core import cancellation, telemetry
+from airflow_multicloud.core import cancellation, run_tokens, telemetry
 from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.endpoints import why_not_reserved_key
 from airflow_multicloud.core.replication.catalog import Catalog
@@ -44,7 +44,10 @@ def execute(job: Job, catalog: Catalog, recorder: Recorder) -> None:
     if not count:
         return
     job.progress.expect(count, size)
-    with cancellation.pool(job.options.concurrency, "multicloud") as pool:
+    with (
+        run_tokens.under_way(recorder.run.run_id),
+        cancellation.pool(job.options.concurrency, "multicloud") as pool,
+    ):
         with telemetry.operation("replicate.small_objects"):
             failed = _small_objects(job, catalog, recorder, pool)
         if not failed:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_multicloud.adapters.digests import compare, digests_of, identifies
+from airflow_multicloud.core import run_tokens
+from airflow_multicloud.core.left_uploads import may_discard, may_take_up
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.parts import PartRange
@@ -52,7 +54,9 @@ _PERHAPS_DONE = PERHAPS_OURS | {ErrorKind.UNAVAILABLE, ErrorKind.BUSY, ErrorKind
 class Sending:
     """One destination's upload under way. Each thread writes its own part's entries only.
 
-    :param superseded: older uploads of the same object, of no use once this one is complete.
+    :param superseded: uploads of the same object by runs that are over, of no use once this one is
+        complete.
+    :param shared: whether the upload was taken up, and the run that began it may go on with it.
     :param held: parts that the store has from an earlier try.
     :param stale: whether what is held turned out to be another object's.
     """
@@ -64,6 +68,7 @@ class Sending:
     kept: Kept
     superseded: Sequence[PartUpload] = ()
     held: Mapping[int, Part] = field(default_factory=dict)
+    shared: bool = False
     sent: dict[int, Part] = field(default_factory=dict)
     error: CloudError | None = None
     stale: bool = False
@@ -131,7 +136,7 @@ class Sending:
         passing = state.kind is not None and state.kind.retryable and not self.stale
         if done:
             useless = [*self.superseded]
-        elif passing and state.outcome is Outcome.FAILED:
+        elif self.shared or (passing and state.outcome is Outcome.FAILED):
             return state
         else:
             useless = [self.upload]
@@ -159,18 +164,31 @@ def begin(
     kept = write_options(destination, state, attributes, sha256=None)
     try:
         left = _left_behind(store, ref, kept.options) if resume else []
-        fit = [u.upload for u in left if u.fits and _may_hold(u.upload, item)]
-        upload = fit[0] if fit else store.begin_upload(ref, kept.options)
-        held = {part.number: part for part in store.list_parts(upload)} if fit else {}
+        fits = (u.upload for u in left if u.fits and _may_hold(u.upload, item))
+        fit = next((upload for upload in fits if may_take_up(store, upload)), None)
+        if fit is None:
+            upload = store.begin_upload(ref, kept.options, run=run_tokens.current())
+            held: Mapping[int, Part] = {}
+        else:
+            upload = _take_up(store, fit)
+            held = {part.number: part for part in store.list_parts(upload)}
     except CloudError as err:
         return failure(state, err, reading=False)
-    superseded = [other.upload for other in left if other.upload is not upload]
-    return Sending(job, index, store, upload, kept, superseded, held)
+    superseded = [u.upload for u in left if u.upload is not fit and may_discard(u.upload)]
+    shared = fit is not None and not may_discard(fit)
+    return Sending(job, index, store, upload, kept, superseded, held, shared)
 
 
 def _may_hold(upload: PartUpload, item: Item) -> bool:
     """Whether an upload can be one of the object as it is now."""
     return upload.started is None or upload.started >= item.modified
+
+
+def _take_up(store: PartUploads, upload: PartUpload) -> PartUpload:
+    """The upload as one of this run: whoever clears what that other run left leaves it alone."""
+    if not isinstance(store, UploadResumption):
+        return upload
+    return store.take_up(upload, run=run_tokens.current())
 
 
 def _left_behind(store: PartUploads, ref: ObjectRef, options: WriteOptions) -> Sequence[LeftUpload]:

@@ -19,12 +19,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core import records, telemetry
+from airflow_multicloud.core import records, run_tokens, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.replication import buckets, closing, engine, run_files
+from airflow_multicloud.core.replication import buckets, closing, engine, leftovers, run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.items import Item, Replica
@@ -186,6 +186,8 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
         catalog.drop_items(young)
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
         report = closing.close(catalog, replication, recorder, started=started, progress=Progress())
+        with run_tokens.under_way(run_id):
+            leftovers.clear_left(catalog, replication)
         closing.check_failures(report, replication.options)
         run_files.tidy(home, run_id)
     return report

@@ -29,6 +29,7 @@ from airflow_multicloud.ports.object_store.options import (
     WriteOptions,
 )
 from airflow_multicloud.ports.object_store.parts import (
+    RUN_LENGTH,
     LeftUpload,
     Part,
     PartLimits,
@@ -53,6 +54,7 @@ from airflow_multicloud.ports.object_store.values import (
 )
 
 __all__ = [
+    "RUN_LENGTH",
     "AttributeRules",
     "BucketCreation",
     "BucketListing",

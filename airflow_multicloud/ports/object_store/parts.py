@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from airflow_multicloud.ports.object_store.options import WriteOptions
@@ -12,6 +12,10 @@ from airflow_multicloud.ports.object_store.values import Digests, ObjectMeta, Ob
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc.Buffer from Python 3.12 on
+
+
+#: The most characters of a run's token; they are letters, digits, ``-`` and ``_``.
+RUN_LENGTH = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class PartLimits:
     :param max_part: the largest part.
     :param max_parts: how many parts one object may have.
     :param max_object: the largest object.
+    :param expiry: of a store that has no verb to discard an upload: how long after the last part it
+        drops the parts by itself.
     """
 
     put_limit: int
@@ -30,6 +36,7 @@ class PartLimits:
     max_part: int
     max_parts: int
     max_object: int
+    expiry: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +45,14 @@ class PartUpload:
 
     :param ours: whether this package began it; a store that lists everybody's uploads alike
         sets it only where it can tell.
+    :param run: the token of the run that began it, if it was given one.
     """
 
     ref: ObjectRef
     upload_id: str
     started: datetime | None = None
     ours: bool = True
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +78,14 @@ class PartUploads(Protocol):
         """The store's limits."""
         ...
 
-    def begin_upload(self, ref: ObjectRef, options: WriteOptions = ...) -> PartUpload:
-        """Start an upload; nothing is visible under the key until it is completed."""
+    def begin_upload(
+        self, ref: ObjectRef, options: WriteOptions = ..., *, run: str | None = None
+    ) -> PartUpload:
+        """Start an upload; nothing is visible under the key until it is completed.
+
+        :param run: a token that whoever finds the upload later is told: at most 28 letters,
+            digits, ``-`` and ``_``.
+        """
         ...
 
     def put_part(
@@ -145,5 +160,21 @@ class UploadResumption(Protocol):
         One fits when it was begun with the same encryption key, storage class and attributes,
         as far as the store takes them at the beginning. Other tools' uploads, which may have
         been begun with anything, are none of ours.
+        """
+        ...
+
+    def take_up(self, upload: PartUpload, *, run: str) -> PartUpload:
+        """Note that another run goes on with an upload, so that it is that run's from now on.
+
+        A store that can't discard uploads has no use for it, and may leave it out.
+
+        :param run: as of ``begin_upload``.
+        """
+        ...
+
+    def left_records(self, bucket: str) -> Sequence[ObjectRef]:
+        """Objects in which this package noted uploads that are over, to be deleted.
+
+        None where uploads say themselves what there is to know of them.
         """
         ...

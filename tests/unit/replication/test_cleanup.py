@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import replace
@@ -10,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow_multicloud.core.replication.manifest import Header
 
 from airflow_multicloud import api
 from airflow_multicloud.adapters.digests import crc32c_of
 from airflow_multicloud.core.cleanup import Left, cleanup
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.replication import manifest, run_files, shards
+from airflow_multicloud.core.replication import run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.streams import put_stream
@@ -41,26 +39,18 @@ def begin(end: Endpoint, name: str) -> None:
     end.store.begin_upload(end.ref(end.location.key + name))
 
 
-def header_of(lab: object, run_id: str, source: str, *ends: Endpoint) -> Header:
-    return Header(run_id, source, tuple(str(e.location) for e in ends), datetime.now(UTC))
-
-
 def test_everything_below_a_place_is_found_and_nothing_else() -> None:
     lab = world(TREE)
     (there,) = lab.destinations
     replicate(lab.replication(), run_id="done")
     begin(there, "large")
     begin(replace(there, location=there.location.with_key("elsewhere/")), "large")
-    source = str(lab.source.location)
-    manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
-    other = replace(there, location=there.location.with_key("elsewhere/"))
-    manifest.write_journal(other, header_of(lab, "dead", source, other), 1, [])
     lab.source.store.put_object(lab.source.ref(PREFIX + "b"), b"2")
     shards.plan_shards(lab.replication(), shards=1, run_id="unclosed")
     before = own(there)
 
     looked = cleanup([there], older_than=NOW, dry_run=True)
-    assert looked.found == {Left.UPLOAD: 1, Left.JOURNAL: 1, Left.PLAN: 1}
+    assert looked.found == {Left.UPLOAD: 1, Left.PLAN: 1}
     assert looked.removed == {}
     assert not looked.clean
     assert own(there) == before
@@ -74,12 +64,11 @@ def test_everything_below_a_place_is_found_and_nothing_else() -> None:
         f"@lab/{RESERVED_PREFIX}runs/unclosed/",
     }
     assert uploads(there) == ["elsewhere/large"]
-    assert len(own(there, "journals/")) == 1
     assert own(there, "runs/") == []
-    assert len(own(there, "manifests/")) == 1  # The replica and its proof are no left-overs.
+    assert own(there, "ledger/")  # The replica and its proof are no left-overs.
 
     whole = cleanup([replace(there, location=there.location.with_key(""))], older_than=NOW)
-    assert whole.removed == {Left.UPLOAD: 1, Left.JOURNAL: 1}
+    assert whole.removed == {Left.UPLOAD: 1}
     assert cleanup([there], older_than=NOW).named == ()
 
 
@@ -87,8 +76,6 @@ def test_what_may_be_in_use_is_left_alone() -> None:
     lab = world(TREE)
     (there,) = lab.destinations
     begin(there, "large")
-    source = str(lab.source.location)
-    manifest.write_journal(there, header_of(lab, "now", source, there), 1, [])
     shards.plan_shards(lab.replication(), shards=1, run_id="now")
     assert cleanup([there], older_than=timedelta(hours=1)).named == ()
     assert uploads(there) == ["copy/large"]
@@ -149,25 +136,6 @@ def test_an_upload_of_which_no_time_is_known_stays_and_says_so(
     assert uploads(there) == ["copy/large"]
 
 
-def test_a_journal_of_a_run_that_is_over_goes_at_any_age() -> None:
-    lab = world(TREE)
-    (there,) = lab.destinations
-    replicate(lab.replication(), run_id="done")
-    source = str(lab.source.location)
-    manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
-    (pointer,) = own(there, "latest/")
-    body = json.loads(bytes(there.store.get_object(there.ref(pointer)).read()))
-    time.sleep(0.01)
-    body["started"] = datetime.now(UTC).isoformat()  # A later run has ended.
-    there.store.put_object(there.ref(pointer), json.dumps(body).encode())
-    time.sleep(0.01)
-    manifest.write_journal(there, header_of(lab, "under-way", source, there), 1, [])
-    report = cleanup([there], older_than=timedelta(hours=1))
-    assert report.removed == {Left.JOURNAL: 1}
-    (left,) = own(there, "journals/")
-    assert "/under-way-" in left
-
-
 DAMAGED, NEWER = b"{", b'{"plan": 2, "version": 2}'
 
 
@@ -185,19 +153,6 @@ def test_a_plan_that_cant_be_read_is_the_whole_buckets(unreadable: bytes) -> Non
     whole = replace(there, location=there.location.with_key(""))
     assert cleanup([whole], older_than=NOW).removed == {Left.PLAN: 2}
     assert own(there, "runs/") == []
-
-
-@pytest.mark.parametrize("unreadable", [DAMAGED, NEWER])
-def test_a_pointer_that_cant_be_read_leaves_the_journals_beside_it(unreadable: bytes) -> None:
-    lab = world(TREE)
-    (there,) = lab.destinations
-    replicate(lab.replication(), run_id="done")
-    source = str(lab.source.location)
-    manifest.write_journal(there, header_of(lab, "dead", source, there), 1, [])
-    (pointer,) = own(there, "latest/")
-    there.store.put_object(there.ref(pointer), unreadable)
-    assert cleanup([there], older_than=timedelta(hours=1)).found == {}
-    assert cleanup([there], older_than=NOW).removed == {Left.JOURNAL: 1}
 
 
 def test_a_plan_is_not_read_without_end() -> None:

@@ -149,11 +149,11 @@ REPLICATE = command(
     arg("destination", nargs="+", metavar="DESTINATION", help="URIs; prefixes, if SOURCE is"),
     *_FILTERS,
     *_OPTIONS,
-    arg("--run-id", metavar="ID", help="names the manifest (default: random)"),
+    arg("--run-id", metavar="ID", help="names the run in the ledgers (default: random)"),
     flag("--dry-run", "only say what would be copied, compared and deleted"),
     service="object_store",
-    description="Only what changed is copied. Each destination gets a manifest that 'verify' and "
-    f"'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T (powers of 1024); ages are s, m, "
+    description="Only what changed is copied. What is proven is recorded in the destination's "
+    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T (powers of 1024); ages are s, m, "
     "h, d, w.",
     examples="""\
   airflow multicloud replicate s3://aws_default@lake/sales/ \\

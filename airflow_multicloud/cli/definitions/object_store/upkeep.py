@@ -38,7 +38,7 @@ RUNS = command(
 
 CLEANUP = command(
     "cleanup",
-    "Remove what killed runs have left: parts, journals, plans, half-written files",
+    "Remove what killed runs have left: parts, plans, half-written files",
     arg(
         "place",
         nargs="+",

@@ -13,19 +13,22 @@ from airflow_multicloud.adapters.attributes import (
     encode_metadata,
     header_text,
 )
-from airflow_multicloud.adapters.digests import from_base64
+from airflow_multicloud.adapters.digests import from_base64, to_base64
 from airflow_multicloud.ports.object_store import (
     Digests,
     IfAbsent,
     IfUnchanged,
     ObjectAttributes,
     ObjectMeta,
+    ObjectRef,
+    Part,
+    PartUpload,
 )
 
 if TYPE_CHECKING:
     from obstore import Attributes
 
-    from airflow_multicloud.ports.object_store import ObjectRef, WriteCondition, WriteOptions
+    from airflow_multicloud.ports.object_store import WriteCondition, WriteOptions
 
 _HEADERS = {
     "content_type": ("ContentType", "Content-Type"),
@@ -191,3 +194,39 @@ def written(
 def is_md5(etag: str) -> bool:
     """Whether an ETag has the form of an MD5 digest (a multipart one has a ``-``)."""
     return _MD5.fullmatch(etag) is not None
+
+
+def upload_of(bucket: str, found: Mapping[str, Any]) -> PartUpload:
+    """An upload as ListMultipartUploads tells of it."""
+    started = found.get("Initiated")
+    return PartUpload(
+        ObjectRef(bucket, found["Key"]), found["UploadId"], started and started.astimezone(UTC)
+    )
+
+
+def upload_params(upload: PartUpload) -> dict[str, str]:
+    """boto3's parameters that name an upload."""
+    return {"Bucket": upload.ref.bucket, "Key": upload.ref.key, "UploadId": upload.upload_id}
+
+
+def part_of(found: Mapping[str, Any]) -> Part:
+    """A part as ListParts tells of it."""
+    etag = found["ETag"].strip('"')
+    crc32c = from_base64(found.get("ChecksumCRC32C"))
+    md5 = etag if crc32c is None and is_md5(etag) else None
+    sent = found.get("LastModified")
+    return Part(
+        found["PartNumber"],
+        found["Size"],
+        found["ETag"],
+        Digests(crc32c=crc32c, md5=md5),
+        sent and sent.astimezone(UTC),
+    )
+
+
+def completed_part(part: Part) -> dict[str, Any]:
+    """A part as CompleteMultipartUpload wants it."""
+    entry: dict[str, Any] = {"PartNumber": part.number, "ETag": part.token}
+    if part.digests.crc32c is not None:
+        entry["ChecksumCRC32C"] = to_base64(part.digests.crc32c)
+    return entry

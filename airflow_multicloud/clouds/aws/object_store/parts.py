@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +13,13 @@ from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.object_store.bodies import OutgoingBody
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.fields import (
+    completed_part,
     condition_params,
     digests_of,
     etag_is_md5,
-    is_md5,
+    part_of,
+    upload_of,
+    upload_params,
     write_params,
     written,
 )
@@ -28,8 +30,11 @@ from airflow_multicloud.clouds.aws.object_store.upload_records import (
     UploadRecord,
     delete_record,
     delete_records,
+    forget,
+    newest,
     options_hash,
     records_of,
+    renew_record,
     upload_hash,
     write_record,
 )
@@ -76,7 +81,9 @@ class S3PartUploads(S3Writes, S3Tags):
         """S3's limits."""
         return LIMITS
 
-    def begin_upload(self, ref: ObjectRef, options: WriteOptions = DEFAULT_OPTIONS) -> PartUpload:
+    def begin_upload(
+        self, ref: ObjectRef, options: WriteOptions = DEFAULT_OPTIONS, *, run: str | None = None
+    ) -> PartUpload:
         """Start an upload whose parts and whole are verified by CRC32C."""
         doing = f"beginning the upload of {name_of(ref)}"
         options = self._writable(ref, options, doing)
@@ -89,7 +96,7 @@ class S3PartUploads(S3Writes, S3Tags):
                 **write_params(options),
             )
         with well_formed(doing, NAME):
-            upload = PartUpload(ref, response["UploadId"])
+            upload = PartUpload(ref, response["UploadId"], run=run)
         write_record(self._s3.client, upload, options)
         return upload
 
@@ -106,7 +113,7 @@ class S3PartUploads(S3Writes, S3Tags):
         data = OutgoingBody(body)
         with translated(doing):
             response = self._s3.client.upload_part(
-                **_upload_params(upload),
+                **upload_params(upload),
                 PartNumber=number,
                 Body=data,
                 ChecksumCRC32C=to_base64(crc32c),
@@ -133,9 +140,9 @@ class S3PartUploads(S3Writes, S3Tags):
         MD5: equality then proves a part, inequality nothing (encryption by KMS).
         """
         doing = f"listing the parts of {name_of(upload.ref)}"
-        listed = pages(self._s3.client, "list_parts", doing, **_upload_params(upload))
+        listed = pages(self._s3.client, "list_parts", doing, **upload_params(upload))
         with well_formed(doing, NAME):
-            return [_part(found) for page in listed for found in page.get("Parts", ())]
+            return [part_of(found) for page in listed for found in page.get("Parts", ())]
 
     def complete_upload(
         self,
@@ -161,18 +168,17 @@ class S3PartUploads(S3Writes, S3Tags):
         self._check_unmet(ref, options.condition, doing)
         size = sum(part.size for part in parts)
         params: dict[str, Any] = {
-            **_upload_params(upload),
+            **upload_params(upload),
             **condition_params(options.condition),
             "MpuObjectSize": size,
-            "MultipartUpload": {"Parts": [_completed(part) for part in parts]},
+            "MultipartUpload": {"Parts": [completed_part(part) for part in parts]},
         }
         if digests.crc32c is not None and self._verifies_whole(upload, doing):
             params["ChecksumCRC32C"] = to_base64(digests.crc32c)
             params["ChecksumType"] = "FULL_OBJECT"
         with translated(doing, condition=options.condition):
             response = self._s3.client.complete_multipart_upload(**params)
-        begun = UploadRecord(upload_hash(upload.upload_id), options_hash(options))
-        delete_record(self._s3.client, ref, begun)
+        forget(self._s3.client, upload, options)
         with well_formed(doing, NAME):
             stored = digests_of(response, response["ETag"].strip('"'))
             meta = written(ref, response, size=size, digests=stored, options=options)
@@ -185,14 +191,14 @@ class S3PartUploads(S3Writes, S3Tags):
 
     def _verifies_whole(self, upload: PartUpload, doing: str) -> bool:
         with translated(doing):
-            response = self._s3.client.list_parts(**_upload_params(upload), MaxParts=1)
+            response = self._s3.client.list_parts(**upload_params(upload), MaxParts=1)
         return bool(response.get("ChecksumType") == "FULL_OBJECT")
 
     def abort_upload(self, upload: PartUpload) -> None:
         """Discard an upload and its parts; one that is gone already is no error."""
         try:
             with translated(f"aborting the upload of {name_of(upload.ref)}"):
-                self._s3.client.abort_multipart_upload(**_upload_params(upload))
+                self._s3.client.abort_multipart_upload(**upload_params(upload))
         except StorageError as error:
             if error.code not in ("NoSuchUpload", "404"):
                 raise
@@ -204,11 +210,10 @@ class S3PartUploads(S3Writes, S3Tags):
         What is noted of uploads that are over (their run was killed) is removed.
         """
         # In this order: an upload begins before it is noted, so each of these is listed or over.
-        records = records_of(self._s3.client, ref.bucket, ref.key)
-        noted = {record.upload: record for record in records}
+        noted = newest(records_of(self._s3.client, ref.bucket, ref.key))
         under_way = [u for u in self._under_way(ref.bucket, ref.key) if u.ref.key == ref.key]
         for over in noted.keys() - {upload_hash(upload.upload_id) for upload in under_way}:
-            delete_record(self._s3.client, ref, noted[over])
+            delete_record(self._s3.client, ref.bucket, noted[over].key)
         if not under_way:
             return []
         wanted = options_hash(self._writable(ref, options, f"uploading {name_of(ref)}"))
@@ -216,20 +221,36 @@ class S3PartUploads(S3Writes, S3Tags):
         for upload in under_way:
             if (record := noted.get(upload_hash(upload.upload_id))) is not None:
                 # Not every store that speaks S3 tells when an upload was begun.
-                begun = replace(upload, started=record.started)
+                begun = replace(upload, started=record.started, run=record.run)
                 left.append(LeftUpload(begun, record.options == wanted))
         return sorted(left, key=lambda one: one.upload.started or UNKNOWN_TIME, reverse=True)
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads begun and neither completed nor aborted; ours are those that we have noted."""
-        noted: Mapping[str, datetime | None] | None = None
+        noted: Mapping[str, UploadRecord] | None = None
         for upload in self._under_way(bucket, prefix):
             if noted is None:
-                noted = {r.upload: r.started for r in records_of(self._s3.client, bucket)}
-            hashed = upload_hash(upload.upload_id)
-            # Not every store that speaks S3 tells when an upload was begun.
-            started = upload.started or noted.get(hashed)
-            yield replace(upload, started=started, ours=hashed in noted)
+                noted = newest(records_of(self._s3.client, bucket))
+            record = noted.get(upload_hash(upload.upload_id))
+            if record is None:
+                yield replace(upload, ours=False)
+            else:
+                # Not every store that speaks S3 tells when an upload was begun.
+                started = upload.started or record.started
+                yield replace(upload, started=started, run=record.run)
+
+    def take_up(self, upload: PartUpload, *, run: str) -> PartUpload:
+        """Note the upload again, as one of this run."""
+        return renew_record(self._s3.client, upload, run)
+
+    def left_records(self, bucket: str) -> Sequence[ObjectRef]:
+        """What is noted of uploads that are over: their run was killed before it forgot them."""
+        # In this order: an upload begins before it is noted, so each of these is listed or over.
+        records = list(records_of(self._s3.client, bucket))
+        if not records:
+            return []
+        alive = {upload_hash(upload.upload_id) for upload in self._under_way(bucket, "")}
+        return [ObjectRef(bucket, r.key) for r in records if r.upload not in alive]
 
     def _under_way(self, bucket: str, prefix: str) -> Iterator[PartUpload]:
         """The uploads as S3 tells of them."""
@@ -240,7 +261,7 @@ class S3PartUploads(S3Writes, S3Tags):
         try:
             for page in listed:
                 with well_formed(doing, NAME):
-                    uploads = [_upload(bucket, found) for found in page.get("Uploads", ())]
+                    uploads = [upload_of(bucket, found) for found in page.get("Uploads", ())]
                 yield from uploads
         except StorageError as error:
             if error.code not in _NO_SUCH_VERB:
@@ -251,38 +272,6 @@ class S3PartUploads(S3Writes, S3Tags):
                 cloud=NAME,
                 code=error.code,
             ) from error
-
-
-def _upload(bucket: str, found: Mapping[str, Any]) -> PartUpload:
-    started = found.get("Initiated")
-    return PartUpload(
-        ObjectRef(bucket, found["Key"]), found["UploadId"], started and started.astimezone(UTC)
-    )
-
-
-def _upload_params(upload: PartUpload) -> dict[str, str]:
-    return {"Bucket": upload.ref.bucket, "Key": upload.ref.key, "UploadId": upload.upload_id}
-
-
-def _part(found: Mapping[str, Any]) -> Part:
-    etag = found["ETag"].strip('"')
-    crc32c = from_base64(found.get("ChecksumCRC32C"))
-    md5 = etag if crc32c is None and is_md5(etag) else None
-    sent = found.get("LastModified")
-    return Part(
-        found["PartNumber"],
-        found["Size"],
-        found["ETag"],
-        Digests(crc32c=crc32c, md5=md5),
-        sent and sent.astimezone(UTC),
-    )
-
-
-def _completed(part: Part) -> dict[str, Any]:
-    entry: dict[str, Any] = {"PartNumber": part.number, "ETag": part.token}
-    if part.digests.crc32c is not None:
-        entry["ChecksumCRC32C"] = to_base64(part.digests.crc32c)
-    return entry
 
 
 def _must_agree(doing: str, name: str, *, sent: str, stored: str) -> None:

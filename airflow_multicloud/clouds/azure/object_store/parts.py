@@ -30,6 +30,7 @@ from airflow_multicloud.clouds.azure.object_store.blocks import (
     new_upload_id,
     parse_block,
     replaces,
+    run_of,
     split_upload_id,
     with_scope,
 )
@@ -89,7 +90,9 @@ class BlobPartUploads(ObjectStoreBase):
         """Put Blob: 5,000 MiB; a block: 4,000 MiB; 50,000 blocks, about 190.7 TiB."""
         return LIMITS
 
-    def begin_upload(self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS) -> PartUpload:
+    def begin_upload(
+        self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS, *, run: str | None = None
+    ) -> PartUpload:
         """Start an upload; sends nothing but where it may replace a blob of another type.
 
         Append and page blobs take no blocks, so one that has the key is deleted: not now, but
@@ -101,7 +104,8 @@ class BlobPartUploads(ObjectStoreBase):
         other: str | None = None
         if not isinstance(options.condition, IfAbsent):
             other = etag_of_another_type(self.account, ref, options.condition, doing)
-        return PartUpload(ref, new_upload_id(options.encryption_key, replaces=other))
+        upload_id = new_upload_id(options.encryption_key, replaces=other, run=run)
+        return PartUpload(ref, upload_id, run=run)
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
@@ -246,12 +250,20 @@ class BlobPartUploads(ObjectStoreBase):
             left.append(LeftUpload(replace(found, upload_id=upload_id), fits))
         return sorted(left, key=_began, reverse=True)
 
+    def take_up(self, upload: PartUpload, *, run: str) -> PartUpload:  # noqa: ARG002
+        """Not noted: nothing can take its blocks away but a commit to the key."""
+        return upload
+
+    def left_records(self, bucket: str) -> Sequence[ObjectRef]:  # noqa: ARG002
+        """None: the blocks' ids say what there is to know of an upload."""
+        return ()
+
     def _uploads_to(self, ref: ObjectRef) -> Iterator[PartUpload]:
         uploads: dict[str, Block] = {}
         for block in sorted(self._blocks(ref, "uncommitted"), key=lambda b: b.sent):
             uploads.setdefault(block.upload, block)
         for upload_id, first in uploads.items():
-            yield PartUpload(ref, upload_id, first.sent)
+            yield PartUpload(ref, upload_id, first.sent, run=run_of(upload_id))
 
     def _blocks(self, ref: ObjectRef, which: str) -> list[Block]:
         account = self.account

@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from google.api_core.exceptions import NotFound
 
@@ -66,6 +67,8 @@ LIMITS = PartLimits(
 )
 
 _KEY_NAME = "airflow-multicloud-key"
+_RUN_MARK = "."
+_TAKEN_UP = "run-"
 
 
 class GCSPartUploads(ObjectStoreBase):
@@ -76,7 +79,9 @@ class GCSPartUploads(ObjectStoreBase):
         """Cloud Storage's limits."""
         return LIMITS
 
-    def begin_upload(self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS) -> PartUpload:
+    def begin_upload(
+        self, ref: ObjectRef, options: WriteOptions = NO_OPTIONS, *, run: str | None = None
+    ) -> PartUpload:
         """Start an upload; the store learns of it with its first part.
 
         Until completion the parts are encrypted with the bucket's default key, whatever
@@ -84,7 +89,9 @@ class GCSPartUploads(ObjectStoreBase):
         """
         check_key(ref.key)
         RULES.fitted(options.attributes, f"beginning the upload of {name_of(ref)}")
-        return PartUpload(ref, secrets.token_hex(8), datetime.now(UTC))
+        number = secrets.token_hex(8)
+        upload_id = number if run is None else f"{number}{_RUN_MARK}{run}"
+        return PartUpload(ref, upload_id, datetime.now(UTC), run=run)
 
     def put_part(
         self, upload: PartUpload, number: int, body: Buffer, *, digests: Digests = NO_DIGESTS
@@ -182,6 +189,21 @@ class GCSPartUploads(ObjectStoreBase):
         newest = sorted(found, key=lambda u: u.started or UNKNOWN_TIME, reverse=True)
         return [LeftUpload(upload, fits=True) for upload in newest]
 
+    def take_up(self, upload: PartUpload, *, run: str) -> PartUpload:
+        """Note the run in the name of an empty object beside the parts; it goes with them."""
+        resource = {
+            "name": f"{_parts_of(upload)}{_TAKEN_UP}{run}",
+            "storageClass": "STANDARD",
+            "metadata": {_KEY_NAME: upload.ref.key},
+        }
+        with translated(f"going on with the upload of {name_of(upload.ref)}"):
+            self._api.insert(upload.ref.bucket, resource, b"", {})
+        return replace(upload, run=run)
+
+    def left_records(self, bucket: str) -> Sequence[ObjectRef]:  # noqa: ARG002
+        """None: the parts say what there is to know of an upload."""
+        return ()
+
 
 def _compose(api: JsonApi, upload: PartUpload, parts: Sequence[Part]) -> ObjectMeta:
     """One object of exactly these parts, beside them; the parts stay."""
@@ -194,16 +216,27 @@ def _compose(api: JsonApi, upload: PartUpload, parts: Sequence[Part]) -> ObjectM
 
 
 def _uploads(api: JsonApi, bucket: str, below: str) -> Iterator[PartUpload]:
-    seen = ""
-    for resource in api.objects(bucket, below):
-        directory = resource["name"].removeprefix(PARTS_PREFIX).partition("/")[0]
-        with well_formed(f"listing the uploads of {bucket!r}", NAME):
-            key = resource.get("metadata", {}).get(_KEY_NAME)
-            started = moment(resource.get("timeCreated"))
-        if key is None or directory == seen:
-            continue
-        seen = directory
-        yield PartUpload(ObjectRef(bucket, key), directory.rpartition("-")[2], started)
+    for directory, found in groupby(api.objects(bucket, below), _directory):
+        upload_id = unquote(directory.partition("-")[2])
+        key: str | None = None
+        started: datetime | None = None
+        run = upload_id.partition(_RUN_MARK)[2] or None
+        taken_up = UNKNOWN_TIME
+        for resource in found:
+            name = resource["name"].rpartition("/")[2]
+            with well_formed(f"listing the uploads of {bucket!r}", NAME):
+                created = moment(resource.get("timeCreated"))
+                if key is None:
+                    key = resource.get("metadata", {}).get(_KEY_NAME)
+                    started = created
+            if name.startswith(_TAKEN_UP) and created is not None and created >= taken_up:
+                run, taken_up = name.removeprefix(_TAKEN_UP), created
+        if key is not None:
+            yield PartUpload(ObjectRef(bucket, key), upload_id, started, run=run)
+
+
+def _directory(resource: dict[str, Any]) -> str:
+    return str(resource["name"].removeprefix(PARTS_PREFIX).partition("/")[0])
 
 
 def _delete(api: JsonApi, bucket: str, resource: dict[str, Any]) -> None:

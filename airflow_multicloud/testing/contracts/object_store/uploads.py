@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from airflow_multicloud.testing.contracts.object_store.rigs import StoreRig
 
 
+PLAIN = WriteOptions()
+#: As long as the token of a run may be.
+RUN = "aZ09-_aZ09-_aZ09-_aZ09-_aZ09"
+
+
 class UploadsContract:
     """The uploads of :class:`~.parts.PartUploadsContract`."""
 
@@ -111,6 +116,20 @@ class UploadsContract:
         after.complete_upload(upload, after.list_parts(upload))
         assert read(rig.store, rig.ref("key")) == b"".join(contents)
 
+    def test_tells_the_run_that_began_it(self, rig: StoreRig) -> None:
+        """Whatever process lists it; an upload that was given no run has none."""
+        store = rig.capability(PartUploads)
+        for key, run in (("a", RUN), ("b", None), ("c", "short")):
+            begun = store.begin_upload(rig.ref(key), run=run)
+            assert begun.run == run
+            send_part(store, begun, 1, b"content")
+        after = as_capable(rig.reopen(), PartUploads)
+        found = {upload.ref.key: upload.run for upload in after.list_uploads(rig.bucket)}
+        assert found == {"a": RUN, "b": None, "c": "short"}
+        upload = only(after.list_uploads(rig.bucket, "a"))
+        after.complete_upload(upload, after.list_parts(upload))
+        assert read(rig.store, rig.ref("a")) == b"content"
+
 
 class UploadResumptionContract:
     """The port's ``UploadResumption``: only what was begun alike is taken up again."""
@@ -163,6 +182,26 @@ class UploadResumptionContract:
         time.sleep(1.1)  # S3 tells seconds.
         begun.append(self._begin(rig, WriteOptions()).upload_id)
         assert self._left(rig, WriteOptions()) == begun[::-1]
+
+    def test_another_run_goes_on(self, rig: StoreRig) -> None:
+        """The upload and its parts are as before; who can discard it is told of that run."""
+        store = rig.capability(PartUploads)
+        resumption = rig.capability(UploadResumption)
+        begun = store.begin_upload(rig.ref("key"), run=RUN)
+        send_part(store, begun, 1, b"content")
+        (left,) = resumption.left_uploads(rig.ref("key"), PLAIN)
+        taken = resumption.take_up(left.upload, run=RUN[::-1])
+        assert taken.upload_id == begun.upload_id
+        runs = {RUN[::-1]} if store.part_limits.expiry is None else {RUN}
+        assert {one.run for one in store.list_uploads(rig.bucket, "key")} == runs
+        left = only(resumption.left_uploads(rig.ref("key"), PLAIN))
+        assert {left.upload.run} == runs
+        assert left.fits
+        store.complete_upload(taken, store.list_parts(taken))
+        assert read(rig.store, rig.ref("key")) == b"content"
+        assert self._left(rig, PLAIN) == []
+        assert list(resumption.left_records(rig.bucket)) == []
+        assert list(rig.store.list_objects(rig.bucket, ".airflow-multicloud/")) == []
 
     def _begin(self, rig: StoreRig, options: WriteOptions, key: str = "key") -> PartUpload:
         store = rig.capability(PartUploads)

@@ -52,14 +52,17 @@ class MemoryParts:
         """What ``reset(limits=…)`` set."""
         return space(self.memory_conn_id).limits
 
-    def begin_upload(self, ref: ObjectRef, options: WriteOptions = PLAIN) -> PartUpload:
+    def begin_upload(
+        self, ref: ObjectRef, options: WriteOptions = PLAIN, *, run: str | None = None
+    ) -> PartUpload:
         """Start an upload."""
         check_ref(ref, writing=True)
         check_attributes(options.attributes)
         held = space(self.memory_conn_id)
         with held.lock:
             bucket = held.bucket(ref.bucket)
-            upload = PartUpload(ref, f"upload-{held.next_serial()}", datetime.now(UTC))
+            upload_id = f"upload-{held.next_serial()}"
+            upload = PartUpload(ref, upload_id, datetime.now(UTC), run=run)
             bucket.uploads[upload.upload_id] = StoredUpload(upload, options)
             return upload
 
@@ -132,6 +135,18 @@ class MemoryParts:
             LeftUpload(s.upload, replace(s.options, condition=None) == wanted)
             for s in reversed(stored)
         ]
+
+    def take_up(self, upload: PartUpload, *, run: str) -> PartUpload:
+        """The upload is of another run now."""
+        held = space(self.memory_conn_id)
+        with held.lock:
+            stored = _find(held, upload)
+            stored.upload = replace(stored.upload, run=run)
+            return stored.upload
+
+    def left_records(self, bucket: str) -> Sequence[ObjectRef]:  # noqa: ARG002
+        """Nothing is noted beside an upload."""
+        return ()
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """Uploads under way."""
