@@ -1,4 +1,4 @@
-"""What a run is called: the name of its manifest, journals, plan and evidence."""
+"""What a run is called: the name of its commits, plan and evidence."""
 
 from __future__ import annotations
 

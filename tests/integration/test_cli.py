@@ -268,9 +268,9 @@ class TestVerify:
         object_store.Hook("cli_b").delete_object(ObjectRef("lake", "copy/b.csv"))
         damaged = shell.run("verify", REPLICA, "--depth", "read", "-o", "json")
         assert (damaged.code, damaged.result["proven"]) == (3, False)
-        assert damaged.result["findings"] == {"damaged": 1, "missing": 1, "verified": 1}
+        assert damaged.result["findings"] == {"changed": 1, "missing": 1, "verified": 1}
         assert {line.partition(":")[0] for line in damaged.err.splitlines()} == {"not proven"}
-        assert "'a.csv' is damaged" in damaged.err
+        assert "'a.csv' is changed" in damaged.err
         assert "'b.csv' is missing" in damaged.err
 
     def test_no_ledger(self, shell: Shell) -> None:

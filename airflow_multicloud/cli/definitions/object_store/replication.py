@@ -153,8 +153,8 @@ REPLICATE = command(
     flag("--dry-run", "only say what would be copied, compared and deleted"),
     service="object_store",
     description="Only what changed is copied. What is proven is recorded in the destination's "
-    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T (powers of 1024); ages are s, m, "
-    "h, d, w.",
+    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T "
+    "(powers of 1024); ages are s, m, h, d, w.",
     examples="""\
   airflow multicloud replicate s3://aws_default@lake/sales/ \\
       gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/ --dry-run
