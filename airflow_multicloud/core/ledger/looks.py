@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from airflow_multicloud.core.ledger.commits import Look, Selection
-from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.entries import Entry, Proof
 
 #: So many selections are remembered; the ones not looked at for longest are forgotten then.
 MOST = 1000
@@ -136,16 +136,19 @@ def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
         return None
     latest = entry.proof.as_of
     for look in looks:
-        name = entry.key[len(look.prefix) :]
-        inside = entry.key.startswith(look.prefix) and admits(look.selection, name)
-        if inside and _sized(look.selection, entry.proof.size) and look.as_of > latest:
-            modified = entry.proof.origin.modified
-            age = look.selection.max_age
-            if age is None or (
-                modified is not None and (look.started - modified).total_seconds() <= age
-            ):
-                latest = look.as_of
+        if look.as_of > latest and within(entry.proof, entry.key, look):
+            latest = look.as_of
     return latest
+
+
+def within(proof: Proof, key: str, look: Look) -> bool:
+    """Whether what is proven here was among what a look was at, had the source not changed it."""
+    if not key.startswith(look.prefix) or not admits(look.selection, key[len(look.prefix) :]):
+        return False
+    age, modified = look.selection.max_age, proof.origin.modified
+    return _sized(look.selection, proof.size) and (
+        age is None or (modified is not None and (look.started - modified).total_seconds() <= age)
+    )
 
 
 def _sized(selection: Selection, size: int) -> bool:

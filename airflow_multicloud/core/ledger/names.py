@@ -13,6 +13,8 @@ SEGMENTS = f"{LEDGER}segments/"
 
 #: Commits are counted down in the first half of their names: most stores list the newest first.
 _LAST = 10**12 - 1
+#: The greatest number that a commit can have.
+LAST_COMMIT = _LAST - 1
 _COMMIT = re.compile(rf"{re.escape(COMMITS)}(\d{{12}})-(\d{{12}})\.jsonl")
 _SEGMENT = re.compile(rf"{re.escape(SEGMENTS)}([0-9a-f]{{64}})\.jsonl\.gz")
 
@@ -30,6 +32,12 @@ def place(uri: str) -> str:
 def place_of(end: Endpoint) -> str:
     """The place that a ledger is about: the whole bucket."""
     return place(str(end.location.with_key("")))
+
+
+def bucket_of(uri: str) -> str:
+    """The place of the ledger that a URI is in: its bucket's."""
+    scheme, _, rest = place(uri).partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/"
 
 
 def commit_key(number: int) -> str:

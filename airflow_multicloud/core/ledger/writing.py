@@ -9,22 +9,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.core import cancellation, records
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger import commits, looks, merging, reading, segments
+from airflow_multicloud.core.ledger import commits, merging, reading, segments
 from airflow_multicloud.core.ledger.commits import (
     Commit,
-    Identity,
     Look,
-    OpenRun,
-    Sibling,
-    SortedRun,
-    Step,
 )
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.names import commit_key, place_of
+from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.ledger.state import (
+    Draft,
+    entries_after,
+    looks_after,
+    open_runs_after,
+    siblings_after,
+)
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -63,12 +65,14 @@ class Base:
     :param number: of the newest commit, readable or not.
     :param damaged: why what is there counts for nothing.
     :param alone: whether nobody else has committed since the run began.
+    :param refused: why nothing may be written either: another release wrote it.
     """
 
     head: Head | None = None
     number: int = 0
     damaged: str | None = None
     alone: bool = True
+    refused: CloudError | None = None
 
     def without_state(self, why: str) -> Base:
         """The same, once its state turned out to be unreadable."""
@@ -106,27 +110,14 @@ def base_of(end: Endpoint) -> Base:
     return Base(head, head.commit.number if head else 0)
 
 
-def no_look() -> None:
-    """A run that has not ended says nothing of all that it was to look at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What a commit is to say, but for the state that it follows on.
-
-    :param look: tells what was found, at the end of a run; asked once all changes are gone through.
-    :param siblings: the newest commits of the other replicas, as far as the run knows.
-    """
-
-    identity: Identity
-    step: Step
-    prefix: str
-    source: str | None
-    started: datetime
-    deleted: int = 0
-    why: str | None = None
-    look: Callable[[], Look | None] = no_look
-    siblings: tuple[Sibling, ...] = ()
+def base_or_refusal(end: Endpoint) -> Base:
+    """The newest commit; what another release wrote is no error here, but can't be gone on from."""
+    try:
+        return base_of(end)
+    except CloudError as err:
+        if err.kind is not ErrorKind.UNSUPPORTED:
+            raise
+        return Base(refused=err)
 
 
 def commit(
@@ -143,8 +134,11 @@ def commit(
     :param base: the newest commit that the run knows.
     :param known: what the run went by: an entry that is another one by now was changed by others.
     :return: the commit that was made, to go on from.
-    :raises StorageError: kind ``busy`` when others are faster for too long.
+    :raises StorageError: kind ``busy`` when others are faster for too long; ``integrity`` when the
+        numbers are used up, as only a forged commit can do; what ``base`` was refused with.
     """
+    if base.refused is not None:
+        raise base.refused
     now = base
     for number in range(_TRIES):
         if number:
@@ -177,9 +171,11 @@ def _made(
     sign: Sign | None,
 ) -> Head | None:
     """The commit, or ``None`` when another one has its number."""
+    if now.number >= LAST_COMMIT:
+        raise records.damaged(end, commit_key(now.number), "no number is left for a next commit")
     state = now.head.commit if now.head and not damaged else None
     found = _Counted(changes)
-    runs, recent = _state(end, state, found)
+    runs, recent = entries_after(end, state, found)
     made_at = datetime.now(UTC)
     this = Commit(
         format=commits.FORMAT,
@@ -197,9 +193,9 @@ def _made(
         deleted=draft.deleted,
         restarted=f"{damaged}"[:2000] if damaged else None,
         why=draft.why,
-        looks=_looks(state, draft),
-        open_runs=_open_runs(state, draft, made_at),
-        siblings=_siblings(state, draft),
+        looks=looks_after(state, draft),
+        open_runs=open_runs_after(state, draft, made_at),
+        siblings=siblings_after(state, draft),
         segments=runs,
         recent=recent,
     )
@@ -276,22 +272,6 @@ class _Counted:
             yield entry
 
 
-def _state(
-    end: Endpoint, state: Commit | None, found: Iterable[Entry]
-) -> tuple[tuple[SortedRun, ...], tuple[Entry, ...]]:
-    """The sorted runs and the newest entries, once these came to them."""
-    runs = state.segments if state else ()
-    before = state.recent if state else ()
-    rest = iter(found)
-    first = list(islice(rest, commits.MOST_RECENT + 1))
-    recent = tuple(segments.newest([before, first]))
-    if len(first) <= commits.MOST_RECENT and len(recent) <= commits.MOST_RECENT:
-        return runs, recent if runs else tuple(one for one in recent if not one.removed)
-    every = segments.newest([before, chain(first, rest)])
-    fresh = segments.write(end, (one for one in every if runs or not one.removed))
-    return segments.compacted(end, (*runs, fresh)), ()
-
-
 def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -> Iterator[Entry]:
     """The changes, but for what others have found out about the same keys meanwhile."""
     ours = iter(changes)
@@ -308,42 +288,3 @@ def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -
         merged = merging.merge(change, theirs, _stat(end, change.key))
         if merged != theirs:
             yield merged
-
-
-def _looks(state: Commit | None, draft: Draft) -> tuple[Look, ...]:
-    known = state.looks if state else ()
-    look = draft.look()
-    return known if look is None else looks.with_look(known, look)
-
-
-def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenRun, ...]:
-    identity = draft.identity
-    open_runs = [
-        run
-        for run in (state.open_runs if state else ())
-        if (run.identity.token, run.prefix) != (identity.token, draft.prefix)
-        and not _earlier_try(run.identity, identity)
-        and now - run.seen <= commits.SILENT
-    ]
-    if draft.step in (Step.BEGIN, Step.PROGRESS):
-        open_runs.append(OpenRun(identity, draft.prefix, draft.started, now))
-    return tuple(open_runs)
-
-
-def _earlier_try(one: Identity, this: Identity) -> bool:
-    """Whether a run is an earlier try of the same task, which can't go on beside this one."""
-    return one.token != this.token and bool(this.task_id) and _task(one) == _task(this)
-
-
-def _task(one: Identity) -> tuple[str, str, str, int | None]:
-    return one.dag_id, one.task_id, one.airflow_run_id, one.map_index
-
-
-def _siblings(state: Commit | None, draft: Draft) -> tuple[Sibling, ...]:
-    """The newest known commit of each; a lower number than before is a finding, and no news."""
-    known = {one.place: one for one in (state.siblings if state else ())}
-    for one in draft.siblings:
-        before = known.get(one.place)
-        if before is None or one.number >= before.number:
-            known[one.place] = one
-    return tuple(sorted(known.values(), key=lambda one: one.place))

@@ -11,6 +11,7 @@ from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Proof
+from airflow_multicloud.core.replication import disputes
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import (
@@ -128,26 +129,37 @@ def decide_all(
     sides = range(len(destinations))
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
     known = [Follow(catalog.known(side)) for side in sides]
+    disputed = disputes.Disputes()
 
     def decided() -> Iterator[Item]:
         for listed in catalog.listing(SOURCE):
             if not _admits(options.filter, listed, run.started):
                 continue
+            origin = run.origin_of(listed.name)
+            there = [prior.at(listed.name) for prior in priors]
+            proofs = [
+                entry.proof if (entry := ledger.at(listed.name)) else None for ledger in known
+            ]
             states = [
                 decide(
                     listed,
-                    run.origin_of(listed.name),
-                    prior.at(listed.name),
-                    entry.proof if (entry := ledger.at(listed.name)) else None,
+                    origin,
+                    prior,
+                    proof,
                     immutable=options.immutable,
                     attributes=options.compare_attributes,
                     tags=tags,
                 )
-                for prior, ledger in zip(priors, known, strict=True)
+                for prior, proof in zip(there, proofs, strict=True)
             ]
+            if disputes.contradict_each_other(proofs):
+                disputed.add(listed.name)
+                found = zip(states, there, proofs, strict=True)
+                states = [disputes.doubted(listed, *one) for one in found]
             yield _with_unusable_keys_failed(_item(listed, states), destinations)
 
     catalog.put_items(decided())
+    disputed.warn()
 
 
 def _admits(chosen: ObjectFilter, listed: Listed, now: datetime) -> bool:
@@ -240,8 +252,11 @@ def check_replacements(
         for index in item.open_replicas:
             state = item.replicas[index]
             there = priors[index].at(item.name)
+            # One with an ETag is proven by the destination's own ledger, and another one doubts it.
             same = state.inspect or (
-                state.doubtful and there is not None and _agree(item.digests, there.digests)
+                state.doubtful
+                and there is not None
+                and (state.etag is not None or _agree(item.digests, there.digests))
             )
             counts[index] += state.prior is not None and not same
     for index, (destination, count) in enumerate(zip(destinations, counts, strict=True)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from airflow_multicloud.adapters.digests import compare
+from airflow_multicloud.adapters.digests import compare, identifies
 from airflow_multicloud.core.ledger.entries import Proof
 from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.ports.object_store import Digests
@@ -25,8 +25,12 @@ class Standing(StrEnum):
 
 
 def holds(proof: Proof, listed: Listed) -> bool:
-    """Whether what is there now is the very object that was proven, and nothing contradicts it."""
-    return proof.proven and standing(proof, listed) is Standing.HOLDS
+    """Whether what is there now is the very object that was proven, and nothing contradicts it.
+
+    What has no digest that identifies it, nothing could contradict; no run records such a proof.
+    """
+    known = proof.proven and identifies(proof.digests)
+    return known and standing(proof, listed) is Standing.HOLDS
 
 
 def standing(proof: Proof, listed: Listed) -> Standing:

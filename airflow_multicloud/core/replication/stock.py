@@ -81,10 +81,13 @@ def take_stock(
     ):
         # Before the listings: what is proven later is none of this run's.
         asked = [
-            None if n in absent else telemetry.submit_in_context(pool, writing.base_of, end)
+            None if n in absent else telemetry.submit_in_context(pool, writing.base_or_refusal, end)
             for n, end in enumerate(destinations)
         ]
         bases = [Base() if one is None else one.result() for one in asked]
+        refused = [base.refused for base in bases if base.refused is not None]
+        if len(refused) == len(bases):
+            raise refused[0]  # With others that can be written to, those go on.
         listed = [
             reading.enter_context(
                 Ahead(
