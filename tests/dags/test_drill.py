@@ -187,15 +187,6 @@ def test_damage_in_every_replica_is_never_recovered(world: World, tmp_path: Path
     assert world.judge(measured) is Verdict.FAILED_INTEGRITY
 
 
-def test_a_proven_version_is_recovered_but_not_passed(world: World, tmp_path: Path) -> None:
-    world.damage("b/c", for_good=False)
-    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
-    assert measured.recovered is not None
-    assert measured.recovered.verified_by == {"ledger": len(TREE) + 1}
-    assert (tmp_path / "b/c").read_bytes() == TREE["b/c"]
-    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
-
-
 def test_damage_in_one_replica_is_survived_but_not_passed(world: World, tmp_path: Path) -> None:
     world.damage("b/c", replica=0)
     measured = world.measure(tmp_path, Fault.UNAVAILABLE)
