@@ -79,7 +79,7 @@ class ReplicateShardOperator(ReplicationOperator):
 
 
 class CloseReplicationOperator(ReplicationOperator):
-    """Record a replication whose shards are done, and judge it as a whole.
+    """Prove what the shards of a replication have copied, and judge it as a whole.
 
     It is skipped when the plan was, and fails when the plan did. Closed again, it reports what it
     reported first, and says which tasks were cleared in vain.
