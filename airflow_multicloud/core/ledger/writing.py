@@ -319,7 +319,10 @@ def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -
         now = Follow((entry.key, entry) for entry in head.entries()).at
     for change in chain(first, ours):
         theirs = now(change.key)
-        if theirs is None or theirs == change or theirs == known(change.key):
+        if theirs is None:
+            yield merging.seen_gone(change, head.commit.looks)
+            continue
+        if theirs in (change, known(change.key)):
             yield change
             continue
         merged = merging.merge(change, theirs, _stat(end, change.key))

@@ -153,15 +153,16 @@ class Recorder:
         if unrecorded is not None:
             raise unrecorded
 
-    def end(self, index: int, deleted: Collection[str]) -> Recorded:
+    def end(self, index: int, deleted: Collection[str], *, tidy: bool = False) -> Recorded:
         """Record at one destination all that the run has found there.
 
         :param deleted: names of what the run deleted there.
+        :param tidy: whether it deleted all that the source does not have.
         :raises CloudError: when the ledger can't be written.
         """
         whole = _Whole(self.run, self._destinations[index], self._bases[index])
         draft = self._draft(index, Step.END, deleted=len(deleted), look=whole.look)
-        self._commit(index, draft, partial(self._final, index, deleted, whole))
+        self._commit(index, draft, partial(self._final, index, deleted, whole, tidy=tidy))
         head = self._bases[index].head
         if head is None:
             raise AssertionError("a commit that was just made is there")
@@ -218,7 +219,9 @@ class Recorder:
             if after is not None and after != before:
                 yield after
 
-    def _final(self, index: int, deleted: Collection[str], whole: _Whole) -> Iterator[Entry]:
+    def _final(
+        self, index: int, deleted: Collection[str], whole: _Whole, *, tidy: bool
+    ) -> Iterator[Entry]:
         """Every entry that is new, by key; everything that stays is counted."""
         whole.begin()
         known = Follow(self._catalog.known(index))
@@ -234,7 +237,7 @@ class Recorder:
             if item is not None:
                 after = self._entry(index, item, before, self._bases[index].looks)
             elif before is not None and (missed := absent.at(name)) is not None:
-                after = self._absent(name, missed, deleted)
+                after = self._absent(name, missed, deleted, tidy=tidy)
             whole.count(name, after, item, index)
             if item is None and before is not None and (passed := listed.at(name)) is not None:
                 whole.pass_over(name, before, passed)
@@ -247,12 +250,18 @@ class Recorder:
         key = self._destinations[index].key_of(item.name)
         return entry_of(self.run, key, item, index, before, known)
 
-    def _absent(self, name: str, missed: tuple[Entry, bool], deleted: Collection[str]) -> Entry:
+    def _absent(
+        self, name: str, missed: tuple[Entry, bool], deleted: Collection[str], *, tidy: bool
+    ) -> Entry:
         """What is known of a name that the source does not have."""
         before, there = missed
         if name in deleted:
             return Entry(before.key, removed=True)
-        if not looks.admits(self.run.selection, name) or not self._ours(name, before):
+        if not looks.admits(self.run.selection, name):
+            return before
+        if tidy and not there:  # Whatever source it was from, it is not wanted, and not here.
+            return Entry(before.key, removed=True)
+        if not self._ours(name, before):
             return before
         if not there and not before.owed:
             return Entry(before.key, removed=True)
