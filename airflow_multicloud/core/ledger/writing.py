@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -170,9 +170,10 @@ def commit(
         damaged = now.damaged or (base.damaged if now.number == base.number else None)
         head = None if damaged else now.head
         found = changes()
+        overtaken: list[Entry] = []
         if not alone and head is not None:
-            found = _merged(end, found, head, known)
-        made = _made(end, draft, found, now=now, damaged=damaged, sign=sign)
+            found = _merged(end, found, head, known, overtaken)
+        made = _made(end, draft, found, overtaken, now=now, damaged=damaged, sign=sign)
         if made is not None:
             return Base(made, made.commit.number, alone=alone)
     raise StorageError(
@@ -186,6 +187,7 @@ def _made(
     end: Endpoint,
     draft: Draft,
     changes: Iterable[Entry],
+    overtaken: Sequence[Entry],
     *,
     now: Base,
     damaged: str | None,
@@ -214,7 +216,7 @@ def _made(
         deleted=draft.deleted,
         restarted=f"{damaged}"[:2000] if damaged else None,
         why=draft.why,
-        looks=_looks(state, draft),
+        looks=_looks(state, draft, overtaken),
         open_runs=_open_runs(state, draft, made_at),
         siblings=_siblings(state, draft),
         segments=runs,
@@ -309,8 +311,13 @@ def _state(
     return segments.compacted(end, (*runs, fresh)), ()
 
 
-def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -> Iterator[Entry]:
-    """The changes, but for what others have found out about the same keys meanwhile."""
+def _merged(
+    end: Endpoint, changes: Iterable[Entry], head: Head, known: Known, overtaken: list[Entry]
+) -> Iterator[Entry]:
+    """The changes, but for what others have found out about the same keys meanwhile.
+
+    :param overtaken: gets what is behind only now that both are known.
+    """
     ours = iter(changes)
     first = list(islice(ours, _ONE_BY_ONE + 1))
     if len(first) <= _ONE_BY_ONE:
@@ -327,13 +334,22 @@ def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -
             continue
         merged = merging.merge(change, theirs, _stat(end, change.key))
         if merged != theirs:
+            if merged.behind not in (change.behind, theirs.behind):
+                overtaken.append(merged)
             yield merged
 
 
-def _looks(state: Commit | None, draft: Draft) -> tuple[Look, ...]:
+def _looks(state: Commit | None, draft: Draft, overtaken: Iterable[Entry]) -> tuple[Look, ...]:
+    """The looks, once ours is over.
+
+    :param overtaken: what our run has written over what a later one had found up to date.
+    """
     known = state.looks if state else ()
-    look = draft.look()
-    return known if look is None else looks.with_look(known, look)
+    if (look := draft.look()) is not None:
+        known = looks.with_look(known, look)
+    for entry in overtaken:
+        known = looks.moved_back(known, entry)
+    return known
 
 
 def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenRun, ...]:

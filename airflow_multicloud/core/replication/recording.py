@@ -255,20 +255,16 @@ class Recorder:
     ) -> Entry:
         """What is known of a name that the source does not have."""
         before, there = missed
-        if name in deleted:
+        inside = looks.admits(self.run.selection, name)
+        # Whatever source it was from: it is not wanted, and not here.
+        if name in deleted or (inside and tidy and not there):
             return Entry(before.key, removed=True)
-        if not looks.admits(self.run.selection, name):
+        if not inside or not self._ours(name, before):
             return before
-        if tidy and not there:  # Whatever source it was from, it is not wanted, and not here.
-            return Entry(before.key, removed=True)
-        if not self._ours(name, before):
-            return before
-        if not there and not before.owed:
+        if before.proof is None or (not there and not before.owed):
             return Entry(before.key, removed=True)
         if before.gone is not None:
             return before
-        if before.proof is None:
-            return Entry(before.key, removed=True)
         return replace(before, gone=self.run.as_of, behind=None)
 
     def _ours(self, name: str, before: Entry) -> bool:

@@ -292,7 +292,7 @@ class Machine(RuleBasedStateMachine):
 
 TestModel = Machine.TestCase
 TestModel.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,
