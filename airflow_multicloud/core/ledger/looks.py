@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
+from msgspec.structs import replace
+
 from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 
@@ -38,6 +40,19 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     kept.append(new)
     kept.sort(key=lambda one: one.as_of, reverse=True)
     return tuple(sorted(kept[:MOST], key=lambda one: (one.prefix, str(one.selection), one.source)))
+
+
+def moved_back(known: Iterable[Look], entry: Entry) -> tuple[Look, ...]:
+    """The looks once an older run has written over what they had found up to date."""
+    behind, proof = entry.behind, entry.proof
+    if behind is None or proof is None or (since := behind.since) is None:
+        return tuple(known)
+    return tuple(
+        replace(one, behind=one.behind + 1, since=min(one.since or since, since))
+        if one.as_of > since and within(proof, entry.key, one)
+        else one
+        for one in known
+    )
 
 
 def _place(look: Look) -> tuple[str, Selection]:
@@ -136,7 +151,9 @@ def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
         return None
     latest = entry.proof.as_of
     for look in looks:
-        if look.as_of > latest and within(entry.proof, entry.key, look):
+        # Of what another source has put here a look tells nothing.
+        same = entry.proof.origin.uri == look.source + entry.key[len(look.prefix) :]
+        if same and look.as_of > latest and within(entry.proof, entry.key, look):
             latest = look.as_of
     return latest
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
+from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Proof
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind
@@ -23,6 +27,28 @@ def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
         return _no_later(ours, theirs)
     # Both mean the same object, or neither is there any more: who looked at the source later.
     return ours if looked(ours) >= looked(theirs) else theirs
+
+
+def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
+    """Our run's entry of a key that nobody else knows, though others may have looked. Pure.
+
+    A run that began later and did not see the object has seen that the source has it no more.
+
+    :param known: what was looked at, and when.
+    """
+    proof = ours.proof
+    if proof is None or ours.gone is not None:
+        return ours
+    modified = proof.origin.modified
+    later = [
+        look.as_of
+        for look in known
+        if look.as_of > proof.as_of
+        and (modified is None or modified < look.as_of)
+        and proof.origin.uri == look.source + ours.key[len(look.prefix) :]
+        and looks.within(proof, ours.key, look)
+    ]
+    return replace(ours, gone=min(later)) if later else ours
 
 
 def looked(entry: Entry) -> float:

@@ -44,6 +44,19 @@ class Draft:
     siblings: tuple[Sibling, ...] = ()
 
 
+class Counted:
+    """Entries that are counted as they pass."""
+
+    def __init__(self, found: Iterable[Entry]) -> None:
+        self._found = iter(found)
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._found:
+            self.count += 1
+            yield entry
+
+
 def entries_after(
     end: Endpoint, state: Commit | None, found: Iterable[Entry]
 ) -> tuple[tuple[SortedRun, ...], tuple[Entry, ...]]:
@@ -60,11 +73,17 @@ def entries_after(
     return segments.compacted(end, (*runs, fresh)), ()
 
 
-def looks_after(state: Commit | None, draft: Draft) -> tuple[Look, ...]:
-    """What was looked at, once this was."""
+def looks_after(state: Commit | None, draft: Draft, overtaken: Iterable[Entry]) -> tuple[Look, ...]:
+    """The looks, once ours is over.
+
+    :param overtaken: what our run has written over what a later one had found up to date.
+    """
     known = state.looks if state else ()
-    look = draft.look()
-    return known if look is None else looks.with_look(known, look)
+    if (look := draft.look()) is not None:
+        known = looks.with_look(known, look)
+    for entry in overtaken:
+        known = looks.moved_back(known, entry)
+    return known
 
 
 def open_runs_after(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenRun, ...]:

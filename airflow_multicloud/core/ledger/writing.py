@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -21,6 +21,7 @@ from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.state import (
+    Counted,
     Draft,
     entries_after,
     looks_after,
@@ -149,9 +150,10 @@ def commit(
         damaged = now.damaged or (base.damaged if now.number == base.number else None)
         head = None if damaged else now.head
         found = changes()
+        overtaken: list[Entry] = []
         if not alone and head is not None:
-            found = _merged(end, found, head, known)
-        made = _made(end, draft, found, now=now, damaged=damaged, sign=sign)
+            found = _merged(end, found, head, known, overtaken)
+        made = _made(end, draft, found, overtaken, now=now, damaged=damaged, sign=sign)
         if made is not None:
             return Base(made, made.commit.number, alone=alone)
     raise StorageError(
@@ -165,6 +167,7 @@ def _made(
     end: Endpoint,
     draft: Draft,
     changes: Iterable[Entry],
+    overtaken: Sequence[Entry],
     *,
     now: Base,
     damaged: str | None,
@@ -174,7 +177,7 @@ def _made(
     if now.number >= LAST_COMMIT:
         raise records.damaged(end, commit_key(now.number), "no number is left for a next commit")
     state = now.head.commit if now.head and not damaged else None
-    found = _Counted(changes)
+    found = Counted(changes)
     runs, recent = entries_after(end, state, found)
     made_at = datetime.now(UTC)
     this = Commit(
@@ -193,7 +196,7 @@ def _made(
         deleted=draft.deleted,
         restarted=f"{damaged}"[:2000] if damaged else None,
         why=draft.why,
-        looks=looks_after(state, draft),
+        looks=looks_after(state, draft, overtaken),
         open_runs=open_runs_after(state, draft, made_at),
         siblings=siblings_after(state, draft),
         segments=runs,
@@ -259,21 +262,13 @@ def _stat(end: Endpoint, key: str) -> ObjectMeta | None:
         return None
 
 
-class _Counted:
-    """Entries that are counted as they pass."""
+def _merged(
+    end: Endpoint, changes: Iterable[Entry], head: Head, known: Known, overtaken: list[Entry]
+) -> Iterator[Entry]:
+    """The changes, but for what others have found out about the same keys meanwhile.
 
-    def __init__(self, found: Iterable[Entry]) -> None:
-        self._found = iter(found)
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Entry]:
-        for entry in self._found:
-            self.count += 1
-            yield entry
-
-
-def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -> Iterator[Entry]:
-    """The changes, but for what others have found out about the same keys meanwhile."""
+    :param overtaken: gets what is behind only now that both are known.
+    """
     ours = iter(changes)
     first = list(islice(ours, _ONE_BY_ONE + 1))
     if len(first) <= _ONE_BY_ONE:
@@ -282,9 +277,14 @@ def _merged(end: Endpoint, changes: Iterable[Entry], head: Head, known: Known) -
         now = Follow((entry.key, entry) for entry in head.entries()).at
     for change in chain(first, ours):
         theirs = now(change.key)
-        if theirs is None or theirs == change or theirs == known(change.key):
+        if theirs is None:
+            yield merging.seen_gone(change, head.commit.looks)
+            continue
+        if theirs in (change, known(change.key)):
             yield change
             continue
         merged = merging.merge(change, theirs, _stat(end, change.key))
         if merged != theirs:
+            if merged.behind not in (change.behind, theirs.behind):
+                overtaken.append(merged)
             yield merged

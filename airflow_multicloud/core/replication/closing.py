@@ -63,12 +63,14 @@ def close(
         deleted: set[str] = set()
         retained: list[str] = []
         recorded: Recorded | None = None
+        tidy = False
         try:
             deleted.update(_delete(catalog, replication, index, tally, retained))
+            tidy = replication.options.delete_extraneous and tally.sound(index)
         except CloudError as err:
             unrecorded = unrecorded or err  # Raised below: the other destinations come first.
         try:
-            recorded = recorder.end(index, deleted)
+            recorded = recorder.end(index, deleted, tidy=tidy)
         except CloudError as err:
             unrecorded = unrecorded or err
         reported = replace(

@@ -16,7 +16,7 @@ from functools import partial
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger import looks, writing
 from airflow_multicloud.core.ledger.commits import Look, Sibling, Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import place_of
@@ -150,15 +150,16 @@ class Recorder:
         if unrecorded is not None:
             raise unrecorded
 
-    def end(self, index: int, deleted: Collection[str]) -> Recorded:
+    def end(self, index: int, deleted: Collection[str], *, tidy: bool = False) -> Recorded:
         """Record at one destination all that the run has found there.
 
         :param deleted: names of what the run deleted there.
+        :param tidy: whether it deleted all that the source does not have.
         :raises CloudError: when the ledger can't be written.
         """
         whole = Coverage(self.run, self._destinations[index], self._bases[index])
         draft = self._draft(index, Step.END, deleted=len(deleted), look=whole.look)
-        self._commit(index, draft, partial(self._final, index, deleted, whole))
+        self._commit(index, draft, partial(self._final, index, deleted, whole, tidy=tidy))
         head = self._bases[index].head
         if head is None:
             raise AssertionError("a commit that was just made is there")
@@ -215,7 +216,9 @@ class Recorder:
             if after is not None and after != before:
                 yield after
 
-    def _final(self, index: int, deleted: Collection[str], whole: Coverage) -> Iterator[Entry]:
+    def _final(
+        self, index: int, deleted: Collection[str], whole: Coverage, *, tidy: bool
+    ) -> Iterator[Entry]:
         """Every entry that is new, by key; everything that stays is counted."""
         whole.begin()
         known = Follow(self._catalog.known(index))
@@ -229,8 +232,10 @@ class Recorder:
             if item is not None:
                 after = self._entry(index, item, before, self._bases[index].looks)
             elif before is not None and (missed := absent.at(name)) is not None:
+                # What is not there and not wanted is not known any more, whatever its source was.
+                lost = tidy and not missed and looks.admits(self.run.selection, name)
                 after = entry_of_absent(
-                    self.run, name, before, there=missed, deleted=name in deleted
+                    self.run, name, before, there=missed, deleted=name in deleted or lost
                 )
             whole.count(name, after, item, index)
             if before is not None and (listed := passed.at(name)) is not None:

@@ -20,7 +20,12 @@ from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.report import DestinationReport, ReplicationReport
+from airflow_multicloud.core.replication.report import (
+    NAMED_FAILURES,
+    DestinationReport,
+    Failure,
+    ReplicationReport,
+)
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -111,6 +116,8 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
             ) from err
         heads.append(ended)
     looks = [look for head in heads for look in head.commit.looks if look.run_id == run_id]
+    failures: list[Failure] = []
+    left_out: list[Failure] = []
     return ReplicationReport(
         run_id=run_id,
         source=str(replication.source.location),
@@ -121,10 +128,11 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
         newest_source=max((look.newest for look in looks if look.newest), default=None),
         seconds=0.0,
         destinations=tuple(
-            _reported(end, head, run_id)
+            _reported(end, head, run_id, failures, left_out)
             for end, head in zip(replication.destinations, heads, strict=True)
         ),
-        failures=(),
+        failures=tuple(failures[:NAMED_FAILURES]),
+        left_out=tuple(left_out[:NAMED_FAILURES]),
     )
 
 
@@ -139,7 +147,9 @@ def _end_of(end: Endpoint, run_id: str) -> Head | None:
     return None
 
 
-def _reported(end: Endpoint, head: Head, run_id: str) -> DestinationReport:
+def _reported(
+    end: Endpoint, head: Head, run_id: str, failures: list[Failure], left_out: list[Failure]
+) -> DestinationReport:
     outcomes: Counter[Outcome] = Counter()
     not_kept: Counter[str] = Counter()
     written = 0
@@ -147,6 +157,10 @@ def _reported(end: Endpoint, head: Head, run_id: str) -> DestinationReport:
         proof, behind = entry.proof, entry.behind
         if behind is not None:
             outcomes[behind.outcome] += 1
+            named = failures if behind.outcome.owed else left_out
+            if len(named) < NAMED_FAILURES:
+                name, uri = entry.key[len(end.location.key) :], str(end.location)
+                named.append(Failure(name, uri, behind.outcome, behind.kind, behind.reason))
         elif proof is not None and entry.owed:
             this = proof.run_id == run_id
             outcomes[proof.outcome if this else Outcome.UNCHANGED] += 1

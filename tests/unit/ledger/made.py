@@ -53,16 +53,16 @@ def look(
     minutes: float = 0,
     *,
     selection: Selection = Selection(),
-    source: str = "mem://lab/",
+    source: str | None = None,
     behind: int = 0,
     since: datetime | None = None,
     objects: int = 10,
     strangers: int = 0,
 ) -> Look:
-    """A look that a run has had."""
+    """A look that a run has had; the source has the same keys unless it is named."""
     return Look(
         prefix=prefix,
-        source=source,
+        source=f"mem://lab/{prefix}" if source is None else source,
         selection=selection,
         as_of=at(minutes),
         run_id=f"run-{minutes}",

@@ -125,3 +125,8 @@ def test_only_so_many_looks_are_remembered() -> None:
         known = with_look(known, look(f"p{number}/", number))
     assert len(known) == looks.MOST
     assert min(one.as_of for one in known) == NOON + timedelta(minutes=5)
+
+
+def test_a_look_at_another_source_says_nothing_of_an_object() -> None:
+    one = entry("d/a.csv")
+    assert looks.as_of(one, [look("d/", 3, source="mem://moved/d/", strangers=1)]) == NOON

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace as replace_struct
 
-from airflow_multicloud.core.ledger import reading, writing
+from airflow_multicloud.core.ledger import looks, merging, reading, writing
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.merging import merge
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.ports.object_store import ObjectMeta
 from tests.unit.replication.memory import endpoint
 
-from .made import at, commit, draft, entry, proof
+from .made import at, commit, draft, entry, look, proof
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
@@ -123,3 +123,25 @@ def test_a_later_commit_of_the_same_run_still_asks_what_is_there() -> None:
         known={"k": first}.get,
     )
     assert writing.base_of(end).entry("k") == newer
+
+
+def test_what_a_later_look_did_not_see_is_gone_at_the_source() -> None:
+    """A run that had begun earlier has copied it all the same."""
+    ours = entry("a", minutes=1)
+    known = [look(minutes=5)]
+    assert merging.seen_gone(ours, known).gone == at(5)
+    assert merging.seen_gone(ours, [look(minutes=0)]) == ours
+    assert merging.seen_gone(ours, [look(minutes=5, source="mem://other/")]) == ours
+    assert merging.seen_gone(ours, [look("b/", minutes=5)]) == ours
+
+
+def test_a_look_is_as_old_as_what_was_written_over_what_it_found() -> None:
+    (made,) = looks.moved_back(
+        [look(minutes=5)],
+        Entry(
+            "a",
+            proof(minutes=1),
+            Behind(Outcome.CONFLICT, "r", Origin("s"), 1, at(5), since=at(1)),
+        ),
+    )
+    assert (made.behind, made.holds) == (1, at(1))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.ports.object_store import Digests, ObjectMeta, ObjectRef
 
+_numbers = count()
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _MEMORY = "airflow_multicloud.testing.memory_cloud.object_store"
 _TELLING_TIME = (
@@ -210,7 +212,9 @@ class Source:
     def move(self) -> None:
         """All that it has lies elsewhere from now on."""
         self.clock.tick()
-        new = endpoint()
+        new, bucket = endpoint(), f"moved-{next(_numbers)}"
+        object_store.Hook(conn_of(new)).ensure_bucket(bucket)
+        new = replace(new, location=replace(new.location, bucket=bucket))
         for name in self.history:
             if (content := self.now(name)) is not None:
                 new.store.put_object(new.ref(new.location.key + name), content)
