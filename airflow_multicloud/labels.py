@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 #: The labels, with the names that Airflow's Google provider gives BigQuery jobs.
 DAG, TASK, RUN = "airflow-dag", "airflow-task", "airflow-run"
@@ -60,15 +60,21 @@ class LabelRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What something is made for; empty texts outside of Airflow."""
+    """What something is made for; empty texts outside of Airflow.
+
+    :param map_index: -1 for a task that is not mapped; ``None``: unknown.
+    :param try_number: from 1; ``None``: unknown.
+    """
 
     dag_id: str = ""
     task_id: str = ""
     run_id: str = ""
+    map_index: int | None = None
+    try_number: int | None = None
 
     def lasting(self) -> Work:
         """The same without the run: for what is there, and costs, longer than one run."""
-        return replace(self, run_id="")
+        return Work(dag_id=self.dag_id, task_id=self.task_id)
 
     def labels(self, rules: LabelRules) -> dict[str, str]:
         """The labels with values that a cloud allows; none for what is not known."""
@@ -84,10 +90,12 @@ def current_work() -> Work:
     said = _WORK.get()
     if said is not None:
         return said
+    tried = os.environ.get("AIRFLOW_CTX_TRY_NUMBER", "")
     return Work(
         dag_id=os.environ.get("AIRFLOW_CTX_DAG_ID", ""),
         task_id=os.environ.get("AIRFLOW_CTX_TASK_ID", ""),
         run_id=os.environ.get("AIRFLOW_CTX_DAG_RUN_ID", ""),
+        try_number=int(tried) if tried.isdecimal() else None,
     )
 
 

@@ -118,8 +118,10 @@ with DAG(
         inlets=[PRIMARY],
         outlets=[REPLICAS],
     )
-    # What is not proven is judged, with evidence.
-    verify = VerifyReplicaOperator.partial(task_id="verify", fail=False).expand(replica=reachable)
+    # What is not proven is judged, with evidence. The inlets: Airflow remembers ledgers.
+    verify = VerifyReplicaOperator.partial(task_id="verify", fail=False, inlets=[REPLICAS]).expand(
+        replica=reachable
+    )
     canary = WriteCanaryOperator(task_id="canary", primary=primary)
     replicate_canary = ReplicateOperator(
         task_id="replicate_canary", source=primary, destinations=reachable, outlets=[REPLICAS]
@@ -130,6 +132,7 @@ with DAG(
         canary=canary.output,
         fault="{{ params.fault }}",
         fail_over_on="{{ params.fail_over_on }}",
+        inlets=[REPLICAS],
     )
     judge = DrillReportOperator(
         task_id="judge",

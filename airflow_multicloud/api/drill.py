@@ -25,13 +25,13 @@ from airflow_multicloud.core.drill.records import Sibling
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.signing import MAX_KEY_FILE, PublicKeys
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.errors import CloudError, ErrorKind, StorageError, kind_of_os_error
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.opening.identities import identities_of
+from airflow_multicloud.opening.public_keys import open_public_keys
 from airflow_multicloud.opening.signing import open_signer
 from airflow_multicloud.registry import session
 
@@ -219,7 +219,7 @@ def verify_evidence(
     :raises StorageError: kind ``not_found`` when there is no evidence and none is expected,
         ``invalid_argument`` for what is no such key, number or digest.
     """
-    keys = None if public_keys is None else PublicKeys.from_pem(_pem(public_keys))
+    keys = open_public_keys(public_keys)
     expected = Expected(keys, signed_from, at_least, expected_sha256)
     end = open_endpoint(place, parameter="place")
     others = [
@@ -233,18 +233,6 @@ def verify_evidence(
 def _bucket_of(end: Endpoint) -> tuple[str | None, str]:
     """Two accounts may have buckets of one name."""
     return registry.connection_of(end.location), end.bucket
-
-
-def _pem(given: bytes | Path) -> bytes:
-    if isinstance(given, bytes):
-        return given
-    try:
-        with given.open("rb") as file:
-            return file.read(MAX_KEY_FILE + 1)
-    except OSError as err:
-        raise StorageError(
-            f"public_keys: {given} can't be read: {err.strerror}", kind=kind_of_os_error(err)
-        ) from err
 
 
 def _empty(directory: Path | None) -> Path | None:

@@ -18,10 +18,14 @@ from pathlib import Path
 
 from airflow_multicloud.core import left_uploads, part_files, run_tokens, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.ledger import pruning
+from airflow_multicloud.core.ledger.names import place_of
+from airflow_multicloud.core.ledger.pruning import Retention
+from airflow_multicloud.core.records import UNREADABLE
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.run_tokens import RunState
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import PartUpload, PartUploads
+from airflow_multicloud.ports.object_store import ObjectMeta, PartUpload, PartUploads
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -41,6 +45,10 @@ class Left(StrEnum):
     """What was noted of an upload that is over (S3): an empty object."""
     PLAN = "plan"
     """The plan and the results of a sharded replication that was not closed."""
+    COMMIT = "commit"
+    """An old commit of a ledger: a later one says all that it says."""
+    SEGMENT = "segment"
+    """A file of a ledger that no commit names."""
     FILE = "file"
     """A file that was being fetched."""
 
@@ -116,8 +124,11 @@ class _Cleaner:
         remove: Callable[[], object],
         *,
         keep: str | None = None,
-    ) -> None:
-        """Count one left-over, and remove it unless there is a reason to keep it."""
+    ) -> bool:
+        """Count one left-over, and remove it unless there is a reason to keep it.
+
+        :return: whether it is gone now, or would be.
+        """
         done, reason = False, keep
         if keep is None and not self.dry_run:
             try:
@@ -131,6 +142,7 @@ class _Cleaner:
         self.removed[kind] += done
         if len(self.named) < NAMED:
             self.named.append(Leftover(kind, uri, last_used, done, reason))
+        return reason is None
 
     def report(self) -> CleanupReport:
         return CleanupReport(
@@ -142,7 +154,11 @@ class _Cleaner:
 
 
 def cleanup(
-    places: list[Endpoint | Path], *, older_than: timedelta, dry_run: bool = False
+    places: list[Endpoint | Path],
+    *,
+    older_than: timedelta,
+    retention: Retention | None = None,
+    dry_run: bool = False,
 ) -> CleanupReport:
     """Remove what runs have left below places that has not been used for a while.
 
@@ -150,6 +166,7 @@ def cleanup(
 
     :param places: prefixes that are replicated, uploaded or fetched to, and directories.
     :param older_than: leave alone what was used since: a run may be under way.
+    :param retention: delete all other commits of the ledgers; ``None``: all are kept.
     :param dry_run: only say what there is.
     :raises CloudError: when a place can't be looked at.
     """
@@ -161,6 +178,8 @@ def cleanup(
             else:
                 _uploads(cleaner, place)
                 _plans(cleaner, place)
+                if cleaner.is_new(place_of(place)):
+                    _ledger(cleaner, place, retention)
     return cleaner.report()
 
 
@@ -223,6 +242,31 @@ def _plans(cleaner: _Cleaner, place: Endpoint) -> None:
         if last_used <= cleaner.before and run_files.lies_below(place, run_id):
             uri = str(place.location.with_key(run_files.directory(run_id)))
             cleaner.take(Left.PLAN, uri, last_used, partial(run_files.tidy, place, run_id))
+
+
+def _ledger(cleaner: _Cleaner, place: Endpoint, retention: Retention | None) -> None:
+    """The ledger of a place's bucket: old commits, and segments that no commit names."""
+    now = datetime.now(UTC)
+    gone: set[str] = set()
+    for meta in pruning.old_commits(place, retention, now) if retention else ():
+        if not _take_object(cleaner, Left.COMMIT, place, meta):
+            break  # Later ones stay as well: there are no gaps in a ledger.
+        gone.add(meta.key)
+    try:
+        unnamed = pruning.unnamed_segments(place, but=gone, before=cleaner.before, now=now)
+    except CloudError as err:
+        if err.kind not in UNREADABLE:
+            raise
+        _log.warning("segments are left alone, as a commit may name them: %s", printable(str(err)))
+        return
+    for meta in unnamed:
+        _take_object(cleaner, Left.SEGMENT, place, meta)
+
+
+def _take_object(cleaner: _Cleaner, kind: Left, place: Endpoint, meta: ObjectMeta) -> bool:
+    uri = str(place.location.with_key(meta.key))
+    remove = partial(place.store.delete_object, place.ref(meta.key))
+    return cleaner.take(kind, uri, meta.last_modified, remove)
 
 
 def _files(cleaner: _Cleaner, directory: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from airflow_multicloud.adapters.digests import SHA256_METADATA, compare
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
+from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.local_files import Content, check_no_file, chunks_of, content_of
 from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.buckets import check_bucket
@@ -33,6 +34,9 @@ class Uploaded:
 
     :param unchanged: it was there already, the same by a digest that the store itself computed or
         by reading it, and nothing was sent.
+    :param commit: the number of the commit that records it in the ledger there; ``None`` when
+        nothing was to be recorded.
+    :param ledger_root: that commit's root.
     """
 
     uri: str
@@ -41,6 +45,8 @@ class Uploaded:
     etag: str
     version: str | None
     unchanged: bool
+    commit: int | None = None
+    ledger_root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ def upload(
     destination: Endpoint,
     *,
     immutable: bool = False,
+    sign: Sign | None = None,
     progress: Progress | None = None,
 ) -> Uploaded:
     """Upload a file in bounded memory, whole or not at all.
@@ -128,6 +135,7 @@ def upload(
     for readers; anybody could have written it, so it proves nothing here.
 
     :param immutable: refuse to replace another content.
+    :param sign: signs what is written into the ledger there.
     :param progress: counts the bytes; its listener is told on the calling thread.
     :raises StorageError: kind ``not_found`` when there is no such file, ``already_exists``
         when ``immutable`` forbids to replace, ``source_changed`` when the file changes
@@ -141,8 +149,7 @@ def upload(
         span.set_attribute("multicloud.bytes", content.size)
         prior = _prior(destination, content)
         if isinstance(prior, Uploaded):
-            _record(file, destination, content, prior, Outcome.VERIFIED, started)
-            return prior
+            return _recorded(file, destination, content, prior, Outcome.VERIFIED, started, sign)
         _check_replacing(destination, prior, immutable=immutable)
         content_type, encoding = mimetypes.guess_type(file.name)
         options = WriteOptions(
@@ -164,26 +171,26 @@ def upload(
             there = _prior(destination, content)
             if not isinstance(there, Uploaded):
                 raise
-            _record(file, destination, content, there, Outcome.VERIFIED, started)
-            return replace(there, unchanged=False)
+            there = replace(there, unchanged=False)
+            return _recorded(file, destination, content, there, Outcome.VERIFIED, started, sign)
         telemetry.count_bytes("written", destination.cloud, content.size)
         done = Uploaded(
             uri, content.size, content.sha256, written.etag, written.version, unchanged=False
         )
         outcome = Outcome.COPIED if prior is None else Outcome.REPLACED
-        _record(file, destination, content, done, outcome, started)
-    return done
+        return _recorded(file, destination, content, done, outcome, started, sign)
 
 
-def _record(
+def _recorded(
     file: Path,
     destination: Endpoint,
     content: Content,
     done: Uploaded,
     outcome: Outcome,
     started: datetime,
-) -> None:
-    record_upload(
+    sign: Sign | None,
+) -> Uploaded:
+    mark = record_upload(
         destination,
         file.name,
         content.size,
@@ -192,7 +199,9 @@ def _record(
         version=done.version,
         outcome=outcome,
         started=started,
+        sign=sign,
     )
+    return done if mark is None else replace(done, commit=mark.number, ledger_root=mark.root)
 
 
 def _counted(chunks: Iterator[bytes], size: int, progress: Progress) -> Iterator[bytes]:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import writing
-from airflow_multicloud.core.ledger.commits import Step
+from airflow_multicloud.core.ledger.commits import Mark, Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.ledger.writing import Draft
+from airflow_multicloud.core.ledger.state import Draft
+from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import new_identity
 from airflow_multicloud.ports.object_store import Digests
@@ -25,8 +26,9 @@ def record_upload(
     version: str | None,
     outcome: Outcome,
     started: datetime,
-) -> int | None:
-    """Record an object that was uploaded; the number of the commit.
+    sign: Sign | None = None,
+) -> Mark | None:
+    """Record an object that was uploaded; the commit, if that took one.
 
     A bucket without a ledger holds no replica, and gets none.
 
@@ -64,5 +66,5 @@ def record_upload(
     draft = Draft(
         identity=identity, step=Step.UPLOAD, prefix=key, source=f"file:{name}", started=started
     )
-    made = writing.commit(destination, draft, changes, base=base, known=lambda _: known)
-    return made.number
+    made = writing.commit(destination, draft, changes, base=base, known=lambda _: known, sign=sign)
+    return made.head.mark if made.head else None

@@ -138,7 +138,7 @@ def _told(task: str, value: Any) -> str | None:
         return f"{outcomes}; {read}; root {value['root'][:12]}…"
     if task == "verify":
         findings = ", ".join(f"{n} {finding}" for finding, n in value["findings"].items())
-        return f"{value['replica']}: {findings}; root {value['root'][:12]}…"
+        return f"{value['replica']}: {findings}; root {value['content'][:12]}…"
     if task == "canary":
         return f"written at {value['written_at'][11:23]}, SHA-256 {value['sha256'][:12]}…"
     if task == "recover":

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow_multicloud.core.signing import MAX_KEY_FILE, PublicKeys
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import StorageError, kind_of_os_error
 
 
 def open_public_keys(given: bytes | Path | None) -> PublicKeys | None:
     """The keys of a parameter ``public_keys``; none without one.
 
     :param given: one or more Ed25519 public keys in PEM, or the file that has them.
-    :raises StorageError: kind ``not_found`` for a file that can't be read, ``invalid_argument`` for
-        what is no such key.
+    :raises StorageError: for a file that can't be read; kind ``invalid_argument`` for what is no
+        such key.
     """
     if given is None:
         return None
@@ -24,6 +24,6 @@ def open_public_keys(given: bytes | Path | None) -> PublicKeys | None:
             pem = file.read(MAX_KEY_FILE + 1)
     except OSError as err:
         raise StorageError(
-            f"public_keys: {given} can't be read: {err.strerror}", kind=ErrorKind.NOT_FOUND
+            f"public_keys: {given} can't be read: {err.strerror}", kind=kind_of_os_error(err)
         ) from err
     return PublicKeys.from_pem(pem)

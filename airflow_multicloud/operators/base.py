@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,10 @@ from airflow.sdk import Asset, BaseOperator
 
 from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
+from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.labels import Work, current_work, working_for
+from airflow_multicloud.operators.remembered import event_extra, remember
 from airflow_multicloud.operators.run_ids import task_of
 from airflow_multicloud.registry import session
 from airflow_multicloud.text import printable
@@ -83,11 +86,23 @@ class Outcome:
     :param failure: why it fails all the same; the facts are in XCom nevertheless, if its operator
         has a ``report_key``.
     :param is_plan: nothing was done yet: the facts are neither a report nor an asset's.
+    :param ledgers: what the task has left in ledgers, for Airflow to remember.
     """
 
     facts: Any
     failure: Exception | None = None
     is_plan: bool = False
+    ledgers: tuple[Remembered, ...] = ()
+
+
+def _work_of(context: Context) -> Work:
+    """What Airflow's variables tell of the task, and what only its context does."""
+    ti = context["ti"]
+    map_index, tried = getattr(ti, "map_index", None), getattr(ti, "try_number", None)
+    # Airflow gives a task that is not mapped either -1 or nothing.
+    return replace(
+        current_work(), map_index=-1 if map_index is None else map_index, try_number=tried
+    )
 
 
 class CloudOperator(PlainLog, BaseOperator):
@@ -116,8 +131,10 @@ class CloudOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work, and tell what came of it."""
-        with self._stoppable(), run_tokens.under_way(task_of(context, self)):
+        run = run_tokens.under_way(task_of(context, self))
+        with self._stoppable(), run, working_for(_work_of(context)):
             outcome = self.perform(context)
+            remember(self, context, outcome.ledgers)
             if self.report_key is not None and not outcome.is_plan:
                 context["ti"].xcom_push(key=self.report_key, value=outcome.facts)
             if outcome.failure is not None:
@@ -125,7 +142,8 @@ class CloudOperator(PlainLog, BaseOperator):
         for outlet in () if outcome.is_plan else self.outlets:
             if isinstance(outlet, Asset):
                 told = {"multicloud": self.asset_facts(outcome.facts)}
-                context["outlet_events"][outlet].extra.update(told)
+                extra = {**told, **event_extra(outcome.ledgers)}
+                context["outlet_events"][outlet].extra.update(extra)
         return outcome.facts
 
     @contextmanager

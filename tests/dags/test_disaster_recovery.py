@@ -271,7 +271,7 @@ def test_a_place_out_of_reach_costs_no_other_its_evidence(
                 "failback": True,
             },
             canary={"written_at": "2026-11-23T08:59:00+00:00", "sha256": "0" * 64},
-            verification=[{**proof, "proven": True, "root": "0", "as_of": "2026-11-23T08:59:30"}]
+            verification=[{**proof, "proven": True, "content": "0", "as_of": "2026-11-23T08:59:30"}]
             if verdict == "PASSED"
             else [],
             replication=[],

@@ -107,13 +107,16 @@ class World:
         reports = [to_document(verify(replica)) for replica in self.replicas]
         return judge(to_document(measured), reports, objectives)
 
-    def damage(self, name: str, *, replica: int | None = None) -> None:
+    def damage(self, name: str, *, replica: int | None = None, kept: bool = False) -> None:
         """Other bytes of the same length, at one replica or at all."""
         for number, there in enumerate(self.replicas):
             if replica in (None, number):
                 ref = there.ref(f"copy/{name}")
                 content = bytes(there.store.get_object(ref).read())
+                before = there.store.stat_object(ref).version
                 there.store.put_object(ref, content[:-1] + bytes([content[-1] ^ 1]))
+                if not kept:
+                    there.store.delete_object(replace(ref, version=before))
 
 
 def outcomes(measured: Measurement) -> list[str]:
@@ -192,6 +195,18 @@ def test_damage_in_one_replica_is_survived_but_not_passed(world: World, tmp_path
         str(world.replicas[0].location): len(TREE),
         str(world.replicas[1].location): 1,
     }
+    assert (tmp_path / "b/c").read_bytes() == TREE["b/c"]
+    assert world.judge(measured) is Verdict.FAILED_INTEGRITY
+
+
+def test_damage_where_versions_are_kept_is_survived_but_not_passed(
+    world: World, tmp_path: Path
+) -> None:
+    world.damage("b/c", kept=True)
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is not None
+    assert measured.recovered.served == {str(world.replicas[0].location): len(TREE) + 1}
+    assert "b/c was changed since it was proven" in measured.recovered.findings[0]
     assert (tmp_path / "b/c").read_bytes() == TREE["b/c"]
     assert world.judge(measured) is Verdict.FAILED_INTEGRITY
 
@@ -355,6 +370,18 @@ def test_a_clock_ahead_is_a_finding_and_no_recovery_point(
     (finding,) = findings(to_document(measured), [to_document(verify(r)) for r in world.replicas])
     assert finding.startswith("clocks disagree: what came before the fault is dated ")
     assert "the RPO can't be measured" in finding
+
+
+def test_an_unknown_age_is_a_finding_and_no_recovery_point(world: World, tmp_path: Path) -> None:
+    measured = world.measure(tmp_path, Fault.UNAVAILABLE)
+    assert measured.recovered is not None
+    assert measured.rpo is not None
+    unknown = replace(measured.recovered, as_of=None, oldest="sales/x.csv")
+    measured = replace(measured, recovered=unknown, as_of=None)
+    assert measured.rpo is None
+    assert world.judge(measured) is Verdict.FAILED_RPO
+    (finding,) = findings(to_document(measured), [to_document(verify(r)) for r in world.replicas])
+    assert "it is not known when this was up to date last: sales/x.csv" in finding
 
 
 def a_record(world: World, **changes: Any) -> Evidence:

@@ -268,15 +268,40 @@ class TestVerify:
         object_store.Hook("cli_b").delete_object(ObjectRef("lake", "copy/b.csv"))
         damaged = shell.run("verify", REPLICA, "--depth", "read", "-o", "json")
         assert (damaged.code, damaged.result["proven"]) == (3, False)
-        assert damaged.result["findings"] == {"damaged": 1, "missing": 1, "verified": 1}
+        assert damaged.result["findings"] == {"changed": 1, "missing": 1, "verified": 1}
         assert {line.partition(":")[0] for line in damaged.err.splitlines()} == {"not proven"}
-        assert "'a.csv' is damaged" in damaged.err
+        assert "'a.csv' is changed" in damaged.err
         assert "'b.csv' is missing" in damaged.err
 
-    def test_no_manifest(self, shell: Shell) -> None:
+    def test_no_ledger(self, shell: Shell) -> None:
         ended = shell.run("verify", REPLICA)
         assert (ended.code, ended.out) == (4, "")
         assert ended.err.startswith("error (not_found): ")
+
+    def test_what_speaks_for_a_ledger(self, shell: Shell, tmp_path: Path) -> None:
+        shell.run("replicate", SOURCE, REPLICA)
+        told = shell.run("verify", REPLICA, "-o", "json").result
+        root, number = told["ledger_root"], str(told["commit"])
+        asked = ("--expected-root", root, "--at-least-commit", number, "-o", "json")
+        assert shell.run("verify", REPLICA, *asked).result["proven"]
+        shell.run("replicate", SOURCE, REPLICA)
+        assert shell.run("verify", REPLICA, *asked).code == 0
+        rolled_back = shell.run("verify", REPLICA, "--expected-root", root)
+        assert rolled_back.code == 3
+        assert "give its number as --at-least-commit as well" in rolled_back.err
+        assert "rolled back, written anew or restarted" in rolled_back.err
+        assert shell.run("verify", REPLICA, "--at-least-commit", "99").code == 3
+        alone = shell.run("verify", REPLICA, "--sibling", SOURCE)
+        assert (alone.code, "not compared: mem://cli_a@lake/sales/ has no ledger" in alone.err) == (
+            0,
+            True,
+        )
+        keys = tmp_path / "signing.pub"
+        missing = shell.run("verify", REPLICA, "--public-key", str(keys))
+        assert (missing.code, "--public-key: " in missing.err) == (2, True)
+        keys.write_bytes(pair().public)
+        unsigned = shell.run("verify", REPLICA, "--public-key", str(keys))
+        assert (unsigned.code, "it is not signed" in unsigned.err) == (3, True)
 
 
 class TestFetch:
@@ -598,8 +623,9 @@ class TestRunsAndStatus:
         ended = shell.run("runs", REPLICA, "-o", "json")
         assert (ended.code, ended.err) == (0, "")
         newest, oldest = json.loads(ended.out)
-        assert (newest["run_id"], newest["objects"], newest["latest"]) == ("tuesday", 4, True)
-        assert (oldest["run_id"], oldest["objects"], oldest["latest"]) == ("monday", 3, False)
+        assert (newest["run_id"], newest["objects"], newest["changed"]) == ("tuesday", 4, 1)
+        assert (oldest["run_id"], oldest["objects"], oldest["changed"]) == ("monday", 3, 3)
+        assert newest["commit"] > oldest["commit"]
         shown = shell.run("runs", REPLICA)
         assert max(map(len, shown.out.splitlines())) <= 80
         assert "--limit" in shell.run("runs", REPLICA, "--limit", "1").err
@@ -635,15 +661,19 @@ class TestRunsAndStatus:
         ended = shell.run("status", REPLICA, "--max-lag", "0s")
         assert ended.code == 3
         assert f"{REPLICA}: 1 of 3 objects are not proven" in ended.err
-        assert "is more than 0 s" in ended.err
+        assert f"{REPLICA}: how old it is can't be told: 1 of 3 objects are not up to" in ended.err
         assert "1 upload of runs that are under way, or were killed" in ended.err
+        object_store.Hook("cli_b").delete_object(ObjectRef("lake", "copy/a.csv"))
+        shell.run("replicate", SOURCE, REPLICA)
+        late = shell.run("status", REPLICA, "--max-lag", "0s")
+        assert (late.code, "is more than 0 s" in late.err) == (3, True)
 
     def test_one_that_was_never_replicated_costs_no_other(self, shell: Shell) -> None:
         shell.run("replicate", SOURCE, REPLICA)
         ended = shell.run("status", "mem://cli_b@lake/no/", REPLICA)
         assert ended.code == 4
         assert "3 of 3" in ended.out
-        assert "REPLICA: mem://cli_b@lake/no/ has no manifest" in ended.err
+        assert "REPLICA: mem://cli_b@lake/no/ is in no ledger" in ended.err
 
     def test_no_bucket_is_said_without_a_key_of_ours(self, shell: Shell) -> None:
         for command in ("status", "runs", "verify"):

@@ -19,6 +19,7 @@ from airflow_multicloud.operators.object_store import (
     UploadArtifactOperator,
     VerifyReplicaOperator,
 )
+from tests.unit.signing.keys import pair
 
 from .airflow_runs import Bare, run_dag
 from .lab import TREE, Lab, delete, fill, flip, get, outcomes, own_keys, put, tree_of
@@ -124,7 +125,11 @@ class TestReplicate:
         fill(lab.s3)
         context, asset = Bare(), Asset("copies")
         facts = replicate(lab, context, outlets=[asset])
-        assert context["outlet_events"][asset].extra == {"multicloud": facts}
+        ledgers = context.pushed["ledgers"]
+        extra = {"multicloud": facts, "multicloud_ledgers": ledgers}
+        assert context["outlet_events"][asset].extra == extra
+        roots = [destination["ledger_root"] for destination in facts["destinations"]]
+        assert [one["ledger_root"] for one in ledgers] == roots
         log = capsys.readouterr().out
         assert "replicated 4 of 4 objects, " in log
         for destination in facts["destinations"]:
@@ -177,7 +182,8 @@ def test_templates_xcom_and_asset_events_in_a_real_run(lab: Lab) -> None:
     run = run_dag(dag)
     facts = run.xcom("copy")
     assert outcomes(facts) == [{"copied": 1}] * 2
-    assert run.asset_events() == {"templated_copies": [{"multicloud": facts}]}
+    extra = {"multicloud": facts, "multicloud_ledgers": run.xcom("copy", key="ledgers")}
+    assert run.asset_events() == {"templated_copies": [extra]}
     assert [run.xcom("check", map_index=n)["findings"] for n in (0, 1)] == [{"verified": 1}] * 2
     # Failed for good at the first try, and told what happened.
     assert (run.state_of("broken"), run.tries["broken", -1]) == ("failed", 1)
@@ -213,12 +219,12 @@ class TestVerify:
         with pytest.raises(AirflowFailException, match=r"1 of 4 objects are not proven"):
             self.verify(replica, context, depth=depth)
         report = context.pushed["report"]
-        # Azure reports no digest of its own: without reading, a blob written again is unknown.
-        unread = depth == api.Depth.CHECKSUMS and replica.startswith("abfs://")
-        finding = "unverifiable" if unread else "damaged"
-        assert report["findings"] == {finding: 1, "verified": len(TREE) - 1}
+        assert report["findings"] == {"changed": 1, "verified": len(TREE) - 1}
         (found,) = report["found"]
-        assert found.startswith(f"'deep/er/b.bin' is {finding}: ")
+        assert found.startswith("'deep/er/b.bin' is changed: it was written again")
+        # Azure reports no digest of its own: without reading, nobody knows.
+        unread = depth == api.Depth.CHECKSUMS and replica.startswith("abfs://")
+        assert found.endswith("the store reports no digest to compare") is unread
 
     def test_one_deleted_object_is_named(self, replica: str) -> None:
         delete(replica + "deep/spa ced 'ö'.csv")
@@ -230,16 +236,49 @@ class TestVerify:
         ]
         assert facts["extraneous"] == 1
 
-    def test_an_edited_manifest_is_found_out(self, replica: str) -> None:
-        manifest = self.verify(replica)["manifest_uri"]
-        put(manifest, get(manifest).replace(b'"size":5', b'"size":6'))
-        with pytest.raises(StorageError, match="do not give its Merkle root") as raised:
-            self.verify(replica)
+    def test_an_edited_ledger_is_found_out(self, replica: str, tmp_path: Path) -> None:
+        told = self.verify(replica)
+        asked = {"expected_root": told["ledger_root"], "at_least_commit": str(told["commit"])}
+        assert self.verify(replica, **asked)["proven"]
+        commit = told["commit_uri"]
+        put(commit, get(commit).replace(b'"size":5', b'"size":6'))
+        assert self.verify(replica, fail=False)["findings"]["damaged"] >= 1
+        with pytest.raises(StorageError, match="was expected among the commits") as raised:
+            self.verify(replica, **asked)
         assert raised.value.kind is ErrorKind.INTEGRITY
+        with pytest.raises(StorageError, match=f"commit {told['commit'] + 1} was expected"):
+            self.verify(replica, at_least_commit=told["commit"] + 1)
+        keys = tmp_path / "signing.pub"
+        keys.write_bytes(pair().public)
+        with pytest.raises(StorageError, match="it is not signed; only commits that were"):
+            self.verify(replica, public_keys=str(keys))
 
-    def test_no_manifest(self, lab: Lab) -> None:
-        with pytest.raises(AirflowFailException, match=r"^not_found: replica: .* has no manifest"):
+    def test_another_replica_is_asked(self, lab: Lab) -> None:
+        fill(lab.s3)
+        api.replicate(lab.s3, lab.replicas)
+        one, other = lab.replicas
+        told = self.verify(one, siblings=[other])
+        assert (told["proven"], told["contradictions"], told["not_compared"]) == (True, [], [])
+        commit = told["commit_uri"]
+        sha256 = told["content"]
+        assert sha256 == self.verify(other)["content"]
+        put(commit, get(commit).replace(b'"sha256":"', b'"sha256":"0', 1))
+        with pytest.raises(
+            AirflowFailException, match="prove different contents of the same object"
+        ):
+            self.verify(one, siblings=[other], depth="checksums")
+
+    def test_no_ledger(self, lab: Lab) -> None:
+        with pytest.raises(AirflowFailException, match=r"^not_found: replica: .* is in no ledger"):
             self.verify(lab.gcs)
+
+    def test_what_a_template_gives_is_a_number(self, lab: Lab) -> None:
+        with pytest.raises(AirflowFailException, match="at_least_commit: 'x' given, expected the"):
+            self.verify(lab.gcs, at_least_commit="x")
+        with pytest.raises(AirflowFailException, match="public_keys: /nowhere can't be read"):
+            self.verify(lab.gcs, public_keys="/nowhere")
+        with pytest.raises(AirflowFailException, match="expected_root: 'abc' given"):
+            self.verify(lab.gcs, expected_root="abc", at_least_commit="")
 
 
 class TestUpload:
@@ -256,7 +295,11 @@ class TestUpload:
         assert first["success"]
         assert not first["unchanged"]
         assert first["uri"] == lab.s3 + file.name
-        assert context["outlet_events"][asset].extra == {"multicloud": first}
+        # The primary's bucket has no ledger: it holds no replica.
+        places = [one["place"] for one in context.pushed["ledgers"]]
+        assert places == [f"gs://{lab.bucket}/", f"abfs://{lab.bucket}/"]
+        extra = {"multicloud": first, "multicloud_ledgers": context.pushed["ledgers"]}
+        assert context["outlet_events"][asset].extra == extra
         for uri in (lab.s3, *lab.replicas):
             assert tree_of(uri) == {file.name: file.read_bytes()}
         second = self.upload(lab, file)

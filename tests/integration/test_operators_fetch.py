@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import Asset
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from airflow_multicloud import api
 from airflow_multicloud.core.drill.faults import Fault, FaultedStore
@@ -100,7 +102,7 @@ def test_killed_servers_one_after_the_other(
     facts = run(objects, tmp_path / "b")
     assert (facts["served_by"], facts["failed_over"]) == (objects[1], True)
     assert [a["kind"] for a in facts["attempts"]] == ["unavailable", None]
-    assert facts["verified_by"] == "ledger"
+    assert (facts["verified_by"], facts["findings"]) == ("ledger", [])
     assert facts["sha256"] == hashlib.sha256(TREE["deep/er/b.bin"]).hexdigest()
     tree = run(uris, tmp_path / "tree")
     assert tree["served"] == {uris[1]: len(TREE)}
@@ -109,7 +111,7 @@ def test_killed_servers_one_after_the_other(
 
     mortal.gcp.kill()
     facts = run(objects, tmp_path / "b")
-    assert facts["served_by"] == objects[2]
+    assert (facts["served_by"], facts["findings"]) == (objects[2], [])
     assert [a["kind"] for a in facts["attempts"]] == ["unavailable", "unavailable", None]
     mortal.azure.kill()
     with pytest.raises(api.FailoverError) as raised:
@@ -173,6 +175,46 @@ class TestRejections:
             assert kinds(raised.value) == ["integrity"]
         facts = run([replicated.s3 + "a.txt"], tmp_path / "a", require_digest=True)
         assert facts["verified_by"] == "store"
+
+    def test_a_ledger_that_is_not_the_one_remembered(self, replicated: Lab, tmp_path: Path) -> None:
+        uris = [u + "a.txt" for u in replicated.replicas]
+        facts = run(uris, tmp_path / "a", expected_roots={uris[0]: "0" * 64})
+        assert facts["served_by"] == uris[1]
+        assert "one of root 000" in facts["attempts"][0]["reason"]
+        # A template writes numbers as texts.
+        facts = run(uris, tmp_path / "a", at_least_commits={uris[0]: "1", uris[1]: 1})
+        assert facts["served_by"] == uris[0]
+        facts = run(uris, tmp_path / "a", at_least_commits={uris[0]: "1000"})
+        assert facts["served_by"] == uris[1]
+        with pytest.raises(AirflowFailException, match="at_least_commits: -1 for"):
+            run(uris, tmp_path / "a", at_least_commits={uris[0]: "none"})
+
+    def test_a_ledger_that_nobody_has_signed(self, replicated: Lab, tmp_path: Path) -> None:
+        key = Ed25519PrivateKey.generate().public_key()
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        (tmp_path / "keys.pem").write_bytes(pem)
+        with pytest.raises(api.FailoverError, match="it is not signed"):
+            run(replicated.replicas, tmp_path / "t", public_keys=str(tmp_path / "keys.pem"))
+        facts = run(
+            [replicated.s3, *replicated.replicas],
+            tmp_path / "t",
+            public_keys=str(tmp_path / "keys.pem"),
+        )
+        assert facts["served"] == {replicated.s3: len(TREE)}
+
+    def test_a_primary_after_a_failback(self, replicated: Lab, tmp_path: Path) -> None:
+        api.replicate(replicated.gcs, [replicated.s3])
+        put(replicated.s3 + "a.txt", b"newer")
+        put(replicated.s3 + "new", b"new")
+        facts = run([replicated.s3, replicated.gcs], tmp_path / "t", list_unknown=True)
+        assert facts["served"] == {replicated.s3: len(TREE) + 1}
+        assert (tmp_path / "t" / "a.txt").read_bytes() == b"newer"
+        # And when it is lost again.
+        gone = replicated.s3.replace("lab-", "gone-")
+        put(replicated.gcs + "planted", b"x")
+        facts = run([gone, replicated.gcs], tmp_path / "u", list_unknown=True)
+        assert facts["served"] == {replicated.gcs: len(TREE)}
+        assert (facts["unknown"], facts["unknown_names"]) == (1, ["planted"])
 
     def test_a_lost_object_is_missed_in_a_listing(self, replicated: Lab, tmp_path: Path) -> None:
         delete(replicated.gcs + "a.txt")

@@ -97,7 +97,7 @@ class TestInAirflow:
         assert [d["outcomes"] for d in deep["destinations"]] == [{"copied": 2}] * 2
         for uri in filled.replicas:
             assert tree_of(uri + "n/") == {n.removeprefix("n/"): c for n, c in MANY.items()}
-            assert api.verify_replica(uri + "n/", depth=api.Depth.READ).root == facts["root"]
+            assert api.verify_replica(uri + "n/", depth=api.Depth.READ).content == facts["root"]
             assert own_keys(uri, "runs/") == own_keys(uri, "journals/") == []
 
     def test_a_shard_that_dies_is_tried_again(self, filled: Lab) -> None:

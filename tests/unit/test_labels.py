@@ -20,7 +20,7 @@ GOOGLE = LabelRules(illegal=r"[^\w-]", longest=63, most_bytes=128, lower=True)
 
 @pytest.fixture(autouse=True)
 def outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DAG_ID", "TASK_ID", "DAG_RUN_ID"):
+    for name in ("DAG_ID", "TASK_ID", "DAG_RUN_ID", "TRY_NUMBER"):
         monkeypatch.delenv(f"AIRFLOW_CTX_{name}", raising=False)
 
 
@@ -36,6 +36,13 @@ def test_a_task_of_airflow(monkeypatch: pytest.MonkeyPatch) -> None:
         "airflow-run": "scheduled__2026-10-28t06-30-00-00-00",
     }
     assert set(current_work().lasting().labels(GOOGLE)) == {"airflow-dag", "airflow-task"}
+
+
+def test_the_try_is_known_and_no_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CTX_TRY_NUMBER", "3")
+    assert current_work() == Work(try_number=3)
+    assert Work(dag_id="d", map_index=2, try_number=3).labels(GOOGLE) == {"airflow-dag": "d"}
+    assert Work(dag_id="d", run_id="r", try_number=3).lasting() == Work(dag_id="d")
 
 
 def test_as_the_google_provider_labels_bigquery_jobs() -> None:

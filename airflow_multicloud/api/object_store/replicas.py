@@ -8,6 +8,8 @@ from pathlib import Path
 
 from airflow_multicloud.api.object_store.destinations import Destination, open_destinations
 from airflow_multicloud.core.endpoints import naming
+from airflow_multicloud.core.ledger.memory import Remembered
+from airflow_multicloud.core.ledger.signing import signing
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.plans import NAMED_PLANNED, Plan
@@ -20,6 +22,7 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.opening.public_keys import open_public_keys
+from airflow_multicloud.opening.signing import open_signer
 from airflow_multicloud.registry import session
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
@@ -30,13 +33,17 @@ def replication(
     source: str,
     destinations: Sequence[str | Destination],
     options: ReplicationOptions = ReplicationOptions(),
+    *,
+    signing_conn_id: str | None = None,
 ) -> Replication:
     """Resolve URIs to stores and check that they can be replicated; no request is made.
 
+    :param signing_conn_id: as for :func:`replicate`.
     :raises CloudError: naming the parameter that is wrong.
     """
     opened = open_destinations(destinations, parameter="destinations")
-    return Replication(open_endpoint(source, parameter="source"), opened, options)
+    sign = signing(open_signer(signing_conn_id))
+    return Replication(open_endpoint(source, parameter="source"), opened, options, sign)
 
 
 @session()
@@ -46,6 +53,7 @@ def replicate(
     options: ReplicationOptions = ReplicationOptions(),
     *,
     run_id: str | None = None,
+    signing_conn_id: str | None = None,
     listener: Listener | None = None,
     interval: float = INTERVAL,
 ) -> ReplicationReport:
@@ -53,13 +61,15 @@ def replicate(
 
     :param run_id: names the run: letters, digits, ``.``, ``_`` and ``-``; a random one when
         left out.
+    :param signing_conn_id: an Airflow connection with an Ed25519 key, which signs what the run
+        writes into the destinations' ledgers.
     :param listener: told about progress on this thread, at most every ``interval`` seconds.
     :raises CloudError: before any byte moves, for whatever is wrong with the call.
     :raises ReplicationFailedError: when too few objects ended sound.
     """
     check_run_id(run_id)
     return engine.replicate(
-        replication(source, destinations, options),
+        replication(source, destinations, options, signing_conn_id=signing_conn_id),
         run_id=run_id,
         listener=listener,
         interval=interval,
@@ -93,10 +103,11 @@ def verify_replica(
     at_least_commit: int | None = None,
     siblings: Sequence[str] = (),
     public_keys: bytes | Path | None = None,
+    remembered: Remembered | None = None,
 ) -> VerificationReport:
     """Prove a replica against its ledger; see :class:`Depth`.
 
-    Who may write to the replica's bucket may write its ledger anew. The last four parameters are
+    Who may write to the replica's bucket may write its ledger anew. The last five parameters are
     what speaks for it besides.
 
     :param depth: one of them, or its value.
@@ -105,9 +116,12 @@ def verify_replica(
         it; with ``at_least_commit``, that commit, which may be an earlier one.
     :param at_least_commit: the newest commit must have this number or a greater one.
     :param siblings: URIs of other replicas: what their ledgers have seen of this one must be so,
-        and the reverse. A contradiction makes the replica not proven.
+        and the reverse; and of the same object at the source all must prove the same content. A
+        contradiction makes the replica not proven.
     :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: one of them must
         have signed the newest commit.
+    :param remembered: a commit that was seen earlier, which must be the newest or before it. One
+        that was deleted since, as ``cleanup`` does, is no error: it is named in the report.
     :raises StorageError: kind ``integrity`` when the ledger is damaged, not the expected one, or
         not signed.
     """
@@ -132,6 +146,7 @@ def verify_replica(
             at_least_commit=at_least_commit,
             siblings=others,
             public_keys=keys,
+            remembered=remembered,
         )
 
 

@@ -12,6 +12,7 @@ from airflow_multicloud.api.object_store.destinations import (
     open_destination,
     open_destinations,
 )
+from airflow_multicloud.core.ledger.signing import signing
 from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.buckets import check_bucket
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
@@ -29,6 +30,7 @@ from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.locations import check_template
 from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.signing import open_signer
 from airflow_multicloud.registry import session
 
 
@@ -40,6 +42,7 @@ def upload_artifact(
     replicate_to: Sequence[str | Destination] = (),
     immutable: bool = False,
     create_buckets: bool = False,
+    signing_conn_id: str | None = None,
     listener: Listener | None = None,
     interval: float = INTERVAL,
 ) -> CloudOperationResult:
@@ -49,24 +52,27 @@ def upload_artifact(
     not raised.
 
     :param create_buckets: create buckets that do not exist, the primary's too.
+    :param signing_conn_id: an Airflow connection with an Ed25519 key, which signs what is written
+        into ledgers.
     :raises CloudError: before any byte moves, for whatever is wrong with the call; or when the
         upload itself fails.
     """
     check_template(str(file), parameter="file")
     primary = open_destination(destination, parameter="destination")
     replicas = open_destinations(replicate_to, parameter="replicate_to")
+    sign = signing(open_signer(signing_conn_id))
     _check_apart(Path(file), primary, replicas)
     if create_buckets:
         check_bucket("destination", primary, create=True)
     _check_replicas(replicas, create=create_buckets)
     progress = Progress(listener, interval=interval)
-    uploaded = _upload(Path(file), primary, immutable=immutable, progress=progress)
+    uploaded = _upload(Path(file), primary, immutable=immutable, sign=sign, progress=progress)
     if not replicas:
         return CloudOperationResult(True, uploaded)
     try:
         source = open_endpoint(uploaded.uri, parameter="destination")
         report = engine.replicate(
-            Replication(source, replicas, ReplicationOptions(immutable=immutable)),
+            Replication(source, replicas, ReplicationOptions(immutable=immutable), sign),
             listener=listener,
             interval=interval,
         )

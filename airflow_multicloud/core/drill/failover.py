@@ -57,7 +57,7 @@ class Measurement:
     :param recovered: ``None`` when not everything could be recovered; ``problem`` has the error
         then, and ``reason`` says in a sentence what decided it.
     :param took: from the fault to the end of the recovery, or to giving it up.
-    :param as_of: the moment up to which what was recovered holds every change.
+    :param as_of: the moment up to which what was recovered holds every change; ``None``: unknown.
     :param clock_ahead: how much later than the fault something is dated that came before it:
         clocks disagree, and no age can be told by them.
     :param policy: what decided about candidates.

@@ -23,8 +23,8 @@ class Verdict(StrEnum):
     FAILED_RTO = "FAILED_RTO"
     """Recovery took longer than the objective."""
     FAILED_RPO = "FAILED_RPO"
-    """The data recovered was older than the objective, or how old it is can't be told because
-    clocks disagree."""
+    """The data recovered was older than the objective, or how old it is can't be told: clocks
+    disagree, or a ledger does not say when some of it was up to date."""
     FAILED_FAILBACK = "FAILED_FAILBACK"
     """The primary did not serve the canary once the fault was gone."""
     FAILED_REPLICA = "FAILED_REPLICA"
@@ -50,7 +50,7 @@ MEANINGS: Mapping[str, str] = {
     Verdict.FAILED_INTEGRITY: "Not everything could be recovered and verified.",
     Verdict.FAILED_RTO: "Recovery took longer than the objective.",
     Verdict.FAILED_RPO: "The data recovered was older than the objective allows, or its age can't "
-    "be told because clocks disagree.",
+    "be told.",
     Verdict.FAILED_FAILBACK: "The primary did not serve once the fault was gone.",
     Verdict.FAILED_REPLICA: "Everything was recovered within both objectives, but a replica was "
     "out of reach or not verified: there is one copy less than there should be.",
@@ -91,6 +91,12 @@ def findings(
         found.append(
             f"clocks disagree: what came before the fault is dated {duration(ahead)} after it, so "
             "the RPO can't be measured; set the clocks of the workers and of the primary by NTP"
+        )
+    recovered = measurement["recovered"]
+    if recovered and ahead is None and measurement["rpo_seconds"] is None:
+        found.append(
+            "the RPO can't be measured: it is not known when this was up to date last: "
+            f"{recovered.get('oldest')}"
         )
     for control in measurement["controls"]:
         replica = control["replica"]

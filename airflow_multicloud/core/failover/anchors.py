@@ -10,6 +10,7 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.ledger import reading, trust
 from airflow_multicloud.core.ledger.commits import Sibling
+from airflow_multicloud.core.ledger.memory import recall, recall_none
 from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -30,14 +31,16 @@ class Accusation:
     reason: str
 
 
-def check(end: Endpoint, head: Head | None, policy: FailoverPolicy) -> None:
+def check(end: Endpoint, head: Head | None, policy: FailoverPolicy) -> tuple[str, ...]:
     """Refuse a ledger that is not the one that the caller remembers, or that nobody signed.
 
+    :return: findings.
     :raises StorageError: kind ``integrity``.
     """
-    root, number = policy.expected_at(end)
+    (root, number), memory = policy.expected_at(end), policy.remembered_at(end)
     if head is None:
         trust.check_none_expected(end, root, number)
+        recall_none(end, memory)
         if policy.public_keys is not None:
             raise StorageError(
                 f"{place_of(end)}: there is no ledger in this bucket, and public_keys are given: "
@@ -45,9 +48,11 @@ def check(end: Endpoint, head: Head | None, policy: FailoverPolicy) -> None:
                 kind=ErrorKind.INTEGRITY,
                 cloud=end.cloud,
             )
-        return
+        return ()
     trust.check_expected(head, root, number)
     trust.check_signature(head, policy.public_keys)
+    forgotten = recall(head, memory)
+    return () if forgotten is None else (forgotten,)
 
 
 def check_others(end: Endpoint, head: Head | None, others: Iterable[Head]) -> tuple[str, ...]:

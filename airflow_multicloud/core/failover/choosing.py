@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta
 
 
+#: What says that a version can't be had; whoever may read objects may not read versions, perhaps.
+_NO_VERSION = frozenset(
+    {
+        ErrorKind.NOT_FOUND,
+        ErrorKind.UNSUPPORTED,
+        ErrorKind.INVALID_ARGUMENT,
+        ErrorKind.PERMISSION_DENIED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What is read.
@@ -87,7 +98,7 @@ def _proven(candidate: Endpoint, proof: Proof) -> ObjectBody | None:
     try:
         return candidate.store.get_object(candidate.ref(candidate.location.key, proof.version))
     except CloudError as err:
-        if err.kind not in (ErrorKind.NOT_FOUND, ErrorKind.UNSUPPORTED, ErrorKind.INVALID_ARGUMENT):
+        if err.kind not in _NO_VERSION:
             raise
         return None
 

@@ -118,7 +118,8 @@ class Copy:
         if self.judged().live:
             return None
         key = self.end.key_of(name)
-        until = time.monotonic() + _PATIENCE.total_seconds()
+        patience = min(_PATIENCE, self.copies.policy.attempt_timeout / 2)
+        until = time.monotonic() + patience.total_seconds()
         while True:
             with blaming(self.end, "read"):
                 head = self._look_again()

@@ -54,9 +54,10 @@ def judge(copy: Copy, copies: Copies) -> Judged:
             anchors.check(copy.end, copy.ledger.head(), replace(policy, public_keys=None))
         return Judged(None, live=True, findings=findings)
     head = copy.ledger.head()
-    anchors.check(copy.end, head, policy)
+    findings = anchors.check(copy.end, head, policy)
     others = [other for _, other in copies.heads_beside(copy)]
-    return Judged(head, live=False, findings=anchors.check_others(copy.end, head, others))
+    findings += anchors.check_others(copy.end, head, others)
+    return Judged(head, live=False, findings=findings)
 
 
 def _role(copy: Copy, copies: Copies) -> tuple[bool, tuple[str, ...]]:

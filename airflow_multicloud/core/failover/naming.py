@@ -125,8 +125,8 @@ class _Asking:
     def _start_next(self) -> None:
         left_of(self._policy, self._end, self._failed)
         copy = self._waiting.pop(0)
-        future = started(lambda: _named(copy))
-        self._running.append(_Listing(copy, future, time.monotonic()))
+        since = time.monotonic()
+        self._running.append(_Listing(copy, started(lambda: _named(copy)), since))
 
     def _until(self) -> float:
         return min([self._end, self._hedge_at(), *map(self._expires, self._running)])

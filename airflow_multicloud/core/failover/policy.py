@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger.names import place, place_of
+from airflow_multicloud.core.ledger.memory import Remembered
+from airflow_multicloud.core.ledger.names import bucket_of, place_of
 from airflow_multicloud.core.ledger.trust import Verifier
 from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -59,6 +60,8 @@ class FailoverPolicy:
         ledger must have; or that commit which ``at_least_commits`` names.
     :param at_least_commits: likewise, the number of a commit that its ledger must have reached.
     :param public_keys: reject a replica whose ledger's newest commit none of them has signed.
+    :param remembered: commits of candidates' ledgers that were seen: a replica's newest commit must
+        be this one, or a later one.
     :param list_unknown: list the replica that the names of a prefix are from as well, and report
         what lies there besides.
     """
@@ -74,6 +77,7 @@ class FailoverPolicy:
     expected_roots: Mapping[str, str] = field(default_factory=dict)
     at_least_commits: Mapping[str, int] = field(default_factory=dict)
     public_keys: Verifier | None = None
+    remembered: tuple[Remembered, ...] = ()
     list_unknown: bool = False
 
     #: What a drill shows of it.
@@ -97,18 +101,25 @@ class FailoverPolicy:
         """The root and the number of a commit that the ledger of a place must have."""
         here = place_of(end)
         roots, numbers = self.expected_roots.items(), self.at_least_commits.items()
-        root = next((root for uri, root in roots if _bucket(uri) == here), None)
-        return root, next((number for uri, number in numbers if _bucket(uri) == here), None)
+        root = next((root for uri, root in roots if bucket_of(uri) == here), None)
+        return root, next((number for uri, number in numbers if bucket_of(uri) == here), None)
+
+    def remembered_at(self, end: Endpoint) -> Remembered | None:
+        """What is remembered of the ledger of a place, unless something is expected of it."""
+        if self.expected_at(end) != (None, None):
+            return None
+        here = place_of(end)
+        return next((one for one in self.remembered if one.place == here), None)
 
     def check_candidates(self, uris: Iterable[str]) -> None:
         """Refuse an expectation of a ledger that no candidate has.
 
         :raises StorageError: kind ``invalid_argument``, naming it.
         """
-        known = {_bucket(uri) for uri in uris}
+        known = {bucket_of(uri) for uri in uris}
         for name in ("expected_roots", "at_least_commits"):
             for uri in getattr(self, name):
-                if _bucket(uri) not in known:
+                if bucket_of(uri) not in known:
                     raise _refused(name, repr(uri), "the URI of a candidate, or of its bucket")
 
     def goes_on(self, kind: ErrorKind) -> bool:
@@ -129,6 +140,9 @@ def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:
 
 
 def _check_expected(roots: Mapping[str, str], numbers: Mapping[str, int]) -> None:
+    for name, given in (("expected_roots", roots), ("at_least_commits", numbers)):
+        if not isinstance(given, Mapping):
+            raise _refused(name, repr(given), "a mapping, by the URIs of candidates")
     for uri, root in roots.items():
         if not isinstance(root, str) or not _SHA256.fullmatch(root):
             what = "64 lower-case hexadecimal digits: the root of a commit (ledger_root in reports)"
@@ -137,12 +151,6 @@ def _check_expected(roots: Mapping[str, str], numbers: Mapping[str, int]) -> Non
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             what = "the number of a commit, from 1 (commit in reports)"
             raise _refused("at_least_commits", f"{number!r} for {uri!r}", what)
-
-
-def _bucket(uri: str) -> str:
-    """The place of the ledger of the bucket that a URI lies in."""
-    scheme, _, bucket = place(uri).partition("://")
-    return f"{scheme}://{bucket.partition('/')[0]}/"
 
 
 def _refused(parameter: str, given: object, allowed: str) -> StorageError:

@@ -64,6 +64,7 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
 
     :param run_id: what the run is called; a retried one may have the name that it had before.
     :param token: one try of one run; nothing else has it.
+    :param map_index: -1 for a task that is not mapped; ``None``: unknown, as is ``try_number``.
     """
 
     run_id: _Text
@@ -73,6 +74,20 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
     airflow_run_id: _Text = ""
     map_index: int | None = None
     try_number: int | None = None
+
+    def is_later_try_of(self, other: Identity) -> bool:
+        """Whether both are tries of one task: the other one can't go on beside this one.
+
+        What is not known for certain is taken for two tasks, which may go on at once.
+        """
+        task, tried, before = self._task, self.try_number, other.try_number
+        return task is not None and task == other._task and (before or 0) < (tried or 0)
+
+    @property
+    def _task(self) -> tuple[str, str, str, int] | None:
+        if not self.task_id or self.map_index is None or self.try_number is None:
+            return None
+        return self.dag_id, self.task_id, self.airflow_run_id, self.map_index
 
 
 class Selection(msgspec.Struct, frozen=True, omit_defaults=True):

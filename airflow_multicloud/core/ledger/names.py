@@ -34,6 +34,12 @@ def place_of(end: Endpoint) -> str:
     return place(str(end.location.with_key("")))
 
 
+def bucket_of(uri: str) -> str:
+    """The place of the ledger that a URI is in: its bucket's."""
+    scheme, _, rest = place(uri).partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/"
+
+
 def commit_key(number: int) -> str:
     """The key of a commit."""
     return f"{COMMITS}{_LAST - number:012d}-{number:012d}.jsonl"

@@ -9,6 +9,7 @@ and how often an entry is written again.
 from __future__ import annotations
 
 import gzip
+import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,9 @@ def write(end: Endpoint, found: Iterable[Entry]) -> Run:
     refs: list[SegmentRef] = []
     while batch := list(islice(rest, ENTRIES)):
         lines = b"".join(entries.write_line(entry) + b"\n" for entry in batch)
-        body = gzip.compress(lines, compresslevel=1, mtime=0)
+        # No two writers make the same file, or one that nobody named could be deleted while it is
+        # written again.
+        body = gzip.compress(lines, compresslevel=1, mtime=secrets.randbits(32))
         sha256 = sha256_of(body)
         _put(end, segment_key(sha256), body)
         refs.append(SegmentRef(sha256, len(body), len(batch), batch[0].key, batch[-1].key))

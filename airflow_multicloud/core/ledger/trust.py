@@ -171,10 +171,12 @@ class Corroboration:
 
     :param contradictions: what can't be.
     :param unknown: what could not be compared, and why; a sentence each.
+    :param heads: the newest commits of those that could be read.
     """
 
     contradictions: tuple[Contradiction, ...] = ()
     unknown: tuple[str, ...] = ()
+    heads: tuple[Head, ...] = ()
 
 
 def ask(head: Head, siblings: Iterable[Endpoint]) -> Corroboration:
@@ -188,9 +190,6 @@ def ask(head: Head, siblings: Iterable[Endpoint]) -> Corroboration:
     unknown: list[str] = []
     for end in siblings:
         place = place_of(end)
-        if place == head.commit.place:
-            unknown.append(f"{end.location} is in the same bucket, and has the same ledger")
-            continue
         try:
             with naming("siblings", end):
                 found = reading.newest(end)
@@ -199,15 +198,19 @@ def ask(head: Head, siblings: Iterable[Endpoint]) -> Corroboration:
                 raise
             unknown.append(printable(f"the ledger of {place} can't be read: {err.kind}: {err}"))
             continue
-        if found is not None:
+        if found is not None and found.root == head.root:
+            unknown.append(f"{end.location} has the same ledger")
+        elif found is not None:
             heads.append(found)
         elif seen := _said(head, place):
             why = f"{_has_seen(head, seen[0])}, and there is none now; {_WHO_IS_RIGHT}"
             contradictions.append(Contradiction(place, why))
         else:
-            unknown.append(f"{place} has no ledger")
+            unknown.append(f"{end.location} has no ledger")
     compared = corroborate(head, heads)
-    return Corroboration((*contradictions, *compared.contradictions), (*unknown, *compared.unknown))
+    return Corroboration(
+        (*contradictions, *compared.contradictions), (*unknown, *compared.unknown), tuple(heads)
+    )
 
 
 def corroborate(head: Head, others: Iterable[Head]) -> Corroboration:

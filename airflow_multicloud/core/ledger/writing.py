@@ -12,19 +12,21 @@ from itertools import chain, islice
 from airflow_multicloud.core import cancellation, records
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger import commits, looks, merging, reading, segments
+from airflow_multicloud.core.ledger import commits, merging, reading, segments
 from airflow_multicloud.core.ledger.commits import (
     Commit,
-    Identity,
     Look,
-    OpenRun,
-    Sibling,
-    SortedRun,
-    Step,
 )
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.ledger.state import (
+    Draft,
+    entries_after,
+    looks_after,
+    open_runs_after,
+    siblings_after,
+)
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -118,29 +120,6 @@ def base_or_refusal(end: Endpoint) -> Base:
         return Base(refused=err)
 
 
-def no_look() -> None:
-    """A run that has not ended says nothing of all that it was to look at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What a commit is to say, but for the state that it follows on.
-
-    :param look: tells what was found, at the end of a run; asked once all changes are gone through.
-    :param siblings: the newest commits of the other replicas, as far as the run knows.
-    """
-
-    identity: Identity
-    step: Step
-    prefix: str
-    source: str | None
-    started: datetime
-    deleted: int = 0
-    why: str | None = None
-    look: Callable[[], Look | None] = no_look
-    siblings: tuple[Sibling, ...] = ()
-
-
 def commit(
     end: Endpoint,
     draft: Draft,
@@ -198,7 +177,7 @@ def _made(
         raise records.damaged(end, commit_key(now.number), "no number is left for a next commit")
     state = now.head.commit if now.head and not damaged else None
     found = _Counted(changes)
-    runs, recent = _state(end, state, found)
+    runs, recent = entries_after(end, state, found)
     made_at = datetime.now(UTC)
     this = Commit(
         format=commits.FORMAT,
@@ -216,9 +195,9 @@ def _made(
         deleted=draft.deleted,
         restarted=f"{damaged}"[:2000] if damaged else None,
         why=draft.why,
-        looks=_looks(state, draft, overtaken),
-        open_runs=_open_runs(state, draft, made_at),
-        siblings=_siblings(state, draft),
+        looks=looks_after(state, draft, overtaken),
+        open_runs=open_runs_after(state, draft, made_at),
+        siblings=siblings_after(state, draft),
         segments=runs,
         recent=recent,
     )
@@ -295,22 +274,6 @@ class _Counted:
             yield entry
 
 
-def _state(
-    end: Endpoint, state: Commit | None, found: Iterable[Entry]
-) -> tuple[tuple[SortedRun, ...], tuple[Entry, ...]]:
-    """The sorted runs and the newest entries, once these came to them."""
-    runs = state.segments if state else ()
-    before = state.recent if state else ()
-    rest = iter(found)
-    first = list(islice(rest, commits.MOST_RECENT + 1))
-    recent = tuple(segments.newest([before, first]))
-    if len(first) <= commits.MOST_RECENT and len(recent) <= commits.MOST_RECENT:
-        return runs, recent if runs else tuple(one for one in recent if not one.removed)
-    every = segments.newest([before, chain(first, rest)])
-    fresh = segments.write(end, (one for one in every if runs or not one.removed))
-    return segments.compacted(end, (*runs, fresh)), ()
-
-
 def _merged(
     end: Endpoint, changes: Iterable[Entry], head: Head, known: Known, overtaken: list[Entry]
 ) -> Iterator[Entry]:
@@ -328,58 +291,9 @@ def _merged(
         theirs = now(change.key)
         if theirs is None:
             yield merging.seen_gone(change, head.commit.looks)
-            continue
-        if theirs in (change, known(change.key)):
+        elif theirs in (change, known(change.key)):
             yield change
-            continue
-        merged = merging.merge(change, theirs, _stat(end, change.key))
-        if merged != theirs:
+        elif (merged := merging.merge(change, theirs, _stat(end, change.key))) != theirs:
             if merged.behind not in (change.behind, theirs.behind):
                 overtaken.append(merged)
             yield merged
-
-
-def _looks(state: Commit | None, draft: Draft, overtaken: Iterable[Entry]) -> tuple[Look, ...]:
-    """The looks, once ours is over.
-
-    :param overtaken: what our run has written over what a later one had found up to date.
-    """
-    known = state.looks if state else ()
-    if (look := draft.look()) is not None:
-        known = looks.with_look(known, look)
-    for entry in overtaken:
-        known = looks.moved_back(known, entry)
-    return known
-
-
-def _open_runs(state: Commit | None, draft: Draft, now: datetime) -> tuple[OpenRun, ...]:
-    identity = draft.identity
-    open_runs = [
-        run
-        for run in (state.open_runs if state else ())
-        if (run.identity.token, run.prefix) != (identity.token, draft.prefix)
-        and not _earlier_try(run.identity, identity)
-        and now - run.seen <= commits.SILENT
-    ]
-    if draft.step in (Step.BEGIN, Step.PROGRESS):
-        open_runs.append(OpenRun(identity, draft.prefix, draft.started, now))
-    return tuple(open_runs)
-
-
-def _earlier_try(one: Identity, this: Identity) -> bool:
-    """Whether a run is an earlier try of the same task, which can't go on beside this one."""
-    return one.token != this.token and bool(this.task_id) and _task(one) == _task(this)
-
-
-def _task(one: Identity) -> tuple[str, str, str, int | None]:
-    return one.dag_id, one.task_id, one.airflow_run_id, one.map_index
-
-
-def _siblings(state: Commit | None, draft: Draft) -> tuple[Sibling, ...]:
-    """The newest known commit of each; a lower number than before is a finding, and no news."""
-    known = {one.place: one for one in (state.siblings if state else ())}
-    for one in draft.siblings:
-        before = known.get(one.place)
-        if before is None or one.number >= before.number:
-            known[one.place] = one
-    return tuple(sorted(known.values(), key=lambda one: one.place))

@@ -146,16 +146,24 @@ class Catalog:
             return _read_entry(doc)
         return None
 
-    def known_elsewhere(self, side: int) -> Iterator[tuple[str, Entry, bool]]:
-        """What a ledger knows and the source has not, and whether it is at the destination."""
-        for name, doc, there in self._ask(
-            "SELECT k.name, k.doc, d.name IS NOT NULL FROM known k "
+    def known_elsewhere(self, side: int) -> Iterator[tuple[str, bool]]:
+        """Names that a ledger knows and the source has not; whether the destination has them."""
+        for name, there in self._ask(
+            "SELECT k.name, d.name IS NOT NULL FROM known k "
             "LEFT JOIN listed s ON s.side=? AND s.name=k.name "
             "LEFT JOIN listed d ON d.side=k.side AND d.name=k.name "
             "WHERE k.side=? AND s.name IS NULL ORDER BY k.name",
             (SOURCE, side),
         ):
-            yield name, _read_entry(doc), bool(there)
+            yield name, bool(there)
+
+    def passed_over(self, side: int) -> Iterator[Listed]:
+        """What a ledger knows and the source has, and what does not take part."""
+        return self._listed(
+            "SELECT s.* FROM known k JOIN listed s ON s.side=? AND s.name=k.name "
+            "LEFT JOIN items i ON i.name=k.name WHERE k.side=? AND i.name IS NULL ORDER BY s.name",
+            (SOURCE, side),
+        )
 
     def put_items(self, new: Iterable[Item]) -> None:
         """Add items, or replace their state."""

@@ -99,7 +99,8 @@ def freshness_at(replica: Endpoint, head: Head | None) -> Freshness:
     oldest = part_text(head, found.oldest)
     unknown = None
     if found.as_of is None:
-        unknown = f"{found.oldest.behind} objects are not up to date, some never were: {oldest}"
+        counts = f"{found.oldest.behind} of {found.oldest.objects}"
+        unknown = f"{counts} objects are not up to date, some never were: {oldest}"
     return Freshness(
         replica=str(replica.location),
         as_of=found.as_of,

@@ -10,9 +10,9 @@ from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Proof
 from airflow_multicloud.core.replication.catalog import Listed
-from airflow_multicloud.core.replication.standing import holds, shown
+from airflow_multicloud.core.replication.standing import Standing, holds, shown, standing
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.object_store import ObjectMeta
+from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 from airflow_multicloud.text import printable
 
 
@@ -109,19 +109,36 @@ def look_afresh(replica: Endpoint, name: str, entry: Entry, depth: Depth) -> tup
     return found, 0
 
 
-def _by_listing(name: str, proof: Proof, listed: Listed | None, depth: Depth) -> Found | None:
+def _by_listing(
+    name: str, proof: Proof, listed: Listed | None, depth: Depth, *, sure: bool = False
+) -> Found | None:
+    """See :func:`by_listing`.
+
+    :param sure: whether a digest tells other content also where it is the ETag: listings of S3 do
+        not say which ETags only look like an MD5.
+    """
     if listed is None:
         return Found(name, Finding.MISSING, "there is no object of this key")
+    if depth is not Depth.READ and holds(proof, listed):
+        return Found(name, Finding.VERIFIED)
     if listed.size != proof.size:
         return _other(name, proof, listed, f"{listed.size} bytes instead of {proof.size}")
-    compared = compare(proof.digests, shown(listed, proof.confirmed))
-    if compared is not None and not compared.equal:
-        return _other(name, proof, listed, f"the store's {compared.name} differs from the ledger's")
-    if depth is Depth.READ:
-        return None
-    if holds(proof, listed) or (compared is not None and compared.identical):
-        return Found(name, Finding.VERIFIED)
-    return None
+    differs = compare(proof.digests, _telling(proof, listed, sure=sure))
+    if differs is not None and not differs.equal:
+        why = f"the store's {differs.name} differs from the ledger's"
+        return _other(name, proof, listed, why)
+    same = compare(proof.digests, listed.digests)
+    proven = same is not None and same.identical
+    return Found(name, Finding.VERIFIED) if proven and depth is not Depth.READ else None
+
+
+def _telling(proof: Proof, listed: Listed, *, sure: bool) -> Digests:
+    """The digests that can tell that an object has another content."""
+    if _is_proven_write(proof, listed):
+        return shown(listed, proof.confirmed)
+    if sure or listed.digests.md5 != listed.etag:
+        return listed.digests
+    return replace(listed.digests, md5=None)
 
 
 def _look_closer(
@@ -132,7 +149,7 @@ def _look_closer(
     try:
         if depth is not Depth.READ:  # A stat may report digests that a listing does not.
             listed = _listed(name, replica.store.stat_object(ref))
-            known = _by_listing(name, proof, listed, depth)
+            known = _by_listing(name, proof, listed, depth, sure=True)
             if known is not None:
                 return known, 0
             if depth is Depth.CHECKSUMS:
@@ -177,8 +194,7 @@ def _untold(name: str, proof: Proof, listed: Listed, why: str) -> Found:
 
 
 def _is_proven_write(proof: Proof, listed: Listed) -> bool:
-    same_version = None in (proof.version, listed.version) or proof.version == listed.version
-    return bool(proof.etag) and proof.etag == listed.etag and same_version
+    return standing(proof, listed) in (Standing.HOLDS, Standing.CONTRADICTED)
 
 
 def _also_behind(found: Found, entry: Entry) -> Found:

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from msgspec.structs import replace
-
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import looks, writing
 from airflow_multicloud.core.ledger.commits import Look, Sibling, Step
-from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
+from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
-from airflow_multicloud.core.ledger.writing import Base, Draft, Sign
-from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.ledger.state import Draft, no_look
+from airflow_multicloud.core.ledger.writing import Base, Sign
+from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.coverage import Coverage
+from airflow_multicloud.core.replication.facts import entry_of, entry_of_absent
 from airflow_multicloud.core.replication.items import Item
-from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.errors import CloudError
@@ -39,9 +39,6 @@ _log = logging.getLogger(__name__)
 #: the run.
 INTERVAL = 5.0
 _LONGEST = 20.0
-
-#: A reason is for readers; a store may say a lot.
-_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +157,7 @@ class Recorder:
         :param tidy: whether it deleted all that the source does not have.
         :raises CloudError: when the ledger can't be written.
         """
-        whole = _Whole(self.run, self._destinations[index], self._bases[index])
+        whole = Coverage(self.run, self._destinations[index], self._bases[index])
         draft = self._draft(index, Step.END, deleted=len(deleted), look=whole.look)
         self._commit(index, draft, partial(self._final, index, deleted, whole, tidy=tidy))
         head = self._bases[index].head
@@ -185,7 +182,7 @@ class Recorder:
         step: Step,
         *,
         deleted: int = 0,
-        look: Callable[[], Look | None] = writing.no_look,
+        look: Callable[[], Look | None] = no_look,
     ) -> Draft:
         return Draft(
             identity=self.run.identity,
@@ -220,16 +217,14 @@ class Recorder:
                 yield after
 
     def _final(
-        self, index: int, deleted: Collection[str], whole: _Whole, *, tidy: bool
+        self, index: int, deleted: Collection[str], whole: Coverage, *, tidy: bool
     ) -> Iterator[Entry]:
         """Every entry that is new, by key; everything that stays is counted."""
         whole.begin()
         known = Follow(self._catalog.known(index))
-        absent = Follow(
-            (name, (entry, there)) for name, entry, there in self._catalog.known_elsewhere(index)
-        )
+        absent = Follow(self._catalog.known_elsewhere(index))
         items = Follow((item.name, item) for item in self._catalog.items())
-        listed = Follow((one.name, one) for one in self._catalog.listing(SOURCE))
+        passed = Follow((one.name, one) for one in self._catalog.passed_over(index))
         for name in _names(items, known):
             before: Entry | None = known.at(name)
             item: Item | None = items.at(name)
@@ -237,10 +232,13 @@ class Recorder:
             if item is not None:
                 after = self._entry(index, item, before, self._bases[index].looks)
             elif before is not None and (missed := absent.at(name)) is not None:
-                after = self._absent(name, missed, deleted, tidy=tidy)
+                unwanted = tidy and not missed and looks.admits(self.run.selection, name)
+                after = entry_of_absent(
+                    self.run, name, before, there=missed, deleted=unwanted or name in deleted
+                )
             whole.count(name, after, item, index)
-            if item is None and before is not None and (passed := listed.at(name)) is not None:
-                whole.pass_over(name, before, passed)
+            if before is not None and (listed := passed.at(name)) is not None:
+                whole.pass_over(name, before, listed)
             if after is not None and after != before:
                 yield after
 
@@ -250,104 +248,8 @@ class Recorder:
         key = self._destinations[index].key_of(item.name)
         return entry_of(self.run, key, item, index, before, known)
 
-    def _absent(
-        self, name: str, missed: tuple[Entry, bool], deleted: Collection[str], *, tidy: bool
-    ) -> Entry:
-        """What is known of a name that the source does not have."""
-        before, there = missed
-        inside = looks.admits(self.run.selection, name)
-        # Whatever source it was from: it is not wanted, and not here.
-        if name in deleted or (inside and tidy and not there):
-            return Entry(before.key, removed=True)
-        if not inside or not self._ours(name, before):
-            return before
-        if before.proof is None or (not there and not before.owed):
-            return Entry(before.key, removed=True)
-        if before.gone is not None:
-            return before
-        return replace(before, gone=self.run.as_of, behind=None)
-
-    def _ours(self, name: str, before: Entry) -> bool:
-        """Whether an entry is about this very source, so that its absence there says something."""
-        about = before.proof or before.behind
-        return about is not None and about.origin.uri == self.run.origin_of(name)
-
     def _name(self, index: int, entry: Entry) -> str:
         return entry.key[len(self._destinations[index].location.key) :]
-
-
-def entry_of(
-    run: Run,
-    key: str,
-    item: Item,
-    index: int,
-    before: Entry | None,
-    known: Sequence[Look],
-) -> Entry | None:
-    """What a ledger says of an object once a run is done with it.
-
-    :param index: of the destination whose ledger it is.
-    :param before: what it said.
-    :param known: the looks that were known when the run began.
-    """
-    state = item.replicas[index]
-    outcome = state.outcome
-    if outcome is None:
-        return before
-    origin = Origin(run.origin_of(item.name), item.etag, item.version, item.modified)
-    if outcome is Outcome.UNCHANGED and before is not None and before.proof is not None:
-        proof = replace(
-            before.proof,
-            attributes=state.attributes,
-            tags=state.tags,
-            seen=state.seen,
-            not_kept=state.not_kept,
-        )
-        return replace(before, proof=proof, behind=None, gone=None)
-    if outcome.sound:
-        return Entry(
-            key,
-            Proof(
-                size=item.size,
-                etag=state.etag or "",
-                digests=item.digests_at(index),
-                origin=origin,
-                outcome=outcome,
-                run_id=run.run_id,
-                at=datetime.now(UTC),
-                as_of=run.as_of,
-                version=state.version,
-                confirmed=state.confirmed,
-                not_kept=state.not_kept,
-                attributes=state.attributes,
-                tags=state.tags,
-                seen=state.seen,
-            ),
-        )
-    behind = Behind(
-        outcome=outcome,
-        run_id=run.run_id,
-        origin=origin,
-        size=item.size,
-        at=run.as_of,
-        kind=state.kind,
-        reason=printable(state.reason or "")[:_REASON] or None,
-        since=_since(key, before, known),
-    )
-    return Entry(key, before.proof if before else None, behind)
-
-
-def _since(key: str, before: Entry | None, known: Sequence[Look]) -> datetime | None:
-    """Until when a destination was up to date with an object that it is behind with now."""
-    if before is not None:
-        return looks.as_of(before, known)
-    # It knew that there was none.
-    seen = [
-        look.as_of
-        for look in known
-        if look.selection == looks.ALL and key.startswith(look.prefix) and not look.strangers
-    ]
-    return max(seen, default=None)
 
 
 def _names(items: Follow[Item], known: Follow[Entry]) -> Iterator[str]:
@@ -357,93 +259,3 @@ def _names(items: Follow[Item], known: Follow[Entry]) -> Iterator[str]:
         yield name
         items.after(name)
         known.after(name)
-
-
-class _Whole:
-    """Counts what a run's last commit says of all objects of its selection."""
-
-    def __init__(self, run: Run, destination: Endpoint, base: Base) -> None:
-        self._run = run
-        self._prefix = destination.location.key
-        self._looks = base.looks
-        self.begin()
-
-    def begin(self) -> None:
-        """Count from the start: changes are gone through for each try of a commit."""
-        self._tree = MerkleTree()
-        self._objects = self._proven = self._behind = self._left_out = self._strangers = 0
-        self._bytes = 0
-        self._never = False
-        self._since: datetime | None = None
-        self._newest: datetime | None = None
-        self._as_of = self._run.as_of
-
-    def count(self, name: str, entry: Entry | None, item: Item | None, index: int) -> None:
-        """Count one name."""
-        if item is not None:
-            self._objects += 1
-            self._bytes += item.size
-            self._newest = max(self._newest or item.modified, item.modified)
-            outcome = item.replicas[index].outcome
-            if outcome is not None and not outcome.owed:
-                self._left_out += 1
-            elif entry is not None and entry.behind is not None:
-                self._is_behind(entry.behind.since)
-            elif outcome is not None and outcome.proven:
-                self._proven += 1
-        elif entry is not None and entry.owed and entry.proof is not None:
-            inside = looks.admits(self._run.selection, name)
-            uri = entry.proof.origin.uri
-            if inside and uri != self._run.origin_of(name) and not uri.startswith("file:"):
-                self._strangers += 1
-        if entry is not None and entry.current and entry.proof is not None:
-            self._tree.add(name, entry.proof.size, entry.proof.digests)
-
-    def pass_over(self, name: str, entry: Entry, listed: Listed) -> None:
-        """An object that the source has, and that does not take part: by its size or age.
-
-        When it is another one by now, nothing tells since when: perhaps since the last look.
-        """
-        proof, origin = entry.proof, self._run.origin_of(name)
-        if entry.behind is not None:
-            if listed.modified > self._run.as_of and looks.admits(self._run.selection, name):
-                self._is_behind(entry.behind.since)
-        elif proof is not None and looks.within(proof, entry.key, self._look(self._run.as_of)):
-            then = (proof.origin.uri, proof.origin.etag, proof.size)
-            since = looks.as_of(entry, self._looks)
-            if then != (origin, listed.etag, listed.size) and since is not None:
-                self._as_of = min(self._as_of, since)
-
-    def _is_behind(self, since: datetime | None) -> None:
-        self._behind += 1
-        self._never = self._never or since is None
-        if since is not None:
-            self._since = min(self._since or since, since)
-
-    @property
-    def root(self) -> str:
-        """Over what is proven below the prefix."""
-        return self._tree.root()
-
-    def look(self) -> Look | None:
-        """What was found; ``None`` for a single object, of which its entry says all."""
-        return self._look(self._as_of) if self._run.whole else None
-
-    def _look(self, as_of: datetime) -> Look:
-        return Look(
-            prefix=self._prefix,
-            source=self._run.source,
-            selection=self._run.selection,
-            as_of=as_of,
-            run_id=self._run.run_id,
-            started=self._run.started,
-            finished=datetime.now(UTC),
-            objects=self._objects,
-            proven=self._proven,
-            behind=self._behind,
-            left_out=self._left_out,
-            strangers=self._strangers,
-            bytes=self._bytes,
-            since=None if self._never else self._since,
-            newest=self._newest,
-        )

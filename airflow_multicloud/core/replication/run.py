@@ -75,6 +75,8 @@ def new_identity(run_id: str | None, token: str | None = None) -> Identity:
         dag_id=work.dag_id,
         task_id=work.task_id,
         airflow_run_id=work.run_id,
+        map_index=work.map_index,
+        try_number=work.try_number,
     )
 
 

@@ -159,8 +159,8 @@ def _of_age(found: Freshness, parts: tuple[Look, ...], max_lag: timedelta | None
     behind = sum(look.behind for look in parts)
     if behind:
         yield (
-            f"{behind} objects were not as the source had them when a run looked: the next run "
-            "copies them, or says again why not"
+            f"{behind} of {sum(look.objects for look in parts)} objects were not as the source had "
+            "them when a run looked: the next run copies them, or says again why not"
         )
     if found.lag is None:
         yield f"how old it is can't be told: {found.finding}"

@@ -42,8 +42,23 @@ def open_runs(commit: Commit, key: str, now: datetime) -> tuple[OpenRun, ...]:
     :param key: a prefix, or one key.
     """
     return tuple(
-        run for run in commit.open_runs if overlaps(run.prefix, key) and now - run.seen <= SILENT
+        run
+        for run in commit.open_runs
+        if overlaps(run.prefix, key) and abs(now - run.seen) <= SILENT
     )
+
+
+def unfinished(commit: Commit, key: str) -> str | None:
+    """Why a place has not all objects yet: no replication has ever come to its end there.
+
+    :param key: a prefix, or one key.
+    """
+    for run in commit.open_runs:
+        whole = run.prefix == "" or run.prefix.endswith("/")
+        looked = any(run.prefix.startswith(look.prefix) for look in commit.looks)
+        if whole and not looked and overlaps(run.prefix, key):
+            return f"the first replication to it has not ended: {run_text(run)}"
+    return None
 
 
 def run_text(run: OpenRun) -> str:

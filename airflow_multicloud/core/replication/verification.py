@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,10 +13,11 @@ from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import trust
 from airflow_multicloud.core.ledger.commits import OpenRun
+from airflow_multicloud.core.ledger.memory import Remembered, recall, recall_none
 from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Corroboration, Verifier
-from airflow_multicloud.core.replication import history, under_way
+from airflow_multicloud.core.replication import agreeing, history, under_way
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.checking import Check
 from airflow_multicloud.core.replication.freshness import freshness_at, is_known
@@ -44,7 +45,9 @@ class VerificationReport:
     :param extraneous: objects at the replica that the source has not, or that no run has seen.
     :param gone: those among them that the source had once.
     :param open_runs: runs that write to the replica now, or were killed.
-    :param signed_by: the keys that were given, of which one has signed the commit.
+    :param unfinished: why it has not all objects yet: its first replication has not ended.
+    :param signed: whether the ledger's newest commit has a signature, whoever made it.
+    :param signed_by: the keys that were given, of which one has made it.
     :param contradictions: what other ledgers say otherwise.
     :param not_compared: what of other ledgers could not be compared, and why.
     """
@@ -67,6 +70,8 @@ class VerificationReport:
     oldest: str | None = None
     age_unknown: str | None = None
     open_runs: tuple[str, ...] = ()
+    unfinished: str | None = None
+    signed: bool = False
     signed_by: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
     not_compared: tuple[str, ...] = ()
@@ -90,6 +95,8 @@ class VerificationReport:
             "gone",
             ("found", "found_lines"),
             "open_runs",
+            "unfinished",
+            "signed",
             "signed_by",
             "contradictions",
             "not_compared",
@@ -101,7 +108,7 @@ class VerificationReport:
     @property
     def proven(self) -> bool:
         """Whether every object but those left out is there and identical, and nobody objects."""
-        return self.unproven == 0 and not self.contradictions
+        return self.unproven == 0 and not self.contradictions and self.unfinished is None
 
     @property
     def unproven(self) -> int:
@@ -124,6 +131,7 @@ def verify(
     at_least_commit: int | None = None,
     siblings: Iterable[Endpoint] = (),
     public_keys: Verifier | None = None,
+    remembered: Remembered | None = None,
     concurrency: int = 16,
     clock: Clock = SYSTEM,
 ) -> VerificationReport:
@@ -136,8 +144,10 @@ def verify(
     :param run_id: verify against the state at this run's last commit instead of the newest.
     :param expected_root: the newest commit must have it, or, with ``at_least_commit``, that one.
     :param at_least_commit: the newest commit must have this number or a greater one.
-    :param siblings: other replicas, whose ledgers must not contradict this one.
+    :param siblings: other replicas: what their ledgers have seen of this one must be so, and the
+        reverse; and of the same object at the source all must prove the same content.
     :param public_keys: the newest commit must be signed with one of them.
+    :param remembered: a commit that was seen: the newest one, or one before it.
     :raises StorageError: kind ``not_found`` when there is no ledger, or it knows nothing of the
         replica; ``integrity`` when the ledger is damaged, or not the expected or a signed one.
     """
@@ -151,28 +161,42 @@ def verify(
         Catalog() as catalog,
         cancellation.pool(concurrency, "multicloud-verify") as pool,
     ):
-        newest = _trusted(replica, expected_root, at_least_commit)
+        newest = _trusted(replica, expected_root, at_least_commit, remembered)
+        forgotten = recall(newest, remembered)
         signed_by = trust.check_signature(newest, public_keys)
         head = newest if run_id is None else history.run_of(replica, newest, run_id)
         if not is_known(replica, head):
             raise history.nothing_recorded(replica, newest)
-        said = trust.ask(newest, siblings)
+        said = agreeing.compare(replica, head, trust.ask(newest, siblings))
+        if forgotten is not None:
+            said = replace(said, unknown=(forgotten, *said.unknown))
         check = Check(replica, depth, head, catalog, pool, concurrency)
         check.run(public_keys, clock if run_id is None else None)
         latest = newest if run_id is not None else check.newest
         runs = under_way.open_runs(latest.commit, replica.location.key, clock.now())
-        report = _report(check, runs, signed_by, said, time.monotonic() - started)
+        report = replace(
+            _report(check, runs, said, time.monotonic() - started),
+            unfinished=under_way.unfinished(check.newest.commit, replica.location.key),
+            signed=latest.signature is not None,
+            signed_by=signed_by,
+        )
         span.set_attribute("multicloud.objects", report.objects)
         span.set_attribute("multicloud.proven", report.proven)
     return report
 
 
-def _trusted(replica: Endpoint, expected_root: str | None, at_least_commit: int | None) -> Head:
+def _trusted(
+    replica: Endpoint,
+    expected_root: str | None,
+    at_least_commit: int | None,
+    remembered: Remembered | None,
+) -> Head:
     """The newest commit, if it is what a caller remembers."""
     trust.check_expectation(expected_root, at_least_commit)
     newest = history.find_newest(replica)
     if newest is None:
         trust.check_none_expected(replica, expected_root, at_least_commit)
+        recall_none(replica, remembered)
         raise history.nothing_recorded(replica, None)
     trust.check_expected(newest, expected_root, at_least_commit)
     return newest
@@ -181,7 +205,6 @@ def _trusted(replica: Endpoint, expected_root: str | None, at_least_commit: int 
 def _report(
     check: Check,
     runs: Iterable[OpenRun],
-    signed_by: tuple[str, ...],
     said: Corroboration,
     seconds: float,
 ) -> VerificationReport:
@@ -206,7 +229,6 @@ def _report(
         gone=check.gone,
         found=tuple(sorted(check.named, key=lambda found: found.name)),
         open_runs=tuple(under_way.run_text(run) for run in runs),
-        signed_by=signed_by,
         contradictions=tuple(str(one) for one in said.contradictions),
         not_compared=said.unknown,
         seconds=seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import is_template
 from airflow_multicloud.opening.identities import identities_of
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.remembered import remembered
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,6 +42,8 @@ class FailoverDrillOperator(CloudOperator):
         :class:`~airflow_multicloud.operators.object_store.fetch.FailoverFetchOperator`: drill what
         is used. With the default ones the fault ``permission_denied`` is not survived.
     :param attempt_timeout: the longest one candidate may take for one object.
+    :param use_remembered: hold the replicas' ledgers against what Airflow remembers of them: what a
+        replication has told the assets that are this task's inlets or outlets.
     """
 
     template_fields: Sequence[str] = (
@@ -59,6 +63,7 @@ class FailoverDrillOperator(CloudOperator):
         restore_to: str | None = None,
         fail_over_on: Sequence[str] = tuple(sorted(OUTAGES)),
         attempt_timeout: timedelta = timedelta(minutes=5),
+        use_remembered: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -68,6 +73,7 @@ class FailoverDrillOperator(CloudOperator):
         self.restore_to = restore_to
         self.fail_over_on = fail_over_on
         self.attempt_timeout = attempt_timeout
+        self.use_remembered = use_remembered
         if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
 
@@ -76,14 +82,17 @@ class FailoverDrillOperator(CloudOperator):
         if self.fault not in tuple(Fault):
             allowed = ", ".join(Fault)
             raise AirflowFailException(f"fault: {self.fault!r} given, expected one of {allowed}")
+        policy = self._policy()
+        if self.use_remembered:
+            memory = remembered(self, context, self.candidates)
+            policy = replace(policy, remembered=tuple(memory.values()))
         if self.restore_to:
             Path(self.restore_to).mkdir(parents=True, exist_ok=True)
-            return self._measure(Path(self.restore_to))
+            return self._measure(Path(self.restore_to), policy)
         with tempfile.TemporaryDirectory(prefix="multicloud-drill-") as scratch:
-            return self._measure(Path(scratch))
+            return self._measure(Path(scratch), policy)
 
-    def _measure(self, scratch: Path) -> Outcome:
-        policy = self._policy()
+    def _measure(self, scratch: Path, policy: FailoverPolicy) -> Outcome:
         candidates = open_candidates(self.candidates)
         measurement = measure(
             candidates,
@@ -110,6 +119,9 @@ class FailoverDrillOperator(CloudOperator):
         else:
             for uri, objects in measured.recovered.served.items():
                 self.log.info("primary %s: %d objects from %s", measured.fault, objects, uri)
+            self.log.info(
+                "recovered as of %s; the oldest: %s", measured.as_of, measured.recovered.oldest
+            )
         silent = [
             f"{control.replica} {control.outcome}: {control.detail}"
             for control in measured.controls

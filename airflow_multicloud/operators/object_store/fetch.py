@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud.api.object_store.fetches import failover_fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy, parse_kinds
 from airflow_multicloud.core.failover.provenance import IncompleteFetchError, TreeProvenance
+from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.lists import is_template
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.remembered import remembered
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ class FailoverFetchOperator(CloudOperator):
         have reached: ``commit`` of a replication.
     :param public_keys: the path of a file of Ed25519 public keys in PEM, of which one must have
         signed the ledger of a replica that serves.
+    :param use_remembered: hold the ledger of a replica against what Airflow remembers of it: what a
+        replication has told the assets that are this task's inlets or outlets. What is expected
+        of a candidate with the parameters above goes before.
     :param list_unknown: report what lies at the replica and its ledger does not know.
     """
 
@@ -78,6 +83,7 @@ class FailoverFetchOperator(CloudOperator):
         expected_roots: Mapping[str, str] | None = None,
         at_least_commits: Mapping[str, int | str] | None = None,
         public_keys: str | None = None,
+        use_remembered: bool = True,
         list_unknown: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -95,6 +101,7 @@ class FailoverFetchOperator(CloudOperator):
         self.expected_roots = expected_roots or {}
         self.at_least_commits = at_least_commits or {}
         self.public_keys = public_keys
+        self.use_remembered = use_remembered
         self.list_unknown = list_unknown
         if not is_template(fail_over_on):
             self._policy()  # Refuses what is wrong when the DAG is parsed.
@@ -105,7 +112,8 @@ class FailoverFetchOperator(CloudOperator):
             self._policy(),
             expected_sha256=self.expected_sha256 or None,
             expected_roots=self.expected_roots,
-            at_least_commits={uri: _number(given) for uri, given in self.at_least_commits.items()},
+            at_least_commits=_numbers(self.at_least_commits),
+            remembered=self._memory(context),
         )
         failure = None
         try:
@@ -135,6 +143,11 @@ class FailoverFetchOperator(CloudOperator):
                 self.log.error("not fetched: %s: %s", name, why)
         return Outcome(to_document(provenance), failure)
 
+    def _memory(self, context: Context) -> tuple[Remembered, ...]:
+        if not self.use_remembered:
+            return ()
+        return tuple(remembered(self, context, self.candidates).values())
+
     def _policy(self) -> FailoverPolicy:
         return FailoverPolicy(
             fail_over_on=parse_kinds(self.fail_over_on),
@@ -148,8 +161,8 @@ class FailoverFetchOperator(CloudOperator):
         )
 
 
-def _number(given: int | str) -> int:
-    """A number, also one that a template wrote; anything else is none, and refused by its name."""
-    if isinstance(given, str):
-        return int(given) if given.strip().isdecimal() else -1
-    return given
+def _numbers(given: Any) -> Any:
+    """Numbers, also as a template wrote them; what is none is refused by its name later."""
+    if not isinstance(given, Mapping):
+        return given
+    return {uri: int(n) if str(n).strip().isdecimal() else -1 for uri, n in given.items()}

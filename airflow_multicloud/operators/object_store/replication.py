@@ -25,6 +25,7 @@ from airflow_multicloud.documents import to_document
 from airflow_multicloud.lists import texts
 from airflow_multicloud.operators.base import Outcome
 from airflow_multicloud.operators.object_store.destinations import DestinationsOperator
+from airflow_multicloud.operators.remembered import ledgers_of
 
 
 class ReplicationOperator(DestinationsOperator):
@@ -58,9 +59,17 @@ class ReplicationOperator(DestinationsOperator):
     :param concurrency: requests under way at once.
     :param memory_limit: bytes of content held at once.
     :param bandwidth_limit: bytes read from the source per second.
+    :param signing_conn_id: an Airflow connection with an Ed25519 key, which signs what the run
+        writes into the destinations' ledgers.
     """
 
-    template_fields: Sequence[str] = ("source", "destinations", "include", "exclude")
+    template_fields: Sequence[str] = (
+        "source",
+        "destinations",
+        "include",
+        "exclude",
+        "signing_conn_id",
+    )
 
     def __init__(
         self,
@@ -87,6 +96,7 @@ class ReplicationOperator(DestinationsOperator):
         concurrency: int = ReplicationOptions().concurrency,
         memory_limit: int = ReplicationOptions().memory_limit,
         bandwidth_limit: int | None = None,
+        signing_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -95,6 +105,7 @@ class ReplicationOperator(DestinationsOperator):
         self.include = include
         self.include_given = include != ()
         self.exclude = exclude
+        self.signing_conn_id = signing_conn_id
         self.options = ReplicationOptions(
             filter=ObjectFilter(
                 min_size=min_size, max_size=max_size, min_age=min_age, max_age=max_age
@@ -127,7 +138,12 @@ class ReplicationOperator(DestinationsOperator):
             include=include_globs(self.include, given=self.include_given),
             exclude=texts(self.exclude, "exclude", what="globs"),
         )
-        return replication(self.source, self.destinations, replace(self.options, filter=filtered))
+        return replication(
+            self.source,
+            self.destinations,
+            replace(self.options, filter=filtered),
+            signing_conn_id=self.signing_conn_id or None,
+        )
 
     def tell_progress(self, snapshot: Snapshot) -> None:
         """Write one line about progress to the task log."""
@@ -152,4 +168,4 @@ class ReplicationOperator(DestinationsOperator):
             self.log.warning("left out: %s", left_out)
         for told in engine.options_without_effect(replication, report):
             self.log.info("%s", told)
-        return Outcome(to_document(report), failure)
+        return Outcome(to_document(report), failure, ledgers=ledgers_of(report.destinations))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.api.object_store.replicas import verify_replica
+from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.remembered import remembered
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ class VerifyReplicaOperator(CloudOperator):
     :param siblings: URIs of other replicas, whose ledgers must not contradict this one.
     :param public_keys: the path of a file of Ed25519 public keys in PEM, of which one must have
         signed the newest commit.
+    :param use_remembered: hold the ledger against what Airflow remembers of it: what a replication
+        has told the assets that are this task's inlets or outlets. It is not asked where
+        ``expected_root`` or ``at_least_commit`` is given.
     :param fail: fail the task when anything is not proven.
     """
 
@@ -58,6 +63,7 @@ class VerifyReplicaOperator(CloudOperator):
         at_least_commit: int | str | None = None,
         siblings: Sequence[str] = (),
         public_keys: str | None = None,
+        use_remembered: bool = True,
         fail: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -72,10 +78,12 @@ class VerifyReplicaOperator(CloudOperator):
         self.at_least_commit = at_least_commit
         self.siblings = siblings
         self.public_keys = public_keys
+        self.use_remembered = use_remembered
         self.fail = fail
 
     def perform(self, context: Context) -> Outcome:
         """Verify."""
+        memory = self._memory(context)
         report = verify_replica(
             self.replica,
             depth=Depth(self.depth),
@@ -84,7 +92,10 @@ class VerifyReplicaOperator(CloudOperator):
             at_least_commit=_number(self.at_least_commit),
             siblings=self.siblings,
             public_keys=Path(self.public_keys) if self.public_keys else None,
+            remembered=memory,
         )
+        if memory and report.commit > memory.commit:
+            self.log.info("the ledger has gone on since: %d commits", report.commit - memory.commit)
         for found in report.found:
             self.log.error("%s", found)
         for sentence in report.contradictions:
@@ -104,11 +115,17 @@ class VerifyReplicaOperator(CloudOperator):
             wrong = AirflowFailException(_summary(report))  # A retry would find the same.
         return Outcome(to_document(report), wrong)
 
+    def _memory(self, context: Context) -> Remembered | None:
+        if not self.use_remembered or self.expected_root or self.at_least_commit:
+            return None
+        return next(iter(remembered(self, context, [self.replica]).values()), None)
+
 
 def _summary(report: VerificationReport) -> str:
     named = "; ".join(str(found) for found in report.found[:5])
     bad = [f"{report.unproven} of {report.objects} objects are not proven: {named}"]
-    bad = [*(bad if report.unproven else []), *report.contradictions]
+    unfinished = [report.unfinished] if report.unfinished else []
+    bad = [*(bad if report.unproven else []), *unfinished, *report.contradictions]
     return printable(f"{report.replica}: {'; '.join(bad)}")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from airflow.cli.cli_config import ActionCommand, GroupCommand
@@ -20,12 +21,13 @@ from airflow_multicloud.api import (
     ReplicationOptions,
 )
 from airflow_multicloud.cli import exit_codes
+from airflow_multicloud.cli.commands.object_store.fetch import policy_of
 from airflow_multicloud.cli.commands.object_store.replicate import destinations_of, options_of
 from airflow_multicloud.cli.definition import get_cli_commands
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.core.failover.policy import OUTAGES
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 _LOADED = """
 import sys
@@ -46,7 +48,8 @@ _OURS = [
         f"airflow_multicloud.cli.definitions.{name}"
         for name in (
             *("complaints", "cost", "cost.costs", "drill", "object_store"),
-            *("object_store.replication", "object_store.upkeep", "parts", "setup"),
+            *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
+            *("object_store.verification", "parts", "setup"),
         )
     ),
     "airflow_multicloud.cli.values",
@@ -121,7 +124,8 @@ def test_every_field_is_an_option_and_none_given_means_the_defaults() -> None:
     args = _parse("replicate", "s3://a/", "gs://b/")
     assert options_of(args) == ReplicationOptions()
     of_fetch = vars(_parse("fetch", "s3://a/b", "--to", "c"))
-    assert {f.name for f in fields(FailoverPolicy)} <= {*of_fetch}
+    of_airflow = {"remembered"}
+    assert {f.name for f in fields(FailoverPolicy)} - of_airflow <= {*of_fetch}
 
 
 def test_defaults_in_the_help_are_those_of_the_api() -> None:
@@ -166,6 +170,36 @@ def test_options_are_handed_on() -> None:
     assert (options.delete_extraneous, options.max_delete) == (True, 3)
     assert options.max_replace == 0.1
     assert options.bandwidth_limit == 1 << 20
+
+
+def test_what_a_ledger_must_be_is_handed_on() -> None:
+    args = _parse(
+        "fetch",
+        *("s3://a/x/", "gs://b/x/", "--to", "t", "--first", "replica", "--list-unknown"),
+        *("--expected-root", f"gs://b/x/={'0' * 64}", "--at-least-commit", "s3://a/x/=7"),
+        *("--public-key", "keys.pem"),
+    )
+    assert policy_of(args) == FailoverPolicy(
+        live_primary=False,
+        list_unknown=True,
+        expected_roots={"gs://b/x/": "0" * 64},
+        at_least_commits={"s3://a/x/": 7},
+    )
+    assert args.public_keys == Path("keys.pem")
+    assert policy_of(_parse("fetch", "s3://a/x", "--to", "t")) == FailoverPolicy()
+    primary = _parse("fetch", "s3://a/x", "--to", "t", "--first", "primary")
+    assert policy_of(primary).live_primary is True
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [("--expected-root", "0" * 64), ("--at-least-commit", "gs://b/"), ("--at-least-commit", "a=x")],
+)
+def test_what_names_no_ledger_is_refused_by_its_option(option: str, given: str) -> None:
+    args = _parse("fetch", "gs://b/", "--to", "t", option, given)
+    with pytest.raises(CloudError, match=f"^{option}: ") as caught:
+        policy_of(args)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
 GCS, AZURE = "gs://b/", "abfs://c/"

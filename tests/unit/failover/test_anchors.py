@@ -286,6 +286,8 @@ class TestExpectations:
     @pytest.mark.parametrize(
         "wrong",
         [
+            {"expected_roots": "{'mem://a/': 'x'}"},
+            {"at_least_commits": [1]},
             {"expected_roots": {"mem://a/": "x"}},
             {"expected_roots": {"mem://a/": None}},
             {"at_least_commits": {"mem://a/": 0}},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA
-from airflow_multicloud.core.failover.corroboration import corroborated, may_be_page
+from airflow_multicloud.core.failover.corroboration import Asked, corroborated, may_be_page
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import OUTAGES, REJECTIONS, FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
@@ -60,9 +60,9 @@ class TestWhatVouches:
 
     def test_the_digest_among_the_metadata(self, tmp_path: Path) -> None:
         good = holding(Silent, metadata={SHA256_METADATA: SHA256})
-        assert fetch(candidates(good), FileTarget(tmp_path / "a")).verified_by == "metadata"
+        assert fetch(candidates(good), FileTarget(tmp_path / "a")).verified_by is None
         bad = holding(Silent, metadata={SHA256_METADATA: OTHER})
-        with pytest.raises(FailoverError, match="content's sha256 is not the one of metadata"):
+        with pytest.raises(FailoverError, match="content's sha256 is not what is said of it"):
             fetch(candidates(bad), FileTarget(tmp_path / "b"))
 
     @pytest.mark.parametrize("expected", [SHA256, SHA256.upper()])
@@ -116,21 +116,22 @@ class TestPages:
         assert may_be_page(replace(meta, attributes=attributes)) is page
         assert not may_be_page(replace(meta, attributes=None))
 
-    def test_what_another_manifest_says_holds_up_to_the_start_of_its_run(self) -> None:
+    def test_what_another_ledger_says_holds_up_to_when_it_was_looked_at(self) -> None:
         place = holding(Silent)
         meta = place.store.stat_object(place.location.ref)
         nothing = Contract(Digests(), meta.size, None)
-        known = Contract(Digests(sha256=SHA256), meta.size, "manifest")
+        known = Contract(Digests(sha256=SHA256), meta.size, "ledger")
 
-        def told(as_of: datetime | None, said: Contract | None = known) -> Contract:
-            return corroborated(place, meta, nothing, lambda: [Reference(as_of, said)])
+        def told(as_of: datetime | None, said: Contract | None = known) -> Asked:
+            reference = Reference(as_of=as_of, contract=said)
+            return corroborated(place, meta, nothing, lambda: [reference])
 
         moment = timedelta(microseconds=1)
-        assert told(meta.last_modified) == known
-        assert told(meta.last_modified + moment) == known
-        assert told(meta.last_modified - moment) == nothing
-        assert told(None) == nothing
-        assert told(meta.last_modified, None) == nothing
+        assert told(meta.last_modified) == Asked(nothing, (known,))
+        assert told(meta.last_modified + moment) == Asked(nothing, (known,))
+        assert told(meta.last_modified - moment) == Asked(nothing)
+        assert told(None) == Asked(nothing)
+        assert told(meta.last_modified, None) == Asked(nothing)
 
     def test_an_object_that_the_listing_lacks(self) -> None:
         place = holding(Silent)
@@ -147,7 +148,8 @@ class TestPages:
         place = holding(Silent)
         meta = place.store.stat_object(place.location.ref)
         contract = Contract(Digests(), meta.size, None)
-        assert corroborated(replace(place, store=Closed(kind)), meta, contract, tuple) == contract
+        asked = corroborated(replace(place, store=Closed(kind)), meta, contract, tuple)
+        assert asked == Asked(contract, needed=True)
 
     def test_a_listing_that_fails_is_the_copys_failure(self) -> None:
         place = holding(Silent)
@@ -169,7 +171,7 @@ class Closed(Changed):
 
 
 class TestAge:
-    """Of copies without a manifest, by their last modification."""
+    """Of copies without a ledger, by their last modification."""
 
     def fetched(self, place: Endpoint, to: Path, *, primary: bool, days: int) -> None:
         (one,) = candidates(place)

@@ -21,7 +21,7 @@ from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading, writing
 from airflow_multicloud.core.ledger.commits import Identity, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry
-from airflow_multicloud.core.ledger.writing import Draft
+from airflow_multicloud.core.ledger.state import Draft
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -280,6 +280,27 @@ class TestChangedObjects:
             fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
         assert caught.value.attempts[-1].kind is ErrorKind.INTEGRITY
         assert tree(tmp_path) == {}
+
+    def test_a_version_that_may_not_be_read_is_none(self, tmp_path: Path) -> None:
+        class Current(object_store.Hook):
+            def get_object(
+                self,
+                ref: ObjectRef,
+                *,
+                start: int = 0,
+                end: int | None = None,
+                if_etag: str | None = None,
+            ) -> ObjectBody:
+                if ref.version is not None:
+                    raise StorageError("versions: no", kind=ErrorKind.PERMISSION_DENIED)
+                return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+
+        replica = self.made()
+        put(replica, "a", b"evil!!")
+        current = replace(replica, store=Current(replica.location.conn_id or ""))
+        with pytest.raises(FailoverError) as caught:
+            fetch(replicas(current.below("a")), FileTarget(tmp_path / "a"))
+        assert caught.value.attempts[-1].kind is ErrorKind.INTEGRITY
 
     @pytest.mark.parametrize("told", [True, False], ids=["by the store", "by reading"])
     def test_the_same_content_written_again_is_served(self, tmp_path: Path, *, told: bool) -> None:

@@ -11,7 +11,12 @@ import pytest
 from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
-from airflow_multicloud.core.failover.provenance import Attempt, FailoverError, kind_of
+from airflow_multicloud.core.failover.provenance import (
+    Attempt,
+    FailoverError,
+    IncompleteFetchError,
+    kind_of,
+)
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication.engine import replicate
@@ -180,11 +185,13 @@ class TestAPrefix:
         assert (tmp_path / "there" / "empty").is_dir()
         assert (tmp_path / "there" / "full" / "a").read_bytes() == CONTENT
 
-    def test_a_marker_with_content_is_refused(self, tmp_path: Path) -> None:
+    def test_a_marker_with_content_is_a_file_in_its_directory(self, tmp_path: Path) -> None:
         place = endpoint()
         put(place, "full/", b"x")
-        with pytest.raises(FailoverError, match="ends with a slash, but the object has content"):
-            fetch_tree(candidates(place), FileTarget(tmp_path / "there"))
+        served = fetch_tree(candidates(place), FileTarget(tmp_path / "there"))
+        (path,) = served.encoded_names.values()
+        (file,) = (tmp_path / "there" / "full").iterdir()
+        assert (str(file), file.read_bytes()) == (path, b"x")
 
     def test_an_object_that_no_one_has_is_not_left_out_in_silence(self, tmp_path: Path) -> None:
         """It came after the replication, and the primary was lost before it could be read."""
@@ -205,7 +212,7 @@ class TestAPrefix:
         replicate(Replication(primary, (replica,)))
         put(primary, "b")
         lost = replace(primary, store=Lost(primary.location.conn_id or ""))
-        with pytest.raises(FailoverError, match="no candidate served"):
+        with pytest.raises(IncompleteFetchError, match="1 were not served by any candidate: 'b'"):
             fetch_tree(candidates(lost, replica), FileTarget(tmp_path))
 
     def test_a_listing_that_failed_is_named(self, tmp_path: Path) -> None:
@@ -234,7 +241,7 @@ class TestAPrefix:
         assert served.failed_over
         put(corrupt, "a")
         (bad,) = candidates(corrupt)
-        with pytest.raises(FailoverError, match="no candidate served") as caught:
+        with pytest.raises(IncompleteFetchError, match="not served by any candidate") as caught:
             fetch_tree([unopened, bad], FileTarget(tmp_path / "b"))
         assert [(a.uri, a.kind) for a in caught.value.attempts] == [
             (bad.uri, ErrorKind.INTEGRITY),

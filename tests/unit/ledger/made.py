@@ -9,7 +9,8 @@ from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.commits import Identity, Look, Selection, Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.ledger.writing import Base, Draft
+from airflow_multicloud.core.ledger.state import Draft
+from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -82,10 +83,14 @@ def draft(
     prefix: str = "",
     found: Look | None = None,
     task: str = "",
+    map_index: int | None = -1,
+    tried: int | None = 1,
 ) -> Draft:
     """What a commit is to say."""
     return Draft(
-        identity=Identity(f"run-{token}", token, task_id=task),
+        identity=Identity(
+            f"run-{token}", token, task_id=task, map_index=map_index, try_number=tried
+        ),
         step=step,
         prefix=prefix,
         source="mem://lab/",

@@ -226,7 +226,8 @@ class TestOtherLedgers:
 
 class TestAskingOtherLedgers:
     def test_what_can_not_be_asked_is_said(self) -> None:
-        one, none, same = ledger(2), endpoint(), ledger(2)
+        one, none = ledger(2), endpoint()
+        same = replace(one, location=one.location.with_key("elsewhere/"))
         none.store.ensure_bucket("none")  # type: ignore[attr-defined]
         none = replace(none, location=replace(none.location, bucket="none"))
         broken = ledger(1, place="broken")
@@ -234,8 +235,8 @@ class TestAskingOtherLedgers:
         found = trust.ask(newest(one), [none, same, broken])
         assert found.contradictions == ()
         said = "; ".join(found.unknown)
-        assert "mem://none/ has no ledger" in said
-        assert "is in the same bucket" in said
+        assert "@none/data/ has no ledger" in said
+        assert "@lab/elsewhere/ has the same ledger" in said
         assert "the ledger of mem://broken/ can't be read: integrity" in said
 
     def test_a_ledger_that_was_seen_and_is_gone(self) -> None:

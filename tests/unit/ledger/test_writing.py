@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as replaced
 
 from airflow_multicloud.core.ledger import commits, reading, segments, writing
 from airflow_multicloud.core.ledger.commits import OpenRun, Step
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from airflow_multicloud.core.endpoints import Endpoint
+    from airflow_multicloud.core.ledger.state import Draft
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
 
@@ -235,8 +237,33 @@ class TestOpenRuns:
         end = endpoint()
         commit(end, [], this=draft("one", Step.BEGIN, task="copy"))
         commit(end, [], this=draft("other", Step.BEGIN, task="delete"))
-        commit(end, [], this=draft("two", Step.BEGIN, task="copy"))
+        commit(end, [], this=draft("two", Step.BEGIN, task="copy", tried=2))
         assert [run.identity.token for run in self.open_runs(end)] == ["other", "two"]
+        # The first try says something only now; it does not end the second one.
+        commit(end, [], this=draft("one", Step.PROGRESS, task="copy"))
+        assert [run.identity.token for run in self.open_runs(end)] == ["other", "two", "one"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            draft("two", Step.BEGIN, task="copy", map_index=1, tried=2),
+            draft("two", Step.BEGIN, task="copy", map_index=None, tried=2),
+            draft("two", Step.BEGIN, task="copy", tried=None),
+            draft("two", Step.BEGIN, task="copy"),
+            draft("two", Step.BEGIN, tried=2),
+        ],
+        ids=["mapped", "perhaps mapped", "unknown try", "same try", "no task"],
+    )
+    def test_what_may_go_on_beside_it_ends_nothing(self, other: Draft) -> None:
+        end = endpoint()
+        one = replace(other, identity=replaced(other.identity, token="one", try_number=1))
+        if other.identity.map_index == 1:
+            one = replace(one, identity=replaced(one.identity, map_index=0))
+        if other.identity.try_number is None:
+            one = replace(one, identity=replaced(one.identity, try_number=None))
+        commit(end, [], this=one)
+        commit(end, [], this=other)
+        assert [run.identity.token for run in self.open_runs(end)] == ["one", "two"]
 
     def test_one_that_is_silent_for_long_is_not_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
         end = endpoint()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import catalog as catalogs
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
-from airflow_multicloud.core.replication.items import Item, Proof, Replica
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.ports.object_store import Digests
 
@@ -51,11 +52,31 @@ def test_what_only_a_destination_has(catalog: Catalog) -> None:
     assert [one.name for one in catalog.extraneous(1)] == ["d"]
 
 
-def test_proofs_are_a_destinations(catalog: Catalog) -> None:
-    proofs = [(name, Proof("source", 5, name, Digests(md5="m"))) for name in ("b", "a")]
-    catalog.add_proofs(1, proofs)
-    assert list(catalog.proofs(1)) == proofs[::-1]
-    assert list(catalog.proofs(0)) == []
+def test_what_is_known_is_a_destinations(catalog: Catalog) -> None:
+    entries = [(name, Entry(f"copy/{name}", gone=THEN)) for name in ("b", "a")]
+    catalog.add_known(1, entries)
+    assert list(catalog.known(1)) == entries[::-1]
+    assert list(catalog.known(0)) == []
+    assert catalog.entry(1, "a") == entries[1][1]
+    assert catalog.entry(0, "a") is None
+    catalog.add_known(1, [("a", Entry("copy/a", gone=None))])
+    assert catalog.entry(1, "a") == Entry("copy/a")
+    catalog.forget_known(1)
+    assert list(catalog.known(1)) == []
+
+
+def test_what_is_known_is_elsewhere_or_passed_over(catalog: Catalog) -> None:
+    """At the source and taking part, at the source only, at the destination, nowhere."""
+    catalog.add_known(0, [(name, Entry(name)) for name in ("here", "left", "gone", "lost")])
+    catalog.add_listing(SOURCE, [listed("here"), listed("left"), listed("unknown")])
+    catalog.add_listing(0, [listed("here"), listed("gone")])
+    catalog.put_items([item("here", 5, Outcome.UNCHANGED)])
+    assert list(catalog.known_elsewhere(0)) == [("gone", True), ("lost", False)]
+    assert [one.name for one in catalog.passed_over(0)] == ["left"]
+    assert list(catalog.known_elsewhere(1)) == []
+    catalog.drop_items(["here"])
+    assert [one.name for one in catalog.passed_over(0)] == ["here", "left"]
+    assert list(catalog.items()) == []
 
 
 def test_items_are_replaced_and_added_up(catalog: Catalog) -> None:

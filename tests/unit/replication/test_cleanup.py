@@ -16,7 +16,7 @@ from airflow_multicloud.core.cleanup import Left, cleanup
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.replication import run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
-from airflow_multicloud.core.replication.history import status
+from airflow_multicloud.core.replication.status import status
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectRef
@@ -149,7 +149,7 @@ def test_a_plan_that_cant_be_read_is_the_whole_buckets(unreadable: bytes) -> Non
     put_stream(there, f"{RESERVED_PREFIX}runs/odd/plan.json", [unreadable])
 
     assert cleanup([there], older_than=NOW, dry_run=True).found == {Left.PLAN: 1}
-    assert status(there)[0].findings == ("1 plan of runs that are under way, or were killed",)
+    assert status(there).findings == ("1 plan of runs that are under way, or were killed",)
     whole = replace(there, location=there.location.with_key(""))
     assert cleanup([whole], older_than=NOW).removed == {Left.PLAN: 2}
     assert own(there, "runs/") == []

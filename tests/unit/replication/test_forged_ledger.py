@@ -9,7 +9,7 @@ from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.writing import Draft
+from airflow_multicloud.core.ledger.state import Draft
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import new_identity

@@ -17,10 +17,10 @@ from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication import run_files, shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
-from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.options import OnError, ReplicationOptions
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.core.replication.status import status
 from airflow_multicloud.core.replication.verification import Depth, Finding, verify
 from airflow_multicloud.core.upload import check_apart, plan_upload, upload
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -162,7 +162,7 @@ def test_a_replication_leaves_planted_keys_out(on_error: OnError) -> None:
             assert report.findings == {Finding.VERIFIED: 2, Finding.RESERVED: len(PLANTED)}
             assert report.proven
         assert freshness(destination).complete
-        (stands,) = status(destination)
+        stands = status(destination)
         assert (stands.complete, stands.objects, stands.findings) == (True, 2, ())
 
 
@@ -311,6 +311,6 @@ def test_this_packages_own_files_can_be_read(tmp_path: Path) -> None:
     replication = hostile()
     replicate(replication)
     replica = replication.destinations[0]
-    (pointer,) = [key for key in keys(replica) if "/latest/" in key]
-    one = replace(replica, location=replica.location.with_key(pointer))
-    assert fetch([candidate(one)], FileTarget(tmp_path / "pointer")).size > 0
+    commit = next(key for key in keys(replica) if "/ledger/commits/" in key)
+    one = replace(replica, location=replica.location.with_key(commit))
+    assert fetch([candidate(one)], FileTarget(tmp_path / "commit")).size > 0

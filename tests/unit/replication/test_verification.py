@@ -323,3 +323,22 @@ def test_a_reserved_key_fails_nothing() -> None:
     assert findings(report) == {"reserved": 1, "verified": 3}
     assert report.proven
     assert report.findings[Finding.RESERVED] == 1
+
+
+def test_a_replica_whose_first_replication_was_killed_is_not_proven() -> None:
+    """What was recorded is there; what was to come is not known."""
+    there = world({}).destinations[0]
+    put(there, "a", b"1")
+    known = entry("copy/a", b"1", etag=there.store.stat_object(there.ref("copy/a")).etag)
+    commit(there, [], this=draft("first", Step.BEGIN, prefix="copy/"))
+    commit(there, [known], this=draft("first", Step.PROGRESS, prefix="copy/"))
+    report = verify(there)
+    assert findings(report) == {"verified": 1}
+    assert not report.proven
+    assert (report.unfinished or "").startswith("the first replication to it has not ended: run")
+    ended = draft("second", Step.END, prefix="copy/", found=look("copy/"))
+    commit(there, [], this=ended)
+    report = verify(there)
+    assert (report.proven, report.unfinished, len(report.open_runs)) == (True, None, 1)
+    one = replace(there, location=there.location.with_key("copy/a"))
+    assert verify(one).proven

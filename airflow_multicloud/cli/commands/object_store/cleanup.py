@@ -16,7 +16,13 @@ from airflow_multicloud.text import duration_text
 def run(args: Namespace) -> Result:
     """Remove it, or with ``--dry-run`` name it."""
     given = {} if args.older_than is None else {"older_than": args.older_than}
-    report = cleanup(args.place, dry_run=args.dry_run, **given)
+    report = cleanup(
+        args.place,
+        keep_commits=args.keep_commits,
+        keep_days=args.keep_days,
+        dry_run=args.dry_run,
+        **given,
+    )
     found = sum(report.found.values())
     remarks = [f"left: {one.uri}: {one.reason}" for one in report.named if one.reason]
     if found > len(report.named):

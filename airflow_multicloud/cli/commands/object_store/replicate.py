@@ -40,7 +40,8 @@ _NAMED = 1000
 def run(args: Namespace) -> Result:
     """Replicate, or with ``--dry-run`` say what would be done."""
     options, destinations = options_of(args), destinations_of(args)
-    prepared = replication(args.source, destinations, options)
+    signing = args.signing_conn_id
+    prepared = replication(args.source, destinations, options, signing_conn_id=signing)
     if args.dry_run:
         return _planned(prepared)
     try:
@@ -50,6 +51,7 @@ def run(args: Namespace) -> Result:
                 destinations,
                 options,
                 run_id=args.run_id,
+                signing_conn_id=signing,
                 listener=listener,
                 interval=BAR_INTERVAL,
             )
@@ -159,6 +161,7 @@ def _rows(report: ReplicationReport) -> list[dict[str, object]]:
             "outcomes": outcomes(destination),
             "bytes_written": destination.bytes_written,
             "deleted": destination.deleted,
+            "ledger": ledger(destination),
             "run_id": report.run_id,
         }
         for destination in report.destinations
@@ -168,6 +171,13 @@ def _rows(report: ReplicationReport) -> list[dict[str, object]]:
 def outcomes(destination: DestinationReport) -> str:
     """What became of a destination's objects, in a few words."""
     return ", ".join(f"{count} {o}" for o, count in sorted(destination.outcomes.items()))
+
+
+def ledger(destination: DestinationReport) -> str | None:
+    """The run's last commit in a destination's ledger, and how its root begins."""
+    if destination.commit is None or destination.ledger_root is None:
+        return None
+    return f"{destination.commit} {destination.ledger_root[:12]}"
 
 
 def remarks_on(report: ReplicationReport) -> list[str]:

@@ -37,6 +37,7 @@ def run(args: Namespace) -> Result:
             replicate_to=args.replicate_to or (),
             immutable=args.immutable,
             create_buckets=args.create_buckets,
+            signing_conn_id=args.signing_conn_id,
             listener=listener,
             interval=BAR_INTERVAL,
         )

@@ -47,6 +47,7 @@ def run(args: Namespace) -> Result:
 def _remarks(report: VerificationReport) -> list[str]:
     return [
         *(f"not proven: {found}" for found in report.found),
+        *([f"not proven: {report.unfinished}"] if report.unfinished else []),
         *(f"contradicted: {sentence}" for sentence in report.contradictions),
         *(f"not compared: {sentence}" for sentence in report.not_compared),
         *(f"under way, or killed: {run}" for run in report.open_runs),

@@ -1,9 +1,11 @@
-"""Commands that make, prove and read replicas."""
+"""Commands that make and read replicas."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from airflow_multicloud.cli.definitions.object_store.fetching import FETCH
+from airflow_multicloud.cli.definitions.object_store.verification import VERIFY
 from airflow_multicloud.cli.definitions.parts import LOCATIONS, arg, command, flag
 from airflow_multicloud.cli.values import count_or_share, duration, size
 
@@ -17,6 +19,12 @@ MB = command(
     examples="""\
   airflow multicloud mb s3://aws_default@lake gs://google_cloud_default@lake
 """,
+)
+
+_SIGNING = arg(
+    "--signing-conn-id",
+    metavar="CONN",
+    help="an Airflow connection with an Ed25519 key, which signs what is written into ledgers",
 )
 
 UPLOAD = command(
@@ -36,6 +44,7 @@ UPLOAD = command(
     ),
     flag("--immutable", "refuse to replace another content"),
     flag("--create-buckets", "create buckets that do not exist"),
+    _SIGNING,
     flag("--dry-run", "say what would be done at the primary, check the rest, and do nothing"),
     service="object_store",
     description=f"The same file is sent once: a second upload sends nothing.\n{LOCATIONS}",
@@ -150,152 +159,17 @@ REPLICATE = command(
     *_FILTERS,
     *_OPTIONS,
     arg("--run-id", metavar="ID", help="names the run in the ledgers (default: random)"),
+    _SIGNING,
     flag("--dry-run", "only say what would be copied, compared and deleted"),
     service="object_store",
     description="Only what changed is copied. What is proven is recorded in the destination's "
-    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T (powers of 1024); ages are s, m, "
-    "h, d, w.",
+    f"ledger, which 'verify' and 'fetch' use.\n{LOCATIONS}\nSizes are bytes, or K, M, G, T (powers "
+    "of 1024); ages are s, m, h, d, w.",
     examples="""\
   airflow multicloud replicate s3://aws_default@lake/sales/ \\
       gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/ --dry-run
   airflow multicloud replicate s3://lake/sales/ gs://lake/sales/ \\
       --include '*.parquet' --min-age 15m --delete-extraneous --max-delete 100 -o json | jq .
-""",
-)
-
-VERIFY = command(
-    "verify",
-    "Prove a replica against its ledger",
-    arg("replica", metavar="REPLICA", help="the replica's URI, as it was a destination"),
-    arg(
-        "--depth",
-        choices=("checksums", "auto", "read"),
-        default="auto",
-        help="by the digests that the store reports, by those and reading where they are not\n"
-        "enough, or by reading every byte (default: auto)",
-    ),
-    arg("--run-id", metavar="ID", help="the state at the end of this run (default: the newest)"),
-    arg(
-        "--expected-root",
-        metavar="HEX",
-        help="a ledger_root that was reported earlier: the newest commit must have it, or, with\n"
-        "--at-least-commit, that one",
-    ),
-    arg(
-        "--at-least-commit",
-        type=int,
-        metavar="N",
-        help="the newest commit must have this number or a greater one",
-    ),
-    arg(
-        "--sibling",
-        action="append",
-        metavar="URI",
-        help="another replica, whose ledger must not contradict this one; may be given more than\n"
-        "once",
-    ),
-    arg(
-        "--public-key",
-        metavar="FILE",
-        help="Ed25519 public keys in PEM, one of which must have signed the newest commit",
-    ),
-    service="object_store",
-    description="Names exactly what is damaged or missing. Who may write to the bucket may write "
-    "its ledger anew:\nwhat speaks for it besides is a root that you noted, other replicas, or a "
-    f"signature.\n{LOCATIONS}",
-    examples="""\
-  airflow multicloud verify gs://google_cloud_default@lake/sales/
-  airflow multicloud verify gs://lake/sales/ --depth read -o json || alert-someone
-  airflow multicloud verify gs://lake/sales/ --sibling abfs://lake/sales/ --public-key signing.pub
-""",
-)
-
-FETCH = command(
-    "fetch",
-    "Fetch an object or a prefix from the first copy that can be trusted",
-    arg(
-        "candidate",
-        nargs="+",
-        metavar="URI",
-        help="the primary, then its replicas in the order of preference",
-    ),
-    arg(
-        "--to",
-        required=True,
-        metavar="TARGET",
-        help="a local path, a URI, or - for standard output (one object, once it is verified)",
-    ),
-    arg(
-        "--fail-over-on",
-        action="append",
-        metavar="KIND",
-        help="error kinds that trigger failover to the next candidate; may be given more than\n"
-        "once (default: unavailable, busy, timeout, throttled, not_found)",
-    ),
-    arg(
-        "--attempt-timeout",
-        type=duration,
-        metavar="TIME",
-        help="the longest one candidate may take (default: 15m)",
-    ),
-    arg(
-        "--deadline",
-        type=duration,
-        metavar="TIME",
-        help="the overall time limit (default: 1h)",
-    ),
-    arg(
-        "--max-staleness",
-        type=duration,
-        metavar="TIME",
-        help="reject replicas that are known to be up to date until longer ago only, like 1d",
-    ),
-    arg("--expected-sha256", metavar="HEX", help="reject any other content"),
-    flag("--require-digest", "reject content that no digest vouches for"),
-    arg(
-        "--hedge-after",
-        type=duration,
-        metavar="TIME",
-        help="start the next candidate too when one takes longer than this, like 30s",
-    ),
-    arg(
-        "--first",
-        dest="live_primary",
-        choices=("primary", "replica"),
-        help="what the first candidate is: the live primary, judged by its listing, or a replica,\n"
-        "judged by its ledger (default: as ledgers have it)",
-    ),
-    arg(
-        "--expected-root",
-        dest="expected_roots",
-        action="append",
-        metavar="URI=ROOT",
-        help="reject the candidate unless its ledger's newest commit has this root, or the one\n"
-        "that --at-least-commit names; may be given more than once",
-    ),
-    arg(
-        "--at-least-commit",
-        dest="at_least_commits",
-        action="append",
-        metavar="URI=NUMBER",
-        help="reject the candidate unless its ledger has reached this commit; may be given more\n"
-        "than once",
-    ),
-    arg(
-        "--public-key",
-        dest="public_keys",
-        type=Path,
-        metavar="FILE",
-        help="reject replicas whose ledger is not signed by one of these Ed25519 keys (PEM)",
-    ),
-    flag("--list-unknown", "report what lies at the replica and its ledger does not know"),
-    service="object_store",
-    description="Nothing is in place before it is verified. What served, and why others did not, "
-    f"is told.\n{LOCATIONS}",
-    examples="""\
-  airflow multicloud fetch s3://releases/app.tar.gz gs://releases/app.tar.gz --to app.tar.gz
-  airflow multicloud fetch s3://lake/sales/ gs://lake/sales/ --to ./sales --max-staleness 1d
-  airflow multicloud fetch s3://lake/day.csv.gz gs://lake/day.csv.gz --to - | zcat | head
 """,
 )
 

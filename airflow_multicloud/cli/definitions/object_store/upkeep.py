@@ -1,4 +1,4 @@
-"""Commands that look after replicas."""
+"""Commands that prove and look after replicas."""
 
 from __future__ import annotations
 
@@ -51,6 +51,20 @@ CLEANUP = command(
         metavar="TIME",
         help="leave alone what was used since: a run may be under way (default: 1d)",
     ),
+    arg(
+        "--keep-commits",
+        type=int,
+        metavar="N",
+        help="also delete old commits of the ledgers there, but for the newest N (default: all\n"
+        "are kept; with --keep-days: 100), and",
+    ),
+    arg(
+        "--keep-days",
+        type=int,
+        metavar="N",
+        help="but for those that were the newest within so many days, at least 30 (with\n"
+        "--keep-commits: 90)",
+    ),
     flag("--dry-run", "only name what would be removed"),
     service="object_store",
     description="The next run of the same replication goes on from what a killed one left, and "
@@ -58,5 +72,6 @@ CLEANUP = command(
     examples="""\
   airflow multicloud cleanup gs://google_cloud_default@lake/ abfs://wasb_default@lake/ --dry-run
   airflow multicloud cleanup s3://lake/sales/ /data/sales --older-than 7d
+  airflow multicloud cleanup s3://lake/ --keep-commits 500 --keep-days 365
 """,
 )
