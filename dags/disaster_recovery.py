@@ -39,7 +39,7 @@ DOC = """
 ### Disaster-recovery drill
 
 1. **replicate** the primary to every replica, reading it once, and **verify** each replica
-   against its manifest.
+   against its ledger.
 2. Write a **canary** with the time in it to the primary and replicate again: only the canary
    travels.
 3. Make the primary fail, for one task only, and **recover** everything from the replicas into

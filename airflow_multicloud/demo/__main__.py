@@ -135,7 +135,8 @@ def _told(task: str, value: Any) -> str | None:
             for d in value["destinations"]
         )
         read = f"{value['bytes_read'] / 1e6:.1f} MB read once"
-        return f"{outcomes}; {read}; root {value['root'][:12]}…"
+        root = value["root"] and f"{value['root'][:12]}…"
+        return f"{outcomes}; {read}; root {root}"
     if task == "verify":
         findings = ", ".join(f"{n} {finding}" for finding, n in value["findings"].items())
         return f"{value['replica']}: {findings}; root {value['content'][:12]}…"
@@ -177,7 +178,7 @@ def _flipped_byte(checks: _Checks) -> None:
     found = api.verify_replica(REPLICAS[1]).found
     checks.that(
         "; ".join(str(f) for f in found) or "verify found nothing",
-        holds=[(f.name, f.finding) for f in found] == [(name, "damaged")],
+        holds=[(f.name, f.finding) for f in found] == [(name, "changed")],
     )
     api.replicate(PRIMARY, REPLICAS)
     healed = api.verify_replica(REPLICAS[1], depth=api.Depth.READ)

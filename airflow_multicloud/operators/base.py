@@ -97,7 +97,7 @@ class Outcome:
 
 def _work_of(context: Context) -> Work:
     """What Airflow's variables tell of the task, and what only its context does."""
-    ti = context["ti"]
+    ti = context.get("ti")
     map_index, tried = getattr(ti, "map_index", None), getattr(ti, "try_number", None)
     # Airflow gives a task that is not mapped either -1 or nothing.
     return replace(

@@ -1,4 +1,4 @@
-"""What a run is called: the name of its manifest, journals, plan and evidence."""
+"""What a run is called: its name in ledgers, and that of its plan and evidence."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_id_of(context: Context, part: str = "", *, shared: bool = False) -> str:
 
 def task_of(context: Context, task: BaseOperator) -> str:
     """What every try of a task has in common, and nothing else has."""
-    ti = context["ti"]
+    ti = context.get("ti")
     run_id, map_index = getattr(ti, "run_id", ""), _of(ti, "map_index", -1)
     return json.dumps([task.dag_id, run_id, task.task_id, map_index])
 

@@ -14,11 +14,12 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud import api
+from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.drill import DrillReportOperator
 
 from ..integration.airflow_runs import Bare, Run, allow, run_dag  # noqa: TID252  # tests are no package
-from ..integration.lab import TREE, Lab, fill, get, own_keys, tree_of  # noqa: TID252  # tests are no package
+from ..integration.lab import TREE, Lab, at, fill, get, ledger, own_keys, tree_of  # noqa: TID252  # tests are no package
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -145,7 +146,7 @@ def test_a_drill_that_passes(lab: Lab) -> None:
         {"copied": 1, "unchanged": len(TREE)}
     ] * 2
 
-    # Assets carry the manifests' roots and counts, and the roots are the manifests' own.
+    # Assets carry the roots and counts, and the ledgers say the same.
     events = run.asset_events()
     assert [e["multicloud"]["root"] for e in events["dr_replicas"]] == [
         before["root"],
@@ -157,8 +158,15 @@ def test_a_drill_that_passes(lab: Lab) -> None:
     ]
     for facts in (before, after):
         for destination in facts["destinations"]:
-            *_, footer = get(destination["manifest_uri"]).splitlines()
-            assert json.loads(footer)["root"] == facts["root"]
+            head = reading.at(at(destination["uri"]), destination["commit"])
+            assert (head.root, head.uri) == (destination["ledger_root"], destination["commit_uri"])
+            assert destination["content"] == facts["root"]
+            assert reading.has(ledger(destination["uri"]), head.mark)
+    told = [
+        {one["place"]: one["commit"] for one in e["multicloud_ledgers"]}
+        for e in events["dr_replicas"]
+    ]
+    assert all(told[0][place] < told[1][place] for place in told[0])
     assert events["dr_evidence"] == [{"multicloud": judged}]
 
 
@@ -325,7 +333,8 @@ def test_a_drill_changes_nothing_but_the_canary(lab: Lab, tmp_path: Path) -> Non
         canary = json.loads(tree.pop("_drill/canary.json"))
         assert list(canary) == ["format_version", "drill_id", "written_at"]
         assert tree == TREE
-        assert own_keys(uri, "journals/") == []
+        if uri != lab.s3:
+            assert ledger(uri).commit.open_runs == ()
     fetched = api.failover_fetch([lab.s3, *lab.replicas], tmp_path)
     assert isinstance(fetched, api.TreeProvenance)
     assert not fetched.failed_over

@@ -230,7 +230,7 @@ def test_objectives_are_judged_only_after_integrity(world: World, tmp_path: Path
 
 
 def test_a_drill_that_accepts_a_corrupt_copy_is_invalid(tmp_path: Path) -> None:
-    """Replicas without manifests in a store that vouches for nothing: no check can fire."""
+    """Replicas without ledgers in a store that vouches for nothing: no check can fire."""
     primary, replica = endpoint("data/"), endpoint("copy/", Indifferent)
     canary = write_canary(primary, "drill-1")
     body = primary.store.get_object(primary.ref(f"data/{CANARY_NAME}")).read()

@@ -205,10 +205,10 @@ def hashes_at(end: Endpoint) -> dict[str, str]:
 
 
 def leftovers(end: Endpoint) -> list[str]:
-    """Uploads, parts and journals that are still there."""
+    """Uploads, parts and files of sharded runs that are still there."""
     assert isinstance(end.store, PartUploads)
     found = [u.ref.key for u in end.store.list_uploads(BUCKET, end.location.key)]
-    for kind in ("parts", "journals"):
+    for kind in ("parts", "runs"):
         found += _keys(end.store.list_objects(BUCKET, f"{RESERVED_PREFIX}{kind}/"))
     return found
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.ledger import reading
+from airflow_multicloud.core.ledger.entries import Proof
+from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
@@ -80,6 +83,13 @@ def get(uri: str) -> bytes:
     return bytes(end.store.get_object(end.location.ref).read())
 
 
+def edit(uri: str, old: bytes, new: bytes) -> None:
+    """Replace what an object says."""
+    content = get(uri)
+    assert old in content
+    put(uri, content.replace(old, new))
+
+
 def delete(uri: str) -> None:
     end = at(uri)
     end.store.delete_object(end.location.ref)
@@ -114,6 +124,23 @@ def own_keys(uri: str, below: str = "") -> list[str]:
     """This package's own objects in the bucket of a URI."""
     end = at(uri)
     return [m.key for m in end.store.list_objects(end.bucket, RESERVED_PREFIX + below)]
+
+
+def ledger(uri: str) -> Head:
+    """The newest commit of the ledger of a URI's bucket."""
+    head = reading.newest(at(uri))
+    assert head is not None, f"no ledger at {uri}"
+    return head
+
+
+def proven(uri: str) -> dict[str, Proof]:
+    """What the ledger proves of each name below a prefix."""
+    prefix = at(uri).location.key
+    return {
+        entry.key.removeprefix(prefix): entry.proof
+        for entry in ledger(uri).entries(prefix)
+        if entry.proof is not None
+    }
 
 
 def outcomes(facts: Mapping[str, Any]) -> list[dict[str, int]]:

@@ -138,6 +138,34 @@ class TestReplicate:
         assert REPLICA in ended.out
         assert ("3 copied" in ended.out) == (output != "yaml")
 
+    def test_the_commit_is_shown(self, shell: Shell) -> None:
+        ended = shell.run("replicate", SOURCE, REPLICA, "-o", "plain")
+        verified = shell.run("verify", REPLICA, "-o", "json").result
+        assert f"{verified['commit']} {verified['ledger_root'][:12]}" in ended.out
+
+    def test_commits_are_signed_and_old_ones_deleted(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        connection = {"conn_type": "generic", "password": pair(3).private().decode()}
+        monkeypatch.setenv("AIRFLOW_CONN_SIGNING", json.dumps(connection))
+        public = tmp_path / "signing.pub"
+        public.write_bytes(pair(3).public)
+        verify = ("verify", REPLICA, "--public-key", str(public), "-o", "json")
+        assert shell.run("replicate", SOURCE, REPLICA).code == 0
+        unsigned = shell.run(*verify)
+        assert unsigned.code != 0
+        assert "it is not signed" in unsigned.err
+        assert shell.run("replicate", SOURCE, REPLICA, "--signing-conn-id", "signing").code == 0
+        assert shell.run(*verify).result["proven"]
+
+        kept = shell.run("cleanup", REPLICA, "--keep-commits", "1", "-o", "json")
+        assert (kept.code, kept.result["found"]) == (0, {})
+        wrong = shell.run("cleanup", REPLICA, "--keep-days", "7")
+        assert wrong.code != 0
+        assert "keep_days: 7 given, expected at least 30" in wrong.err.replace(
+            "--keep-days", "keep_days"
+        )
+
     def test_a_storage_class_reaches_the_replica(self, shell: Shell) -> None:
         ended = shell.run("replicate", SOURCE, REPLICA, "--storage-class", f"{REPLICA}=COLD")
         assert (ended.code, ended.err) == (0, "")

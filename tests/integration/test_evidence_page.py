@@ -74,7 +74,7 @@ def record(verdict: Verdict) -> Evidence:
         "findings": {"verified": 1234},
         "found": [],
         "proven": True,
-        "root": "a" * 64,
+        "content": "a" * 64,
         "as_of": _AT.isoformat(),
     }
     return Evidence(

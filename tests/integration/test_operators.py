@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow.sdk import DAG, Asset
 
 from airflow_multicloud import api
+from airflow_multicloud.core.ledger import commits, reading
 from airflow_multicloud.core.replication import progress
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -22,7 +24,22 @@ from airflow_multicloud.operators.object_store import (
 from tests.unit.signing.keys import pair
 
 from .airflow_runs import Bare, run_dag
-from .lab import TREE, Lab, delete, fill, flip, get, outcomes, own_keys, put, tree_of
+from .lab import (
+    TREE,
+    Lab,
+    at,
+    delete,
+    edit,
+    fill,
+    flip,
+    get,
+    ledger,
+    outcomes,
+    own_keys,
+    proven,
+    put,
+    tree_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +60,15 @@ class TestReplicate:
         assert first["bytes"] == first["bytes_read"] == sum(map(len, TREE.values()))
         for uri, destination in zip(lab.replicas, first["destinations"], strict=True):
             assert tree_of(uri) == TREE
-            *_, footer = get(destination["manifest_uri"]).splitlines()
-            assert json.loads(footer)["root"] == first["root"]
-            assert own_keys(uri, "journals/") == []
+            head = ledger(uri)
+            assert destination["commit"] == head.commit.number
+            assert destination["ledger_root"] == head.root
+            assert get(destination["commit_uri"]).startswith(commits.write(head.commit))
+            assert destination["content"] == first["root"]
+            assert {name: proof.size for name, proof in proven(uri).items()} == {
+                name: len(content) for name, content in TREE.items()
+            }
+            assert head.commit.open_runs == ()
         second = replicate(lab, Bare(run_id="manual__2"))
         assert outcomes(second) == [{"unchanged": len(TREE)}] * 2
         assert (second["bytes_read"], second["root"]) == (0, first["root"])
@@ -58,7 +81,7 @@ class TestReplicate:
         assert "many/" not in many
         assert len(many) - few < 50
 
-    def test_two_replications_of_one_dag_run_have_manifests_of_their_own(self, lab: Lab) -> None:
+    def test_two_replications_of_one_dag_run_have_commits_of_their_own(self, lab: Lab) -> None:
         fill(lab.s3)
         context = Bare()
         first = replicate(lab, context)
@@ -66,10 +89,19 @@ class TestReplicate:
         operator = ReplicateOperator(task_id="again", source=lab.s3, destinations=lab.replicas)
         second = operator.execute(context)  # type: ignore[arg-type]
         assert isinstance(second, dict)
-        for facts in (first, second):
-            for destination in facts["destinations"]:
-                *_, footer = get(destination["manifest_uri"]).splitlines()
-                assert json.loads(footer)["root"] == facts["root"]
+        assert first["run_id"] != second["run_id"]
+        for uri, *both in zip(
+            lab.replicas, first["destinations"], second["destinations"], strict=True
+        ):
+            for facts, destination in zip((first, second), both, strict=True):
+                head = reading.at(at(uri), destination["commit"])
+                assert (head.root, head.uri) == (
+                    destination["ledger_root"],
+                    destination["commit_uri"],
+                )
+                assert head.commit.identity.run_id == facts["run_id"]
+                assert destination["content"] == facts["root"]
+                assert reading.has(ledger(uri), head.mark)
 
     def test_a_conflict_fails_at_once_and_pushes_the_report(self, lab: Lab) -> None:
         fill(lab.s3)
@@ -89,14 +121,14 @@ class TestReplicate:
     def test_more_replacements_than_allowed_fail_at_once(self, lab: Lab, most: float) -> None:
         fill(lab.s3)
         replicate(lab)
-        manifests = [own_keys(uri) for uri in lab.replicas]
+        kept = [own_keys(uri) for uri in lab.replicas]
         fill(lab.s3, dict.fromkeys(list(TREE)[:3], b"encrypted"))
         with pytest.raises(
             AirflowFailException,
             match=f"precondition_failed: max_replace: 3 of the 4 objects at {lab.replicas[0]} ",
         ):
             replicate(lab, Bare(run_id="manual__2"), max_replace=most)
-        for uri, before in zip(lab.replicas, manifests, strict=True):
+        for uri, before in zip(lab.replicas, kept, strict=True):
             assert tree_of(uri) == TREE
             assert own_keys(uri) == before
 
@@ -133,7 +165,7 @@ class TestReplicate:
         log = capsys.readouterr().out
         assert "replicated 4 of 4 objects, " in log
         for destination in facts["destinations"]:
-            assert f"{destination['uri']}: 4 copied; manifest {destination['manifest_uri']}" in log
+            assert f"{destination['uri']}: 4 copied; commit {destination['commit_uri']}" in log
 
     def test_progress_is_told_while_it_goes_on(
         self, lab: Lab, monkeypatch: pytest.MonkeyPatch
@@ -267,6 +299,29 @@ class TestVerify:
             AirflowFailException, match="prove different contents of the same object"
         ):
             self.verify(one, siblings=[other], depth="checksums")
+
+    def test_an_edited_commit_before_the_newest_is_found_out(self, lab: Lab, replica: str) -> None:
+        before = self.verify(replica)
+        fill(lab.s3, {"late": b"late"})
+        api.replicate(lab.s3, [replica])
+        edit(before["commit_uri"], b'"size":5', b'"size":6')
+        with pytest.raises(StorageError, match="the ledger was changed after it had been") as e:
+            self.verify(replica, run_id=before["run_id"])
+        assert e.value.kind is ErrorKind.INTEGRITY
+
+    def test_an_edited_segment_is_found_out(
+        self, lab: Lab, replica: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(commits, "MOST_RECENT", 0)  # what more objects than 256 would do
+        fill(lab.s3, {"a.txt": b"bravo"})
+        api.replicate(lab.s3, [replica])
+        (segment,) = own_keys(replica, "ledger/segments/")
+        uri = str(at(replica).location.with_key(segment))
+        lines = gzip.decompress(get(uri)).replace(b'"size":5', b'"size":6')
+        put(uri, gzip.compress(lines))
+        with pytest.raises(StorageError, match=segment) as raised:
+            self.verify(replica)
+        assert raised.value.kind is ErrorKind.INTEGRITY
 
     def test_no_ledger(self, lab: Lab) -> None:
         with pytest.raises(AirflowFailException, match=r"^not_found: replica: .* is in no ledger"):

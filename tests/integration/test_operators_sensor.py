@@ -57,7 +57,7 @@ def test_a_fresh_replica_is_seen_at_once(lab: Lab, deferrable: bool) -> None:
 
 def test_what_is_not_fresh(lab: Lab) -> None:
     bare: Any = Bare()
-    assert not sensor(lab).poke(bare).is_done  # no manifest at all
+    assert not sensor(lab).poke(bare).is_done  # no ledger at all
     fill(lab.s3)
     api.replicate(lab.s3, [lab.gcs])
     assert sensor(lab).poke(bare).is_done

@@ -105,6 +105,6 @@ def test_rclone_and_verify_find_the_same_damage(replicated: Lab, rclone: Rclone)
         report = api.verify_replica(replica)
         assert [(f.name, str(f.finding)) for f in report.found] == [
             ("a.txt", "missing"),
-            ("deep/er/b.bin", "damaged"),
+            ("deep/er/b.bin", "changed"),
         ]
         assert report.extraneous == 1

@@ -118,7 +118,7 @@ class Watch:
             err = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
 
     def hear_own_objects(self, lab: Lab) -> None:
-        """Manifests, evidence and whatever else this package keeps in the buckets."""
+        """Ledgers, evidence and whatever else this package keeps in the buckets."""
         for uri in (lab.s3, lab.gcs, lab.azure):
             end = at(uri)
             for key in own_keys(uri):
@@ -373,7 +373,7 @@ def test_what_succeeds(
     watch.hear("repr", api.replication(source, replicas))
     watch.hear_own_objects(lab)
     for where, expected in {
-        "output": "manifest",
+        "output": "ledger",
         "span": "multicloud.replicate",
         "own object": "evidence/",
         "xcom": "PASSED",

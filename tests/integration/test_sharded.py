@@ -23,7 +23,7 @@ from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.object_store import ReplicateShardOperator, sharded_replication
 
 from .airflow_runs import Bare, run_dag
-from .lab import TREE, Lab, fill, own_keys, put, tree_of
+from .lab import TREE, Lab, fill, ledger, own_keys, put, tree_of
 
 MANY = {f"n/{number:02}": bytes([number]) * (number * 997) for number in range(25)}
 CONTENT = {**TREE, **MANY}
@@ -98,7 +98,8 @@ class TestInAirflow:
         for uri in filled.replicas:
             assert tree_of(uri + "n/") == {n.removeprefix("n/"): c for n, c in MANY.items()}
             assert api.verify_replica(uri + "n/", depth=api.Depth.READ).content == facts["root"]
-            assert own_keys(uri, "runs/") == own_keys(uri, "journals/") == []
+            assert own_keys(uri, "runs/") == []
+            assert ledger(uri).commit.open_runs == ()
 
     def test_a_shard_that_dies_is_tried_again(self, filled: Lab) -> None:
         given: dict[str, Any] = {"source": filled.s3, "destinations": filled.replicas}
@@ -207,7 +208,8 @@ class TestCore:
         assert outcomes(report) == [{"copied": len(CONTENT)}] * 2
         for uri in filled.replicas:
             assert api.verify_replica(uri).proven
-            assert own_keys(uri, "runs/") == own_keys(uri, "journals/") == []
+            assert own_keys(uri, "runs/") == []
+            assert ledger(uri).commit.open_runs == ()
 
     def test_a_second_plan_does_not_believe_the_first_ones_shards(
         self, filled: Lab, replication: Replication

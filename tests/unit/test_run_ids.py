@@ -42,7 +42,7 @@ def test_what_differs_in_anything_has_another_name() -> None:
     names += [run_id_of(given, part, shared=True) for given, part in cases[:4]]
     for one, other in combinations(names, 2):
         assert one != other
-        assert not one.startswith(f"{other}-")  # journals begin with the name
+        assert not one.startswith(f"{other}-")  # a prefix of keys is one name's
     for name in names:
         assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", name)
         assert len(name) <= 150

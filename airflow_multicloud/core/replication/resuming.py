@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import reading
+from airflow_multicloud.core.ledger.chain import chain
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.ledger.reading import Head
@@ -132,15 +133,10 @@ def _end_of(end: Endpoint, run_id: str) -> Head | None:
     head = reading.newest(end)
     if head is None:
         return None
-    for one in islice(_chain(head), _LOOKED_THROUGH):
+    for one in islice(chain(head, 1), _LOOKED_THROUGH):
         if one.commit.identity.run_id == run_id and one.commit.step is Step.END:
             return one
     return None
-
-
-def _chain(head: Head) -> Iterator[Head]:
-    yield head
-    yield from reading.back_to(head, 0)
 
 
 def _reported(end: Endpoint, head: Head, run_id: str) -> DestinationReport:

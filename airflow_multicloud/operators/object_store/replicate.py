@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class ReplicateOperator(ReplicationOperator):
     """Make every destination a proven replica of an object or a prefix.
 
-    Returns counts, bytes, the Merkle root and the manifests' URIs; with ``dry_run`` the plan.
+    Returns counts, bytes, the Merkle root, and number and root of the run's last commit in the
+    ledger of each destination; with ``dry_run`` the plan.
     A second try of the task sends only what is missing. A failure that a retry can't mend
     fails the task at once.
 

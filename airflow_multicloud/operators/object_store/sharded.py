@@ -72,14 +72,14 @@ class ReplicateShardOperator(ReplicationOperator):
         if counts["closed"]:
             self.log.warning(
                 "nothing was done: this task was cleared after the run had been closed, and the "
-                "run's manifest says what became of its objects; to copy what changed since, clear "
+                "ledgers say what became of its objects; to copy what changed since, clear "
                 "the task that plans, and what follows it"
             )
         return Outcome(counts)
 
 
 class CloseReplicationOperator(ReplicationOperator):
-    """Merge the shards of a replication into one manifest, and judge it as a whole.
+    """Prove what the shards of a replication have copied, and judge it as a whole.
 
     It is skipped when the plan was, and fails when the plan did. Closed again, it reports what it
     reported first, and says which tasks were cleared in vain.
@@ -143,7 +143,7 @@ def sharded_replication(
         copied = ReplicateShardOperator.partial(task_id="replicate_shard", **arguments).expand(
             shard=plan.output
         )
-        # Also after a failed shard: the manifest must say what is missing.
+        # Also after a failed shard: the ledgers must say what is missing.
         close = CloseReplicationOperator(
             task_id="close",
             outlets=list(outlets),

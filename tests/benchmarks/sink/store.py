@@ -21,11 +21,7 @@ _PERIOD: Final = (32 << 20) + 35
 #: for objects that were written in one request, which are small here.
 MD5_LIMIT: Final = 1 << 20
 #: Objects under these prefixes can be read again; of others only digests are kept.
-KEPT: Final = (
-    ".airflow-multicloud/manifests/",
-    ".airflow-multicloud/latest/",
-    ".airflow-multicloud/journals/",
-)
+KEPT: Final = (".airflow-multicloud/ledger/",)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ SOME = TreeProvenance(
     objects=1,
     size=1,
     served={"s3://a/": 1},
-    verified_by={"manifest": 1},
+    verified_by={"ledger": 1},
     as_of=datetime(2026, 1, 2, tzinfo=UTC),
     failed_over=False,
     failed_attempts=1,

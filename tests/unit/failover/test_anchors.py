@@ -19,6 +19,7 @@ from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import commits, reading
 from airflow_multicloud.core.ledger.commits import Commit, Sibling
+from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.core.ledger.names import COMMITS, commit_key, number_of, place_of
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.request import Replication
@@ -356,3 +357,48 @@ class TestSignatures:
             ends, FileTarget(tmp_path), FailoverPolicy(public_keys=Keys(frozenset()))
         )
         assert served.objects == 1
+
+
+class TestRemembered:
+    """What Airflow has seen: an earlier commit, and when."""
+
+    def seen(self, end: Endpoint, *, days: float = 0, number: int | None = None) -> Remembered:
+        head = newest(end) if number is None else reading.at(end, number)
+        ago = datetime.now(UTC) - timedelta(days=days)
+        return Remembered(place_of(end), head.commit.number, head.root, ago)
+
+    def test_a_ledger_that_has_gone_on(self, lab: Lab, tmp_path: Path) -> None:
+        memory = (self.seen(lab.a), self.seen(lab.b))
+        put(lab.source, "x", b"3")
+        replicate(Replication(lab.source, (lab.a,)))
+        served = lab.served(tmp_path, lab.a, lab.b, remembered=memory)
+        assert (served.served, served.findings) == ({str(lab.a.location): 1}, ())
+
+    def test_one_that_was_rolled_back_is_passed_over(self, lab: Lab, tmp_path: Path) -> None:
+        memory = (self.seen(lab.a), self.seen(lab.b))
+        roll_back(lab.a, lab.first)
+        served = lab.served(tmp_path, lab.a, lab.b, remembered=memory)
+        assert served.served == {str(lab.b.location): 1}
+        assert "is not the one that is remembered" in served.attempts[-1].reason
+        assert served.attempts[-1].kind is ErrorKind.INTEGRITY
+
+    def test_one_that_is_gone_is_passed_over(self, lab: Lab, tmp_path: Path) -> None:
+        memory = (self.seen(lab.a),)
+        roll_back(lab.a, 0)
+        served = lab.served(tmp_path, lab.a, lab.b, remembered=memory)
+        assert served.served == {str(lab.b.location): 1}
+        assert "now there is none" in served.attempts[-1].reason
+
+    def test_old_commits_that_were_deleted_are_a_finding(self, lab: Lab, tmp_path: Path) -> None:
+        memory = (self.seen(lab.a, days=90, number=1),)
+        lab.a.store.delete_object(lab.a.ref(commit_key(1)))
+        served = lab.served(tmp_path, lab.a, remembered=memory)
+        assert served.served == {str(lab.a.location): 1}
+        assert "can't be compared" in served.findings[0]
+
+    def test_what_is_expected_goes_before_it(self, lab: Lab, tmp_path: Path) -> None:
+        memory = (self.seen(lab.a),)
+        roll_back(lab.a, lab.first)
+        expected = {str(lab.a.location): newest(lab.a).root}
+        served = lab.served(tmp_path, lab.a, remembered=memory, expected_roots=expected)
+        assert served.served == {str(lab.a.location): 1}

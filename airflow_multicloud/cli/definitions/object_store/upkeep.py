@@ -1,4 +1,4 @@
-"""Commands that prove and look after replicas."""
+"""Commands that look after replicas."""
 
 from __future__ import annotations
 
