@@ -44,19 +44,6 @@ class Draft:
     siblings: tuple[Sibling, ...] = ()
 
 
-class Counted:
-    """Entries that are counted as they pass."""
-
-    def __init__(self, found: Iterable[Entry]) -> None:
-        self._found = iter(found)
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Entry]:
-        for entry in self._found:
-            self.count += 1
-            yield entry
-
-
 def entries_after(
     end: Endpoint, state: Commit | None, found: Iterable[Entry]
 ) -> tuple[tuple[SortedRun, ...], tuple[Entry, ...]]:
@@ -73,10 +60,12 @@ def entries_after(
     return segments.compacted(end, (*runs, fresh)), ()
 
 
-def looks_after(state: Commit | None, draft: Draft, overtaken: Iterable[Entry]) -> tuple[Look, ...]:
-    """The looks, once ours is over.
+def looks_after(
+    state: Commit | None, draft: Draft, overtaken: Iterable[Entry] = ()
+) -> tuple[Look, ...]:
+    """What was looked at, once this was.
 
-    :param overtaken: what our run has written over what a later one had found up to date.
+    :param overtaken: what the run has written over what a later one had found up to date.
     """
     known = state.looks if state else ()
     if (look := draft.look()) is not None:
@@ -94,7 +83,7 @@ def open_runs_after(state: Commit | None, draft: Draft, now: datetime) -> tuple[
         for run in (state.open_runs if state else ())
         if (run.identity.token, run.prefix) != (identity.token, draft.prefix)
         and not identity.is_later_try_of(run.identity)
-        and now - run.seen <= commits.SILENT
+        and abs(now - run.seen) <= commits.SILENT  # A forged one may be of the future.
     ]
     if draft.step in (Step.BEGIN, Step.PROGRESS):
         open_runs.append(OpenRun(identity, draft.prefix, draft.started, now))

@@ -21,7 +21,6 @@ from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.state import (
-    Counted,
     Draft,
     entries_after,
     looks_after,
@@ -177,7 +176,7 @@ def _made(
     if now.number >= LAST_COMMIT:
         raise records.damaged(end, commit_key(now.number), "no number is left for a next commit")
     state = now.head.commit if now.head and not damaged else None
-    found = Counted(changes)
+    found = _Counted(changes)
     runs, recent = entries_after(end, state, found)
     made_at = datetime.now(UTC)
     this = Commit(
@@ -262,6 +261,19 @@ def _stat(end: Endpoint, key: str) -> ObjectMeta | None:
         return None
 
 
+class _Counted:
+    """Entries that are counted as they pass."""
+
+    def __init__(self, found: Iterable[Entry]) -> None:
+        self._found = iter(found)
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._found:
+            self.count += 1
+            yield entry
+
+
 def _merged(
     end: Endpoint, changes: Iterable[Entry], head: Head, known: Known, overtaken: list[Entry]
 ) -> Iterator[Entry]:
@@ -279,12 +291,9 @@ def _merged(
         theirs = now(change.key)
         if theirs is None:
             yield merging.seen_gone(change, head.commit.looks)
-            continue
-        if theirs in (change, known(change.key)):
+        elif theirs in (change, known(change.key)):
             yield change
-            continue
-        merged = merging.merge(change, theirs, _stat(end, change.key))
-        if merged != theirs:
+        elif (merged := merging.merge(change, theirs, _stat(end, change.key))) != theirs:
             if merged.behind not in (change.behind, theirs.behind):
                 overtaken.append(merged)
             yield merged

@@ -232,10 +232,9 @@ class Recorder:
             if item is not None:
                 after = self._entry(index, item, before, self._bases[index].looks)
             elif before is not None and (missed := absent.at(name)) is not None:
-                # What is not there and not wanted is not known any more, whatever its source was.
-                lost = tidy and not missed and looks.admits(self.run.selection, name)
+                unwanted = tidy and not missed and looks.admits(self.run.selection, name)
                 after = entry_of_absent(
-                    self.run, name, before, there=missed, deleted=name in deleted or lost
+                    self.run, name, before, there=missed, deleted=unwanted or name in deleted
                 )
             whole.count(name, after, item, index)
             if before is not None and (listed := passed.at(name)) is not None:

@@ -42,7 +42,9 @@ def open_runs(commit: Commit, key: str, now: datetime) -> tuple[OpenRun, ...]:
     :param key: a prefix, or one key.
     """
     return tuple(
-        run for run in commit.open_runs if overlaps(run.prefix, key) and now - run.seen <= SILENT
+        run
+        for run in commit.open_runs
+        if overlaps(run.prefix, key) and abs(now - run.seen) <= SILENT
     )
 
 

@@ -20,7 +20,16 @@ from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.ledger import commits, segments, writing
 from airflow_multicloud.core.ledger.names import LEDGER
-from airflow_multicloud.core.replication import planning, recording, run, settling, shards, stock
+from airflow_multicloud.core.replication import (
+    coverage,
+    facts,
+    planning,
+    recording,
+    run,
+    settling,
+    shards,
+    stock,
+)
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from .memory import conn_of, endpoint
@@ -35,7 +44,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _MEMORY = "airflow_multicloud.testing.memory_cloud.object_store"
 _TELLING_TIME = (
     *(import_module(f"{_MEMORY}.{name}") for name in ("space", "parts")),
-    *(writing, recording, run, planning, settling, shards),
+    *(writing, recording, coverage, facts, run, planning, settling, shards),
 )
 
 

@@ -379,7 +379,7 @@ def test_a_sibling_contradicts_what_it_has_seen(
     replicate(lab.replication())  # Which sees what the one before it has written.
     attack(captured)
     report = verify(captured, siblings=[other])
-    assert [place_of(other) in one for one in report.contradictions] == [True]
+    assert any(place_of(other) in one for one in report.contradictions)
     assert verify(other).proven
 
 

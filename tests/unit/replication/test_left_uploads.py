@@ -15,9 +15,11 @@ from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.left_uploads import clear_left_uploads
 from airflow_multicloud.core.replication import leftovers
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.engine import new_header, new_job, prepare, replicate
+from airflow_multicloud.core.replication.engine import new_job, prepare, replicate
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.core.replication.recording import Recorder
+from airflow_multicloud.core.replication.run import new_run
 from airflow_multicloud.core.run_tokens import current, under_way
 from airflow_multicloud.core.streams import put_stream, stage_stream
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -221,11 +223,13 @@ class TestReplication:
             replace(SMALL, filter=replace(SMALL.filter, exclude=("filtered",)))
         )
         with Catalog() as catalog, under_way("now"):
-            prepare(catalog, replication, create_buckets=False)
+            run = new_run(replication, None)
+            bases = prepare(catalog, replication, run)
             leftovers.clear_left(catalog, replication)
             assert set(uploads(there)) == {"copy/same", "copy/shrunk", "copy/later",
                                            "copy/filtered"}  # fmt: skip
-            execute(new_job(replication, Progress()), catalog, new_header(replication, None))
+            recorder = Recorder(run, replication.destinations, bases, catalog)
+            execute(new_job(replication, Progress()), catalog, recorder)
             assert set(uploads(there)) == {"copy/same", "copy/shrunk", "copy/filtered"}
             assert leftovers.clear_left(catalog, replication) == 2
         assert uploads(there) == ["copy/filtered"]

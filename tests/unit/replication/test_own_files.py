@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from airflow_multicloud.core.replication import records, retention
+from airflow_multicloud.core import records
+from airflow_multicloud.core.replication import retention
 from airflow_multicloud.errors import CloudError, ErrorKind, RetentionError, StorageError
-from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
+from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from . import memory
@@ -96,14 +94,14 @@ class TestRetention:
     def test_all_are_deleted(self) -> None:
         """Also when another run was there first."""
         end = self.keys("a", "d")
-        assert retention.delete_all(end, ["a", "b", "d"], "journals") is None
+        assert retention.delete_all(end, ["a", "b", "d"], "files") is None
         assert self.left(end) == []
 
     def test_the_first_that_is_kept_ends_it(self) -> None:
         end = self.keys("a", "c", "d", "e")
-        said = retention.delete_all(end, ["a", "c", "d", "e"], "journals")
+        said = retention.delete_all(end, ["a", "c", "d", "e"], "files")
         assert said is not None
-        assert said.startswith("3 journals can't be deleted yet, the oldest c: ")
+        assert said.startswith("3 files can't be deleted yet, the oldest c: ")
         assert self.left(end) == ["c", "d", "e"]
 
     def test_another_error_is_one(self) -> None:
@@ -111,19 +109,4 @@ class TestRetention:
         assert isinstance(end.store, Kept)
         end.store.broken = "a"
         with pytest.raises(CloudError, match="not today"):
-            retention.delete_all(end, ["a"], "journals")
-
-    def test_the_newest_version_of_a_file(self) -> None:
-        then = datetime(2026, 1, 1, tzinfo=UTC)
-        first = ObjectMeta(
-            bucket=memory.BUCKET, key="file.json", size=1, etag="etag", last_modified=then
-        )
-        later = replace(first, key="file~1.json", last_modified=then + timedelta(seconds=1))
-        same = replace(later, key="file~2.json")
-        assert retention.newest([later, first]) == later
-        assert retention.newest([first, same, later]) == same
-        assert retention.newest([]) is None
-
-    def test_versions_have_a_stem(self) -> None:
-        assert retention.stem_of("dir/file.json", ".json") == "dir/file"
-        assert retention.stem_of("dir/file~20260101T000000Z.json", ".json") == "dir/file"
+            retention.delete_all(end, ["a"], "files")

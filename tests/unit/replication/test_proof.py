@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud.adapters.digests import crc32c_of, digests_of
-from airflow_multicloud.core.replication import manifest
+from airflow_multicloud.core.ledger.entries import Proof
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -21,7 +21,6 @@ from . import memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_multicloud.core.replication.items import Item
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef, Part, PartUpload
 
@@ -77,7 +76,7 @@ def lab(
     source: Callable[[Digests], Digests] = lambda known: known,
     store: Callable[[Digests], Digests] = lambda known: known,
 ) -> tuple[memory.World, Telling, Telling]:
-    """An object at the source and at the destination, which no manifest knows."""
+    """An object at the source and at the destination, which no ledger knows."""
     made = memory.world({"a": content})
     memory.fill(made.destinations[0], {"a": there})
     ends = (
@@ -121,8 +120,7 @@ class TestWhatWasThereAlready:
         made, _, _ = lab(content, content, source=only(source), store=only(store))
         report = replicate(made.replication(IMMUTABLE))
         assert outcomes(report) == {Outcome.VERIFIED: 1}
-        (item,) = lines(made.destinations[0])
-        assert item.replicas[0].confirmed in ("md5", "sha256")
+        assert recorded(made.destinations[0]).confirmed in ("md5", "sha256")
 
     @SIZES
     def test_it_is_read_where_the_source_has_what_to_compare_it_with(self, content: bytes) -> None:
@@ -211,10 +209,11 @@ class TestWhatWasWritten:
         assert outcomes(replicate(made.with_destination(store).replication())) == {expected: 1}
 
 
-def lines(end: memory.Endpoint) -> list[Item]:
-    """The lines of the replica's manifest."""
-    (latest,) = manifest.find_latest(end)
-    return [item for item, _ in manifest.objects_of(end, latest.key)]
+def recorded(end: memory.Endpoint) -> Proof:
+    """What the replica's ledger proves of the one object that it knows."""
+    (entry,) = memory.ledger(end).entries()
+    assert entry.proof is not None
+    return entry.proof
 
 
 def test_what_one_destination_says_is_no_fact_about_another() -> None:
@@ -231,11 +230,9 @@ def test_what_one_destination_says_is_no_fact_about_another() -> None:
     made = made.with_destination(hostile, 0).with_destination(honest, 1)
     report = replicate(made.replication())
     assert [outcomes(report, n) for n in (0, 1)] == [{Outcome.VERIFIED: 1}] * 2
-    (item,) = lines(made.destinations[1])
     known = digests_of(SMALL)
-    assert item.digests == Digests(md5=known.md5)
-    assert item.digests_at(1) == Digests(md5=known.md5)
-    assert item.digests_at(0) == replace(known, sha256=bogus)
+    assert recorded(made.destinations[1]).digests == Digests(md5=known.md5)
+    assert recorded(made.destinations[0]).digests == replace(known, sha256=bogus)
 
 
 def test_parts_that_a_store_has_another_digest_of_are_sent_again() -> None:

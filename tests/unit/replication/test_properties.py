@@ -17,7 +17,7 @@ from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 
-from .memory import SMALL, World, fill, journals, tree_of, uploads, world
+from .memory import SMALL, World, fill, ledger, tree_of, uploads, world
 
 # Emoji sort after U+FFFD by code point and by UTF-8, before it by UTF-16.
 _NAMES = st.text(st.sampled_from("aZ0/é~�\U0001f600 .%?#"), min_size=1, max_size=6)
@@ -108,7 +108,7 @@ def test_outcomes_add_up_and_replicas_are_whole(case, options) -> None:
         assert sum(reported.outcomes.values()) == len(admitted)
         assert Outcome.UNVERIFIABLE not in reported.outcomes
         assert not uploads(end)
-        assert not journals(end)
+        assert not ledger(end).commit.open_runs
         sound = sum(new.get(name) == tree[name] for name in admitted)
         if options.on_error is OnError.CONTINUE:
             assert reported.sound == sound

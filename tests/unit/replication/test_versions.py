@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.candidates import look_up
 from airflow_multicloud.core.replication import shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.history import status
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import CloudError, ErrorKind
 
@@ -69,7 +69,7 @@ READERS: dict[str, tuple[str, list[Callable[[World], object]]]] = {
             lambda lab: replicate(lab.replication(OPTIONS)),
             lambda lab: verify(lab.destinations[0]),
             lambda lab: freshness(lab.destinations[0]),
-            lambda lab: look_up(lab.destinations[0]),
+            lambda lab: status(lab.destinations[0]),
         ],
     ),
     "runs/second/plan.json": ("plan", [close, copy_shard]),
