@@ -37,11 +37,10 @@ class TestLines:
         with pytest.raises(StorageError, match="a line is longer than 10 bytes"):
             list(records.lines(holding(b"a" * 11), KEY))
 
-    def test_a_whole_object(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(records, "_LONGEST", 10)
-        assert records.whole(holding(b"a" * 10), KEY) == b"a" * 10
+    def test_a_whole_object(self) -> None:
+        assert records.whole(holding(b"a" * 10), KEY, most=10) == b"a" * 10
         with pytest.raises(StorageError, match="it is larger than 10 bytes"):
-            records.whole(holding(b"a" * 11), KEY)
+            records.whole(holding(b"a" * 11), KEY, most=10)
 
 
 class TestVersions:

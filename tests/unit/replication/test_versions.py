@@ -12,7 +12,7 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.replication import shards
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
-from airflow_multicloud.core.replication.history import status
+from airflow_multicloud.core.replication.status import status
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import CloudError, ErrorKind
 
