@@ -13,6 +13,7 @@ from airflow_multicloud.core.ledger.state import Draft
 from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import new_identity
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import Digests
 
 
@@ -39,9 +40,14 @@ def record_upload(
     """
     key = destination.location.key
     base = writing.base_of(destination)
-    if base.number == 0:
+    if base.number == 0 or base.damaged:  # One upload starts no replica's ledger over.
         return None
-    known = base.entry(key)
+    try:
+        known = base.entry(key)
+    except CloudError as err:
+        if err.kind is not ErrorKind.INTEGRITY:
+            raise
+        known = None  # The next replication finds out what is the matter.
     before = known.proof if known else None
     if outcome is Outcome.VERIFIED and before is not None and before.etag == etag and before.proven:
         return None  # It is known as it is.

@@ -15,6 +15,9 @@ from airflow_multicloud.core.ledger.entries import Entry, Proof
 #: So many selections are remembered; the ones not looked at for longest are forgotten then.
 MOST = 1000
 
+#: So many characters of globs in all.
+_ROOM = 1 << 20
+
 ALL = Selection()
 
 
@@ -35,11 +38,29 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     known = [one for one in known if one.as_of <= new.finished]
     same = [one for one in known if _place(one) == _place(new)]
     if any(one.as_of > new.as_of and one.source == new.source for one in same):
-        return tuple(known)
+        return tuple(_with_failures(one, new) for one in known)
     kept = [one for one in known if not _replaces(new, one)]
     kept.append(new)
-    kept.sort(key=lambda one: one.as_of, reverse=True)
-    return tuple(sorted(kept[:MOST], key=lambda one: (one.prefix, str(one.selection), one.source)))
+    # Those that lie within others are forgotten first, and of these the oldest.
+    outer = set(map(id, _outermost(kept)))
+    kept.sort(key=lambda one: (id(one) in outer, one.as_of), reverse=True)
+    room, few = _ROOM, list[Look]()
+    for one in kept[:MOST]:
+        room -= sum(map(len, (*one.selection.include, *one.selection.exclude)))
+        if room >= 0 or one is new:
+            few.append(one)
+    return tuple(sorted(few, key=lambda one: (one.prefix, str(one.selection), one.source)))
+
+
+def _with_failures(kept: Look, new: Look) -> Look:
+    """A look that stays, with what one that is no fresher, and ended later, could not copy."""
+    if _place(kept) != _place(new) or kept.source != new.source or not new.behind:
+        return kept
+    if new.finished <= kept.finished or kept.behind >= new.behind:
+        return kept
+    lost = new.behind - kept.behind
+    since = None if new.since is None else min(new.since, kept.since or new.since)
+    return replace(kept, behind=new.behind, since=since, proven=max(0, kept.proven - lost))
 
 
 def moved_back(known: Iterable[Look], entry: Entry) -> tuple[Look, ...]:
@@ -60,12 +81,17 @@ def _place(look: Look) -> tuple[str, Selection]:
 
 
 def _replaces(new: Look, old: Look) -> bool:
-    if old.source != new.source and new.strangers and _place(old) == _place(new):
+    if new.strangers and not same_source(new, old):
         return False
     if old.as_of > new.as_of:
         return False
     whole = new.selection == ALL and old.prefix.startswith(new.prefix)
     return whole or _place(old) == _place(new)
+
+
+def same_source(wide: Look, narrow: Look) -> bool:
+    """Whether a look was at what another one, at a wider prefix, was at as well."""
+    return narrow.source == wide.source + narrow.prefix[len(wide.prefix) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +132,18 @@ def freshness(known: Iterable[Look], prefix: str) -> Freshness:
         (one for one in around if one.selection == ALL), key=lambda one: one.as_of, default=None
     )
     if whole is not None:  # What is older than a look at everything says nothing any more.
-        looks = [one for one in looks if one is whole or one.as_of > whole.as_of]
+        looks = [
+            one
+            for one in looks
+            if one is whole or one.as_of > whole.as_of or _has_strangers(whole, one)
+        ]
     looks.sort(key=_as_of)
     # Newer looks at parts leave the rest as it was, unless they found something that is behind.
-    parts = [one for one in looks if whole is None or one is whole or one.behind]
+    parts = [
+        one
+        for one in looks
+        if whole is None or one is whole or one.behind or _has_strangers(whole, one)
+    ]
     unknown = next((one for one in parts if one.holds is None), None)
     oldest = unknown or next(iter(parts), None)
     return Freshness(
@@ -118,6 +152,12 @@ def freshness(known: Iterable[Look], prefix: str) -> Freshness:
         tuple(looks),
         covered=whole is not None or bool(around),
     )
+
+
+def _has_strangers(whole: Look, one: Look) -> bool:
+    """Whether a look was at objects of another source, which a later one at all did not find."""
+    below = one.prefix.startswith(whole.prefix)
+    return bool(whole.strangers) and below and not same_source(whole, one)
 
 
 def _as_of(look: Look) -> datetime:

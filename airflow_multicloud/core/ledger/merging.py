@@ -73,6 +73,10 @@ def _no_later(ours: Entry, theirs: Entry) -> Entry:
     """Ours is what is there, though another run has seen a later state of the source."""
     if looked(theirs) <= looked(ours) or ours.proof is None:
         return ours
+    if theirs.gone is not None:
+        return replace(ours, gone=theirs.gone)
+    if theirs.behind is not None:
+        return replace(ours, behind=replace(theirs.behind, since=ours.proof.as_of))
     seen = theirs.proof.origin if theirs.proof else ours.proof.origin
     if seen == ours.proof.origin:
         return ours

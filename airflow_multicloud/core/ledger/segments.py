@@ -182,7 +182,14 @@ def compacted(end: Endpoint, runs: Sequence[Run]) -> tuple[Run, ...]:
     kept = [run for run in runs if run]
     while len(kept) > 1 and _size(kept[-2]) <= _RATIO * _size(kept[-1]):
         later, earlier = kept.pop(), kept.pop()
-        if joined := _joined(end, earlier, later, oldest=not kept):
+        try:
+            joined = _joined(end, earlier, later, oldest=not kept)
+        except CloudError as err:
+            if err.kind is not ErrorKind.INTEGRITY:
+                raise
+            # Another replica's, perhaps: who reads it will say so, and others go on.
+            return (*kept, earlier, later)
+        if joined:
             kept.append(joined)
     return tuple(kept)
 

@@ -81,13 +81,20 @@ def open_runs_after(state: Commit | None, draft: Draft, now: datetime) -> tuple[
     open_runs = [
         run
         for run in (state.open_runs if state else ())
-        if (run.identity.token, run.prefix) != (identity.token, draft.prefix)
+        if not _ends(draft, run)
         and not identity.is_later_try_of(run.identity)
         and abs(now - run.seen) <= commits.SILENT  # A forged one may be of the future.
     ]
     if draft.step in (Step.BEGIN, Step.PROGRESS):
         open_runs.append(OpenRun(identity, draft.prefix, draft.started, now))
     return tuple(open_runs)
+
+
+def _ends(draft: Draft, run: OpenRun) -> bool:
+    """Whether a commit speaks for an open run: at its end also for earlier tries of its name."""
+    same = run.identity.token == draft.identity.token or draft.step is Step.END
+    named = (run.identity.run_id, run.prefix) == (draft.identity.run_id, draft.prefix)
+    return same and named
 
 
 def siblings_after(state: Commit | None, draft: Draft) -> tuple[Sibling, ...]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core.ledger import looks
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
-from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.text import printable
@@ -47,6 +47,8 @@ def entry_of(
             not_kept=state.not_kept,
         )
         return replace(before, proof=proof, behind=None, gone=None)
+    if outcome.sound and (kept := _recorded_before(run, state, origin, before)) is not None:
+        return kept
     if outcome.sound:
         return Entry(
             key,
@@ -75,12 +77,26 @@ def entry_of(
         at=run.as_of,
         kind=state.kind,
         reason=printable(state.reason or "")[:_REASON] or None,
-        since=_since(key, before, known),
+        since=_since(run, key, item.name, before, known),
     )
     return Entry(key, before.proof if before else None, behind)
 
 
-def _since(key: str, before: Entry | None, known: Sequence[Look]) -> datetime | None:
+def _recorded_before(
+    run: Run, state: Replica, origin: Origin, before: Entry | None
+) -> Entry | None:
+    """What this very run has recorded of the object already, in another task or try."""
+    proof = before.proof if before else None
+    if before is None or proof is None or proof.run_id != run.run_id or not proof.etag:
+        return None
+    if (proof.etag, proof.outcome, proof.origin) != (state.etag, state.outcome, origin):
+        return None
+    return replace(before, behind=None, gone=None)
+
+
+def _since(
+    run: Run, key: str, name: str, before: Entry | None, known: Sequence[Look]
+) -> datetime | None:
     """Until when a destination was up to date with an object that it is behind with now."""
     if before is not None:
         return looks.as_of(before, known)
@@ -88,7 +104,10 @@ def _since(key: str, before: Entry | None, known: Sequence[Look]) -> datetime | 
     seen = [
         look.as_of
         for look in known
-        if look.selection == looks.ALL and key.startswith(look.prefix) and not look.strangers
+        if look.selection == looks.ALL
+        and key.startswith(look.prefix)
+        and not look.strangers
+        and look.source + key[len(look.prefix) :] == run.origin_of(name)
     ]
     return max(seen, default=None)
 

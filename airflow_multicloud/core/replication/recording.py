@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +30,7 @@ from airflow_multicloud.core.replication.facts import entry_of, entry_of_absent
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
-from airflow_multicloud.errors import CloudError
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -167,7 +168,11 @@ class Recorder:
 
     def _commit(self, index: int, draft: Draft, changes: writing.Changes) -> None:
         end = self._destinations[index]
-        self._bases[index] = writing.commit(
+        with _blaming(end):
+            self._bases[index] = self._committed(end, index, draft, changes)
+
+    def _committed(self, end: Endpoint, index: int, draft: Draft, changes: writing.Changes) -> Base:
+        return writing.commit(
             end,
             draft,
             changes,
@@ -250,6 +255,24 @@ class Recorder:
 
     def _name(self, index: int, entry: Entry) -> str:
         return entry.key[len(self._destinations[index].location.key) :]
+
+
+@contextmanager
+def _blaming(end: Endpoint) -> Iterator[None]:
+    """Whatever breaks the writing of one destination's ledger is that destination's failure.
+
+    :raises CloudError: what was raised, kind ``integrity`` for what nobody foresaw.
+    """
+    try:
+        yield
+    except (CloudError, cancellation.WorkCancelledError, MemoryError):
+        raise
+    except Exception as err:
+        raise StorageError(
+            f"{end.location}: its ledger could not be written: {type(err).__name__}: {err}",
+            kind=ErrorKind.INTEGRITY,
+            cloud=end.cloud,
+        ) from err
 
 
 def _names(items: Follow[Item], known: Follow[Entry]) -> Iterator[str]:

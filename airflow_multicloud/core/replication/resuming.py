@@ -49,7 +49,12 @@ def resume(
     for index, end in enumerate(replication.destinations):
         least, most = end.key_of(names[0]), end.key_of(names[-1])
         known = bases[index].entries(end.location.key, least=least, most=most)
-        catalog.add_known(index, ((entry.key[len(end.location.key) :], entry) for entry in known))
+        try:
+            catalog.add_known(index, ((e.key[len(end.location.key) :], e) for e in known))
+        except CloudError as err:
+            if err.kind is not ErrorKind.INTEGRITY:
+                raise
+            catalog.forget_known(index)  # Each object is looked at then.
     for item in catalog.open_items():
         cancellation.check()
         merged = item
@@ -90,6 +95,7 @@ def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica
         etag=proof.etag,
         version=proof.version,
         confirmed=proof.confirmed,
+        digests=proof.digests,
         not_kept=proof.not_kept,
         attributes=proof.attributes,
         tags=proof.tags,
@@ -142,8 +148,8 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
 def _end_of(end: Endpoint, run_id: str) -> Head | None:
     """The commit that ended a run."""
     head = reading.newest(end)
-    if head is None:
-        return None
+    if head is None or any(run.identity.run_id == run_id for run in head.commit.open_runs):
+        return None  # With one that is open it was planned again.
     for one in islice(chain(head, 1), _LOOKED_THROUGH):
         if one.commit.identity.run_id == run_id and one.commit.step is Step.END:
             return one

@@ -24,6 +24,9 @@ from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
 
+#: Airflow refuses to map over more than this by default (``[core] max_map_length``).
+MAX_SHARDS = 1024
+
 #: Of the plan and of every other file of a run.
 FORMAT = 1
 
@@ -44,7 +47,7 @@ class Plan(msgspec.Struct):
 
     plan: int
     started: AwareTime
-    shards: int
+    shards: Annotated[int, msgspec.Meta(ge=0, le=MAX_SHARDS)]
     replica: str
     token: Token
 

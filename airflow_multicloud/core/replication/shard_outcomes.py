@@ -69,6 +69,7 @@ def _by_ledger(run: Run, item: Item, state: Replica, entry: Entry | None) -> Rep
         etag=proof.etag,
         version=proof.version,
         confirmed=proof.confirmed,
+        digests=proof.digests,
         not_kept=proof.not_kept,
         attributes=proof.attributes,
         tags=proof.tags,

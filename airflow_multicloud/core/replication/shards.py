@@ -32,9 +32,6 @@ from airflow_multicloud.core.replication.run import Run, new_run
 from airflow_multicloud.core.replication.shard_outcomes import settled_items
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
-#: Airflow refuses to map over more than this by default (``[core] max_map_length``).
-MAX_SHARDS = 1024
-
 #: What one object costs besides its bytes, as bytes: about a request's time at 64 MB/s.
 _OBJECT_WEIGHT = 256 << 10
 
@@ -59,9 +56,10 @@ def plan_shards(replication: Replication, *, shards: int, run_id: str) -> Sharde
 
     :raises CloudError: as :func:`engine.replicate` does before any byte moves.
     """
-    if not 1 <= shards <= MAX_SHARDS:
+    if not 1 <= shards <= run_files.MAX_SHARDS:
         raise StorageError(
-            f"shards: {shards} given, expected 1 to {MAX_SHARDS}", kind=ErrorKind.INVALID_ARGUMENT
+            f"shards: {shards} given, expected 1 to {run_files.MAX_SHARDS}",
+            kind=ErrorKind.INVALID_ARGUMENT,
         )
     replication = replication.landed()
     home = replication.destinations[0]
@@ -165,14 +163,16 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             closed = closed_before(replication, run_id, err)
             run_files.tidy(home, run_id)
             return closed
-        # Whoever can write there could have it begin later than it did.
-        plan.started = min(plan.started, began)
+        # Whoever can write there could have it begin at another time than it did.
+        plan.started = min(began, max(plan.started, *_begun(replication, run_id)))
         run = _run_of(replication, run_id, plan)
         bases = engine.prepare(catalog, _by_content(replication), run)
         young: list[str] = []
         catalog.put_items(settled_items(catalog, home, run, plan, young))
         catalog.drop_items(young)
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
+        if young:  # Perhaps renamed since: what seems extraneous may be all there is of it.
+            replication = _without_deletions(replication)
         report = closing.close(catalog, replication, recorder, started=started, progress=Progress())
         with run_tokens.under_way(run_id):
             leftovers.clear_left(catalog, replication)
@@ -183,6 +183,21 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
 
 def _run_of(replication: Replication, run_id: str, plan: run_files.Plan) -> Run:
     return new_run(replication, run_id, started=plan.started, token=plan.token)
+
+
+def _begun(replication: Replication, run_id: str) -> list[datetime]:
+    """When the run began, by the ledger of each destination."""
+    began = [datetime.min.replace(tzinfo=UTC)]
+    for end in replication.destinations:
+        base = writing.base_or_refusal(end)
+        open_runs = base.head.commit.open_runs if base.head and not base.damaged else ()
+        began += [run.started for run in open_runs if run.identity.run_id == run_id]
+    return began
+
+
+def _without_deletions(replication: Replication) -> Replication:
+    options = dataclasses.replace(replication.options, delete_extraneous=False)
+    return dataclasses.replace(replication, options=options)
 
 
 def _by_content(replication: Replication) -> Replication:
