@@ -72,7 +72,7 @@ def _role(copy: Copy, copies: Copies) -> tuple[bool, tuple[str, ...]]:
     own: set[str] = set()
     damaged: CloudError | None = None
     try:
-        own = _came_from(copy, copy.ledger.head())
+        own = _came_from(copy, copy.ledger.head(), parts=False)
     except CloudError as err:
         if err.kind not in UNREADABLE:
             raise
@@ -109,12 +109,15 @@ def _said(other: Copy, head: Head | None) -> set[str]:
         return set()
 
 
-def _came_from(copy: Copy, head: Head | None) -> set[str]:
-    """Where a copy's ledger says that it was replicated from, as places."""
+def _came_from(copy: Copy, head: Head | None, *, parts: bool = True) -> set[str]:
+    """Where a copy's ledger says that it was replicated from, as places.
+
+    :param parts: also by what was replicated to parts of it only; a primary may have some.
+    """
     if head is None:
         return set()
-    found = set(_looked_at(head, copy.end))
-    if not found:
+    found = set(_looked_at(head, copy.end, parts=parts))
+    if not found and (parts or not copy.end.location.is_prefix):
         entries = islice(_entries(copy, head), _LOOKED_AT)
         found = set(islice(_origins(entries, copy.end), 1))
     return found
@@ -128,13 +131,15 @@ def _entries(copy: Copy, head: Head) -> Iterable[Entry]:
     return () if found is None else (found,)
 
 
-def _looked_at(head: Head, end: Endpoint) -> Iterator[str]:
+def _looked_at(head: Head, end: Endpoint, *, parts: bool) -> Iterator[str]:
     here = end.location.key
     for look in head.commit.looks:
         if here.startswith(look.prefix):
             yield look.source + here[len(look.prefix) :]
-        elif look.prefix.startswith(here) and look.source.endswith(
-            name := look.prefix[len(here) :]
+        elif (
+            parts
+            and look.prefix.startswith(here)
+            and look.source.endswith(name := look.prefix[len(here) :])
         ):
             yield look.source.removesuffix(name)
 

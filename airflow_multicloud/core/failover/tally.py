@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from airflow_multicloud.core.failover.ages import Age
 from airflow_multicloud.core.failover.naming import Naming, listed_names
@@ -18,6 +18,8 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 #: How many failed attempts, and objects of each kind, are named.
 NAMED = 20
+#: How many parts a finding names.
+_PARTS = 5
 
 
 class _Named:
@@ -51,7 +53,7 @@ class Tally:
         self._naming = naming
         self._age = Age.of(naming.freshness)
         self._unknown: _Named | None = None
-        self._findings: dict[str, None] = {}
+        self._findings: dict[str, None] = dict.fromkeys(_partly(naming))
         self._left_out = _Named()
         self._encoded = _Named()
         self._unfit = _Named()
@@ -175,3 +177,15 @@ class Tally:
 
 def _more(count: int) -> str:
     return f" and {count - NAMED} more" if count > NAMED else ""
+
+
+def _partly(naming: Naming) -> Iterator[str]:
+    """That the names are those of parts only, if no run has ever looked at all of the prefix."""
+    known = naming.freshness
+    if known is not None and not known.covered:
+        parts = ", ".join(look.prefix for look in known.looks[:_PARTS]) or "single objects"
+        more = ", …" if len(known.looks) > _PARTS else ""
+        yield (
+            f"{naming.copy.candidate.uri}: no run has looked at all of it; what its ledger knows are "
+            f"parts: {parts}{more}"
+        )

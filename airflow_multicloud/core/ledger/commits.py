@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -243,17 +243,25 @@ def root_of(line: bytes) -> str:
     return sha256_of(line)
 
 
-def version_of(line: bytes) -> Any:
+class _Versioned(msgspec.Struct):
+    format: str = ""
+    version: int | None = None
+
+
+_read_version = msgspec.json.Decoder(_Versioned).decode
+
+
+def version_of(line: bytes) -> int:
     """The version of the format, looked at before anything else is believed.
 
     :raises ValueError: for what is no commit of any version.
     """
-    found = msgspec.json.decode(line, type=dict[str, Any])
-    if found.get("format") != FORMAT:
+    found = _read_version(line)
+    if found.format != FORMAT:
         raise ValueError(f"it is no {FORMAT}")
-    if "version" not in found:
+    if found.version is None:
         raise ValueError("it has no 'version'")
-    return found["version"]
+    return found.version
 
 
 def read(line: bytes) -> Commit:

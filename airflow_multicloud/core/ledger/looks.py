@@ -35,19 +35,24 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     objects replaces every older one below its prefix. A look at another source stays as long as
     there are objects that only this source has.
     """
-    known = [one for one in known if one.as_of <= new.finished]
+    known = [
+        one if one.as_of <= new.finished else replace(one, as_of=new.finished)
+        for one in known
+        if one.as_of <= new.finished or _place(one) != _place(new)
+    ]
     same = [one for one in known if _place(one) == _place(new)]
     if any(one.as_of > new.as_of and one.source == new.source for one in same):
         return tuple(_with_failures(one, new) for one in known)
     kept = [one for one in known if not _replaces(new, one)]
     kept.append(new)
-    # Those that lie within others are forgotten first, and of these the oldest.
+    # Those that lie within others are forgotten first, and of these the newest: what is left makes
+    # nothing fresher than it is.
     outer = set(map(id, _outermost(kept)))
-    kept.sort(key=lambda one: (id(one) in outer, one.as_of), reverse=True)
+    kept.sort(key=lambda one: (one is not new, id(one) not in outer, one.as_of))
     room, few = _ROOM, list[Look]()
     for one in kept[:MOST]:
         room -= sum(map(len, (*one.selection.include, *one.selection.exclude)))
-        if room >= 0 or one is new:
+        if room >= 0:
             few.append(one)
     return tuple(sorted(few, key=lambda one: (one.prefix, str(one.selection), one.source)))
 

@@ -29,10 +29,12 @@ from airflow_multicloud.ports.object_store import ObjectAttributes, PartUploads,
 
 #: Entries in one segment.
 ENTRIES = 5_000
+#: As the format has it.
+MOST_ENTRIES = 5_000
 #: Bytes of a segment as it lies there; whatever is larger is none. Five thousand entries with keys
 #: of 1,024 bytes are about 8 MiB before compression.
 _LARGEST = 16 << 20
-_LARGEST_UNPACKED = 64 << 20
+_LARGEST_UNPACKED = 24 << 20
 #: A run is at least so many times as large as the next.
 _RATIO = 4
 
@@ -78,8 +80,8 @@ def read(end: Endpoint, ref: SegmentRef) -> Iterator[Entry]:
     :raises StorageError: kind ``integrity`` for anything that is not what the commit names.
     """
     key = segment_key(ref.sha256)
-    if ref.size > _LARGEST:
-        raise records.damaged(end, key, f"{ref.size} bytes are more than a segment has")
+    if ref.size > _LARGEST or ref.count > MOST_ENTRIES:
+        raise records.damaged(end, key, "it is larger than a segment is")
     try:
         body = records.whole(end, key, most=ref.size)
     except CloudError as err:
@@ -93,6 +95,8 @@ def read(end: Endpoint, ref: SegmentRef) -> Iterator[Entry]:
         lines = unpack.decompress(body, _LARGEST_UNPACKED)
         if not unpack.eof or unpack.unused_data:
             raise ValueError("it is cut off, too large, or something follows it")
+        if lines.count(b"\n") != ref.count:
+            raise ValueError(f"it has {lines.count(b'\n')} lines instead of {ref.count}")
         found = [entries.read_line(line) for line in lines.splitlines()]
         if len(found) != ref.count or not found:
             raise ValueError(f"it has {len(found)} entries instead of {ref.count}")

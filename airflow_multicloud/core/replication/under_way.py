@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from airflow_multicloud.core.clocks import CLOCKS_DIFFER
 from airflow_multicloud.core.ledger.commits import SILENT, Commit, OpenRun
 from airflow_multicloud.core.replication.history import overlaps
 from airflow_multicloud.text import printable
@@ -89,4 +90,4 @@ class Waiting:
 def _due(run: OpenRun, now: datetime) -> float:
     """Seconds in which a run says something."""
     due = min(_SELDOM, _FIRST + (run.seen - run.started) / 2) + _SLACK
-    return due.total_seconds() if now - run.seen <= due else 0.0
+    return due.total_seconds() if -CLOCKS_DIFFER <= now - run.seen <= due else 0.0

@@ -24,6 +24,7 @@ from airflow_multicloud.core.replication.freshness import freshness_at, is_known
 from airflow_multicloud.core.replication.judging import Depth, Finding, Found
 from airflow_multicloud.core.replication.under_way import SYSTEM, Clock
 from airflow_multicloud.documents import Document, Documented
+from airflow_multicloud.text import printable
 
 __all__ = ["Depth", "Finding", "Found", "VerificationReport", "verify"]
 
@@ -243,4 +244,4 @@ def _last_run(head: Head, prefix: str) -> str:
         if look.prefix.startswith(prefix) or prefix.startswith(look.prefix)
     ]
     last = max(looks, key=lambda look: look.started, default=None)
-    return last.run_id if last else head.commit.identity.run_id
+    return printable(last.run_id if last else head.commit.identity.run_id)
