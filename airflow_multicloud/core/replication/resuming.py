@@ -8,6 +8,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
+from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import reading
@@ -41,7 +42,8 @@ def resume(
 ) -> Iterator[Item]:
     """Items that an earlier try of this run has brought to an end, as far as that still holds.
 
-    The ledgers know of them; each is looked at, since much may have happened since.
+    The ledgers know of them; each is looked at, since much may have happened since. Large objects
+    are looked for besides: a try that was killed has not recorded what it wrote last.
     """
     names = [item.name for item in catalog.items()]
     if not names:
@@ -60,10 +62,15 @@ def resume(
         merged = item
         for index in item.open_replicas:
             proof = _earlier(catalog.entry(index, item.name), run, item)
+            end, state = replication.destinations[index], item.replicas[index]
             if proof is not None:
-                end = replication.destinations[index]
-                state = _looked_at(end, end.key_of(item.name), item.replicas[index], proof)
-                merged = merged.with_replica(index, state)
+                looked = _looked_at(end, end.key_of(item.name), state, proof)
+            elif item.size > replication.options.parts_above:
+                looked = _looked_for(end, end.key_of(item.name), state, item)
+            else:
+                continue
+            if looked is not state:
+                merged = merged.with_replica(index, looked)
         if merged is not item:
             yield merged
 
@@ -101,6 +108,18 @@ def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica
         tags=proof.tags,
         seen=proof.seen,
     )
+
+
+def _looked_for(end: Endpoint, key: str, state: Replica, item: Item) -> Replica:
+    """A replica that is to be compared before it is sent, if its store says that it is there."""
+    try:
+        there = end.store.stat_object(end.ref(key))
+    except CloudError:
+        return state  # Nothing is there, or copying it will say what is the matter.
+    compared = compare(item.digests, there.digests)
+    if there.size != item.size or compared is None or not compared.identical:
+        return state  # Perhaps another writer's: what was planned holds.
+    return replace(state, prior=IfUnchanged(there.etag, there.version), doubtful=True)
 
 
 def closed_before(replication: Replication, run_id: str, err: CloudError) -> ReplicationReport:
