@@ -48,8 +48,9 @@ def run(args: Namespace) -> Result:
 
 def policy_of(args: Namespace) -> FailoverPolicy:
     """What was asked for; what was not given is as the policy has it."""
-    given = {f.name: getattr(args, f.name) for f in fields(FailoverPolicy)}
-    del given["public_keys"]  # The file of them is opened later.
+    # The file of the public keys is opened later; only Airflow remembers ledgers.
+    names = {f.name for f in fields(FailoverPolicy)} - {"public_keys", "remembered"}
+    given = {name: getattr(args, name) for name in names}
     given["live_primary"] = {"primary": True, "replica": False}.get(args.live_primary)
     given["expected_roots"] = dict(pairs("--expected-root", args.expected_roots or (), _EXPECTED))
     numbers = pairs("--at-least-commit", args.at_least_commits or (), _EXPECTED)
