@@ -41,6 +41,16 @@ class Document:
     version: int | None = None
 
 
+class Documented:
+    """A result that is shown as a document."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As :func:`to_document` has it: plain values, for XCom and JSON."""
+        return to_document(self)
+
+
 @dataclass(frozen=True, slots=True)
 class _Shown:
     """One entry of a document, and where its value is from."""

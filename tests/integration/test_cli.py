@@ -253,7 +253,7 @@ class TestFailures:
     @pytest.fixture
     def failing(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Any:
         def run(error: BaseException) -> Ended:
-            def fail(*args: object) -> None:
+            def fail(*args: object, **given: object) -> None:
                 raise error
 
             monkeypatch.setattr(replicate_command, "replication", fail)
@@ -544,7 +544,7 @@ def test_known_secrets_are_masked(shell: Shell, monkeypatch: pytest.MonkeyPatch)
         "AIRFLOW_CONN_CLI_A", json.dumps({"conn_type": "memory", "password": canary})
     )
 
-    def fail(source: str, *args: object) -> None:
+    def fail(source: str, *args: object, **given: object) -> None:
         from airflow_multicloud.registry import cloud_of
 
         cloud_of("cli_a")  # Airflow learns the secret when it reads the connection.

@@ -26,7 +26,7 @@ from airflow_multicloud.core.failover.provenance import (
 )
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
-from airflow_multicloud.documents import Document
+from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
 
@@ -51,7 +51,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Documented):
     """What a drill measured.
 
     :param recovered: ``None`` when not everything could be recovered; ``problem`` has the error

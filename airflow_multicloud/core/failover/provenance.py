@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from airflow_multicloud.documents import Document
+from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.text import printable
 
@@ -35,7 +35,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Documented):
     """What was fetched, from where, and how that is known.
 
     :param verified_by: ``expected_sha256``, ``ledger`` (the candidate's, or another one's),
@@ -80,7 +80,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class TreeProvenance:
+class TreeProvenance(Documented):
     """What was fetched of a prefix, and from where; and what was not.
 
     :param served: objects by the candidate that served them.

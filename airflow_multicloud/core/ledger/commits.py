@@ -249,8 +249,10 @@ def version_of(line: bytes) -> Any:
     :raises ValueError: for what is no commit of any version.
     """
     found = msgspec.json.decode(line, type=dict[str, Any])
-    if found.get("format") != FORMAT or "version" not in found:
+    if found.get("format") != FORMAT:
         raise ValueError(f"it is no {FORMAT}")
+    if "version" not in found:
+        raise ValueError("it has no 'version'")
     return found["version"]
 
 

@@ -11,12 +11,12 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import looks, reading
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.reading import Head
-from airflow_multicloud.documents import Document
+from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.text import printable
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Documented):
     """What the ledger says of a replica's age.
 
     :param as_of: the replica holds every change made at the source before this; ``None``: that is

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.documents import Document
+from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.text import printable
 
 #: How many failures a report names; all of them are in the ledgers.
@@ -75,7 +75,7 @@ class DestinationReport:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicationReport:
+class ReplicationReport(Documented):
     """A whole run.
 
     :param root: the Merkle root over what is proven, where all destinations have the same.

@@ -19,6 +19,7 @@ from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.report import (
     NAMED_FAILURES,
@@ -118,19 +119,21 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
     looks = [look for head in heads for look in head.commit.looks if look.run_id == run_id]
     failures: list[Failure] = []
     left_out: list[Failure] = []
+    reported = tuple(
+        _reported(end, head, run_id, failures, left_out)
+        for end, head in zip(replication.destinations, heads, strict=True)
+    )
+    contents = {one.content for one in reported}
     return ReplicationReport(
         run_id=run_id,
         source=str(replication.source.location),
         objects=max((look.objects for look in looks), default=0),
         bytes=max((look.bytes for look in looks), default=0),
         bytes_read=0,
-        root=None,
+        root=contents.pop() if len(contents) == 1 else None,
         newest_source=max((look.newest for look in looks if look.newest), default=None),
         seconds=0.0,
-        destinations=tuple(
-            _reported(end, head, run_id, failures, left_out)
-            for end, head in zip(replication.destinations, heads, strict=True)
-        ),
+        destinations=reported,
         failures=tuple(failures[:NAMED_FAILURES]),
         left_out=tuple(left_out[:NAMED_FAILURES]),
     )
@@ -152,14 +155,17 @@ def _reported(
 ) -> DestinationReport:
     outcomes: Counter[Outcome] = Counter()
     not_kept: Counter[str] = Counter()
-    written = 0
+    written, tree = 0, MerkleTree()
     for entry in head.entries(end.location.key):
         proof, behind = entry.proof, entry.behind
+        name = entry.key[len(end.location.key) :]
+        if entry.current and proof is not None:
+            tree.add(name, proof.size, proof.digests)
         if behind is not None:
             outcomes[behind.outcome] += 1
             named = failures if behind.outcome.owed else left_out
             if len(named) < NAMED_FAILURES:
-                name, uri = entry.key[len(end.location.key) :], str(end.location)
+                uri = str(end.location)
                 named.append(Failure(name, uri, behind.outcome, behind.kind, behind.reason))
         elif proof is not None and entry.owed:
             this = proof.run_id == run_id
@@ -175,4 +181,5 @@ def _reported(
         commit=head.commit.number,
         ledger_root=head.root,
         commit_uri=head.uri,
+        content=tree.root(),
     )

@@ -16,7 +16,7 @@ from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.replication import history, under_way
 from airflow_multicloud.core.replication.freshness import Freshness, freshness_at, is_known
-from airflow_multicloud.documents import Document
+from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.text import duration_text, printable
 
@@ -48,7 +48,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaStatus:
+class ReplicaStatus(Documented):
     """How a replica stands by what lies beside it.
 
     :param run_id: the last run that looked at it.

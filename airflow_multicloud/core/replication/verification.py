@@ -23,16 +23,16 @@ from airflow_multicloud.core.replication.checking import Check
 from airflow_multicloud.core.replication.freshness import freshness_at, is_known
 from airflow_multicloud.core.replication.judging import Depth, Finding, Found
 from airflow_multicloud.core.replication.under_way import SYSTEM, Clock
-from airflow_multicloud.documents import Document
+from airflow_multicloud.documents import Document, Documented
 
 __all__ = ["Depth", "Finding", "Found", "VerificationReport", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationReport:
+class VerificationReport(Documented):
     """Whether a replica is what its ledger says.
 
-    :param run_id: whose commit it was verified against.
+    :param run_id: the run that looked at the source last, by that state of the ledger.
     :param commit: that commit's number.
     :param ledger_root: that commit's root, which commits to all that the ledger says.
     :param newer_commit: a later one, by which what was replaced meanwhile was judged.
@@ -213,7 +213,7 @@ def _report(
     count: Counter[Finding] = check.findings
     return VerificationReport(
         replica=str(replica.location),
-        run_id=head.commit.identity.run_id,
+        run_id=_last_run(head, replica.location.key),
         commit=head.commit.number,
         ledger_root=head.root,
         commit_uri=head.uri,
@@ -233,3 +233,14 @@ def _report(
         not_compared=said.unknown,
         seconds=seconds,
     )
+
+
+def _last_run(head: Head, prefix: str) -> str:
+    """The run that has looked at the source last: not always the one that ended last."""
+    looks = [
+        look
+        for look in head.commit.looks
+        if look.prefix.startswith(prefix) or prefix.startswith(look.prefix)
+    ]
+    last = max(looks, key=lambda look: look.started, default=None)
+    return last.run_id if last else head.commit.identity.run_id

@@ -64,6 +64,7 @@ def test_a_close_killed_while_it_tidies_up_is_closed_by_the_next_try(deleted: in
         assert destination.commit == ledger(there).commit.number
         assert tree_of(there) == TREE
         assert verify(there).proven
+        assert destination.content == report.root is not None
         assert ledger(there).commit.open_runs == ()
     assert [*home.store.list_objects(home.bucket, RUNS)] == []
 

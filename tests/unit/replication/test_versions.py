@@ -102,6 +102,8 @@ def test_a_file_without_a_version_is_damaged(lab: World, file: str) -> None:
     key = own(there, file)[0]
     field, readers = READERS[file]
     rewrite(there, key, {field: None})
+    if file.startswith("ledger/"):
+        readers = readers[1:]  # A run starts over: what is damaged counts for nothing.
     for read in readers:
         with pytest.raises(CloudError, match=f"it is damaged .*no '{field}'") as raised:
             read(lab)

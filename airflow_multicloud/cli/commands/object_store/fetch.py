@@ -48,7 +48,7 @@ def run(args: Namespace) -> Result:
 
 def policy_of(args: Namespace) -> FailoverPolicy:
     """What was asked for; what was not given is as the policy has it."""
-    # The file of the public keys is opened later; only Airflow remembers ledgers.
+    # The file of public keys is opened later; it is Airflow that remembers.
     names = {f.name for f in fields(FailoverPolicy)} - {"public_keys", "remembered"}
     given = {name: getattr(args, name) for name in names}
     given["live_primary"] = {"primary": True, "replica": False}.get(args.live_primary)
