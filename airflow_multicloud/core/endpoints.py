@@ -30,7 +30,7 @@ from airflow_multicloud.text import printable
 
 P = TypeVar("P")
 
-#: Keys under this prefix of a bucket are this package's own (manifests, parts under way);
+#: Keys under this prefix of a bucket are this package's own (ledgers, parts under way);
 #: they are never part of a listing that is replicated, verified or cleaned, and nothing but this
 #: package's own records is written there.
 RESERVED_PREFIX = ".airflow-multicloud/"
@@ -46,7 +46,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Me", "Mn"})
 def why_not_reserved_key(key: str) -> str | None:
     """Why nothing of others may be written under this key, if so.
 
-    Who can write there can forge manifests and evidence. So what counts is what the key may
+    Who can write there can forge ledgers and evidence. So what counts is what the key may
     become in a store, or on the way to it: see :func:`_segments`. A key that climbs (``..``) is
     refused wherever the name is in it: one store resolves it, another takes it literally.
     """

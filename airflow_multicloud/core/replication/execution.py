@@ -177,12 +177,12 @@ def _large_objects(
 ) -> bool:
     """Copy the large objects one after the other; whether to stop.
 
-    The run's manifest, which comes next, records what the last journal did not.
+    The run's last commit, which comes next, records what the one before did not.
     """
     first = True
     for open_item in catalog.open_items(larger_than=job.options.parts_above):
         if first:
-            recorder.flush()  # What is finished by now may have to wait long for the manifest.
+            recorder.flush()  # What is finished by now may have to wait long for the last commit.
             first = False
         try:
             item = _guarded(_copy_large, job, open_item, pool)

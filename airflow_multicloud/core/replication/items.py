@@ -65,7 +65,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     :param name: the key below the source prefix.
     :param etag: the source's.
     :param version: the source's.
-    :param digests: computed once it was read, or proven by the last manifest; until then what
+    :param digests: computed once it was read, or proven by a ledger; until then what
         the source's store said. Never what a destination said.
     :param seconds: how long reading and writing it took.
     :param attributes: fingerprint of its attributes, where the source's listing told them.

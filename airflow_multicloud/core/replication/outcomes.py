@@ -13,7 +13,7 @@ class Outcome(StrEnum):
     REPLACED = "replaced"
     """Another object was there; it was replaced and the new one's digest confirmed."""
     UNCHANGED = "unchanged"
-    """The last manifest proves it, and neither side has changed since."""
+    """The ledger proves it, and neither side has changed since."""
     VERIFIED = "verified"
     """An object was there already; digests that both stores report prove it identical."""
     UNVERIFIABLE = "unverifiable"

@@ -1,4 +1,4 @@
-"""What is to be done, decided from listings and the last manifest before any byte moves."""
+"""What is to be done, decided from listings and ledgers before any byte moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicas that a manifest does not know, or not all of: what is there already is not copied."""
+"""Replicas that a ledger does not know, or not all of: what is there already is not copied."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def end_reading(item: Item, err: CloudError) -> Item:
 
 
 def settle_doubtful(job: Job, item: Item) -> Item:
-    """Look at replicas that no manifest knows, or not all of: identical ones need no copy.
+    """Look at replicas that no ledger knows, or not all of: identical ones need no copy.
 
     Both stores are asked for the digests and attributes they hold (one request each). A SHA-256 or
     an MD5 that both computed proves a replica. Where all that agrees is a CRC32C, or a digest that

@@ -42,7 +42,7 @@ def temporary_errors() -> Iterator[None]:
         yield
     except OverflowError as err:
         raise StorageError(
-            f"a listing or manifest has a number that is impossible: {err}",
+            f"a listing or ledger has a number that is impossible: {err}",
             kind=ErrorKind.INTEGRITY,
         ) from err
     except sqlite3.ProgrammingError:
