@@ -68,8 +68,8 @@ def known_version(replica: Endpoint, key: str, document: bytes, field: str, know
 def other_version(replica: Endpoint, key: str, found: object, known: int) -> StorageError:
     """The error for what a release that is not this one wrote."""
     return StorageError(
-        f"{replica.location.with_key(key)}: it is of version {str(found)[:40]}, and this release of "
-        f"airflow-multicloud knows version {known} only; use the release that wrote it everywhere, "
+        f"{replica.location.with_key(key)}: it is of version {str(found)[:40]}, and this release "
+        f"of airflow-multicloud knows version {known} only; use the release that wrote it everywhere, "
         "or delete it and replicate again: every object is then compared with the source",
         kind=ErrorKind.UNSUPPORTED,
         cloud=replica.cloud,

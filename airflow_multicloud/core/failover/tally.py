@@ -186,6 +186,6 @@ def _partly(naming: Naming) -> Iterator[str]:
         parts = ", ".join(look.prefix for look in known.looks[:_PARTS]) or "single objects"
         more = ", …" if len(known.looks) > _PARTS else ""
         yield (
-            f"{naming.copy.candidate.uri}: no run has looked at all of it; what its ledger knows are "
-            f"parts: {parts}{more}"
+            f"{naming.copy.candidate.uri}: no run has looked at all of it; what its ledger knows "
+            f"are parts: {parts}{more}"
         )

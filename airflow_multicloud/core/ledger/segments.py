@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
+from itertools import islice, pairwise
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import records
@@ -91,23 +91,24 @@ def read(end: Endpoint, ref: SegmentRef) -> Iterator[Entry]:
     if sha256_of(body) != ref.sha256:
         raise records.damaged(end, key, "its SHA-256 is not its name")
     with records.intact(end, key):
-        unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        lines = unpack.decompress(body, _LARGEST_UNPACKED)
-        if not unpack.eof or unpack.unused_data:
-            raise ValueError("it is cut off, too large, or something follows it")
-        if lines.count(b"\n") != ref.count:
-            raise ValueError(f"it has {lines.count(b'\n')} lines instead of {ref.count}")
-        found = [entries.read_line(line) for line in lines.splitlines()]
-        if len(found) != ref.count or not found:
-            raise ValueError(f"it has {len(found)} entries instead of {ref.count}")
-        if (found[0].key, found[-1].key) != (ref.first, ref.last):
-            raise ValueError("its first or last key is not the one that its commit names")
-        before = ""
-        for number, entry in enumerate(found):
-            if number and entry.key <= before:
-                raise ValueError("its keys are out of order")
-            before = entry.key
+        found = _unpacked(body, ref)
     yield from found
+
+
+def _unpacked(body: bytes, ref: SegmentRef) -> list[Entry]:
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    lines = unpack.decompress(body, _LARGEST_UNPACKED)
+    if not unpack.eof or unpack.unused_data:
+        raise ValueError("it is cut off, too large, or something follows it")
+    count = lines.count(b"\n")
+    if count != ref.count or not count:
+        raise ValueError(f"it has {count} lines instead of {ref.count}")
+    found = [entries.read_line(line) for line in lines.splitlines()]
+    if (found[0].key, found[-1].key) != (ref.first, ref.last):
+        raise ValueError("its first or last key is not the one that its commit names")
+    if any(left.key >= right.key for left, right in pairwise(found)):
+        raise ValueError("its keys are out of order")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

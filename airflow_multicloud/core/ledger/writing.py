@@ -210,7 +210,12 @@ def _put(end: Endpoint, this: Commit, sign: Sign | None) -> Head | None:
     signature = sign(this, root) if sign else None
     body = line + b"\n" + (signature + b"\n" if signature else b"")
     key = commit_key(this.number)
-    _check_readable(end, line, body)
+    if why := commits.why_not_read(line, len(body)):
+        raise StorageError(
+            f"{end.location}: its ledger can't take this commit: {why}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=end.cloud,
+        )
     guarded = is_guarded(end)
     if not guarded and _is_there(end, key):
         return None
@@ -224,23 +229,6 @@ def _put(end: Endpoint, this: Commit, sign: Sign | None) -> Head | None:
     if not guarded and _root_at(end, this.number) != root:
         return None
     return Head(end, this, root, signature)
-
-
-def _check_readable(end: Endpoint, line: bytes, body: bytes) -> None:
-    """Refuse to write what no reader would take: the next run would start over."""
-    why = ""
-    if len(body) > commits.LARGEST_COMMIT:
-        why = f"it would have {len(body)} bytes, more than {commits.LARGEST_COMMIT}"
-    try:
-        commits.read(line)
-    except ValueError as err:
-        why = str(err)
-    if why:
-        raise StorageError(
-            f"{end.location}: its ledger can't take this commit: {why}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=end.cloud,
-        )
 
 
 def _root_at(end: Endpoint, number: int) -> str | None:
