@@ -292,17 +292,3 @@ def read(line: bytes) -> Commit:
 def _check_order(keys: list[str], what: str) -> None:
     if any(left >= right for left, right in itertools.pairwise(keys)):
         raise ValueError(f"the keys of {what!r} are out of order")
-
-
-def why_not_read(line: bytes, size: int) -> str | None:
-    """Why no reader would take a commit, if so; asked before it is written.
-
-    :param size: bytes of its object.
-    """
-    if size > LARGEST_COMMIT:
-        return f"it would have {size} bytes, more than {LARGEST_COMMIT}"
-    try:
-        read(line)
-    except ValueError as err:
-        return str(err)
-    return None

@@ -105,3 +105,17 @@ def siblings_after(state: Commit | None, draft: Draft) -> tuple[Sibling, ...]:
         if before is None or one.number >= before.number:
             known[one.place] = one
     return tuple(sorted(known.values(), key=lambda one: one.place))
+
+
+def why_not_read(line: bytes, size: int) -> str | None:
+    """Why no reader would take a commit, if so; asked before it is written.
+
+    :param size: bytes of its object.
+    """
+    if size > commits.LARGEST_COMMIT:
+        return f"it would have {size} bytes, more than {commits.LARGEST_COMMIT}"
+    try:
+        commits.read(line)
+    except ValueError as err:
+        return str(err)
+    return None

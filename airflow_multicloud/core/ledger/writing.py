@@ -26,6 +26,7 @@ from airflow_multicloud.core.ledger.state import (
     looks_after,
     open_runs_after,
     siblings_after,
+    why_not_read,
 )
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -210,14 +211,14 @@ def _put(end: Endpoint, this: Commit, sign: Sign | None) -> Head | None:
     signature = sign(this, root) if sign else None
     body = line + b"\n" + (signature + b"\n" if signature else b"")
     key = commit_key(this.number)
-    if why := commits.why_not_read(line, len(body)):
+    if why := why_not_read(line, len(body)):
         raise StorageError(
             f"{end.location}: its ledger can't take this commit: {why}",
             kind=ErrorKind.INVALID_ARGUMENT,
             cloud=end.cloud,
         )
     guarded = is_guarded(end)
-    if not guarded and _is_there(end, key):
+    if not guarded and _stat(end, key) is not None:
         return None
     options = WriteOptions(attributes=_LINES, condition=end.condition(None))
     try:
@@ -250,10 +251,6 @@ def is_guarded(end: Endpoint) -> bool:
         has_capability(end.store, ConditionalWrites)
         and ConditionKind.ABSENT in end.store.write_conditions
     )
-
-
-def _is_there(end: Endpoint, key: str) -> bool:
-    return _stat(end, key) is not None
 
 
 def _stat(end: Endpoint, key: str) -> ObjectMeta | None:

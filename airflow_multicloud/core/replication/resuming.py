@@ -48,15 +48,7 @@ def resume(
     names = [item.name for item in catalog.items()]
     if not names:
         return
-    for index, end in enumerate(replication.destinations):
-        least, most = end.key_of(names[0]), end.key_of(names[-1])
-        known = bases[index].entries(end.location.key, least=least, most=most)
-        try:
-            catalog.add_known(index, ((e.key[len(end.location.key) :], e) for e in known))
-        except CloudError as err:
-            if err.kind is not ErrorKind.INTEGRITY:
-                raise
-            catalog.forget_known(index)  # Each object is looked at then.
+    _add_known(catalog, replication, bases, names[0], names[-1])
     for item in catalog.open_items():
         cancellation.check()
         merged = item
@@ -73,6 +65,21 @@ def resume(
                 merged = merged.with_replica(index, looked)
         if merged is not item:
             yield merged
+
+
+def _add_known(
+    catalog: Catalog, replication: Replication, bases: Sequence[Base], first: str, last: str
+) -> None:
+    """What the ledgers know of the names from one to another."""
+    for index, end in enumerate(replication.destinations):
+        least, most = end.key_of(first), end.key_of(last)
+        known = bases[index].entries(end.location.key, least=least, most=most)
+        try:
+            catalog.add_known(index, ((e.key[len(end.location.key) :], e) for e in known))
+        except CloudError as err:
+            if err.kind is not ErrorKind.INTEGRITY:
+                raise
+            catalog.forget_known(index)  # Each object is looked at then.
 
 
 def _earlier(entry: Entry | None, run: Run, item: Item) -> Proof | None:

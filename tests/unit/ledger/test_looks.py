@@ -35,9 +35,10 @@ def test_a_look_that_began_earlier_takes_nothing_back() -> None:
     assert with_look(known, look("d/", 3, source="mem://other/")) != ()
 
 
-def test_a_look_from_the_future_is_not_kept() -> None:
+def test_a_look_from_the_future_counts_as_of_now_at_most() -> None:
     """A forged one, or one by a clock that is ahead, would keep every later one out."""
-    assert with_look((look("d/", 99), look("e/", 99)), look("d/", 5)) == (look("d/", 5),)
+    known = with_look((look("d/", 99), look("e/", 99)), look("d/", 5))
+    assert known == (look("d/", 5), replace(look("e/", 99), as_of=at(65)))
 
 
 def test_a_newer_look_at_a_part_that_found_something_behind_counts() -> None:
@@ -124,7 +125,32 @@ def test_only_so_many_looks_are_remembered() -> None:
     for number in range(looks.MOST + 5):
         known = with_look(known, look(f"p{number}/", number))
     assert len(known) == looks.MOST
-    assert min(one.as_of for one in known) == NOON + timedelta(minutes=5)
+    # The oldest stay, and the one that was just had: nothing is fresher for what is forgotten.
+    assert freshness(known, "").as_of == NOON
+    assert max(one.as_of for one in known) == NOON + timedelta(minutes=looks.MOST + 4)
+
+
+def test_the_widest_looks_are_remembered_before_their_parts() -> None:
+    known = with_look((), look("", 0))
+    for number in range(looks.MOST + 5):
+        known = with_look(known, look(f"p{number}/", number + 1))
+    assert freshness(known, "").as_of == NOON
+
+
+def test_what_a_later_run_could_not_copy_stays_known() -> None:
+    """Though it is no fresher than the look that was there: with a ``min_age``, say."""
+    fresh, late = look("d/", 5), replace(look("d/", 3, behind=1, since=at(1)), finished=at(90))
+    assert freshness(with_look((fresh,), late), "d/").as_of == at(1)
+    assert freshness(with_look((fresh,), replace(late, finished=at(4))), "d/").as_of == at(5)
+
+
+def test_a_look_at_another_source_below_stays_while_it_has_objects_of_its_own() -> None:
+    below = look("d/x/", 0, source="mem://other/")
+    wide = look("d/", 5, strangers=1)
+    assert below in with_look((below,), wide)
+    assert freshness(with_look((below,), wide), "d/x/").as_of == at(0)
+    assert freshness(with_look((below,), wide), "d/").as_of == at(0)
+    assert with_look((below,), look("d/", 5)) == (look("d/", 5),)
 
 
 def test_a_look_at_another_source_says_nothing_of_an_object() -> None:
