@@ -70,7 +70,8 @@ def other_version(replica: Endpoint, key: str, found: object, known: int) -> Sto
     return StorageError(
         f"{replica.location.with_key(key)}: it is of version {str(found)[:40]}, and this release "
         f"of airflow-multicloud knows version {known} only; use the release that wrote it "
-        "everywhere, or delete it and replicate again: every object is then compared with the source",
+        "everywhere, or delete it and replicate again: every object is then compared with the "
+        "source",
         kind=ErrorKind.UNSUPPORTED,
         cloud=replica.cloud,
     )
