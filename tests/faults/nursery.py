@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.endpoints import Endpoint
@@ -47,7 +48,7 @@ OPTIONS = ReplicationOptions(
     max_delete=5,
 )
 #: A fetch to a bucket else sends no parts of less than 8 MiB.
-targets.stage_stream = partial(stage_stream, part_size=PART)  # type: ignore[assignment]
+_SMALL_PARTS = partial(stage_stream, part_size=PART)
 _SHARDS = 2
 
 
@@ -103,6 +104,11 @@ def _replicate(job: Job, ends: list[Endpoint]) -> None:
 
 
 def _fetch(job: Job, ends: list[Endpoint]) -> None:
+    with patch.object(targets, "stage_stream", _SMALL_PARTS):
+        _fetch_in_small_parts(job, ends)
+
+
+def _fetch_in_small_parts(job: Job, ends: list[Endpoint]) -> None:
     primary, replica, *to = ends
     down = StorageError("it is down", kind=ErrorKind.UNAVAILABLE)
     candidates = [

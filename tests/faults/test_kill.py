@@ -107,7 +107,8 @@ def test_a_large_object_goes_on_where_it_was_killed(
 
     _complete(source, destination)
 
-    sent = rig.proxy.seen(**rig.traffic.of("part"))
+    # Who takes an upload up may say so with an empty object (Cloud Storage).
+    sent = [seen for seen in rig.proxy.seen(**rig.traffic.of("part")) if seen.size > 4096]
     assert len(sent) == PARTS - done
     assert sum(seen.size for seen in sent) <= (PARTS - done) * (5 * MIB + 4096)
     assert hashes_at(direct) == hashes_of(LARGE)
@@ -127,7 +128,9 @@ def test_a_prefix_goes_on_where_it_was_killed(rigs: dict[str, Rig], cloud: str) 
 
     _complete(source, destination)
 
-    sent = rig.proxy.seen(**rig.traffic.of("write", r"obj-\d+"))
+    seen = rig.proxy.seen(**rig.traffic.of("write", r"obj-\d+"))
+    # A commit of the ledger names objects as well.
+    sent = [one for one in seen if b".airflow-multicloud/" not in one.head]
     assert len(sent) == len(MANY) - done
     assert hashes_at(direct) == hashes_of(MANY)
     assert leftovers(direct) == []

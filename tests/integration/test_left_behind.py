@@ -14,11 +14,13 @@ from airflow_multicloud import api
 from airflow_multicloud.core.left_uploads import clear_left_uploads
 from airflow_multicloud.core.replication import leftovers
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.engine import new_header, new_job, prepare
+from airflow_multicloud.core.replication.engine import new_job, prepare
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.progress import Progress
+from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.core.replication.run import new_run
 from airflow_multicloud.core.run_tokens import under_way
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import PartUpload, PartUploads
@@ -82,8 +84,10 @@ def run_again(source: str, target: str) -> None:
     """What a replication does after it has listed both sides."""
     replication = Replication(opened(source), (opened(target),), OPTIONS)
     with Catalog() as catalog, under_way("again"):
-        prepare(catalog, replication, create_buckets=False)
-        execute(new_job(replication, Progress()), catalog, new_header(replication, "again"))
+        run = new_run(replication, "again")
+        bases = prepare(catalog, replication, run)
+        recorder = Recorder(run, replication.destinations, bases, catalog)
+        execute(new_job(replication, Progress()), catalog, recorder)
         leftovers.clear_left(catalog, replication)
 
 

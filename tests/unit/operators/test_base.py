@@ -33,6 +33,9 @@ class Context:
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
+    def get(self, name: str, default: object = None) -> Any:
+        return self[name] if name in ("ti", "outlet_events") else default
+
     def __getitem__(self, name: str) -> Any:
         return {"ti": self, "outlet_events": self}.get(name) or self.events.setdefault(
             name, _Event()
