@@ -107,7 +107,7 @@ def verify_replica(
 ) -> VerificationReport:
     """Prove a replica against its ledger; see :class:`Depth`.
 
-    Who may write to the replica's bucket may write its ledger anew. The last five parameters are
+    Whoever can write to the replica's bucket can rewrite its ledger. The last five parameters are
     what speaks for it besides.
 
     :param depth: one of them, or its value.

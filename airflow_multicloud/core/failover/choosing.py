@@ -58,7 +58,7 @@ def choose(candidate: Endpoint, known: Reference) -> Chosen:
         if before is None:
             raise
         return Chosen(before, (_finding(candidate, proof, "was deleted"),), old=True)
-    if proof is None or _is_proven(proof, body.meta):
+    if proof is None or proof.wrote(body.meta.etag, body.meta.version):
         return Chosen(body)
     if proof.size == body.meta.size and _has_proven_digests(candidate, proof, body.meta):
         return Chosen(body)
@@ -73,12 +73,6 @@ def choose(candidate: Endpoint, known: Reference) -> Chosen:
             cloud=candidate.cloud,
         )
     return Chosen(body)
-
-
-def _is_proven(proof: Proof, there: ObjectMeta) -> bool:
-    """Whether an object is that of the proven write, by ETag and version."""
-    same_version = None in (proof.version, there.version) or proof.version == there.version
-    return bool(proof.etag) and proof.etag == there.etag and same_version
 
 
 def _has_proven_digests(candidate: Endpoint, proof: Proof, there: ObjectMeta) -> bool:

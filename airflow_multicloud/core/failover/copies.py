@@ -107,7 +107,7 @@ class Copy:
     def newer(
         self, name: str, known: Reference, cancelled: threading.Event, *, wait: bool
     ) -> Reference | None:
-        """What is known anew of an object that is not what its ledger says, if anything is.
+        """What newer commits say of an object that is not what its ledger said, if anything.
 
         A run may have written it a moment ago: it counts as it was before the run, or as the run
         says that it is now. While the run is under way and has not said it yet, this waits a
@@ -216,7 +216,7 @@ class Copy:
         return replace(found, findings=(*judged.findings, *found.findings))
 
     def _look_again(self) -> Head | None:
-        """Its ledger's newest commit, judged anew if it is another one."""
+        """Its ledger's newest commit, judged again if it is another one."""
         judged = self.judged()
         if self.ledger.newer(judged.head) is not None:
             with self._lock:

@@ -68,6 +68,14 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether a digest that the service computed confirms it."""
         return self.outcome.proven
 
+    def wrote(self, etag: str, version: str | None) -> bool:
+        """Whether an object of this ETag and version is that of the proven write.
+
+        A version that either side does not tell is not compared; an empty ETag tells nothing.
+        """
+        same_version = None in (self.version, version) or self.version == version
+        return bool(self.etag) and self.etag == etag and same_version
+
 
 class Behind(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the destination does not have what the source had when a run looked.

@@ -63,10 +63,9 @@ def looked(entry: Entry) -> float:
 
 
 def _is(proof: Proof | None, there: ObjectMeta | None) -> bool:
-    if proof is None or there is None or not proof.etag:
+    if proof is None or there is None:
         return False
-    same_version = None in (proof.version, there.version) or proof.version == there.version
-    return same_version and (proof.etag, proof.size) == (there.etag, there.size)
+    return proof.wrote(there.etag, there.version) and proof.size == there.size
 
 
 def _no_later(ours: Entry, theirs: Entry) -> Entry:

@@ -46,7 +46,7 @@ def commit_key(number: int) -> str:
 
 
 def number_of(key: str) -> int | None:
-    """The number of the commit with this key; ``None`` for what is no commit's name."""
+    """The number of the commit with this key; ``None`` when the key is not a commit's."""
     found = _COMMIT.fullmatch(key)
     if found is None or int(found[1]) + int(found[2]) != _LAST or int(found[2]) < 1:
         return None
@@ -59,6 +59,6 @@ def segment_key(sha256: str) -> str:
 
 
 def segment_of(key: str) -> str | None:
-    """The SHA-256 of the segment with this key; ``None`` for what is no segment's name."""
+    """The SHA-256 of the segment with this key; ``None`` when the key is not a segment's."""
     found = _SEGMENT.fullmatch(key)
     return found[1] if found else None

@@ -1,6 +1,6 @@
 """What speaks for a ledger besides itself: what a caller remembers, other ledgers, a signature.
 
-Who may write to a bucket may write its ledger anew. What it says is then well-formed, and only
+Whoever can write to a bucket can rewrite its ledger. What it says is then well-formed, and only
 somebody who knew it before can tell.
 """
 

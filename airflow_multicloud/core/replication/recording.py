@@ -75,11 +75,6 @@ class Recorder:
         self._flushed = time.monotonic()
         self._interval = INTERVAL
 
-    @property
-    def bases(self) -> tuple[Base, ...]:
-        """The newest commit of each destination, as far as the run knows."""
-        return tuple(self._bases)
-
     def begin(self) -> None:
         """Say at every destination that objects are about to be written.
 
@@ -169,17 +164,14 @@ class Recorder:
     def _commit(self, index: int, draft: Draft, changes: writing.Changes) -> None:
         end = self._destinations[index]
         with _blaming(end):
-            self._bases[index] = self._committed(end, index, draft, changes)
-
-    def _committed(self, end: Endpoint, index: int, draft: Draft, changes: writing.Changes) -> Base:
-        return writing.commit(
-            end,
-            draft,
-            changes,
-            base=self._bases[index],
-            known=lambda key: self._catalog.entry(index, key[len(end.location.key) :]),
-            sign=self._sign,
-        )
+            self._bases[index] = writing.commit(
+                end,
+                draft,
+                changes,
+                base=self._bases[index],
+                known=lambda key: self._catalog.entry(index, key[len(end.location.key) :]),
+                sign=self._sign,
+            )
 
     def _draft(
         self,

@@ -19,6 +19,7 @@ from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.facts import as_recorded, is_about
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -87,12 +88,7 @@ def _earlier(entry: Entry | None, run: Run, item: Item) -> Proof | None:
     proof = entry.proof if entry else None
     if proof is None or proof.run_id != run.run_id or not proof.etag:
         return None
-    same = (proof.origin.uri, proof.origin.etag, proof.size) == (
-        run.origin_of(item.name),
-        item.etag,
-        item.size,
-    )
-    return proof if same else None
+    return proof if is_about(proof, run, item) else None
 
 
 def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica:
@@ -103,18 +99,7 @@ def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica
         return replace(state, prior=None) if err.kind is ErrorKind.NOT_FOUND else state
     if (there.etag, there.size) != (proof.etag, proof.size):
         return replace(state, prior=IfUnchanged(there.etag, there.version), doubtful=True)
-    return replace(
-        state,
-        outcome=proof.outcome,
-        etag=proof.etag,
-        version=proof.version,
-        confirmed=proof.confirmed,
-        digests=proof.digests,
-        not_kept=proof.not_kept,
-        attributes=proof.attributes,
-        tags=proof.tags,
-        seen=proof.seen,
-    )
+    return as_recorded(state, proof)
 
 
 def _looked_for(end: Endpoint, key: str, state: Replica, item: Item) -> Replica:

@@ -13,6 +13,7 @@ from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.facts import as_recorded, is_about
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
@@ -55,25 +56,11 @@ def _by_ledger(run: Run, item: Item, state: Replica, entry: Entry | None) -> Rep
     proof = entry.proof if entry else None
     if proof is None or state.prior is None or state.outcome not in (None, Outcome.UNCHANGED):
         return state
-    same = (proof.origin.uri, proof.origin.etag, proof.size, proof.etag) == (
-        run.origin_of(item.name),
-        item.etag,
-        item.size,
-        state.prior.etag,
-    )
+    same = is_about(proof, run, item) and proof.etag == state.prior.etag
     if not same or not proof.etag or (state.outcome is not None and proof.run_id != run.run_id):
         return state
     return replace(
-        state,
-        outcome=proof.outcome,
-        etag=proof.etag,
-        version=proof.version,
-        confirmed=proof.confirmed,
-        digests=proof.digests,
-        not_kept=proof.not_kept,
-        attributes=proof.attributes,
-        tags=proof.tags,
-        seen=proof.seen,
+        as_recorded(state, proof),
         reason=None if proof.proven else "the store reports no digest of the object as a whole",
     )
 

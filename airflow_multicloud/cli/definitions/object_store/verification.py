@@ -41,9 +41,9 @@ VERIFY = command(
         help="Ed25519 public keys in PEM, one of which must have signed the newest commit",
     ),
     service="object_store",
-    description="Names exactly what is damaged or missing. Who may write to the bucket may write "
-    "its ledger anew:\nwhat speaks for it besides is a root that you noted, other replicas, or a "
-    f"signature.\n{LOCATIONS}",
+    description="Names exactly what is damaged or missing. Whoever can write to the bucket can "
+    "rewrite its ledger:\na root that you noted, other replicas, or a signature tell whether "
+    f"somebody has.\n{LOCATIONS}",
     examples="""\
   airflow multicloud verify gs://google_cloud_default@lake/sales/
   airflow multicloud verify gs://lake/sales/ --depth read -o json || alert-someone
