@@ -36,6 +36,15 @@ class ErrorKind(StrEnum):
         """Whether the same call may succeed later without anything being changed."""
         return self in _RETRYABLE
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether the place that was asked can't work for now, whatever it is asked."""
+        return self in _OUTAGES
+
+
+_OUTAGES = frozenset(
+    {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.THROTTLED, ErrorKind.BUSY}
+)
 
 # INTEGRITY and SOURCE_CHANGED are retryable because a new try reads the source afresh; BUSY because
 # the conflicting operation on the same resource ends (a database that is being modified, say).

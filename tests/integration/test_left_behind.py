@@ -88,7 +88,7 @@ def run_again(source: str, target: str) -> None:
         bases = prepare(catalog, replication, run)
         recorder = Recorder(run, replication.destinations, bases, catalog)
         execute(new_job(replication, Progress()), catalog, recorder)
-        leftovers.clear_left(catalog, replication)
+        leftovers.clear_left(catalog, replication, recorder.writable)
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])

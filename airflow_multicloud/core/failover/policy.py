@@ -18,15 +18,7 @@ from airflow_multicloud.lists import texts
 
 #: Outages. A missing permission is not among them: it may be a revoked one, and going on
 #: would hide it.
-OUTAGES = frozenset(
-    {
-        ErrorKind.UNAVAILABLE,
-        ErrorKind.BUSY,
-        ErrorKind.TIMEOUT,
-        ErrorKind.THROTTLED,
-        ErrorKind.NOT_FOUND,
-    }
-)
+OUTAGES = frozenset({ErrorKind.NOT_FOUND, *(kind for kind in ErrorKind if kind.is_outage)})
 
 #: A copy that fails these was reached and found wanting (it is archived, say): the next one is
 #: always tried.

@@ -66,7 +66,7 @@ class Base:
     :param number: of the newest commit, readable or not.
     :param damaged: why what is there counts for nothing.
     :param alone: whether nobody else has committed since the run began.
-    :param refused: why nothing may be written either: another release wrote it.
+    :param refused: why nothing can be written: by another release, or out of reach.
     """
 
     head: Head | None = None
@@ -112,11 +112,11 @@ def base_of(end: Endpoint) -> Base:
 
 
 def base_or_refusal(end: Endpoint) -> Base:
-    """The newest commit; what another release wrote is no error here, but can't be gone on from."""
+    """The newest commit, or why none can follow: by another release, or out of reach."""
     try:
         return base_of(end)
     except CloudError as err:
-        if err.kind is not ErrorKind.UNSUPPORTED:
+        if err.kind is not ErrorKind.UNSUPPORTED and not err.kind.is_outage:
             raise
         return Base(refused=err)
 

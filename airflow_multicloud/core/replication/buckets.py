@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.endpoints import Endpoint, naming
+from airflow_multicloud.core.replication import reach
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import BucketCreation
 
@@ -18,27 +19,39 @@ def check_buckets(
     *,
     create: bool,
     absent: Collection[int] = (),
-) -> None:
+) -> Mapping[int, CloudError]:
     """Fail before any byte moves when a bucket is missing or can't be read.
 
     :param absent: destinations that need not be looked at.
-    :raises CloudError: whatever is the matter with a bucket or its connection, naming the
+    :return: the destinations, by index, that are out of reach for now; not all of them.
+    :raises CloudError: whatever else is the matter with a bucket or its connection, naming the
         parameter.
     """
-    checks = [partial(check_bucket, "source", source, create=False)]
-    checks += [
-        partial(check_bucket, f"destinations[{number}]", destination, create=create)
-        for number, destination in enumerate(destinations)
-        if number not in absent
-    ]
+    checks = {-1: partial(check_bucket, "source", source, create=False)}
+    for number, destination in enumerate(destinations):
+        if number not in absent:
+            parameter = f"destinations[{number}]"
+            checks[number] = partial(check_bucket, parameter, destination, create=create)
+    out_of_reach: dict[int, CloudError] = {}
+
+    def settle(number: int, done: Callable[[], None]) -> None:
+        try:
+            done()
+        except CloudError as err:
+            if number < 0 or not err.kind.is_outage:
+                raise
+            out_of_reach[number] = err
+
     if create:  # One after the other: what comes after a failure is not created.
-        for check in checks:
-            check()
-        return
-    with ThreadPoolExecutor(len(checks), thread_name_prefix="multicloud-check") as pool:
-        checked = [telemetry.submit_in_context(pool, check) for check in checks]
-    for done in checked:
-        done.result()
+        for number, check in checks.items():
+            settle(number, check)
+    else:
+        with ThreadPoolExecutor(len(checks), thread_name_prefix="multicloud-check") as pool:
+            checked = {n: telemetry.submit_in_context(pool, one) for n, one in checks.items()}
+        for number, result in checked.items():
+            settle(number, result.result)
+    reach.check_any_left(out_of_reach, destinations)
+    return out_of_reach
 
 
 def to_be_created(destinations: Sequence[Endpoint]) -> frozenset[int]:
@@ -52,6 +65,8 @@ def to_be_created(destinations: Sequence[Endpoint]) -> frozenset[int]:
             with naming(f"destinations[{number}]", destination):
                 destination.store.stat_bucket(destination.bucket)
         except CloudError as err:
+            if err.kind.is_outage:
+                continue  # Whoever checks it again will say so.
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
             found.add(number)

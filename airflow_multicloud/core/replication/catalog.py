@@ -105,6 +105,10 @@ class Catalog:
             ),
         )
 
+    def forget_listing(self, side: int) -> None:
+        """Take back one side's listing: it did not come to its end."""
+        self._put("DELETE FROM listed WHERE side=?", [(side,)])
+
     def listing(self, side: int) -> Iterator[Listed]:
         """One side's listing, by name in UTF-8 byte order."""
         return self._listed("SELECT * FROM listed WHERE side=? ORDER BY name", (side,))

@@ -64,15 +64,16 @@ def close(
         retained: list[str] = []
         recorded: Recorded | None = None
         tidy = False
-        try:
-            deleted.update(_delete(catalog, replication, index, tally, retained))
-            tidy = replication.options.delete_extraneous and tally.sound(index)
-        except CloudError as err:
-            unrecorded = unrecorded or err  # Raised below: the other destinations come first.
-        try:
-            recorded = recorder.end(index, deleted, tidy=tidy)
-        except CloudError as err:
-            unrecorded = unrecorded or err
+        if recorder.why_not_written(index) is None:  # Else its objects have failed, and say why.
+            try:
+                deleted.update(_delete(catalog, replication, index, tally, retained))
+                tidy = replication.options.delete_extraneous and tally.sound(index)
+            except CloudError as err:
+                unrecorded = unrecorded or err  # Raised below: the other destinations come first.
+            try:
+                recorded = recorder.end(index, deleted, tidy=tidy)
+            except CloudError as err:
+                unrecorded = unrecorded or err
         reported = replace(
             tally.destination(index, deleted=len(deleted)),
             retained=tuple(retained),

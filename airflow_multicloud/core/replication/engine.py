@@ -8,7 +8,7 @@ from collections.abc import Collection
 from airflow_multicloud.core import run_tokens, telemetry
 from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.writing import Base
-from airflow_multicloud.core.replication import buckets, leftovers, planning, plans, stock
+from airflow_multicloud.core.replication import buckets, leftovers, planning, plans, reach, stock
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.closing import check_failures, close
@@ -68,7 +68,7 @@ def replicate(
         with run_tokens.under_way(run.run_id):
             execute(new_job(replication, progress), catalog, recorder)
             report = close(catalog, replication, recorder, started=started, progress=progress)
-            leftovers.clear_left(catalog, replication)
+            leftovers.clear_left(catalog, replication, recorder.writable)
         span.set_attribute("multicloud.objects", report.objects)
         span.set_attribute("multicloud.bytes", report.bytes)
     check_failures(report, replication.options)
@@ -106,12 +106,20 @@ def prepare(
         replication.destinations,
         replication.options,
     )
-    buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
+    out_of_reach = buckets.check_buckets(source, destinations, create=create_buckets, absent=absent)
     noted = options.compare_attributes is not CompareAttributes.NEVER
-    bases = stock.take_stock(catalog, source, destinations, absent=absent, attributes=noted)
+    bases = stock.take_stock(
+        catalog,
+        source,
+        destinations,
+        absent=absent,
+        out_of_reach=out_of_reach,
+        attributes=noted,
+    )
     planning.decide_all(catalog, source, destinations, options, run)
     if catalog.totals()[0] == 0:
         raise planning.empty_source_error(source)
+    reach.give_up(catalog, bases)
     planning.check_deletions(catalog, destinations, options)
     planning.check_replacements(catalog, destinations, options)
     if options.on_error is OnError.FAIL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from airflow_multicloud.core.endpoints import Endpoint
@@ -10,18 +11,22 @@ from airflow_multicloud.core.replication.catalog import SOURCE, Catalog
 from airflow_multicloud.core.replication.request import Replication
 
 
-def clear_left(catalog: Catalog, replication: Replication) -> int:
+def clear_left(catalog: Catalog, replication: Replication, writable: Iterable[int]) -> int:
     """Discard uploads that no later run takes up; returns how many.
 
     Also of objects that were deleted, renamed or shrunk since, and of this package's own files. An
     upload of an object that the source has, and that this run did not look at or could not bring to
     its end, is kept for a while.
+
+    :param writable: the destinations, by index, that can be worked with.
     """
     return sum(
         clear_left_uploads(
-            destination, wanted=partial(_wanted, catalog, destination, index), own_files=True
+            replication.destinations[index],
+            wanted=partial(_wanted, catalog, replication.destinations[index], index),
+            own_files=True,
         )
-        for index, destination in enumerate(replication.destinations)
+        for index in writable
     )
 
 

@@ -24,11 +24,11 @@ from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.state import Draft, no_look
 from airflow_multicloud.core.ledger.writing import Base, Sign
+from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.coverage import Coverage
 from airflow_multicloud.core.replication.facts import entry_of, entry_of_absent
 from airflow_multicloud.core.replication.items import Item
-from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
@@ -80,21 +80,27 @@ class Recorder:
 
         Where the ledger can't be written, no object is: they are failed there.
         """
-        for index in range(len(self._destinations)):
+        for index in self.writable:
             try:
                 self._commit(index, self._draft(index, Step.BEGIN), tuple)
             except CloudError as err:
-                self._catalog.put_items(self._given_up(index, err))
+                what = "its ledger could not be written"
+                self._catalog.put_items(reach.failed_at(self._catalog, index, err, what))
 
-    def _given_up(self, index: int, err: CloudError) -> Iterator[Item]:
-        why = f"its ledger could not be written: {err}"
-        for item in self._catalog.open_items():
-            if index in item.open_replicas:
-                state = item.replicas[index].failed(Outcome.FAILED, err.kind, why)
-                yield item.with_replica(index, state)
+    @property
+    def writable(self) -> tuple[int, ...]:
+        """The destinations, by index, that can be written to."""
+        every = range(len(self._destinations))
+        return tuple(n for n in every if self.why_not_written(n) is None)
+
+    def why_not_written(self, index: int) -> CloudError | None:
+        """Why nothing can be written to a destination, if so; its items have failed then."""
+        return self._bases[index].refused
 
     def findings(self, index: int) -> tuple[str, ...]:
         """What a reader should know of a destination's ledger."""
+        if refused := self._bases[index].refused:
+            return (f"nothing could be written there: {refused}",)
         damaged = self._damaged[index]
         return (f"its ledger was damaged, and was started over: {damaged}",) if damaged else ()
 
@@ -113,7 +119,7 @@ class Recorder:
         self._interval = min(_LONGEST, self._interval * 1.5)
         batch.sort(key=lambda item: item.name)
         with cancellation.shielded():
-            for index in range(len(self._destinations)):
+            for index in self.writable:
                 found = list(self._changed(index, batch))
                 try:
                     if found:
@@ -134,7 +140,7 @@ class Recorder:
         """
         self._finished.clear()
         unrecorded: CloudError | None = None
-        for index in range(len(self._destinations)):
+        for index in self.writable:
             changed = partial(self._every_change, index)
             if next(changed(), None) is None:
                 continue

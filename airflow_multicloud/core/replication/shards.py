@@ -18,7 +18,14 @@ from typing import Any
 
 from airflow_multicloud.core import run_tokens, telemetry
 from airflow_multicloud.core.ledger import writing
-from airflow_multicloud.core.replication import buckets, closing, engine, leftovers, run_files
+from airflow_multicloud.core.replication import (
+    buckets,
+    closing,
+    engine,
+    leftovers,
+    reach,
+    run_files,
+)
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.execution import execute
 from airflow_multicloud.core.replication.items import Item
@@ -113,7 +120,7 @@ def replicate_shard(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     with telemetry.operation("replicate.shard", multicloud__shard=name), Catalog() as catalog:
-        buckets.check_buckets(replication.source, replication.destinations, create=False)
+        silent = buckets.check_buckets(replication.source, replication.destinations, create=False)
         try:
             plan = run_files.read_plan(home, run_id)
             catalog.put_items(run_files.read_items(home, run_id, name, sha256=sha256))
@@ -123,7 +130,10 @@ def replicate_shard(
             closed_before(replication, run_id, err)
             return _counts(name, closed=True)
         run = _run_of(replication, run_id, plan)
-        bases = tuple(writing.base_or_refusal(end) for end in replication.destinations)
+        ends = enumerate(replication.destinations)
+        bases = [reach.base_at(end, silent.get(number)) for number, end in ends]
+        reach.check_any_left(reach.refused(bases), bases)
+        reach.give_up(catalog, bases)
         catalog.put_items(resume(catalog, replication, run, bases))
         progress = Progress(listener)
         recorder = Recorder(run, replication.destinations, bases, catalog, sign=replication.sign)
@@ -175,7 +185,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             replication = _without_deletions(replication)
         report = closing.close(catalog, replication, recorder, started=started, progress=Progress())
         with run_tokens.under_way(run_id):
-            leftovers.clear_left(catalog, replication)
+            leftovers.clear_left(catalog, replication, recorder.writable)
         closing.check_failures(report, replication.options)
         run_files.tidy(home, run_id)
     return report

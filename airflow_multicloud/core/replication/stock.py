@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from types import MappingProxyType
 
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.writing import Base
+from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -64,6 +65,7 @@ def take_stock(
     destinations: Sequence[Endpoint],
     *,
     absent: Collection[int] = (),
+    out_of_reach: Mapping[int, CloudError] = MappingProxyType({}),
     attributes: bool = False,
 ) -> tuple[Base, ...]:
     """Fill the catalog with every listing, and with what the destinations' ledgers know.
@@ -71,29 +73,34 @@ def take_stock(
     All are read at the same time, and stored one after the other.
 
     :param absent: destinations whose buckets are not there yet: nothing lies in them.
+    :param out_of_reach: destinations that are not asked.
     :param attributes: note what the source's listing tells of them.
-    :return: what each destination's ledger is at; one that is damaged counts for nothing.
+    :return: what each destination's ledger is at; one that is damaged counts for nothing, and
+        nothing is to be written where one is refused: another release wrote it, or the destination
+        is out of reach.
+    :raises CloudError: when the source can't be listed, or no destination is left.
     """
     streams = 1 + 2 * len(destinations)
+    silent = {*absent, *out_of_reach}
     with (
         cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
     ):
         # Before the listings: what is proven later is none of this run's.
         asked = [
-            None if n in absent else telemetry.submit_in_context(pool, writing.base_or_refusal, end)
+            None
+            if n in absent
+            else telemetry.submit_in_context(pool, reach.base_at, end, out_of_reach.get(n))
             for n, end in enumerate(destinations)
         ]
         bases = [Base() if one is None else one.result() for one in asked]
-        refused = [base.refused for base in bases if base.refused is not None]
-        if len(refused) == len(bases):
-            raise refused[0]  # With others that can be written to, those go on.
+        reach.check_any_left(reach.refused(bases), destinations)
         listed = [
             reading.enter_context(
                 Ahead(
                     pool,
                     iter(())
-                    if n - 1 in absent
+                    if n - 1 in silent
                     else listing(end, attributes=attributes and end is source),
                 )
             )
@@ -105,15 +112,20 @@ def take_stock(
         ]
         catalog.add_listing(SOURCE, listed[0])
         for side, end in enumerate(destinations):
-            catalog.add_listing(side, listed[side + 1])
-            most = _FEW + _TIMES * (catalog.count_listed(SOURCE) + catalog.count_listed(side))
             try:
+                catalog.add_listing(side, listed[side + 1])
+                most = _FEW + _TIMES * (catalog.count_listed(SOURCE) + catalog.count_listed(side))
                 catalog.add_known(side, _bounded(end, known[side], most))
             except CloudError as err:
-                if err.kind is not ErrorKind.INTEGRITY:
-                    raise
                 catalog.forget_known(side)
-                bases[side] = bases[side].without_state(str(err))
+                if err.kind is ErrorKind.INTEGRITY:
+                    bases[side] = bases[side].without_state(str(err))
+                elif err.kind.is_outage:  # In the middle of what it told.
+                    catalog.forget_listing(side)
+                    bases[side] = Base(refused=err)
+                    reach.check_any_left(reach.refused(bases), destinations)
+                else:
+                    raise
             if why := bases[side].damaged:
                 _log.warning(
                     "%s: its ledger counts for nothing, and every object is compared with the "
