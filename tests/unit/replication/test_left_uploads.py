@@ -225,13 +225,13 @@ class TestReplication:
         with Catalog() as catalog, under_way("now"):
             run = new_run(replication, None)
             bases = prepare(catalog, replication, run)
-            leftovers.clear_left(catalog, replication)
+            leftovers.clear_left(catalog, replication, [0])
             assert set(uploads(there)) == {"copy/same", "copy/shrunk", "copy/later",
                                            "copy/filtered"}  # fmt: skip
             recorder = Recorder(run, replication.destinations, bases, catalog)
             execute(new_job(replication, Progress()), catalog, recorder)
             assert set(uploads(there)) == {"copy/same", "copy/shrunk", "copy/filtered"}
-            assert leftovers.clear_left(catalog, replication) == 2
+            assert leftovers.clear_left(catalog, replication, [0]) == 2
         assert uploads(there) == ["copy/filtered"]
 
     def test_an_upload_under_way_is_neither_taken_up_nor_aborted(self) -> None:

@@ -172,7 +172,7 @@ class _Refusing(memory.object_store.Hook):
             "permission_denied",
         ),
         (CredentialsError("no", kind=ErrorKind.UNAUTHENTICATED, code="c"), True, "unauthenticated"),
-        (StorageError("no", kind=ErrorKind.UNAVAILABLE, code="c"), False, "unavailable"),
+        (StorageError("no", kind=ErrorKind.QUOTA, code="c"), False, "quota"),
         (StorageError("no", kind=ErrorKind.NOT_FOUND, code="c"), False, "not_found"),
         (StorageError("no", kind=ErrorKind.NOT_FOUND), True, "permission_denied"),
     ],
