@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import reading
+from airflow_multicloud.core.ledger import looks, reading
 from airflow_multicloud.core.ledger.chain import chain
-from airflow_multicloud.core.ledger.commits import Step
+from airflow_multicloud.core.ledger.commits import Look, Step
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.writing import Base
@@ -133,7 +133,7 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
                 cloud=home.cloud,
             ) from err
         heads.append(ended)
-    looks = [look for head in heads for look in head.commit.looks if look.run_id == run_id]
+    found = [look for head in heads for look in head.commit.looks if look.run_id == run_id]
     failures: list[Failure] = []
     left_out: list[Failure] = []
     reported = tuple(
@@ -144,11 +144,11 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
     return ReplicationReport(
         run_id=run_id,
         source=str(replication.source.location),
-        objects=max((look.objects for look in looks), default=0),
-        bytes=max((look.bytes for look in looks), default=0),
+        objects=max((look.objects for look in found), default=0),
+        bytes=max((look.bytes for look in found), default=0),
         bytes_read=0,
         root=contents.pop() if len(contents) == 1 else None,
-        newest_source=max((look.newest for look in looks if look.newest), default=None),
+        newest_source=max((look.newest for look in found if look.newest), default=None),
         seconds=0.0,
         destinations=reported,
         failures=tuple(failures[:NAMED_FAILURES]),
@@ -167,17 +167,32 @@ def _end_of(end: Endpoint, run_id: str) -> Head | None:
     return None
 
 
+def _took_part(entry: Entry, name: str, head: Head, look: Look | None) -> bool:
+    """Whether an object was among those that a run was to copy, as far as a ledger tells."""
+    about = entry.behind or entry.proof
+    if about is None or about.origin.uri != f"{head.commit.source}{name}":
+        return False  # A replica of something else that lies within this one.
+    if look is None:
+        return True
+    if entry.behind is not None or entry.proof is None:
+        return looks.admits(look.selection, name)
+    return looks.within(entry.proof, entry.key, look)
+
+
 def _reported(
     end: Endpoint, head: Head, run_id: str, failures: list[Failure], left_out: list[Failure]
 ) -> DestinationReport:
     outcomes: Counter[Outcome] = Counter()
     not_kept: Counter[str] = Counter()
     written, tree = 0, MerkleTree()
+    look = next((one for one in head.commit.looks if one.run_id == run_id), None)
     for entry in head.entries(end.location.key):
         proof, behind = entry.proof, entry.behind
         name = entry.key[len(end.location.key) :]
         if entry.current and proof is not None:
             tree.add(name, proof.size, proof.digests)
+        if not _took_part(entry, name, head, look):
+            continue
         if behind is not None:
             outcomes[behind.outcome] += 1
             named = failures if behind.outcome.owed else left_out

@@ -44,7 +44,8 @@ def settled_items(
                 failed = known.replicas[index] if known and index < len(known.replicas) else None
                 missed = missed or failed is None or failed.outcome not in _FAILURES
                 after = _failed(state, failed)
-            settled = settled.with_replica(index, after)
+            if after is not state:
+                settled = settled.with_replica(index, after)
         if missed and item.modified > run.started:
             young.append(item.name)
         elif settled is not item:

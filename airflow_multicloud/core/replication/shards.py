@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -144,7 +144,7 @@ def replicate_shard(
             raise
         recorder.record_all()
         tally = Tally(tuple(str(d.location) for d in replication.destinations))
-        failed = (item for item in _counted(catalog.items(), tally) if not _is_sound(item))
+        failed = (item for item in tally.over(catalog.items()) if not _is_sound(item))
         run_files.write_items(home, run_id, run_files.done(name), failed)
         objects, size = catalog.totals()
     return _counts(name, objects, size, len(tally.failures), progress.bytes_read)
@@ -225,12 +225,6 @@ def _is_sound(item: Item) -> bool:
     return all(state.outcome is not None and state.outcome.sound for state in item.replicas)
 
 
-def _counted(items: Iterable[Item], tally: Tally) -> Iterator[Item]:
-    for item in items:
-        tally.add(item)
-        yield item
-
-
 def _counts(
     shard: str,
     objects: int = 0,
@@ -252,7 +246,7 @@ def _counts(
 
 def _groups(catalog: Catalog, shards: int) -> Iterator[Iterator[Item]]:
     weight = sum(i.size + _OBJECT_WEIGHT for i in catalog.items() if i.open_replicas)
-    per_shard = -(-weight // shards) or 1
+    per_shard = -(-weight // shards)
     passed = 0
 
     def number(item: Item) -> int:
