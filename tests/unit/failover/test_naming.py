@@ -20,14 +20,13 @@ from airflow_multicloud.core.failover.naming import names_of
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
-from airflow_multicloud.core.ledger import commits, segments
-from airflow_multicloud.core.ledger.commits import Commit, Identity, Step
+from airflow_multicloud.core.ledger import segments
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.ledger.names import commit_key, place_of
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.ledgers import write
 from tests.unit.failover.stores import candidates, replicas
 from tests.unit.replication.memory import endpoint
 
@@ -97,17 +96,7 @@ def large_ledger(end: Endpoint) -> None:
             proof = Proof(1, "e", digests, origin, Outcome.COPIED, "run", NOW, NOW)
             yield Entry(key, proof)
 
-    commit = Commit(
-        format=commits.FORMAT,
-        version=commits.VERSION,
-        number=1,
-        place=place_of(end),
-        made_at=NOW,
-        identity=Identity("run", "run"),
-        step=Step.END,
-        segments=(segments.write(end, entries()),),
-    )
-    end.store.put_object(end.ref(commit_key(1)), commits.write(commit) + b"\n")
+    write(end, segments=(segments.write(end, entries()),))
 
 
 def test_a_large_ledger_is_not_held() -> None:

@@ -19,15 +19,15 @@ from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading, writing
 from airflow_multicloud.core.ledger.commits import Identity, Step
-from airflow_multicloud.core.ledger.entries import Behind, Entry
+from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.state import Draft
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
-from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.ledgers import behind
 from tests.unit.failover.stores import candidates, files_below, named, put, replicas, unopened
 from tests.unit.replication.memory import Bare, endpoint, fill
 
@@ -294,24 +294,7 @@ class TestChangedObjects:
 class TestWhatTheLedgerSays:
     def behind(self, replica: Endpoint, name: str, *, proven: bool = True) -> None:
         entry = entry_of(replica, name)
-        assert entry.proof is not None
-        record(
-            replica,
-            changed(
-                entry,
-                proof=entry.proof if proven else None,
-                behind=Behind(
-                    outcome=Outcome.FAILED,
-                    run_id="later",
-                    origin=entry.proof.origin,
-                    size=9,
-                    at=datetime.now(UTC),
-                    reason="no room",
-                    since=entry.proof.as_of if proven else None,
-                ),
-            ),
-            step=Step.END,
-        )
+        record(replica, behind(entry, proven=proven, at=datetime.now(UTC)), step=Step.END)
 
     def made(self) -> Endpoint:
         source, replica = endpoint(), endpoint()
