@@ -1,4 +1,4 @@
-"""Places to fetch from, and stores that say little, say something wrong, or are slow."""
+"""Candidates to fetch from, and stores that say little, say something wrong, or are slow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, WriteOptions
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
 CONTENT = b"the content"
 
 
-def below(place: Endpoint, name: str) -> Endpoint:
-    return replace(place, location=place.location.with_key(place.location.key + name))
-
-
 def put(place: Endpoint, name: str, content: bytes = CONTENT, **attributes: Any) -> None:
     options = WriteOptions(attributes=ObjectAttributes(**attributes))
-    place.store.put_object(place.ref(place.location.key + name), content, options)
+    place.store.put_object(place.ref(place.key_of(name)), content, options)
+
+
+def named(bucket: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
+    """A prefix in a bucket of this name: ledgers tell places apart by their buckets."""
+    made = endpoint(hook=hook)
+    made.store.ensure_bucket(bucket)  # type: ignore[attr-defined]
+    return replace(made, location=replace(made.location, bucket=bucket))
 
 
 def candidates(*ends: Endpoint) -> list[Candidate]:
@@ -34,18 +39,42 @@ def candidates(*ends: Endpoint) -> list[Candidate]:
     return [Candidate(str(e.location), e, primary=n == 0) for n, e in enumerate(ends)]
 
 
+def replicas(*ends: Endpoint) -> list[Candidate]:
+    """Candidates beside a primary that is down."""
+    return [DOWN, *(replace(one, primary=False) for one in candidates(*ends))]
+
+
+def unopened(
+    uri: str, why: str, kind: ErrorKind = ErrorKind.NOT_FOUND, *, primary: bool = False
+) -> Candidate:
+    """A candidate that could not even be opened."""
+    return Candidate(uri, None, StorageError(why, kind=kind), primary=primary)
+
+
+DOWN = unopened("down", "it is down", ErrorKind.UNAVAILABLE, primary=True)
+
+
+def files_below(directory: Path) -> dict[str, bytes]:
+    """What a fetch has put there, by name."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
 class Body:
     """What a store answers a read with."""
 
-    def __init__(self, meta: ObjectMeta, content: bytes) -> None:
+    def __init__(self, meta: ObjectMeta, chunks: Iterable[bytes]) -> None:
         self.meta = meta
-        self._content = content
+        self._chunks = chunks
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter([self._content])
+        return iter(self._chunks)
 
     def read(self) -> bytes:
-        return self._content
+        return b"".join(self._chunks)
 
 
 class Changed(object_store.Hook):
@@ -67,7 +96,7 @@ class Changed(object_store.Hook):
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
     ) -> ObjectBody:
         body = super().get_object(ref, start=start, end=end, if_etag=if_etag)
-        return Body(self.said(body.meta), self.answered(bytes(body.read())))
+        return Body(self.said(body.meta), [self.answered(bytes(body.read()))])
 
 
 class Silent(Changed):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
@@ -26,7 +25,7 @@ from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
-from tests.unit.failover.test_replicas import NEVER, named, put, tree
+from tests.unit.failover.stores import candidates, files_below, named, put, replicas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,8 +99,7 @@ class Lab:
     first: int
 
     def served(self, where: Path, *ends: Endpoint, **policy: Any) -> Any:
-        found = [NEVER, *(Candidate(str(e.location), e) for e in ends)]
-        return fetch_tree(found, FileTarget(where), FailoverPolicy(**policy))
+        return fetch_tree(replicas(*ends), FileTarget(where), FailoverPolicy(**policy))
 
 
 @pytest.fixture
@@ -166,7 +164,7 @@ class TestOtherLedgers:
         attack(lab)
         served = lab.served(tmp_path, lab.a, lab.b, lab.c)
         assert served.served == {str(lab.b.location): 1}
-        assert tree(tmp_path) == {"x": b"2"}
+        assert files_below(tmp_path) == {"x": b"2"}
 
     def test_a_commit_that_may_be_deleted_by_now_is_no_contradiction(
         self, lab: Lab, tmp_path: Path
@@ -229,7 +227,7 @@ class TestDigests:
         lab = Lab(source, a, b, c, 0)
         forge(a, "x", b"9")
         served = lab.served(tmp_path, a, b, c)
-        assert tree(tmp_path) == {"x": b"1"}
+        assert files_below(tmp_path) == {"x": b"1"}
         assert "different digests of the same object" in served.attempts[-1].reason
 
     def test_one_against_one(self, tmp_path: Path) -> None:
@@ -274,7 +272,7 @@ class TestExpectations:
             lab.served(tmp_path, lab.a, at_least_commits={str(lab.a.location): 1})
 
     def test_the_live_primary_is_held_to_it_as_well(self, lab: Lab, tmp_path: Path) -> None:
-        ends = [Candidate(str(lab.source.location), lab.source, primary=True)]
+        ends = candidates(lab.source)
         policy = FailoverPolicy(at_least_commits={str(lab.source.location): 1})
         with pytest.raises(FailoverError, match="there is no ledger"):
             fetch_tree(ends, FileTarget(tmp_path), policy)
@@ -346,16 +344,14 @@ class TestSignatures:
         put(end, "x", b"1")
         with pytest.raises(FailoverError, match="public_keys are given"):
             fetch(
-                [NEVER, Candidate("plain", end.below("x"))],
+                replicas(end.below("x")),
                 FileTarget(tmp_path / "x"),
                 FailoverPolicy(public_keys=Keys(frozenset())),
             )
 
     def test_the_live_primary_need_not_be_signed(self, lab: Lab, tmp_path: Path) -> None:
-        ends = [Candidate("p", lab.source, primary=True)]
-        served = fetch_tree(
-            ends, FileTarget(tmp_path), FailoverPolicy(public_keys=Keys(frozenset()))
-        )
+        policy = FailoverPolicy(public_keys=Keys(frozenset()))
+        served = fetch_tree(candidates(lab.source), FileTarget(tmp_path), policy)
         assert served.objects == 1
 
 

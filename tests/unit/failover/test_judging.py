@@ -18,7 +18,7 @@ from airflow_multicloud.core.failover.references import Contract, Reference
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta
-from tests.unit.failover.stores import CONTENT, Changed, Corrupt, Silent, below, candidates, put
+from tests.unit.failover.stores import CONTENT, Changed, Corrupt, Silent, candidates, put
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def holding(
     """A primary with one object."""
     place = endpoint(hook=hook)
     put(place, "a", **attributes)
-    return below(place, "a")
+    return place.below("a")
 
 
 class TestWhatVouches:
@@ -250,7 +250,7 @@ def test_a_copy_in_a_store_keeps_its_attributes() -> None:
 
     for hook in (Changed, Curt):
         place = holding(hook, content_type="text/csv", metadata={"owner": "lab"})
-        there = below(endpoint("there/"), "a")
+        there = endpoint("there/").below("a")
         fetch(candidates(place), ObjectTarget(there))
         kept = there.store.stat_object(there.location.ref).attributes
         assert kept is not None

@@ -14,22 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_multicloud.core.failover.ages import Age
-from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.copies import Copies
 from airflow_multicloud.core.failover.names import Names
 from airflow_multicloud.core.failover.naming import names_of
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
 from airflow_multicloud.core.failover.targets import FileTarget
-from airflow_multicloud.core.ledger import commits, segments
-from airflow_multicloud.core.ledger.commits import Commit, Identity, Step
+from airflow_multicloud.core.ledger import segments
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
-from airflow_multicloud.core.ledger.names import commit_key, place_of
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta
 from airflow_multicloud.testing.memory_cloud import object_store
-from tests.unit.failover.test_replicas import NEVER
+from tests.unit.failover.ledgers import write
+from tests.unit.failover.stores import candidates, replicas
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
@@ -76,7 +74,7 @@ class Large(object_store.Hook):
 
 def test_a_long_listing_is_not_held(tmp_path: Path) -> None:
     end = endpoint(hook=Large)
-    copies = Copies([Candidate("primary", end, primary=True)], FailoverPolicy())
+    copies = Copies(candidates(end), FailoverPolicy())
     target = FileTarget(tmp_path)
     with bounded(4 * MB):  # All names at once have more than 20.
         naming, _ = names_of(copies, later())
@@ -98,24 +96,14 @@ def large_ledger(end: Endpoint) -> None:
             proof = Proof(1, "e", digests, origin, Outcome.COPIED, "run", NOW, NOW)
             yield Entry(key, proof)
 
-    commit = Commit(
-        format=commits.FORMAT,
-        version=commits.VERSION,
-        number=1,
-        place=place_of(end),
-        made_at=NOW,
-        identity=Identity("run", "run"),
-        step=Step.END,
-        segments=(segments.write(end, entries()),),
-    )
-    end.store.put_object(end.ref(commit_key(1)), commits.write(commit) + b"\n")
+    write(end, segments=(segments.write(end, entries()),))
 
 
 def test_a_large_ledger_is_not_held() -> None:
     """Neither its names nor what it says of each object."""
     end = endpoint()
     large_ledger(end)
-    copies = Copies([NEVER, Candidate("replica", end)], FailoverPolicy())
+    copies = Copies(replicas(end), FailoverPolicy())
     replica = copies.all[1]
     with bounded(24 * MB):  # A segment or two; all of them have more than 200.
         naming, failed = names_of(copies, later())
@@ -139,7 +127,7 @@ def test_each_segment_is_read_once_where_names_come_in_order(
     read: list[str] = []
     real = segments.read
     monkeypatch.setattr(segments, "read", lambda e, ref: read.append(ref.first) or real(e, ref))
-    (copy,) = Copies([Candidate("replica", end)], FailoverPolicy()).all
+    _, copy = Copies(replicas(end), FailoverPolicy()).all
     for number in range(100):
         assert copy.reference(name_of(number)).proof is not None
     assert len(read) == len(set(read)) == 10
@@ -158,11 +146,10 @@ def test_a_listing_that_breaks_half_way_is_taken_from_the_next() -> None:
     for end in (broken, good):
         end.store.put_object(end.ref("data/a"), b"a")
     good.store.put_object(good.ref("data/b"), b"b")
-    ends = [Candidate("p", broken, primary=True), Candidate("r", good)]
-    naming, failed = names_of(Copies(ends, FailoverPolicy()), later())
+    naming, failed = names_of(Copies(candidates(broken, good), FailoverPolicy()), later())
     with closing(naming.names) as names:
         assert list(names) == ["a", "b"]
-    assert [attempt.uri for attempt in failed] == ["p"]
+    assert [attempt.uri for attempt in failed] == [str(broken.location)]
 
 
 def test_names_of_who_is_given_up_are_forgotten() -> None:
@@ -176,7 +163,7 @@ def test_names_of_who_is_given_up_are_forgotten() -> None:
     slow = endpoint(hook=Slow)
     policy = FailoverPolicy(attempt_timeout=timedelta(seconds=0.1))
     with pytest.raises(FailoverError, match="attempt_timeout"):
-        names_of(Copies([Candidate("p", slow, primary=True)], policy), later())
+        names_of(Copies(candidates(slow), policy), later())
     time.sleep(1)
 
 

@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace as changed
 
 from airflow_multicloud.core.failover import copies as copies_module
-from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError, TreeProvenance
@@ -20,16 +19,16 @@ from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading, writing
 from airflow_multicloud.core.ledger.commits import Identity, Step
-from airflow_multicloud.core.ledger.entries import Behind, Entry
+from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.state import Draft
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import ObjectFilter, ReplicationOptions
-from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.locations import Location
 from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.ledgers import behind
+from tests.unit.failover.stores import candidates, files_below, named, put, replicas, unopened
 from tests.unit.replication.memory import Bare, endpoint, fill
 
 if TYPE_CHECKING:
@@ -39,38 +38,9 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta
 
-NEVER = Candidate(
-    "down", None, StorageError("it is down", kind=ErrorKind.UNAVAILABLE), primary=True
-)
-
-
-def named(bucket: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
-    """A prefix in a bucket of this name: ledgers tell places apart by their buckets."""
-    made = endpoint(hook=hook)
-    made.store.ensure_bucket(bucket)  # type: ignore[attr-defined]
-    conn = made.location.conn_id
-    return replace(made, location=Location("mem", conn, bucket, "data/"))
-
-
-def candidates(*ends: Endpoint) -> list[Candidate]:
-    return [Candidate(str(e.location), e, primary=n == 0) for n, e in enumerate(ends)]
-
-
-def replicas(*ends: Endpoint) -> list[Candidate]:
-    """Candidates beside a primary that is down."""
-    return [NEVER, *(Candidate(str(e.location), e) for e in ends)]
-
 
 def run(source: Endpoint, *to: Endpoint, **options: Any) -> None:
     replicate(Replication(source, to, ReplicationOptions(**options)))
-
-
-def tree(where: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(where)): p.read_bytes() for p in where.rglob("*") if p.is_file()}
-
-
-def put(end: Endpoint, name: str, content: bytes) -> None:
-    fill(end, {name: content})
 
 
 def without_versions(end: Endpoint) -> Endpoint:
@@ -111,7 +81,7 @@ class TestTheLivePrimary:
     def test_its_newer_objects_are_served(self, tmp_path: Path) -> None:
         primary, replica = self.pair()
         served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path))
-        assert tree(tmp_path) == {"a": b"2-newer", "b": b"b", "c": b"new"}
+        assert files_below(tmp_path) == {"a": b"2-newer", "b": b"b", "c": b"new"}
         assert (served.failed_over, served.findings) == (False, ())
         one = fetch(
             candidates(primary.below("a"), replica.below("a")), FileTarget(tmp_path / "one")
@@ -123,29 +93,29 @@ class TestTheLivePrimary:
         primary, replica = self.pair()
         put(replica, "a", b"3-promoted")
         fetch_tree(candidates(replica, primary), FileTarget(tmp_path))
-        assert tree(tmp_path)["a"] == b"3-promoted"
+        assert files_below(tmp_path)["a"] == b"3-promoted"
 
     def test_its_ledger_may_be_damaged(self, tmp_path: Path) -> None:
         primary, replica = self.pair()
         for meta in list(primary.store.list_objects("p", ".airflow-multicloud/ledger/commits/")):
             primary.store.put_object(ObjectRef("p", meta.key), b"{")
         served = fetch_tree(candidates(primary, replica), FileTarget(tmp_path))
-        assert (served.failed_over, tree(tmp_path)["a"]) == (False, b"2-newer")
+        assert (served.failed_over, files_below(tmp_path)["a"]) == (False, b"2-newer")
 
     def test_with_its_replica_down_it_still_serves_and_says_so(self, tmp_path: Path) -> None:
         primary, replica = self.pair()
-        gone = Candidate(str(replica.location), None, StorageError("x", kind=ErrorKind.UNAVAILABLE))
+        gone = unopened(str(replica.location), "x", ErrorKind.UNAVAILABLE)
         served = fetch_tree([*candidates(primary), gone], FileTarget(tmp_path))
-        assert tree(tmp_path)["a"] == b"2-newer"
+        assert files_below(tmp_path)["a"] == b"2-newer"
         assert "taken for the live primary" in served.findings[0]
 
     def test_alone_it_is_what_its_ledger_says_unless_told_otherwise(self, tmp_path: Path) -> None:
         primary, _ = self.pair()
         fetch_tree(candidates(primary), FileTarget(tmp_path / "1"))
-        assert tree(tmp_path / "1") == {"a": b"1", "b": b"b"}
+        assert files_below(tmp_path / "1") == {"a": b"1", "b": b"b"}
         policy = FailoverPolicy(live_primary=True)
         fetch_tree(candidates(primary), FileTarget(tmp_path / "2"), policy)
-        assert tree(tmp_path / "2") == {"a": b"2-newer", "b": b"b", "c": b"new"}
+        assert files_below(tmp_path / "2") == {"a": b"2-newer", "b": b"b", "c": b"new"}
 
     @pytest.mark.parametrize("whole", [True, False])
     def test_a_replica_that_is_given_first_is_no_primary(
@@ -161,7 +131,7 @@ class TestTheLivePrimary:
         else:
             ends = evil.below("a"), two.below("a")
             served = fetch(candidates(*ends), FileTarget(tmp_path / "a"))
-        assert tree(tmp_path) == {"a": b"good"}
+        assert files_below(tmp_path) == {"a": b"good"}
         assert served.attempts[0].kind is ErrorKind.INTEGRITY
 
     def test_an_upload_makes_no_replica(self, tmp_path: Path) -> None:
@@ -171,7 +141,7 @@ class TestTheLivePrimary:
         run(primary, replace(primary, location=primary.location.with_key("elsewhere/")))
         put(primary, "a", b"2")
         fetch_tree(candidates(primary), FileTarget(tmp_path))
-        assert tree(tmp_path) == {"a": b"2"}
+        assert files_below(tmp_path) == {"a": b"2"}
 
 
 class TestFilteredRuns:
@@ -183,7 +153,7 @@ class TestFilteredRuns:
         run(source, replica)
         run(source, replica, filter=ObjectFilter(include=("*.csv",)))
         fetch_tree(replicas(replica), FileTarget(tmp_path))
-        assert tree(tmp_path) == {"a.csv": b"a", "b.parquet": b"b", "c.parquet": b"c"}
+        assert files_below(tmp_path) == {"a.csv": b"a", "b.parquet": b"b", "c.parquet": b"c"}
 
     def test_what_is_too_young_keeps_its_last_copy_and_age(self, tmp_path: Path) -> None:
         source, replica = endpoint(), endpoint()
@@ -194,7 +164,7 @@ class TestFilteredRuns:
         written = datetime.now(UTC)
         run(source, replica, filter=ObjectFilter(min_age=timedelta(seconds=1)))
         served = fetch_tree(replicas(replica), FileTarget(tmp_path))
-        assert tree(tmp_path) == {"steady": b"s", "hot": b"1"}
+        assert files_below(tmp_path) == {"steady": b"s", "hot": b"1"}
         assert served.as_of is not None
         assert served.as_of < written
 
@@ -216,7 +186,7 @@ class TestFilteredRuns:
         put(source, "a", b"2")
         run(source, replica)
         served = fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
-        assert (tree(tmp_path), served.verified_by) == ({"a": b"2"}, "ledger")
+        assert (files_below(tmp_path), served.verified_by) == ({"a": b"2"}, "ledger")
 
     def test_a_source_that_moved(self, tmp_path: Path) -> None:
         old, new, replica = named("old"), named("new"), named("r")
@@ -225,7 +195,7 @@ class TestFilteredRuns:
         put(new, "a", b"2")
         run(new, replica)
         fetch_tree(replicas(replica), FileTarget(tmp_path))
-        assert tree(tmp_path) == {"a": b"2"}
+        assert files_below(tmp_path) == {"a": b"2"}
 
 
 class TestChangedObjects:
@@ -248,14 +218,14 @@ class TestChangedObjects:
             served: Any = fetch_tree(replicas(replica), FileTarget(tmp_path))
         else:
             served = fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
-        assert tree(tmp_path)["a"] == b"proven"
+        assert files_below(tmp_path)["a"] == b"proven"
         assert "was changed since it was proven at" in served.findings[0]
 
     def test_so_it_is_where_the_object_was_deleted(self, tmp_path: Path) -> None:
         replica = self.made()
         replica.store.delete_object(replica.ref("data/a"))
         served = fetch_tree(replicas(replica), FileTarget(tmp_path))
-        assert tree(tmp_path)["a"] == b"proven"
+        assert files_below(tmp_path)["a"] == b"proven"
         assert "was deleted since it was proven at" in served.findings[0]
 
     @pytest.mark.parametrize("evil", [b"evil!!", b"another size"])
@@ -266,7 +236,7 @@ class TestChangedObjects:
         bad = without_versions(bad)
         put(bad, "a", evil)
         served = fetch_tree(replicas(bad, good), FileTarget(tmp_path))
-        assert tree(tmp_path) == {"a": b"proven"}
+        assert files_below(tmp_path) == {"a": b"proven"}
         assert served.served == {str(good.location): 1}
         assert served.attempts[-1].kind is ErrorKind.INTEGRITY
 
@@ -279,7 +249,7 @@ class TestChangedObjects:
         with pytest.raises(FailoverError) as caught:
             fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
         assert caught.value.attempts[-1].kind is ErrorKind.INTEGRITY
-        assert tree(tmp_path) == {}
+        assert files_below(tmp_path) == {}
 
     def test_a_version_that_may_not_be_read_is_none(self, tmp_path: Path) -> None:
         class Current(object_store.Hook):
@@ -308,7 +278,7 @@ class TestChangedObjects:
         put(replica, "a", b"proven")
         end = replica if told else without_versions(replica)
         served = fetch(replicas(end.below("a")), FileTarget(tmp_path / "a"))
-        assert (tree(tmp_path), served.findings) == ({"a": b"proven"}, ())
+        assert (files_below(tmp_path), served.findings) == ({"a": b"proven"}, ())
 
     def test_of_what_has_no_digest_a_change_is_refused(self, tmp_path: Path) -> None:
         replica = without_versions(self.made())
@@ -324,24 +294,7 @@ class TestChangedObjects:
 class TestWhatTheLedgerSays:
     def behind(self, replica: Endpoint, name: str, *, proven: bool = True) -> None:
         entry = entry_of(replica, name)
-        assert entry.proof is not None
-        record(
-            replica,
-            changed(
-                entry,
-                proof=entry.proof if proven else None,
-                behind=Behind(
-                    outcome=Outcome.FAILED,
-                    run_id="later",
-                    origin=entry.proof.origin,
-                    size=9,
-                    at=datetime.now(UTC),
-                    reason="no room",
-                    since=entry.proof.as_of if proven else None,
-                ),
-            ),
-            step=Step.END,
-        )
+        record(replica, behind(entry, proven=proven, at=datetime.now(UTC)), step=Step.END)
 
     def made(self) -> Endpoint:
         source, replica = endpoint(), endpoint()
@@ -401,7 +354,7 @@ class TestWhatTheLedgerSays:
         run(source, replica)
         policy = FailoverPolicy(list_unknown=True)
         served = fetch_tree(replicas(replica), FileTarget(tmp_path / "t"), policy)
-        assert tree(tmp_path / "t") == {"b": b"b"}
+        assert files_below(tmp_path / "t") == {"b": b"b"}
         assert (served.unknown, served.unknown_names) == (1, ("a",))
         one = fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
         assert "was not at the source any more" in one.findings[0]
@@ -414,7 +367,7 @@ class TestWhatTheLedgerSays:
         replica = self.made()
         put(replica, "planted", b"x")
         served = fetch_tree(replicas(replica), FileTarget(tmp_path / "t"))
-        assert (tree(tmp_path / "t"), served.unknown) == ({"a": b"a", "b": b"b"}, None)
+        assert (files_below(tmp_path / "t"), served.unknown) == ({"a": b"a", "b": b"b"}, None)
         policy = FailoverPolicy(list_unknown=True)
         served = fetch_tree(replicas(replica), FileTarget(tmp_path / "t"), policy)
         assert (served.unknown, served.unknown_names) == (1, ("planted",))
@@ -450,7 +403,7 @@ class TestDuringARun:
     def test_where_versions_are_kept_it_is_as_before(self, tmp_path: Path) -> None:
         replica, _ = self.half_way()
         fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
-        assert tree(tmp_path) == {"a": b"before"}
+        assert files_below(tmp_path) == {"a": b"before"}
 
     def test_what_the_run_says_meanwhile_counts(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -463,7 +416,7 @@ class TestDuringARun:
         end = without_versions(replica)
         served = fetch(replicas(end.below("a")), FileTarget(tmp_path / "a"))
         said.join()
-        assert tree(tmp_path) == {"a": b"after!"}
+        assert files_below(tmp_path) == {"a": b"after!"}
         assert (served.verified_by, served.findings) == ("ledger", ())
 
     def test_it_is_not_waited_for_long(
@@ -522,7 +475,7 @@ class TestDuringARun:
         plain = replace(replica, store=object_store.Hook(replica.location.conn_id or ""))
         replica.store.before_reading = lambda: run(source, plain)
         served = fetch(replicas(replica.below("a")), FileTarget(tmp_path / "a"))
-        assert tree(tmp_path)["a"] in (b"before", b"after!")
+        assert files_below(tmp_path)["a"] in (b"before", b"after!")
         assert served.verified_by == "ledger"
 
 
@@ -554,6 +507,6 @@ def test_the_primary_dying_half_way_costs_nothing(tmp_path: Path) -> None:
     honest = replace(primary, store=object_store.Hook(primary.location.conn_id or ""))
     run(honest, replica)
     served: TreeProvenance = fetch_tree(candidates(primary, replica), FileTarget(tmp_path))
-    assert tree(tmp_path) == objects
+    assert files_below(tmp_path) == objects
     assert served.served[str(replica.location)] >= 30
     assert served.verified_by["ledger"] == served.served[str(replica.location)]

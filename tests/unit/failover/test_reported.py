@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import (
@@ -29,9 +28,9 @@ from tests.unit.failover.stores import (
     Corrupt,
     Silent,
     Slow,
-    below,
     candidates,
     put,
+    unopened,
 )
 from tests.unit.replication.memory import endpoint
 
@@ -49,12 +48,11 @@ class TestAnObject:
     def test_each_attempt_is_named(self, tmp_path: Path) -> None:
         slow, good = endpoint(hook=Slow), endpoint()
         put(good, "a")
-        refused = StorageError("no such connection", kind=ErrorKind.NOT_FOUND)
-        unopened = Candidate("mem://unopened/a", None, refused)
-        first, second = candidates(below(slow, "a"), below(good, "a"))
-        served = fetch([unopened, first, second], FileTarget(tmp_path / "a"))
+        closed = unopened("mem://unopened/a", "no such connection")
+        first, second = candidates(slow.below("a"), good.below("a"))
+        served = fetch([closed, first, second], FileTarget(tmp_path / "a"))
         assert [(one.uri, one.cloud, one.kind, one.reason) for one in served.attempts] == [
-            (unopened.uri, None, ErrorKind.NOT_FOUND, "no such connection"),
+            (closed.uri, None, ErrorKind.NOT_FOUND, "no such connection"),
             (first.uri, "memory", ErrorKind.UNAVAILABLE, "not today"),
             (second.uri, "memory", None, None),
         ]
@@ -67,7 +65,7 @@ class TestAnObject:
     def test_the_primary_is_no_failover(self, tmp_path: Path) -> None:
         primary = endpoint()
         put(primary, "a")
-        served = fetch(candidates(below(primary, "a")), FileTarget(tmp_path / "a"))
+        served = fetch(candidates(primary.below("a")), FileTarget(tmp_path / "a"))
         assert not served.failed_over
         assert served.findings == ()
         assert 0 <= served.age_seconds < 60
@@ -79,7 +77,7 @@ class TestAnObject:
 
         primary = endpoint(hook=Ahead)
         put(primary, "a")
-        (one,) = candidates(below(primary, "a"))
+        (one,) = candidates(primary.below("a"))
         served = fetch([one], FileTarget(tmp_path / "a"))
         (finding,) = served.findings
         assert finding.startswith(f"{one.uri}: ")
@@ -98,7 +96,7 @@ class TestAnObject:
 
         locked, good = endpoint(hook=Locked), endpoint()
         put(good, "a")
-        both = candidates(below(locked, "a"), below(good, "a"))
+        both = candidates(locked.below("a"), good.below("a"))
         policy = FailoverPolicy(fail_over_on=frozenset({ErrorKind.BUSY, ErrorKind.TIMEOUT}))
         with pytest.raises(FailoverError, match=r"\(fail_over_on: busy, timeout\)") as caught:
             fetch(both, FileTarget(tmp_path / "a"), policy)
@@ -113,7 +111,7 @@ class TestAnObject:
         hanging, good = endpoint(hook=Hanging), endpoint()
         put(good, "a")
         policy = FailoverPolicy(**{parameter: timedelta(seconds=0.3)})
-        both = candidates(below(hanging, "a"), below(good, "a"))
+        both = candidates(hanging.below("a"), good.below("a"))
         if parameter == "deadline":
             with pytest.raises(FailoverError, match=r"^deadline \(0:00:00\.3"):
                 fetch(both, FileTarget(tmp_path / "a"), policy)
@@ -228,24 +226,22 @@ class TestAPrefix:
 
     def test_one_that_could_not_be_opened_is_named(self, tmp_path: Path) -> None:
         """And is still a candidate for each object: its refusal is said when all others fail."""
-        unopened = Candidate(
-            "mem://unopened/", None, StorageError("no connection", kind=ErrorKind.NOT_FOUND)
-        )
+        closed = unopened("mem://unopened/", "no connection")
         good, corrupt = endpoint(), endpoint(hook=Corrupt)
         put(good, "a")
         (one,) = candidates(good)
-        served = fetch_tree([unopened, one], FileTarget(tmp_path))
+        served = fetch_tree([closed, one], FileTarget(tmp_path))
         assert [(a.uri, a.cloud, a.reason) for a in served.attempts] == [
-            (unopened.uri, None, "no connection")
+            (closed.uri, None, "no connection")
         ]
         assert served.failed_over
         put(corrupt, "a")
         (bad,) = candidates(corrupt)
         with pytest.raises(IncompleteFetchError, match="not served by any candidate") as caught:
-            fetch_tree([unopened, bad], FileTarget(tmp_path / "b"))
+            fetch_tree([closed, bad], FileTarget(tmp_path / "b"))
         assert [(a.uri, a.kind) for a in caught.value.attempts] == [
             (bad.uri, ErrorKind.INTEGRITY),
-            (unopened.uri, ErrorKind.NOT_FOUND),
+            (closed.uri, ErrorKind.NOT_FOUND),
         ]
 
     def test_no_copy_could_be_listed(self, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud import api
-from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.local_names import QUOTE
 from airflow_multicloud.core.failover.policy import OUTAGES, FailoverPolicy
@@ -20,6 +19,7 @@ from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta, ObjectRef, WriteOptions
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.stores import candidates
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from airflow_multicloud.core.failover.candidates import Candidate
     from airflow_multicloud.core.failover.targets import Target
 
 CONTENT = b"content"
@@ -54,7 +55,7 @@ def copies() -> list[Candidate]:
     ends = [endpoint("object"), endpoint("object")]
     for there in ends:
         there.store.put_object(there.location.ref, CONTENT)
-    return [Candidate(str(e.location), e, primary=n == 0) for n, e in enumerate(ends)]
+    return candidates(*ends)
 
 
 def refused(target: Target) -> FailoverError:

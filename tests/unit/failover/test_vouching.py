@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA, digests_of, sha256_of
-from airflow_multicloud.core.failover.candidates import Candidate
 from airflow_multicloud.core.failover.copies import Copies
 from airflow_multicloud.core.failover.fetch import serve
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -19,6 +18,7 @@ from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, WriteOptions
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.stores import candidates
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def served(
     policy: FailoverPolicy = FailoverPolicy(),
     records: tuple[Reference | None, ...] = (),
 ) -> Provenance:
-    candidates = [Candidate(str(end.location), end, primary=n == 0) for n, end in enumerate(ends)]
-    copies = Copies(candidates, policy).all
+    copies = Copies(candidates(*ends), policy).all
     for copy, known in zip(copies, records, strict=False):
         if known is not None:
             copy.reference = lambda _name, known=known: known  # type: ignore[method-assign,misc]
