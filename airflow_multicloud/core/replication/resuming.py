@@ -43,13 +43,15 @@ def resume(
 ) -> Iterator[Item]:
     """Items that an earlier try of this run has brought to an end, as far as that still holds.
 
-    The ledgers know of them; each is looked at, since much may have happened since. Large objects
-    are looked for besides: a try that was killed has not recorded what it wrote last.
+    The ledgers know of them; each is looked at, since much may have happened since. Others are
+    looked for besides: a try that was killed has not recorded what it wrote last.
     """
     names = [item.name for item in catalog.items()]
     if not names:
         return
     _add_known(catalog, replication, bases, names[0], names[-1])
+    # On the first try there is hardly anything to find: only what is dear to send is looked for.
+    first = run.identity.try_number == 1
     for item in catalog.open_items():
         cancellation.check()
         merged = item
@@ -58,7 +60,7 @@ def resume(
             end, state = replication.destinations[index], item.replicas[index]
             if proof is not None:
                 looked = _looked_at(end, end.key_of(item.name), state, proof)
-            elif item.size > replication.options.parts_above:
+            elif not first or item.size > replication.options.parts_above:
                 looked = _looked_for(end, end.key_of(item.name), state, item)
             else:
                 continue

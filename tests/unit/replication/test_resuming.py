@@ -31,9 +31,11 @@ from .runs import SOURCE, a_run, an_item
 if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.core.replication.report import ReplicationReport
+    from airflow_multicloud.core.replication.run import Run
     from airflow_multicloud.ports.object_store import ObjectMeta, ObjectRef
 
 RUN = a_run(minutes=60)
+FIRST = replace(RUN, identity=changed(RUN.identity, try_number=1))
 LARGE = bytes(65)
 
 
@@ -67,11 +69,13 @@ def recorded(end: Endpoint, there: ObjectMeta, content: bytes = b"1", **changes:
     return proof
 
 
-def resumed(catalog: Catalog, lab: World, *items: Item) -> dict[str, tuple[Replica, ...]]:
+def resumed(
+    catalog: Catalog, lab: World, *items: Item, run: Run = FIRST
+) -> dict[str, tuple[Replica, ...]]:
     """The items that are not as they were planned, with their states."""
     catalog.put_items(items)
     bases = [writing.base_or_refusal(end) for end in lab.destinations]
-    found = resume(catalog, lab.replication(), RUN, bases)
+    found = resume(catalog, lab.replication(), run, bases)
     return {item.name: item.replicas for item in found}
 
 
@@ -227,8 +231,8 @@ class TestRecorded:
             resumed(catalog, lab.with_destination(Away(conn_of(first))), twice())
 
 
-class TestLarge:
-    """A try that was killed has not recorded the large object that it wrote last."""
+class TestLost:
+    """A try that was killed has not recorded what it wrote last."""
 
     def test_one_that_is_there_is_compared_before_it_is_sent(
         self, catalog: Catalog, lab: World
@@ -254,9 +258,24 @@ class TestLarge:
         put(lab.destinations[0], "a", LARGE)
         assert resumed(catalog, lab, changed(twice(content=LARGE), digests=known)) == {}
 
-    def test_small_ones_are_not_looked_for(self, catalog: Catalog, lab: World) -> None:
+    def test_small_ones_are_not_looked_for_on_the_first_try(
+        self, catalog: Catalog, lab: World
+    ) -> None:
         put(lab.destinations[0], "a", bytes(64))
         assert resumed(catalog, lab, twice(content=bytes(64))) == {}
+
+    @pytest.mark.parametrize("tried", [2, None])
+    def test_small_ones_are_looked_for_on_a_later_try(
+        self, catalog: Catalog, lab: World, tried: int | None
+    ) -> None:
+        now = put(lab.destinations[0], "a", bytes(64))
+        put(lab.destinations[1], "a", b"another writer's")
+        run = replace(RUN, identity=changed(RUN.identity, try_number=tried))
+        (states,) = resumed(catalog, lab, twice(content=bytes(64)), run=run).values()
+        assert states == (
+            Replica(prior=IfUnchanged(now.etag, now.version), doubtful=True),
+            Replica(),
+        )
 
 
 TREE = {f"k{n:02}": bytes([n]) for n in range(30)}
