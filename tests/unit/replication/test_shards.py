@@ -209,6 +209,8 @@ class TestCopy:
         run.plan()
         (done,) = run.copy()
         assert (done["objects"], done["failures"]) == (3, 1)
+        told = run_files.read_items(run.lab.destinations[0], "r", "shard-00000.done.jsonl")
+        assert [item.name for item in told] == ["b"]
         with pytest.raises(ReplicationFailedError) as raised:
             run.close()
         assert outcomes(raised.value.report) == [{"copied": 2, "failed": 1}, {"copied": 3}]
