@@ -66,7 +66,7 @@ class VerificationReport(Documented):
     extraneous: int
     found: tuple[Found, ...]
     seconds: float
-    gone: int = 0
+    gone: int
     newer_commit: int | None = None
     oldest: str | None = None
     age_unknown: str | None = None

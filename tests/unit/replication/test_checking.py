@@ -239,6 +239,7 @@ REPORT = VerificationReport(
     bytes_read=0,
     findings={Finding.VERIFIED: 2, Finding.RESERVED: 1},
     extraneous=9,
+    gone=0,
     found=(Found("a\n", Finding.CHANGED, "why"),),
     seconds=1.0,
 )

@@ -16,6 +16,7 @@ from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.status import status
 from tests.unit.ledger.made import at, commit, draft, entry, look
 
+from .living import Clock
 from .memory import endpoint, ledger
 
 if TYPE_CHECKING:
@@ -198,6 +199,15 @@ class TestStatus:
         assert status(end, max_lag=lag + HOUR).findings == ()
         (said,) = status(end, max_lag=lag - HOUR).findings
         assert said.startswith("the lag of ")
+
+    def test_a_lag_may_be_as_long_as_is_allowed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        end = looked(look("copy/"))
+        clock = Clock()
+        clock.tick(3600)
+        monkeypatch.setattr("airflow_multicloud.core.replication.freshness.datetime", clock)
+        assert status(end, max_lag=HOUR).findings == ()
+        (said,) = status(end, max_lag=HOUR - timedelta(seconds=1)).findings
+        assert said.startswith("the lag of 1 h is more than ")
 
     def test_what_killed_runs_left_is_counted(self) -> None:
         end = looked(look("copy/"))

@@ -328,8 +328,8 @@ class TestClosedBefore:
         "chosen", [ObjectFilter(include=("a", "c")), ObjectFilter(max_size=1), ObjectFilter()]
     )
     def test_what_the_run_was_not_to_look_at_is_not_counted(self, chosen: ObjectFilter) -> None:
-        lab = world({"a": b"1", "b": b"22"})
-        finished(picky(lab, {"b"}), "before")
+        lab = world({"a": b"1", "b": b"22", "d": b"4"})
+        finished(picky(lab, {"b", "d"}), "before")
         finished(lab, "between", filter=ObjectFilter(include=("b",)))
         fill(lab.source, {"c": b"3"})
         first = finished(picky(lab, {"c"}), filter=chosen)
