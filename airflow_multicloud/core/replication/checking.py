@@ -98,7 +98,7 @@ class Check(Tally):
         """
         self._catalog.add_listing(_LISTED, stock.listing(self.replica))
         self._judge_all(doubt=clock is not None)
-        if clock is not None and self._doubts.findings:
+        if clock is not None:
             self._wait(keys, clock)
         if self.newest is not self.head:
             self._count_extraneous()

@@ -199,8 +199,8 @@ def _begun(replication: Replication, run_id: str) -> list[datetime]:
     """When the run began, by the ledger of each destination."""
     began = [datetime.min.replace(tzinfo=UTC)]
     for end in replication.destinations:
-        base = writing.base_or_refusal(end)
-        open_runs = base.head.commit.open_runs if base.head and not base.damaged else ()
+        head = writing.base_or_refusal(end).head
+        open_runs = head.commit.open_runs if head else ()
         began += [run.started for run in open_runs if run.identity.run_id == run_id]
     return began
 

@@ -114,7 +114,9 @@ def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> ReplicaSta
     if not runs and not is_known(replica, head):
         raise history.nothing_recorded(replica, head)
     found = freshness_at(replica, head)
-    parts = looks.freshness(head.commit.looks, replica.location.key).looks
+    key = replica.location.key
+    around = (look for look in head.commit.looks if history.overlaps(look.prefix, key))
+    parts = looks.freshness(around, key).looks
     last = max(parts, key=lambda look: look.finished, default=None)
     return ReplicaStatus(
         replica=str(replica.location),

@@ -66,7 +66,7 @@ class VerificationReport(Documented):
     extraneous: int
     found: tuple[Found, ...]
     seconds: float
-    gone: int = 0
+    gone: int
     newer_commit: int | None = None
     oldest: str | None = None
     age_unknown: str | None = None
@@ -238,10 +238,6 @@ def _report(
 
 def _last_run(head: Head, prefix: str) -> str:
     """The run that has looked at the source last: not always the one that ended last."""
-    looks = [
-        look
-        for look in head.commit.looks
-        if look.prefix.startswith(prefix) or prefix.startswith(look.prefix)
-    ]
+    looks = [look for look in head.commit.looks if history.overlaps(look.prefix, prefix)]
     last = max(looks, key=lambda look: look.started, default=None)
     return printable(last.run_id if last else head.commit.identity.run_id)

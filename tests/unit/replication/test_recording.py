@@ -9,21 +9,24 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.commits import Step
+from airflow_multicloud.core.ledger.entries import Entry, Origin
 from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.replication import recording
-from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
-from tests.unit.ledger.made import commit, entry
+from tests.unit.ledger.made import at, commit, draft, entry, look
 
 from .memory import World, conn_of, ledger, tree_of, world
 from .runs import a_run, an_item
@@ -274,6 +277,64 @@ class TestSiblings:
             lab.recorder.begin()
             lab.recorder.end(0, ())
         assert ledger(one).commit.siblings == ()
+
+
+class TestSince:
+    """A new object that failed was not there when all was looked at."""
+
+    @pytest.mark.parametrize("last", [False, True])
+    def test_it_is_behind_since_then(self, time: Time, last: bool) -> None:
+        made = world({})
+        (there,) = made.destinations
+        known = look("copy/", -5, source=RUN.source)
+        commit(there, [], this=draft(step=Step.END, prefix="copy/", found=known))
+        with Catalog() as catalog:
+            lab = Lab(made, catalog)
+            lab.done("a", Outcome.FAILED)
+            if last:
+                lab.recorder.end(0, ())
+            else:
+                lab.recorder.record_all()
+        entry = ledger(there).entry("copy/a")
+        assert entry is not None
+        assert entry.behind is not None
+        assert entry.behind.since == at(-5)
+
+
+class TestAbsent:
+    """What the ledger knows and the source does not have, in a run's last commit."""
+
+    def ended(self, deleted: tuple[str, ...] = (), *, tidy: bool = False) -> list[Entry]:
+        made = world({})
+        (there,) = made.destinations
+        names = ("deleted", "lost", "there")
+        known = [entry(f"copy/{name}") for name in names]
+        origins = [Origin(f"{RUN.source}{name}", "s-e") for name in names]
+        known = [
+            changed(one, proof=changed(one.proof, origin=origin))
+            for one, origin in zip(known, origins, strict=True)
+        ]
+        commit(there, known, this=draft(prefix="copy/"))
+        with Catalog() as catalog:
+            lab = Lab(made, catalog)
+            catalog.add_known(0, zip(names, known, strict=True))
+            there_ = Listed("there", 1, "e", None, at(0), Digests())
+            catalog.add_listing(0, [there_, changed(there_, name="deleted")])
+            catalog.add_listing(SOURCE, [changed(there_, name="young")])
+            lab.done("a")
+            lab.recorder.end(0, deleted, tidy=tidy)
+        return [one for one in ledger(there).entries() if one.key != "copy/a"]
+
+    def test_what_is_there_is_gone_and_what_was_deleted_is_forgotten(self) -> None:
+        found = self.ended(("deleted",))
+        assert [(one.key, one.gone) for one in found] == [
+            ("copy/lost", RUN.as_of),
+            ("copy/there", RUN.as_of),
+        ]
+
+    def test_once_all_was_deleted_what_others_had_deleted_is_forgotten_too(self) -> None:
+        found = self.ended(("deleted",), tidy=True)
+        assert [one.key for one in found] == ["copy/there"]
 
 
 def test_the_last_commit_names_what_was_deleted(lab: Lab) -> None:

@@ -347,8 +347,8 @@ class TestClosedBefore:
         "chosen", [ObjectFilter(include=("a", "c")), ObjectFilter(max_size=1), ObjectFilter()]
     )
     def test_what_the_run_was_not_to_look_at_is_not_counted(self, chosen: ObjectFilter) -> None:
-        lab = world({"a": b"1", "b": b"22"})
-        finished(picky(lab, {"b"}), "before")
+        lab = world({"a": b"1", "b": b"22", "d": b"4"})
+        finished(picky(lab, {"b", "d"}), "before")
         finished(lab, "between", filter=ObjectFilter(include=("b",)))
         fill(lab.source, {"c": b"3"})
         first = finished(picky(lab, {"c"}), filter=chosen)
@@ -397,9 +397,10 @@ class TestClosedBefore:
     def test_one_that_has_not_ended_everywhere_is_not_closed(self) -> None:
         lab = world({"a": b"1"}, destinations=2)
         finished(replace(lab, destinations=lab.destinations[:1]))
-        with pytest.raises(StorageError, match=r"/runs/r/: the run has no plan") as raised:
+        with pytest.raises(StorageError, match="the run has no plan") as raised:
             again(lab)
         assert raised.value.cloud == "memory"
+        assert str(raised.value).startswith(run_files.uri(lab.destinations[0], "r", ""))
         (there,) = lab.destinations[1:]
         this = draft("r", Step.UPLOAD, prefix="copy/")
         commit(there, [], this=replace(this, identity=changed(this.identity, run_id="r")))

@@ -209,6 +209,8 @@ class TestCopy:
         run.plan()
         (done,) = run.copy()
         assert (done["objects"], done["failures"]) == (3, 1)
+        told = run_files.read_items(run.lab.destinations[0], "r", "shard-00000.done.jsonl")
+        assert [item.name for item in told] == ["b"]
         with pytest.raises(ReplicationFailedError) as raised:
             run.close()
         assert outcomes(raised.value.report) == [{"copied": 2, "failed": 1}, {"copied": 3}]
@@ -258,30 +260,23 @@ class TestCopy:
             with pytest.raises(StorageError, match="not today"):
                 step()
 
-    def test_what_is_done_is_recorded_when_the_task_is_stopped(self) -> None:
+    def test_what_is_done_is_recorded_whatever_ends_the_task(self) -> None:
         class Stopped(BaseException):
             """The task is told to stop."""
 
-        class Stopping(object_store.Hook):
-            def put_object(self, ref: ObjectRef, *given: Any, **named: Any) -> ObjectMeta:
-                if ref.key == "copy/c":
-                    raise Stopped
-                return super().put_object(ref, *given, **named)
+        def listener(_: object) -> None:
+            raise Stopped
 
         lab = world(TREE)
-        options = replace(SMALL, concurrency=1)
-        run = Sharded(lab, options, most=1)
-        run.plan()
-        run.lab = lab.with_destination(Stopping(conn_of(lab.destinations[0])))
+        run = Sharded(lab, most=1)
+        (shard,) = run.plan().shards
         with pytest.raises(Stopped):
-            run.copy()
-        assert {entry.key for entry in ledger(lab.destinations[0]).entries()} <= {
-            "copy/a",
-            "copy/b",
-        }
+            shards.replicate_shard(lab.replication(), run_id="r", shard=shard, listener=listener)
         assert ledger(lab.destinations[0]).commit.step is Step.PROGRESS
-        run.lab = lab
-        run.copy()
+        keys = [entry.key for entry in ledger(lab.destinations[0]).entries()]
+        assert keys == ["copy/a", "copy/b", "copy/c"]
+        (done,) = run.copy()
+        assert done["bytes_read"] == 0
         assert outcomes(run.close()) == [{"copied": 3}]
 
 
