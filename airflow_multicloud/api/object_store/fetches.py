@@ -97,10 +97,10 @@ def _candidate(number: int, uri: str) -> Candidate:
     return Candidate(uri, endpoint, primary=primary)
 
 
-def _is_directory(place: Target, given: str | Path) -> bool:
+def _is_directory(place: FileTarget | ObjectTarget, given: str | Path) -> bool:
     if isinstance(place, ObjectTarget):
         return place.endpoint.location.is_prefix
-    return isinstance(place, FileTarget) and (place.path.is_dir() or str(given).endswith("/"))
+    return place.path.is_dir() or str(given).endswith("/")
 
 
 def _check_object(place: Target) -> None:
@@ -125,7 +125,7 @@ def _check_missing_bucket(end: Endpoint) -> None:
             ) from err
 
 
-def _target(target: str | Path) -> Target:
+def _target(target: str | Path) -> FileTarget | ObjectTarget:
     if target == "":
         raise StorageError(
             "target: nothing given, expected a path or a URI", kind=ErrorKind.INVALID_ARGUMENT

@@ -12,7 +12,7 @@ from airflow_multicloud.adapters.digests import SHA256_METADATA, StreamDigest, i
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.failover.choosing import choose
+from airflow_multicloud.core.failover.choosing import Chosen, choose
 from airflow_multicloud.core.failover.corroboration import Asked, corroborated, may_be_page
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Contract, Reference
@@ -89,8 +89,8 @@ def take(
         as_of = body.meta.last_modified
         _check_stale(candidate, as_of, policy, exempt=live)
     contract = _contract(body.meta, known, policy)
-    if contract.by is None:
-        contract = _contract(_told(candidate, body.meta), known, policy)
+    if contract.by is None and known.contract is None:
+        contract = _contract(_told(candidate, chosen), known, policy)
     asked = Asked(contract)
     doubtful = contract.by is None or (contract.by == "store" and may_be_page(body.meta))
     if doubtful and not chosen.old:  # Which no listing shows.
@@ -103,7 +103,7 @@ def take(
     digest = StreamDigest(md5=asked.needs_md5)
     not_kept: tuple[str, ...] = ()
     if isinstance(target, ObjectTarget):
-        target, not_kept = target.like(_attributes(candidate, body.meta))
+        target, not_kept = target.like(_attributes(candidate, chosen))
     chunks = _verified(candidate, body, digest, asked, policy, cancelled)
     staged = _stage(target, chunks if progress is None else _counted(chunks, body.meta, progress))
     found = digest.digests()
@@ -150,9 +150,11 @@ def _stage(target: Target, chunks: Iterator[Buffer]) -> Staged:
         raise TargetError(str(err), kind=err.kind, cloud=err.cloud, code=err.code) from err
 
 
-def _told(candidate: Endpoint, read: ObjectMeta) -> ObjectMeta:
+def _told(candidate: Endpoint, chosen: Chosen) -> ObjectMeta:
     """What the store says of the object being read: S3 shows checksums only when asked so."""
-    there = candidate.store.stat_object(candidate.location.ref)
+    read = chosen.body.meta
+    version = read.version if chosen.old else None
+    there = candidate.store.stat_object(candidate.ref(candidate.location.key, version))
     return there if there.etag == read.etag else read
 
 
@@ -165,11 +167,11 @@ def _check_size(candidate: Endpoint, size: int, contract: Contract) -> None:
         )
 
 
-def _attributes(candidate: Endpoint, read: ObjectMeta) -> ObjectAttributes:
+def _attributes(candidate: Endpoint, chosen: Chosen) -> ObjectAttributes:
     """The attributes of the object being read; a read need not tell them."""
-    attributes = read.attributes
+    attributes = chosen.body.meta.attributes
     if attributes is None:
-        attributes = _told(candidate, read).attributes
+        attributes = _told(candidate, chosen).attributes
     return attributes or ObjectAttributes()
 
 

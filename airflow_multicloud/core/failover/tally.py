@@ -83,7 +83,9 @@ class Tally:
         if (path := place.stands_at(one.size)) is not None:
             self._encoded.add(name, path)
         self._count([attempt for attempt in one.attempts if attempt.kind is not None])
-        self._findings.update(dict.fromkeys(one.findings[: max(0, NAMED - len(self._findings))]))
+        for finding in one.findings:
+            if len(self._findings) < NAMED:
+                self._findings[finding] = None
 
     def add_unknown(self) -> None:
         """Count what lies beside the names, if they are a ledger's."""

@@ -69,8 +69,8 @@ def proven(
     assert entry.proof is not None
     uri = source if isinstance(source, str) else uri_of(source, name)
     origin = replace(entry.proof.origin, uri=uri)
-    proof = replace(entry.proof, version=meta.version, **{"origin": origin, **facts})
-    return replace(entry, proof=proof)
+    proof = replace(entry.proof, origin=origin, version=meta.version)
+    return replace(entry, proof=replace(proof, **facts))
 
 
 def behind(entry: Entry, *, proven: bool = True, **facts: Any) -> Entry:

@@ -41,7 +41,7 @@ def candidates(*ends: Endpoint) -> list[Candidate]:
 
 def replicas(*ends: Endpoint) -> list[Candidate]:
     """Candidates beside a primary that is down."""
-    return [DOWN, *(replace(one, primary=False) for one in candidates(*ends))]
+    return [DOWN, *(Candidate(str(end.location), end) for end in ends)]
 
 
 def unopened(

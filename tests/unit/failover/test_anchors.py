@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from airflow_multicloud.core.failover import anchors
 from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import FailoverError
@@ -25,6 +26,7 @@ from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.failover.ledgers import damage, write
 from tests.unit.failover.stores import candidates, files_below, named, put, replicas
 
 if TYPE_CHECKING:
@@ -398,3 +400,87 @@ class TestRemembered:
         expected = {str(lab.a.location): newest(lab.a).root}
         served = lab.served(tmp_path, lab.a, remembered=memory, expected_roots=expected)
         assert served.served == {str(lab.a.location): 1}
+
+
+class TestWhatOneLedgerSaysOfAnother:
+    @pytest.fixture
+    def accused(self) -> Endpoint:
+        return named("accused")
+
+    def said(
+        self, end: Endpoint, head: Head | None, by: Endpoint | None = None, **seen: Any
+    ) -> list[str]:
+        """The accusations by a ledger that has seen this commit."""
+        facts = {"place": place_of(end), "number": 1, "root": "0" * 64, "seen": datetime.now(UTC)}
+        other = write(by or named("other"), siblings=(Sibling(**(facts | seen)),))
+        found = list(anchors.accusations(end, head, [other]))
+        assert all(one.by == other.commit.place for one in found)
+        start = f"the ledger of mem://other/ has seen commit {(facts | seen)['number']} of root "
+        assert all(one.reason.startswith(start) for one in found)
+        return [one.reason.partition(f"in the ledger of {place_of(end)}, ")[2] for one in found]
+
+    def test_what_is_so(self, accused: Endpoint) -> None:
+        first, second = write(accused), write(accused, number=2)
+        for head, seen in ((first, first), (second, second), (second, first)):
+            assert self.said(accused, head, number=seen.commit.number, root=seen.root) == []
+
+    def test_another_commit_of_this_number(self, accused: Endpoint) -> None:
+        head = write(accused)
+        assert self.said(accused, head) == [f"which has the root {head.root} now"]
+
+    def test_one_that_was_made_after_this_ledger_was_read(self, accused: Endpoint) -> None:
+        before = write(accused)
+        newer = write(accused, number=2)
+        for head in (before, None):
+            assert self.said(accused, head, number=2, root=newer.root) == []
+            assert self.said(accused, head, number=2) == [f"which has the root {newer.root} now"]
+            assert self.said(accused, head, number=3) == ["which ends with commit 2 now"]
+
+    def test_there_is_no_ledger(self, accused: Endpoint) -> None:
+        assert self.said(accused, None) == ["where there is no ledger now"]
+
+    @pytest.mark.parametrize(("days", "said"), [(29, ["which is not there now"]), (31, [])])
+    def test_a_commit_is_gone(self, accused: Endpoint, days: int, said: list[str]) -> None:
+        head = write(accused, number=2)
+        seen = datetime.now(UTC) - timedelta(days=days)
+        assert self.said(accused, head, seen=seen) == said
+
+    @pytest.mark.parametrize("other_release", [True, False])
+    def test_a_commit_can_not_be_read(self, accused: Endpoint, *, other_release: bool) -> None:
+        line = commits.write(write(accused).commit)
+        head = write(accused, number=2)
+        newer = line.replace(b'"version":1', b'"version":2', 1)
+        damage(accused, 1, newer + b"\n" if other_release else b"{")
+        assert self.said(accused, head) == ["which can't be read now"]
+
+    def test_an_outage_is_no_word_against_it(self, accused: Endpoint) -> None:
+        class Down(object_store.Hook):
+            def get_object(self, ref: ObjectRef, **limits: Any) -> Any:
+                raise StorageError("down", kind=ErrorKind.UNAVAILABLE)
+
+        head = write(accused)
+        down = replace(accused, store=Down(accused.location.conn_id or ""))
+        with pytest.raises(StorageError, match="down"):
+            self.said(down, head)
+
+    def test_only_another_ledger_speaks_of_it(self, accused: Endpoint) -> None:
+        """Not of a third one, and none of itself."""
+        head = write(accused)
+        assert self.said(accused, head, place="mem://third/") == []
+        assert self.said(accused, head, by=accused) == []
+
+    def test_one_ledger_that_is_reached_in_two_ways_is_one(self, accused: Endpoint) -> None:
+        head = write(accused)
+        seen = Sibling(place_of(accused), 1, "0" * 64, datetime.now(UTC))
+        others = [write(named(bucket), siblings=(seen,)) for bucket in ("b", "b", "c")]
+        first, second = anchors.check_others(accused, head, others[:2])
+        assert first == second
+        with pytest.raises(StorageError) as caught:
+            anchors.check_others(accused, head, others)
+        assert caught.value.kind is ErrorKind.INTEGRITY
+        assert caught.value.cloud == "memory"
+        assert str(caught.value).count("has seen commit 1 of root") == 3
+
+    def test_without_a_ledger_only_what_is_expected_is_missed(self, accused: Endpoint) -> None:
+        assert anchors.check(accused, None, FailoverPolicy()) == ()
+        assert anchors.check(accused, write(accused), FailoverPolicy()) == ()

@@ -69,13 +69,17 @@ def test_a_killed_fetch_of_one_file(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).read_bytes() == b"whole"
 
 
-def test_a_killed_fetch_of_a_directory(tmp_path: Path) -> None:
+def test_a_killed_fetch_of_a_directory(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Also of objects that are gone since."""
+    caplog.set_level("INFO")
+    assert clear_left(FileTarget(tmp_path), tree=True) == 0
+    assert caplog.messages == []
     for name in ("a", "deep/er/b"):
         left(tmp_path / name)
     source = endpoint("data/")
     source.store.put_object(source.ref("data/c"), b"3")
     assert clear_left(FileTarget(tmp_path), tree=True) == 2
+    assert caplog.messages == [f"{tmp_path}: 2 files of fetches that are over were removed"]
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 

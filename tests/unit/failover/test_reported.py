@@ -14,6 +14,7 @@ from airflow_multicloud.core.failover.provenance import (
     Attempt,
     FailoverError,
     IncompleteFetchError,
+    TreeProvenance,
     kind_of,
 )
 from airflow_multicloud.core.failover.targets import FileTarget
@@ -138,6 +139,21 @@ class TestAnObject:
 
 
 class TestAPrefix:
+    def test_what_is_not_said_did_not_happen(self) -> None:
+        found = TreeProvenance(
+            target="t",
+            objects=1,
+            size=1,
+            served={"mem://a/": 1},
+            verified_by={"store": 1},
+            as_of=None,
+            failed_over=False,
+            failed_attempts=0,
+            attempts=(),
+        )
+        assert not any((found.left_out, found.encoded, found.unfit, found.failed))
+        assert (found.unknown, found.oldest, found.findings) == (None, None, ())
+
     def test_is_added_up(self, tmp_path: Path) -> None:
         corrupt, good = endpoint(hook=Corrupt), endpoint()
         sizes = range(1, 31)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,7 +169,7 @@ class TestAfterAFailback:
         self, first: Endpoint, other: Endpoint
     ) -> None:
         write(other, looks=(look(other, first),))
-        elsewhere = other.below("../elsewhere/")
+        elsewhere = replace(other, location=other.location.with_key("elsewhere/"))
         assert not is_live(first, elsewhere)
 
     def test_with_the_replica_down_it_is_taken_for_live(
