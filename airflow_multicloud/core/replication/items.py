@@ -67,7 +67,6 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     :param version: the source's.
     :param digests: computed once it was read, or proven by a ledger; until then what
         the source's store said. Never what a destination said.
-    :param seconds: how long reading and writing it took.
     :param attributes: fingerprint of its attributes, where the source's listing told them.
     :param declared: an MD5 that whoever wrote the source may have made up; until it was read.
     """
@@ -79,7 +78,6 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     modified: AwareTime
     replicas: tuple[Replica, ...]
     digests: Digests = Digests()
-    seconds: float = 0.0
     attributes: str | None = None
     declared: str | None = None
 

@@ -7,7 +7,6 @@ from an earlier try, and whose digest equals that of the bytes just read, are no
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
@@ -50,7 +49,6 @@ def copy_large(job: Job, item: Item, submit: Submit) -> Item:
     Every failure ends in the item's replicas. Uploads that failed for a reason that may pass
     are left for the next try; others are aborted.
     """
-    started = time.monotonic()
     try:
         meta = job.source.store.stat_object(job.source.ref(job.source_key(item), item.version))
         tags = read_tags(job, item)
@@ -69,7 +67,7 @@ def copy_large(job: Job, item: Item, submit: Submit) -> Item:
         # object's; they start afresh then, so there is no third.
         item = _Round(job, item, meta, part_size, tags).run(submit, resume=resume)
         resume = False
-    return replace(item, seconds=time.monotonic() - started)
+    return item
 
 
 def _fit(job: Job, item: Item) -> tuple[Item, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,11 +65,8 @@ def copy_small(job: Job, item: Item) -> Item:
 
     Every failure ends in the item's replicas; only what is no :class:`CloudError` is raised.
     """
-    started = time.monotonic()
     item = settle_doubtful(job, item)
-    if item.open_replicas:
-        item = _copy(job, item)
-    return replace(item, seconds=time.monotonic() - started)
+    return _copy(job, item) if item.open_replicas else item
 
 
 def _copy(job: Job, item: Item) -> Item:

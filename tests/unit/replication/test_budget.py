@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from airflow_multicloud.core.cancellation import LOOK, WorkCancelledError, cancellable
+from airflow_multicloud.core.replication import budget as budgets
 from airflow_multicloud.core.replication import execution
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
@@ -72,6 +74,98 @@ def test_a_piece_above_the_limit_goes_alone() -> None:
     budget.acquire(1000)
     budget.release(1000)
     budget.acquire(10)
+
+
+def test_a_piece_above_the_limit_waits_until_it_is_alone() -> None:
+    budget, acquired = MemoryBudget(10), threading.Event()
+    budget.acquire(1)
+
+    def want() -> None:
+        budget.acquire(1000)
+        acquired.set()
+
+    thread = threading.Thread(target=want)
+    thread.start()
+    assert not acquired.wait(0.05)
+    budget.release(1)
+    assert acquired.wait(5)
+    thread.join()
+
+
+def test_what_fits_is_what_would_not_wait() -> None:
+    budget = MemoryBudget(10)
+    assert budget.fits(1000)
+    budget.acquire(4)
+    assert budget.fits(6)
+    assert not budget.fits(7)
+    budget.acquire(6)
+    assert not budget.fits(1)
+    budget.release(1)
+    assert budget.fits(1)
+    budget.release(9)
+    assert budget.fits(1000)
+
+
+def test_who_waits_for_memory_is_told_to_stop() -> None:
+    budget = MemoryBudget(10)
+    budget.acquire(10)
+    with cancellable() as work:
+        work.cancel("test")
+        with pytest.raises(WorkCancelledError):
+            budget.acquire(1)
+
+
+@dataclass
+class Time:
+    """Goes by while somebody sleeps, and only then."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> Time:
+    made = Time()
+    monkeypatch.setattr(budgets, "time", made)
+    return made
+
+
+def test_bytes_are_let_through_at_the_rate(passing: Time) -> None:
+    bandwidth = Bandwidth(100)
+    bandwidth.spend(50)
+    assert passing.slept == []  # What was spent before is waited for, not what is.
+    bandwidth.spend(20)
+    assert sum(passing.slept) == pytest.approx(0.5)
+    assert max(passing.slept) <= LOOK  # So that a cancellation is noticed.
+    bandwidth.spend(1)
+    assert passing.now == pytest.approx(1000.7)
+
+
+def test_time_in_which_nothing_was_sent_is_not_saved_up(passing: Time) -> None:
+    bandwidth = Bandwidth(100)
+    bandwidth.spend(100)
+    passing.now += 60
+    bandwidth.spend(100)
+    assert passing.slept == []
+    bandwidth.spend(100)
+    assert sum(passing.slept) == pytest.approx(1.0)
+
+
+def test_who_waits_for_the_rate_is_told_to_stop(passing: Time) -> None:
+    bandwidth = Bandwidth(100)
+    with cancellable() as work:
+        bandwidth.spend(100)
+        work.cancel("test")
+        with pytest.raises(WorkCancelledError):
+            bandwidth.spend(100)
+    assert passing.slept == []
 
 
 def test_bandwidth_is_kept_over_all_threads() -> None:

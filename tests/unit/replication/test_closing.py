@@ -1,4 +1,4 @@
-"""A close that is killed while it tidies up, at every point of it, and tried again."""
+"""The end of a run: what it deletes, when it has failed, a close that is killed at any point."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ import pytest
 
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.core.replication import shards
+from airflow_multicloud.core.replication.closing import ReplicationFailedError, check_failures
+from airflow_multicloud.core.replication.engine import replicate
+from airflow_multicloud.core.replication.options import ReplicationOptions
+from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.report import (
+    DestinationReport,
+    Failure,
+    ReplicationReport,
+)
 from airflow_multicloud.core.replication.verification import verify
-from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.errors import ErrorKind, RetentionError, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
 
-from .memory import SMALL, conn_of, ledger, tree_of, world
+from .memory import SMALL, World, conn_of, fill, ledger, tree_of, world
 
 if TYPE_CHECKING:
     from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
@@ -94,3 +103,157 @@ def test_a_run_that_was_never_planned_is_not_found() -> None:
         for uri in plan.shards:
             shards.replicate_shard(lab.replication(), run_id="another", shard=uri)
         shards.close_shards(lab.replication(), run_id="another")
+
+
+class Refusing(object_store.Hook):
+    """Deletes nothing that is called so."""
+
+    kind = ErrorKind.PRECONDITION_FAILED
+    named = "copy/old"
+
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        if ref.key.startswith(self.named):
+            self.meanwhile(ref)
+            raise StorageError(f"{ref.key}: not now", kind=self.kind)
+        super().delete_object(ref, condition=condition)
+
+    def meanwhile(self, ref: ObjectRef) -> None:
+        """What another has done to the object by then."""
+
+
+class Retaining(Refusing):
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        try:
+            super().delete_object(ref, condition=condition)
+        except StorageError as err:
+            raise RetentionError(str(err), kind=ErrorKind.PERMISSION_DENIED) from err
+
+
+class Overtaken(Refusing):
+    def meanwhile(self, ref: ObjectRef) -> None:
+        self.put_object(ref, b"of another writer")
+
+
+class Gone(Refusing):
+    def meanwhile(self, ref: ObjectRef) -> None:
+        super(Refusing, self).delete_object(ref)
+
+
+class Missing(Gone):
+    kind = ErrorKind.NOT_FOUND
+
+
+def extraneous(refusing: type[Refusing], old: int = 1) -> World:
+    """A source of one object; at the destination one that is deleted, and some that are not."""
+    lab = world({"a": b"1"})
+    fill(lab.destinations[0], {f"old {number:02}": b"x" for number in range(old)} | {"z": b"x"})
+    return lab.with_destination(refusing(conn_of(lab.destinations[0])))
+
+
+DELETING = replace(SMALL, delete_extraneous=True, max_delete=100)
+
+
+class TestDeleting:
+    @pytest.mark.parametrize("refusing", [Refusing, Retaining])
+    def test_what_is_kept_is_said_and_the_rest_deleted(self, refusing: type[Refusing]) -> None:
+        lab = extraneous(refusing, 2)
+        (told,) = replicate(lab.replication(DELETING)).destinations
+        assert told.retained == ("copy/old 00: not now", "copy/old 01: not now")
+        assert told.deleted == 1
+        assert tree_of(lab.destinations[0]).keys() == {"a", "old 00", "old 01"}
+
+    @pytest.mark.parametrize(("old", "more"), [(20, ()), (22, ("2 more objects",))])
+    def test_twenty_are_named_and_the_others_counted(self, old: int, more: tuple[str, ...]) -> None:
+        (told,) = replicate(extraneous(Refusing, old).replication(DELETING)).destinations
+        assert told.retained[:20] == tuple(f"copy/old {n:02}: not now" for n in range(20))
+        assert tuple(left[:14] for left in told.retained[20:]) == more
+
+    @pytest.mark.parametrize("refusing", [Overtaken, Gone, Missing])
+    def test_what_is_another_object_by_now_or_gone_is_neither_kept_nor_deleted(
+        self, refusing: type[Refusing]
+    ) -> None:
+        lab = extraneous(refusing)
+        (told,) = replicate(lab.replication(DELETING)).destinations
+        assert (told.retained, told.deleted) == ((), 1)
+        assert ("old 00" in tree_of(lab.destinations[0])) is (refusing is Overtaken)
+
+    def test_other_failures_end_it_and_what_was_deleted_is_recorded(self) -> None:
+        class Denying(Refusing):
+            kind = ErrorKind.PERMISSION_DENIED
+            named = "copy/z"
+
+        lab = world({"a": b"1"}, destinations=2)
+        for end in lab.destinations:
+            fill(end, {"old": b"x", "z": b"x"})
+        lab = lab.with_destination(Denying(conn_of(lab.destinations[0])))
+        with pytest.raises(ReplicationFailedError, match="not now") as err:
+            replicate(lab.replication(DELETING))
+        assert str(err.value).startswith("the run could not be recorded: ")
+        assert err.value.kind is ErrorKind.PERMISSION_DENIED
+        assert [told.deleted for told in err.value.report.destinations] == [1, 2]
+        assert ledger(lab.destinations[0]).commit.deleted == 1
+        assert tree_of(lab.destinations[0]).keys() == {"a", "z"}
+
+
+def finished(sound: int, *kinds: ErrorKind | None, reserved: int = 0) -> ReplicationReport:
+    """A run of which so many copies are sound, and one for each kind failed."""
+    failed = len(kinds)
+    outcomes = {Outcome.COPIED: sound, Outcome.FAILED: failed, Outcome.RESERVED: reserved}
+    failures = tuple(
+        Failure(f"k{number}", "mem://a", Outcome.FAILED, kind, "so")
+        for number, kind in enumerate(kinds)
+    )
+    told = (DestinationReport("mem://a", outcomes, 0, 0, {}),)
+    size = sound + failed
+    return ReplicationReport("r", "mem://s", size, size, size, None, None, 0.0, told, failures)
+
+
+def demanding(share: float) -> ReplicationOptions:
+    return replace(SMALL, min_success_ratio=share)
+
+
+BUSY, DENIED = ErrorKind.BUSY, ErrorKind.PERMISSION_DENIED
+
+
+class TestFailing:
+    @pytest.mark.parametrize(
+        ("report", "share"),
+        [
+            (finished(2), 1.0),
+            (finished(0), 1.0),
+            (finished(3, DENIED), 0.75),
+            (finished(1, reserved=9), 1.0),
+            (finished(0, DENIED), 0.0),
+        ],
+    )
+    def test_a_run_that_is_good_enough(self, report: ReplicationReport, share: float) -> None:
+        check_failures(report, demanding(share))
+
+    @pytest.mark.parametrize(
+        ("kinds", "kind"),
+        [
+            ((DENIED,), DENIED),
+            ((DENIED, BUSY), BUSY),  # Another try may bring these at least.
+            ((None, DENIED, ErrorKind.UNSUPPORTED), DENIED),
+            ((None,), ErrorKind.UNAVAILABLE),
+        ],
+    )
+    def test_its_kind_is_of_a_failure_that_may_pass(
+        self, kinds: tuple[ErrorKind | None, ...], kind: ErrorKind
+    ) -> None:
+        with pytest.raises(ReplicationFailedError) as raised:
+            check_failures(finished(3, *kinds), demanding(1.0))
+        assert raised.value.kind is kind
+
+    def test_three_are_named(self) -> None:
+        for failed, end in ((2, "(busy): so"), (3, "(busy): so"), (4, "(busy): so; …")):
+            report = finished(4, *[BUSY] * failed)
+            with pytest.raises(ReplicationFailedError) as raised:
+                check_failures(report, demanding(0.9))
+            share = f"{4 / (4 + failed):.1%}"
+            said = str(raised.value)
+            start = f"{failed} of {4 + failed} copies failed ({share} sound, "
+            assert said.startswith(f"{start}min_success_ratio is 90.0%): 'k0' at mem://a")
+            assert said.endswith(end)
+            assert said.count("mem://a") == min(failed, 3)
+            assert raised.value.report is report

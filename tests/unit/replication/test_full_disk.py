@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -69,6 +71,50 @@ def test_the_directory_is_the_one_of_sqlite(
     monkeypatch.delenv("SQLITE_TMPDIR")
     monkeypatch.delenv("TMPDIR")
     assert temporary.directory() == Path("/var/tmp")
+
+
+def test_a_directory_that_cant_be_written_to_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    allowed = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != str(closed) and allowed(path, mode)
+    )
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    for other in (closed, file):
+        monkeypatch.setenv("SQLITE_TMPDIR", str(other))
+        assert temporary.directory() == tmp_path
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert temporary.directory() == Path()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_FULL, ErrorKind.QUOTA),
+        (sqlite3.SQLITE_IOERR_WRITE, ErrorKind.QUOTA),
+        (sqlite3.SQLITE_IOERR_FSYNC, ErrorKind.QUOTA),
+        (sqlite3.SQLITE_IOERR_READ, ErrorKind.UNAVAILABLE),
+        (None, ErrorKind.UNAVAILABLE),
+    ],
+)
+def test_a_full_disk_is_told_from_a_broken_one(code: int | None, kind: ErrorKind) -> None:
+    failed = sqlite3.OperationalError("disk I/O error")
+    if code is not None:
+        failed.sqlite_errorcode = code
+    told = "can't be written or read: disk I/O error"
+    with pytest.raises(StorageError, match=told) as caught, temporary.temporary_errors():
+        raise failed
+    assert caught.value.kind is kind
+
+
+def test_a_mistake_in_a_statement_is_none_of_the_disk() -> None:
+    with pytest.raises(sqlite3.ProgrammingError), temporary.temporary_errors():
+        raise sqlite3.ProgrammingError("closed")
 
 
 def test_a_full_target_says_what_is_free(tmp_path: Path) -> None:

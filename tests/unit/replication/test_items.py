@@ -38,7 +38,6 @@ _items = st.builds(
     modified=st.just(NOW),
     replicas=st.lists(_replicas, min_size=1, max_size=2).map(tuple),
     digests=st.builds(Digests, crc32c=_maybe, md5=_maybe, sha256=_maybe),
-    seconds=st.just(1.5),
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.core.replication import progress as progress_module
 from airflow_multicloud.core.replication.budget import MemoryBudget
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
 from airflow_multicloud.core.replication.items import Item, Replica
@@ -171,18 +172,38 @@ class TestProgress:
         assert (now.kept, now.found, now.found_of, now.done) == (32, 35, 60, 62)
         assert progress.bytes_read == 16
 
-    def test_rate_and_time_left(self) -> None:
+    def test_rate_and_time_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = [1000.0]
+        clock = SimpleNamespace(monotonic=lambda: now[0])
+        monkeypatch.setattr(progress_module, "time", clock)
         progress = Progress()
+        now[0] += 50  # Planning took so long, in which nothing could be written.
         progress.expect(1, 1000)
-        assert progress.snapshot().eta is None
-        time.sleep(0.05)
+        assert (progress.snapshot().rate, progress.snapshot().eta) == (0, None)
+        now[0] += 8
         progress.wrote(400)
         progress.kept(200)
-        now = progress.snapshot()
-        assert 0 < now.rate <= 400 / 0.05
-        assert now.eta == pytest.approx(400 / now.rate)
-        progress.wrote(4000)
+        assert (progress.snapshot().rate, progress.snapshot().eta) == (50, 8)
+        progress.wrote(4000)  # More than was planned.
         assert progress.snapshot().eta == 0
+
+    def test_an_interval_begins_with_the_plan_and_with_each_telling(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [1000.0]
+        clock = SimpleNamespace(monotonic=lambda: now[0])
+        monkeypatch.setattr(progress_module, "time", clock)
+        told: list[Snapshot] = []
+        progress = Progress(told.append, interval=10)
+        now[0] += 60
+        progress.expect(9, 9)
+        counts: list[int] = []
+        for seconds in (0, 9.5, 0.5, 9.5, 0.5, 60):
+            now[0] += seconds
+            progress.finished()
+            counts.append(len(told))
+        assert counts == [0, 0, 1, 1, 2, 3]
+        assert [one.objects for one in told] == [3, 5, 6]
 
     def test_is_told_at_intervals_and_nothing_twice(self) -> None:
         told: list[Snapshot] = []

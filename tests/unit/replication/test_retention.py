@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud.core.ledger.names import commit_key
-from airflow_multicloud.core.replication import history, recording
+from airflow_multicloud.core.replication import history, recording, retention
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -162,3 +162,47 @@ def test_a_denial_without_retention_is_still_an_error() -> None:
     with pytest.raises(ReplicationFailedError, match="not allowed") as caught:
         replicate(denying.replication(options))
     assert isinstance(caught.value, CloudError)
+
+
+class Kept(object_store.Hook):
+    """A bucket where what is called ``kept`` can't be deleted yet, or for another reason."""
+
+    error: CloudError = RetentionError("until 2030", kind=ErrorKind.PERMISSION_DENIED)
+
+    def delete_object(self, ref: ObjectRef, *, condition: IfUnchanged | None = None) -> None:
+        if "kept" in ref.key:
+            raise self.error
+        super().delete_object(ref, condition=condition)
+
+
+class TestDeletingOwnFiles:
+    KEYS = ("copy/1", "copy/2", "copy/kept", "copy/3", "copy/4")
+
+    def there(self) -> memory.Endpoint:
+        end = memory.endpoint("copy/", Kept)
+        memory.fill(end, {key.removeprefix("copy/"): b"x" for key in self.KEYS})
+        return end
+
+    def test_all_go(self) -> None:
+        end = self.there()
+        assert retention.delete_all(end, self.KEYS[:2], "files") is None
+        assert memory.tree_of(end).keys() == {"kept", "3", "4"}
+
+    def test_those_from_the_first_that_is_kept_stay(self, caplog: pytest.LogCaptureFixture) -> None:
+        end = self.there()
+        left = retention.delete_all(end, self.KEYS, "files")
+        assert left == "3 files can't be deleted yet, the oldest copy/kept: until 2030"
+        assert left in caplog.text
+        assert memory.tree_of(end).keys() == {"kept", "3", "4"}
+
+    def test_what_another_run_has_deleted_is_passed_over(self) -> None:
+        end = self.there()
+        assert retention.delete_all(end, ("copy/none", "copy/1"), "files") is None
+        assert memory.tree_of(end).keys() == {"2", "kept", "3", "4"}
+
+    def test_other_errors_are_raised(self) -> None:
+        end = self.there()
+        assert isinstance(end.store, Kept)
+        end.store.error = StorageError("busy", kind=ErrorKind.BUSY)
+        with pytest.raises(StorageError, match="busy"):
+            retention.delete_all(end, self.KEYS, "files")
