@@ -171,15 +171,14 @@ def _as_of(look: Look) -> datetime:
 
 def _outermost(looks: Sequence[Look]) -> list[Look]:
     """Looks that no look at all objects of a wider prefix includes."""
+    whole = {one.prefix for one in looks if one.selection == ALL}
+    lengths = {len(prefix) for prefix in whole}
     return [
         one
         for one in looks
         if not any(
-            other is not one
-            and other.selection == ALL
-            and one.prefix.startswith(other.prefix)
-            and (other.prefix != one.prefix or one.selection != ALL)
-            for other in looks
+            one.prefix[:length] in whole and (length < len(one.prefix) or one.selection != ALL)
+            for length in lengths
         )
     ]
 
