@@ -250,7 +250,7 @@ class TestWhatALaterLookDidNotSee:
 
     @pytest.mark.parametrize("minutes", [2, 3])
     def test_is_there_for_a_look_that_was_no_later(self, minutes: float) -> None:
-        assert merging.seen_gone(self.OURS, [look(minutes=minutes)]) == self.OURS
+        assert merging.seen_gone(self.made(1), [look(minutes=minutes)]) == self.made(1)
 
     def test_is_there_if_it_was_made_since(self) -> None:
         """The source was read after the other run had begun."""
