@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -80,14 +81,17 @@ class Identity(msgspec.Struct, frozen=True, omit_defaults=True):
 
         What is not known for certain is taken for two tasks, which may go on at once.
         """
-        task, tried, before = self._task, self.try_number, other.try_number
-        return task is not None and task == other._task and (before or 0) < (tried or 0)
+        ours, theirs = self._try, other._try
+        if ours is None or theirs is None:
+            return False
+        return ours[:-1] == theirs[:-1] and ours[-1] > theirs[-1]
 
     @property
-    def _task(self) -> tuple[str, str, str, int] | None:
+    def _try(self) -> tuple[str, str, str, int, int] | None:
+        """The task, and which try of it; ``None`` where some of it is not known."""
         if not self.task_id or self.map_index is None or self.try_number is None:
             return None
-        return self.dag_id, self.task_id, self.airflow_run_id, self.map_index
+        return self.dag_id, self.task_id, self.airflow_run_id, self.map_index, self.try_number
 
 
 class Selection(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -181,7 +185,7 @@ class SegmentRef(msgspec.Struct, frozen=True):
 
 
 #: Segments whose keys follow each other.
-SortedRun = Annotated[tuple[SegmentRef, ...], msgspec.Meta(max_length=1_000_000)]
+SortedRun = tuple[SegmentRef, ...]
 
 
 class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -229,13 +233,9 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
 #: How long a run may have been silent and still count as under way.
 SILENT = timedelta(hours=6)
 
-_encode = msgspec.json.Encoder().encode
+#: A commit as the first line of its object, without its end.
+write = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Commit).decode
-
-
-def write(commit: Commit) -> bytes:
-    """A commit as the first line of its object, without its end."""
-    return _encode(commit)
 
 
 def root_of(line: bytes) -> str:
@@ -273,15 +273,13 @@ def read(line: bytes) -> Commit:
     previous = commit.previous
     if previous is not None and previous.number >= commit.number:
         raise ValueError(f"commit {commit.number} follows on {previous.number}")
-    times = [commit.made_at, commit.started]
-    times += [t for look in commit.looks for t in (look.as_of, look.started, look.since)]
-    times += [run.seen for run in commit.open_runs] + [one.seen for one in commit.siblings]
-    for moment in times:
+    for moment in _times(commit):
         if moment is not None:
             moment.astimezone(UTC)  # fails for what is no time in UTC
     for entry in commit.recent:
         check(entry)
-    _check_order([entry.key for entry in commit.recent], "recent")
+    if any(left.key >= right.key for left, right in itertools.pairwise(commit.recent)):
+        raise ValueError("the keys of 'recent' are out of order")
     for run in commit.segments:
         bounds = [key for ref in run for key in (ref.first, ref.last)]
         if any(left > right for left, right in itertools.pairwise(bounds)):
@@ -289,6 +287,11 @@ def read(line: bytes) -> Commit:
     return commit
 
 
-def _check_order(keys: list[str], what: str) -> None:
-    if any(left >= right for left, right in itertools.pairwise(keys)):
-        raise ValueError(f"the keys of {what!r} are out of order")
+def _times(commit: Commit) -> Iterator[datetime | None]:
+    yield from (commit.made_at, commit.started)
+    for look in commit.looks:
+        yield from (look.as_of, look.started, look.finished, look.since, look.newest)
+    for run in commit.open_runs:
+        yield from (run.started, run.seen)
+    for one in commit.siblings:
+        yield one.seen

@@ -36,7 +36,7 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     there are objects that only this source has.
     """
     known = [
-        one if one.as_of <= new.finished else replace(one, as_of=new.finished)
+        replace(one, as_of=min(one.as_of, new.finished))
         for one in known
         if one.as_of <= new.finished or _place(one) != _place(new)
     ]
@@ -171,15 +171,14 @@ def _as_of(look: Look) -> datetime:
 
 def _outermost(looks: Sequence[Look]) -> list[Look]:
     """Looks that no look at all objects of a wider prefix includes."""
+    whole = {one.prefix for one in looks if one.selection == ALL}
+    lengths = {len(prefix) for prefix in whole}
     return [
         one
         for one in looks
         if not any(
-            other is not one
-            and other.selection == ALL
-            and one.prefix.startswith(other.prefix)
-            and (other.prefix != one.prefix or one.selection != ALL)
-            for other in looks
+            one.prefix[:length] in whole and (length < len(one.prefix) or one.selection != ALL)
+            for length in lengths
         )
     ]
 
@@ -192,15 +191,16 @@ def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
     """
     if entry.behind is not None:
         return entry.behind.since
-    if entry.proof is None:
+    if (proof := entry.proof) is None:
         return None
-    latest = entry.proof.as_of
-    for look in looks:
-        # Of what another source has put here a look tells nothing.
-        same = entry.proof.origin.uri == look.source + entry.key[len(look.prefix) :]
-        if same and look.as_of > latest and within(entry.proof, entry.key, look):
-            latest = look.as_of
-    return latest
+    # Of what another source has put here a look tells nothing.
+    same = (
+        look.as_of
+        for look in looks
+        if proof.origin.uri == look.source + entry.key[len(look.prefix) :]
+        and within(proof, entry.key, look)
+    )
+    return max((proof.as_of, *same))
 
 
 def within(proof: Proof, key: str, look: Look) -> bool:

@@ -76,8 +76,8 @@ def _no_later(ours: Entry, theirs: Entry) -> Entry:
         return replace(ours, gone=theirs.gone)
     if theirs.behind is not None:
         return replace(ours, behind=replace(theirs.behind, since=ours.proof.as_of))
-    seen = theirs.proof.origin if theirs.proof else ours.proof.origin
-    if seen == ours.proof.origin:
+    newer = theirs.proof
+    if newer is None or newer.origin == ours.proof.origin:
         return ours
     return replace(
         ours,
@@ -86,9 +86,9 @@ def _no_later(ours: Entry, theirs: Entry) -> Entry:
             kind=ErrorKind.PRECONDITION_FAILED,
             reason="a run that had begun earlier wrote it after another one",
             run_id=ours.proof.run_id,
-            origin=seen,
-            size=theirs.proof.size if theirs.proof else ours.proof.size,
-            at=theirs.proof.as_of if theirs.proof else ours.proof.as_of,
+            origin=newer.origin,
+            size=newer.size,
+            at=newer.as_of,
             since=ours.proof.as_of,
         ),
     )

@@ -133,9 +133,8 @@ class Keys:
 
     def may_have(self, ref: SegmentRef) -> bool:
         """Whether a segment may have some of them."""
-        below = ref.first <= self.prefix or ref.first.startswith(self.prefix)
         return (
-            below
+            ref.first[: len(self.prefix)] <= self.prefix
             and ref.last >= max(self.prefix, self.least)
             and (self.most is None or ref.first <= self.most)
         )

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import reading
+from airflow_multicloud.core.ledger import memory, reading
 from airflow_multicloud.core.ledger.memory import Remembered, recall, recall_none
-from airflow_multicloud.core.ledger.names import LEDGER, bucket_of, commit_key, place_of
+from airflow_multicloud.core.ledger.names import LEDGER, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -38,11 +38,11 @@ def seen(end: Endpoint, number: int, *, days: float = 0) -> Remembered:
     return Remembered(place_of(end), number, head.root, NOW - timedelta(days=days))
 
 
-def refused(end: Endpoint, memory: Remembered) -> str:
+def refused(end: Endpoint, before: Remembered) -> str:
     with pytest.raises(StorageError) as caught:
-        recall(head_of(end), memory)
+        recall(head_of(end), before)
     assert caught.value.kind is ErrorKind.INTEGRITY
-    assert memory.ledger_root in str(caught.value)
+    assert before.ledger_root in str(caught.value)
     return str(caught.value)
 
 
@@ -55,26 +55,26 @@ def test_it_may_have_gone_on() -> None:
 
 def test_one_that_was_rolled_back_is_another() -> None:
     end = ledger(4)
-    memory = seen(end, 4)
+    before = seen(end, 4)
     end.store.delete_object(end.ref(commit_key(4)))
-    assert "now it ends with commit 3" in refused(end, memory)
+    assert "now it ends with commit 3" in refused(end, before)
     commit(end, [entry("else")])
-    assert "commit 4 has the root" in refused(end, memory)
+    assert "commit 4 has the root" in refused(end, before)
     commit(end, [entry("more")])
-    assert "commit 4 has the root" in refused(end, memory)
+    assert "commit 4 has the root" in refused(end, before)
 
 
 def test_one_that_was_begun_anew_is_another() -> None:
     end = ledger(2)
-    memory = seen(end, 1)
+    before = seen(end, 1)
     for meta in list(end.objects(LEDGER)):
         end.store.delete_object(end.ref(meta.key))
     with pytest.raises(StorageError, match="now there is none") as caught:
-        recall_none(end, memory)
+        recall_none(end, before)
     assert caught.value.kind is ErrorKind.INTEGRITY
     recall_none(end, None)
     commit(end, [entry("else")])
-    refused(end, memory)
+    refused(end, before)
 
 
 def test_old_commits_may_be_deleted_but_not_so_soon() -> None:
@@ -89,20 +89,22 @@ def test_old_commits_may_be_deleted_but_not_so_soon() -> None:
     assert recall(head_of(end), seen(end, 3)) is None
 
 
+def test_one_that_is_far_back_can_not_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "FURTHEST", 2)
+    end = ledger(5)
+    assert recall(head_of(end), seen(end, 3)) is None
+    told = recall(head_of(end), seen(end, 2))
+    assert told is not None
+    assert "it was looked for as far back as commit 3 only" in told
+    assert str(seen(end, 2)) in told
+
+
+def test_what_is_remembered_is_said_for_readers() -> None:
+    one = Remembered("mem://lab/", 7, "abc", datetime(2026, 1, 1, 12, 0, 5, 99, tzinfo=UTC))
+    assert str(one) == "commit 7 of root abc, seen at 2026-01-01T12:00:05+00:00"
+
+
 def test_it_is_kept_as_a_document() -> None:
     end = ledger(1)
-    memory = seen(end, 1)
-    assert read_document(Remembered, to_document(memory), what="it") == memory
-
-
-@pytest.mark.parametrize(
-    ("uri", "place"),
-    [
-        ("s3://conn@lake/sales/", "s3://lake/"),
-        ("gs://lake/sales/x", "gs://lake/"),
-        ("gs://lake", "gs://lake/"),
-        ("abfss://lake/x", "abfs://lake/"),
-    ],
-)
-def test_the_ledger_of_a_uri_is_its_buckets(uri: str, place: str) -> None:
-    assert bucket_of(uri) == place
+    before = seen(end, 1)
+    assert read_document(Remembered, to_document(before), what="it") == before

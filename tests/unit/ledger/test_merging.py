@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from msgspec.structs import replace as replace_struct
 
 from airflow_multicloud.core.ledger import looks, merging, reading, writing
+from airflow_multicloud.core.ledger.commits import Selection
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.merging import merge
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
 from tests.unit.replication.memory import endpoint
 
@@ -52,13 +55,9 @@ def test_when_neither_is_there_any_more_the_later_look_counts() -> None:
 
 
 def test_a_failure_counts_only_if_it_looked_later() -> None:
-    def failed(minutes: float) -> Entry:
-        behind = Behind(Outcome.FAILED, "r", Origin("mem://lab/k"), 1, at(minutes))
-        return Entry("k", proof(etag="old", minutes=1), behind)
-
-    assert merge(failed(1.5), NEW, there("new")) == NEW
-    assert merge(failed(3), NEW, there("new")) == NEW
-    later = replace_struct(failed(3), proof=NEW.proof)
+    assert merge(failed(1.5, proven=OLD), NEW, there("new")) == NEW
+    assert merge(failed(3, proven=OLD), NEW, there("new")) == NEW
+    later = failed(3, proven=NEW)
     assert merge(later, NEW, there("new")) == later
 
 
@@ -145,3 +144,131 @@ def test_a_look_is_as_old_as_what_was_written_over_what_it_found() -> None:
         ),
     )
     assert (made.behind, made.holds) == (1, at(1))
+
+
+def failed(minutes: float, *, proven: Entry | None = None, since: float | None = None) -> Entry:
+    behind = Behind(
+        Outcome.FAILED,
+        "r",
+        Origin("mem://lab/k", etag="newest"),
+        9,
+        at(minutes),
+        since=None if since is None else at(since),
+    )
+    return Entry("k", proven.proof if proven else None, behind)
+
+
+def gone(minutes: float, proven: Entry) -> Entry:
+    return Entry("k", proven.proof, gone=at(minutes))
+
+
+class TestOursIsThereAndTheirsLookedLater:
+    """An older run has written over what a later one has found out."""
+
+    def test_what_the_source_had_later_is_what_it_is_behind(self) -> None:
+        assert NEW.proof is not None
+        assert merge(OLD, NEW, there("old")).behind == Behind(
+            outcome=Outcome.CONFLICT,
+            run_id="run",
+            origin=NEW.proof.origin,
+            size=NEW.proof.size,
+            at=at(2),
+            kind=ErrorKind.PRECONDITION_FAILED,
+            reason="a run that had begun earlier wrote it after another one",
+            since=at(1),
+        )
+
+    def test_of_the_same_object_at_the_source_it_is_not_behind(self) -> None:
+        assert OLD.proof is not None
+        same = Entry("k", replace_struct(OLD.proof, etag="other", as_of=at(9)))
+        assert merge(OLD, same, there("old")) == OLD
+
+    def test_that_the_source_has_it_no_more_stays_known(self) -> None:
+        assert merge(OLD, gone(3, NEW), there("old")) == gone(3, OLD)
+
+    def test_what_failed_since_stays_known(self) -> None:
+        assert merge(OLD, failed(3), there("old")) == failed(3, proven=OLD, since=1)
+        wanted = failed(3, proven=OLD, since=1)
+        assert merge(OLD, failed(3, proven=NEW, since=2), there("old")) == wanted
+
+    def test_what_looked_no_later_says_nothing(self) -> None:
+        for theirs in (failed(1), failed(0.5), gone(0.5, failed(0))):
+            assert merge(OLD, theirs, there("old")) == OLD
+
+    def test_a_removed_key_looked_at_nothing(self) -> None:
+        assert merge(OLD, Entry("k", removed=True), there("old")) == OLD
+
+
+class TestNeitherOrBothAreThere:
+    @pytest.mark.parametrize("now", [None, there("another"), there("old", size=9)])
+    def test_who_looked_later_counts(self, now: ObjectMeta | None) -> None:
+        for earlier, later in (
+            (OLD, NEW),
+            (OLD, failed(1.5, proven=OLD)),
+            (failed(3), gone(4, OLD)),
+            (gone(2, OLD), failed(3)),
+            (Entry("k", removed=True), OLD),
+        ):
+            assert merge(earlier, later, now) == later
+            assert merge(later, earlier, now) == later
+
+    def test_of_two_that_looked_at_once_ours_counts(self) -> None:
+        assert merge(failed(3), gone(3, OLD), None) == failed(3)
+        assert merge(gone(3, OLD), failed(3), None) == gone(3, OLD)
+
+    def test_of_both_that_mean_what_is_there_the_later_counts(self) -> None:
+        assert OLD.proof is not None
+        again = Entry("k", replace_struct(OLD.proof, as_of=at(2)))
+        assert merge(OLD, again, there("old")) == merge(again, OLD, there("old")) == again
+
+
+def test_an_entry_is_as_old_as_the_latest_look_that_it_tells_of() -> None:
+    moments = [
+        (OLD, at(1)),
+        (gone(4, OLD), at(4)),
+        (failed(5, proven=OLD), at(5)),
+        (failed(0.5, proven=OLD), at(1)),
+        (replace_struct(failed(5), gone=at(6)), at(6)),
+    ]
+    for entry_, moment in moments:
+        assert merging.looked(entry_) == moment.timestamp()
+    assert merging.looked(Entry("k", removed=True)) == 0
+
+
+class TestWhatALaterLookDidNotSee:
+    OURS = entry("a", minutes=3)
+
+    def made(self, minutes: float) -> Entry:
+        """The same object, that was made at the source then."""
+        assert self.OURS.proof is not None
+        origin = replace_struct(self.OURS.proof.origin, modified=at(minutes))
+        return replace_struct(self.OURS, proof=replace_struct(self.OURS.proof, origin=origin))
+
+    def test_is_gone_since_the_first_of_them(self) -> None:
+        known = [look(minutes=9), look(minutes=5), look(minutes=7)]
+        assert merging.seen_gone(self.OURS, known) == replace_struct(self.OURS, gone=at(5))
+
+    @pytest.mark.parametrize("minutes", [2, 3])
+    def test_is_there_for_a_look_that_was_no_later(self, minutes: float) -> None:
+        assert merging.seen_gone(self.made(1), [look(minutes=minutes)]) == self.made(1)
+
+    def test_is_there_if_it_was_made_since(self) -> None:
+        """The source was read after the other run had begun."""
+        assert merging.seen_gone(self.made(5), [look(minutes=5)]) == self.made(5)
+        assert merging.seen_gone(self.made(6), [look(minutes=5)]) == self.made(6)
+        assert merging.seen_gone(self.made(4.9), [look(minutes=5)]).gone == at(5)
+
+    def test_is_gone_though_nothing_tells_when_it_was_made(self) -> None:
+        assert self.OURS.proof is not None
+        unknown = replace_struct(self.OURS.proof, origin=Origin("mem://lab/a"))
+        ours = replace_struct(self.OURS, proof=unknown)
+        assert merging.seen_gone(ours, [look(minutes=5)]).gone == at(5)
+
+    def test_is_left_as_it_is_if_it_was_gone_or_never_proven(self) -> None:
+        known = [look(minutes=5)]
+        for ours in (replace_struct(self.OURS, gone=at(4)), failed(1), Entry("a", removed=True)):
+            assert merging.seen_gone(ours, known) == ours
+
+    def test_says_nothing_if_it_was_not_looked_at(self) -> None:
+        part = look(minutes=5, selection=Selection(exclude=("a",)))
+        assert merging.seen_gone(self.OURS, [part]) == self.OURS

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from airflow_multicloud.core.endpoints import Endpoint
-    from airflow_multicloud.ports.object_store import ObjectMeta
+    from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -77,6 +77,27 @@ def test_the_newest_commit_always_stays() -> None:
     assert old(ledger(400), Retention(keep_commits=1, keep_days=30)) == []
 
 
+def test_as_many_are_kept_as_is_said() -> None:
+    found = old(ledger(*range(500, 400, -1)), Retention(keep_commits=7, keep_days=30))
+    assert found == [*range(1, 94)]
+    # Of the number and the days, what keeps more counts.
+    assert old(ledger(100, 80, 60, 40, 20), Retention(keep_commits=4, keep_days=70)) == [1]
+    assert old(ledger(100, 80, 60, 40, 20), Retention(keep_commits=2, keep_days=70)) == [1]
+    assert old(ledger(100, 80, 60, 40, 20), Retention(keep_commits=2, keep_days=50)) == [1, 2]
+
+
+def test_a_hundred_commits_and_ninety_days_are_kept_unless_said_otherwise() -> None:
+    assert Retention() == Retention(keep_commits=100, keep_days=90)
+    assert Retention(keep_commits=1, keep_days=30).keep_days == 30
+
+
+def test_what_is_no_commit_is_not_counted() -> None:
+    end = ledger(400, 300, 200)
+    for name in ("000000000000-x.jsonl", "999999999999-000000000000.jsonl"):
+        end.store.put_object(end.ref(f"{COMMITS}{name}"), b"")
+    assert old(end) == [1]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -99,6 +120,7 @@ def with_segments() -> tuple[Endpoint, list[str]]:
         one.commit.segments[0][0].sha256
         for one in (reading.at(end, number) for number in (1, 2, 3))
     ]
+    # Each commit names its own one only.
     assert len(set(named)) == 3
     return end, [f"{SEGMENTS}{sha256}.jsonl.gz" for sha256 in named]
 
@@ -124,6 +146,49 @@ def test_a_segment_that_a_run_may_be_about_to_name_stays() -> None:
     assert unnamed(end, 1, 2, before=NOW - 2 * DAY) == []
 
 
+def test_a_segment_stays_for_a_day() -> None:
+    end, (first, second, third) = with_segments()
+    aged(end, {first: 1, second: 1.01, third: 1.01})
+    assert unnamed(end, 1, 2, 3) == sorted([second, third])
+    # Of the day, and what the caller says, what is earlier counts.
+    assert unnamed(end, 1, 2, 3, before=NOW - 1.01 * DAY) == []
+    assert unnamed(end, 1, 2, 3, before=NOW + 5 * DAY) == sorted([second, third])
+
+
+def test_what_is_no_segment_or_no_commit_is_left_alone() -> None:
+    end, named = with_segments()
+    for key in (f"{SEGMENTS}x.jsonl.gz", f"{COMMITS}x"):
+        end.store.put_object(end.ref(key), b"")
+    aged(end, dict.fromkeys([*named, f"{SEGMENTS}x.jsonl.gz"], 10))
+    assert unnamed(end) == []
+    assert unnamed(end, 1) == [named[0]]
+
+
+def test_commits_are_read_only_as_far_as_segments_are_looked_for() -> None:
+    """With thousands of commits each is a request."""
+
+    class Counting(Aged):
+        reads = 0
+
+        def get_object(self, ref, **more) -> ObjectBody:  # type: ignore[no-untyped-def]
+            self.reads += 1
+            return super().get_object(ref, **more)
+
+    end, (first, second, third) = with_segments()
+    end.store.__class__ = Counting
+    assert isinstance(end.store, Counting)
+    # The newest commit names it, and is the first in the listing.
+    for key, reads in ((third, 1), (second, 2), (first, 3)):
+        end.store.reads = 0
+        aged(end, {third: 0.5, second: 0.5, first: 0.5} | {key: 10})
+        assert unnamed(end) == []
+        assert end.store.reads == reads
+    end.store.reads = 0
+    aged(end, dict.fromkeys([first, second, third], 0.5))
+    assert unnamed(end) == []
+    assert end.store.reads == 0
+
+
 def test_what_a_killed_run_left_goes() -> None:
     end, named = with_segments()
     left = f"{SEGMENTS}{'a' * 64}.jsonl.gz"
@@ -139,6 +204,20 @@ def test_no_segment_goes_while_a_commit_can_not_be_read() -> None:
     with pytest.raises(StorageError) as caught:
         unnamed(end, 1)
     assert caught.value.kind is ErrorKind.INTEGRITY
+
+
+def test_nor_while_the_store_refuses_to_tell() -> None:
+    end, named = with_segments()
+    aged(end, dict.fromkeys(named, 10))
+
+    class Refusing(Aged):
+        def get_object(self, ref, **more) -> ObjectBody:  # type: ignore[no-untyped-def]
+            raise StorageError("no", kind=ErrorKind.PERMISSION_DENIED)
+
+    end.store.__class__ = Refusing
+    with pytest.raises(StorageError) as caught:
+        unnamed(end)
+    assert caught.value.kind is ErrorKind.PERMISSION_DENIED
 
 
 def test_a_commit_that_another_cleanup_has_just_deleted_names_nothing() -> None:

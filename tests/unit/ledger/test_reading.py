@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,15 +13,18 @@ import pytest
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.ledger import commits, reading, segments, writing
 from airflow_multicloud.core.ledger.commits import Mark
-from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, place, segment_of
+from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, segment_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.errors import ErrorKind, StorageError
-from tests.unit.replication.memory import endpoint
+from airflow_multicloud.testing.memory_cloud import object_store
+from tests.unit.replication.memory import conn_of, endpoint
 
 from .made import commit, entry
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
+    from airflow_multicloud.ports.object_store import ObjectBody, ObjectRef
 
 
 @pytest.fixture
@@ -266,11 +270,143 @@ def test_so_is_one_whose_segment_is_damaged(end: Endpoint) -> None:
     assert [one.key for one in newest(end).entries()] == ["a"]
 
 
-def test_schemes_of_one_container_are_one_place() -> None:
-    assert place("abfss://one@c/k") == place("abfs://two@c/k") == "abfs://c/k"
-    assert place("nowhere://c/k") == "nowhere://c/k"
-
-
 def test_a_segment_is_named_by_its_hash(end: Endpoint) -> None:
     assert segment_of(segment(end)) == sha256_of(body(end, segment(end)))
-    assert segment_of(f"{SEGMENTS}x.jsonl.gz") is None
+
+
+class Refusing(object_store.Hook):
+    """Some objects can't be read, and reads are counted."""
+
+    refused = ""
+    reads = 0
+
+    def get_object(
+        self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None
+    ) -> ObjectBody:
+        self.reads += 1
+        if ref.key == self.refused:
+            raise StorageError("not for you", kind=ErrorKind.PERMISSION_DENIED)
+        return super().get_object(ref, start=start, end=end, if_etag=if_etag)
+
+
+def test_what_can_not_be_read_is_not_damaged(end: Endpoint) -> None:
+    store = Refusing(conn_of(end))
+    head = newest(replace(end, store=store))
+    for key, read in (
+        (commit_key(2), lambda: reading.newest(head.end)),
+        (commit_key(1), lambda: [*reading.back_to(head, 0)]),
+        (segment(end), lambda: head.entry("005")),
+    ):
+        store.refused = key
+        with pytest.raises(StorageError) as raised:
+            read()
+        assert raised.value.kind is ErrorKind.PERMISSION_DENIED
+
+
+def test_a_commit_that_is_not_there_is_not_found(end: Endpoint) -> None:
+    with pytest.raises(StorageError) as raised:
+        reading.at(end, 3)
+    assert raised.value.kind is ErrorKind.NOT_FOUND
+
+
+def test_a_signature_is_the_second_line(end: Endpoint) -> None:
+    key, line = commit_key(2), body(end, commit_key(2))
+    assert newest(end).signature is None
+    end.store.put_object(end.ref(key), line + b"signed\n")
+    head = newest(end)
+    assert head.signature == b"signed"
+    assert head.root == sha256_of(line[:-1])
+    for more in (b"signed", b"signed\nagain\n", b"signed\n\n"):
+        end.store.put_object(end.ref(key), line + more)
+        with pytest.raises(StorageError, match="it is cut off, or something follows it"):
+            newest(end)
+    end.store.put_object(end.ref(key), line[:-1])
+    with pytest.raises(StorageError, match="it is cut off, or something follows it"):
+        newest(end)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"number": 3}, "it is commit 3 of mem://lab/"),
+        ({"place": "mem://other/"}, "it is commit 2 of mem://other/"),
+    ],
+)
+def test_a_commit_that_belongs_elsewhere(end: Endpoint, fields: dict[str, Any], said: str) -> None:
+    change(end, 2, **fields)
+    with pytest.raises(StorageError, match=said):
+        newest(end)
+
+
+def test_the_commits_before_one_are_read_as_far_as_is_asked(end: Endpoint) -> None:
+    commit(end, [entry("more")])
+    store = Refusing(conn_of(end))
+    head = newest(replace(end, store=store))
+    for number, found in ((4, []), (3, []), (2, [2]), (1, [2, 1]), (0, [2, 1])):
+        store.reads = 0
+        assert [one.commit.number for one in reading.back_to(head, number)] == found
+        assert store.reads == len(found)
+    assert reading.has(head, head.mark)
+    assert reading.has(head, reading.at(end, 1).mark)
+    assert not reading.has(head, Mark(3, "0" * 64))
+
+
+def test_where_a_commit_lies_is_said(end: Endpoint) -> None:
+    head = newest(end)
+    assert head.uri == f"mem://{conn_of(end)}@lab/{commit_key(2)}"
+    assert head.mark == Mark(2, head.root)
+
+
+class TestOneEntry:
+    """At most one segment of each sorted run is read for it."""
+
+    @pytest.fixture
+    def head(self, monkeypatch: pytest.MonkeyPatch) -> Head:
+        monkeypatch.setattr(commits, "MOST_RECENT", 2)
+        monkeypatch.setattr(segments, "ENTRIES", 10)
+        end = endpoint("", Refusing)
+        commit(end, [entry(f"{n:03}", b"1") for n in range(0, 100, 2)])
+        later = [entry("001", b"2"), entry("002", b"2"), Entry("004", removed=True)]
+        commit(end, later)
+        commit(end, [entry("006", b"3"), Entry("008", removed=True)])
+        head = newest(end)
+        assert [len(run) for run in head.commit.segments] == [5, 1]
+        return head
+
+    @pytest.mark.parametrize(
+        ("key", "content", "reads"),
+        [
+            ("000", b"1", 1),
+            ("001", b"2", 1),
+            ("002", b"2", 1),
+            ("003", None, 2),
+            ("004", None, 1),
+            ("006", b"3", 0),
+            ("008", None, 0),
+            ("018", b"1", 1),
+            ("019", None, 0),
+            ("020", b"1", 1),
+            ("098", b"1", 1),
+            ("099", None, 0),
+            ("", None, 0),
+        ],
+    )
+    def test_the_newest_counts(
+        self, head: Head, key: str, content: bytes | None, reads: int
+    ) -> None:
+        store = head.end.store
+        assert isinstance(store, Refusing)
+        store.reads = 0
+        assert head.entry(key) == (entry(key, content) if content else None)
+        assert store.reads == reads
+
+    def test_so_it_is_with_all(self, head: Head) -> None:
+        found = {one.key: one for one in head.entries()}
+        assert all(head.entry(f"{n:03}") == found.get(f"{n:03}") for n in range(100))
+        assert [one.key for one in head.entries("00")] == ["000", "001", "002", "006"]
+        assert [one.key for one in head.entries("", least="001", most="010")] == [
+            "001",
+            "002",
+            "006",
+            "010",
+        ]

@@ -195,6 +195,42 @@ class TestOtherLedgers:
         assert found.contradictions == ()
         assert "can't be told, as commit 1 and those before it are not there" in found.unknown[0]
 
+    @pytest.mark.parametrize("reverse", [False, True])
+    def test_but_not_so_soon(self, reverse: bool) -> None:
+        one, other = ledger(3), ledger(1, place="other")
+        saw(other, one, reading.at(one, 1).mark, ago=timedelta(days=29, hours=23))
+        one.store.delete_object(one.ref(commit_key(1)))
+        pair = (one, other) if not reverse else (other, one)
+        (found,) = trust.corroborate(newest(pair[0]), [newest(pair[1])]).contradictions
+        assert "commit 1 and those before it are not there" in str(found)
+
+    def test_two_thousand_commits_are_looked_through(self) -> None:
+        one, other = ledger(2), ledger(1, place="other")
+        marks = [reading.at(one, 1).mark, reading.at(one, 2).mark]
+        last = reading.at(one, 2).commit
+        for number in range(3, 2003):
+            last = changed(last, number=number, previous=marks[-1])
+            line = write(last)
+            one.store.put_object(one.ref(commit_key(number)), line + b"\n")
+            marks.append(Mark(number, root_of(line)))
+        saw(other, one, marks[1])
+        assert trust.corroborate(newest(one), [newest(other)]) == trust.Corroboration()
+        commit(one, [])
+        found = trust.corroborate(newest(one), [newest(other)])
+        assert "looked for as far back as commit 3 only" in found.unknown[0]
+
+    def test_each_ledger_costs_no_judgement_of_the_others(self) -> None:
+        one, broken = ledger(2), ledger(3, place="broken")
+        stranger, wrong = ledger(1, place="stranger"), ledger(1, place="wrong")
+        saw(one, broken, reading.at(broken, 1).mark)
+        rewrite(broken, 2, why="anew")
+        saw(wrong, one, Mark(1, "0" * 64))
+        heads = [newest(end) for end in (broken, stranger, wrong)]
+        for order in (heads, heads[::-1]):
+            found = trust.corroborate(newest(one), order)
+            assert [one.other for one in found.contradictions] == ["mem://wrong/"]
+            assert len(found.unknown) == 2
+
     def test_how_far_was_looked_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(trust, "FURTHEST", 2)
         one, other = ledger(5), ledger(1, place="other")
@@ -232,8 +268,12 @@ class TestAskingOtherLedgers:
         none = replace(none, location=replace(none.location, bucket="none"))
         broken = ledger(1, place="broken")
         broken.store.put_object(broken.ref(commit_key(2)), b"{")
-        found = trust.ask(newest(one), [none, same, broken])
+        met = ledger(1, place="met")
+        saw(met, one, newest(one).mark)
+        found = trust.ask(newest(one), [broken, none, same, met])
         assert found.contradictions == ()
+        assert found.heads == (newest(met),)
+        assert len(found.unknown) == 3
         said = "; ".join(found.unknown)
         assert "@none/data/ has no ledger" in said
         assert "@lab/elsewhere/ has the same ledger" in said
@@ -244,8 +284,12 @@ class TestAskingOtherLedgers:
         saw(one, other, newest(other).mark)
         for meta in list(other.store.list_objects("other", COMMITS)):
             other.store.delete_object(other.ref(meta.key))
-        (found,) = trust.ask(newest(one), [other]).contradictions
-        assert "and there is none now" in str(found)
+        never = ledger(0, place="never")
+        found = trust.ask(newest(one), [never, other])
+        (contradiction,) = found.contradictions
+        assert contradiction.other == "mem://other/"
+        assert "and there is none now" in str(contradiction)
+        assert len(found.unknown) == 1
 
     def test_a_bucket_that_is_not_there_is_named(self) -> None:
         one = ledger(1)
