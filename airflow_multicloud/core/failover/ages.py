@@ -22,11 +22,15 @@ class Age:
 
     @classmethod
     def of(cls, freshness: Freshness | None) -> Self:
-        """What a ledger's looks say: objects that it does not know may be missing."""
+        """What a ledger's looks say: objects that it does not know may be missing.
+
+        Of which selection that is, is told; below prefixes that nobody looked at it is not known.
+        """
         if freshness is None or freshness.oldest is None:
             return cls()
         look = freshness.oldest
-        return cls(freshness.as_of, f"{look.selection} below {look.prefix or 'the bucket'}")
+        as_of = freshness.as_of if freshness.around else None
+        return cls(as_of, f"{look.selection} below {look.prefix or 'the bucket'}")
 
     def with_part(self, as_of: datetime | None, name: str) -> Self:
         """The same, with another part."""

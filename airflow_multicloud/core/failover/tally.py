@@ -14,7 +14,10 @@ from airflow_multicloud.core.failover.provenance import (
     TreeProvenance,
 )
 from airflow_multicloud.core.failover.targets import Target
+from airflow_multicloud.core.ledger.commits import Look
+from airflow_multicloud.core.ledger.looks import ALL
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable
 
 #: How many failed attempts, and objects of each kind, are named.
 NAMED = 20
@@ -185,9 +188,14 @@ def _partly(naming: Naming) -> Iterator[str]:
     """That the names are those of parts only, if no run has ever looked at all of the prefix."""
     known = naming.freshness
     if known is not None and not known.covered:
-        parts = ", ".join(look.prefix for look in known.looks[:_PARTS]) or "single objects"
+        parts = ", ".join(map(_part, known.looks[:_PARTS])) or "single objects"
         more = ", …" if len(known.looks) > _PARTS else ""
         yield (
             f"{naming.copy.candidate.uri}: no run has looked at all of it; what its ledger knows "
             f"are parts: {parts}{more}"
         )
+
+
+def _part(look: Look) -> str:
+    some = "" if look.selection == ALL else f" ({look.selection})"
+    return printable(f"{look.prefix or 'the bucket'}{some}")

@@ -103,15 +103,18 @@ def same_source(wide: Look, narrow: Look) -> bool:
 class Freshness:
     """How fresh a replica is.
 
-    :param as_of: it holds every change made at the source before this; ``None``: unknown.
+    :param as_of: of what was looked at, it holds every change made at the source before this;
+        ``None``: unknown.
     :param oldest: the part that this is due to; ``None``: nothing was looked at.
     :param looks: what it is made of, the oldest first.
-    :param covered: whether some look was at all of it, and not at parts only.
+    :param around: whether some look was at all of the prefix, though perhaps at a selection only.
+    :param covered: whether looks were at all that is asked for.
     """
 
     as_of: datetime | None
     oldest: Look | None
     looks: tuple[Look, ...]
+    around: bool
     covered: bool
 
     @property
@@ -125,16 +128,25 @@ class Freshness:
         return sum(look.proven for look in _outermost(self.looks))
 
 
-def freshness(known: Iterable[Look], prefix: str) -> Freshness:
+def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Freshness:
     """How fresh what lies below a prefix is.
 
     The oldest selection decides. Of a prefix that lies within one that was looked at, that look
     counts, unless a later one was at all of the narrower prefix.
+
+    :param asked: the selection that is meant, as the runs name it.
     """
-    looks = [one for one in known if one.prefix.startswith(prefix) or prefix.startswith(one.prefix)]
+    looks = [
+        one
+        for one in known
+        if (one.prefix.startswith(prefix) or prefix.startswith(one.prefix))
+        and (asked == ALL or one.selection in (ALL, asked) or one.behind)
+    ]
     around = [one for one in looks if prefix.startswith(one.prefix)]
     whole = max(
-        (one for one in around if one.selection == ALL), key=lambda one: one.as_of, default=None
+        (one for one in around if one.selection == ALL or _place(one) == (prefix, asked)),
+        key=lambda one: one.as_of,
+        default=None,
     )
     if whole is not None:  # What is older than a look at everything says nothing any more.
         looks = [
@@ -155,7 +167,22 @@ def freshness(known: Iterable[Look], prefix: str) -> Freshness:
         oldest.holds if oldest else None,
         oldest,
         tuple(looks),
-        covered=whole is not None or bool(around),
+        around=bool(around),
+        covered=whole is not None or (asked == ALL and _make_up_all(around)),
+    )
+
+
+def _make_up_all(looks: Sequence[Look]) -> bool:
+    """Whether one look was at some globs, and another at all but these.
+
+    Only a name stays the same: an object can go from one size or age to another between two looks.
+    """
+    places = set(map(_place, looks))
+    return any(
+        one.selection == Selection(include=globs)
+        and (one.prefix, Selection(exclude=globs)) in places
+        for one in looks
+        if (globs := one.selection.include)
     )
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from airflow_multicloud.core.clocks import clock_ahead
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import looks, reading
-from airflow_multicloud.core.ledger.commits import Look
+from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.text import printable
@@ -74,38 +74,47 @@ class Freshness(Documented):
         return self.complete and self.lag <= max_lag
 
 
-def freshness(replica: Endpoint) -> Freshness:
+def freshness(replica: Endpoint, asked: Selection = looks.ALL) -> Freshness:
     """Ask the bucket's ledger: a page of a listing, and one object.
 
     For a single object, and for a part of what was looked at, also what the ledger knows of it.
 
+    :param asked: which objects below the prefix are meant, as the runs select them.
     :raises StorageError: kind ``integrity`` when the ledger's newest commit is damaged.
     """
-    return freshness_at(replica, reading.newest(replica))
+    return freshness_at(replica, reading.newest(replica), asked)
 
 
-def freshness_at(replica: Endpoint, head: Head | None) -> Freshness:
+def freshness_at(replica: Endpoint, head: Head | None, asked: Selection = looks.ALL) -> Freshness:
     """The same by a commit that has been read; ``None``: there is no ledger."""
     if head is None:
         return _unknown(replica, "no replication to it has ended")
     if not replica.location.is_prefix:
         return _of_object(replica, head)
     prefix = replica.location.key
-    found = looks.freshness(head.commit.looks, prefix)
+    found = looks.freshness(head.commit.looks, prefix, asked)
     if found.oldest is None:
         return _unknown(replica, "no replication to it has ended")
     if not is_known(replica, head):
         return _unknown(replica, "nothing is known to lie below it")
     oldest = part_text(head, found.oldest)
-    unknown = None
-    if found.as_of is None:
+    as_of, unknown = found.as_of, None
+    if as_of is None:
         counts = f"{found.oldest.behind} of {found.oldest.objects}"
         unknown = f"{counts} objects are not up to date, some never were: {oldest}"
+    elif not found.covered:
+        what = "it" if asked == looks.ALL else f"the selection {asked}"
+        unknown = printable(
+            f"no run has looked at all of {what}; the oldest part is {oldest}, as of "
+            f"{as_of.isoformat(timespec='seconds')} (a selection is asked for by the include, "
+            "exclude, min_size, max_size and max_age of its runs)"
+        )
+        as_of = None
     return Freshness(
         replica=str(replica.location),
-        as_of=found.as_of,
+        as_of=as_of,
         newest_source=max((one.newest for one in found.looks if one.newest), default=None),
-        lag=_lag(found.as_of),
+        lag=_lag(as_of),
         objects=found.objects,
         proven=found.proven,
         parts=len(found.looks),

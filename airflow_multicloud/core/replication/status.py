@@ -12,7 +12,7 @@ from airflow_multicloud.core import cleanup
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import looks, writing
 from airflow_multicloud.core.ledger.chain import chain
-from airflow_multicloud.core.ledger.commits import Look
+from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.replication import history, under_way
 from airflow_multicloud.core.replication.freshness import Freshness, freshness_at, is_known
@@ -103,20 +103,23 @@ class ReplicaStatus(Documented):
         return self.objects == self.proven
 
 
-def status(replica: Endpoint, *, max_lag: timedelta | None = None) -> ReplicaStatus:
+def status(
+    replica: Endpoint, *, max_lag: timedelta | None = None, asked: Selection = looks.ALL
+) -> ReplicaStatus:
     """How a replica stands.
 
     :param max_lag: more than this is a finding.
+    :param asked: which objects below the prefix are meant, as the runs select them.
     :raises StorageError: kind ``not_found`` when nothing is recorded.
     """
     head = history.newest(replica)
     runs = under_way.open_runs(head.commit, replica.location.key, datetime.now(UTC))
     if not runs and not is_known(replica, head):
         raise history.nothing_recorded(replica, head)
-    found = freshness_at(replica, head)
+    found = freshness_at(replica, head, asked)
     key = replica.location.key
     around = (look for look in head.commit.looks if history.overlaps(look.prefix, key))
-    parts = looks.freshness(around, key).looks
+    parts = looks.freshness(around, key, asked).looks
     last = max(parts, key=lambda look: look.finished, default=None)
     return ReplicaStatus(
         replica=str(replica.location),

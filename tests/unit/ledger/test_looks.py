@@ -95,9 +95,50 @@ def test_the_oldest_selection_decides() -> None:
     found = freshness(known, "d/")
     assert (found.as_of, found.oldest) == (at(0), look("d/", 0))
     assert found.covered
-    # The selection that a replica is made of is all that it has.
+    # The selection that a replica is made of is all that it has, and not all that there is.
     found = freshness([look("d/", 5, selection=CSV)], "d/")
-    assert found.as_of == at(5)
+    assert (found.as_of, found.around, found.covered) == (at(5), True, False)
+
+
+def test_a_selection_is_covered_by_looks_at_it_and_at_everything() -> None:
+    other = Selection(include=("*.parquet",))
+    known = [look("d/", 3, selection=other), look("d/", 5, selection=CSV)]
+    found = freshness(known, "d/", CSV)
+    assert (found.as_of, found.covered, found.looks) == (at(5), True, (known[1],))
+    assert freshness([*known, look("d/", 4)], "d/", CSV).as_of == at(5)
+    assert freshness([*known, look("d/", 6)], "d/", CSV).as_of == at(6)
+    # What another one found to be behind may be among what is asked for.
+    behind = look("d/", 7, selection=other, behind=1, since=at(1))
+    assert freshness([*known, behind], "d/", CSV).as_of == at(1)
+    # The same globs mean something else below another prefix.
+    assert not freshness(known, "d/x/", CSV).covered
+    assert not freshness(known, "d/", Selection(include=("*.json",))).covered
+
+
+@pytest.mark.parametrize(
+    ("selections", "covered"),
+    [
+        ([CSV, Selection(exclude=("*.csv",))], True),
+        ([CSV, Selection(exclude=("*.parquet",))], False),
+        ([CSV, Selection(include=("*.parquet",))], False),
+        ([CSV, Selection(exclude=("*.csv",), min_size=1)], False),
+        ([Selection(), Selection(exclude=("*.csv",))], True),
+        # An object that grows or shrinks may go from one to the other between two looks.
+        ([Selection(max_size=9), Selection(min_size=10)], False),
+    ],
+)
+def test_several_selections_make_up_all_if_one_leaves_out_what_the_other_takes(
+    selections: list[Selection], covered: bool
+) -> None:
+    known = [look("d/", 5 + n, selection=one) for n, one in enumerate(selections)]
+    found = freshness(known, "d/x/")
+    assert (found.as_of, found.covered) == (at(5), covered)
+    assert freshness(known[:1], "d/x/").covered is (selections[0] == Selection())
+
+
+def test_looks_at_two_places_do_not_make_up_one() -> None:
+    known = [look("d/", 5, selection=CSV), look("", 6, selection=Selection(exclude=("*.csv",)))]
+    assert not freshness(known, "d/").covered
 
 
 def test_a_look_at_all_is_as_good_for_what_lies_in_it() -> None:

@@ -20,6 +20,7 @@ from airflow_multicloud.core.replication.freshness import freshness
 from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.status import status
+from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.ledger.made import at, commit, draft, entry, look
@@ -79,9 +80,9 @@ class TestAge:
             look("copy/", 10, selection=Selection(include=("*.a",)), objects=2),
             look("copy/", 30, selection=Selection(include=("*.b",)), objects=3, behind=1),
         ]
-        end = looked(*parts)
+        end = looked(look("copy/", 0), *parts)
         found = freshness(end)
-        assert (found.as_of, found.parts) == (None, 2)
+        assert (found.as_of, found.parts) == (None, 3)
         assert found.finding == (
             "1 of 3 objects are not up to date, some never were: mem://lab/copy/ (include=*.b), "
             "by run run-30"
@@ -91,8 +92,49 @@ class TestAge:
             end, [], this=draft("t", Step.END, prefix="copy/", found=changed(parts[1], behind=0))
         )
         found = freshness(end)
-        assert (found.as_of, found.lag and found.lag > HOUR) == (at(10), True)
+        assert (found.as_of, found.lag and found.lag > HOUR) == (at(0), True)
+        assert found.oldest == "mem://lab/copy/ (all objects), by run run-0"
+
+    def test_of_selections_that_are_not_all_is_unknown(self) -> None:
+        parts = [
+            look("copy/", 10, selection=Selection(include=("*.a",)), objects=2),
+            look("copy/", 30, selection=Selection(include=("*.b",)), objects=3),
+        ]
+        end = looked(*parts)
+        found = freshness(end)
+        assert (found.as_of, found.lag, found.complete) == (None, None, True)
         assert found.oldest == "mem://lab/copy/ (include=*.a), by run run-10"
+        assert found.finding is not None
+        assert found.finding.startswith(
+            "no run has looked at all of it; the oldest part is mem://lab/copy/ (include=*.a), by "
+            "run run-10, as of 2026-01-01T12:10:00+00:00"
+        )
+        assert not found.within(timedelta(days=99999))
+        assert [f for f in status(end).findings if "can't be told: no run has looked at all" in f]
+        assert verify(end).age_unknown == found.finding
+        assert verify(end).as_of is None
+
+    def test_of_the_selection_that_is_asked_for(self) -> None:
+        asked, other = Selection(include=("*.a",)), Selection(include=("*.b",))
+        end = looked(look("copy/", 10, selection=asked), look("copy/", 5, selection=other))
+        found = freshness(end, asked)
+        assert (found.as_of, found.parts, found.finding) == (at(10), 1, None)
+        assert found.within(timedelta(days=99999))
+        stands = status(end, asked=asked)
+        assert (stands.as_of, len(stands.parts)) == (at(10), 1)
+        finding = freshness(end, Selection(include=("*.c",))).finding
+        assert finding == "no replication to it has ended"
+        narrow = replace(end, location=end.location.with_key("copy/x/"))
+        assert not freshness(narrow, asked).within(timedelta(days=99999))
+
+    def test_of_a_wider_place_than_was_looked_at_is_unknown(self, lab: World) -> None:
+        (there,) = lab.destinations
+        wider = replace(there, location=there.location.with_key(""))
+        found = freshness(wider)
+        assert (found.as_of, found.within(timedelta(days=99999))) == (None, False)
+        assert "no run has looked at all of it; the oldest part is mem://lab/copy/ (all" in str(
+            found.finding
+        )
 
     def test_is_that_of_the_oldest_object_that_is_behind(self) -> None:
         found = freshness(looked(look("copy/", 30, behind=1, since=at(5))))
@@ -105,10 +147,9 @@ class TestAge:
         after = freshness(there)
         assert (after.as_of, after.objects) == (before.as_of, 3)
 
-    @pytest.mark.parametrize("key", ["copy/x/", ""])
-    def test_of_a_part_and_of_a_wider_place(self, lab: World, key: str) -> None:
+    def test_of_a_part(self, lab: World) -> None:
         (there,) = lab.destinations
-        asked = replace(there, location=there.location.with_key(key))
+        asked = replace(there, location=there.location.with_key("copy/x/"))
         assert freshness(asked).as_of == freshness(there).as_of
 
     def test_of_one_object(self, lab: World) -> None:

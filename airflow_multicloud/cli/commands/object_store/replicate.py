@@ -99,9 +99,13 @@ def _named(plan: Plan) -> Iterable[str]:
 
 def options_of(args: Namespace) -> ReplicationOptions:
     """The options given; those that were left out keep the defaults of the Python API."""
-    chosen = ObjectFilter(**_given(args, (f.name for f in fields(ObjectFilter))))
     names = (f.name for f in fields(ReplicationOptions) if f.name != "filter")
-    return ReplicationOptions(filter=chosen, **_given(args, names))
+    return ReplicationOptions(filter=filter_of(args), **_given(args, names))
+
+
+def filter_of(args: Namespace) -> ObjectFilter:
+    """The filter given."""
+    return ObjectFilter(**_given(args, (f.name for f in fields(ObjectFilter))))
 
 
 def destinations_of(args: Namespace) -> list[Destination]:
@@ -145,7 +149,7 @@ def _refused(option: str, given: str, expected: str) -> StorageError:
 
 
 def _given(args: Namespace, names: Iterable[str]) -> dict[str, Any]:
-    given = {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name, None) for name in names}
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in given.items()

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_multicloud.api import ReplicaStatus, replica_status
 from airflow_multicloud.cli import exit_codes
+from airflow_multicloud.cli.commands.object_store.replicate import filter_of
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, error_line
 from airflow_multicloud.cli.running import command
@@ -26,7 +27,7 @@ def run(args: Namespace) -> Result:
     codes: list[ExitCode] = []
     for uri in args.replica:
         try:
-            one = replica_status(uri, max_lag=args.max_lag)
+            one = replica_status(uri, max_lag=args.max_lag, chosen=filter_of(args))
         except CloudError as err:
             rows.append({**dict.fromkeys(_COLUMNS), "replica": uri, "status": str(err.kind)})
             documents.append({"replica": uri, "problem": f"{err.kind}: {err}"})

@@ -56,7 +56,8 @@ UPLOAD = command(
 """,
 )
 
-_FILTERS = (
+#: What ledgers name as the selection of a run.
+SELECTION = (
     arg(
         "--include",
         action="append",
@@ -71,8 +72,11 @@ _FILTERS = (
     ),
     arg("--min-size", type=size, metavar="SIZE", help="only objects of at least this, like 4K"),
     arg("--max-size", type=size, metavar="SIZE", help="only objects of at most this, like 2G"),
-    arg("--min-age", type=duration, metavar="AGE", help="only objects as old as this, like 15m"),
     arg("--max-age", type=duration, metavar="AGE", help="only objects as new as this, like 7d"),
+)
+_FILTERS = (
+    *SELECTION,
+    arg("--min-age", type=duration, metavar="AGE", help="only objects as old as this, like 15m"),
 )
 
 _OPTIONS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_multicloud.cli.definitions.object_store.replication import SELECTION
 from airflow_multicloud.cli.definitions.parts import LOCATIONS, arg, command, flag
 from airflow_multicloud.cli.values import duration
 
@@ -15,9 +16,12 @@ STATUS = command(
         metavar="TIME",
         help="a lag of more than this, like 2h, is a finding, and ends with exit code 3",
     ),
+    *SELECTION,
     service="object_store",
     description="By what its ledger says: a few listings and small "
-    f"reads.\nNothing is verified again; 'verify' does that.\n{LOCATIONS}",
+    "reads.\nNothing is verified again; 'verify' does that.\nA replica that only some objects "
+    "are replicated to is asked for by the same filters\n(without them all objects are meant, "
+    f"and its age is not known).\n{LOCATIONS}",
     examples="""\
   airflow multicloud status gs://google_cloud_default@lake/sales/ abfs://wasb_default@lake/sales/
   airflow multicloud status gs://lake/sales/ --max-lag 2h -q || alert-someone
