@@ -45,7 +45,7 @@ NEVER = Candidate(
 
 
 def named(bucket: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
-    """A prefix in a bucket of this name: ledgers tell places apart by their buckets."""
+    """A prefix in a bucket of this name."""
     made = endpoint(hook=hook)
     made.store.ensure_bucket(bucket)  # type: ignore[attr-defined]
     conn = made.location.conn_id

@@ -9,7 +9,7 @@ import pytest
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.core.ledger.memory import Remembered, recall, recall_none
-from airflow_multicloud.core.ledger.names import LEDGER, bucket_of, commit_key, place_of
+from airflow_multicloud.core.ledger.names import LEDGER, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -93,16 +93,3 @@ def test_it_is_kept_as_a_document() -> None:
     end = ledger(1)
     memory = seen(end, 1)
     assert read_document(Remembered, to_document(memory), what="it") == memory
-
-
-@pytest.mark.parametrize(
-    ("uri", "place"),
-    [
-        ("s3://conn@lake/sales/", "s3://lake/"),
-        ("gs://lake/sales/x", "gs://lake/"),
-        ("gs://lake", "gs://lake/"),
-        ("abfss://lake/x", "abfs://lake/"),
-    ],
-)
-def test_the_ledger_of_a_uri_is_its_buckets(uri: str, place: str) -> None:
-    assert bucket_of(uri) == place

@@ -12,7 +12,7 @@ import pytest
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.ledger import commits, reading, segments, writing
 from airflow_multicloud.core.ledger.commits import Mark
-from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, place, segment_of
+from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, segment_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.errors import ErrorKind, StorageError
 from tests.unit.replication.memory import endpoint
@@ -264,11 +264,6 @@ def test_so_is_one_whose_segment_is_damaged(end: Endpoint) -> None:
     assert made.head.commit.restarted == "its segment is damaged"
     assert made.head.commit.previous == reading.at(end, 2).mark
     assert [one.key for one in newest(end).entries()] == ["a"]
-
-
-def test_schemes_of_one_container_are_one_place() -> None:
-    assert place("abfss://one@c/k") == place("abfs://two@c/k") == "abfs://c/k"
-    assert place("nowhere://c/k") == "nowhere://c/k"
 
 
 def test_a_segment_is_named_by_its_hash(end: Endpoint) -> None:
