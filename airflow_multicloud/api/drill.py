@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from airflow_multicloud import registry
 from airflow_multicloud.api.object_store.fetches import open_candidates
 from airflow_multicloud.api.object_store.reachability import reachable_replicas
 from airflow_multicloud.api.object_store.replicas import check_run_id, replicate, verify_replica
+from airflow_multicloud.core.apart import check_others
 from airflow_multicloud.core.drill import chain
 from airflow_multicloud.core.drill.canary import write_canary
 from airflow_multicloud.core.drill.chain import StoredRecord
@@ -25,6 +25,7 @@ from airflow_multicloud.core.drill.records import Sibling
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
+from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -157,23 +158,25 @@ def store_evidence(
     failed: dict[str, CloudError] = {}
     with operation("store_evidence", multicloud__drill=evidence.drill_id):
         ends: list[tuple[str, Endpoint]] = []
-        known: dict[tuple[str | None, str], Sibling] = {}
+        known: dict[str, Sibling] = {}
         for number, uri in enumerate(texts(places, "places", what="URIs")):
             try:
                 end = open_endpoint(uri, parameter=f"places[{number}]")
                 if (before := chain.newest(end)) is not None:
-                    known[_bucket_of(end)] = before
+                    known[place_of(end)] = before
                 ends.append((uri, end))
             except CloudError as err:
                 failed[uri] = err
         for uri, end in ends:
-            others = [one for bucket, one in known.items() if bucket != _bucket_of(end)]
+            others = [one for bucket, one in known.items() if bucket != place_of(end)]
             try:
                 record = chain.store(evidence, end, signer, others)
             except CloudError as err:
                 failed[uri] = err
                 continue
-            known[_bucket_of(end)] = Sibling(end.cloud, end.bucket, record.number, record.sha256)
+            known[place_of(end)] = Sibling(
+                end.cloud, end.bucket_and_store, record.number, record.sha256
+            )
             written.append(record)
     return written, failed
 
@@ -226,13 +229,9 @@ def verify_evidence(
         open_endpoint(uri, parameter=f"witnesses[{number}]")
         for number, uri in enumerate(texts(witnesses, "witnesses", what="URIs"))
     ]
+    check_others(end, others, parameter="witnesses")
     with operation("verify_evidence", cloud__provider=end.cloud):
         return check_chain(end, expected, others)
-
-
-def _bucket_of(end: Endpoint) -> tuple[str | None, str]:
-    """Two accounts may have buckets of one name."""
-    return registry.connection_of(end.location), end.bucket
 
 
 def _empty(directory: Path | None) -> Path | None:

@@ -24,6 +24,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectMeta,
     ObjectRef,
     ObjectStore,
+    StoreName,
     WriteCondition,
 )
 from airflow_multicloud.text import printable
@@ -97,6 +98,7 @@ class Endpoint:
 
     :param storage_class: for what is written here; the store's own name.
     :param encryption_key: for what is written here; see ``WriteOptions``.
+    :param alias: the name of the store by its connection, in place of the store's own.
     """
 
     cloud: str
@@ -104,6 +106,38 @@ class Endpoint:
     location: Location
     storage_class: str | None = None
     encryption_key: str | None = None
+    alias: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Which data this is, whoever reaches it and however it is spelt.
+
+        ``scheme://bucket/key``, or ``scheme://bucket@store/key`` where the cloud has several stores
+        that may have such a bucket. A cloud's schemes that mean the same are one.
+        """
+        scheme = known_clouds.canonical_scheme(self.location.scheme)
+        return f"{scheme}://{self.bucket_and_store}/{self.location.key}"
+
+    @property
+    def bucket_and_store(self) -> str:
+        """The bucket, with its store where the cloud has several: ``bucket@store``."""
+        store = self.store_name
+        return f"{self.bucket}@{store}" if store else self.bucket
+
+    @property
+    def store_name(self) -> str:
+        """Which of the cloud's stores it is; empty where the bucket's name says all.
+
+        Empty, too, where the connection can't be used: whatever is asked of the store tells that.
+        """
+        if self.alias is not None:
+            return self.alias
+        if not has_capability(self.store, StoreName):
+            return ""
+        try:
+            return self.store.store_name
+        except CloudError:
+            return ""
 
     @property
     def bucket(self) -> str:
@@ -188,41 +222,3 @@ def check_reserved(endpoint: Endpoint, *, parameter: str) -> None:
             kind=ErrorKind.INVALID_ARGUMENT,
             cloud=endpoint.cloud,
         )
-
-
-def check_overlap(
-    source: Endpoint,
-    destinations: Iterable[Endpoint],
-    *,
-    parameters: tuple[str, str] = ("source", "destinations"),
-) -> None:
-    """Refuse destinations that lie in the source or in each other.
-
-    Schemes of one cloud (``abfs://``, ``abfss://``) are the same, and so is a connection
-    that is left out and the default one.
-
-    :param parameters: what the two were given for, for errors.
-    :raises StorageError: kind ``invalid_argument``.
-    """
-    seen = [(parameters[0], source)]
-    for number, destination in enumerate(destinations):
-        here = destination.location
-        name = f"{parameters[1]}[{number}]"
-        for other_name, other in seen:
-            there = other.location
-            same_store = _store_of(other) == _store_of(destination)
-            if same_store and (_covers(here, there) or _covers(there, here)):
-                raise StorageError(
-                    f"{name}: {here} overlaps {other_name} {there}",
-                    kind=ErrorKind.INVALID_ARGUMENT,
-                )
-        seen.append((name, destination))
-
-
-def _store_of(endpoint: Endpoint) -> tuple[str, str | None, str]:
-    location = endpoint.location
-    return endpoint.cloud, known_clouds.connection_of(location), location.bucket
-
-
-def _covers(one: Location, other: Location) -> bool:
-    return one.key == other.key or (one.is_prefix and other.key.startswith(one.key))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from airflow_multicloud.adapters.digests import SHA256_METADATA, compare
 from airflow_multicloud.core import telemetry
-from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
+from airflow_multicloud.core.apart import check_overlap
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.local_files import Content, check_no_file, chunks_of, content_of
 from airflow_multicloud.core.reading import digests_by_reading

@@ -8,17 +8,19 @@ such an asset among its inlets or outlets holds a replica's ledger against that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
 from airflow_multicloud.core.ledger.memory import Remembered
-from airflow_multicloud.core.ledger.names import bucket_of
+from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.replication.report import DestinationReport
 from airflow_multicloud.core.upload import Uploaded
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -40,7 +42,8 @@ def ledgers_of(written: Iterable[DestinationReport | Uploaded]) -> tuple[Remembe
     now, found = datetime.now(UTC), dict[str, Remembered]()
     for one in written:
         if one.commit is not None and one.ledger_root is not None:
-            this = Remembered(bucket_of(one.uri), one.commit, one.ledger_root, now)
+            place = place_of(open_endpoint(one.uri, parameter="uri"))
+            this = Remembered(place, one.commit, one.ledger_root, now)
             before = found.get(this.place)
             if before is None or before.commit < this.commit:
                 found[this.place] = this
@@ -76,12 +79,22 @@ def remembered(
     events of its inlets.
     """
     found: dict[str, Remembered] = {}
-    for place in {bucket_of(uri): None for uri in uris}:
+    for place in _places(task, uris):
         known = [*_in_stores(task, context, place)] or [*_in_events(task, context, place)]
         if known:
             newest = max(known, key=lambda one: one.commit)
             found[place] = newest
             task.log.info("the ledger of %s must still have %s", place, newest)
+    return found
+
+
+def _places(task: BaseOperator, uris: Iterable[str]) -> Iterable[str]:
+    """The places of the buckets, each once; what can't be opened is told by whoever uses it."""
+    found: dict[str, None] = {}
+    if any(True for _ in _assets([*task.inlets, *task.outlets])):
+        for uri in uris:
+            with suppress(CloudError):
+                found[place_of(open_endpoint(uri, parameter="uri"))] = None
     return found
 
 

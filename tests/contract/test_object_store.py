@@ -24,6 +24,7 @@ from airflow_multicloud.testing.contracts.object_store import (
     PartUploadsContract,
     ServerSideCopyContract,
     SignedUrlsContract,
+    StoreNameContract,
     TagRulesContract,
     UploadResumptionContract,
 )
@@ -117,6 +118,10 @@ class TestBucketListing(BucketListingContract):
     pass
 
 
+class TestStoreName(StoreNameContract):
+    pass
+
+
 _CONTRACTS = (
     ObjectStoreContract,
     AwkwardKeysContract,
@@ -137,6 +142,7 @@ _CONTRACTS = (
     SignedUrlsContract,
     BucketCreationContract,
     BucketListingContract,
+    StoreNameContract,
     CheckedReadsContract,
 )
 

@@ -91,6 +91,10 @@ class TestSignedUrls(object_store.SignedUrlsContract):
     pass
 
 
+class TestStoreName(object_store.StoreNameContract):
+    pass
+
+
 class TestTagRules(object_store.TagRulesContract):
     pass
 

@@ -76,14 +76,22 @@ def open_candidates(candidates: Sequence[str]) -> list[Candidate]:
     """Open what may serve a fetch, the primary first; one that can't be opened says why.
 
     :raises CloudError: kind ``invalid_argument`` for what is no location, contradicts its
-        connection or is no list.
+        connection, is given twice or is no list.
     """
     listed = texts(candidates, "candidates", what="URIs")
     if not listed:
         raise StorageError(
             "candidates: none given, expected at least one URI", kind=ErrorKind.INVALID_ARGUMENT
         )
-    return [_candidate(number, uri) for number, uri in enumerate(listed)]
+    opened = [_candidate(number, uri) for number, uri in enumerate(listed)]
+    for number, uri in enumerate(listed):
+        if uri in listed[:number]:
+            raise StorageError(
+                f"candidates[{number}]: {uri} is given twice: it would fail the same way again; "
+                "give each copy once",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+    return opened
 
 
 def _candidate(number: int, uri: str) -> Candidate:

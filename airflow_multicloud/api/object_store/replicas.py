@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from airflow_multicloud.api.object_store.destinations import Destination, open_destinations
+from airflow_multicloud.core.apart import check_others
 from airflow_multicloud.core.endpoints import naming
 from airflow_multicloud.core.ledger.memory import Remembered
 from airflow_multicloud.core.ledger.signing import signing
@@ -117,7 +118,7 @@ def verify_replica(
     :param at_least_commit: the newest commit must have this number or a greater one.
     :param siblings: URIs of other replicas: what their ledgers have seen of this one must be so,
         and the reverse; and of the same object at the source all must prove the same content. A
-        contradiction makes the replica not proven.
+        contradiction makes the replica not proven. They are in other buckets, each given once.
     :param public_keys: one or more Ed25519 keys in PEM, or the file that has them: one of them must
         have signed the newest commit.
     :param remembered: a commit that was seen earlier, which must be the newest or before it. One
@@ -136,6 +137,7 @@ def verify_replica(
         open_endpoint(uri, parameter=f"siblings[{number}]")
         for number, uri in enumerate(texts(siblings, "siblings", what="URIs"))
     ]
+    check_others(end, others, parameter="siblings")
     keys = open_public_keys(public_keys)
     with naming("replica", end):
         return _verify(

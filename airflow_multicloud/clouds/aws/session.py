@@ -153,6 +153,15 @@ class Session:
             )
         return client
 
+    def by_settings(self, say: Callable[[botocore.session.Session], T]) -> T:
+        """What the environment and the profile say; nobody is asked, as boto3's session might.
+
+        :param say: finds it in a session of botocore's.
+        :raises CredentialsError: as :meth:`client`.
+        """
+        with _connection_read(self._hook.aws_conn_id, asks=False):
+            return say(botocore.session.Session(profile=self.connection.profile_name))
+
     @cached_property
     def _settings(self) -> botocore.session.Session:
         """The settings that boto3's session works by, which boto3 itself does not show."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from threading import Lock
@@ -18,6 +19,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
 from urllib3 import Retry
 
+from airflow_multicloud.adapters.names import store_name
 from airflow_multicloud.adapters.plain_http import check_plain_http, goes_past_proxies
 from airflow_multicloud.adapters.secret_text import check_control_characters
 from airflow_multicloud.clouds.azure import NAME
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 #: The type of a storage account's connection.
 CONN_TYPE = WasbHook.conn_type
 
+# learn.microsoft.com/azure/storage/common/storage-account-overview, "Storage account endpoints",
+# and .../storage-private-endpoints; a DNS zone is a part of the name.
+_ADDRESS = re.compile(r"^([a-z0-9]+)(?:-secondary)?\.(?:privatelink\.)?(z\d+\.)?(?:blob|dfs)\.")
 _CONNECTIONS = 64
 _FIRST_WAIT = 0.25
 _NO_RETRIES = Retry(total=False, redirect=False, raise_on_status=False)
@@ -79,6 +84,12 @@ class StorageAccount:
     def form(self) -> CredentialForm:
         """How the connection proves who it is."""
         return credential_form(self.service)
+
+    @property
+    def name(self) -> str:
+        """The account's host, the same for its secondary, private and Data Lake addresses."""
+        name = store_name(self.service.url)
+        return _ADDRESS.sub(r"\1.\2blob.", name, count=1)
 
     def blob(self, ref: ObjectRef) -> BlobClient:
         """The SDK's client for one blob, of one version when the reference names one."""

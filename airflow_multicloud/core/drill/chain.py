@@ -89,7 +89,7 @@ def store(
         entry = ChainEntry(
             number=number,
             cloud=place.cloud,
-            bucket=place.bucket,
+            bucket=place.bucket_and_store,
             previous=FileId(key_of(last), sha256_of(body)) if last else None,
             page=FileId(key_of(number, "html"), sha256_of(page)),
             siblings=tuple(siblings),
@@ -116,7 +116,7 @@ def newest(place: Endpoint) -> Sibling | None:
     if not number:
         return None
     sha256 = sha256_of(read_file(place, key_of(number)))
-    return Sibling(place.cloud, place.bucket, number, sha256)
+    return Sibling(place.cloud, place.bucket_and_store, number, sha256)
 
 
 def read(place: Endpoint) -> Evidence:

@@ -117,7 +117,7 @@ def _check_record(
         return own
     entry = record.entry
     where = (entry.number, entry.cloud, entry.bucket)
-    if where != (number, place.cloud, place.bucket):
+    if where != (number, place.cloud, place.bucket_and_store):
         result.add(
             Flaw.MISPLACED,
             f"record {number} says it is number {entry.number} in the bucket {entry.bucket!r} "
@@ -163,7 +163,7 @@ def _check_witness(
     result: Findings,
 ) -> None:
     for number, said in _testimonies(witness, place, keys):
-        # Buckets of two accounts may have one name: what is said of the other one is no matter.
+        # Buckets may have one name in two stores that have none: the other's is no matter.
         if any(found.get(one.number) == one.sha256 for one in said):
             continue
         known = said[0]
@@ -188,7 +188,7 @@ def _testimonies(
             if err.kind not in (*_SAYS_SOMETHING, ErrorKind.UNSUPPORTED):
                 raise
             continue
-        own = (place.cloud, place.bucket)
+        own = (place.cloud, place.bucket_and_store)
         said = [one for one in record.entry.siblings if (one.cloud, one.bucket) == own]
         if said:
             yield number, said

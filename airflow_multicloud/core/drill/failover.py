@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.apart import in_one_place
 from airflow_multicloud.core.drill.canary import CANARY_NAME, Canary
 from airflow_multicloud.core.drill.faults import Fault, with_fault
 from airflow_multicloud.core.failover.candidates import Candidate
@@ -125,7 +126,8 @@ def measure(
     """Run the drill into an empty directory.
 
     :param candidates: the primary's prefix and the replicas' prefixes.
-    :raises StorageError: kind ``invalid_argument`` when there is no replica to fail over to.
+    :raises StorageError: kind ``invalid_argument`` when there is no replica to fail over to, or one
+        is the primary itself.
     """
     if len(candidates) < 2:  # noqa: PLR2004 - a primary and one replica
         raise StorageError(
@@ -133,6 +135,7 @@ def measure(
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     primary, *replicas = candidates
+    _check_apart(primary, replicas)
     over = threading.Event()
     with telemetry.operation("drill", multicloud__fault=str(fault)):
         started, fault_at = time.monotonic(), datetime.now(UTC)
@@ -166,6 +169,21 @@ def measure(
             controls=tuple(_control_of(replica, policy) for replica in replicas),
             failback=_failback(primary, canary, policy),
         )
+
+
+def _check_apart(primary: Candidate, replicas: Sequence[Candidate]) -> None:
+    """Refuse a replica that would serve what the drill says is lost."""
+    for number, replica in enumerate(replicas, start=1):
+        if (
+            primary.endpoint
+            and replica.endpoint
+            and in_one_place(primary.endpoint, replica.endpoint)
+        ):
+            raise StorageError(
+                f"candidates[{number}]: {replica.uri} is in the primary {primary.uri}, or the "
+                "reverse: give replicas that are somewhere else",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
 
 
 def _reason(

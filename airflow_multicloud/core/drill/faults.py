@@ -157,4 +157,4 @@ def with_fault(endpoint: Endpoint, fault: Fault, over: threading.Event | None = 
     :param over: as :class:`FaultedStore`'s.
     """
     store = FaultedStore(endpoint.store, fault, endpoint.cloud, over or threading.Event())
-    return replace(endpoint, store=store)
+    return replace(endpoint, store=store, alias=endpoint.store_name)

@@ -54,6 +54,7 @@ class FileId:
 class Sibling:
     """The newest record of another bucket, when a drill wrote to both.
 
+    :param bucket: as :class:`ChainEntry`'s.
     :param number: of that record.
     :param sha256: of its bytes.
     """
@@ -70,7 +71,8 @@ class ChainEntry:
 
     :param number: in its bucket, from 1 on.
     :param cloud: of the bucket.
-    :param bucket: the bucket that it was written to.
+    :param bucket: the bucket that it was written to; with ``@`` and its store, where the cloud has
+        several.
     :param previous: the record before it, as it was found; none for the first.
     :param page: the same evidence, for people.
     :param siblings: how far the chains in the drill's other buckets were.

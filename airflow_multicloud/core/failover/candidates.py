@@ -17,6 +17,7 @@ from airflow_multicloud.core.failover.corroboration import Asked, corroborated, 
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Contract, Reference
 from airflow_multicloud.core.failover.targets import ObjectTarget, Staged, Target, TargetError
+from airflow_multicloud.core.ledger.names import bucket_by_uri, place_of
 from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectBody, ObjectMeta
@@ -37,6 +38,13 @@ class Candidate:
     endpoint: Endpoint | None
     refused: CloudError | None = None
     primary: bool = False
+
+    @property
+    def bucket_place(self) -> str:
+        """The place of its bucket; without the store, when it could not be opened."""
+        if self.endpoint is not None:
+            return place_of(self.endpoint)
+        return bucket_by_uri(self.uri)
 
 
 @dataclass(frozen=True, slots=True)

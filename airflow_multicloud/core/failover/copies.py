@@ -236,7 +236,7 @@ class Copies:
     """The candidates of one fetch, which say what each other's ledgers are worth."""
 
     def __init__(self, candidates: Sequence[Candidate], policy: FailoverPolicy) -> None:
-        policy.check_candidates(candidate.uri for candidate in candidates)
+        policy.check_candidates({c.uri: c.bucket_place for c in candidates})
         self.policy = policy
         self.asking = threading.Lock()
         self.all = tuple(Copy(candidate, self) for candidate in candidates)

@@ -13,7 +13,7 @@ from airflow_multicloud.core.failover import anchors
 from airflow_multicloud.core.failover.limits import within
 from airflow_multicloud.core.failover.references import blaming
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.names import place
+from airflow_multicloud.core.ledger.names import place_by_uri, without_store
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.records import UNREADABLE
 from airflow_multicloud.errors import CloudError
@@ -79,25 +79,30 @@ def _role(copy: Copy, copies: Copies) -> tuple[bool, tuple[str, ...]]:
         damaged = err
     if not own and damaged is None:
         return True, ()
-    here = place(str(copy.end.location))
+    here = copy.end.place
     answered = copies.answered(copy)
     if any(here in _said(other, head) - {_place(other)} for other, head in answered):
         return True, ()
     if damaged is not None:
         raise damaged
-    silent = {_place(other) for other in copies.all if other is not copy}
-    silent -= {_place(other) for other, _ in answered}
-    if not own & silent:
+    spoken = {id(other) for other, _ in answered}
+    silent = [o for o in copies.all if o is not copy and id(o) not in spoken]
+    lost = own & {_place(other) for other in silent}
+    # Of a copy that could not be opened it is not known in which store it is.
+    unopened = {_place(other) for other in silent if other.candidate.endpoint is None}
+    lost |= {one for one in own if without_store(one) in unopened}
+    if not lost:
         return False, ()
     return True, (
         f"{copy.candidate.uri}: its ledger says that it was replicated from "
-        f"{', '.join(sorted(own & silent))}, which can't be asked whether it is the replica now; "
+        f"{', '.join(sorted(lost))}, which can't be asked whether it is the replica now; "
         "as the first candidate it is taken for the live primary, and judged by its store",
     )
 
 
 def _place(copy: Copy) -> str:
-    return place(copy.candidate.uri)
+    end = copy.candidate.endpoint
+    return place_by_uri(copy.candidate.uri) if end is None else end.place
 
 
 def _said(other: Copy, head: Head | None) -> set[str]:

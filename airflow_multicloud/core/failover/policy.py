@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.memory import Remembered
-from airflow_multicloud.core.ledger.names import bucket_of, place_of
+from airflow_multicloud.core.ledger.names import is_in, place_of
 from airflow_multicloud.core.ledger.trust import Verifier
 from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
+
+T = TypeVar("T")
 
 #: Outages. A missing permission is not among them: it may be a revoked one, and going on
 #: would hide it.
@@ -91,10 +93,9 @@ class FailoverPolicy:
 
     def expected_at(self, end: Endpoint) -> tuple[str | None, int | None]:
         """The root and the number of a commit that the ledger of a place must have."""
-        here = place_of(end)
-        roots, numbers = self.expected_roots.items(), self.at_least_commits.items()
-        root = next((root for uri, root in roots if bucket_of(uri) == here), None)
-        return root, next((number for uri, number in numbers if bucket_of(uri) == here), None)
+        roots = _given_for(end, self.expected_roots)
+        numbers = _given_for(end, self.at_least_commits)
+        return next(roots, None), next(numbers, None)
 
     def remembered_at(self, end: Endpoint) -> Remembered | None:
         """What is remembered of the ledger of a place, unless something is expected of it."""
@@ -103,20 +104,29 @@ class FailoverPolicy:
         here = place_of(end)
         return next((one for one in self.remembered if one.place == here), None)
 
-    def check_candidates(self, uris: Iterable[str]) -> None:
-        """Refuse an expectation of a ledger that no candidate has.
+    def check_candidates(self, candidates: Mapping[str, str]) -> None:
+        """Refuse an expectation of a ledger that no candidate has, or several have.
 
+        :param candidates: the place of the bucket of each, by its URI.
         :raises StorageError: kind ``invalid_argument``, naming it.
         """
-        known = {bucket_of(uri) for uri in uris}
         for name in ("expected_roots", "at_least_commits"):
             for uri in getattr(self, name):
-                if bucket_of(uri) not in known:
+                meant = {at for end, at in candidates.items() if is_in(uri, end, at)}
+                if not meant:
                     raise _refused(name, repr(uri), "the URI of a candidate, or of its bucket")
+                if len(meant) > 1:
+                    what = f"one with its connection, as it is in {' and in '.join(sorted(meant))}"
+                    raise _refused(name, repr(uri), what)
 
     def goes_on(self, kind: ErrorKind) -> bool:
         """Whether an error of this kind triggers failover to the next candidate."""
         return kind in self.fail_over_on or kind in REJECTIONS
+
+
+def _given_for(end: Endpoint, given: Mapping[str, T]) -> Iterator[T]:
+    here, bucket = str(end.location), place_of(end)
+    return (one for uri, one in given.items() if is_in(uri, here, bucket))
 
 
 def parse_kinds(given: Iterable[str]) -> frozenset[ErrorKind]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from airflow_multicloud import known_clouds
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
@@ -15,29 +16,55 @@ SEGMENTS = f"{LEDGER}segments/"
 _LAST = 10**12 - 1
 #: The greatest number that a commit can have.
 LAST_COMMIT = _LAST - 1
+_STORE = re.compile(r"^(\w[\w+.-]*://[^/@]*)@[^/]*")
 _COMMIT = re.compile(rf"{re.escape(COMMITS)}(\d{{12}})-(\d{{12}})\.jsonl")
 _SEGMENT = re.compile(rf"{re.escape(SEGMENTS)}([0-9a-f]{{64}})\.jsonl\.gz")
 
 
-def place(uri: str) -> str:
-    """A URI without its connection id and with one scheme for those that mean the same place.
+def place_of(end: Endpoint) -> str:
+    """The place that a ledger is about: the whole bucket."""
+    return replace(end, location=end.location.with_key("")).place
 
-    It is the same data, whoever reaches it and however it is spelt.
+
+def is_in(uri: str, end: str, bucket: str) -> bool:
+    """Whether a URI that somebody gave is in the bucket of another one.
+
+    One with a connection is in the bucket that this connection reaches; one without, in each of
+    that name. What reports call a place is one, too.
+
+    :param end: the other URI.
+    :param bucket: the place of its bucket.
     """
+    if uri.startswith(bucket):
+        return True
+    named = _connection(uri)
+    default = known_clouds.default_connection(end.partition("://")[0])
+    if named and named != (_connection(end) or default):
+        return False
+    return place_by_uri(f"{uri}/").startswith(without_store(bucket))
+
+
+def place_by_uri(uri: str) -> str:
+    """A place as far as a URI alone tells: without the store, where the cloud has several."""
     scheme, _, rest = uri.partition("://")
     authority, _, key = rest.partition("/")
     return f"{known_clouds.canonical_scheme(scheme)}://{authority.rpartition('@')[2]}/{key}"
 
 
-def place_of(end: Endpoint) -> str:
-    """The place that a ledger is about: the whole bucket."""
-    return place(str(end.location.with_key("")))
-
-
-def bucket_of(uri: str) -> str:
-    """The place of the ledger that a URI is in: its bucket's."""
-    scheme, _, rest = place(uri).partition("://")
+def bucket_by_uri(uri: str) -> str:
+    """The place of the ledger that a URI is in, likewise."""
+    scheme, _, rest = place_by_uri(uri).partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/"
+
+
+def _connection(uri: str) -> str:
+    """The connection that a URI names; empty when it names none."""
+    return uri.partition("://")[2].partition("/")[0].rpartition("@")[0]
+
+
+def without_store(place: str) -> str:
+    """A place as :func:`place_by_uri` has it."""
+    return _STORE.sub(r"\1", place)
 
 
 def commit_key(number: int) -> str:

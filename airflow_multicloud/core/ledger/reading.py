@@ -15,7 +15,13 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import commits, segments
 from airflow_multicloud.core.ledger.commits import Commit, Mark
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.names import COMMITS, commit_key, number_of, place_of
+from airflow_multicloud.core.ledger.names import (
+    COMMITS,
+    commit_key,
+    number_of,
+    place_of,
+    without_store,
+)
 from airflow_multicloud.core.ledger.segments import Keys
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 
@@ -115,8 +121,21 @@ def at(end: Endpoint, number: int) -> Head:
             raise records.other_version(end, key, version, commits.VERSION)
         commit = commits.read(line)
         if commit.number != number or commit.place != place_of(end):
-            raise ValueError(f"it is commit {commit.number} of {commit.place}")
+            raise ValueError(
+                f"it is commit {commit.number} of {commit.place}, and this is commit {number} of "
+                f"{place_of(end)}{_hint(commit, end)}"
+            )
     return Head(end, commit, commits.root_of(line), more[0] or None)
+
+
+def _hint(commit: Commit, end: Endpoint) -> str:
+    here = place_of(end)
+    if commit.place == here or without_store(commit.place) != without_store(here):
+        return ""
+    return (
+        "; if that is the same store by another address, give the connections of both the same "
+        "extra store_name"
+    )
 
 
 def back_to(head: Head, number: int) -> Iterator[Head]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Collection
 
 from airflow_multicloud.core import run_tokens, telemetry
-from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import buckets, leftovers, planning, plans, reach, stock
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
@@ -154,8 +153,6 @@ def options_without_effect(replication: Replication, report: ReplicationReport) 
 def _attributes(replication: Replication) -> dict[str, str]:
     return {
         "cloud__provider": replication.source.cloud,
-        "multicloud__source": place(str(replication.source.location)),
-        "multicloud__destinations": ",".join(
-            place(str(d.location)) for d in replication.destinations
-        ),
+        "multicloud__source": replication.source.place,
+        "multicloud__destinations": ",".join(d.place for d in replication.destinations),
     }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from airflow_multicloud.core.endpoints import Endpoint, check_overlap, check_reserved
+from airflow_multicloud.core.apart import check_overlap
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.errors import ErrorKind, StorageError

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from airflow_multicloud.core.ledger.commits import Identity, Selection
-from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.labels import current_work
@@ -17,7 +16,7 @@ from airflow_multicloud.labels import current_work
 class Run:
     """A run under way.
 
-    :param source: the source's URI, without its connection.
+    :param source: the source's place.
     :param whole: whether the source is a prefix, and not one object.
     :param started: before anything was listed.
     :param as_of: changes made at the source before this are looked at: later ones may be too young.
@@ -58,7 +57,7 @@ def new_run(
     source = replication.source
     return Run(
         new_identity(run_id, token),
-        place(str(source.location)),
+        source.place,
         source.location.is_prefix,
         selection_of(chosen),
         started,

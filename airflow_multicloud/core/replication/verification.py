@@ -14,7 +14,6 @@ from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import trust
 from airflow_multicloud.core.ledger.commits import OpenRun
 from airflow_multicloud.core.ledger.memory import Remembered, recall, recall_none
-from airflow_multicloud.core.ledger.names import place
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Corroboration, Verifier
 from airflow_multicloud.core.replication import agreeing, history, under_way
@@ -157,7 +156,7 @@ def verify(
         telemetry.operation(
             "verify_replica",
             cloud__provider=replica.cloud,
-            multicloud__replica=place(str(replica.location)),
+            multicloud__replica=replica.place,
         ) as span,
         Catalog() as catalog,
         cancellation.pool(concurrency, "multicloud-verify") as pool,

@@ -20,6 +20,7 @@ from airflow_multicloud.ports.object_store.capabilities import (
     ServerSideCopy,
     SignedUrl,
     SignedUrls,
+    StoreName,
 )
 from airflow_multicloud.ports.object_store.options import (
     ConditionKind,
@@ -83,6 +84,7 @@ __all__ = [
     "ServerSideCopy",
     "SignedUrl",
     "SignedUrls",
+    "StoreName",
     "TagRules",
     "UploadResumption",
     "WriteCondition",

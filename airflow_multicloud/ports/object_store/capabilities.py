@@ -116,6 +116,26 @@ class BucketListing(Protocol):
 
 
 @runtime_checkable
+class StoreName(Protocol):
+    """Optional capability: the store says which of its cloud's stores it is.
+
+    For clouds of which two stores can have buckets of one name: in two accounts, at two endpoints.
+    Where it is missing, the names of buckets count as unique in the whole cloud.
+    """
+
+    @property
+    def store_name(self) -> str:
+        """What names a bucket for good, together with the bucket's name: a host, say.
+
+        It is in ledgers, in what Airflow remembers of them, and in spans. So it is the same in
+        every run and by every connection, and no secret: at most 255 printable ASCII characters
+        without spaces, ``/``, ``@``, ``?`` and ``#``. It is empty where a bucket needs no more
+        than its name, as at AWS itself. Asking for it makes no request.
+        """
+        ...
+
+
+@runtime_checkable
 class CheckedReads(Protocol):
     """Optional capability: reads with a checksum that the service computes over what it sends.
 

@@ -9,6 +9,7 @@ from airflow_multicloud.testing.contracts.object_store import (
     ConditionalWritesContract,
     KeyRulesContract,
     ObjectStoreContract,
+    StoreNameContract,
 )
 
 
@@ -33,4 +34,8 @@ class TestConditionalWrites(ConditionalWritesContract):
 
 
 class TestBucketCreation(BucketCreationContract):
+    pass
+
+
+class TestStoreName(StoreNameContract):
     pass

@@ -152,7 +152,7 @@ def test_a_record_is_readable_json_that_names_the_one_before(chain: Chain) -> No
     assert second["chain"] == {
         "number": 2,
         "cloud": chain.place.cloud,
-        "bucket": chain.place.bucket,
+        "bucket": chain.place.bucket_and_store,
         "previous": {"key": key_of(1), "sha256": chain.stored[0].sha256},
         "page": {"key": key_of(2, "html"), "sha256": page},
         "siblings": [],
@@ -187,7 +187,8 @@ def test_other_programs_can_check_a_signature(chain: Chain, tmp_path: Path) -> N
 def test_a_record_has_the_same_bytes_without_its_signature() -> None:
     one, other = Chain.of(1), Chain.of(1, None)
     lines = one.get(key_of(1)).split(b"\n")
-    assert b"\n".join(lines[:1] + lines[2:]) == other.get(key_of(1))
+    names = [chain.place.store_name.encode() for chain in (other, one)]
+    assert b"\n".join(lines[:1] + lines[2:]) == other.get(key_of(1)).replace(*names)
 
 
 def test_the_same_evidence_is_stored_once(chain: Chain) -> None:
@@ -404,7 +405,9 @@ def test_a_chain_of_another_bucket_is_noticed(chain: Chain) -> None:
     other = replace(chain, place=replace(chain.place, cloud="another"))
     report = other.signed()
     assert report.findings == {Flaw.MISPLACED: 4}
-    assert f"in the bucket {chain.place.bucket!r} ({chain.place.cloud})" in report.found[0]
+    assert (
+        f"in the bucket {chain.place.bucket_and_store!r} ({chain.place.cloud})" in report.found[0]
+    )
 
 
 @pytest.mark.parametrize(

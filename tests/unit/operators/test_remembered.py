@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,17 @@ from airflow_multicloud.operators.remembered import (
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SALES, OTHER = Asset("sales"), Asset("other")
 PLACE, REPLICA = "gs://lake/", "gs://conn@lake/sales/"
+
+
+@pytest.fixture(autouse=True)
+def _connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked: a place is what the connection and the URI say."""
+    google = {"conn_type": "google_cloud_platform"}
+    store = {"conn_type": "aws", "extra": {"endpoint_url": "http://minio:9000"}}
+    found: dict[str, dict[str, Any]] = {"conn": google, "other": google}
+    found |= {"amazon": {"conn_type": "aws"}, "minio": store, "minio_too": store}
+    for conn_id, connection in found.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
 
 
 def commit(number: int, place: str = PLACE) -> Remembered:
@@ -87,12 +99,28 @@ def test_a_run_leaves_one_commit_in_each_ledger() -> None:
         [
             reported("gs://conn@lake/a/", 7),
             reported("gs://other@lake/b/", 8),
-            reported("s3://conn@lake/a/", 3),
+            reported("s3://amazon@lake/a/", 3),
+            reported("s3://minio@lake/a/", 4),
+            reported("s3://minio_too@lake/b/", 5),
             reported("abfs://lake/", None),
         ]
     )
-    assert [(one.place, one.commit) for one in told] == [("gs://lake/", 8), ("s3://lake/", 3)]
+    assert [(one.place, one.commit) for one in told] == [
+        ("gs://lake/", 8),
+        ("s3://lake/", 3),
+        ("s3://lake@minio:9000/", 5),
+    ]
     assert "conn" not in str(told)
+
+
+def test_buckets_of_one_name_in_two_stores_are_remembered_apart() -> None:
+    airflow, places = new(), ("s3://lake/", "s3://lake@minio:9000/")
+    told = [commit(7, places[0]), commit(3, places[1])]
+    remember(writer(SALES), airflow.context(), told)
+    uris = ["s3://amazon@lake/a/", "s3://minio@lake/a/"]
+    found = remembered(reader(SALES), airflow.context(), uris)
+    assert found == dict(zip(places, told, strict=True))
+    assert remembered(reader(SALES), airflow.context(), ["s3://nobody@lake/"]) == {}
 
 
 def test_xcom_has_it() -> None:

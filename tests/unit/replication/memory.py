@@ -126,7 +126,7 @@ class Unversioned(object_store.Hook):
 
 
 class Bare:
-    """The six verbs and nothing else: no parts, no conditions, no rules."""
+    """The six verbs and an account's name: no parts, no conditions, no rules."""
 
     def __init__(self, conn_id: str) -> None:
         self._hook = object_store.Hook(conn_id)
@@ -134,6 +134,10 @@ class Bare:
         self.stat_object = self._hook.stat_object
         self.put_object = self._hook.put_object
         self.delete_object = self._hook.delete_object
+
+    @property
+    def store_name(self) -> str:
+        return self._hook.store_name
 
     def get_object(
         self, ref: ObjectRef, *, start: int = 0, end: int | None = None, if_etag: str | None = None

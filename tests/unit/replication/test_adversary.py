@@ -40,7 +40,7 @@ FORGED = digests_of(b"the bytes of someone else")
 
 
 def elsewhere() -> Endpoint:
-    """A place in a bucket of another name: one of the same name counts as the same."""
+    """A place in a bucket of another name."""
     made = endpoint("copy/")
     object_store.Hook(conn_of(made)).ensure_bucket("other")
     return replace(made, location=replace(made.location, bucket="other"))

@@ -13,7 +13,7 @@ from msgspec.structs import replace as changed
 
 from airflow_multicloud.adapters.digests import digests_of, sha256_of
 from airflow_multicloud.core.ledger import commits, entries, reading
-from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, segment_key
+from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, place_of, segment_key
 from airflow_multicloud.core.replication import history
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
@@ -223,7 +223,7 @@ def test_a_ledger_rolled_back_and_forged_is_contradicted_by_the_other_replica(la
         forge(there, ledger(there))
     report = verify(there, siblings=[other])
     assert not report.proven
-    assert "the ledger of mem://other/ has seen commit" in report.contradictions[0]
+    assert f"the ledger of {place_of(other)} has seen commit" in report.contradictions[0]
     assert "which of the two is right can't be told" in report.contradictions[0]
     assert not verify(other, siblings=[there]).proven
     assert verify(other).proven

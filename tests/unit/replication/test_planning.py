@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from airflow_multicloud.core.endpoints import Endpoint, check_overlap
+from airflow_multicloud.core.apart import check_overlap
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Origin, Proof
 from airflow_multicloud.core.replication.buckets import check_buckets
@@ -19,9 +20,11 @@ from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.planning import decide
+from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.ports.object_store import BucketMeta, Digests, IfUnchanged
+from airflow_multicloud.testing.memory_cloud.object_store import Hook
 
 from . import memory
 
@@ -208,8 +211,9 @@ def test_whatever_a_bucket_check_raises_names_the_parameter(
     ],
 )
 def test_a_place_is_the_same_however_it_is_spelt(one: str, other: str, same: bool) -> None:
-    store = memory.endpoint().store
-    ends = [Endpoint("azure", store, parse_location(uri, parameter="x")) for uri in (one, other)]
+    places = [parse_location(uri, parameter="x") for uri in (one, other)]
+    # Each connection reaches an account of its own.
+    ends = [Endpoint("azure", Hook(place.conn_id or "default"), place) for place in places]
     elsewhere = memory.endpoint()
     for check in (
         lambda: check_overlap(ends[0], ends[1:]),
@@ -222,6 +226,38 @@ def test_a_place_is_the_same_however_it_is_spelt(one: str, other: str, same: boo
         with pytest.raises(StorageError, match=" overlaps ") as caught:
             check()
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "name", "same"),
+    [
+        ("s3://a@lake/x/", "s3://b@lake/x/", "", True),
+        ("s3://a@lake/x/", "s3://b@lake/x/y/", "minio:9000", True),
+        ("abfs://a@lake/", "abfss://b@lake/x/", "one.blob.core.windows.net", True),
+        ("s3://a@lake/x/", "s3://b@lake/y/", "", False),
+        ("s3://a@lake/x/", "s3://b@other/x/", "", False),
+        ("s3://a@lake/x/", "s3://b@lake/x/", None, False),
+    ],
+)
+def test_two_connections_to_one_bucket_reach_the_same_place(
+    one: str, other: str, name: str | None, same: bool
+) -> None:
+    """``None``: each connection reaches an account of its own."""
+    ends = []
+    for uri in (one, other):
+        place = parse_location(uri, parameter="x")
+        ends.append(Endpoint("aws", Hook(place.conn_id or ""), place, alias=name))
+    for destinations, message in (
+        ((ends[1],), rf"^destinations\[0\]: {other} overlaps source {one}: both connections "),
+        ((memory.endpoint(), *ends), rf"^destinations\[2\]: {other} overlaps destinations\[1\]"),
+    ):
+        source = ends[0] if len(destinations) == 1 else memory.endpoint()
+        if same:
+            with pytest.raises(StorageError, match=message) as caught:
+                Replication(source, destinations)
+            assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+        else:
+            Replication(source, destinations)
 
 
 @pytest.mark.parametrize("immutable", [False, True])

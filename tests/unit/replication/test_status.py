@@ -13,7 +13,7 @@ from msgspec.structs import replace as changed
 from airflow_multicloud.core.ledger import commits
 from airflow_multicloud.core.ledger.commits import Selection, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
-from airflow_multicloud.core.ledger.names import commit_key
+from airflow_multicloud.core.ledger.names import commit_key, place_of
 from airflow_multicloud.core.replication import history
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
@@ -65,7 +65,7 @@ class TestAge:
         assert (found.objects, found.proven, found.complete, found.finding) == (3, 3, True, None)
         assert found.within(HOUR)
         assert not found.within(timedelta(0))
-        assert found.oldest == "mem://lab/copy/ (all objects), by run second"
+        assert found.oldest == f"{there.place} (all objects), by run second"
 
     def test_is_less_by_min_age(self, lab: World) -> None:
         (there,) = lab.destinations
@@ -81,10 +81,11 @@ class TestAge:
             look("copy/", 30, selection=Selection(include=("*.b",)), objects=3, behind=1),
         ]
         end = looked(look("copy/", 0), *parts)
+        there = f"{place_of(end)}copy/"
         found = freshness(end)
         assert (found.as_of, found.parts) == (None, 3)
         assert found.finding == (
-            "1 of 3 objects are not up to date, some never were: mem://lab/copy/ (include=*.b), "
+            f"1 of 3 objects are not up to date, some never were: {there} (include=*.b), "
             "by run run-30"
         )
         assert not found.within(timedelta(days=99999))
@@ -93,7 +94,7 @@ class TestAge:
         )
         found = freshness(end)
         assert (found.as_of, found.lag and found.lag > HOUR) == (at(0), True)
-        assert found.oldest == "mem://lab/copy/ (all objects), by run run-0"
+        assert found.oldest == f"{there} (all objects), by run run-0"
 
     def test_of_selections_that_are_not_all_is_unknown(self) -> None:
         parts = [
@@ -103,10 +104,10 @@ class TestAge:
         end = looked(*parts)
         found = freshness(end)
         assert (found.as_of, found.lag, found.complete) == (None, None, True)
-        assert found.oldest == "mem://lab/copy/ (include=*.a), by run run-10"
+        assert found.oldest == f"{place_of(end)}copy/ (include=*.a), by run run-10"
         assert found.finding is not None
         assert found.finding.startswith(
-            "no run has looked at all of it; the oldest part is mem://lab/copy/ (include=*.a), by "
+            f"no run has looked at all of it; the oldest part is {place_of(end)}copy/ (include=*.a), by "
             "run run-10, as of 2026-01-01T12:10:00+00:00"
         )
         assert not found.within(timedelta(days=99999))
@@ -132,8 +133,9 @@ class TestAge:
         wider = replace(there, location=there.location.with_key(""))
         found = freshness(wider)
         assert (found.as_of, found.within(timedelta(days=99999))) == (None, False)
-        assert "no run has looked at all of it; the oldest part is mem://lab/copy/ (all" in str(
-            found.finding
+        assert (
+            f"no run has looked at all of it; the oldest part is {place_of(there)}copy/ (all"
+            in str(found.finding)
         )
 
     def test_is_that_of_the_oldest_object_that_is_behind(self) -> None:
@@ -209,9 +211,9 @@ class TestStatus:
         head = ledger(there)
         assert (stands.complete, stands.findings, stands.run_id) == (True, (), "first")
         assert (stands.commit, stands.ledger_root) == (head.commit.number, head.root)
-        assert stands.sources == ("mem://lab/data/",)
+        assert stands.sources == (lab.source.place,)
         (part,) = stands.parts
-        assert (part.place, part.selection) == ("mem://lab/copy/", "all objects")
+        assert (part.place, part.selection) == (there.place, "all objects")
         assert (part.objects, part.proven, part.behind, part.as_of) == (3, 3, 0, stands.as_of)
 
     def test_what_is_behind_and_late(self) -> None:
@@ -219,7 +221,7 @@ class TestStatus:
         findings = "; ".join(status(end, max_lag=HOUR).findings)
         assert "2 of 10 objects are not proven" in findings
         assert "2 of 10 objects were not as the source had them" in findings
-        assert "is more than 1 h; the oldest part is mem://lab/copy/ (all objects)" in findings
+        assert f"is more than 1 h; the oldest part is {place_of(end)}copy/ (all" in findings
 
     def test_an_age_that_is_not_known(self) -> None:
         stands = status(looked(look("copy/", 30, behind=2)))
@@ -278,7 +280,7 @@ class TestRuns:
         assert (first.run_id, first.objects, first.changed, first.deleted) == ("first", 3, 3, 0)
         assert (second.run_id, second.objects, second.changed) == ("second", 3, 2)
         assert (second.selection, first.selection) == ("include=?", "all objects")
-        assert second.source == "mem://lab/data/"
+        assert second.source == lab.source.place
         assert second.commit > first.commit
         assert second.ledger_root == ledger(there).root
         assert first.started < first.finished < second.started

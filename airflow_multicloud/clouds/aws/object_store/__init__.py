@@ -31,6 +31,7 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    StoreName,
     TagRules,
     UploadResumption,
 )
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         AttributeRules,
         TagRules,
         UploadResumption,
+        StoreName,
         Protocol,
     ):
         """Every optional capability that S3 has; the type checker proves them, too."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from botocore.config import Config
 
+from airflow_multicloud.clouds.aws.object_store.addresses import store_name_of
 from airflow_multicloud.clouds.aws.object_store.errors import translated
 from airflow_multicloud.clouds.aws.object_store.pages import register_fast_listing
 from airflow_multicloud.clouds.aws.object_store.stores import Stores
@@ -73,6 +74,11 @@ class ObjectStoreBase(SessionHook, S3Hook):
             self._session.connection.extra_config,
             requester_pays=requester_pays_of(self),
         )
+
+    @property
+    def store_name(self) -> str:
+        """Where another store answers than AWS's, or AWS's of another partition."""
+        return self._session.once("store name", lambda: store_name_of(self._session))
 
     @cached_property
     def _s3(self) -> S3Connection:

@@ -29,6 +29,7 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    StoreName,
     TagRules,
     UploadResumption,
 )
@@ -75,4 +76,5 @@ if TYPE_CHECKING:
         type[KeyRules],
         type[MetadataRules],
         type[AttributeRules],
-    ] = (BlobObjectStoreHook,) * 14
+        type[StoreName],
+    ] = (BlobObjectStoreHook,) * 15

@@ -39,6 +39,11 @@ class ObjectStoreBase(WasbHook):
         session = session or Session.shared(wasb_conn_id, public_read=public_read)
         self.account: StorageAccount = session.storage_account
 
+    @property
+    def store_name(self) -> str:
+        """The account's host: each account has containers of its own."""
+        return self.account.name
+
     def _describe(self, ref: ObjectRef, doing: str) -> ObjectMeta:
         with translated(doing):
             params = {"versionid": ref.version} if ref.version else {}

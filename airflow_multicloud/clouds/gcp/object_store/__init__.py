@@ -32,6 +32,7 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    StoreName,
     UploadResumption,
 )
 
@@ -70,4 +71,5 @@ if TYPE_CHECKING:
         type[MetadataRules],
         type[AttributeRules],
         type[UploadResumption],
-    ] = (GCSObjectStoreHook,) * 11
+        type[StoreName],
+    ] = (GCSObjectStoreHook,) * 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from obstore.store import GCSStore
 
 from airflow_multicloud.adapters import names
 from airflow_multicloud.adapters import obstore as _obstore
+from airflow_multicloud.adapters.names import store_name
 from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.object_store.errors import translated
 from airflow_multicloud.clouds.gcp.object_store.fields import generation_of, meta_of
@@ -32,6 +34,13 @@ NO_DIGESTS: Final = Digests()
 _NO_OVERALL_TIMEOUT = timedelta(days=1)
 
 
+# As the official client has it.
+_EMULATOR = "STORAGE_EMULATOR_HOST"
+# cloud.google.com/storage/docs/request-endpoints, and
+# cloud.google.com/vpc/docs/configure-private-google-access.
+_GOOGLE = ".googleapis.com"
+
+
 class ObjectStoreBase(SessionHook, GCSHook):
     """What every verb stands on.
 
@@ -42,6 +51,16 @@ class ObjectStoreBase(SessionHook, GCSHook):
     def get_client_options(self, api_endpoint_override: str | None = None) -> ClientOptions:
         """The official hook's options, with the connection's ``gcs.endpoint`` if it has one."""
         return super().get_client_options(api_endpoint_override or self._session.endpoint_of("gcs"))
+
+    @property
+    def store_name(self) -> str:
+        """Where another service answers than Google's: its buckets are not Google's.
+
+        Google's own has several addresses (private and regional ones), and each bucket once.
+        """
+        endpoint = self._session.endpoint_of("gcs") or os.environ.get(_EMULATOR) or ""
+        name = store_name(endpoint)
+        return "" if name.partition(":")[0].endswith(_GOOGLE) else name
 
     @cached_property
     def _api(self) -> JsonApi:

@@ -36,6 +36,7 @@ from airflow_multicloud.testing.contracts.object_store.attributes import (  # no
 from airflow_multicloud.testing.contracts.object_store.buckets import (  # noqa: E402
     BucketCreationContract,
     BucketListingContract,
+    StoreNameContract,
 )
 from airflow_multicloud.testing.contracts.object_store.conditions import (  # noqa: E402
     ConditionalPartsContract,
@@ -92,6 +93,7 @@ __all__ = [
     "PartUploadsContract",
     "ServerSideCopyContract",
     "SignedUrlsContract",
+    "StoreNameContract",
     "TagRulesContract",
     "UploadResumptionContract",
 ]

@@ -1,8 +1,9 @@
-"""Making and naming buckets."""
+"""Making and naming buckets, and naming the store that has them."""
 # ruff: noqa: S101 - a test suite asserts, and compares with literal numbers
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,12 +15,14 @@ from airflow_multicloud.ports.object_store import (
     BucketCreation,
     BucketListing,
     ObjectRef,
+    StoreName,
 )
 from airflow_multicloud.testing.contracts.object_store.checks import (
     fails,
     put,
     read,
 )
+from airflow_multicloud.testing.contracts.rigs import as_capable
 
 if TYPE_CHECKING:
     from airflow_multicloud.testing.contracts.object_store.rigs import StoreRig
@@ -84,3 +87,19 @@ class BucketListingContract:
         assert rig.bucket in found
         assert len(found) == len({*found})
         assert f"absent-{uuid.uuid4().hex[:20]}" not in found
+
+
+class StoreNameContract:
+    """The port's ``StoreName``."""
+
+    needs: ClassVar[tuple[type, ...]] = (StoreName,)
+
+    def test_can_stand_in_ledgers(self, rig: StoreRig) -> None:
+        """It is short, printable ASCII, and what stands around it can be told from it."""
+        assert re.fullmatch(r"[!-~]{0,255}", rig.capability(StoreName).store_name)
+        assert not {*"/@?#"} & {*rig.capability(StoreName).store_name}
+
+    def test_stays(self, rig: StoreRig) -> None:
+        """Another process calls it the same."""
+        again = as_capable(rig.reopen(), StoreName)
+        assert again.store_name == rig.capability(StoreName).store_name

@@ -23,6 +23,7 @@ from airflow_multicloud.ports.object_store import (
     PartUploads,
     ServerSideCopy,
     SignedUrls,
+    StoreName,
     TagRules,
     UploadResumption,
 )
@@ -50,6 +51,7 @@ OPTIONAL_CAPABILITIES: tuple[type, ...] = (
     SignedUrls,
     BucketCreation,
     BucketListing,
+    StoreName,
     CheckedReads,
     KeyRules,
     MetadataRules,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.digests import check_digests, sha256_of
+from airflow_multicloud.adapters.names import store_name
 from airflow_multicloud.adapters.reading import check_etag, check_start, span
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import (
@@ -25,6 +26,7 @@ from airflow_multicloud.ports.object_store import (
     ObjectMeta,
     ObjectRef,
     ObjectStore,
+    StoreName,
     WriteCondition,
     WriteOptions,
 )
@@ -44,6 +46,11 @@ _LONGEST_KEY = 1024
 
 class LocalDiskStore(LocalDiskHook):
     """Objects in directories below the connection's ``root``."""
+
+    @property
+    def store_name(self) -> str:
+        """The directory: each connection may have another one, with buckets of its own."""
+        return store_name(f"disk://{self.root}")
 
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         """Every object, in no order; each costs reading one line of its file."""
@@ -189,8 +196,6 @@ class LocalDiskStore(LocalDiskHook):
 Hook: type[ObjectStore] = LocalDiskStore
 
 if TYPE_CHECKING:
-    _CAPABILITIES: tuple[type[ConditionalWrites], type[BucketCreation], type[KeyRules]] = (
-        LocalDiskStore,
-        LocalDiskStore,
-        LocalDiskStore,
-    )
+    _CAPABILITIES: tuple[
+        type[ConditionalWrites], type[BucketCreation], type[KeyRules], type[StoreName]
+    ] = (LocalDiskStore,) * 4
