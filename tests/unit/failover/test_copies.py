@@ -216,8 +216,8 @@ class TestHowLongOthersMayTake:
 
         def result(self, timeout: float | None = None) -> Any:
             assert timeout is not None
-            self.waited.append(timeout)
-            self.clock.now += timeout
+            self.waited.append(max(timeout, 0))
+            self.clock.now += max(timeout, 0)
             raise TimeoutError
 
     @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ class Target:
 class Lot:
     def __init__(self, target: Target, content: bytes) -> None:
         self.target, self.content = target, content
+        self.thread = threading.current_thread()
         self.committed = False
         self.discarded = threading.Event()
 
@@ -129,6 +130,7 @@ class TestBytesThatNobodyWants:
         served.set()
         assert found.served_by == str(second.location)
         self.check(target, kept=1)
+        assert all(lot.thread.daemon for lot in target.staged)  # no process waits for them
 
     def test_after_they_were_given_up(self) -> None:
         """While another one is under way."""
