@@ -356,6 +356,13 @@ class TestSignatures:
         served = fetch_tree(candidates(lab.source), FileTarget(tmp_path), policy)
         assert served.objects == 1
 
+    def test_not_even_where_its_ledger_is_expected(self, lab: Lab, tmp_path: Path) -> None:
+        write(lab.source)
+        policy = FailoverPolicy(
+            at_least_commits={str(lab.source.location): 1}, public_keys=Keys(frozenset())
+        )
+        assert fetch_tree(candidates(lab.source), FileTarget(tmp_path), policy).objects == 1
+
 
 class TestRemembered:
     """What Airflow has seen: an earlier commit, and when."""
