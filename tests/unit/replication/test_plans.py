@@ -73,3 +73,12 @@ def test_what_is_proven_is_no_work_though_its_attributes_are_looked_at() -> None
     (told,) = plan(lab.replication(replace(SMALL, compare_attributes=CompareAttributes.ALWAYS)))
     assert (told.settled, told.compare, told.bytes, told.requests) == (0, 2, 0, 0)
     assert told.compares == ("a", "b")
+
+
+@pytest.mark.parametrize("compare", [CompareAttributes.NEVER, CompareAttributes.ALWAYS])
+def test_what_one_destination_has_is_still_work_for_the_next(compare: CompareAttributes) -> None:
+    lab = world({"a": b"content", "b": b"1"}, destinations=2)
+    replicate(replace(lab, destinations=lab.destinations[:1]).replication())
+    first, second = plan(lab.replication(replace(SMALL, compare_attributes=compare)))
+    assert (first.settled + first.compare, first.copy, first.bytes) == (2, 0, 0)
+    assert (second.copy, second.bytes, second.requests) == (2, 8, 2)
