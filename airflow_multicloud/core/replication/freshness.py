@@ -150,6 +150,7 @@ def _of_object(replica: Endpoint, head: Head) -> Freshness:
     proof, behind = entry.proof, entry.behind
     about = behind or proof
     run_id = about.run_id if about else ""
+    why = behind.reason if behind else "unknown"
     return Freshness(
         replica=str(replica.location),
         as_of=as_of,
@@ -159,7 +160,7 @@ def _of_object(replica: Endpoint, head: Head) -> Freshness:
         proven=int(entry.current and proof is not None and proof.proven),
         parts=1,
         oldest=printable(f"{head.commit.place}{entry.key}, by run {run_id}"),
-        unknown=None if as_of else f"it never arrived: {behind.reason if behind else 'unknown'}",
+        unknown=None if as_of else printable(f"it never arrived: {why}"),
     )
 
 

@@ -26,7 +26,7 @@ _BACK = 20
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the last run found that looked at one selection.
+    """What the last run found that looked at one selection; texts are printable.
 
     :param place: the prefix that it looked at, without a connection.
     :param source: what that was compared with, without a connection.
@@ -123,8 +123,8 @@ def status(
     last = max(parts, key=lambda look: look.finished, default=None)
     return ReplicaStatus(
         replica=str(replica.location),
-        sources=tuple(sorted({look.source for look in parts})),
-        run_id=last.run_id if last else None,
+        sources=tuple(sorted({printable(look.source) for look in parts})),
+        run_id=printable(last.run_id) if last else None,
         as_of=found.as_of,
         lag=found.lag,
         oldest=found.oldest,
@@ -145,11 +145,11 @@ def status(
 
 def _part(head: Head, look: Look) -> Part:
     return Part(
-        place=f"{head.commit.place}{look.prefix}",
-        source=look.source,
-        selection=str(look.selection),
+        place=printable(f"{head.commit.place}{look.prefix}"),
+        source=printable(look.source),
+        selection=printable(str(look.selection)),
         as_of=look.holds,
-        run_id=look.run_id,
+        run_id=printable(look.run_id),
         finished=look.finished,
         objects=look.objects,
         proven=look.proven,

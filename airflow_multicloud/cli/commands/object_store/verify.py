@@ -51,4 +51,5 @@ def _remarks(report: VerificationReport) -> list[str]:
         *(f"contradicted: {sentence}" for sentence in report.contradictions),
         *(f"not compared: {sentence}" for sentence in report.not_compared),
         *(f"under way, or killed: {run}" for run in report.open_runs),
+        *(f"note: the newest commit is signed by the key {key}" for key in report.signed_by),
     ]
