@@ -115,7 +115,7 @@ def nothing_recorded(replica: Endpoint, head: Head | None) -> StorageError:
         known = {look.prefix for look in head.commit.looks}
         known |= {entry.key for entry in head.commit.recent}
         others = sorted(str(replica.location.with_key(key)) for key in known)
-        near = get_close_matches(str(replica.location), others, n=1, cutoff=0.6) or others[:1]
+        near = get_close_matches(str(replica.location), others) or others
         meant = f"; did you mean {near[0]}?" if near else ""
     return StorageError(
         f"replica: {replica.location} is in no ledger: nothing was replicated or uploaded to it by "
@@ -135,7 +135,7 @@ def run_of(replica: Endpoint, head: Head, run_id: str) -> Head:
         if one.commit.identity.run_id == run_id:
             return one
         known[one.commit.identity.run_id] = None
-    near = get_close_matches(run_id, known, n=1, cutoff=0.6)
+    near = get_close_matches(run_id, known)
     meant = f"; did you mean {near[0]}?" if near else f"; there are: {_some([*known])}"
     raise StorageError(
         f"run_id: no run {run_id!r} is recorded at {replica.location}{meant}",

@@ -137,6 +137,7 @@ class TestNothingRecorded:
         near = str(end.location).removesuffix("copy/")
         assert f"replicated to; did you mean {near}sales/?" in self.said(end, "sale/")
         assert f"; did you mean {near}stock/?" in self.said(end, "stick/")
+        assert f"; did you mean {near}stock/?" in self.said(end, "tocks/")  # And not sales/.
         assert f"; did you mean {near}single.csv?" in self.said(end, "single")
 
     def test_else_one_that_there_is(self, end: Endpoint) -> None:
@@ -173,6 +174,7 @@ class TestRunOf:
         nothing = f"run_id: no run 'xyz' is recorded at {end.location}"
         assert said("xyz") == f"{nothing}; there are: run-e, run-d, run-c and 2 older"
         assert said("run-x").endswith("; did you mean run-e?")
+        assert said("un-d").endswith("; did you mean run-d?")
 
     def test_few_are_all_named(self, end: Endpoint) -> None:
         for name in ("a", "b", "c"):

@@ -235,28 +235,17 @@ class TestRecordAll:
         assert raised.value.kind is ErrorKind.TIMEOUT
 
 
-def apart(lab: World) -> World:
-    """The same, but that the second destination's bucket has a name of its own."""
-    first, second = lab.destinations
-    object_store.Hook(conn_of(second)).ensure_bucket("second")
-    second = replace(second, location=replace(second.location, bucket="second"))
-    return replace(lab, destinations=(first, second))
-
-
 class TestSiblings:
-    def test_each_ledger_has_seen_the_others(self, time: Time) -> None:
-        made = apart(world({}, destinations=2))
-        with Catalog() as catalog:
-            lab = Lab(made, catalog)
-            lab.recorder.begin()
-            lab.recorder.end(0, ())
-        first, second = made.destinations
+    def test_each_ledger_has_seen_the_others(self, lab: Lab) -> None:
+        lab.recorder.begin()
+        lab.recorder.end(0, ())
+        first, second = lab.world.destinations
         (seen,) = ledger(first).commit.siblings
         now = ledger(second)
         assert (seen.place, seen.number, seen.root) == (place_of(second), 1, now.root)
 
     def test_one_that_is_damaged_was_not_seen(self, time: Time) -> None:
-        made = apart(world({}, destinations=2))
+        made = world({}, destinations=2)
         commit(made.destinations[1], [entry("copy/a")])
         with Catalog() as catalog:
             lab = Lab(made, catalog)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_multicloud.core.ledger.commits import Selection
+from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.run import new_identity, new_run, selection_of
@@ -63,11 +64,13 @@ def test_a_prefix_stays_as_it_is() -> None:
 class TestRun:
     def test_it_is_as_of_its_start(self) -> None:
         before = datetime.now(UTC)
-        run = new_run(Replication(endpoint("data/"), (endpoint(),)), "r")
+        source = endpoint("data/")
+        run = new_run(Replication(source, (endpoint(),)), "r")
         assert before <= run.started <= datetime.now(UTC)
         assert run.as_of == run.started
-        assert (run.run_id, run.source, run.whole) == ("r", "mem://lab/data/", True)
-        assert run.origin_of("x/a") == "mem://lab/data/x/a"
+        place = f"{place_of(source)}data/"
+        assert (run.run_id, run.source, run.whole) == ("r", place, True)
+        assert run.origin_of("x/a") == f"{place}x/a"
         assert run.selection == Selection()
 
     def test_what_may_be_too_young_is_looked_at_later(self) -> None:
@@ -79,8 +82,9 @@ class TestRun:
         assert run.identity.token == "token"
 
     def test_of_a_single_object_it_is_not_whole(self) -> None:
-        run = new_run(Replication(endpoint("data/a"), (endpoint("copy/a"),)), None)
-        assert (run.source, run.whole) == ("mem://lab/data/a", False)
+        source = endpoint("data/a")
+        run = new_run(Replication(source, (endpoint("copy/a"),)), None)
+        assert (run.source, run.whole) == (f"{place_of(source)}data/a", False)
 
     def test_each_try_is_another_one(self) -> None:
         one, other = new_identity("r"), new_identity("r")
