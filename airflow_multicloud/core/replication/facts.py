@@ -132,6 +132,7 @@ def _since(
         if look.selection == looks.ALL
         and key.startswith(look.prefix)
         and not look.strangers
+        and not look.displaced
         and look.source + key[len(look.prefix) :] == run.origin_of(name)
     ]
     return max(seen, default=None)

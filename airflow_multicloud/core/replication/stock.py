@@ -107,21 +107,34 @@ def take_stock(
         for side, end in enumerate(destinations):
             catalog.add_listing(side, listed[side + 1])
             most = _FEW + _TIMES * (catalog.count_listed(SOURCE) + catalog.count_listed(side))
-            try:
-                catalog.add_known(side, _bounded(end, known[side], most))
-            except CloudError as err:
-                if err.kind is not ErrorKind.INTEGRITY:
-                    raise
-                catalog.forget_known(side)
-                bases[side] = bases[side].without_state(str(err))
-            if why := bases[side].damaged:
+            if err := _damage(catalog, side, _bounded(end, known[side], most)):
+                base = bases[side].without_unreadable(end.location.key, str(err))
+                if err := _damage(catalog, side, _bounded(end, known_at(end, base), most)):
+                    base = base.without_state(str(err))
+                bases[side] = base
+            if why := bases[side].damaged or bases[side].partly:
                 _log.warning(
                     "%s: its ledger counts for nothing, and every object is compared with the "
+                    "source: %s"
+                    if bases[side].damaged
+                    else "%s: its ledger is damaged, and these objects are compared with the "
                     "source: %s",
                     printable(str(end.location)),
                     printable(why),
                 )
     return tuple(bases)
+
+
+def _damage(catalog: Catalog, side: int, known: Iterable[tuple[str, Entry]]) -> CloudError | None:
+    """Store what a ledger knows; what is wrong with it if that can't be read, and is forgotten."""
+    try:
+        catalog.add_known(side, known)
+    except CloudError as err:
+        if err.kind is not ErrorKind.INTEGRITY:
+            raise
+        catalog.forget_known(side)
+        return err
+    return None
 
 
 def _bounded(
