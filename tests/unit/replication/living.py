@@ -252,6 +252,17 @@ class Source:
         return [self.at(name, moment), *after]
 
 
+#: The bucket of another source.
+STRANGER = "stranger"
+
+
+def stranger() -> Endpoint:
+    """Another source: a ledger tells sources apart by their places."""
+    made = endpoint()
+    object_store.Hook(conn_of(made)).ensure_bucket(STRANGER)
+    return replace(made, location=replace(made.location, bucket=STRANGER))
+
+
 def contents(end: Endpoint) -> dict[str, bytes]:
     """What lies at an endpoint, by name."""
     hook = object_store.Hook(conn_of(end))
