@@ -20,9 +20,9 @@ from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import records
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import entries
-from airflow_multicloud.core.ledger.commits import SegmentRef
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import segment_key
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectAttributes, PartUploads, WriteOptions

@@ -153,7 +153,7 @@ def _part(head: Head, look: Look) -> Part:
         finished=look.finished,
         objects=look.objects,
         proven=look.proven,
-        behind=look.behind,
+        behind=look.lacking,
         left_out=look.left_out,
     )
 
@@ -161,7 +161,7 @@ def _part(head: Head, look: Look) -> Part:
 def _of_age(found: Freshness, parts: tuple[Look, ...], max_lag: timedelta | None) -> Iterator[str]:
     if not found.complete:
         yield f"{found.objects - found.proven} of {found.objects} objects are not proven"
-    behind = sum(look.behind for look in parts)
+    behind = sum(look.lacking for look in parts)
     if behind:
         yield (
             f"{behind} of {sum(look.objects for look in parts)} objects were not as the source had "
@@ -189,6 +189,8 @@ def _of_ledger(replica: Endpoint, head: Head) -> Iterator[str]:
                     f"what its ledger said before commit {one.commit.number} was lost and found "
                     f"out again by run {one.commit.identity.run_id}: {one.commit.restarted}"
                 )
+            elif one.commit.why is not None:
+                yield printable(f"its ledger before commit {one.commit.number}: {one.commit.why}")
     except CloudError as err:
         if err.kind is not ErrorKind.INTEGRITY:
             raise

@@ -164,7 +164,7 @@ def test_the_end_is_told_though_no_interval_is_over() -> None:
 
 def test_after_a_failure_only_what_is_under_way_is_brought_to_its_end() -> None:
     report = failed(broken({f"{number:03}": b"x" for number in range(100)}, "000"))
-    assert 1 <= outcomes(report)[Outcome.FAILED]
+    assert outcomes(report)[Outcome.FAILED] >= 1
     assert outcomes(report).get(Outcome.COPIED, 0) < 20
 
 

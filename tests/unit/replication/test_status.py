@@ -108,7 +108,8 @@ class TestAge:
         assert found.oldest == f"{place_of(end)}copy/ (include=*.a), by run run-10"
         assert found.finding is not None
         assert found.finding.startswith(
-            f"no run has looked at all of it; the oldest part is {place_of(end)}copy/ (include=*.a), by "
+            f"no run has looked at all of it; the oldest part is "
+            f"{place_of(end)}copy/ (include=*.a), by "
             "run run-10, as of 2026-01-01T12:10:00+00:00"
         )
         assert not found.within(timedelta(days=99999))
