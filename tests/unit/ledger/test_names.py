@@ -83,7 +83,7 @@ def test_what_is_no_segments_name(key: str) -> None:
     ],
 )
 def test_a_place_has_no_connection_and_one_scheme(uri: str, place: str) -> None:
-    assert names.place(uri) == place
+    assert names.place_by_uri(uri) == place
 
 
 @pytest.mark.parametrize(
