@@ -118,7 +118,7 @@ class TestACommit:
         this = replace(draft("t", Step.END, prefix="d/"), deleted=3)
         made = commit(end, [entry("a"), entry("b")], this=this)
         found = head_of(end)
-        assert made == Base(found, 1, alone=True)
+        assert made == Base(found, 1, alone=True, began=0)
         said = found.commit
         assert (said.format, said.version, said.place) == (
             "airflow-multicloud ledger",
@@ -389,7 +389,7 @@ class TestStores:
                     self.races -= 1
                     other = endpoint("")
                     commit(other, [entry("theirs")], this=draft("B"))
-                    theirs = changed(head_of(other).commit, place=f"mem://lab@{self.conn_id}/")
+                    theirs = changed(head_of(other).commit, place=f"mem://lab@{self.memory_conn_id}/")
                     super().put_object(ref, commits.write(theirs) + b"\n", options)
                 return meta
 
