@@ -51,7 +51,7 @@ class FileId:
 
 
 @dataclass(frozen=True, slots=True)
-class Sibling:
+class NewestRecord:
     """The newest record of another bucket, when a drill wrote to both.
 
     :param number: of that record.
@@ -81,7 +81,7 @@ class ChainEntry:
     bucket: str
     previous: FileId | None
     page: FileId
-    siblings: tuple[Sibling, ...] = ()
+    siblings: tuple[NewestRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

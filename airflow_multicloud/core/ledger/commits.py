@@ -276,6 +276,8 @@ def read(line: bytes) -> Commit:
     for moment in times:
         if moment is not None:
             moment.astimezone(UTC)  # fails for what is no time in UTC
+    if any(loss.number > commit.number for loss in commit.losses):
+        raise ValueError("a loss is by a commit that is still to come")
     for entry in commit.recent:
         check(entry)
     _check_order([entry.key for entry in commit.recent], "recent")
