@@ -21,7 +21,7 @@ from airflow_multicloud.core.drill.checking import check_chain
 from airflow_multicloud.core.drill.evidence import Evidence
 from airflow_multicloud.core.drill.failover import measure
 from airflow_multicloud.core.drill.faults import Fault
-from airflow_multicloud.core.drill.records import Sibling
+from airflow_multicloud.core.drill.records import NewestRecord
 from airflow_multicloud.core.drill.verdict import Objectives
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.policy import FailoverPolicy
@@ -158,7 +158,7 @@ def store_evidence(
     failed: dict[str, CloudError] = {}
     with operation("store_evidence", multicloud__drill=evidence.drill_id):
         ends: list[tuple[str, Endpoint]] = []
-        known: dict[str, Sibling] = {}
+        known: dict[str, NewestRecord] = {}
         for number, uri in enumerate(texts(places, "places", what="URIs")):
             try:
                 end = open_endpoint(uri, parameter=f"places[{number}]")
@@ -174,7 +174,7 @@ def store_evidence(
             except CloudError as err:
                 failed[uri] = err
                 continue
-            known[place_of(end)] = Sibling(
+            known[place_of(end)] = NewestRecord(
                 end.cloud, end.bucket_and_store, record.number, record.sha256
             )
             written.append(record)

@@ -19,8 +19,8 @@ from airflow_multicloud.core.drill.records import (
     MAX_NUMBER,
     ChainEntry,
     FileId,
+    NewestRecord,
     Record,
-    Sibling,
     key_of,
     number_of,
     read_evidence_document,
@@ -58,7 +58,7 @@ def store(
     evidence: Evidence,
     place: Endpoint,
     signer: Signer | None = None,
-    siblings: Iterable[Sibling] = (),
+    siblings: Iterable[NewestRecord] = (),
 ) -> StoredRecord:
     """Add a record to the chain of a place's bucket, and its page; nothing is ever replaced.
 
@@ -106,7 +106,7 @@ def store(
     )
 
 
-def newest(place: Endpoint) -> Sibling | None:
+def newest(place: Endpoint) -> NewestRecord | None:
     """How far the chain in a place's bucket is; nothing where no drill has written.
 
     :raises StorageError: kind ``integrity`` when that record is too large to be read; also as the
@@ -116,7 +116,7 @@ def newest(place: Endpoint) -> Sibling | None:
     if not number:
         return None
     sha256 = sha256_of(read_file(place, key_of(number)))
-    return Sibling(place.cloud, place.bucket_and_store, number, sha256)
+    return NewestRecord(place.cloud, place.bucket_and_store, number, sha256)
 
 
 def read(place: Endpoint) -> Evidence:

@@ -12,8 +12,8 @@ from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Expected
 from airflow_multicloud.core.drill.records import (
     EVIDENCE_PREFIX,
     FileId,
+    NewestRecord,
     Record,
-    Sibling,
     key_of,
     number_of,
 )
@@ -176,7 +176,7 @@ def _check_witness(
 
 def _testimonies(
     witness: Endpoint, place: Endpoint, keys: PublicKeys | None
-) -> Iterator[tuple[int, Sequence[Sibling]]]:
+) -> Iterator[tuple[int, Sequence[NewestRecord]]]:
     """What each record of a witness says of a place; one that is not signed says nothing."""
     for number in _listed(witness, Findings())[0]:
         cancellation.check()

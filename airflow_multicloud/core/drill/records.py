@@ -51,7 +51,7 @@ class FileId:
 
 
 @dataclass(frozen=True, slots=True)
-class Sibling:
+class NewestRecord:
     """The newest record of another bucket, when a drill wrote to both.
 
     :param bucket: as :class:`ChainEntry`'s.
@@ -83,7 +83,7 @@ class ChainEntry:
     bucket: str
     previous: FileId | None
     page: FileId
-    siblings: tuple[Sibling, ...] = ()
+    siblings: tuple[NewestRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,6 +273,8 @@ def read(line: bytes) -> Commit:
     for moment in _times(commit):
         if moment is not None:
             moment.astimezone(UTC)  # fails for what is no time in UTC
+    if any(loss.number > commit.number for loss in commit.losses):
+        raise ValueError("a loss is by a commit that is still to come")
     for entry in commit.recent:
         check(entry)
     if any(left.key >= right.key for left, right in itertools.pairwise(commit.recent)):

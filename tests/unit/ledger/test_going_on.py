@@ -389,7 +389,9 @@ class TestStores:
                     self.races -= 1
                     other = endpoint("")
                     commit(other, [entry("theirs")], this=draft("B"))
-                    theirs = changed(head_of(other).commit, place=f"mem://lab@{self.memory_conn_id}/")
+                    theirs = changed(
+                        head_of(other).commit, place=f"mem://lab@{self.memory_conn_id}/"
+                    )
                     super().put_object(ref, commits.write(theirs) + b"\n", options)
                 return meta
 

@@ -110,6 +110,8 @@ ENTRY = {"key": "a", "gone": "2026-01-01T00:00:00Z"}
         {"looks": [LOOK | {"as_of": "0001-01-01T00:00:00+23:59"}]},
         {"looks": [LOOK | {"objects": -1}]},
         {"siblings": [{"place": "p", "number": 1, "root": "0" * 63, "seen": LOOK["as_of"]}]},
+        {"losses": [{"prefix": "", "source": None, "number": 3}]},
+        {"looks": [LOOK | {"displaced": -1}]},
         {"recent": [ENTRY, ENTRY]},
         {"recent": [ENTRY | {"key": "b"}, ENTRY]},
         {"recent": [ENTRY | {"gone": "0001-01-01T00:00:00+23:59"}]},
