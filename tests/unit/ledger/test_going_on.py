@@ -130,6 +130,8 @@ class TestACommit:
         assert (said.changed, said.deleted, said.why, said.restarted) == (2, 3, "because", None)
         assert said.previous is None
         assert found.signature is None
+        commit(end, [])
+        assert (head_of(end).commit.deleted, head_of(end).commit.why) == (0, None)
 
     def test_is_one_line_of_its_type(self) -> None:
         end = endpoint("")
