@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace as changed
 
-from airflow_multicloud.core.ledger import commits, merging, reading, writing
+from airflow_multicloud.core.ledger import commits, merging, reading, segments, writing
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
-from airflow_multicloud.core.ledger.names import COMMITS, LAST_COMMIT, commit_key
+from airflow_multicloud.core.ledger.names import COMMITS, LAST_COMMIT, SEGMENTS, commit_key
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
@@ -130,6 +130,8 @@ class TestACommit:
         assert (said.changed, said.deleted, said.why, said.restarted) == (2, 3, None, None)
         assert said.previous is None
         assert found.signature is None
+        commit(end, [])
+        assert (head_of(end).commit.deleted, head_of(end).commit.why) == (0, None)
 
     def test_is_one_line_of_its_type(self) -> None:
         end = endpoint("")
@@ -342,13 +344,29 @@ class TestWhatBothChanged:
         assert known(end)["k"].behind == behind
         assert head_of(end).commit.looks == (look(minutes=5),)
 
-    @pytest.mark.parametrize("count", [64, 65])
-    def test_many_changes_are_gone_through_and_few_looked_up(self, count: int) -> None:
-        end = endpoint("")
+    @pytest.mark.parametrize(("count", "most"), [(1, 1), (64, 64), (65, 31), (150, 31)])
+    def test_of_few_keys_what_others_say_is_looked_up_and_else_gone_through(
+        self, count: int, most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A segment is some megabytes."""
+
+        class Counting(object_store.Hook):
+            reads = 0
+
+            def get_object(self, ref, **more) -> ObjectBody:  # type: ignore[no-untyped-def]
+                self.reads += ref.key.startswith(SEGMENTS)
+                return super().get_object(ref, **more)
+
+        monkeypatch.setattr(segments, "ENTRIES", 10)
+        end = endpoint("", Counting)
         base = commit(end, [])
-        there = [self.put(end, f"{n:03}", b"2") for n in range(count)]
+        there = [self.put(end, f"{n:03}", b"2") for n in range(310)]
         commit(end, there, base, this=draft("B"))
-        commit(end, [entry(one.key, b"1", etag="x") for one in there], base, this=draft("A"))
+        assert isinstance(end.store, Counting)
+        end.store.reads = 0
+        ours = [entry(one.key, b"1", etag="x") for one in there[: 2 * count : 2]]
+        commit(end, ours, base, this=draft("A"))
+        assert end.store.reads <= most
         assert known(end) == {one.key: one for one in there}
 
 

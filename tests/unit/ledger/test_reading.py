@@ -318,6 +318,7 @@ def test_a_signature_is_the_second_line(end: Endpoint) -> None:
     head = newest(end)
     assert head.signature == b"signed"
     assert head.root == sha256_of(line[:-1])
+    assert "signed" not in repr(head)
     for more in (b"signed", b"signed\nagain\n", b"signed\n\n"):
         end.store.put_object(end.ref(key), line + more)
         with pytest.raises(StorageError, match="it is cut off, or something follows it"):
