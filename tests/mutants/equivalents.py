@@ -29,6 +29,7 @@ TUNING = {
     ("core/replication/temporary.py", "BYTES_PER_OBJECT"): "an estimate that a message states",
     ("core/failover/copies.py", "_TO_ASK"): "how long another candidate may take to answer",
     ("core/failover/judging.py", "_TO_ASK"): "how long another candidate may take to answer",
+    ("core/failover/judging.py", "_LOOKED_AT"): "how many entries are looked at",
     ("core/failover/corroboration.py", "_LOOKED_THROUGH"): "how many names are looked at",
     ("core/failover/tree.py", "_SLOW"): "how many slow objects are enough to change over",
 }

@@ -28,7 +28,7 @@ assert len(EVIL) == len(CONTENT)
 
 
 class Store(object_store.Hook):
-    """Refuses versions, or everything, with an error; tells digests only where it may."""
+    """Refuses versions, or what is current, with an error; tells digests only where it may."""
 
     no_version: ErrorKind | None = None
     down = False
@@ -36,7 +36,7 @@ class Store(object_store.Hook):
     changed_meanwhile = False
 
     def get_object(self, ref: ObjectRef, **limits: Any) -> ObjectBody:
-        if self.down:
+        if self.down and ref.version is None:
             raise StorageError("down", kind=ErrorKind.UNAVAILABLE)
         if ref.version is not None and self.no_version is not None:
             raise StorageError("this version can't be had", kind=self.no_version)

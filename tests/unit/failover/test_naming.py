@@ -169,6 +169,7 @@ def test_names_of_who_is_given_up_are_forgotten() -> None:
 def test_names_are_in_order_and_found(some: set[str], least: str) -> None:
     least = least.encode(errors="ignore").decode()
     with closing(Names()) as names:
+        assert (len(names), list(names), names.first_from("")) == (0, [], None)
         names.add(sorted(some, reverse=True))
         names.add(some)
         assert len(names) == len(some)
