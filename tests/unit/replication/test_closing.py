@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -195,6 +196,30 @@ class TestDeleting:
         (there,) = lab.destinations[0].store.list_objects(BUCKET, "copy/z")
         replicate(lab.replication(DELETING))
         assert conditions == [IfUnchanged(there.etag, there.version)]
+
+    @pytest.mark.parametrize(
+        ("options", "kept", "stays"),
+        [(SMALL, False, True), (DELETING, True, True), (DELETING, False, False)],
+    )
+    def test_the_record_of_what_neither_side_has_goes_once_all_is_deleted(
+        self, options: ReplicationOptions, kept: bool, stays: bool
+    ) -> None:
+        class Denying(Refusing):
+            kind = ErrorKind.PERMISSION_DENIED
+            named = "copy/z"
+
+        lab = world({"a": b"1", "b": b"2"})
+        (there,) = lab.destinations
+        replicate(lab.replication())
+        for end in (lab.source, there):
+            end.store.delete_object(end.ref(f"{end.location.key}b"))
+        if kept:
+            fill(there, {"z": b"x"})
+        lab = lab.with_destination(Denying(conn_of(there)))
+        with pytest.raises(ReplicationFailedError) if kept else nullcontext():
+            replicate(lab.replication(options))
+        known = {entry.key for entry in ledger(there).entries()}
+        assert known == {"copy/a", *(["copy/b"] if stays else [])}
 
     def test_other_failures_end_it_and_what_was_deleted_is_recorded(self) -> None:
         class Denying(Refusing):
