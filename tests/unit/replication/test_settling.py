@@ -110,13 +110,16 @@ class TestProven:
         assert run(made)[1] is Outcome.UNCHANGED
         assert (source.read, there.read) == (0, 0)
 
-    def test_a_replica_that_has_another_content_is_written_again(self) -> None:
-        made, _, there = lab()
+    @pytest.mark.parametrize("doubted_by", ["replica", "source"])
+    def test_a_replica_that_has_another_content_is_written_again(self, doubted_by: str) -> None:
+        made, source, there = lab()
         run(made)
-        there.lists = there.answers = telling(OTHER, "md5")
+        there.answers = telling(OTHER, "md5")
+        doubting = there if doubted_by == "replica" else source
+        doubting.lists = telling(OTHER, "md5")
         report, outcome = run(made)
         assert outcome is Outcome.REPLACED, report.failures
-        there.lists = there.answers = lambda meta: meta
+        doubting.lists = there.answers = lambda meta: meta
         assert run(made)[1] is Outcome.UNCHANGED
 
     @pytest.mark.parametrize("kind", [ErrorKind.NOT_FOUND, ErrorKind.THROTTLED])
@@ -144,7 +147,11 @@ class TestUnknown:
 
     @pytest.mark.parametrize(
         ("kind", "outcome"),
-        [(ErrorKind.NOT_FOUND, Outcome.COPIED), (ErrorKind.THROTTLED, Outcome.FAILED)],
+        [
+            (ErrorKind.NOT_FOUND, Outcome.COPIED),
+            (ErrorKind.PRECONDITION_FAILED, Outcome.CONFLICT),
+            (ErrorKind.THROTTLED, Outcome.FAILED),
+        ],
     )
     def test_one_that_is_gone_by_now_is_copied(self, kind: ErrorKind, outcome: Outcome) -> None:
         made, source, there = lab(there=CONTENT)
