@@ -115,9 +115,7 @@ def _inspect(job: Job, item: Item, index: int, found: _Found) -> Replica:
         if job.options.immutable:
             return _conflict(before, "its content differs")
         return Replica(prior=before.prior)
-    unchanged = replace(
-        before, inspect=False, doubtful=False, digests=Digests(), outcome=Outcome.UNCHANGED
-    )
+    unchanged = replace(before, digests=Digests(), outcome=Outcome.UNCHANGED)
     if not _differs(job, destination, before, found, there):
         return settle_tags(job, item, index, found.noted.on(unchanged), found.tags)
     if job.options.immutable:
@@ -176,7 +174,7 @@ def _settle(job: Job, item: Item, index: int, found: _Found) -> Item:
         return item.with_replica(index, _conflict(state, why))
     if not (same or later) or (differs and not immutable):
         return item.with_replica(index, Replica(prior=state.prior))
-    state = replace(state, etag=there.etag, version=there.version, doubtful=False)
+    state = replace(state, etag=there.etag, version=there.version)
     if differs:
         state = stays(state)
     elif job.options.compare_attributes is not CompareAttributes.NEVER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,13 @@ from airflow_multicloud.core.replication.report import (
 )
 from airflow_multicloud.core.replication.verification import verify
 from airflow_multicloud.errors import ErrorKind, RetentionError, StorageError
+from airflow_multicloud.ports.object_store import IfUnchanged
 from airflow_multicloud.testing.memory_cloud import object_store
 
-from .memory import SMALL, World, conn_of, fill, ledger, tree_of, world
+from .memory import BUCKET, SMALL, World, conn_of, fill, ledger, tree_of, world
 
 if TYPE_CHECKING:
-    from airflow_multicloud.ports.object_store import IfUnchanged, ObjectRef
+    from airflow_multicloud.ports.object_store import ObjectRef
 
 TREE = {f"k{number}": bytes([number]) * 40 for number in range(6)}
 RUNS = f"{RESERVED_PREFIX}runs/"
@@ -177,6 +179,48 @@ class TestDeleting:
         assert (told.retained, told.deleted) == ((), 1)
         assert ("old 00" in tree_of(lab.destinations[0])) is (refusing is Overtaken)
 
+    def test_only_the_object_that_was_listed_is_deleted(self) -> None:
+        conditions: list[IfUnchanged | None] = []
+
+        class Noting(Refusing):
+            named = "copy/none"
+
+            def delete_object(
+                self, ref: ObjectRef, *, condition: IfUnchanged | None = None
+            ) -> None:
+                if ref.key.startswith("copy/"):
+                    conditions.append(condition)
+                super().delete_object(ref, condition=condition)
+
+        lab = extraneous(Noting, 0)
+        (there,) = lab.destinations[0].store.list_objects(BUCKET, "copy/z")
+        replicate(lab.replication(DELETING))
+        assert conditions == [IfUnchanged(there.etag, there.version)]
+
+    @pytest.mark.parametrize(
+        ("options", "kept", "stays"),
+        [(SMALL, False, True), (DELETING, True, True), (DELETING, False, False)],
+    )
+    def test_the_record_of_what_neither_side_has_goes_once_all_is_deleted(
+        self, options: ReplicationOptions, kept: bool, stays: bool
+    ) -> None:
+        class Denying(Refusing):
+            kind = ErrorKind.PERMISSION_DENIED
+            named = "copy/z"
+
+        lab = world({"a": b"1", "b": b"2"})
+        (there,) = lab.destinations
+        replicate(lab.replication())
+        for end in (lab.source, there):
+            end.store.delete_object(end.ref(f"{end.location.key}b"))
+        if kept:
+            fill(there, {"z": b"x"})
+        lab = lab.with_destination(Denying(conn_of(there)))
+        with pytest.raises(ReplicationFailedError) if kept else nullcontext():
+            replicate(lab.replication(options))
+        known = {entry.key for entry in ledger(there).entries()}
+        assert known == {"copy/a", *(["copy/b"] if stays else [])}
+
     def test_other_failures_end_it_and_what_was_deleted_is_recorded(self) -> None:
         class Denying(Refusing):
             kind = ErrorKind.PERMISSION_DENIED
@@ -257,3 +301,25 @@ class TestFailing:
             assert said.endswith(end)
             assert said.count("mem://a") == min(failed, 3)
             assert raised.value.report is report
+
+
+def test_a_report_says_how_long_the_run_took_and_the_root_where_all_have_one() -> None:
+    lab = world(TREE, destinations=2)
+    report = replicate(lab.replication())
+    assert 0 < report.seconds < 60
+    assert {told.content for told in report.destinations} == {report.root}
+    assert report.root is not None
+    fill(lab.source, {"new": b"x"})
+    failing = lab.with_destination(Full(conn_of(lab.destinations[0])))
+    report = replicate(failing.replication(replace(SMALL, min_success_ratio=0)))
+    assert len({told.content for told in report.destinations}) == 2
+    assert report.root is None
+
+
+class Full(object_store.Hook):
+    """Takes no more objects, other than this package's own."""
+
+    def put_object(self, ref: ObjectRef, *given, **named):  # type: ignore[no-untyped-def]
+        if not ref.key.startswith(RESERVED_PREFIX):
+            raise StorageError("full", kind=ErrorKind.QUOTA)
+        return super().put_object(ref, *given, **named)

@@ -80,10 +80,12 @@ def test_a_directory_that_cant_be_written_to_is_passed_over(
     closed.mkdir()
     file = tmp_path / "file"
     file.write_bytes(b"")
-    allowed = os.access
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: path != str(closed) and allowed(path, mode)
-    )
+
+    def access(path: str, mode: int) -> bool:
+        assert mode == os.W_OK | os.X_OK  # Files are made in it.
+        return path != str(closed)
+
+    monkeypatch.setattr(os, "access", access)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     for other in (closed, file):
         monkeypatch.setenv("SQLITE_TMPDIR", str(other))

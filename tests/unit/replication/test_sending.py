@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from airflow_multicloud.core.replication.progress import Snapshot
     from airflow_multicloud.core.replication.report import Failure, ReplicationReport
     from airflow_multicloud.ports.object_store import (
         LeftUpload,
@@ -155,6 +156,17 @@ class TestParts:
         store.begun_at = lambda _: moment
         assert run(made)[1] is Outcome.COPIED
         assert len(store.sent) == sent
+
+    @pytest.mark.parametrize("parts", [0, 1])
+    def test_parts_that_are_there_are_told_of_at_once(self, parts: int) -> None:
+        made, store = lab()
+        for _ in range(parts):
+            left(store)
+        told: list[Snapshot] = []
+        replicate(made.replication(IN_ORDER), listener=told.append, interval=3600)
+        begun = ["resuming: 16 of 100 bytes are there"] if parts else []
+        assert [one.resuming for one in told[:-1]] == begun
+        assert told[-1].done == 100
 
 
 class TestCompleting:
