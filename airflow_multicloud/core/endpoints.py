@@ -196,16 +196,17 @@ class Endpoint:
 
 
 @contextmanager
-def naming(parameter: str, place: Endpoint) -> Iterator[None]:
+def naming(parameter: str, place: Endpoint, *others: str) -> Iterator[None]:
     """Have errors say which place it was: the parameter, and the URI with its connection.
 
+    :param others: further parameters; an error that names one of them is about that one.
     :raises CloudError: what was raised, with both unless it names them already.
     """
     try:
         yield
     except CloudError as err:
         said, uri = str(err), str(place.location)
-        if uri in said or said.startswith(f"{parameter}: "):
+        if uri in said or re.match(rf"({'|'.join((parameter, *others))})(\[\d+\])?: ", said):
             raise
         raise err.with_context(f"{parameter}: {uri}") from err
 

@@ -324,6 +324,15 @@ class TestVerify:
             0,
             True,
         )
+        for option, given, said in (
+            ("--expected-root", "xx", "'xx' given, expected the 64 lower-case hexadecimal digits"),
+            ("--at-least-commit", "0", "0 given, expected the number of a commit, from 1"),
+            ("--sibling", REPLICA, f"{REPLICA} is in the same bucket as {REPLICA}"),
+            ("--sibling", "mem://cli_a@none/", "mem://cli_a@none/: "),
+        ):
+            refused = shell.run("verify", REPLICA, option, given)
+            assert f"): {option}: {said}" in refused.err, refused.err
+            assert "REPLICA" not in refused.err
         keys = tmp_path / "signing.pub"
         missing = shell.run("verify", REPLICA, "--public-key", str(keys))
         assert (missing.code, "--public-key: " in missing.err) == (2, True)
@@ -657,6 +666,10 @@ class TestRunsAndStatus:
         shown = shell.run("runs", REPLICA)
         assert max(map(len, shown.out.splitlines())) <= 80
         assert "--limit" in shell.run("runs", REPLICA, "--limit", "1").err
+        for few in ("0", "-1"):
+            refused = shell.run("runs", REPLICA, "--limit", few)
+            assert (refused.code, refused.out) == (2, "")
+            assert f"--limit: {few} given, expected 1 or more" in refused.err
 
     def test_a_run_that_was_meant_is_said_and_no_key_of_ours(self, shell: Shell) -> None:
         shell.run("replicate", SOURCE, REPLICA, "--run-id", "monday")

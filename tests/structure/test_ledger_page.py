@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from airflow_multicloud.core.ledger import commits, entries
+from airflow_multicloud.core.ledger import commits, entries, refs
 from airflow_multicloud.core.ledger.commits import Mark, Sibling, Step
 from airflow_multicloud.ports.object_store import Digests, ObjectRef
 from tests.unit.ledger.made import commit, draft, entry, look
@@ -35,11 +35,12 @@ def section(title: str) -> str:
         ("Commits", commits.Commit),
         ("Commits", commits.OpenRun),
         ("Commits", Sibling),
+        ("Commits", commits.Loss),
         ("Commits", Mark),
         ("Identities", commits.Identity),
         ("Looks", commits.Look),
         ("Looks", commits.Selection),
-        ("Segments", commits.SegmentRef),
+        ("Segments", refs.SegmentRef),
         ("Entries", entries.Entry),
         ("Entries", entries.Proof),
         ("Entries", entries.Origin),

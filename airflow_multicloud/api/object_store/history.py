@@ -19,7 +19,7 @@ def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
     """The runs recorded beside a replica, the newest first.
 
     :param replica: the replica's URI, as it was a destination.
-    :param limit: at most so many.
+    :param limit: at most so many, from 1.
     :raises CloudError: kind ``not_found`` when nothing is recorded there.
     """
     end = open_endpoint(replica, parameter="replica")

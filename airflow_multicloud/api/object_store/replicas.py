@@ -139,7 +139,7 @@ def verify_replica(
     ]
     check_others(end, others, parameter="siblings")
     keys = open_public_keys(public_keys)
-    with naming("replica", end):
+    with naming("replica", end, "expected_root", "at_least_commit", "siblings", "run_id"):
         return _verify(
             end,
             depth=Depth(depth),

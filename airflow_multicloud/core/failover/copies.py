@@ -260,15 +260,12 @@ class Copies:
         found: list[tuple[Copy, Head | None]] = []
         for other, future in asked:
             try:
-                found.append((other, future.result(self._left())))
+                found.append((other, future.result(self._waits_until - time.monotonic())))
             except (CloudError, TimeoutError) as err:
                 _log.debug("%s: its ledger can't be asked: %s", other.candidate.uri, err)
             except Exception:  # noqa: BLE001 - another copy's, which its own attempt tells
                 _log.debug("%s: its ledger can't be asked", other.candidate.uri, exc_info=True)
         return found
-
-    def _left(self) -> float:
-        return max(0.0, (self._waits_until or 0.0) - time.monotonic())
 
     def heads_beside(self, copy: Copy) -> list[tuple[Copy, Head]]:
         """As :meth:`answered`, those that have a ledger."""

@@ -9,9 +9,9 @@ from collections import OrderedDict
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import reading, segments
-from airflow_multicloud.core.ledger.commits import SegmentRef
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.errors import CloudError, ErrorKind
 
 #: Seconds after which it is worth looking for a newer commit.

@@ -22,7 +22,7 @@ def within(limit: timedelta, work: Callable[[], R], *, parameter: str) -> R:
     """
     future = started(work)
     try:
-        return future.result(max(0.0, limit.total_seconds()))
+        return future.result(limit.total_seconds())
     except TimeoutError:
         if future.done():
             raise  # It is the work's own.

@@ -106,7 +106,7 @@ class _Asking:
                 self._start_next()
             done, _ = wait(
                 [listing.future for listing in self._running],
-                timeout=min(max(0.0, self._until() - time.monotonic()), cancellation.LOOK),
+                timeout=min(self._until() - time.monotonic(), cancellation.LOOK),
                 return_when=FIRST_COMPLETED,
             )
             for listing in [one for one in self._running if one.future in done]:

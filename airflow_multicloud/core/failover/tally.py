@@ -185,14 +185,20 @@ def _more(count: int) -> str:
 
 
 def _partly(naming: Naming) -> Iterator[str]:
-    """That the names are those of parts only, if no run has ever looked at all of the prefix."""
-    known = naming.freshness
-    if known is not None and not known.covered:
+    """What of the prefix the names, or what lies there, are not all of."""
+    known, uri = naming.freshness, naming.copy.candidate.uri
+    if known is None:
+        return
+    if not known.covered:
         parts = ", ".join(map(_part, known.looks[:_PARTS])) or "single objects"
         more = ", …" if len(known.looks) > _PARTS else ""
         yield (
-            f"{naming.copy.candidate.uri}: no run has looked at all of it; what its ledger knows "
-            f"are parts: {parts}{more}"
+            f"{uri}: no run has looked at all of it; what its ledger knows are parts: {parts}{more}"
+        )
+    for look in [one for one in known.looks if one.displaced][:_PARTS]:
+        yield (
+            f"{uri}: at least {look.displaced} objects below {_part(look)} were deleted or "
+            "replaced by a run of another source since that was looked at"
         )
 
 

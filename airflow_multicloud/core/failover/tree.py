@@ -65,7 +65,7 @@ def fetch_tree(
             with cancellation.pool(concurrency, "multicloud-tree") as pool:
                 running: set[Future[_Ended]] = set()
                 for name in naming.names:
-                    if len(running) >= 2 * concurrency:
+                    while len(running) >= 2 * concurrency:
                         running = _collect(running, tally, order, counted)
                     if (place := _place_of(name, target, naming, tally)) is None:
                         counted.finished(1)

@@ -12,6 +12,7 @@ import msgspec
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.ledger.entries import AwareTime, Entry, Size, check
+from airflow_multicloud.core.ledger.refs import Count, Sha256, SortedRun
 
 FORMAT = "airflow-multicloud ledger"
 VERSION = 1
@@ -21,8 +22,6 @@ LARGEST_COMMIT = 16 << 20
 #: A commit holds so many of the newest entries itself; more go into a segment.
 MOST_RECENT = 256
 
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-_Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 53) - 1)]
 _Number = Annotated[int, msgspec.Meta(ge=1, le=10**12 - 2)]
 _Text = Annotated[str, msgspec.Meta(max_length=8192)]
 _Texts = Annotated[tuple[_Text, ...], msgspec.Meta(max_length=1000)]
@@ -124,6 +123,7 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     :param since: the oldest of them was up to date until then; ``None`` with some that never were.
     :param newest: when the newest object at the source was last modified.
     :param strangers: objects that are proven as another source's, and that this one does not have.
+    :param displaced: objects that a run of another source has deleted or replaced here since.
     """
 
     prefix: _Text
@@ -133,12 +133,13 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     run_id: _Text
     started: AwareTime
     finished: AwareTime
-    objects: _Count
-    proven: _Count
-    behind: _Count = 0
-    left_out: _Count = 0
-    strangers: _Count = 0
-    bytes: _Count = 0
+    objects: Count
+    proven: Count
+    behind: Count = 0
+    left_out: Count = 0
+    strangers: Count = 0
+    displaced: Count = 0
+    bytes: Count = 0
     since: AwareTime | None = None
     newest: AwareTime | None = None
 
@@ -148,11 +149,26 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.objects - self.left_out
 
     @property
+    def lacking(self) -> int:
+        """How many the replica does not have as they were."""
+        return self.behind + self.displaced
+
+    @property
     def holds(self) -> datetime | None:
         """The replica holds every change of the selection before this; ``None``: unknown."""
+        if self.displaced:
+            return None
         if not self.behind:
             return self.as_of
         return None if self.since is None else min(self.since, self.as_of)
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """The last commit of a run that deleted objects below a prefix, or took other sources'."""
+
+    prefix: _Text
+    source: _Text | None
+    number: _Number
 
 
 class OpenRun(msgspec.Struct, frozen=True):
@@ -165,27 +181,6 @@ class OpenRun(msgspec.Struct, frozen=True):
     prefix: _Text
     started: AwareTime
     seen: AwareTime
-
-
-class SegmentRef(msgspec.Struct, frozen=True):
-    """A sorted file of entries.
-
-    :param sha256: of the file; its name.
-    :param size: its bytes.
-    :param count: entries.
-    :param first: the least key.
-    :param last: the greatest key.
-    """
-
-    sha256: Sha256
-    size: Size
-    count: _Count
-    first: _Text
-    last: _Text
-
-
-#: Segments whose keys follow each other.
-SortedRun = tuple[SegmentRef, ...]
 
 
 class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -203,6 +198,7 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     :param looks: state: by prefix and selection.
     :param open_runs: state.
     :param siblings: state: the newest known of each.
+    :param losses: state: by prefix and source, the newest number.
     :param segments: state: sorted runs, the oldest first; an entry in a later one replaces others
         of its key.
     :param recent: state: the newest entries, by key; they replace those in segments.
@@ -219,13 +215,14 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     prefix: _Text = ""
     source: _Text | None = None
     started: AwareTime | None = None
-    changed: _Count = 0
-    deleted: _Count = 0
+    changed: Count = 0
+    deleted: Count = 0
     why: _Text | None = None
     restarted: _Text | None = None
     looks: Annotated[tuple[Look, ...], msgspec.Meta(max_length=10_000)] = ()
     open_runs: Annotated[tuple[OpenRun, ...], msgspec.Meta(max_length=10_000)] = ()
     siblings: Annotated[tuple[Sibling, ...], msgspec.Meta(max_length=1000)] = ()
+    losses: Annotated[tuple[Loss, ...], msgspec.Meta(max_length=1000)] = ()
     segments: Annotated[tuple[SortedRun, ...], msgspec.Meta(max_length=64)] = ()
     recent: Annotated[tuple[Entry, ...], msgspec.Meta(max_length=4096)] = ()
 

@@ -43,7 +43,7 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     same = [one for one in known if _place(one) == _place(new)]
     if any(one.as_of > new.as_of and one.source == new.source for one in same):
         return tuple(_with_failures(one, new) for one in known)
-    kept = [one for one in known if not _replaces(new, one)]
+    kept = [_taken_over(one, new) for one in known if not _replaces(new, one)]
     kept.append(new)
     # Those that lie within others are forgotten first, and of these the newest: what is left makes
     # nothing fresher than it is.
@@ -79,6 +79,14 @@ def moved_back(known: Iterable[Look], entry: Entry) -> tuple[Look, ...]:
         else one
         for one in known
     )
+
+
+def _taken_over(old: Look, new: Look) -> Look:
+    """A look at another source that stays for what only that one has: the rest is of the new."""
+    whole = new.selection == ALL and old.prefix.startswith(new.prefix)
+    if whole and old.as_of <= new.as_of and not same_source(new, old):
+        return replace(old, displaced=0)
+    return old
 
 
 def _place(look: Look) -> tuple[str, Selection]:
@@ -125,7 +133,7 @@ class Freshness:
     @property
     def proven(self) -> int:
         """How many of them are proven."""
-        return sum(look.proven for look in _outermost(self.looks))
+        return sum(max(0, look.proven - look.displaced) for look in _outermost(self.looks))
 
 
 def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Freshness:
@@ -140,7 +148,7 @@ def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Fre
         one
         for one in known
         if (one.prefix.startswith(prefix) or prefix.startswith(one.prefix))
-        and (asked == ALL or one.selection in (ALL, asked) or one.behind)
+        and (asked == ALL or one.selection in (ALL, asked) or one.lacking)
     ]
     around = [one for one in looks if prefix.startswith(one.prefix)]
     whole = max(
@@ -159,7 +167,7 @@ def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Fre
     parts = [
         one
         for one in looks
-        if whole is None or one is whole or one.behind or _has_strangers(whole, one)
+        if whole is None or one is whole or one.lacking or _has_strangers(whole, one)
     ]
     unknown = next((one for one in parts if one.holds is None), None)
     oldest = unknown or next(iter(parts), None)
@@ -224,10 +232,14 @@ def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
     same = (
         look.as_of
         for look in looks
-        if proof.origin.uri == look.source + entry.key[len(look.prefix) :]
-        and within(proof, entry.key, look)
+        if is_origin(proof, entry.key, look) and within(proof, entry.key, look)
     )
     return max((proof.as_of, *same))
+
+
+def is_origin(proof: Proof, key: str, look: Look) -> bool:
+    """Whether what is proven here is a copy of what a look was at, by its name at the source."""
+    return proof.origin.uri == look.source + key[len(look.prefix) :]
 
 
 def within(proof: Proof, key: str, look: Look) -> bool:

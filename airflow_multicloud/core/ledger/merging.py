@@ -2,16 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core.endpoints import Endpoint
+from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import looks
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Proof
+from airflow_multicloud.core.ledger.losses import Losses
+from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectMeta
+
+#: Up to so many changes are looked up one by one when another run came between; more by going
+#: through both states.
+_ONE_BY_ONE = 64
+
+#: What is known of a key; keys are asked for in their order.
+Known = Callable[[str], Entry | None]
+
+
+@dataclass
+class Merging:
+    """Merges a run's changes with what others have found out about the same keys meanwhile.
+
+    :param head: what others have committed.
+    :param prefix: what the run writes below, or one key.
+    :param known: what the run went by.
+    :param emptied: prefixes below which another run deleted or replaced objects meanwhile.
+    :param losses: is told what others lose.
+    :ivar overtaken: what is behind only now that both are known.
+    :ivar dropped: how many objects that the run has written are not there any more.
+    """
+
+    end: Endpoint
+    head: Head
+    prefix: str
+    known: Known
+    emptied: Sequence[str]
+    losses: Losses
+    overtaken: list[Entry] = field(default_factory=list)
+    dropped: int = 0
+
+    def changes(self, found: Iterable[Entry]) -> Iterator[Entry]:
+        """What is to be committed of what the run has found."""
+        ours = iter(found)
+        first = list(islice(ours, _ONE_BY_ONE + 1))
+        if len(first) <= _ONE_BY_ONE:
+            now: Known = self.head.entry
+        else:
+            now = Follow((entry.key, entry) for entry in self.head.entries(self.prefix)).at
+        for change in chain(first, ours):
+            theirs = now(change.key)
+            after = self._alone(change) if theirs is None else self._after(change, theirs)
+            if after is not None:
+                self.losses.add(theirs, after)
+                yield after
+
+    def _alone(self, change: Entry) -> Entry | None:
+        """An entry of a key that nobody else knows.
+
+        A run that deleted the object, which it may not have known, leaves no other trace here. To
+        ask for each new object whether it is still there would cost a request for each.
+        """
+        if change.removed:
+            return None
+        if change.proof is not None and any(map(change.key.startswith, self.emptied)):
+            there = stat(self.end, change.key)
+            if not _is(change.proof, there):
+                self.dropped += 1
+                return None
+        return seen_gone(change, self.head.commit.looks)
+
+    def _after(self, change: Entry, theirs: Entry) -> Entry | None:
+        if theirs in (change, self.known(change.key)):
+            return change
+        merged = merge(change, theirs, stat(self.end, change.key))
+        if change.proof is not None and not _is_of(merged.proof, change.proof):
+            self.dropped += 1
+        if merged == theirs:
+            return None
+        if merged.behind not in (change.behind, theirs.behind):
+            self.overtaken.append(merged)
+        return merged
+
+
+def stat(end: Endpoint, key: str) -> ObjectMeta | None:
+    """What lies there now; ``None``: nothing."""
+    try:
+        return end.store.stat_object(end.ref(key))
+    except CloudError as err:
+        if err.kind is not ErrorKind.NOT_FOUND:
+            raise
+        return None
+
+
+def _is_of(proof: Proof | None, ours: Proof) -> bool:
+    """Whether an object is a copy of the one at the source that ours is a copy of."""
+    return proof is not None and proof.origin.uri == ours.origin.uri
 
 
 def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
@@ -21,6 +114,8 @@ def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
     :param theirs: what has been committed meanwhile.
     :param there: the object at the destination now, if there is one.
     """
+    if ours.removed and there is None and theirs.proof is not None:
+        return ours if theirs.behind is None else replace(theirs, proof=None)
     if _is(theirs.proof, there) and not _is(ours.proof, there):
         return theirs
     if _is(ours.proof, there) and not _is(theirs.proof, there):
@@ -44,8 +139,9 @@ def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
         look.as_of
         for look in known
         if look.as_of > proof.as_of
+        and not look.displaced
         and (modified is None or modified < look.as_of)
-        and proof.origin.uri == look.source + ours.key[len(look.prefix) :]
+        and looks.is_origin(proof, ours.key, look)
         and looks.within(proof, ours.key, look)
     ]
     return replace(ours, gone=min(later)) if later else ours

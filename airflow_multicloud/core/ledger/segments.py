@@ -14,25 +14,25 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core import records
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import entries
-from airflow_multicloud.core.ledger.commits import SegmentRef
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import segment_key
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.streams import PERHAPS_OURS, put_stream
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectAttributes, PartUploads, WriteOptions
 
-#: Entries in one segment.
+#: Entries in one segment, and bytes of their lines: however badly they are packed, it is read.
 ENTRIES = 5_000
+_FULL = 15 << 20
 #: As the format has it.
 MOST_ENTRIES = 5_000
-#: Bytes of a segment as it lies there; whatever is larger is none. Five thousand entries with keys
-#: of 1,024 bytes are about 8 MiB before compression.
+#: Bytes of a segment as it lies there; whatever is larger is none.
 _LARGEST = 16 << 20
 _LARGEST_UNPACKED = 24 << 20
 #: A run is at least so many times as large as the next.
@@ -45,17 +45,29 @@ Run = tuple[SegmentRef, ...]
 
 def write(end: Endpoint, found: Iterable[Entry]) -> Run:
     """Write entries, which come by key, as segments; holds one segment at a time."""
-    rest = iter(found)
     refs: list[SegmentRef] = []
-    while batch := list(islice(rest, ENTRIES)):
-        lines = b"".join(entries.write_line(entry) + b"\n" for entry in batch)
+    for batch, lines in _batches(found):
         # No two writers make the same file, or one that nobody named could be deleted while it is
         # written again.
-        body = gzip.compress(lines, compresslevel=1, mtime=secrets.randbits(32))
+        body = gzip.compress(b"".join(lines), compresslevel=1, mtime=secrets.randbits(32))
         sha256 = sha256_of(body)
         _put(end, segment_key(sha256), body)
         refs.append(SegmentRef(sha256, len(body), len(batch), batch[0].key, batch[-1].key))
     return tuple(refs)
+
+
+def _batches(found: Iterable[Entry]) -> Iterator[tuple[list[Entry], list[bytes]]]:
+    batch, lines, size = list[Entry](), list[bytes](), 0
+    for entry in found:
+        line = entries.write_line(entry) + b"\n"
+        if batch and (len(batch) == ENTRIES or size + len(line) > _FULL):
+            yield batch, lines
+            batch, lines, size = [], [], 0
+        batch.append(entry)
+        lines.append(line)
+        size += len(line)
+    if batch:
+        yield batch, lines
 
 
 def _put(end: Endpoint, key: str, body: bytes) -> None:

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 
+from msgspec.structs import replace
+
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import commits, looks, segments
 from airflow_multicloud.core.ledger.commits import (
     Commit,
     Identity,
     Look,
+    Loss,
     OpenRun,
     Sibling,
-    SortedRun,
     Step,
 )
 from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.losses import Losses, is_near, is_same, with_loss
+from airflow_multicloud.core.ledger.merging import Merging
+from airflow_multicloud.core.ledger.refs import SortedRun
 
 
 def no_look() -> None:
@@ -39,7 +44,6 @@ class Draft:
     source: str | None
     started: datetime
     deleted: int = 0
-    why: str | None = None
     look: Callable[[], Look | None] = no_look
     siblings: tuple[Sibling, ...] = ()
 
@@ -60,18 +64,58 @@ def entries_after(
     return segments.compacted(end, (*runs, fresh)), ()
 
 
-def looks_after(
-    state: Commit | None, draft: Draft, overtaken: Iterable[Entry] = ()
-) -> tuple[Look, ...]:
-    """What was looked at, once this was.
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What the changes of a commit mean for looks; known once all are gone through.
 
-    :param overtaken: what the run has written over what a later one had found up to date.
+    :param merged: what came of merging with what others have committed, if they have.
+    :param since: the newest commit when the run began.
+    :param earlier: as :attr:`dropped`, by the commits of the run before this one.
     """
-    known = state.looks if state else ()
+
+    losses: Losses
+    merged: Merging | None
+    since: int
+    earlier: int = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many objects that the run has written others have deleted or replaced since."""
+        return self.earlier + (self.merged.dropped if self.merged else 0)
+
+
+def looks_after(state: Commit | None, draft: Draft, effects: Effects) -> tuple[Look, ...]:
+    """What was looked at, once this was."""
+    known = effects.losses.looks()
     if (look := draft.look()) is not None:
-        known = looks.with_look(known, look)
-    for entry in overtaken:
+        # What others take from a run that has not had its look yet is counted here.
+        displaced = max(effects.dropped, int(_others_took(state, look, effects.since)))
+        known = looks.with_look(known, replace(look, displaced=displaced))
+    for entry in effects.merged.overtaken if effects.merged else ():
         known = looks.moved_back(known, entry)
+    return known
+
+
+def _others_took(state: Commit | None, look: Look, since: int) -> bool:
+    """Whether a run of another source has taken objects where a look was, after a commit."""
+    return any(
+        loss.number > since
+        and is_near(loss.prefix, look.prefix)
+        and not is_same(loss.prefix, loss.source, look.prefix, look.source)
+        for loss in (state.losses if state else ())
+    )
+
+
+def losses_after(
+    state: Commit | None, draft: Draft, number: int, effects: Effects
+) -> tuple[Loss, ...]:
+    """Where objects were deleted, or taken from others, and by which commit.
+
+    :param number: of the commit that is made.
+    """
+    known = state.losses if state else ()
+    if draft.deleted or effects.losses:
+        return with_loss(known, Loss(draft.prefix, draft.source, number))
     return known
 
 

@@ -7,7 +7,7 @@ somebody who knew it before can tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -52,16 +52,15 @@ class Signed(Protocol):
 class Verifier(Protocol):
     """The public keys whose signatures count."""
 
-    @property
-    def keys(self) -> Mapping[str, object]:
-        """By their ids."""
-        ...
-
     def verify(self, envelope: bytes) -> Signed:
         """What an envelope says.
 
         :raises StorageError: kind ``integrity`` unless one of the keys has signed it.
         """
+        ...
+
+    def signers(self, envelope: bytes) -> tuple[str, ...]:
+        """The ids of the keys that have signed an envelope that counts."""
         ...
 
 
@@ -134,7 +133,7 @@ def check_signature(head: Head, keys: Verifier | None) -> tuple[str, ...]:
     A commit holds the whole state after it, so the signature of the newest one covers all.
 
     :param keys: ``None``: signatures are not looked at.
-    :return: the ids of the keys, of which one has signed it.
+    :return: the ids of those that have signed it.
     :raises StorageError: kind ``integrity``.
     """
     if keys is None:
@@ -147,7 +146,7 @@ def check_signature(head: Head, keys: Verifier | None) -> tuple[str, ...]:
         raise _unsigned(head, str(err)) from err
     if signed.sha256 != head.root:
         raise _unsigned(head, f"its signature is about {signed.sha256}, and its root {head.root}")
-    return tuple(sorted(keys.keys))
+    return keys.signers(head.signature)
 
 
 @dataclass(frozen=True, slots=True)

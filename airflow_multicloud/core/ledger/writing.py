@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain, islice
 
 from airflow_multicloud.core import cancellation, records
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
-from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger import commits, merging, reading, segments
-from airflow_multicloud.core.ledger.commits import (
-    Commit,
-    Look,
-)
+from airflow_multicloud.core.ledger import commits, mending, merging, reading, segments
+from airflow_multicloud.core.ledger.commits import Commit, Look
 from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.losses import Losses, is_near
+from airflow_multicloud.core.ledger.merging import Known, Merging
 from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.ledger.state import (
     Draft,
+    Effects,
     entries_after,
     looks_after,
+    losses_after,
     open_runs_after,
     siblings_after,
     why_not_read,
@@ -34,7 +34,6 @@ from airflow_multicloud.ports.object_store import (
     ConditionalWrites,
     ConditionKind,
     ObjectAttributes,
-    ObjectMeta,
     WriteOptions,
 )
 
@@ -43,10 +42,6 @@ from airflow_multicloud.ports.object_store import (
 _TRIES = 200
 #: Seconds that are waited at most before the next try.
 _LONGEST_WAIT = 2.0
-#: Up to so many changes are looked up one by one when another run came between; more by going
-#: through both states.
-_ONE_BY_ONE = 64
-
 _LINES = ObjectAttributes(content_type="application/x-ndjson")
 
 #: Makes the second line of a commit's object from the commit and its root.
@@ -54,9 +49,6 @@ Sign = Callable[[Commit, str], bytes]
 
 #: Gives entries that are new or changed, by key; called again for another try.
 Changes = Callable[[], Iterable[Entry]]
-
-#: What is known of a key; keys are asked for in their order.
-Known = Callable[[str], Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +59,11 @@ class Base:
     :param damaged: why what is there counts for nothing.
     :param alone: whether nobody else has committed since the run began.
     :param refused: why nothing can be written: by another release, or out of reach.
+    :param lost: segments that can't be read, and
+    :param partly: what that means: the rest of what is there still counts.
+    :param began: the number of the newest commit when the run began; ``None``: it is this one.
+    :param dropped: how many objects that the run has written were deleted or replaced by others
+        before it could say so.
     """
 
     head: Head | None = None
@@ -74,10 +71,32 @@ class Base:
     damaged: str | None = None
     alone: bool = True
     refused: CloudError | None = None
+    lost: tuple[SegmentRef, ...] = ()
+    partly: str | None = None
+    began: int | None = None
+    dropped: int = 0
+
+    @property
+    def since(self) -> int:
+        """The newest commit when the run began."""
+        return self.number if self.began is None else self.began
 
     def without_state(self, why: str) -> Base:
         """The same, once its state turned out to be unreadable."""
         return Base(self.head, self.number, why)
+
+    def without_unreadable(self, prefix: str, why: str) -> Base:
+        """The same, once some of what it says below a prefix turned out to be unreadable.
+
+        What else it says still counts; nothing does if all of it can be read, and is no ledger.
+        """
+        lost = mending.unreadable(self.head, prefix) if self.head else ()
+        return self.without(lost, mending.text(lost, why)) if lost else self.without_state(why)
+
+    def without(self, lost: tuple[SegmentRef, ...], why: str | None) -> Base:
+        """The same without some segments, as far as it has them."""
+        head = mending.mended(self.head, lost) if self.head and lost else self.head
+        return self if head is self.head else replace(self, head=head, lost=lost, partly=why)
 
     @property
     def looks(self) -> tuple[Look, ...]:
@@ -145,17 +164,24 @@ def commit(
         if number:
             time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.02 * 1.5**number)))  # noqa: S311
             cancellation.check()
-            now = base_of(end)
+            now = base_of(end).without(base.lost, base.partly)
         alone = base.alone and now.number == base.number
         damaged = now.damaged or (base.damaged if now.number == base.number else None)
         head = None if damaged else now.head
-        found = changes()
-        overtaken: list[Entry] = []
-        if not alone and head is not None:
-            found = _merged(end, found, head, known, overtaken)
-        made = _made(end, draft, found, overtaken, now=now, damaged=damaged, sign=sign)
+        losses = Losses(
+            head.commit.looks if head else (), draft.prefix, draft.source, draft.started
+        )
+        if alone or head is None:
+            found, merged = losses.watched(changes(), known), None
+        else:
+            emptied = _emptied(head.commit, draft.prefix, base.since)
+            merged = Merging(end, head, draft.prefix, known, emptied, losses)
+            found = merged.changes(changes())
+        so_far = Effects(losses, merged, base.since, base.dropped)
+        made = _made(end, draft, found, so_far, now=now, damaged=damaged, sign=sign)
         if made is not None:
-            return Base(made, made.commit.number, alone=alone)
+            last = made.commit.number
+            return Base(made, last, alone=alone, began=base.since, dropped=so_far.dropped)
     raise StorageError(
         f"{end.location}: its ledger could not be written to, as others were faster {_TRIES} times",
         kind=ErrorKind.BUSY,
@@ -163,11 +189,17 @@ def commit(
     )
 
 
+def _emptied(state: Commit, prefix: str, since: int) -> list[str]:
+    """Where a run has deleted or replaced objects of others after a commit."""
+    near = (loss.prefix for loss in state.losses if loss.number > since)
+    return [one for one in near if is_near(one, prefix)]
+
+
 def _made(
     end: Endpoint,
     draft: Draft,
     changes: Iterable[Entry],
-    overtaken: Sequence[Entry],
+    effects: Effects,
     *,
     now: Base,
     damaged: str | None,
@@ -195,10 +227,11 @@ def _made(
         changed=found.count,
         deleted=draft.deleted,
         restarted=f"{damaged}"[:2000] if damaged else None,
-        why=draft.why,
-        looks=looks_after(state, draft, overtaken),
+        why=None if damaged else now.partly and now.partly[:2000],
+        looks=looks_after(state, draft, effects),
         open_runs=open_runs_after(state, draft, made_at),
         siblings=siblings_after(state, draft),
+        losses=losses_after(state, draft, now.number + 1, effects),
         segments=runs,
         recent=recent,
     )
@@ -218,7 +251,7 @@ def _put(end: Endpoint, this: Commit, sign: Sign | None) -> Head | None:
             cloud=end.cloud,
         )
     guarded = is_guarded(end)
-    if not guarded and _stat(end, key) is not None:
+    if not guarded and merging.stat(end, key) is not None:
         return None
     options = WriteOptions(attributes=_LINES, condition=end.condition(None))
     try:
@@ -253,15 +286,6 @@ def is_guarded(end: Endpoint) -> bool:
     )
 
 
-def _stat(end: Endpoint, key: str) -> ObjectMeta | None:
-    try:
-        return end.store.stat_object(end.ref(key))
-    except CloudError as err:
-        if err.kind is not ErrorKind.NOT_FOUND:
-            raise
-        return None
-
-
 class _Counted:
     """Entries that are counted as they pass."""
 
@@ -273,28 +297,3 @@ class _Counted:
         for entry in self._found:
             self.count += 1
             yield entry
-
-
-def _merged(
-    end: Endpoint, changes: Iterable[Entry], head: Head, known: Known, overtaken: list[Entry]
-) -> Iterator[Entry]:
-    """The changes, but for what others have found out about the same keys meanwhile.
-
-    :param overtaken: gets what is behind only now that both are known.
-    """
-    ours = iter(changes)
-    first = list(islice(ours, _ONE_BY_ONE + 1))
-    if len(first) <= _ONE_BY_ONE:
-        now: Known = head.entry
-    else:
-        now = Follow((entry.key, entry) for entry in head.entries()).at
-    for change in chain(first, ours):
-        theirs = now(change.key)
-        if theirs is None:
-            yield merging.seen_gone(change, head.commit.looks)
-        elif theirs in (change, known(change.key)):
-            yield change
-        elif (merged := merging.merge(change, theirs, _stat(end, change.key))) != theirs:
-            if merged.behind not in (change.behind, theirs.behind):
-                overtaken.append(merged)
-            yield merged

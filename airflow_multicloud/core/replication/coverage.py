@@ -65,10 +65,22 @@ class Coverage:
             if listed.modified > self._run.as_of and looks.admits(self._run.selection, name):
                 self._is_behind(entry.behind.since)
         elif proof is not None and looks.within(proof, entry.key, self._look(self._run.as_of)):
+            if proof.origin.uri != origin and self._was_taken(entry.key, origin):
+                self._is_behind(None)
+                return
             then = (proof.origin.uri, proof.origin.etag, proof.size)
             since = looks.as_of(entry, self._looks)
             if then != (origin, listed.etag, listed.size) and since is not None:
                 self._as_of = min(self._as_of, since)
+
+    def _was_taken(self, key: str, origin: str) -> bool:
+        """Whether a run of another source may have replaced the source's object."""
+        return any(
+            look.displaced
+            and key.startswith(look.prefix)
+            and look.source + key[len(look.prefix) :] == origin
+            for look in self._looks
+        )
 
     def _is_behind(self, since: datetime | None) -> None:
         self._behind += 1

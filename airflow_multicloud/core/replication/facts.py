@@ -124,7 +124,10 @@ def _since(
 ) -> datetime | None:
     """Until when a destination was up to date with an object that it is behind with now."""
     if before is not None:
-        return looks.as_of(before, known)
+        about = before.behind or before.proof
+        # With what another source has put there it was never up to date.
+        ours = about is not None and about.origin.uri == run.origin_of(name)
+        return looks.as_of(before, known) if ours else None
     # It knew that there was none.
     seen = [
         look.as_of
@@ -132,6 +135,7 @@ def _since(
         if look.selection == looks.ALL
         and key.startswith(look.prefix)
         and not look.strangers
+        and not look.displaced
         and look.source + key[len(look.prefix) :] == run.origin_of(name)
     ]
     return max(seen, default=None)

@@ -100,8 +100,7 @@ def freshness_at(replica: Endpoint, head: Head | None, asked: Selection = looks.
     oldest = part_text(head, found.oldest)
     as_of, unknown = found.as_of, None
     if as_of is None:
-        counts = f"{found.oldest.behind} of {found.oldest.objects}"
-        unknown = f"{counts} objects are not up to date, some never were: {oldest}"
+        unknown = f"{_lacks(found.oldest)}: {oldest}"
     elif not found.covered:
         what = "it" if asked == looks.ALL else f"the selection {asked}"
         unknown = printable(
@@ -121,6 +120,16 @@ def freshness_at(replica: Endpoint, head: Head | None, asked: Selection = looks.
         oldest=oldest,
         unknown=unknown,
     )
+
+
+def _lacks(look: Look) -> str:
+    """Why it is not known until when a part was up to date."""
+    if look.displaced:
+        return (
+            f"at least {look.displaced} of {look.objects} objects were deleted or replaced since, "
+            "by a run of another source"
+        )
+    return f"{look.behind} of {look.objects} objects are not up to date, some never were"
 
 
 def is_known(replica: Endpoint, head: Head) -> bool:
@@ -150,6 +159,7 @@ def _of_object(replica: Endpoint, head: Head) -> Freshness:
     proof, behind = entry.proof, entry.behind
     about = behind or proof
     run_id = about.run_id if about else ""
+    why = behind.reason if behind else "unknown"
     return Freshness(
         replica=str(replica.location),
         as_of=as_of,
@@ -159,7 +169,7 @@ def _of_object(replica: Endpoint, head: Head) -> Freshness:
         proven=int(entry.current and proof is not None and proof.proven),
         parts=1,
         oldest=printable(f"{head.commit.place}{entry.key}, by run {run_id}"),
-        unknown=None if as_of else f"it never arrived: {behind.reason if behind else 'unknown'}",
+        unknown=None if as_of else printable(f"it never arrived: {why}"),
     )
 
 

@@ -15,6 +15,7 @@ from airflow_multicloud.core.ledger.commits import Commit, Step
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.replication.freshness import is_known
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.text import printable
 
 #: How many runs an error names.
 _NAMED = 3
@@ -26,7 +27,7 @@ _LAST = (Step.END, Step.UPLOAD)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run that has ended, as its last commit says.
+    """One run that has ended, as its last commit says; texts are printable.
 
     :param commit: the commit's number.
     :param ledger_root: the commit's root.
@@ -60,8 +61,13 @@ def runs(replica: Endpoint, *, limit: int) -> tuple[Run, ...]:
 
     One page of a listing, and each commit of the bucket's ledger as far back as needed.
 
-    :raises StorageError: kind ``not_found`` when there is none.
+    :raises StorageError: kind ``not_found`` when there is none; ``invalid_argument`` for a limit
+        below 1.
     """
+    if limit < 1:
+        raise StorageError(
+            f"limit: {limit} given, expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
+        )
     head = newest(replica)
     ended = (one for one in _about(replica, head) if one.commit.step in _LAST)
     found = tuple(_run(replica, one) for one in islice(ended, limit))
@@ -162,14 +168,14 @@ def _run(replica: Endpoint, one: Head) -> Run:
     look = next((look for look in commit.looks if _is_of(commit, look.run_id, look.prefix)), None)
     is_one = commit.prefix != "" and not commit.prefix.endswith("/")
     return Run(
-        run_id=commit.identity.run_id,
+        run_id=printable(commit.identity.run_id),
         replica=str(replica.location),
         commit=commit.number,
         ledger_root=one.root,
         commit_uri=one.uri,
-        prefix=commit.prefix,
-        source=commit.source,
-        selection=str(look.selection) if look else "",
+        prefix=printable(commit.prefix),
+        source=None if commit.source is None else printable(commit.source),
+        selection=printable(str(look.selection)) if look else "",
         started=commit.started or commit.made_at,
         finished=commit.made_at,
         objects=look.objects if look else 1 if is_one else None,

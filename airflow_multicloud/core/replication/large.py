@@ -24,7 +24,7 @@ from airflow_multicloud.core.replication.sending import Sending, begin
 from airflow_multicloud.core.replication.settling import end_reading, read_tags
 from airflow_multicloud.core.replication.small import Job, misread
 from airflow_multicloud.core.replication.writing import failure
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes, ObjectMeta, PartUploads
 
 if TYPE_CHECKING:
@@ -205,20 +205,29 @@ class _Round:
     def _read(self, part: PartRange, buffer: bytearray) -> Buffer | None:
         """Read a part into a buffer; ``None`` once reading failed."""
         body: Buffer | None = None
+        size = part.end - part.start
         try:
             if self._read_error is None:
-                self._job.bandwidth.spend(part.end - part.start)
+                self._job.bandwidth.spend(size)
                 ref = self._job.source.ref(self._job.source_key(self._item), self._item.version)
-                view, filled = memoryview(buffer), 0
+                view, filled = memoryview(buffer)[:size], 0
                 for chunk in self._job.source.store.get_object(
                     ref, start=part.start, end=part.end, if_etag=self._meta.etag or None
                 ):
                     cancellation.check()
-                    end = filled + memoryview(chunk).nbytes
-                    view[filled:end] = memoryview(chunk)
-                    filled = end
-                body = view[:filled]
-                self._job.progress.read(part.end - part.start)
+                    start, filled = filled, filled + memoryview(chunk).nbytes
+                    if filled > size:
+                        break
+                    view[start:filled] = memoryview(chunk)
+                if filled != size:
+                    raise StorageError(
+                        f"{ref.key}: {size} bytes from byte {part.start} on were asked for, and "
+                        f"{'more' if filled > size else filled} came",
+                        kind=ErrorKind.INTEGRITY,
+                        cloud=self._job.source.cloud,
+                    )
+                body = view
+                self._job.progress.read(size)
         except CloudError as err:
             self._read_error = err
         return body

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
@@ -68,7 +69,7 @@ class Recorder:
         self.run = run
         self._destinations = destinations
         self._bases = list(bases)
-        self._damaged = [base.damaged for base in bases]
+        self._damaged = [(base.damaged, base.partly) for base in bases]
         self._catalog = catalog
         self._sign = sign
         self._finished: list[Item] = []
@@ -101,8 +102,10 @@ class Recorder:
         """What a reader should know of a destination's ledger."""
         if refused := self._bases[index].refused:
             return (f"nothing could be written there: {refused}",)
-        damaged = self._damaged[index]
-        return (f"its ledger was damaged, and was started over: {damaged}",) if damaged else ()
+        damaged, partly = self._damaged[index]
+        if damaged:
+            return (f"its ledger was damaged, and was started over: {damaged}",)
+        return (f"its ledger was damaged: {partly}",) if partly else ()
 
     def add(self, finished: Iterable[Item]) -> None:
         """Take items that came to their end, and record them now and then."""
@@ -228,7 +231,8 @@ class Recorder:
         absent = Follow(self._catalog.known_elsewhere(index))
         items = Follow((item.name, item) for item in self._catalog.items())
         passed = Follow((one.name, one) for one in self._catalog.passed_over(index))
-        for name in _names(items, known):
+        gone = Follow((name, name) for name in sorted(deleted))
+        for name in _names(items, known, gone):
             before: Entry | None = known.at(name)
             item: Item | None = items.at(name)
             after = before
@@ -239,6 +243,8 @@ class Recorder:
                 after = entry_of_absent(
                     self.run, name, before, there=missed, deleted=unwanted or name in deleted
                 )
+            elif before is None:  # Another run may have recorded it since.
+                after = Entry(self._destinations[index].key_of(name), removed=True)
             whole.count(name, after, item, index)
             if before is not None and (listed := passed.at(name)) is not None:
                 whole.pass_over(name, before, listed)
@@ -273,10 +279,10 @@ def _blaming(end: Endpoint) -> Iterator[None]:
         ) from err
 
 
-def _names(items: Follow[Item], known: Follow[Entry]) -> Iterator[str]:
-    """Every name of two streams, in order."""
-    while (heads := [h for h in (items.head, known.head) if h is not None]) != []:
+def _names(*streams: Follow[Any]) -> Iterator[str]:
+    """Every name of some streams, in order."""
+    while (heads := [one.head for one in streams if one.head is not None]) != []:
         name = min(heads)
         yield name
-        items.after(name)
-        known.after(name)
+        for one in streams:
+            one.after(name)

@@ -26,7 +26,7 @@ _BACK = 20
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the last run found that looked at one selection.
+    """What the last run found that looked at one selection; texts are printable.
 
     :param place: the prefix that it looked at, without a connection.
     :param source: what that was compared with, without a connection.
@@ -123,8 +123,8 @@ def status(
     last = max(parts, key=lambda look: look.finished, default=None)
     return ReplicaStatus(
         replica=str(replica.location),
-        sources=tuple(sorted({look.source for look in parts})),
-        run_id=last.run_id if last else None,
+        sources=tuple(sorted({printable(look.source) for look in parts})),
+        run_id=printable(last.run_id) if last else None,
         as_of=found.as_of,
         lag=found.lag,
         oldest=found.oldest,
@@ -145,15 +145,15 @@ def status(
 
 def _part(head: Head, look: Look) -> Part:
     return Part(
-        place=f"{head.commit.place}{look.prefix}",
-        source=look.source,
-        selection=str(look.selection),
+        place=printable(f"{head.commit.place}{look.prefix}"),
+        source=printable(look.source),
+        selection=printable(str(look.selection)),
         as_of=look.holds,
-        run_id=look.run_id,
+        run_id=printable(look.run_id),
         finished=look.finished,
         objects=look.objects,
         proven=look.proven,
-        behind=look.behind,
+        behind=look.lacking,
         left_out=look.left_out,
     )
 
@@ -161,7 +161,7 @@ def _part(head: Head, look: Look) -> Part:
 def _of_age(found: Freshness, parts: tuple[Look, ...], max_lag: timedelta | None) -> Iterator[str]:
     if not found.complete:
         yield f"{found.objects - found.proven} of {found.objects} objects are not proven"
-    behind = sum(look.behind for look in parts)
+    behind = sum(look.lacking for look in parts)
     if behind:
         yield (
             f"{behind} of {sum(look.objects for look in parts)} objects were not as the source had "
@@ -189,6 +189,8 @@ def _of_ledger(replica: Endpoint, head: Head) -> Iterator[str]:
                     f"what its ledger said before commit {one.commit.number} was lost and found "
                     f"out again by run {one.commit.identity.run_id}: {one.commit.restarted}"
                 )
+            elif one.commit.why is not None:
+                yield printable(f"its ledger before commit {one.commit.number}: {one.commit.why}")
     except CloudError as err:
         if err.kind is not ErrorKind.INTEGRITY:
             raise

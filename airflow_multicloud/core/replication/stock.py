@@ -112,28 +112,45 @@ def take_stock(
         ]
         catalog.add_listing(SOURCE, listed[0])
         for side, end in enumerate(destinations):
+            base = bases[side]
             try:
                 catalog.add_listing(side, listed[side + 1])
                 most = _FEW + _TIMES * (catalog.count_listed(SOURCE) + catalog.count_listed(side))
-                catalog.add_known(side, _bounded(end, known[side], most))
-            except CloudError as err:
-                catalog.forget_known(side)
-                if err.kind is ErrorKind.INTEGRITY:
-                    bases[side] = bases[side].without_state(str(err))
-                elif err.kind.is_outage:  # In the middle of what it told.
-                    catalog.forget_listing(side)
-                    bases[side] = Base(refused=err)
-                    reach.check_any_left(reach.refused(bases), destinations)
-                else:
+                if err := _damage(catalog, side, _bounded(end, known[side], most)):
+                    base = base.without_unreadable(end.location.key, str(err))
+                    if err := _damage(catalog, side, _bounded(end, known_at(end, base), most)):
+                        base = base.without_state(str(err))
+            except CloudError as failed:
+                if not failed.kind.is_outage:
                     raise
-            if why := bases[side].damaged:
+                catalog.forget_listing(side)  # It may have broken off in the middle.
+                catalog.forget_known(side)
+                base = Base(refused=failed)
+            bases[side] = base
+            reach.check_any_left(reach.refused(bases), destinations)
+            if why := base.damaged or base.partly:
                 _log.warning(
                     "%s: its ledger counts for nothing, and every object is compared with the "
+                    "source: %s"
+                    if bases[side].damaged
+                    else "%s: its ledger is damaged, and these objects are compared with the "
                     "source: %s",
                     printable(str(end.location)),
                     printable(why),
                 )
     return tuple(bases)
+
+
+def _damage(catalog: Catalog, side: int, known: Iterable[tuple[str, Entry]]) -> CloudError | None:
+    """Store what a ledger knows; what is wrong with it if that can't be read, and is forgotten."""
+    try:
+        catalog.add_known(side, known)
+    except CloudError as err:
+        if err.kind is not ErrorKind.INTEGRITY:
+            raise
+        catalog.forget_known(side)
+        return err
+    return None
 
 
 def _bounded(

@@ -47,7 +47,7 @@ class VerificationReport(Documented):
     :param open_runs: runs that write to the replica now, or were killed.
     :param unfinished: why it has not all objects yet: its first replication has not ended.
     :param signed: whether the ledger's newest commit has a signature, whoever made it.
-    :param signed_by: the keys that were given, of which one has made it.
+    :param signed_by: those of the keys that were given which have made it, by their ids.
     :param contradictions: what other ledgers say otherwise.
     :param not_compared: what of other ledgers could not be compared, and why.
     """

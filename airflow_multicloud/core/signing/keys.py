@@ -144,13 +144,24 @@ class PublicKeys:
                 kind=ErrorKind.INTEGRITY,
             ) from None
 
+    def signers(self, envelope: bytes) -> tuple[str, ...]:
+        """The ids of those of these keys that have signed an envelope.
+
+        :param envelope: one that :meth:`verify` takes.
+        """
+        return self._signers(opened(envelope))
+
     def _check(self, found: Opened) -> None:
+        if not self._signers(found):
+            raise ValueError(f"no allowed key has made it (it names the key {found.claimed})")
+
+    def _signers(self, found: Opened) -> tuple[str, ...]:
         signed = pae(found.payload_type, found.payload)
-        for key in self.keys.values():
-            for _, signature in found.signatures:
-                if _is_by(key, signature, signed):
-                    return
-        raise ValueError(f"no allowed key has made it (it names the key {found.claimed})")
+        return tuple(
+            key_id
+            for key_id, key in sorted(self.keys.items())
+            if any(_is_by(key, signature, signed) for _, signature in found.signatures)
+        )
 
 
 def _is_by(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:

@@ -102,6 +102,8 @@ class VerifyReplicaOperator(CloudOperator):
             self.log.error("contradicted: %s", sentence)
         for sentence in report.not_compared:
             self.log.warning("not compared: %s", sentence)
+        for key in report.signed_by:
+            self.log.info("the newest commit is signed by the key %s", key)
         counts = ", ".join(f"{n} {finding}" for finding, n in report.findings.items())
         self.log.info(
             "%s: %s; ledger commit %s of root %s",

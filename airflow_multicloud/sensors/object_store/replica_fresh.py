@@ -80,13 +80,13 @@ class ReplicaFreshSensor(PollingSensor):
 
 
 def check_fresh(
-    *, replica: str, max_lag_seconds: float, selection: Mapping[str, Any]
+    *, replica: str, max_lag_seconds: float, selection: Mapping[str, Any] | None = None
 ) -> dict[str, Any] | None:
     """The replica's freshness when it is within the limit, else ``None``, and why in the log."""
     limit = timedelta(seconds=max_lag_seconds)
     end = open_endpoint(replica, parameter="replica")
     with operation("replica_freshness", cloud__provider=end.cloud):
-        found = freshness(end, convert(selection, Selection))
+        found = freshness(end, convert(selection or {}, Selection))
     if found.within(limit):
         return to_document(found)
     _log.info("not yet: %s: %s; limit %s", printable(found.replica), _state(found), limit)

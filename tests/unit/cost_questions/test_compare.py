@@ -246,7 +246,7 @@ def test_an_empty_period_has_no_report_and_no_cheapest() -> None:
         ({"group_by": 5}, "expected a list of dimensions"),
         ({"group_by": ["Cloud", "Cloud"]}, "more than once"),
         ({"group_by": []}, "expected at least one"),
-        ({"limit": 0}, "limit is 0"),
+        ({"limit": 0}, "^limit: 0 given, expected 1 or more"),
         ({"end": OCT}, "end is exclusive"),
         ({"clouds": []}, "expected a sequence of names"),
         ({"clouds": "aws"}, "clouds is 'aws'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.failover.candidates import Candidate
@@ -14,7 +15,11 @@ from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
     from pathlib import Path
+    from types import ModuleType
+
+    import pytest
 
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.ports.object_store import ObjectBody, ObjectMeta, ObjectRef
@@ -52,6 +57,17 @@ def unopened(
 
 
 DOWN = unopened("down", "it is down", ErrorKind.UNAVAILABLE, primary=True)
+
+
+def stop_the_clock(monkeypatch: pytest.MonkeyPatch, module: ModuleType, now: datetime) -> None:
+    """For what one module asks it: to try a limit exactly."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return now.astimezone(tz)
+
+    monkeypatch.setattr(module, "datetime", Stopped)
 
 
 def files_below(directory: Path) -> dict[str, bytes]:

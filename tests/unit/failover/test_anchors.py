@@ -27,7 +27,15 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.failover.ledgers import damage, write
-from tests.unit.failover.stores import candidates, files_below, named, put, replicas
+from tests.unit.failover.stores import (
+    candidates,
+    files_below,
+    named,
+    put,
+    replicas,
+    stop_the_clock,
+)
+from tests.unit.ledger.made import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -356,6 +364,13 @@ class TestSignatures:
         served = fetch_tree(candidates(lab.source), FileTarget(tmp_path), policy)
         assert served.objects == 1
 
+    def test_not_even_where_its_ledger_is_expected(self, lab: Lab, tmp_path: Path) -> None:
+        write(lab.source)
+        policy = FailoverPolicy(
+            at_least_commits={str(lab.source.location): 1}, public_keys=Keys(frozenset())
+        )
+        assert fetch_tree(candidates(lab.source), FileTarget(tmp_path), policy).objects == 1
+
 
 class TestRemembered:
     """What Airflow has seen: an earlier commit, and when."""
@@ -439,10 +454,15 @@ class TestWhatOneLedgerSaysOfAnother:
     def test_there_is_no_ledger(self, accused: Endpoint) -> None:
         assert self.said(accused, None) == ["where there is no ledger now"]
 
-    @pytest.mark.parametrize(("days", "said"), [(29, ["which is not there now"]), (31, [])])
-    def test_a_commit_is_gone(self, accused: Endpoint, days: int, said: list[str]) -> None:
+    @pytest.mark.parametrize(
+        ("seconds", "said"), [(0, ["which is not there now"]), (1, [])], ids=["30 days", "longer"]
+    )
+    def test_a_commit_is_gone(
+        self, accused: Endpoint, monkeypatch: pytest.MonkeyPatch, seconds: int, said: list[str]
+    ) -> None:
         head = write(accused, number=2)
-        seen = datetime.now(UTC) - timedelta(days=days)
+        stop_the_clock(monkeypatch, anchors, NOON)
+        seen = NOON - timedelta(days=30, seconds=seconds)
         assert self.said(accused, head, seen=seen) == said
 
     @pytest.mark.parametrize("other_release", [True, False])

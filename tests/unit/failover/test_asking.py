@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace as changed
 
+from airflow_multicloud.core.failover import naming as naming_module
 from airflow_multicloud.core.failover.copies import Copies
+from airflow_multicloud.core.failover.names import Names
 from airflow_multicloud.core.failover.naming import Naming, left_of, names_of
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError
@@ -174,13 +176,60 @@ class TestWhoIsAsked:
         assert caught.value.kind is ErrorKind.UNAVAILABLE
 
 
-class TestTime:
-    @pytest.fixture
-    def let_go(self) -> Iterator[threading.Event]:
-        event = threading.Event()
-        yield event
-        event.set()
+@pytest.fixture
+def let_go() -> Iterator[threading.Event]:
+    """What slow copies wait for, until the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()
 
+
+class TestNamesThatNobodyWants:
+    """They lie in a file each, which is closed."""
+
+    @pytest.fixture
+    def made(self, monkeypatch: pytest.MonkeyPatch) -> list[Noted]:
+        made: list[Noted] = []
+
+        def noted() -> Noted:
+            made.append(Noted())
+            return made[-1]
+
+        monkeypatch.setattr(naming_module, "Names", noted)
+        return made
+
+    def test_of_who_was_hedged_or_is_empty_or_breaks(
+        self, made: list[Noted], let_go: threading.Event
+    ) -> None:
+        slow, empty = with_objects("a", "x", wait_for=let_go), with_objects("b")
+        broken, good = with_objects("c", "x", err=down()), with_objects("d", "y")
+        late = with_objects("e", "z", wait_for=let_go, err=down())
+        names_of(
+            Copies(
+                candidates(slow, late, empty, broken, good),
+                FailoverPolicy(hedge_after=timedelta(seconds=0.1)),
+            ),
+            time.monotonic() + LONG,
+        )
+        let_go.set()
+        kept = made[-1]
+        assert len(made) == 5
+        assert all(names.closed.wait(LONG) for names in made if names is not kept)
+        assert not kept.closed.is_set()
+        kept.close()
+
+
+class Noted(Names):
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.closed.set()
+
+
+class TestTime:
     def test_who_takes_too_long_is_given_up(self, let_go: threading.Event) -> None:
         slow, good = with_objects("a", "x", wait_for=let_go), with_objects("b", "y")
         names, _, (failed,) = asked(candidates(slow, good), attempt_timeout=timedelta(seconds=0.5))

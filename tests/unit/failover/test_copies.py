@@ -25,7 +25,8 @@ from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.failover.ledgers import WHO, behind, damage, look, proven, write
-from tests.unit.failover.stores import candidates, named, put, replicas, unopened
+from tests.unit.failover.stores import candidates, named, put, replicas, stop_the_clock, unopened
+from tests.unit.ledger.made import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,9 +80,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 class TestWaitingForARun:
     """An object is not what its ledger says, as a run may have written it."""
 
-    def under_way(self, end: Endpoint, name: str = "", *, ago: float = 0) -> OpenRun:
+    def under_way(self, end: Endpoint, name: str = "") -> OpenRun:
         now = datetime.now(UTC)
-        return OpenRun(WHO, end.key_of(name), now, now - timedelta(seconds=ago))
+        return OpenRun(WHO, end.key_of(name), now, now)
 
     def waits(self, end: Endpoint, clock: Clock, *, wait: bool = True, **policy: Any) -> list[int]:
         """How often is waited for each of four objects of which nothing new becomes known."""
@@ -120,14 +121,16 @@ class TestWaitingForARun:
         assert self.waits(end, clock) == [0, 0, 10, 0]
 
     @pytest.mark.parametrize(
-        ("ago", "alive"), [(100, True), (130, False), (-50, True), (-70, False)]
+        ("ago", "alive"), [(120, True), (121, False), (-60, True), (-61, False)]
     )
     def test_one_that_is_silent_or_from_the_future_does_not(
-        self, clock: Clock, ago: float, *, alive: bool
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch, ago: float, *, alive: bool
     ) -> None:
-        assert timedelta(seconds=50) < CLOCKS_DIFFER < timedelta(seconds=70)
+        assert timedelta(seconds=60) == CLOCKS_DIFFER
+        stop_the_clock(monkeypatch, copies_module, NOON)
         end = named("r")
-        write(end, open_runs=(self.under_way(end, ago=ago),))
+        seen = NOON - timedelta(seconds=ago)
+        write(end, open_runs=(OpenRun(WHO, "data/", NOON, seen),))
         assert bool(self.waits(end, clock)[0]) is alive
 
     def test_whoever_is_given_up_waits_no_more(self, clock: Clock) -> None:
@@ -216,8 +219,8 @@ class TestHowLongOthersMayTake:
 
         def result(self, timeout: float | None = None) -> Any:
             assert timeout is not None
-            self.waited.append(timeout)
-            self.clock.now += timeout
+            self.waited.append(max(timeout, 0))
+            self.clock.now += max(timeout, 0)
             raise TimeoutError
 
     @pytest.mark.parametrize(

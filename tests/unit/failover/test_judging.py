@@ -133,6 +133,21 @@ class TestPages:
         assert told(None) == Asked(nothing)
         assert told(meta.last_modified, None) == Asked(nothing)
 
+    def test_what_a_store_vouches_for_needs_no_other_ledger(self) -> None:
+        """As the listing shows this very object; its size counts."""
+        place = holding(Changed)
+        meta = place.store.stat_object(place.location.ref)
+
+        def nobody() -> tuple[Reference, ...]:
+            raise AssertionError("another ledger was asked")
+
+        told = Contract(meta.digests, None, "store")
+        asked = corroborated(place, meta, told, nobody)
+        assert asked == Asked(replace(told, size=meta.size))
+        with pytest.raises(StorageError, match="instead of") as caught:
+            corroborated(place, replace(meta, etag="other"), told, nobody)
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
     def test_an_object_that_the_listing_lacks(self) -> None:
         place = holding(Silent)
         meta = place.store.stat_object(place.location.ref)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace as changed
 
+from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.failover import ledgers as ledgers_module
 from airflow_multicloud.core.failover.ledgers import CopyLedger
-from airflow_multicloud.core.failover.references import reference_of
+from airflow_multicloud.core.failover.references import blaming, reference_of
 from airflow_multicloud.core.ledger import segments
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -206,3 +207,30 @@ class TestReferences:
     def test_what_a_ledger_says_is_printable(self) -> None:
         (finding,) = self.of(behind(entry("a"), reason="x\x1b[2J")).findings
         assert "\x1b" not in finding
+
+
+class TestBlame:
+    """Whatever reading a copy raises is that copy's failure."""
+
+    def raised(self, end: Endpoint, err: BaseException) -> BaseException:
+        with pytest.raises(BaseException) as caught, blaming(end, "listed"):  # noqa: PT011
+            raise err
+        return caught.value
+
+    def test_what_breaks_the_reader_is_told_in_short(self, end: Endpoint) -> None:
+        broken = ValueError("x" * 300)
+        err = self.raised(end, broken)
+        assert isinstance(err, StorageError)
+        assert (err.kind, err.cloud, err.__cause__) == (ErrorKind.INTEGRITY, "memory", broken)
+        assert str(err) == f"{end.location} could not be listed: ValueError: {'x' * 200}"
+
+    @pytest.mark.parametrize(
+        "err",
+        [
+            StorageError("down", kind=ErrorKind.UNAVAILABLE),
+            cancellation.WorkCancelledError("told to stop"),
+            KeyboardInterrupt(),
+        ],
+    )
+    def test_what_is_understood_stays_as_it_is(self, end: Endpoint, err: BaseException) -> None:
+        assert self.raised(end, err) is err

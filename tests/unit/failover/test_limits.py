@@ -35,3 +35,7 @@ def test_an_error_of_the_work_is_its_own() -> None:
     with pytest.raises(TimeoutError, match="of a socket"):
         within(timedelta(seconds=30), work, parameter="deadline")
     assert isinstance(started(work).exception(30), TimeoutError)
+
+
+def test_nobody_waits_for_it_when_the_process_ends() -> None:
+    assert started(lambda: threading.current_thread().daemon).result(30)

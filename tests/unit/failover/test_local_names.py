@@ -99,7 +99,18 @@ def test_the_encoding_is_this_one(name: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "path"),
-    [("a:b", "a：b"), ("a.", "a．"), ("con.txt", "‛con.txt"), ("a ", "a␠"), ("\x01", "␁")],
+    [
+        ("a:b", "a：b"),
+        ("a.", "a．"),
+        ("con.txt", "‛con.txt"),
+        ("Com9", "‛Com9"),
+        ("lpt0 .x", "‛lpt0 .x"),
+        ("COM10", "COM10"),
+        ("a ", "a␠"),
+        ("a b!", "a b!"),
+        ("\x01", "␁"),
+        ("\x1f", "␟"),
+    ],
 )
 def test_on_windows_more_is_replaced(name: str, path: str) -> None:
     assert "/".join(parts_of(name, WINDOWS)) == path
@@ -112,6 +123,8 @@ def test_on_windows_more_is_replaced(name: str, path: str) -> None:
         (("a", "a/b"), {"a": "a/b"}),
         (("a", "a!", "a-b", "a/b/c", "b"), {"a": "a/b/c"}),
         (("a", "a/"), {"a/": "a"}),
+        (("in/file", "in/file/"), {"in/file/": "in/file"}),
+        (("in/file", "in/file/", "in/file/a"), {"in/file": "in/file/a"}),
         (("a", "a/", "a/b"), {"a": "a/b"}),
         (("a", "a//", "b/"), {"a": "a//"}),
         (("", "a", "a.", "ab", "/x"), {}),
@@ -132,6 +145,7 @@ def test_the_beginning_of_a_name_leaves_room(name: str) -> None:
     short = shortened(name)
     assert len(os.fsencode(short)) <= 100
     assert name.encode(errors="replace").startswith(short.encode())
+    assert len(short) == min(100, len(name)) or not name.isascii()
 
 
 def test_what_no_encoding_can_hold_is_refused(tmp_path: Path) -> None:
@@ -147,6 +161,40 @@ def test_what_no_encoding_can_hold_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UnfitError, match=f"^target: the key .* can't be below .*: .*{why}"):
             top.below(name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "above", "longest"),
+    [
+        (300, None, 300),
+        (FileNotFoundError(), 300, 300),
+        (OSError(), 300, 255),
+        (AttributeError(), 300, 255),
+        (ValueError(), 300, 255),
+    ],
+)
+def test_the_file_system_tells_how_long_a_name_may_be(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    there: int | Exception,
+    above: int | None,
+    longest: int,
+) -> None:
+    """That of the nearest directory that is there; where none tells, it is what most have."""
+
+    def pathconf(path: Path, name: str) -> int | None:
+        assert name == "PC_NAME_MAX"
+        if path != tmp_path:
+            return above
+        if isinstance(there, Exception):
+            raise there
+        return there
+
+    monkeypatch.setattr(os, "pathconf", pathconf)
+    target = FileTarget(tmp_path)
+    target.below("x" * longest)
+    with pytest.raises(UnfitError, match=f"the longest name there {longest}"):
+        target.below("x" * (longest + 1))
 
 
 @pytest.mark.parametrize("name", ["link/x", "link/", "in/../x", "loop/x", "file/x"])

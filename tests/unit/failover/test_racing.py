@@ -98,6 +98,7 @@ class Target:
 class Lot:
     def __init__(self, target: Target, content: bytes) -> None:
         self.target, self.content = target, content
+        self.thread = threading.current_thread()
         self.committed = False
         self.discarded = threading.Event()
 
@@ -129,6 +130,7 @@ class TestBytesThatNobodyWants:
         served.set()
         assert found.served_by == str(second.location)
         self.check(target, kept=1)
+        assert all(lot.thread.daemon for lot in target.staged)  # no process waits for them
 
     def test_after_they_were_given_up(self) -> None:
         """While another one is under way."""
@@ -423,3 +425,35 @@ class TestOutages:
         policy = FailoverPolicy(hedge_after=timedelta(seconds=0.5))
         served = fetch_tree(candidates(one, other), FileTarget(tmp_path), policy, concurrency=1)
         assert served.served == {str(one.location): 18, str(other.location): 2}
+
+
+def test_only_few_objects_of_a_prefix_are_prepared_ahead(tmp_path: Path) -> None:
+    """Twice as many as are read at once: memory does not grow with their number."""
+    end = endpoint(hook=Store)
+    for number in range(20):
+        put(end, f"{number}")
+    prepared: list[str] = []
+    hanging, let_go = threading.Event(), threading.Event()
+
+    class Counting(FileTarget):
+        def below(self, name: str, among: Any = None) -> FileTarget:
+            prepared.append(name)
+            return super().below(name, among)
+
+    def hangs() -> None:
+        if not let_go.is_set():
+            hanging.set()
+            let_go.wait(LONG)
+
+    store_of(end).before_chunk = hangs
+    fetching = threading.Thread(
+        target=fetch_tree, args=(candidates(end), Counting(tmp_path)), kwargs={"concurrency": 2}
+    )
+    fetching.start()
+    assert hanging.wait(LONG)
+    time.sleep(0.3)
+    ahead = len(prepared)
+    let_go.set()
+    fetching.join(LONG)
+    assert ahead == 4
+    assert len(files_below(tmp_path)) == 20

@@ -179,6 +179,22 @@ class TestFilteredRuns:
         assert served.as_of == first.commit.looks[0].as_of
         assert served.oldest == "include=*.parquet below data/"
 
+    def test_a_selection_is_named_and_parts_of_a_prefix_have_no_age(self, tmp_path: Path) -> None:
+        source, replica = named("p"), named("r")
+        fill(source, {"a": b"1", "b.csv": b"2", "x/c": b"3"})
+        run(source, replica, filter=ObjectFilter(include=("*.csv",)))
+        served = fetch_tree(replicas(replica), FileTarget(tmp_path / "one"))
+        assert served.as_of is not None
+        assert (
+            f"{replica.location}: no run has looked at all of it; what its ledger knows are parts: "
+            "data/ (include=*.csv)"
+        ) in served.findings
+        part = named("q")
+        run(source.below("x/"), part.below("x/"))
+        served = fetch_tree(replicas(part), FileTarget(tmp_path / "two"))
+        assert (served.as_of, served.oldest) == (None, "all objects below data/x/")
+        assert any(found.endswith("are parts: data/x/") for found in served.findings)
+
     def test_one_object_replicated_once_does_not_hide_what_came_later(self, tmp_path: Path) -> None:
         source, replica = endpoint(), endpoint()
         fill(source, {"a": b"1", "b": b"b"})

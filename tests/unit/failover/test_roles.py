@@ -137,6 +137,8 @@ class TestAfterAFailback:
         assert not is_live(first, other)
         write(other, *nothing, proven(other, "c", first))
         assert is_live(first, other)
+        write(other, *nothing, proven(other, "c", "mem://third/data/c"), proven(other, "d", first))
+        assert not is_live(first, other)  # the first that tells decides
 
     def test_so_does_the_object_itself(self, first: Endpoint, other: Endpoint) -> None:
         write(other, proven(other, "a", first), proven(other, "b", "mem://third/data/b"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.adapters.digests import digests_of
+from airflow_multicloud.core.failover import candidates as candidates_module
 from airflow_multicloud.core.failover.candidates import take
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.references import Reference, reference_of
@@ -18,7 +19,7 @@ from airflow_multicloud.core.replication.progress import Progress
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectAttributes
 from tests.unit.failover.ledgers import behind, proven
-from tests.unit.failover.stores import CONTENT, Body, Changed, named, put
+from tests.unit.failover.stores import CONTENT, Body, Changed, named, put, stop_the_clock
 from tests.unit.replication.memory import endpoint
 
 if TYPE_CHECKING:
@@ -156,6 +157,18 @@ class TestAge:
         arrival = taken(place, FileTarget(tmp_path / "a"), max_staleness=3 * self.HOUR)
         assert arrival.as_of == NOW - 2 * self.HOUR
         arrival.staged.discard()
+
+    @pytest.mark.parametrize("over", [timedelta(0), timedelta(microseconds=1)])
+    def test_the_limit_itself_is_no_reason(
+        self, place: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: timedelta
+    ) -> None:
+        stop_the_clock(monkeypatch, candidates_module, NOW)
+        known = self.known(place, self.HOUR + over)
+        if over:
+            refused(place, tmp_path, known, max_staleness=self.HOUR)
+        else:
+            target = FileTarget(tmp_path / "a")
+            taken(place, target, known, max_staleness=self.HOUR).staged.discard()
 
     @pytest.mark.parametrize("with_ledger", [True, False])
     def test_the_live_primary_is_never_stale(

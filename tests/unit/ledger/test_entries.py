@@ -19,7 +19,7 @@ NO_TIME = "0001-01-01T00:00:00+23:59"
 PROOF = {
     "size": 1,
     "etag": "e",
-    "digests": {},
+    "digests": {"crc32c": None, "md5": None, "sha256": None},
     "origin": {"uri": "mem://lab/k"},
     "outcome": "copied",
     "run_id": "r",
@@ -64,6 +64,7 @@ def test_what_is_absent_has_its_default() -> None:
     }
     assert read() == Entry("k", proof=None, behind=None, gone=None, removed=False)
     assert entries.read_line(entries.write_line(found)) == found
+    assert json.loads(entries.write_line(found)) == {"key": "k", "proof": PROOF, "behind": BEHIND}
     assert entries.write_line(Entry("k")) == b'{"key":"k"}'
 
 

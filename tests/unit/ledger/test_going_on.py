@@ -70,6 +70,19 @@ class TestBase:
         assert "it is damaged" in (base.damaged or "")
         assert writing.base_or_refusal(end) == base
 
+    def test_a_damaged_commit_that_was_deleted_meanwhile_has_none(self) -> None:
+        class Vanishing(object_store.Hook):
+            def get_object(self, ref, **more) -> ObjectBody:  # type: ignore[no-untyped-def]
+                body = super().get_object(ref, **more)
+                self.delete_object(ref)
+                return body
+
+        end = endpoint("", Vanishing)
+        end.store.put_object(end.ref(commit_key(7)), b"junk")
+        base = writing.base_of(end)
+        assert (base.head, base.number) == (None, 0)
+        assert commit(end, [], base).number == 1
+
     def test_another_releases_commit_is_gone_on_from_by_nobody(self) -> None:
         end = endpoint("")
         commit(end, [entry("a")])
@@ -190,7 +203,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was waited; nobody waits."""
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
-    monkeypatch.setattr("random.uniform", lambda _least, most: most)
+    monkeypatch.setattr("random.uniform", lambda least, most: most - least)
     return waited
 
 

@@ -137,6 +137,9 @@ def test_segments_go_with_the_commits_that_named_them() -> None:
     assert unnamed(end) == []
     assert unnamed(end, 1) == [first]
     assert unnamed(end, 1, 2) == sorted([first, second])
+    # Whichever do not count, all others are read.
+    assert unnamed(end, 3) == [third]
+    assert unnamed(end, 2, 3) == sorted([second, third])
 
 
 def test_a_segment_that_a_run_may_be_about_to_name_stays() -> None:
@@ -157,7 +160,7 @@ def test_a_segment_stays_for_a_day() -> None:
 
 def test_what_is_no_segment_or_no_commit_is_left_alone() -> None:
     end, named = with_segments()
-    for key in (f"{SEGMENTS}x.jsonl.gz", f"{COMMITS}x"):
+    for key in (f"{SEGMENTS}x.jsonl.gz", f"{COMMITS}0", f"{COMMITS}x"):
         end.store.put_object(end.ref(key), b"")
     aged(end, dict.fromkeys([*named, f"{SEGMENTS}x.jsonl.gz"], 10))
     assert unnamed(end) == []
@@ -220,18 +223,19 @@ def test_nor_while_the_store_refuses_to_tell() -> None:
     assert caught.value.kind is ErrorKind.PERMISSION_DENIED
 
 
-def test_a_commit_that_another_cleanup_has_just_deleted_names_nothing() -> None:
-    end, (first, *others) = with_segments()
-    aged(end, dict.fromkeys([first, *others], 10))
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_commit_that_another_cleanup_has_just_deleted_names_nothing(number: int) -> None:
+    end, named = with_segments()
+    aged(end, dict.fromkeys(named, 10))
     listed = list(end.objects(COMMITS))
-    end.store.delete_object(end.ref(commit_key(1)))
+    end.store.delete_object(end.ref(commit_key(number)))
 
     class Late(Aged):
         def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
             return iter(listed) if prefix == COMMITS else super().list_objects(bucket, prefix)
 
     end.store.__class__ = Late
-    assert unnamed(end) == [first]
+    assert unnamed(end) == [named[number - 1]]
 
 
 def test_a_segment_is_never_written_twice() -> None:

@@ -68,6 +68,19 @@ class TestWriting:
         assert of(end, run) == found
         assert run[0].size < sum(len(write_line(one)) for one in found) / 10
 
+    def test_it_has_fewer_where_they_are_long(self) -> None:
+        """Keys that JSON makes six times as long, say: a reader takes no more than 24 MiB."""
+        end = endpoint()
+        found = some([f"{number:04}" + "\1" * 1000 for number in range(2300)])
+        size = sum(len(write_line(one)) + 1 for one in found)
+        assert size > 24 << 20
+        run = write(end, found)
+        assert of(end, run) == found
+        assert len(run) == 2
+        # The first one has as many as go into 15 MiB.
+        line = size // len(found)
+        assert run[0].count * line <= 15 << 20 < (run[0].count + 1) * line
+
     def test_it_is_what_its_reference_says(self) -> None:
         end = endpoint()
         (ref,) = write(end, some("abc"))

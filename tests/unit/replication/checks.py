@@ -11,7 +11,7 @@ from airflow_multicloud.core.replication import stock, under_way
 from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.core.replication.verification import verify
 
-from .living import Clock, Source, contents, is_of
+from .living import STRANGER, Clock, Source, contents, is_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -68,7 +68,8 @@ class Checked:
         for prefix in ("", "x/"):
             self._is_as_fresh_as_it_says(head, now, prefix)
         for name, entry in now.items():
-            self._has_what_it_says(name, entry, looks.as_of(entry, head.commit.looks))
+            if not _is_strange(entry.proof.origin.uri if entry.proof else ""):
+                self._has_what_it_says(name, entry, looks.as_of(entry, head.commit.looks))
         assert {run.identity.run_id for run in head.commit.open_runs} <= self.killed
         self.head, self.entries = head, now
 
@@ -112,6 +113,9 @@ class Checked:
         fresh = looks.freshness(head.commit.looks, place)
         if fresh.as_of is None:
             return
+        around = [one for one in fresh.looks if place.startswith(one.prefix)]
+        if any(_is_strange(one.source) for one in around):
+            return  # It is another source's as well, which this model knows nothing of.
         for name in self.source.history:
             key = self.end.location.key + name
             if not key.startswith(place):
@@ -128,7 +132,7 @@ class Checked:
     def _takes(self, look: Look, key: str, content: bytes, moment: datetime) -> bool:
         """Whether a look was at an object as it was then."""
         chosen = look.selection
-        if not key.startswith(look.prefix):
+        if not key.startswith(look.prefix) or _is_strange(look.source):
             return False
         name = key[len(look.prefix) :]
         when = max(
@@ -179,6 +183,10 @@ def _impatient(clock: Clock) -> under_way.Clock:
         waited[0] += seconds
 
     return under_way.Clock(clock.now, lambda: waited[0], sleep)
+
+
+def _is_strange(uri: str) -> bool:
+    return uri.startswith(f"mem://{STRANGER}/")
 
 
 def _holds(entry: Entry, there: Listed | None) -> bool:

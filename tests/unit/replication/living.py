@@ -18,7 +18,7 @@ import pytest
 
 from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
-from airflow_multicloud.core.ledger import commits, segments, writing
+from airflow_multicloud.core.ledger import commits, merging, segments, writing
 from airflow_multicloud.core.ledger.names import LEDGER
 from airflow_multicloud.core.replication import (
     coverage,
@@ -92,7 +92,7 @@ def living() -> Iterator[Clock]:
         patch.setattr(writing, "time", SimpleNamespace(sleep=lambda _: None))
         patch.setattr(commits, "MOST_RECENT", 3)
         patch.setattr(segments, "ENTRIES", 2)
-        patch.setattr(writing, "_ONE_BY_ONE", 2)
+        patch.setattr(merging, "_ONE_BY_ONE", 2)
         yield clock
 
 
@@ -250,6 +250,17 @@ class Source:
         """What it had then and at any time after."""
         after = [content for when, content in self.history.get(name, []) if when >= moment]
         return [self.at(name, moment), *after]
+
+
+#: The bucket of another source.
+STRANGER = "stranger"
+
+
+def stranger() -> Endpoint:
+    """Another source: a ledger tells sources apart by their places."""
+    made = endpoint()
+    object_store.Hook(conn_of(made)).ensure_bucket(STRANGER)
+    return replace(made, location=replace(made.location, bucket=STRANGER))
 
 
 def contents(end: Endpoint) -> dict[str, bytes]:

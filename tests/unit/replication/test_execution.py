@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.core.replication import recording
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
@@ -158,3 +160,25 @@ def test_the_end_is_told_though_no_interval_is_over() -> None:
     told: list[Snapshot] = []
     replicate(world(TREE).replication(), listener=told.append, interval=3600)
     assert [(one.objects, one.written) for one in told] == [(5, 302)]
+
+
+def test_after_a_failure_only_what_is_under_way_is_brought_to_its_end() -> None:
+    report = failed(broken({f"{number:03}": b"x" for number in range(100)}, "000"))
+    assert outcomes(report)[Outcome.FAILED] >= 1
+    assert outcomes(report).get(Outcome.COPIED, 0) < 20
+
+
+def test_as_many_requests_are_under_way_as_there_are_threads() -> None:
+    threads = 3
+    together = threading.Barrier(threads)
+
+    class Waiting(object_store.Hook):
+        def put_object(self, ref, *given, **named):  # type: ignore[no-untyped-def]
+            if not ref.key.startswith(RESERVED_PREFIX):
+                together.wait(10)
+            return super().put_object(ref, *given, **named)
+
+    made = world({f"{number}": b"x" for number in range(3 * threads)})
+    made = made.with_destination(Waiting(conn_of(made.destinations[0])))
+    report = replicate(made.replication(replace(SMALL, concurrency=threads)))
+    assert outcomes(report) == {Outcome.COPIED: 3 * threads}

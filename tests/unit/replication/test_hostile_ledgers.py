@@ -14,6 +14,7 @@ from msgspec.structs import replace as changed
 from airflow_multicloud.adapters.digests import digests_of, sha256_of
 from airflow_multicloud.core.ledger import commits, entries, reading
 from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, place_of, segment_key
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.replication import history
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
@@ -156,7 +157,7 @@ def test_a_forged_segment_in_a_forged_commit(lab: World, inside: str) -> None:
     body = gzip.compress(INSIDE[inside], mtime=0)
     sha256 = sha256_of(body)
     there.store.put_object(there.ref(segment_key(sha256)), body)
-    ref = commits.SegmentRef(sha256, len(body), 2, "copy/a", "copy/b")
+    ref = SegmentRef(sha256, len(body), 2, "copy/a", "copy/b")
     forge(there, head, segments=((ref,),), recent=())
     assert "it is damaged" in refused(verify, there)
     assert verify(other).proven

@@ -1,7 +1,8 @@
 """Ledger, replica and a plain model agree after whatever happens, in whatever order.
 
 Sources change, runs with other selections overlap, die at any request, are tried again, fail back
-and follow a source that moved, while others change what lies at a replica.
+and follow a source that moved, while others change what lies at a replica, and another source is
+replicated to a part of it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ObjectRef
 
 from .checks import Checked
-from .living import Killed, Script, Source, apart, contents, kill, living, watched
+from .living import Killed, Script, Source, apart, contents, kill, living, stranger, watched
 from .memory import BUCKET, SMALL, endpoint
 
 if TYPE_CHECKING:
@@ -85,8 +86,20 @@ class Change:
     deleted: bool
 
 
+@dataclass(frozen=True)
+class Intrusion:
+    """Another source is replicated to a part of a replica."""
+
+    scope: str
+    side: int
+    deletes: bool
+
+
+intrusions = st.builds(
+    Intrusion, st.sampled_from(["x/", "x/", *NAMES]), st.sampled_from([0, 1]), st.booleans()
+)
 changes = st.builds(Change, names, SIZES, st.sampled_from([None, None, None, 0, 1]), st.booleans())
-happenings = st.one_of(changes, orders, st.just("die"))
+happenings = st.one_of(changes, orders, intrusions, st.just("die"))
 interruptions = st.lists(
     st.tuples(st.integers(1, 16), happenings), max_size=3, unique_by=lambda one: one[0]
 )
@@ -113,6 +126,7 @@ class Machine(RuleBasedStateMachine):
         self.source = Source(self.clock)
         self.replicas = (endpoint("copy/"), endpoint("copy/"))
         self.checked = [Checked(end, self.source) for end in self.replicas]
+        self.stranger = stranger()
         self.numbers = count(1000)
         self.step = Step()
         for name in NAMES:
@@ -190,6 +204,32 @@ class Machine(RuleBasedStateMachine):
         self.attempt(lambda: engine.replicate(back, run_id="back"), "back")
         self.source.learn()
 
+    @rule(intrusion=intrusions, during=interruptions)
+    def intrude(self, intrusion: Intrusion, during: Sequence[tuple[int, object]]) -> None:
+        """What another source has written over or deleted, no look of the first vouches for."""
+        self.replicate_other(intrusion, during)
+
+    def replicate_other(
+        self, intrusion: Intrusion, during: Sequence[tuple[int, object]] = ()
+    ) -> None:
+        self.clock.tick()
+        scope, script, run_id = intrusion.scope, self.script(during), f"other-{next(self.numbers)}"
+        name = f"{scope}a" if scope.endswith("/") else scope
+        key = self.stranger.location.key + name
+        self.stranger.store.put_object(self.stranger.ref(key), self.fresh(4))
+        deletes = intrusion.deletes and scope.endswith("/")
+        replication = Replication(
+            watched(self.stranger, script, scope),
+            (watched(self.replicas[intrusion.side], script, scope),),
+            replace(
+                SMALL,
+                concurrency=1,
+                delete_extraneous=deletes,
+                max_delete=100 if deletes else None,
+            ),
+        )
+        self.attempt(lambda: engine.replicate(replication, run_id=run_id), run_id)
+
     @rule()
     def move(self) -> None:
         self.source.move()
@@ -248,6 +288,8 @@ class Machine(RuleBasedStateMachine):
             # The source was emptied, or a plan was taken away by another run of this name.
             if err.kind is not ErrorKind.NOT_FOUND:
                 self.step.errors.append(err)
+            for checked in self.checked:  # A run that is not closed may count as under way.
+                checked.killed.add(run_id)
         except Exception as err:  # noqa: BLE001 - raised by the next check: perhaps within a run
             self.step.errors.append(err)
 
@@ -270,6 +312,8 @@ class Machine(RuleBasedStateMachine):
             self.make(what)
         elif isinstance(what, Order):
             apart(lambda: self.replicate(what, ()))
+        elif isinstance(what, Intrusion):
+            apart(lambda: self.replicate_other(what))
         else:
             self.clock.tick()
 

@@ -155,8 +155,9 @@ class TestProgress:
     def test_counts(self) -> None:
         progress = Progress()
         assert not progress.planned
-        progress.expect(4, 100)
+        progress.expect(1, 100)
         assert progress.planned
+        progress.expect(4, 100)
         progress.wrote(10)
         progress.wrote(20)
         progress.read(15)
@@ -180,10 +181,10 @@ class TestProgress:
         now[0] += 50  # Planning took so long, in which nothing could be written.
         progress.expect(1, 1000)
         assert (progress.snapshot().rate, progress.snapshot().eta) == (0, None)
-        now[0] += 8
+        now[0] += 0.5
         progress.wrote(400)
         progress.kept(200)
-        assert (progress.snapshot().rate, progress.snapshot().eta) == (50, 8)
+        assert (progress.snapshot().rate, progress.snapshot().eta) == (800, 0.5)
         progress.wrote(4000)  # More than was planned.
         assert progress.snapshot().eta == 0
 

@@ -21,6 +21,7 @@ from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.status import status
 from airflow_multicloud.core.replication.verification import verify
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
 from tests.unit.ledger.made import at, commit, draft, entry, look
@@ -107,7 +108,8 @@ class TestAge:
         assert found.oldest == f"{place_of(end)}copy/ (include=*.a), by run run-10"
         assert found.finding is not None
         assert found.finding.startswith(
-            f"no run has looked at all of it; the oldest part is {place_of(end)}copy/ (include=*.a), by "
+            f"no run has looked at all of it; the oldest part is "
+            f"{place_of(end)}copy/ (include=*.a), by "
             "run run-10, as of 2026-01-01T12:10:00+00:00"
         )
         assert not found.within(timedelta(days=99999))
@@ -268,6 +270,50 @@ class TestStatus:
         assert any(
             "can't write an object only if it is absent" in f for f in status(there).findings
         )
+
+
+ESCAPE = "\x1b]0;mine\x07\n\u202e"
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text of a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, held in value.items():
+            yield from (*texts(name), *texts(held))
+    elif isinstance(value, (list, tuple)):
+        for held in value:
+            yield from texts(held)
+
+
+class TestWhatSomebodyForged:
+    """Nothing of a ledger moves a cursor, sets a title or begins a line of a log."""
+
+    @pytest.fixture
+    def forged(self) -> Endpoint:
+        end = endpoint("copy/")
+        late = Behind(Outcome.FAILED, ESCAPE, Origin(ESCAPE), 1, at(9), None, ESCAPE)
+        commit(end, [Entry(f"copy/{ESCAPE}", None, late), Entry("copy/a", None, late)])
+        bad = changed(
+            look(f"copy/{ESCAPE}/", 30, selection=Selection(include=(ESCAPE,)), source=ESCAPE),
+            run_id=ESCAPE,
+        )
+        for found in (bad, changed(bad, prefix="copy/")):
+            this = draft(ESCAPE, Step.END, prefix=found.prefix, found=found, task=ESCAPE)
+            commit(end, [], this=replace(this, source=ESCAPE))
+        commit(end, [], this=draft(f"{ESCAPE}2", Step.BEGIN, prefix="copy/", task=ESCAPE))
+        return end
+
+    def test_is_shown_as_it_is_written(self, forged: Endpoint) -> None:
+        one = replace(forged, location=forged.location.with_key("copy/a"))
+        documents = [to_document(run) for run in history.runs(forged, limit=9)]
+        documents += [to_document(status(end)) for end in (forged, one)]
+        documents += [to_document(freshness(end)) for end in (forged, one)]
+        documents += [to_document(verify(forged))]
+        found = [*texts(documents)]
+        assert [text for text in found if not text.isprintable()] == []
+        assert sum("\\x1b]0;mine" in text for text in found) > 12
 
 
 class TestRuns:

@@ -100,6 +100,16 @@ def test_several_keys_while_one_replaces_the_other() -> None:
     both = PublicKeys.from_pem(b"the old one:\n" + OTHER.public + b"\nthe new one:\n" + OURS.public)
     assert set(both.keys) == {OURS.signer.key_id, OTHER.signer.key_id}
     assert both.verify(ENVELOPE) == both.verify(OTHER.signer.sign(SAID)) == SAID
+    assert both.signers(ENVELOPE) == (OURS.signer.key_id,)
+    assert both.signers(OTHER.signer.sign(SAID)) == (OTHER.signer.key_id,)
+    (ours,), (theirs,) = (
+        json.loads(made)["signatures"] for made in (ENVELOPE, OTHER.signer.sign(SAID))
+    )
+    twice = changed(signatures=[theirs, ours])
+    assert both.signers(twice) == tuple(sorted(both.keys))
+    # What an envelope calls a key decides nothing.
+    renamed = changed(signatures=[{**ours, "keyid": OTHER.signer.key_id}])
+    assert both.signers(renamed) == (OURS.signer.key_id,)
 
 
 def test_the_key_id_decides_nothing() -> None:

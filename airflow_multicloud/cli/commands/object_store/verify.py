@@ -48,7 +48,9 @@ def _remarks(report: VerificationReport) -> list[str]:
     return [
         *(f"not proven: {found}" for found in report.found),
         *([f"not proven: {report.unfinished}"] if report.unfinished else []),
+        *([f"how old it is can't be told: {report.age_unknown}"] if report.age_unknown else []),
         *(f"contradicted: {sentence}" for sentence in report.contradictions),
         *(f"not compared: {sentence}" for sentence in report.not_compared),
         *(f"under way, or killed: {run}" for run in report.open_runs),
+        *(f"note: the newest commit is signed by the key {key}" for key in report.signed_by),
     ]

@@ -84,7 +84,7 @@ def compare_costs(
     grouping = parse_grouping(group_by)
     if limit is not None and limit < 1:
         raise CostAnalysisError(
-            f"limit is {limit}; expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
+            f"limit: {limit} given, expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
         )
     with operation("cost.compare", currency=currency):
         completeness = measure_completeness(connection, start, end, clouds=clouds, by=by)

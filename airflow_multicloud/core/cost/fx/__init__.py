@@ -112,6 +112,14 @@ class ExchangeRates:
     published: EuroRates | None = None
     max_stale_days: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what is no number of days."""
+        if self.max_stale_days < 0:
+            raise CostAnalysisError(
+                f"max_stale_days: {self.max_stale_days} given, expected 0 or more",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+
     def rate(self, source: str, target: str, day: date) -> DatedRate:
         """What one ``source`` is worth in ``target`` on a day.
 

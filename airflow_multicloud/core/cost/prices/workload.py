@@ -68,7 +68,7 @@ class Workload:
             value = getattr(self, name)
             if not Decimal(value).is_finite() or value < 0:
                 raise CostAnalysisError(
-                    f"workload: {name} is {value}, expected 0 or more",
+                    f"workload: {name}: {value} given, expected 0 or more",
                     kind=ErrorKind.INVALID_ARGUMENT,
                 )
         if not any(self.quantities().values()):

@@ -1,0 +1,100 @@
+"""What a run of one source takes from others: objects that it deletes, or writes over.
+
+The looks of the others found these objects, and can't vouch for them any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger.commits import Look, Loss
+from airflow_multicloud.core.ledger.entries import Entry
+
+#: So many are remembered; older ones are known of the whole bucket only.
+_MOST = 100
+
+
+class Losses:
+    """Counts, by the looks before a commit, which of their objects it takes.
+
+    :param prefix: what the run writes below, or one key.
+    :param source: likewise.
+    :param started: when the run began.
+    """
+
+    def __init__(
+        self, known: Sequence[Look], prefix: str, source: str | None, started: datetime
+    ) -> None:
+        self._known = known
+        self._lost = Counter[int]()
+        # What the source has no more when a run of it looks was right at every time before.
+        self._others = [
+            index
+            for index, look in enumerate(known)
+            if is_near(look.prefix, prefix)
+            and (look.as_of > started or not is_same(look.prefix, look.source, prefix, source))
+        ]
+
+    def watched(
+        self, changes: Iterable[Entry], known: Callable[[str], Entry | None]
+    ) -> Iterator[Entry]:
+        """The changes, which are counted as they pass."""
+        for change in changes:
+            if self._others:
+                self.add(known(change.key), change)
+            yield change
+
+    def add(self, before: Entry | None, after: Entry) -> None:
+        """Count one object."""
+        if not self._others or before is None or before.proof is None or before.gone is not None:
+            return
+        proof = before.proof
+        if after.proof is not None and after.proof.origin.uri == proof.origin.uri:
+            return
+        for index in self._others:
+            look = self._known[index]
+            if looks.within(proof, before.key, look) and looks.is_origin(proof, before.key, look):
+                self._lost[index] += 1
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._lost)
+
+    def looks(self) -> tuple[Look, ...]:
+        """The looks after the commit."""
+        return tuple(
+            replace(look, displaced=look.displaced + self._lost[index])
+            if index in self._lost
+            else look
+            for index, look in enumerate(self._known)
+        )
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether one prefix or key lies within the other."""
+    return one.startswith(other) or other.startswith(one)
+
+
+def is_same(prefix: str, source: str | None, other_prefix: str, other: str | None) -> bool:
+    """Whether what is below two prefixes, one within the other, is from one source."""
+    if source is None or other is None:
+        return False
+    if prefix.startswith(other_prefix):
+        return source == other + prefix[len(other_prefix) :]
+    return other == source + other_prefix[len(prefix) :]
+
+
+def with_loss(known: Sequence[Loss], new: Loss) -> tuple[Loss, ...]:
+    """The losses once another commit took something."""
+    kept = [one for one in known if (one.prefix, one.source) != (new.prefix, new.source)]
+    kept.append(new)
+    kept.sort(key=lambda one: one.number)
+    if len(kept) <= _MOST:
+        return tuple(kept)
+    forgotten = kept[len(kept) - _MOST]
+    return (Loss("", None, forgotten.number), *kept[len(kept) - _MOST + 1 :])
