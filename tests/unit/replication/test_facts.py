@@ -207,6 +207,9 @@ class TestBehind:
             (Entry(KEY, proven()), at(0)),
             (Entry(KEY, proven(), behind()), at(20)),
             (Entry(KEY, None, behind(since=None)), None),
+            # With what another source has put there it was never up to date.
+            (Entry(KEY, a_proof()), None),
+            (Entry(KEY, proven(), behind(origin=Origin("mem://moved/a"))), None),
         ],
     )
     def test_since_when_is_what_was_known(self, before: Entry, since: datetime | None) -> None:
@@ -226,6 +229,7 @@ class TestBehind:
             ((look("copy/b/", 5, source=f"{SOURCE}b/"),), None),
             ((look("copy/", 5, source="mem://moved/"),), None),
             ((look("copy/", 5, source=SOURCE, strangers=1),), None),
+            ((replace(look("copy/", 5, source=SOURCE), displaced=1),), None),
             ((look("copy/", 5, source=SOURCE, selection=Selection(include=("a",))),), None),
         ],
     )
