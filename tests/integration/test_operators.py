@@ -13,10 +13,11 @@ from airflow.sdk import DAG, Asset
 
 from airflow_multicloud import api
 from airflow_multicloud.core.ledger import commits, reading
-from airflow_multicloud.core.ledger.names import segment_key
+from airflow_multicloud.core.ledger.names import place_of, segment_key
 from airflow_multicloud.core.replication import progress
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.operators.object_store import (
     ReplicateOperator,
     UploadArtifactOperator,
@@ -354,7 +355,8 @@ class TestUpload:
         assert first["uri"] == lab.s3 + file.name
         # The primary's bucket has no ledger: it holds no replica.
         places = [one["place"] for one in context.pushed["ledgers"]]
-        assert places == [f"gs://{lab.bucket}/", f"abfs://{lab.bucket}/"]
+        ends = [open_endpoint(uri, parameter="uri") for uri in lab.replicas]
+        assert places == [place_of(end) for end in ends]
         extra = {"multicloud": first, "multicloud_ledgers": context.pushed["ledgers"]}
         assert context["outlet_events"][asset].extra == extra
         for uri in (lab.s3, *lab.replicas):

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from airflow_multicloud import api
 from airflow_multicloud.errors import StorageError
+from airflow_multicloud.opening.endpoints import open_endpoint
 
 from .lab import TREE, Lab, fill, put
 
@@ -70,6 +71,13 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     meters.shutdown()
 
 
+def place(uri: str) -> str:
+    """It names a local server by host and port, and no connection."""
+    found = open_endpoint(uri, parameter="uri").place
+    assert "@127.0.0.1:" in found or "@localhost:" in found
+    return found
+
+
 def test_a_replication(lab: Lab, recorder: Recorder) -> None:
     fill(lab.s3)
     put(lab.s3 + "large", b"12" * (5 << 20))
@@ -80,8 +88,8 @@ def test_a_replication(lab: Lab, recorder: Recorder) -> None:
     attributes = dict(span.attributes or {})
     assert attributes == {
         "cloud.provider": "aws",
-        "multicloud.source": f"s3://{lab.bucket}/data/",
-        "multicloud.destinations": f"gs://{lab.bucket}/copy/,abfs://{lab.bucket}/copy/",
+        "multicloud.source": place(lab.s3),
+        "multicloud.destinations": f"{place(lab.gcs)},{place(lab.azure)}",
         "multicloud.objects": len(TREE) + 1,
         "multicloud.bytes": SIZE + (10 << 20),
         "multicloud.outcome": "ok",
@@ -164,7 +172,7 @@ def test_verification_and_upload(lab: Lab, recorder: Recorder, tmp_path: Path) -
     (verified,) = recorder.named("verify_replica")
     assert dict(verified.attributes or {}) == {
         "cloud.provider": "gcp",
-        "multicloud.replica": f"gs://{lab.bucket}/copy/f",
+        "multicloud.replica": place(f"{lab.gcs}f"),
         "multicloud.objects": 1,
         "multicloud.proven": True,
         "multicloud.outcome": "ok",

@@ -52,6 +52,7 @@ LACKING = {
 
 # What only this cloud has: (cloud, service, file) → which job that is.
 OF_ITS_OWN = {
+    ("aws", "object_store", "addresses"): "S3 is spoken by other stores, with buckets of their own",
     ("aws", "object_store", "bodies"): "boto3 takes a body to send in its own way",
     ("aws", "object_store", "pages"): "its listings are parsed faster than botocore does",
     ("aws", "object_store", "stores"): "obstore on boto3's credentials, at the same place",

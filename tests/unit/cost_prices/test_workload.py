@@ -411,7 +411,7 @@ def test_a_cloud_with_a_missing_part_ranks_after_complete_ones() -> None:
 def test_empty_and_negative_workloads_are_refused() -> None:
     with pytest.raises(CostAnalysisError, match="nothing to price"):
         Workload()
-    with pytest.raises(CostAnalysisError, match="storage_gb is -1"):
+    with pytest.raises(CostAnalysisError, match="storage_gb: -1 given"):
         Workload(storage_gb=Decimal(-1))
 
 

@@ -95,6 +95,8 @@ def test_after_the_files_end_rates_are_refused_unless_allowed(rates_file: Path) 
     assert allowed.rate("EUR", "USD", date(2026, 11, 9)).stale
     with pytest.raises(CostAnalysisError, match="max_stale_days"):
         allowed.rate("EUR", "USD", date(2026, 11, 10))
+    with pytest.raises(CostAnalysisError, match=r"^max_stale_days: -1 given, expected 0 or more"):
+        ExchangeRates(rates_file=rates_file, max_stale_days=-1)
 
 
 def test_no_rate_within_a_week_is_an_error(rates_file: Path) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core.ledger import commits, reading
 from airflow_multicloud.core.ledger.commits import Commit, Identity, Step
 from airflow_multicloud.core.ledger.entries import Behind
-from airflow_multicloud.core.ledger.names import commit_key, place, place_of
+from airflow_multicloud.core.ledger.names import commit_key, place_of
 from airflow_multicloud.core.replication.outcomes import Outcome
 from tests.unit.failover.stores import CONTENT
 from tests.unit.ledger import made
@@ -48,7 +48,7 @@ def damage(end: Endpoint, number: int = 1, content: bytes = b"{") -> None:
 
 def uri_of(end: Endpoint, name: str = "") -> str:
     """As ledgers have it."""
-    return place(str(end.below(name).location))
+    return end.below(name).place
 
 
 def look(end: Endpoint, source: Endpoint | str, name: str = "", **facts: Any) -> Look:

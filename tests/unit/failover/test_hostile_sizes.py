@@ -16,7 +16,7 @@ from airflow_multicloud.core.failover.fetch import fetch
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import commits
-from airflow_multicloud.core.ledger.commits import SegmentRef
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.ledger.names import commit_key, segment_key
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import ErrorKind

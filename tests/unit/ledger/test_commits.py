@@ -55,6 +55,7 @@ def test_what_is_absent_has_its_default() -> None:
     least = read(looks=[LOOK], open_runs=[OPEN])
     assert {k: v for k, v in asdict(least).items() if k not in {*LEAST, "looks", "open_runs"}} == {
         "previous": None,
+        "losses": (),
         "prefix": "",
         "source": None,
         "started": None,

@@ -20,7 +20,7 @@ from .made import NOON, commit, entry
 
 if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
-    from airflow_multicloud.core.ledger.commits import SegmentRef
+    from airflow_multicloud.core.ledger.refs import SegmentRef
     from airflow_multicloud.core.ledger.segments import Run
     from airflow_multicloud.ports.object_store import ObjectRef
 

@@ -115,19 +115,19 @@ class TestBase:
 class TestACommit:
     def test_says_what_the_run_has_done(self) -> None:
         end = endpoint("")
-        this = replace(draft("t", Step.END, prefix="d/"), deleted=3, why="because")
+        this = replace(draft("t", Step.END, prefix="d/"), deleted=3)
         made = commit(end, [entry("a"), entry("b")], this=this)
         found = head_of(end)
-        assert made == Base(found, 1, alone=True)
+        assert made == Base(found, 1, alone=True, began=0)
         said = found.commit
         assert (said.format, said.version, said.place) == (
             "airflow-multicloud ledger",
             1,
-            "mem://lab/",
+            place_of(end),
         )
         assert (said.identity, said.step, said.prefix) == (this.identity, Step.END, "d/")
         assert (said.source, said.started) == ("mem://lab/", this.started)
-        assert (said.changed, said.deleted, said.why, said.restarted) == (2, 3, "because", None)
+        assert (said.changed, said.deleted, said.why, said.restarted) == (2, 3, None, None)
         assert said.previous is None
         assert found.signature is None
 
@@ -389,8 +389,8 @@ class TestStores:
                     self.races -= 1
                     other = endpoint("")
                     commit(other, [entry("theirs")], this=draft("B"))
-                    theirs = other.store.get_object(other.ref(commit_key(1))).read()
-                    super().put_object(ref, theirs, options)
+                    theirs = changed(head_of(other).commit, place=f"mem://lab@{self.memory_conn_id}/")
+                    super().put_object(ref, commits.write(theirs) + b"\n", options)
                 return meta
 
         end = endpoint("", Racing)

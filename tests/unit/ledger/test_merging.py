@@ -207,10 +207,15 @@ class TestNeitherOrBothAreThere:
             (OLD, failed(1.5, proven=OLD)),
             (failed(3), gone(4, OLD)),
             (gone(2, OLD), failed(3)),
-            (Entry("k", removed=True), OLD),
         ):
             assert merge(earlier, later, now) == later
             assert merge(later, earlier, now) == later
+
+    def test_what_is_not_there_any_more_is_removed_though_the_other_had_looked_later(self) -> None:
+        removed = Entry("k", removed=True)
+        assert merge(removed, OLD, None) == removed
+        assert merge(OLD, removed, None) == OLD
+        assert merge(removed, failed(3, proven=OLD), None) == failed(3)
 
     def test_of_two_that_looked_at_once_ours_counts(self) -> None:
         assert merge(failed(3), gone(3, OLD), None) == failed(3)

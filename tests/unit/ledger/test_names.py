@@ -83,7 +83,7 @@ def test_what_is_no_segments_name(key: str) -> None:
     ],
 )
 def test_a_place_has_no_connection_and_one_scheme(uri: str, place: str) -> None:
-    assert names.place(uri) == place
+    assert names.place_by_uri(uri) == place
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,11 @@ def test_a_place_has_no_connection_and_one_scheme(uri: str, place: str) -> None:
     ],
 )
 def test_the_ledger_of_a_uri_is_its_buckets(uri: str, place: str) -> None:
-    assert names.bucket_of(uri) == place
+    assert names.bucket_by_uri(uri) == place
 
 
 def test_the_ledger_of_an_end_is_its_buckets() -> None:
     end = endpoint("data/x/")
-    assert names.place_of(end) == "mem://lab/"
-    assert names.place_of(replace(end, location=end.location.with_key("k"))) == "mem://lab/"
+    place = f"mem://lab@{end.location.conn_id}/"
+    assert names.place_of(end) == place
+    assert names.place_of(replace(end, location=end.location.with_key("k"))) == place

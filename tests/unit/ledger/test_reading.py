@@ -328,7 +328,7 @@ def test_a_signature_is_the_second_line(end: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"number": 3}, "it is commit 3 of mem://lab/"),
+        ({"number": 3}, "it is commit 3 of mem://lab@"),
         ({"place": "mem://other/"}, "it is commit 2 of mem://other/"),
     ],
 )

@@ -13,7 +13,7 @@ from msgspec.structs import replace as changed
 
 from airflow_multicloud.adapters.digests import sha256_of
 from airflow_multicloud.core.ledger import segments
-from airflow_multicloud.core.ledger.commits import SegmentRef
+from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.ledger.entries import Entry, write_line
 from airflow_multicloud.core.ledger.names import SEGMENTS, segment_key
 from airflow_multicloud.core.ledger.segments import Keys, compacted, merged, read, write

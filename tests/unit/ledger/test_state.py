@@ -19,7 +19,11 @@ from airflow_multicloud.core.ledger.commits import (
     Step,
 )
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
+from airflow_multicloud.core.ledger.losses import Losses
+from airflow_multicloud.core.ledger.merging import Merging
+from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.state import (
+    Effects,
     entries_after,
     looks_after,
     open_runs_after,
@@ -112,6 +116,15 @@ def with_runs(*runs: OpenRun) -> Commit:
     return changed(state(end), open_runs=runs)
 
 
+def effects(before: Commit | None, *overtaken: Entry) -> Effects:
+    losses = Losses(before.looks if before else (), "", "mem://lab/", at(60))
+    if before is None:
+        return Effects(losses, None, 0)
+    head = Head(endpoint(), before, "0" * 64)
+    merging = Merging(head.end, head, "", lambda _: None, (), losses, overtaken=list(overtaken))
+    return Effects(losses, merging, 0)
+
+
 class TestOpenRuns:
     @pytest.mark.parametrize(
         ("step", "opens"),
@@ -186,10 +199,11 @@ def test_the_newest_known_commit_of_each_sibling_is_kept(
 
 def test_looks_are_kept_and_the_one_that_was_had_is_added() -> None:
     before = changed(with_runs(), looks=(look("d/", 0),))
-    assert looks_after(before, draft()) == (look("d/", 0),)
-    assert looks_after(before, draft(found=look("e/", 5))) == (look("d/", 0), look("e/", 5))
-    assert looks_after(None, draft(found=look("e/", 5))) == (look("e/", 5),)
-    assert looks_after(None, draft()) == ()
+    assert looks_after(before, draft(), effects(before)) == (look("d/", 0),)
+    found = draft(found=look("e/", 5))
+    assert looks_after(before, found, effects(before)) == (look("d/", 0), look("e/", 5))
+    assert looks_after(None, found, effects(None)) == (look("e/", 5),)
+    assert looks_after(None, draft(), effects(None)) == ()
 
 
 def test_what_a_run_has_written_over_holds_back_what_others_had_found() -> None:
@@ -198,7 +212,7 @@ def test_what_a_run_has_written_over_holds_back_what_others_had_found() -> None:
         return Entry(key, proof(), behind)
 
     before = changed(with_runs(), looks=(look("d/", 8), look("e/", 9)))
-    found = looks_after(before, draft(), [over("d/a", 3), over("d/b", 2)])
+    found = looks_after(before, draft(), effects(before, over("d/a", 3), over("d/b", 2)))
     assert [(one.behind, one.holds) for one in found] == [(2, at(2)), (0, at(9))]
 
 

@@ -226,7 +226,7 @@ class TestOtherLedgers:
         heads = [newest(end) for end in (broken, stranger, wrong)]
         for order in (heads, heads[::-1]):
             found = trust.corroborate(newest(one), order)
-            assert [one.other for one in found.contradictions] == ["mem://wrong/"]
+            assert [one.other for one in found.contradictions] == [place_of(wrong)]
             assert len(found.unknown) == 2
 
     def test_how_far_was_looked_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +285,7 @@ class TestAskingOtherLedgers:
         never = ledger(0, place="never")
         found = trust.ask(newest(one), [never, other])
         (contradiction,) = found.contradictions
-        assert contradiction.other == "mem://other/"
+        assert contradiction.other == place_of(other)
         assert "and there is none now" in str(contradiction)
         assert len(found.unknown) == 1
 

@@ -31,14 +31,7 @@ def prune(files: Files, *, keep: int, now: datetime) -> tuple[str, ...]:
     What a crashed run left goes the same way; files that are none of the store's stay. While a
     snapshot that is to be kept can't be read, nobody knows which files it names, and all stay but
     snapshots; that is logged. Returns the names deleted.
-
-    :raises CostAnalysisError: kind ``invalid_argument``, when none is to be kept.
     """
-    if keep < 1:
-        raise CostAnalysisError(
-            f"keep: {keep} given, expected 1 or more: the current state always stays",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
     current = load(files)
     if current.pointer is None:
         return ()

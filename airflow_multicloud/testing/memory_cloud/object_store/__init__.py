@@ -79,11 +79,6 @@ class Hook(MemoryParts):
     def __init__(self, memory_conn_id: str = "memory_default") -> None:
         self.memory_conn_id = memory_conn_id
 
-    @property
-    def store_name(self) -> str:
-        """The space's."""
-        return self.memory_conn_id
-
     def list_objects(self, bucket: str, prefix: str = "") -> Iterator[ObjectMeta]:
         """The visible objects in pages of 1,000, by key."""
         held = space(self.memory_conn_id)

@@ -43,9 +43,14 @@ _NO_LATE_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class MemoryParts:
-    """The port's ``PartUploads``."""
+    """The port's ``PartUploads`` and ``StoreName``."""
 
     memory_conn_id: str
+
+    @property
+    def store_name(self) -> str:
+        """The space's."""
+        return self.memory_conn_id
 
     @property
     def part_limits(self) -> PartLimits:
