@@ -82,6 +82,8 @@ def _parts(node: ast.AST, module: str) -> Iterator[ast.expr | ast.stmt]:
             yield from node.body
         case ast.Call(func=ast.Attribute(value=ast.Name(id="_log"))):
             yield node
+        case ast.Call(func=ast.Name(id="zip")):  # Of what has one length anyway.
+            yield from (one.value for one in node.keywords if one.arg == "strict")
 
 
 def _is_tuning(target: ast.expr, module: str) -> bool:

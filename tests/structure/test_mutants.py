@@ -33,6 +33,9 @@ def larger(a: int | None, *, than: "int | None" = None) -> bool | None:
     if a is None or than is None:
         return None
     return a > than + 1
+
+
+PAIRS = zip("ab", "cd", strict=True)
 '''
 TEST = """from airflow_multicloud.larger import larger
 

@@ -153,8 +153,8 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
         newest_source=max((look.newest for look in found if look.newest), default=None),
         seconds=0.0,
         destinations=reported,
-        failures=tuple(failures[:NAMED_FAILURES]),
-        left_out=tuple(left_out[:NAMED_FAILURES]),
+        failures=tuple(failures),
+        left_out=tuple(left_out),
     )
 
 

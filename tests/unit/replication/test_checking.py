@@ -156,6 +156,26 @@ class TestWhileARunWrites:
         assert report.objects == 3
         assert report.open_runs == ()
 
+    @pytest.mark.parametrize("removed", [True, False])
+    def test_what_the_source_has_no_more_ends_the_judging_of_nothing_else(
+        self, lab: World, removed: bool
+    ) -> None:
+        (there,) = lab.destinations
+        self.begin(there)
+        put(there, "a", b"new")
+        put(there, "b", b"new")
+
+        def ends() -> None:
+            known = ledger(there).entry("copy/a")
+            assert known is not None
+            no_more = Entry("copy/a", removed=True) if removed else changed(known, gone=at(0))
+            this = draft("second", Step.END, prefix="copy/")
+            commit(there, [no_more], this=this, known=ledger(there).entry)
+
+        report = verify(there, clock=Fake(happens=[ends]).clock())
+        assert dict(report.findings) == {Finding.VERIFIED: 1, Finding.CHANGED: 1}
+        assert [one.name for one in report.found] == ["b"]
+
     def test_a_store_that_can_not_keep_two_writers_apart_may_lose_a_commit(
         self, lab: World
     ) -> None:

@@ -236,3 +236,32 @@ class TestPassedOver:
 
     def test_what_is_known_without_a_proof_holds_nothing_back(self) -> None:
         assert self.as_of(Entry("copy/a"), listed()) == at(50)
+
+
+class TestTaken:
+    """A run of another source has replaced objects that a look of this source had found."""
+
+    MOVED = entry(origin=Origin("mem://moved/a", "s-e", modified=at(0)))
+
+    @pytest.mark.parametrize(
+        ("known", "taken"),
+        [
+            (replace(look("copy/", 40, source=SOURCE), displaced=1), True),
+            (replace(look("", 40, source="mem://lab/"), displaced=1), False),
+            (replace(look("other/", 40, source=SOURCE), displaced=1), False),
+            (replace(look("copy/", 40, source="mem://moved/"), displaced=1), False),
+            (look("copy/", 40, source=SOURCE), False),
+        ],
+    )
+    def test_what_was_passed_over_may_be_one_of_them(self, known: Look, taken: bool) -> None:
+        whole = covered(known=[known])
+        whole.pass_over("a", self.MOVED, listed())
+        found = look_of(whole)
+        assert (found.behind, found.since) == (int(taken), None)
+        assert (found.as_of == at(50)) is taken  # Else it is as old as its copy.
+
+    def test_what_is_still_ours_was_not_taken(self) -> None:
+        known = replace(look("copy/", 40, source=SOURCE), displaced=1)
+        whole = covered(known=[known])
+        whole.pass_over("a", entry(), listed())
+        assert (look_of(whole).behind, look_of(whole).as_of) == (0, at(50))

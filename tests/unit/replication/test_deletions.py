@@ -123,6 +123,15 @@ class TestKeys:
         made = world({"a": b"1", "odd": b"2"}, destinations=2)
         return made.with_destination(Picky(conn_of(made.destinations[0])))
 
+    def test_whichever_destination_it_is(self) -> None:
+        made = world({"odd": b"2"}, destinations=3)
+        made = made.with_destination(Picky(conn_of(made.destinations[1])), 1)
+        with pytest.raises(ReplicationFailedError) as raised:
+            replicate(made.replication())
+        (failure,) = raised.value.report.failures
+        assert failure.reason == "it can't hold 'copy/odd'"
+        assert [len(tree_of(end)) for end in made.destinations] == [1, 0, 1]
+
     def test_one_that_a_store_can_not_hold_costs_itself(self, lab: World) -> None:
         with pytest.raises(ReplicationFailedError) as raised:
             replicate(lab.replication())

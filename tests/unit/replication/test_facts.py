@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -110,15 +111,17 @@ class TestProven:
     def test_an_etag_that_the_store_did_not_tell_is_none(self) -> None:
         assert proof_of(recorded(replace(DONE, etag=None))).etag == ""
 
-    def test_each_ledger_gets_what_its_own_store_said(self) -> None:
-        said = Digests(md5="of the second one")
-        states = (FAILED, replace(DONE, etag="second", digests=said))
-        item = replace(an_item("a", *states), digests=Digests(crc32c="read"))
+    @pytest.mark.parametrize("name", ["crc32c", "md5", "sha256"])
+    def test_each_ledger_gets_what_its_own_store_said(self, name: str) -> None:
+        read, said = Digests(**{name: "read"}), Digests(crc32c="1", md5="2", sha256="3")
+        other = Digests(crc32c="other", md5="other", sha256="other")
+        states = (replace(FAILED, digests=other), replace(DONE, etag="second", digests=said))
+        item = replace(an_item("a", *states), digests=read)
         entry = entry_of(RUN, KEY, item, 1, None, ())
         assert entry is not None
-        proof = proof_of(entry)
-        assert proof.etag == "second"
-        assert proof.digests == Digests(crc32c="read", md5="of the second one")
+        assert proof_of(entry).etag == "second"
+        # What was read of the source goes before it.
+        assert proof_of(entry).digests == dataclasses.replace(said, **{name: "read"})
 
     def test_what_is_unchanged_keeps_its_proof_and_gets_what_was_looked_at(self) -> None:
         before = Entry(KEY, proven(confirmed="md5"), behind(), gone=at(9))
@@ -207,6 +210,9 @@ class TestBehind:
             (Entry(KEY, proven()), at(0)),
             (Entry(KEY, proven(), behind()), at(20)),
             (Entry(KEY, None, behind(since=None)), None),
+            # With what another source has put there it was never up to date.
+            (Entry(KEY, a_proof()), None),
+            (Entry(KEY, proven(), behind(origin=Origin("mem://moved/a"))), None),
         ],
     )
     def test_since_when_is_what_was_known(self, before: Entry, since: datetime | None) -> None:
@@ -226,6 +232,7 @@ class TestBehind:
             ((look("copy/b/", 5, source=f"{SOURCE}b/"),), None),
             ((look("copy/", 5, source="mem://moved/"),), None),
             ((look("copy/", 5, source=SOURCE, strangers=1),), None),
+            ((replace(look("copy/", 5, source=SOURCE), displaced=1),), None),
             ((look("copy/", 5, source=SOURCE, selection=Selection(include=("a",))),), None),
         ],
     )

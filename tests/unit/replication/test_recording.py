@@ -325,6 +325,36 @@ class TestAbsent:
         found = self.ended(("deleted",), tidy=True)
         assert [one.key for one in found] == ["copy/there"]
 
+    def test_what_was_deleted_is_said_though_nothing_was_known_of_it(self) -> None:
+        """Another run may have recorded it since."""
+        made = world({})
+        (there,) = made.destinations
+        with Catalog() as catalog:
+            lab = Lab(made, catalog)
+            commit(there, [entry("copy/new")], this=draft("another", prefix="copy/"))
+            lab.done("a")
+            lab.recorder.end(0, ("new", "b"))
+        assert keys(there) == ["copy/a"]
+
+
+def test_what_is_lost_of_a_ledger_is_a_finding(time: Time) -> None:
+    made = world({}, destinations=3)
+    bases = [
+        writing.Base(damaged="all of it"),
+        writing.Base(partly="some of it"),
+        writing.Base(refused=StorageError("of another release", kind=ErrorKind.UNSUPPORTED)),
+    ]
+    with Catalog() as catalog:
+        recorder = Recorder(RUN, made.destinations, bases, catalog)
+        assert [recorder.findings(index) for index in range(3)] == [
+            ("its ledger was damaged, and was started over: all of it",),
+            ("its ledger was damaged: some of it",),
+            ("nothing could be written there: of another release",),
+        ]
+        assert recorder.writable == (0, 1)
+        assert recorder.why_not_written(0) is None
+        assert recorder.why_not_written(2) is bases[2].refused
+
 
 def test_the_last_commit_names_what_was_deleted(lab: Lab) -> None:
     lab.done("a")

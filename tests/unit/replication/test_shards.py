@@ -123,6 +123,11 @@ class TestPlan:
             (open_run,) = ledger(end).commit.open_runs
             assert (open_run.identity.run_id, open_run.prefix) == ("r", "copy/")
 
+    def test_empty_objects_are_something_to_do(self) -> None:
+        lab = world({"empty": b""})
+        assert Sharded(lab).plan().to_copy == 1
+        assert ledger(lab.destinations[0]).commit.step is Step.BEGIN
+
     def test_with_nothing_to_do_no_ledger_says_that_something_begins(self) -> None:
         lab = world(TREE)
         replicate(lab.replication())
