@@ -33,7 +33,7 @@ def put(place: Endpoint, name: str, content: bytes = CONTENT, **attributes: Any)
 
 
 def named(bucket: str, hook: type[object_store.Hook] = object_store.Hook) -> Endpoint:
-    """A prefix in a bucket of this name: ledgers tell places apart by their buckets."""
+    """A prefix in a bucket of this name, in an account of its own."""
     made = endpoint(hook=hook)
     made.store.ensure_bucket(bucket)  # type: ignore[attr-defined]
     return replace(made, location=replace(made.location, bucket=bucket))

@@ -18,6 +18,7 @@ from airflow_multicloud.core.failover.naming import Naming, left_of, names_of
 from airflow_multicloud.core.failover.policy import FailoverPolicy
 from airflow_multicloud.core.failover.provenance import Attempt, FailoverError
 from airflow_multicloud.core.ledger.memory import Remembered
+from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -25,6 +26,7 @@ from tests.unit.failover.ledgers import behind, look, proven, write
 from tests.unit.failover.stores import candidates, named, put, replicas, unopened
 from tests.unit.ledger import made
 from tests.unit.ledger.made import NOON
+from tests.unit.replication.memory import conn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -298,16 +300,19 @@ class TestWhatIsExpected:
 
     def test_any_uri_of_the_bucket_names_its_ledger(self) -> None:
         end = named("r")
-        for uri in ("mem://r/", "mem://other_conn@r/data/", "mem://r/elsewhere/x"):
+        for uri in ("mem://r/", f"mem://{conn_of(end)}@r/data/", "mem://r/elsewhere/x", end.place):
             policy = FailoverPolicy(expected_roots={uri: self.ROOT}, at_least_commits={uri: 7})
             assert policy.expected_at(end) == (self.ROOT, 7)
             assert policy.expected_at(named("another")) == (None, None)
+        another = FailoverPolicy(expected_roots={"mem://other_conn@r/": self.ROOT})
+        assert another.expected_at(end) == (None, None)
         only = FailoverPolicy(at_least_commits={"mem://r/": 1})
         assert only.expected_at(end) == (None, 1)
 
     def test_what_is_remembered_gives_way(self) -> None:
         end, other = named("r"), named("o")
-        memory = tuple(Remembered(f"mem://{b}/", 1, self.ROOT, datetime.now(UTC)) for b in "ro")
+        now = datetime.now(UTC)
+        memory = tuple(Remembered(place_of(one), 1, self.ROOT, now) for one in (end, other))
         policy = FailoverPolicy(remembered=memory, at_least_commits={"mem://r/": 1})
         assert policy.remembered_at(end) is None
         assert policy.remembered_at(other) == memory[1]
@@ -318,9 +323,12 @@ class TestWhatIsExpected:
     def test_it_must_be_of_a_candidate(self, name: str) -> None:
         value = self.ROOT if name == "expected_roots" else 1
         policy = FailoverPolicy(**{name: {"mem://r/x": value}})  # type: ignore[arg-type]
-        policy.check_candidates(["mem://conn@r/data/", "mem://o/"])
+        candidates = {"mem://conn@r/data/": "mem://r@one/", "mem://o/": "mem://o/"}
+        policy.check_candidates(candidates)
         with pytest.raises(StorageError, match=f"^{name}: 'mem://r/x' given"):
-            policy.check_candidates(["mem://o/"])
+            policy.check_candidates({"mem://o/": "mem://o/"})
+        with pytest.raises(StorageError, match="one with its connection"):
+            policy.check_candidates(candidates | {"mem://other@r/data/": "mem://r@other/"})
 
     def test_a_caller_is_asked_for_little(self) -> None:
         """What is not said is not expected."""

@@ -373,9 +373,16 @@ class TestDisputes:
 
     def test_a_bucket_does_not_speak_against_itself(self) -> None:
         """Another way to the very bucket is not a second voice beside an other one."""
-        honest, liar = self.replica("a"), self.replica("b", self.LIE)
-        again = named("a")
-        write(again, proven(again, "x", SOURCE, digests=self.LIE))
+
+        class One(object_store.Hook):
+            store_name = "one"
+
+        def way(**facts: Any) -> Endpoint:
+            end = named("a", One)
+            write(end, proven(end, "x", SOURCE, **facts))
+            return end
+
+        honest, again, liar = way(), way(digests=self.LIE), self.replica("b", self.LIE)
         assert self.disputed(honest, liar, again) is not None
 
     @pytest.mark.parametrize(

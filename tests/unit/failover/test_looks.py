@@ -69,7 +69,7 @@ class TestASourceThatMoved:
         (first,) = looks(replica)
         put(new, "a", b"2")
         replicate(Replication(new, (replica,), ReplicationOptions(**options)))
-        last = next(one for one in looks(replica) if one.source == NEW)
+        last = next(one for one in looks(replica) if one.source == new.place)
         assert last.as_of > first.as_of
         return first, last
 
@@ -213,11 +213,12 @@ class TestPartsOnly:
     def test_so_are_single_objects(self, replica: Endpoint, to: FileTarget) -> None:
         assert parts(self.served(replica, to)) == "single objects"
 
-    def test_a_selection_of_all_of_it_is_no_part(self, replica: Endpoint, to: FileTarget) -> None:
+    def test_a_selection_of_all_of_it_is_named(self, replica: Endpoint, to: FileTarget) -> None:
         some = look(replica, OLD, selection=Selection(include=("*/a",)))
         write(replica, proven(replica, "p1/a", OLD + "p1/a"), looks=(some,))
         served = tree(replica, to)
-        assert (parts(served), served.oldest) == (None, "include=*/a below data/")
+        assert parts(served) == "data/ (include=*/a)"
+        assert served.oldest == "include=*/a below data/"
 
     def test_what_is_listed_has_no_parts(self, replica: Endpoint, to: FileTarget) -> None:
         put(replica, "a")

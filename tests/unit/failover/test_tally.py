@@ -249,7 +249,8 @@ class TestAge:
         assert Age.of(None) == Age.of(freshness([], "")) == Age(None, None)
 
     def test_looks_name_what_they_were_at(self) -> None:
-        assert Age.of(freshness([look("data/")], "")) == Age(NOON, "all objects below data/")
+        assert Age.of(freshness([look("data/")], "data/")) == Age(NOON, "all objects below data/")
+        assert Age.of(freshness([look("data/")], "")) == Age(None, "all objects below data/")
         assert Age.of(freshness([look("")], "data/")) == Age(NOON, "all objects below the bucket")
         unknown = look("data/", behind=1)
         assert Age.of(freshness([unknown], "")) == Age(None, "all objects below data/")

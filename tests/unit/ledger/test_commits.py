@@ -69,6 +69,7 @@ def test_what_is_absent_has_its_default() -> None:
     }
     assert {k: v for k, v in asdict(least.looks[0]).items() if k not in LOOK} == {
         "behind": 0,
+        "displaced": 0,
         "left_out": 0,
         "strangers": 0,
         "bytes": 0,

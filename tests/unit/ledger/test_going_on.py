@@ -11,7 +11,13 @@ from msgspec.structs import replace as changed
 from airflow_multicloud.core.ledger import commits, merging, reading, segments, writing
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
-from airflow_multicloud.core.ledger.names import COMMITS, LAST_COMMIT, SEGMENTS, commit_key
+from airflow_multicloud.core.ledger.names import (
+    COMMITS,
+    LAST_COMMIT,
+    SEGMENTS,
+    commit_key,
+    place_of,
+)
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
