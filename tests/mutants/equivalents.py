@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: Module constants that say how much is done at once, how often is looked or how many are named:
 #: another value is as right. (module below the package, constant) → what it is.
 TUNING = {
-    ("core/ledger/writing.py", "_ONE_BY_ONE"): "from when going through both states costs less",
+    ("core/ledger/merging.py", "_ONE_BY_ONE"): "from when going through both states costs less",
     ("core/replication/ahead.py", "_BATCH"): "how many rows are handed on at once",
     ("core/replication/ahead.py", "_BATCHES"): "how many batches wait for their reader",
     ("core/replication/catalog.py", "_BATCH"): "how many rows one statement writes",
