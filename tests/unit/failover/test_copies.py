@@ -335,6 +335,19 @@ class TestKnownElsewhere:
         assert list(one.known_elsewhere("x")) == list(one.known_elsewhere("x")) == []
         assert len(asked) == times
 
+    def test_one_that_takes_too_long_hides_no_other(self) -> None:
+        one, hanging, good = (named(bucket) for bucket in "abc")
+        entry = proven(good, "x", SOURCE)
+        write(good, entry)
+        copy, silent, _ = Copies(candidates(one, hanging, good), FailoverPolicy()).all
+
+        def too_long(name: str) -> Reference:
+            raise StorageError(f"{name} took longer", kind=ErrorKind.TIMEOUT)
+
+        silent.reference = too_long  # type: ignore[method-assign]
+        for _ in range(2):
+            assert [known.entry for known in copy.known_elsewhere("x")] == [entry]
+
 
 class TestDisputes:
     """Two ledgers have different digests of one version of one object at the source."""
