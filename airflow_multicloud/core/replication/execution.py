@@ -128,7 +128,8 @@ def _hand_out(
         if not running:
             break
         results = _results(done)
-        if not results:
+        if not results:  # Threads that hang are left to themselves.
+            error = error or WorkCancelledError("objects that hang are not waited for")
             break
         running -= len(results)
         job.memory.release(sum(size for size, _ in results))

@@ -120,14 +120,22 @@ def test_an_upload_that_nobody_takes_up_is_aborted() -> None:
 
 
 class Hanging(object_store.Hook):
-    """Its parts hang in the air for ever."""
+    """What is sent to it hangs in the air for ever."""
 
     hangs: threading.Event
     over: threading.Event
 
-    def put_part(self, *args: Any, **kwargs: Any) -> Any:
+    def _hang(self) -> None:
         self.hangs.set()
         assert self.over.wait(30)
+
+    def put_object(self, ref: Any, *args: Any, **kwargs: Any) -> ObjectMeta:
+        if not ref.key.startswith(RESERVED_PREFIX):
+            self._hang()
+        return super().put_object(ref, *args, **kwargs)
+
+    def put_part(self, *args: Any, **kwargs: Any) -> Any:
+        self._hang()
         return super().put_part(*args, **kwargs)
 
 
@@ -159,9 +167,12 @@ def test_it_is_aborted_even_while_its_own_thread_hangs(caplog: pytest.LogCapture
     assert "dropped: an upload to mem://" in caplog.text
 
 
-def test_threads_that_hang_are_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("content", [b"small", bytes(200)], ids=["small", "large"])
+def test_threads_that_hang_are_not_waited_for_long(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cancellation, "GRACE", 0.3)
-    lab, store = hanging(world({"large": bytes(200)}))
+    lab, store = hanging(world({"a": content}))
     with told_to_stop() as work:
         threading.Thread(target=lambda: store.hangs.wait(10) and work.cancel("test")).start()
         replicate(lab.replication())

@@ -12,7 +12,7 @@ from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests
+from airflow_multicloud.ports.object_store import Digests, ObjectAttributes
 from airflow_multicloud.testing.memory_cloud import object_store
 
 from .memory import SMALL, World, conn_of, fill, tree_of, world
@@ -209,6 +209,27 @@ class TestUnknown:
         assert outcome is (Outcome.VERIFIED if same else Outcome.CONFLICT)
         assert same or "its content differs" in str(report.failures[0])
         assert (source.read, there.read) == (1, 1)
+
+    @pytest.mark.parametrize("size", [64, 65])
+    def test_only_the_one_that_tells_too_little_is_read(self, size: int) -> None:
+        content = bytes(size)
+        made, source, there = lab(content, content)
+        source.answers = source.lists = telling(content, "md5")
+        there.answers = there.lists = telling(content, "crc32c")
+        assert run(made, immutable=True)[1] is Outcome.VERIFIED
+        assert (source.read, there.read) == (0, 1)
+
+    @pytest.mark.parametrize("same", [True, False])
+    def test_other_attributes_are_said_where_nothing_may_be_replaced(self, *, same: bool) -> None:
+        made, source, there = lab(there=CONTENT)
+        text, html = (ObjectAttributes(content_type=kind) for kind in ("text/plain", "text/html"))
+        source.answers = lambda meta: replace(meta, attributes=text)
+        there.answers = lambda meta: replace(meta, attributes=text if same else html)
+        report, outcome = run(made, immutable=True)
+        assert outcome is Outcome.VERIFIED
+        said = {} if same else {"changed attributes (immutable)": 1}
+        assert report.destinations[0].not_kept == said
+        assert run(made)[1] is (Outcome.UNCHANGED if same else Outcome.REPLACED)
 
     def test_a_source_that_cant_be_read_for_it_is_the_sources_failure(self) -> None:
         content = bytes(65)
