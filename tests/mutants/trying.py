@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from .mutations import Mutation
@@ -31,14 +32,18 @@ class Covered:
         """The tests that can notice a fault: the quick ones first, of those which run the line.
 
         What a module's import runs may be noticed by any test; those that run lines of the
-        module come first.
+        module come first. No more than end in half of :data:`LIMIT`: without a fault, all of them
+        end in time.
         """
         lines = self.lines.get(mutation.module, {})
         near = {test for tests in lines.values() for test in tests}
         if mutation.lines is None:
-            return sorted(self.seconds, key=lambda test: (test not in near, self.seconds[test]))
-        hit = {test for line in mutation.lines for test in lines.get(line, ())}
-        return sorted(hit, key=self.seconds.__getitem__)
+            hit = sorted(self.seconds, key=lambda test: (test not in near, self.seconds[test]))
+        else:
+            found = {test for line in mutation.lines for test in lines.get(line, ())}
+            hit = sorted(found, key=self.seconds.__getitem__)
+        ends = accumulate(self.seconds[test] for test in hit)
+        return [test for test, end in zip(hit, ends, strict=True) if end <= LIMIT / 2]
 
 
 def copied(checkout: Path, to: Path) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import airflow_multicloud
 from tests.mutants.equivalents import TUNING
-from tests.mutants.mutations import is_another_program, mutations
-from tests.mutants.trying import copied, covered, noticed
+from tests.mutants.mutations import Mutation, is_another_program, mutations
+from tests.mutants.trying import LIMIT, Covered, copied, covered, noticed
 
 PACKAGE = Path(airflow_multicloud.__file__).parent
 MODULE = '''"""A module."""
@@ -108,3 +109,12 @@ def test_constants_that_are_left_out_exist() -> None:
             if isinstance(target, ast.Name)
         }
         assert name in assigned, f"{module} has no {name}"
+
+
+def test_only_so_many_tests_are_tried_as_end_in_time() -> None:
+    """Else a fault that no test notices would count as one that makes something wait for ever."""
+    seconds = {"slow": LIMIT / 4, "quick": 1.0, "slower": LIMIT / 2, "elsewhere": 0.5}
+    known = Covered(seconds, {"m.py": {7: frozenset({"slow", "quick", "slower"})}})
+    at = Mutation("m.py", "AddNot", 0, 7, range(7, 8))
+    assert known.tests_for(at) == ["quick", "slow"]
+    assert known.tests_for(replace(at, lines=None)) == ["quick", "slow"]
