@@ -231,6 +231,11 @@ class TestUnknown:
         assert report.destinations[0].not_kept == said
         assert run(made)[1] is (Outcome.UNCHANGED if same else Outcome.REPLACED)
 
+    def test_a_source_that_tells_no_attributes_has_no_others(self) -> None:
+        made, source, _ = lab(there=CONTENT)
+        source.answers = lambda meta: replace(meta, attributes=None)
+        assert run(made)[1] is Outcome.VERIFIED
+
     def test_a_source_that_cant_be_read_for_it_is_the_sources_failure(self) -> None:
         content = bytes(65)
         made, source, _ = lab(content, content)
