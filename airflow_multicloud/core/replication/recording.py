@@ -16,7 +16,6 @@ from functools import partial
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import looks, writing
 from airflow_multicloud.core.ledger.commits import Look, Sibling, Step
 from airflow_multicloud.core.ledger.entries import Entry
@@ -24,7 +23,7 @@ from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.state import Draft, no_look
 from airflow_multicloud.core.ledger.writing import Base, Sign
-from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.catalog import Catalog, Rest
 from airflow_multicloud.core.replication.coverage import Coverage
 from airflow_multicloud.core.replication.facts import entry_of, entry_of_absent
 from airflow_multicloud.core.replication.items import Item
@@ -153,7 +152,9 @@ class Recorder:
         :param tidy: whether it deleted all that the source does not have.
         :raises CloudError: when the ledger can't be written.
         """
-        whole = Coverage(self.run, self._destinations[index], self._bases[index])
+        whole = Coverage(
+            self.run, self._destinations[index], self._bases[index], self._catalog.untouched()
+        )
         draft = self._draft(index, Step.END, deleted=len(deleted), look=whole.look)
         self._commit(index, draft, partial(self._final, index, deleted, whole, tidy=tidy))
         head = self._bases[index].head
@@ -218,26 +219,44 @@ class Recorder:
     ) -> Iterator[Entry]:
         """Every entry that is new, by key; everything that stays is counted."""
         whole.begin()
-        known = Follow(self._catalog.known(index))
-        absent = Follow(self._catalog.known_elsewhere(index))
-        items = Follow((item.name, item) for item in self._catalog.items())
-        passed = Follow((one.name, one) for one in self._catalog.passed_over(index))
-        for name in _names(items, known):
-            before: Entry | None = known.at(name)
-            item: Item | None = items.at(name)
-            after = before
-            if item is not None:
-                after = self._entry(index, item, before, self._bases[index].looks)
-            elif before is not None and (missed := absent.at(name)) is not None:
-                unwanted = tidy and not missed and looks.admits(self.run.selection, name)
-                after = entry_of_absent(
-                    self.run, name, before, there=missed, deleted=unwanted or name in deleted
-                )
-            whole.count(name, after, item, index)
-            if before is not None and (listed := passed.at(name)) is not None:
-                whole.pass_over(name, before, listed)
-            if after is not None and after != before:
-                yield after
+        rest = self._catalog.rest(index)
+        ahead = next(rest, None)
+        for name, before in self._catalog.known(index):
+            while ahead is not None and ahead.name < name:
+                yield from self._news(index, ahead, None, deleted, whole, tidy=tidy)
+                ahead = next(rest, None)
+            if ahead is not None and ahead.name == name:
+                yield from self._news(index, ahead, before, deleted, whole, tidy=tidy)
+                ahead = next(rest, None)
+            else:
+                whole.untouched(name, before)
+        while ahead is not None:
+            yield from self._news(index, ahead, None, deleted, whole, tidy=tidy)
+            ahead = next(rest, None)
+
+    def _news(
+        self,
+        index: int,
+        about: Rest,
+        before: Entry | None,
+        deleted: Collection[str],
+        whole: Coverage,
+        *,
+        tidy: bool,
+    ) -> Iterator[Entry]:
+        """The entry of a name, if it is a new one; counted in any case."""
+        name, item, after = about.name, about.item, before
+        if item is not None:
+            after = self._entry(index, item, before, self._bases[index].looks)
+        elif before is not None and about.listed is None:
+            unwanted = tidy and not about.there and looks.admits(self.run.selection, name)
+            gone = unwanted or name in deleted
+            after = entry_of_absent(self.run, name, before, there=about.there, deleted=gone)
+        whole.count(name, after, item, index)
+        if before is not None and about.listed is not None:
+            whole.pass_over(name, before, about.listed)
+        if after is not None and after != before:
+            yield after
 
     def _entry(
         self, index: int, item: Item, before: Entry | None, known: Sequence[Look]
@@ -265,12 +284,3 @@ def _blaming(end: Endpoint) -> Iterator[None]:
             kind=ErrorKind.INTEGRITY,
             cloud=end.cloud,
         ) from err
-
-
-def _names(items: Follow[Item], known: Follow[Entry]) -> Iterator[str]:
-    """Every name of two streams, in order."""
-    while (heads := [h for h in (items.head, known.head) if h is not None]) != []:
-        name = min(heads)
-        yield name
-        items.after(name)
-        known.after(name)
