@@ -18,7 +18,9 @@ from airflow_multicloud.core.replication.run import Run
 class Coverage:
     """Counts what a run's last commit says of all objects of its selection."""
 
-    def __init__(self, run: Run, destination: Endpoint, base: Base, untouched: Untouched) -> None:
+    def __init__(
+        self, run: Run, destination: Endpoint, base: Base, untouched: Untouched = Untouched()
+    ) -> None:
         self._run = run
         self._prefix = destination.location.key
         self._looks = base.looks
