@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
 from opentelemetry import metrics, trace
@@ -35,7 +37,6 @@ def operation(name: str, **attributes: AttributeValue) -> Iterator[Span]:
     """
     if name not in SPANS:
         raise ValueError(f"name: {name!r} is no registered span; add it to core/spans.py")
-    meter = metrics.get_meter(_NAME)
     named = {key.replace("__", "."): value for key, value in attributes.items()}
     started = time.monotonic()
     outcome = "ok"
@@ -53,23 +54,40 @@ def operation(name: str, **attributes: AttributeValue) -> Iterator[Span]:
         finally:
             labels = {"operation": name, "outcome": str(outcome)}
             span.set_attribute("multicloud.outcome", str(outcome))
-            meter.create_counter("multicloud.operations").add(1, labels)
-            meter.create_histogram("multicloud.duration", unit="s").record(
-                time.monotonic() - started, labels
-            )
+            instruments = _instruments(metrics.get_meter_provider())
+            instruments.operations.add(1, labels)
+            instruments.duration.record(time.monotonic() - started, labels)
 
 
 def count_bytes(direction: str, cloud: str, size: int) -> None:
     """Count bytes ``read`` from or ``written`` to a cloud."""
-    metrics.get_meter(_NAME).create_counter("multicloud.bytes", unit="By").add(
-        size, {"direction": direction, "cloud.provider": cloud}
-    )
+    labels = {"direction": direction, "cloud.provider": cloud}
+    _instruments(metrics.get_meter_provider()).bytes.add(size, labels)
 
 
 def count_objects(cloud: str, outcome: str, count: int) -> None:
     """Count objects by outcome at a cloud."""
-    metrics.get_meter(_NAME).create_counter("multicloud.objects").add(
-        count, {"cloud.provider": cloud, "multicloud.outcome": outcome}
+    labels = {"cloud.provider": cloud, "multicloud.outcome": outcome}
+    _instruments(metrics.get_meter_provider()).objects.add(count, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruments:
+    operations: metrics.Counter
+    duration: metrics.Histogram
+    bytes: metrics.Counter
+    objects: metrics.Counter
+
+
+@lru_cache(maxsize=1)
+def _instruments(provider: metrics.MeterProvider) -> _Instruments:
+    """Made once for each provider: OpenTelemetry keeps every one that is made for ever."""
+    meter = provider.get_meter(_NAME)
+    return _Instruments(
+        meter.create_counter("multicloud.operations"),
+        meter.create_histogram("multicloud.duration", unit="s"),
+        meter.create_counter("multicloud.bytes", unit="By"),
+        meter.create_counter("multicloud.objects"),
     )
 
 

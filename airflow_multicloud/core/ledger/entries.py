@@ -19,7 +19,7 @@ Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _Text = Annotated[str, msgspec.Meta(max_length=8192)]
 
 
-class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The object at the source that a fact is about.
 
     :param uri: without a connection; ``file:<name>`` for an upload.
@@ -31,7 +31,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     modified: AwareTime | None = None
 
 
-class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
+class Proof(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One object at the destination, as it was proven there.
 
     :param digests: of the bytes as they were read from the source or computed by this destination's
@@ -77,7 +77,7 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
         return bool(self.etag) and self.etag == etag and same_version
 
 
-class Behind(msgspec.Struct, frozen=True, omit_defaults=True):
+class Behind(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Why the destination does not have what the source had when a run looked.
 
     :param at: the source was looked at then.
@@ -95,7 +95,7 @@ class Behind(msgspec.Struct, frozen=True, omit_defaults=True):
     since: AwareTime | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """All that is known of one key.
 
     :param key: in the bucket.
@@ -141,17 +141,14 @@ def check(entry: Entry) -> None:
 
     :raises ValueError: for times that no calendar has, and for a removed key with facts.
     """
-    for moment in _times(entry):
-        if moment is not None:
-            moment.astimezone(UTC)  # fails for what is no time in UTC
-    if entry.removed and (entry.proof or entry.behind or entry.gone):
-        raise ValueError(f"{entry.key!r} is removed, and yet something is known of it")
-
-
-def _times(entry: Entry) -> tuple[datetime | None, ...]:
     proof, behind = entry.proof, entry.behind
-    return (
-        entry.gone,
-        *((proof.at, proof.as_of, proof.seen, proof.origin.modified) if proof else ()),
-        *((behind.at, behind.since, behind.origin.modified) if behind else ()),
-    )
+    times = [entry.gone]
+    if proof is not None:
+        times += (proof.at, proof.as_of, proof.seen, proof.origin.modified)
+    if behind is not None:
+        times += (behind.at, behind.since, behind.origin.modified)
+    for moment in times:
+        if moment is not None and moment.tzinfo is not UTC:
+            moment.astimezone(UTC)  # fails for what is no time in UTC
+    if entry.removed and (proof or behind or entry.gone):
+        raise ValueError(f"{entry.key!r} is removed, and yet something is known of it")

@@ -13,7 +13,7 @@ import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from heapq import merge
+from functools import reduce
 from itertools import pairwise
 
 from airflow_multicloud.adapters.digests import sha256_of
@@ -162,26 +162,30 @@ def merged(
 
     Holds one segment of each run.
     """
-    streams = [_of_run(end, run, keys) for run in runs]
-    streams.append(entry for entry in recent if keys.has(entry.key))
+    streams: list[Iterable[Entry]] = [_of_run(end, run, keys) for run in runs]
+    if wanted := [entry for entry in recent if keys.has(entry.key)]:
+        streams.append(wanted)
     return (entry for entry in newest(streams) if not entry.removed)
 
 
 def newest(streams: Sequence[Iterable[Entry]]) -> Iterator[Entry]:
     """Of each key the entry in the last stream that has it; every stream is by key."""
-    if len(streams) == 1:
-        yield from streams[0]
-        return
-    before: str | None = None
-    for key, _, entry in merge(*map(_aged, streams, range(len(streams)))):
-        if key != before:
-            before = key
+    return reduce(_over, streams, iter(()))
+
+
+def _over(older: Iterable[Entry], newer: Iterable[Entry]) -> Iterator[Entry]:
+    """Two streams as one; most entries are in the older one, and pass with one comparison."""
+    rest = iter(newer)
+    ahead = next(rest, None)
+    for entry in older:
+        while ahead is not None and ahead.key < entry.key:
+            yield ahead
+            ahead = next(rest, None)
+        if ahead is None or ahead.key != entry.key:
             yield entry
-
-
-def _aged(stream: Iterable[Entry], age: int) -> Iterator[tuple[str, int, Entry]]:
-    """Of two entries of one key the one in the later stream comes first."""
-    return ((entry.key, -age, entry) for entry in stream)
+    if ahead is not None:
+        yield ahead
+        yield from rest
 
 
 def _of_run(end: Endpoint, run: Run, keys: Keys) -> Iterator[Entry]:

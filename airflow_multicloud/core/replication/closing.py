@@ -55,6 +55,7 @@ def close(
     """
     run = recorder.run
     tally = Tally(tuple(str(d.location) for d in replication.destinations))
+    tally.add_untouched(catalog.untouched())
     for item in catalog.items():
         tally.add(item)
     destinations: list[DestinationReport] = []

@@ -10,7 +10,7 @@ from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.catalog import Listed
-from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.items import Item, Untouched
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.run import Run
 
@@ -18,21 +18,31 @@ from airflow_multicloud.core.replication.run import Run
 class Coverage:
     """Counts what a run's last commit says of all objects of its selection."""
 
-    def __init__(self, run: Run, destination: Endpoint, base: Base) -> None:
+    def __init__(
+        self, run: Run, destination: Endpoint, base: Base, untouched: Untouched = Untouched()
+    ) -> None:
         self._run = run
         self._prefix = destination.location.key
         self._looks = base.looks
+        self._untouched = untouched
         self.begin()
+        self._plain = self._look(run.as_of)
 
     def begin(self) -> None:
         """Count from the start: changes are gone through for each try of a commit."""
         self._tree = MerkleTree()
-        self._objects = self._proven = self._behind = self._left_out = self._strangers = 0
-        self._bytes = 0
+        self._objects = self._proven = self._untouched.objects
+        self._bytes, self._newest = self._untouched.bytes, self._untouched.newest
+        self._behind = self._left_out = self._strangers = 0
         self._never = False
         self._since: datetime | None = None
-        self._newest: datetime | None = None
         self._as_of = self._run.as_of
+
+    def untouched(self, name: str, entry: Entry) -> None:
+        """Take in one name that is untouched; it is among the numbers already."""
+        if entry.proof is None:
+            raise AssertionError(f"{name!r} is untouched, and nothing is proven of it")
+        self._tree.add(name, entry.proof.size, entry.proof.digests)
 
     def count(self, name: str, entry: Entry | None, item: Item | None, index: int) -> None:
         """Count one name."""
@@ -64,13 +74,14 @@ class Coverage:
         if entry.behind is not None:
             if listed.modified > self._run.as_of and looks.admits(self._run.selection, name):
                 self._is_behind(entry.behind.since)
-        elif proof is not None and looks.within(proof, entry.key, self._look(self._run.as_of)):
+        elif proof is not None and looks.within(proof, entry.key, self._plain):
             if proof.origin.uri != origin and self._was_taken(entry.key, origin):
                 self._is_behind(None)
                 return
             then = (proof.origin.uri, proof.origin.etag, proof.size)
-            since = looks.as_of(entry, self._looks)
-            if then != (origin, listed.etag, listed.size) and since is not None:
+            if then == (origin, listed.etag, listed.size):
+                return
+            if (since := looks.as_of(entry, self._looks)) is not None:
                 self._as_of = min(self._as_of, since)
 
     def _was_taken(self, key: str, origin: str) -> bool:

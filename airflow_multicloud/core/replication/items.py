@@ -6,6 +6,8 @@ dataclasses and ``json`` cost; a replication of small objects handles each many 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from msgspec.structs import replace
 
@@ -15,7 +17,7 @@ from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.object_store import Digests, IfUnchanged
 
 
-class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
+class Replica(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One object at one destination, before and after.
 
     :param prior: the object that was there when the destination was listed.
@@ -59,7 +61,7 @@ class Replica(msgspec.Struct, frozen=True, omit_defaults=True):
         return replace(self, outcome=outcome, kind=kind, reason=reason)
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One source object, pinned by its ETag and version as listed.
 
     :param name: the key below the source prefix.
@@ -112,6 +114,17 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
                 for r in self.replicas
             ),
         )
+
+
+class Untouched(msgspec.Struct, frozen=True):
+    """The objects that are unchanged at every destination, where the ledgers' entries stay.
+
+    :param newest: when the newest of them was last modified; ``None``: there are none.
+    """
+
+    objects: int = 0
+    bytes: int = 0
+    newest: datetime | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -32,6 +32,8 @@ def clear_left(catalog: Catalog, replication: Replication, writable: Iterable[in
 
 def _wanted(catalog: Catalog, destination: Endpoint, index: int, key: str) -> bool:
     name = key.removeprefix(destination.location.key)
+    if catalog.is_untouched(name):
+        return False
     if (item := catalog.item(name)) is None:
         return key.startswith(destination.location.key) and catalog.is_listed(SOURCE, name)
     outcome = item.replicas[index].outcome

@@ -7,7 +7,7 @@ number of objects.
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
 
 from airflow_multicloud.ports.object_store import Digests
 
@@ -16,38 +16,40 @@ class MerkleTree:
     """Built leaf by leaf, in the order of the names' UTF-8 bytes."""
 
     def __init__(self) -> None:
-        # Complete subtrees, largest first, as (number of leaves, hash).
-        self._peaks: list[tuple[int, bytes]] = []
+        self._leaves = 0
+        # The hash of each complete subtree, the largest first: one for each bit of the number.
+        self._peaks: list[bytes] = []
 
     def add(self, name: str, size: int, digests: Digests) -> None:
         """Append an object."""
-        self._append(hashlib.sha256(b"\x00" + leaf(name, size, digests)).digest())
-
-    def _append(self, node: bytes) -> None:
-        size = 1
-        while self._peaks and self._peaks[-1][0] == size:
-            node = _parent(self._peaks.pop()[1], node)
-            size *= 2
-        self._peaks.append((size, node))
+        node = sha256(b"\x00" + leaf(name, size, digests)).digest()
+        same, peaks = self._leaves, self._peaks
+        while same & 1:
+            node = _parent(peaks.pop(), node)
+            same >>= 1
+        peaks.append(node)
+        self._leaves += 1
 
     def root(self) -> str:
         """The hash of all leaves so far (RFC 6962, 2.1), as hexadecimal."""
         if not self._peaks:
-            return hashlib.sha256().hexdigest()
-        node = self._peaks[-1][1]
-        for _, left in reversed(self._peaks[:-1]):
+            return sha256().hexdigest()
+        node = self._peaks[-1]
+        for left in reversed(self._peaks[:-1]):
             node = _parent(left, node)
         return node.hex()
 
 
 def leaf(name: str, size: int, d: Digests) -> bytes:
     """What the tree commits to for one object."""
-    digest = next(
-        (f"{n}:{v}" for n, v in (("sha256", d.sha256), ("crc32c", d.crc32c), ("md5", d.md5)) if v),
-        "",
-    )
-    return b"\x00".join((name.encode(), str(size).encode(), digest.encode()))
+    if d.sha256:
+        digest = f"sha256:{d.sha256}"
+    elif d.crc32c:
+        digest = f"crc32c:{d.crc32c}"
+    else:
+        digest = f"md5:{d.md5}" if d.md5 else ""
+    return f"{name}\0{size}\0{digest}".encode()
 
 
 def _parent(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()

@@ -49,5 +49,6 @@ class Outcome(StrEnum):
         return self is not Outcome.RESERVED
 
 
-_PROVEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNCHANGED, Outcome.VERIFIED})
-_WRITTEN = frozenset({Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE})
+# Tuples, which are looked through by identity: an enum's hash is a call of Python's.
+_PROVEN = (Outcome.UNCHANGED, Outcome.COPIED, Outcome.REPLACED, Outcome.VERIFIED)
+_WRITTEN = (Outcome.COPIED, Outcome.REPLACED, Outcome.UNVERIFIABLE)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-
-from msgspec.structs import replace
+from functools import partial
 
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core.endpoints import Endpoint, has_capability, why_not_reserved_key
 from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger.entries import Proof
+from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import disputes
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.deciding import Known, decide, what_is_known
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import (
     CompareAttributes,
@@ -21,86 +21,8 @@ from airflow_multicloud.core.replication.options import (
 )
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
-from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.errors import ErrorKind, StorageError
-from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectTags
-
-
-def decide(
-    listed: Listed,
-    origin: str,
-    prior: Listed | None,
-    proof: Proof | None,
-    *,
-    immutable: bool,
-    attributes: CompareAttributes = CompareAttributes.NEVER,
-    tags: bool = False,
-) -> Replica:
-    """What is to become of one object at one destination. Pure.
-
-    :param listed: the object at the source.
-    :param origin: its URI there, without a connection.
-    :param prior: what has its key at the destination now.
-    :param proof: what the destination's ledger proves of it there.
-    :param attributes: whether they are looked at when its content is proven.
-    :param tags: whether its tags are among them, and the source has tags.
-    """
-    if prior is None:
-        return Replica()
-    state = Replica(prior=IfUnchanged(prior.etag, prior.version))
-    if proof is not None and holds(proof, prior):
-        state = replace(state, attributes=proof.attributes, tags=proof.tags, seen=proof.seen)
-        before = proof.origin
-        if listed.etag and (before.uri, before.etag, proof.size) == (
-            origin,
-            listed.etag,
-            listed.size,
-        ):
-            known = replace(
-                state,
-                etag=prior.etag,
-                version=prior.version or proof.version,
-                confirmed=proof.confirmed,
-                not_kept=proof.not_kept,
-            )
-            refuted = _refuted(listed, prior, proof)
-            if refuted or _attributes_in_doubt(listed, proof, attributes, tags=tags):
-                return replace(known, inspect=True, doubtful=refuted, digests=proof.digests)
-            return replace(known, outcome=Outcome.UNCHANGED)
-    if prior.size == listed.size:
-        return replace(state, doubtful=True)
-    if immutable:
-        return state.failed(
-            Outcome.CONFLICT,
-            ErrorKind.ALREADY_EXISTS,
-            f"immutable is set and the destination has {prior.size} bytes under this key",
-        )
-    return state
-
-
-def _refuted(listed: Listed, prior: Listed, proof: Proof) -> bool:
-    """Whether the source's listing shows another content than is there, or than was proven.
-
-    It may only seem so: S3 shows an ETag like an MD5 for objects that are encrypted with KMS. But a
-    ledger may say anything, and a source's own listing is not written by who writes at a replica.
-    """
-    known = (compare(listed.digests, one) for one in (prior.digests, proof.digests))
-    return any(one is not None and not one.equal for one in known)
-
-
-def _attributes_in_doubt(
-    listed: Listed, proof: Proof, compare: CompareAttributes, *, tags: bool
-) -> bool:
-    """Whether attributes of an object whose content is proven must be looked at."""
-    if compare is CompareAttributes.NEVER:
-        return False
-    if tags and proof.tags is None:  # They were not asked for, or could not be written then.
-        return True
-    if compare is CompareAttributes.ALWAYS and (tags or listed.attributes is None):
-        return True
-    if listed.attributes is not None:
-        return listed.attributes != proof.attributes
-    return proof.attributes is None or listed.modified != proof.seen
+from airflow_multicloud.ports.object_store import Digests, ObjectTags
 
 
 def empty_source_error(source: Endpoint) -> StorageError:
@@ -130,36 +52,63 @@ def decide_all(
     priors = [Follow((o.name, o) for o in catalog.listing(side)) for side in sides]
     known = [Follow(catalog.known(side)) for side in sides]
     disputed = disputes.Disputes()
+    is_untouched = partial(
+        _is_untouched, run.run_id, attributes=options.compare_attributes, tags=tags
+    )
+    decide_one = partial(
+        decide, immutable=options.immutable, attributes=options.compare_attributes, tags=tags
+    )
 
-    def decided() -> Iterator[Item]:
+    def decided() -> Iterator[Item | Listed]:
         for listed in catalog.listing(SOURCE):
             if not _admits(options.filter, listed, run.started):
                 continue
-            origin = run.origin_of(listed.name)
-            there = [prior.at(listed.name) for prior in priors]
-            proofs = [
-                entry.proof if (entry := ledger.at(listed.name)) else None for ledger in known
-            ]
-            states = [
-                decide(
-                    listed,
-                    origin,
-                    prior,
-                    proof,
-                    immutable=options.immutable,
-                    attributes=options.compare_attributes,
-                    tags=tags,
-                )
-                for prior, proof in zip(there, proofs, strict=True)
-            ]
-            if disputes.contradict_each_other(proofs):
-                disputed.add(listed.name)
-                found = zip(states, there, proofs, strict=True)
-                states = [disputes.doubted(listed, *one) for one in found]
+            name, origin = listed.name, run.origin_of(listed.name)
+            there = [prior.at(name) for prior in priors]
+            entries = [ledger.at(name) for ledger in known]
+            proofs = [entry.proof if entry else None for entry in entries]
+            disagree = len(proofs) > 1 and disputes.contradict_each_other(proofs)
+            if not disagree and is_untouched(listed, origin, there, entries):
+                yield listed  # As most are: then there is nothing to be made of them.
+                continue
+            found = [*zip(there, proofs, strict=True)]
+            states = [decide_one(listed, origin, *one) for one in found]
+            if disagree:
+                disputed.add(name)
+                states = [
+                    disputes.doubted(listed, state, *one)
+                    for state, one in zip(states, found, strict=True)
+                ]
             yield _with_unusable_keys_failed(_item(listed, states), destinations)
 
     catalog.put_items(decided())
     disputed.warn()
+
+
+def _is_untouched(
+    run_id: str,
+    listed: Listed,
+    origin: str,
+    there: Sequence[Listed | None],
+    entries: Sequence[Entry | None],
+    *,
+    attributes: CompareAttributes,
+    tags: bool,
+) -> bool:
+    """Whether an object is unchanged everywhere, and each ledger's entry stays and says all of it.
+
+    What this very run has proven, in another task, is still to be reported, and so is what could
+    not be kept.
+    """
+    for prior, entry in zip(there, entries, strict=True):
+        if entry is None or not entry.current or (proof := entry.proof) is None:
+            return False
+        if proof.not_kept or proof.run_id == run_id:
+            return False
+        known = what_is_known(listed, origin, prior, proof, attributes=attributes, tags=tags)
+        if known is not Known.ALL:
+            return False
+    return True
 
 
 def _admits(chosen: ObjectFilter, listed: Listed, now: datetime) -> bool:

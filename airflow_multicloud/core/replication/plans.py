@@ -53,7 +53,8 @@ def summarise(
     :param named: how many keys of each kind to name.
     """
     names: list[dict[str, list[str]]] = [{"replace": [], "compare": []} for _ in destinations]
-    counts = [dict.fromkeys(("copy", "replace", "compare", "settled"), 0) for _ in destinations]
+    settled = catalog.untouched().objects
+    counts = [{"copy": 0, "replace": 0, "compare": 0, "settled": settled} for _ in destinations]
     sizes, requests = [0] * len(destinations), [0] * len(destinations)
     for item in catalog.items():
         for index, state in enumerate(item.replicas):

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.follow import Follow
-from airflow_multicloud.core.ledger import looks, writing
+from airflow_multicloud.core.ledger import writing
 from airflow_multicloud.core.ledger.commits import Look, Sibling, Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import place_of
@@ -28,8 +26,9 @@ from airflow_multicloud.core.ledger.writing import Base, Sign
 from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.coverage import Coverage
-from airflow_multicloud.core.replication.facts import entry_of, entry_of_absent
+from airflow_multicloud.core.replication.facts import entry_of
 from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.last_changes import LastChanges
 from airflow_multicloud.core.replication.run import Run
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.text import printable
@@ -162,9 +161,20 @@ class Recorder:
         :param tidy: whether it deleted all that the source does not have.
         :raises CloudError: when the ledger can't be written.
         """
-        whole = Coverage(self.run, self._destinations[index], self._bases[index])
+        there, base = self._destinations[index], self._bases[index]
+        whole = Coverage(self.run, there, base, self._catalog.untouched())
+        changes = LastChanges(
+            run=self.run,
+            catalog=self._catalog,
+            index=index,
+            destination=there,
+            known=base.looks,
+            deleted=deleted,
+            tidy=tidy,
+            whole=whole,
+        )
         draft = self._draft(index, Step.END, deleted=len(deleted), look=whole.look)
-        self._commit(index, draft, partial(self._final, index, deleted, whole, tidy=tidy))
+        self._commit(index, draft, changes.entries)
         head = self._bases[index].head
         if head is None:
             raise AssertionError("a commit that was just made is there")
@@ -222,35 +232,6 @@ class Recorder:
             if after is not None and after != before:
                 yield after
 
-    def _final(
-        self, index: int, deleted: Collection[str], whole: Coverage, *, tidy: bool
-    ) -> Iterator[Entry]:
-        """Every entry that is new, by key; everything that stays is counted."""
-        whole.begin()
-        known = Follow(self._catalog.known(index))
-        absent = Follow(self._catalog.known_elsewhere(index))
-        items = Follow((item.name, item) for item in self._catalog.items())
-        passed = Follow((one.name, one) for one in self._catalog.passed_over(index))
-        gone = Follow((name, name) for name in sorted(deleted))
-        for name in _names(items, known, gone):
-            before: Entry | None = known.at(name)
-            item: Item | None = items.at(name)
-            after = before
-            if item is not None:
-                after = self._entry(index, item, before, self._bases[index].looks)
-            elif before is not None and (missed := absent.at(name)) is not None:
-                unwanted = tidy and not missed and looks.admits(self.run.selection, name)
-                after = entry_of_absent(
-                    self.run, name, before, there=missed, deleted=unwanted or name in deleted
-                )
-            elif before is None:  # Another run may have recorded it since.
-                after = Entry(self._destinations[index].key_of(name), removed=True)
-            whole.count(name, after, item, index)
-            if before is not None and (listed := passed.at(name)) is not None:
-                whole.pass_over(name, before, listed)
-            if after is not None and after != before:
-                yield after
-
     def _entry(
         self, index: int, item: Item, before: Entry | None, known: Sequence[Look]
     ) -> Entry | None:
@@ -277,12 +258,3 @@ def _blaming(end: Endpoint) -> Iterator[None]:
             kind=ErrorKind.INTEGRITY,
             cloud=end.cloud,
         ) from err
-
-
-def _names(*streams: Follow[Any]) -> Iterator[str]:
-    """Every name of some streams, in order."""
-    while (heads := [one.head for one in streams if one.head is not None]) != []:
-        name = min(heads)
-        yield name
-        for one in streams:
-            one.after(name)

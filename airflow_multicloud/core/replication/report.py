@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from airflow_multicloud.core.replication.items import Item
+from airflow_multicloud.core.replication.items import Item, Untouched
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.text import printable
@@ -180,6 +180,15 @@ class Tally:
                 named.append(
                     Failure(item.name, self._destinations[index], outcome, state.kind, state.reason)
                 )
+
+    def add_untouched(self, found: Untouched) -> None:
+        """Count what is unchanged at every destination, and of which nothing else is to say."""
+        if found.newest is None:
+            return
+        self.objects += found.objects
+        self.newest = max(self.newest or found.newest, found.newest)
+        for outcomes in self._outcomes:
+            outcomes[Outcome.UNCHANGED] += found.objects
 
     def destination(self, index: int, *, deleted: int = 0) -> DestinationReport:
         """One destination's counts."""

@@ -63,4 +63,6 @@ def shown(listed: Listed, confirmed: str | None) -> Digests:
     md5 = listed.declared if shown.md5 is None else shown.md5
     if md5 in (listed.etag, listed.declared) and confirmed != "md5":
         md5 = None
+    if md5 == shown.md5:
+        return shown
     return Digests(crc32c=shown.crc32c, md5=md5, sha256=shown.sha256)

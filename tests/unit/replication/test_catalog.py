@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import catalog as catalogs
-from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
-from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed, Rest
+from airflow_multicloud.core.replication.items import Item, Replica, Untouched
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.ports.object_store import Digests
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 THEN = datetime(2026, 1, 1, 12, 30, 15, tzinfo=UTC)
+LATER = THEN + timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -65,18 +67,40 @@ def test_what_is_known_is_a_destinations(catalog: Catalog) -> None:
     assert list(catalog.known(1)) == []
 
 
-def test_what_is_known_is_elsewhere_or_passed_over(catalog: Catalog) -> None:
-    """At the source and taking part, at the source only, at the destination, nowhere."""
-    catalog.add_known(0, [(name, Entry(name)) for name in ("here", "left", "gone", "lost")])
-    catalog.add_listing(SOURCE, [listed("here"), listed("left"), listed("unknown")])
-    catalog.add_listing(0, [listed("here"), listed("gone")])
-    catalog.put_items([item("here", 5, Outcome.UNCHANGED)])
-    assert list(catalog.known_elsewhere(0)) == [("gone", True), ("lost", False)]
-    assert [one.name for one in catalog.passed_over(0)] == ["left"]
-    assert list(catalog.known_elsewhere(1)) == []
-    catalog.drop_items(["here"])
-    assert [one.name for one in catalog.passed_over(0)] == ["here", "left"]
-    assert list(catalog.items()) == []
+def test_what_more_is_to_be_said_of(catalog: Catalog) -> None:
+    """Of items, and of what is known: at the source only, at the destination, nowhere."""
+    catalog.add_known(0, [(name, Entry(name)) for name in ("same", "left", "gone", "lost", "done")])
+    catalog.add_listing(SOURCE, [listed(one) for one in ("same", "left", "unknown", "done", "new")])
+    catalog.add_listing(0, [listed("same"), listed("gone")])
+    done, new = item("done", 5, Outcome.COPIED), item("new", 5, None)
+    catalog.put_items([listed("same"), new, done])
+    assert list(catalog.rest(0)) == [
+        Rest("done", done),
+        Rest("gone", None, there=True),
+        Rest("left", None, listed("left")),
+        Rest("lost", None),
+        Rest("new", new),
+    ]
+    assert list(catalog.rest(1)) == [Rest("done", done), Rest("new", new)]
+    catalog.drop_items(["same", "new"])
+    assert [one.name for one in catalog.rest(0)] == ["done", "gone", "left", "lost", "same"]
+    assert list(catalog.items()) == [done]
+
+
+def test_what_is_untouched_is_only_counted(catalog: Catalog) -> None:
+    assert catalog.untouched() == Untouched()
+    catalog.put_items([listed("b"), item("c", 20, None), replace(listed("a"), modified=LATER)])
+    assert catalog.untouched() == Untouched(2, 10, LATER)
+    assert [one.name for one in catalog.items()] == ["c"]
+    assert [one.name for one in catalog.open_items()] == ["c"]
+    assert len(list(catalog.lines())) == 1
+    assert (catalog.totals(), catalog.work_left()) == ((3, 30), (1, 20))
+    assert [catalog.is_untouched(name) for name in "abcd"] == [True, True, False, False]
+    assert catalog.item("a") is None
+    again = item("a", 5, Outcome.FAILED)
+    catalog.put_items([again])
+    assert catalog.item("a") == again
+    assert catalog.untouched() == Untouched(1, 5, THEN)
 
 
 def test_items_are_replaced_and_added_up(catalog: Catalog) -> None:

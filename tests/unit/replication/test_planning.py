@@ -16,10 +16,10 @@ from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Origin, Proof
 from airflow_multicloud.core.replication.buckets import check_buckets
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
+from airflow_multicloud.core.replication.deciding import decide
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import CompareAttributes
 from airflow_multicloud.core.replication.outcomes import Outcome
-from airflow_multicloud.core.replication.planning import decide
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.locations import parse_location

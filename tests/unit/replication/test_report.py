@@ -11,7 +11,7 @@ import pytest
 from airflow_multicloud.core.replication import progress as progress_module
 from airflow_multicloud.core.replication.budget import MemoryBudget
 from airflow_multicloud.core.replication.buffers import Buffers, Uses
-from airflow_multicloud.core.replication.items import Item, Replica
+from airflow_multicloud.core.replication.items import Item, Replica, Untouched
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.progress import Progress, Snapshot
 from airflow_multicloud.core.replication.report import (
@@ -103,6 +103,21 @@ class TestTally:
             modified = THEN + timedelta(days=days)
             tally.add(Item("a", 1, "etag", None, modified, ()))
         assert tally.newest == THEN + timedelta(days=5)
+        tally.add_untouched(Untouched(7, 70, THEN))
+        assert tally.newest == THEN + timedelta(days=5)
+        tally.add_untouched(Untouched(7, 70, THEN + timedelta(days=6)))
+        assert tally.newest == THEN + timedelta(days=6)
+
+    def test_what_is_untouched(self) -> None:
+        tally = Tally(("mem://a", "mem://b"))
+        tally.add_untouched(Untouched())
+        assert tally.destination(0).outcomes == {}
+        tally.add(item("1", Outcome.COPIED, Outcome.UNCHANGED))
+        tally.add_untouched(Untouched(7, 70, THEN))
+        assert tally.objects == 8
+        found = [dict(tally.destination(index).outcomes) for index in (0, 1)]
+        assert found == [{Outcome.COPIED: 1, Outcome.UNCHANGED: 7}, {Outcome.UNCHANGED: 8}]
+        assert tally.destination(0).bytes_written == 10
 
     def test_a_failure_is_one_line(self) -> None:
         failure = Failure("a", "mem://b", Outcome.FAILED, "busy", "so")
