@@ -186,7 +186,7 @@ def _impatient(clock: Clock) -> under_way.Clock:
 
 
 def _is_strange(uri: str) -> bool:
-    return uri.startswith(f"mem://{STRANGER}/")
+    return uri.startswith(f"mem://{STRANGER}@")
 
 
 def _holds(entry: Entry, there: Listed | None) -> bool:

@@ -49,7 +49,7 @@ def there(lab: World) -> Endpoint:
 
 
 def other(tree: Mapping[str, bytes]) -> Endpoint:
-    """Another source: a ledger tells places apart by their buckets."""
+    """Another source."""
     made = endpoint()
     object_store.Hook(conn_of(made)).ensure_bucket("other")
     made = replace(made, location=replace(made.location, bucket="other"))
@@ -90,7 +90,7 @@ class TestReplaced:
         assert (found.as_of, found.objects, found.proven) == (None, 3, 2)
         assert found.finding == (
             "at least 1 of 3 objects were deleted or replaced since, by a run of another source: "
-            "mem://lab/copy/ (all objects), by run first"
+            f"{there.place} (all objects), by run first"
         )
         assert not found.within(HOUR)
         stands = status(there, max_lag=HOUR)
@@ -152,7 +152,7 @@ def test_what_another_run_deletes_while_it_is_copied_is_not_recorded() -> None:
     assert "theirs" in left
     assert "a" not in left
     assert {one.key for one in ledger(there).entries()} == {f"copy/{name}" for name in left}
-    (mine,) = [one for one in ledger(there).commit.looks if one.source == "mem://lab/data/"]
+    (mine,) = [one for one in ledger(there).commit.looks if one.source == lab.source.place]
     assert mine.displaced
     report = verify(there)
     assert report.findings == {"verified": len(left)}
@@ -172,7 +172,7 @@ def test_a_run_that_deletes_what_it_did_not_know_takes_it_from_the_ledger_too() 
     replicate(lab.with_destination(store).replication(DELETING))
     assert tree_of(there) == {"keep": b"1"}
     assert [one.key for one in ledger(there).entries()] == ["copy/keep"]
-    (theirs,) = [one for one in ledger(there).commit.looks if one.source == "mem://other/data/"]
+    (theirs,) = [one for one in ledger(there).commit.looks if one.source == ours.place]
     assert theirs.displaced == 2
     assert freshness(there).as_of is None
 

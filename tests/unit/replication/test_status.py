@@ -49,7 +49,7 @@ def lab() -> World:
 def looked(*found: Look) -> Endpoint:
     """A replica that runs have looked at."""
     end = endpoint("copy/")
-    commit(end, [entry("copy/a")])
+    commit(end, [entry("copy/a")], this=draft(step=Step.UPLOAD))
     for one in found:
         commit(end, [], this=draft(f"t{one.as_of}", Step.END, prefix=one.prefix, found=one))
     return end

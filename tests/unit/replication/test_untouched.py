@@ -142,5 +142,5 @@ def test_an_upload_that_was_left_of_one_goes(catalog: Catalog) -> None:
         end.store.begin_upload(end.ref(f"copy/{name}"), run=of_another_machine)
     fill(lab.source, {"new": bytes(100)})
     prepared(catalog, lab)
-    leftovers.clear_left(catalog, lab.replication())
+    leftovers.clear_left(catalog, lab.replication(), [0])
     assert uploads(end) == ["copy/new"]
