@@ -68,6 +68,11 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         """Whether a digest that the service computed confirms it."""
         return self.outcome.proven
 
+    def is_about(self, uri: str, etag: str, size: int) -> bool:
+        """Whether it is a proof of the very object that the source has under a URI."""
+        origin = self.origin
+        return origin.etag == etag and self.size == size and origin.uri == uri
+
     def wrote(self, etag: str, version: str | None) -> bool:
         """Whether an object of this ETag and version is that of the proven write.
 

@@ -78,8 +78,7 @@ class Coverage:
             if proof.origin.uri != origin and self._was_taken(entry.key, origin):
                 self._is_behind(None)
                 return
-            then = (proof.origin.uri, proof.origin.etag, proof.size)
-            if then == (origin, listed.etag, listed.size):
+            if proof.is_about(origin, listed.etag, listed.size):
                 return
             if (since := looks.as_of(entry, self._looks)) is not None:
                 self._as_of = min(self._as_of, since)

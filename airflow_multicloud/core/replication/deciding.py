@@ -44,7 +44,7 @@ def what_is_known(
     """What a ledger says of one object at one destination; see :func:`decide`."""
     if prior is None or proof is None or not holds(proof, prior):
         return Known.NOTHING
-    if not (listed.etag and _is_about(proof, listed, origin)):
+    if not (listed.etag and proof.is_about(origin, listed.etag, listed.size)):
         return Known.OTHER
     if _refuted(listed, prior, proof):
         return Known.REFUTED
@@ -98,15 +98,6 @@ def decide(
             f"immutable is set and the destination has {prior.size} bytes under this key",
         )
     return state
-
-
-def _is_about(proof: Proof, listed: Listed, origin: str) -> bool:
-    """Whether a proof is about the very object that the source lists."""
-    return (
-        listed.etag == proof.origin.etag
-        and listed.size == proof.size
-        and origin == proof.origin.uri
-    )
 
 
 def _refuted(listed: Listed, prior: Listed, proof: Proof) -> bool:

@@ -82,15 +82,6 @@ def entry_of(
     return Entry(key, before.proof if before else None, behind)
 
 
-def is_about(proof: Proof, run: Run, item: Item) -> bool:
-    """Whether a proof is about the very object at the source that an item is."""
-    return (proof.origin.uri, proof.origin.etag, proof.size) == (
-        run.origin_of(item.name),
-        item.etag,
-        item.size,
-    )
-
-
 def as_recorded(state: Replica, proof: Proof) -> Replica:
     """A replica as a ledger has it: what :func:`entry_of` has made of one."""
     return replace(

@@ -19,7 +19,7 @@ from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.facts import as_recorded, is_about
+from airflow_multicloud.core.replication.facts import as_recorded
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -90,7 +90,8 @@ def _earlier(entry: Entry | None, run: Run, item: Item) -> Proof | None:
     proof = entry.proof if entry else None
     if proof is None or proof.run_id != run.run_id or not proof.etag:
         return None
-    return proof if is_about(proof, run, item) else None
+    same = proof.is_about(run.origin_of(item.name), item.etag, item.size)
+    return proof if same else None
 
 
 def _looked_at(end: Endpoint, key: str, state: Replica, proof: Proof) -> Replica:

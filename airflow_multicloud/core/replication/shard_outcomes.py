@@ -13,7 +13,7 @@ from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
-from airflow_multicloud.core.replication.facts import as_recorded, is_about
+from airflow_multicloud.core.replication.facts import as_recorded
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.core.replication.run import Run
@@ -57,8 +57,13 @@ def _by_ledger(run: Run, item: Item, state: Replica, entry: Entry | None) -> Rep
     proof = entry.proof if entry else None
     if proof is None or state.prior is None or state.outcome not in (None, Outcome.UNCHANGED):
         return state
-    same = is_about(proof, run, item) and proof.etag == state.prior.etag
-    if not same or not proof.etag or (state.outcome is not None and proof.run_id != run.run_id):
+    about = proof.is_about(run.origin_of(item.name), item.etag, item.size)
+    if (
+        not about
+        or proof.etag != state.prior.etag
+        or not proof.etag
+        or (state.outcome is not None and proof.run_id != run.run_id)
+    ):
         return state
     return replace(
         as_recorded(state, proof),

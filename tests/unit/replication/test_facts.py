@@ -16,7 +16,6 @@ from airflow_multicloud.core.replication.facts import (
     as_recorded,
     entry_of,
     entry_of_absent,
-    is_about,
 )
 from airflow_multicloud.core.replication.items import Replica
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -255,7 +254,8 @@ class TestBehind:
     ],
 )
 def test_a_proof_is_about_one_object_of_the_source(changes: dict[str, Any], about: bool) -> None:
-    assert is_about(replace(proven(), **changes), RUN, an_item("a")) is about
+    item, proof = an_item("a"), replace(proven(), **changes)
+    assert proof.is_about(RUN.origin_of("a"), item.etag, item.size) is about
 
 
 def test_what_was_recorded_is_told_as_it_was() -> None:
