@@ -57,13 +57,11 @@ def _by_ledger(run: Run, item: Item, state: Replica, entry: Entry | None) -> Rep
     proof = entry.proof if entry else None
     if proof is None or state.prior is None or state.outcome not in (None, Outcome.UNCHANGED):
         return state
-    about = proof.is_about(run.origin_of(item.name), item.etag, item.size)
-    if (
-        not about
-        or proof.etag != state.prior.etag
-        or not proof.etag
-        or (state.outcome is not None and proof.run_id != run.run_id)
-    ):
+    if not proof.etag or proof.etag != state.prior.etag:
+        return state
+    if not proof.is_about(run.origin_of(item.name), item.etag, item.size):
+        return state
+    if state.outcome is not None and proof.run_id != run.run_id:
         return state
     return replace(
         as_recorded(state, proof),
