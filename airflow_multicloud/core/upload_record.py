@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Mark, Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
 from airflow_multicloud.core.ledger.state import Draft
@@ -39,7 +40,7 @@ def record_upload(
     :raises CloudError: when the ledger can't be read or written.
     """
     key = destination.location.key
-    base = writing.base_of(destination)
+    base = base_of(destination)
     if base.number == 0 or base.damaged:  # One upload starts no replica's ledger over.
         return None
     try:

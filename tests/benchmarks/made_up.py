@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
 from airflow_multicloud.core.ledger.state import Draft
@@ -168,6 +169,6 @@ def prove(source: Endpoint, replica: Endpoint) -> None:
         source=f"mem://{BUCKET}/{PREFIX}",
         started=THEN,
     )
-    writing.commit(replica, draft, entries, base=writing.Base(), known=lambda _: None)
+    writing.commit(replica, draft, entries, base=Base(), known=lambda _: None)
     store_of(replica).written.clear()
     store_of(replica).written_bytes.clear()

@@ -27,16 +27,17 @@ def unreadable(head: Head, prefix: str) -> tuple[SegmentRef, ...]:
     return tuple(ref for ref in named if not _is_readable(head, ref))
 
 
-def mended(head: Head, lost: Collection[SegmentRef]) -> Head:
+def mended(head: Head, lost: Collection[SegmentRef], *, cut: bool = False) -> Head:
     """The state without some segments; the same if it has none of them.
 
-    Where only a part of another segment is dropped, the rest is written anew.
+    :param cut: where only a part of another segment is to be dropped, write the rest anew; else
+        all of it is dropped.
     """
     holes: list[SegmentRef] = []
     runs: list[Run] = []
     for run in reversed(head.commit.segments):  # The newest first: it is older ones that are cut.
         holes += [ref for ref in run if ref in lost]
-        runs.append(_cut(head, [ref for ref in run if ref not in lost], holes))
+        runs.append(_cut(head, [ref for ref in run if ref not in lost], holes, cut=cut))
     if not holes:
         return head
     looks = tuple(
@@ -65,10 +66,10 @@ def _is_readable(head: Head, ref: SegmentRef) -> bool:
     return True
 
 
-def _cut(head: Head, run: Collection[SegmentRef], holes: list[SegmentRef]) -> Run:
+def _cut(head: Head, run: Collection[SegmentRef], holes: list[SegmentRef], *, cut: bool) -> Run:
     """A run without what is older than what was lost.
 
-    :param holes: what was lost; gets the segments that can't be cut.
+    :param holes: what was lost; gets the segments that are not cut.
     """
     kept: list[SegmentRef] = []
     newer = tuple(holes)
@@ -77,7 +78,7 @@ def _cut(head: Head, run: Collection[SegmentRef], holes: list[SegmentRef]) -> Ru
         if not over:
             kept.append(ref)
         elif not any(one.first <= ref.first and ref.last <= one.last for one in over):
-            if not _is_readable(head, ref):
+            if not cut or not _is_readable(head, ref):
                 holes.append(ref)
                 continue
             kept += segments.write(

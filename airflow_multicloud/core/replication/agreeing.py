@@ -12,10 +12,10 @@ from airflow_multicloud.adapters.digests import compare as compare_digests
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Contradiction, Corroboration
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import stock
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.text import printable

@@ -16,12 +16,12 @@ from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.follow import Follow
 from airflow_multicloud.core.ledger import trust, writing
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.chain import search
 from airflow_multicloud.core.ledger.commits import OpenRun
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.trust import Verifier
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import history, judging, stock, under_way
 from airflow_multicloud.core.replication.catalog import Catalog, Listed
 from airflow_multicloud.core.replication.judging import Depth, Finding, Found

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.core.replication.items import Item, Untouched
 from airflow_multicloud.core.replication.merkle import MerkleTree

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 
 from airflow_multicloud.core import run_tokens, telemetry
-from airflow_multicloud.core.ledger.writing import Base
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.replication import buckets, leftovers, planning, plans, reach, stock
 from airflow_multicloud.core.replication.budget import Bandwidth, MemoryBudget
 from airflow_multicloud.core.replication.catalog import Catalog
@@ -34,8 +34,10 @@ def plan(replication: Replication, *, named: int = plans.NAMED_PLANNED) -> tuple
     if replication.options.create_buckets:
         absent = buckets.to_be_created(replication.destinations)
     with telemetry.operation("replicate.plan", **_attributes(replication)), Catalog() as catalog:
-        prepare(catalog, replication, new_run(replication, None), absent=absent)
-        return plans.summarise(catalog, replication.destinations, replication.options, named=named)
+        bases = prepare(catalog, replication, new_run(replication, None), absent=absent)
+        return plans.summarise(
+            catalog, replication.destinations, replication.options, bases, named=named
+        )
 
 
 def replicate(

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from itertools import islice
 
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
+from airflow_multicloud.core.ledger.base import Base
+from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.parts import choose_part_size
 from airflow_multicloud.core.replication.planning import extraneous
 from airflow_multicloud.ports.object_store import PartUploads
+from airflow_multicloud.text import printable
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run would do at one destination.
 
+    :param settled: objects that nothing is to be done for.
+    :param failed: objects that nothing can be done for.
     :param requests: writes to the destination; reads and listings are not in it.
     :param replaces: the first keys below the prefix that would be replaced.
     :param compares: the first that would be compared, and replaced where they differ.
     :param deletes: the first that would be deleted.
+    :param findings: why nothing can be written there, and the first objects that can't be copied.
     """
 
     uri: str
@@ -29,12 +35,14 @@ class Plan:
     replace: int
     compare: int
     settled: int
+    failed: int
     delete: int
     bytes: int
     requests: int
     replaces: tuple[str, ...] = ()
     compares: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 #: How many keys of each kind a plan names: it goes to XCom.
@@ -45,21 +53,31 @@ def summarise(
     catalog: Catalog,
     destinations: Sequence[Endpoint],
     options: ReplicationOptions,
+    bases: Sequence[Base],
     *,
     named: int = NAMED_PLANNED,
 ) -> tuple[Plan, ...]:
     """The plan in numbers. ``compare`` objects may turn out to be identical already.
 
+    :param bases: what the ledgers are at.
     :param named: how many keys of each kind to name.
     """
+    refused = reach.refused(bases)
+    findings = [[reach.finding(err)] if (err := refused.get(n)) else [] for n in range(len(bases))]
     names: list[dict[str, list[str]]] = [{"replace": [], "compare": []} for _ in destinations]
     settled = catalog.untouched().objects
-    counts = [{"copy": 0, "replace": 0, "compare": 0, "settled": settled} for _ in destinations]
+    counts = [
+        {"copy": 0, "replace": 0, "compare": 0, "settled": settled, "failed": 0}
+        for _ in destinations
+    ]
     sizes, requests = [0] * len(destinations), [0] * len(destinations)
     for item in catalog.items():
         for index, state in enumerate(item.replicas):
             if state.outcome is not None:
-                counts[index]["settled"] += 1
+                failed = state.outcome.owed and not state.outcome.sound
+                counts[index]["failed" if failed else "settled"] += 1
+                if failed and index not in refused and len(findings[index]) < named:
+                    findings[index].append(f"{item.name!r}: {state.reason}")
                 continue
             looked_at = state.doubtful or state.inspect
             new = "copy" if state.prior is None else "compare" if looked_at else "replace"
@@ -83,6 +101,7 @@ def summarise(
                 replaces=tuple(names[index]["replace"]),
                 compares=tuple(names[index]["compare"]),
                 deletes=deletes,
+                findings=tuple(map(printable, findings[index])),
                 **counts[index],
             )
         )

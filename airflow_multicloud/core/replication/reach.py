@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import writing
-from airflow_multicloud.core.ledger.writing import Base
+from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.items import Item
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -27,7 +26,7 @@ def base_at(end: Endpoint, err: CloudError | None) -> Base:
 
     :param err: why the destination is out of reach, if that is known already.
     """
-    return Base(refused=err) if err else writing.base_or_refusal(end)
+    return Base(refused=err) if err else base_or_refusal(end)
 
 
 def refused(bases: Sequence[Base]) -> Mapping[int, CloudError]:
@@ -35,10 +34,15 @@ def refused(bases: Sequence[Base]) -> Mapping[int, CloudError]:
     return {n: base.refused for n, base in enumerate(bases) if base.refused is not None}
 
 
+def finding(err: CloudError) -> str:
+    """What a reader should know of such a destination."""
+    return f"nothing can be written there: {err}"
+
+
 def give_up(catalog: Catalog, bases: Sequence[Base]) -> None:
     """Fail every open item at the destinations that nothing can be written to."""
     for index, err in refused(bases).items():
-        catalog.put_items(failed_at(catalog, index, err, "nothing could be written there"))
+        catalog.put_items(failed_at(catalog, index, err, "nothing can be written there"))
 
 
 def failed_at(catalog: Catalog, index: int, err: CloudError, what: str) -> Iterator[Item]:

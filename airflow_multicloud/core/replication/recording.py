@@ -17,12 +17,13 @@ from functools import partial
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.commits import Look, Sibling, Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.reading import Head
 from airflow_multicloud.core.ledger.state import Draft, no_look
-from airflow_multicloud.core.ledger.writing import Base, Sign
+from airflow_multicloud.core.ledger.writing import Sign
 from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.coverage import Coverage
@@ -100,7 +101,7 @@ class Recorder:
     def findings(self, index: int) -> tuple[str, ...]:
         """What a reader should know of a destination's ledger."""
         if refused := self._bases[index].refused:
-            return (f"nothing could be written there: {refused}",)
+            return (reach.finding(refused),)
         damaged, partly = self._damaged[index]
         if damaged:
             return (f"its ledger was damaged, and was started over: {damaged}",)

@@ -154,6 +154,12 @@ class Tally:
         self.left_out: list[Failure] = []
         self.newest: datetime | None = None
 
+    @property
+    def failed(self) -> int:
+        """Object-destination pairs that are not sound, of those that are owed."""
+        every = ((outcome, n) for one in self._outcomes for outcome, n in one.items())
+        return sum(n for outcome, n in every if outcome.owed and not outcome.sound)
+
     def over(self, items: Iterable[Item]) -> Iterable[Item]:
         """Pass items through, counting them."""
         for item in items:

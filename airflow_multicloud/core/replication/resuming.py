@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import looks, reading
+from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.ledger.chain import chain
 from airflow_multicloud.core.ledger.commits import Look, Step
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 from airflow_multicloud.core.ledger.reading import Head
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import run_files
 from airflow_multicloud.core.replication.catalog import Catalog
 from airflow_multicloud.core.replication.facts import as_recorded
@@ -123,31 +123,30 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
     :param err: that there is no plan.
     :raises StorageError: kind ``not_found``, with what to do, when it was not closed.
     """
-    heads: list[Head] = []
-    for end in replication.destinations:
-        ended = _end_of(end, run_id)
-        if ended is None:
-            home = replication.destinations[0]
-            raise StorageError(
-                f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was "
-                "skipped or has not come to an end, or cleanup removed it; clear the task that "
-                "plans, and what follows it",
-                kind=ErrorKind.NOT_FOUND,
-                cloud=home.cloud,
-            ) from err
-        heads.append(ended)
-    found = [look for head in heads for look in head.commit.looks if look.run_id == run_id]
+    newest = [base_or_refusal(end).head for end in replication.destinations]
+    heads = [_end_of(head, run_id) if head else None for head in newest]
+    if not any(heads) or any(_is_open(head, run_id) for head in newest if head):
+        home = replication.destinations[0]
+        raise StorageError(
+            f"{run_files.uri(home, run_id, '')}: the run has no plan: planning it failed, was "
+            "skipped or has not come to an end, or cleanup removed it; clear the task that "
+            "plans, and what follows it",
+            kind=ErrorKind.NOT_FOUND,
+            cloud=home.cloud,
+        ) from err
+    found = [look for head in heads if head for look in head.commit.looks if look.run_id == run_id]
+    objects = max((look.objects for look in found), default=0)
     failures: list[Failure] = []
     left_out: list[Failure] = []
     reported = tuple(
-        _reported(end, head, run_id, failures, left_out)
+        _reported(end, head, run_id, failures, left_out) if head else _not_recorded(end, objects)
         for end, head in zip(replication.destinations, heads, strict=True)
     )
     contents = {one.content for one in reported}
     return ReplicationReport(
         run_id=run_id,
         source=str(replication.source.location),
-        objects=max((look.objects for look in found), default=0),
+        objects=objects,
         bytes=max((look.bytes for look in found), default=0),
         bytes_read=0,
         root=contents.pop() if len(contents) == 1 else None,
@@ -159,11 +158,21 @@ def closed_before(replication: Replication, run_id: str, err: CloudError) -> Rep
     )
 
 
-def _end_of(end: Endpoint, run_id: str) -> Head | None:
+def _is_open(head: Head, run_id: str) -> bool:
+    """Whether a run was planned again."""
+    return any(run.identity.run_id == run_id for run in head.commit.open_runs)
+
+
+def _not_recorded(end: Endpoint, objects: int) -> DestinationReport:
+    """What is told of a destination that was out of reach when a run was closed."""
+    why = "the run was closed without this destination, which could not be written to"
+    return DestinationReport(
+        str(end.location), {Outcome.FAILED: objects}, 0, 0, {}, findings=(why,)
+    )
+
+
+def _end_of(head: Head, run_id: str) -> Head | None:
     """The commit that ended a run."""
-    head = reading.newest(end)
-    if head is None or any(run.identity.run_id == run_id for run in head.commit.open_runs):
-        return None  # With one that is open it was planned again.
     for one in islice(chain(head, 1), _LOOKED_THROUGH):
         if one.commit.identity.run_id == run_id and one.commit.step is Step.END:
             return one

@@ -75,7 +75,10 @@ def _failed(state: Replica, failed: Replica | None) -> Replica:
         kind = failed.kind or ErrorKind.UNAVAILABLE
         return state.failed(failed.outcome, kind, failed.reason or "")
     return state.failed(
-        Outcome.FAILED, ErrorKind.UNAVAILABLE, "the shard that has it did not finish"
+        Outcome.FAILED,
+        ErrorKind.UNAVAILABLE,
+        "the shard that has it did not finish, or none has it: clear the task of the shard, or the "
+        "one that plans",
     )
 
 

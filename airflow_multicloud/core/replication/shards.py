@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from airflow_multicloud.core import run_tokens, telemetry
-from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import base_or_refusal
 from airflow_multicloud.core.replication import (
     buckets,
     closing,
@@ -132,7 +132,10 @@ def replicate_shard(
         run = _run_of(replication, run_id, plan)
         ends = enumerate(replication.destinations)
         bases = [reach.base_at(end, silent.get(number)) for number, end in ends]
-        reach.check_any_left(reach.refused(bases), bases)
+        refused = reach.refused(bases)
+        reach.check_any_left(refused, bases)
+        if refused and replication.options.on_error is OnError.FAIL:
+            raise refused[min(refused)]
         reach.give_up(catalog, bases)
         catalog.put_items(resume(catalog, replication, run, bases))
         progress = Progress(listener)
@@ -147,7 +150,7 @@ def replicate_shard(
         failed = (item for item in tally.over(catalog.items()) if not _is_sound(item))
         run_files.write_items(home, run_id, run_files.done(name), failed)
         objects, size = catalog.totals()
-    return _counts(name, objects, size, len(tally.failures), progress.bytes_read)
+    return _counts(name, objects, size, tally.failed, progress.bytes_read)
 
 
 def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
@@ -171,6 +174,7 @@ def close_shards(replication: Replication, *, run_id: str) -> ReplicationReport:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
             closed = closed_before(replication, run_id, err)
+            closing.check_failures(closed, replication.options)
             run_files.tidy(home, run_id)
             return closed
         # Whoever can write there could have it begin at another time than it did.
@@ -199,7 +203,7 @@ def _begun(replication: Replication, run_id: str) -> list[datetime]:
     """When the run began, by the ledger of each destination."""
     began = [datetime.min.replace(tzinfo=UTC)]
     for end in replication.destinations:
-        head = writing.base_or_refusal(end).head
+        head = base_or_refusal(end).head
         open_runs = head.commit.open_runs if head else ()
         began += [run.started for run in open_runs if run.identity.run_id == run_id]
     return began

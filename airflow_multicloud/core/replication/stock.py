@@ -10,8 +10,8 @@ from types import MappingProxyType
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.attributes import fingerprint
 from airflow_multicloud.core.endpoints import RESERVED_PREFIX, Endpoint
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import reach
 from airflow_multicloud.core.replication.ahead import Ahead
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog, Listed
@@ -81,7 +81,6 @@ def take_stock(
     :raises CloudError: when the source can't be listed, or no destination is left.
     """
     streams = 1 + 2 * len(destinations)
-    silent = {*absent, *out_of_reach}
     with (
         cancellation.pool(streams, "multicloud-list") as pool,
         ExitStack() as reading,
@@ -94,13 +93,14 @@ def take_stock(
             for n, end in enumerate(destinations)
         ]
         bases = [Base() if one is None else one.result() for one in asked]
-        reach.check_any_left(reach.refused(bases), destinations)
+        refused = reach.refused(bases)
+        reach.check_any_left(refused, destinations)
         listed = [
             reading.enter_context(
                 Ahead(
                     pool,
                     iter(())
-                    if n - 1 in silent
+                    if n - 1 in absent or n - 1 in refused
                     else listing(end, attributes=attributes and end is source),
                 )
             )

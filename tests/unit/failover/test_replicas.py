@@ -18,6 +18,7 @@ from airflow_multicloud.core.failover.provenance import FailoverError, TreeProve
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.ledger import reading, writing
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Identity, Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.state import Draft
@@ -56,7 +57,7 @@ def record(end: Endpoint, *entries: Entry, step: Step = Step.PROGRESS) -> None:
         source=None,
         started=datetime.now(UTC),
     )
-    base = writing.base_of(end)
+    base = base_of(end)
     writing.commit(end, draft, lambda: entries, base=base, known=base.entry)
 
 

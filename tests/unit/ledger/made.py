@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import Base, base_of
 from airflow_multicloud.core.ledger.commits import Identity, Look, Selection, Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
 from airflow_multicloud.core.ledger.state import Draft
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -112,6 +112,6 @@ def commit(
         end,
         this or draft(),
         lambda: iter(changes),
-        base=base or writing.base_of(end),
+        base=base or base_of(end),
         known=known,
     )

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from airflow_multicloud.core.ledger import commits, merging, reading, segments, writing
+from airflow_multicloud.core.ledger.base import Base, base_of, base_or_refusal
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.names import (
@@ -18,7 +19,6 @@ from airflow_multicloud.core.ledger.names import (
     commit_key,
     place_of,
 )
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.outcomes import Outcome
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import ConditionKind, WriteOptions
@@ -49,7 +49,7 @@ class TestBase:
     def test_what_the_newest_commit_says(self) -> None:
         end = endpoint("")
         commit(end, [entry("a"), entry("b/1"), entry("b/2")], this=draft(found=look("b/")))
-        base = writing.base_of(end)
+        base = base_of(end)
         assert (base.number, base.damaged, base.alone, base.refused) == (1, None, True, None)
         assert base.looks == (look("b/"),)
         assert [one.key for one in base.entries("b/")] == ["b/1", "b/2"]
@@ -60,21 +60,21 @@ class TestBase:
     def test_nothing_of_it_counts_once_it_is_damaged(self) -> None:
         end = endpoint("")
         commit(end, [entry("a")], this=draft(found=look()))
-        for base in (writing.base_of(end).without_state("it is damaged"), Base()):
+        for base in (base_of(end).without_state("it is damaged"), Base()):
             assert base.looks == ()
             assert [*base.entries("")] == []
             assert base.entry("a") is None
-        assert writing.base_of(end).without_state("it is damaged").damaged == "it is damaged"
-        assert writing.base_of(end).without_state("it is damaged").number == 1
+        assert base_of(end).without_state("it is damaged").damaged == "it is damaged"
+        assert base_of(end).without_state("it is damaged").number == 1
 
     def test_a_damaged_commits_number_is_known(self) -> None:
         end = endpoint("")
         commit(end, [entry("a")])
         end.store.put_object(end.ref(commit_key(7)), b"junk")
-        base = writing.base_of(end)
+        base = base_of(end)
         assert (base.head, base.number) == (None, 7)
         assert "it is damaged" in (base.damaged or "")
-        assert writing.base_or_refusal(end) == base
+        assert base_or_refusal(end) == base
 
     def test_a_damaged_commit_that_was_deleted_meanwhile_has_none(self) -> None:
         class Vanishing(object_store.Hook):
@@ -85,7 +85,7 @@ class TestBase:
 
         end = endpoint("", Vanishing)
         end.store.put_object(end.ref(commit_key(7)), b"junk")
-        base = writing.base_of(end)
+        base = base_of(end)
         assert (base.head, base.number) == (None, 0)
         assert commit(end, [], base).number == 1
 
@@ -95,9 +95,9 @@ class TestBase:
         line = commits.write(changed(head_of(end).commit, version=2, number=2))
         end.store.put_object(end.ref(commit_key(2)), line + b"\n")
         with pytest.raises(StorageError) as caught:
-            writing.base_of(end)
+            base_of(end)
         assert caught.value.kind is ErrorKind.UNSUPPORTED
-        base = writing.base_or_refusal(end)
+        base = base_or_refusal(end)
         assert base.refused is not None
         assert (base.head, base.number, base.looks) == (None, 0, ())
         with pytest.raises(StorageError) as caught:
@@ -112,7 +112,7 @@ class TestBase:
         end = endpoint("")
         commit(end, [entry("a")])
         refusing = replace(end, store=Refusing(conn_of(end)))
-        for ask in (writing.base_of, writing.base_or_refusal):
+        for ask in (base_of, base_or_refusal):
             with pytest.raises(StorageError) as caught:
                 ask(refusing)
             assert caught.value.kind is ErrorKind.PERMISSION_DENIED
@@ -187,7 +187,7 @@ class TestACommit:
                 end,
                 draft(),
                 lambda: [entry("a")],
-                base=writing.base_of(end),
+                base=base_of(end),
                 known=lambda _: None,
                 sign=lambda _commit, _root: b"x" * 200,
             )
@@ -260,7 +260,7 @@ class TestOthersWereFaster:
         """Once somebody has started the ledger over, it is to be started over no more."""
         plain = endpoint("")
         commit(plain, [entry("lost")])
-        damaged = writing.base_of(plain).without_state("it is damaged")
+        damaged = base_of(plain).without_state("it is damaged")
         end = beside(lambda end: commit(end, [entry("theirs")], damaged), end=plain)
         made = commit(end, [entry("ours")], damaged)
         assert sorted(known(end)) == ["ours", "theirs"]

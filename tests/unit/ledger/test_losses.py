@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from airflow_multicloud.core.ledger import looks, losses, merging, reading, writing
+from airflow_multicloud.core.ledger import looks, losses, merging, reading
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Loss, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -60,7 +61,7 @@ def the_look(end: Endpoint) -> Look:
 def test_a_look_does_not_vouch_for_what_another_source_wrote_over(
     end: Endpoint, prefix: str, others_between: bool
 ) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     if others_between:
         commit(end, [entry("z")], this=draft("z", prefix="z"))
     known = base.entry
@@ -70,12 +71,12 @@ def test_a_look_does_not_vouch_for_what_another_source_wrote_over(
     fresh = looks.freshness([found], "d/")
     assert (fresh.as_of, fresh.objects, fresh.proven) == (None, 2, 1)
     # Once it is another's, it is not taken again.
-    commit(end, [foreign("d/x/b")], this=from_other("o", prefix), known=writing.base_of(end).entry)
+    commit(end, [foreign("d/x/b")], this=from_other("o", prefix), known=base_of(end).entry)
     assert the_look(end).displaced == 1
 
 
 def test_nor_for_what_it_deleted(end: Endpoint) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     gone = Entry("d/x/b", removed=True)
     commit(end, [gone], base, this=from_other("o", "d/x/"), known=base.entry)
     assert the_look(end).displaced == 1
@@ -92,27 +93,27 @@ def test_nor_for_what_it_deleted(end: Endpoint) -> None:
 def test_what_a_source_never_had_or_still_has_is_not_taken_from_it(
     end: Endpoint, change: Entry
 ) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     commit(end, [change], base, this=from_other("o"), known=base.entry)
     assert the_look(end).displaced == 0
 
 
 def test_a_source_takes_nothing_from_itself(end: Endpoint) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     later = draft("again", prefix="d/x/")
     changes = [entry("d/x/b", etag="f", minutes=9)]
     this = altered(later, source="mem://lab/d/x/", started=at(9))
     commit(end, changes, base, this=this, known=base.entry)
-    commit(end, [Entry("d/x/b", removed=True)], this=this, known=writing.base_of(end).entry)
+    commit(end, [Entry("d/x/b", removed=True)], this=this, known=base_of(end).entry)
     assert the_look(end).displaced == 0
     # But what a run deletes that had begun before the look was there then.
     old = altered(this, started=at(1))
-    commit(end, [Entry("d/a", removed=True)], this=old, known=writing.base_of(end).entry)
+    commit(end, [Entry("d/a", removed=True)], this=old, known=base_of(end).entry)
     assert the_look(end).displaced == 1
 
 
 def test_a_source_that_takes_over_leaves_the_old_one_what_only_that_has(end: Endpoint) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     moved = look("d/", 9, source=f"{OTHER}d/", objects=1, strangers=1)
     base = commit(end, [foreign("d/a")], base, this=from_other("o", "d/"), known=base.entry)
     assert the_look(end).holds is None
@@ -121,7 +122,7 @@ def test_a_source_that_takes_over_leaves_the_old_one_what_only_that_has(end: End
 
 
 def test_the_next_look_of_the_source_sees_for_itself(end: Endpoint) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     commit(end, [foreign("d/a")], base, this=from_other("o", "d/a"), known=base.entry)
     commit(end, [entry("d/a")], this=draft(step=Step.END, prefix="d/", found=look("d/", 20)))
     assert the_look(end).displaced == 0
@@ -137,7 +138,7 @@ def test_a_look_that_comes_after_the_loss_does_not_vouch_either() -> None:
     end = endpoint("")
     base = commit(end, [entry("d/a"), entry("d/b")], this=ours())
     commit(end, [], this=draft(step=Step.END, prefix="d/", found=look("d/", 1)))
-    there = writing.base_of(end)
+    there = base_of(end)
     commit(end, [foreign("d/a")], this=from_other("o", "d/a"), known=there.entry)
     commit(end, [], base, this=ours(Step.END, look("d/", 20)))
     assert the_look(end).holds is None
@@ -149,7 +150,7 @@ def test_what_another_run_deleted_meanwhile_is_not_recorded(end: Endpoint, count
     keys = [f"d/n/{n:03}" for n in range(count)]
     etags = {key: end.store.put_object(end.ref(key), b"1").etag for key in keys}
     changes = [entry(key, etag=etags[key]) for key in keys]
-    base = writing.base_of(end)
+    base = base_of(end)
     commit(end, [], this=from_other("o", "d/", deleted=1))
     end.store.delete_object(end.ref(keys[0]))
     base = commit(end, changes, base, this=ours())
@@ -163,7 +164,7 @@ def test_elsewhere_and_earlier_deletions_cost_no_request(
     end: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(end, [], this=from_other("o", "d/", deleted=1))
-    base = writing.base_of(end)
+    base = base_of(end)
     commit(end, [], this=from_other("p", "e/", deleted=1))
 
     def refuse(*_: object) -> None:
@@ -176,7 +177,7 @@ def test_elsewhere_and_earlier_deletions_cost_no_request(
 
 def test_a_deletion_is_recorded_over_what_another_run_has_recorded(end: Endpoint) -> None:
     """The object was there when that run looked, and it is not there any more."""
-    base = writing.base_of(end)
+    base = base_of(end)
     known = base.entry
     again = entry("d/a", minutes=7)
     commit(end, [again, entry("d/n")], this=ours())
@@ -188,7 +189,7 @@ def test_a_deletion_is_recorded_over_what_another_run_has_recorded(end: Endpoint
 
 
 def test_so_it_is_not_while_another_object_is_there(end: Endpoint) -> None:
-    base = writing.base_of(end)
+    base = base_of(end)
     etag = end.store.put_object(end.ref("d/a"), b"1").etag
     again = entry("d/a", etag=etag, minutes=7)
     commit(end, [again], this=ours())

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.ledger import commits, reading, segments, writing
+from airflow_multicloud.core.ledger import commits, reading, segments
+from airflow_multicloud.core.ledger.base import Base, base_of
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import segment_key
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.core.ledger.reading import Head
     from airflow_multicloud.core.ledger.refs import SegmentRef
-    from airflow_multicloud.core.ledger.writing import Base
 
 OLD = [f"{place}/{n}" for place in "abc" for n in range(8)]
 
@@ -68,7 +68,7 @@ def lose(end: Endpoint, ref: SegmentRef, *, damaged: bool = False) -> None:
 
 def mended(end: Endpoint, prefix: str) -> Base:
     """What a run goes by once it could not read what the ledger says below a prefix."""
-    base = writing.base_of(end)
+    base = base_of(end)
     with pytest.raises(StorageError) as raised:
         [*base.entries(prefix)]
     assert raised.value.kind is ErrorKind.INTEGRITY
@@ -87,7 +87,7 @@ def test_only_what_the_segment_had_is_lost(end: Endpoint, damaged: bool) -> None
     assert etags(newest(end).entries()) == kept
     head = newest(end)
     assert head == made.head
-    assert head.commit.previous == writing.base_of(end).head.commit.previous  # type: ignore[union-attr]
+    assert head.commit.previous == base_of(end).head.commit.previous  # type: ignore[union-attr]
     assert head.commit.restarted is None
     assert "what it said of keys from 'a/0' to 'a/3' is lost: " in (head.commit.why or "")
     assert segment_key(old[0].sha256) in (head.commit.why or "")
@@ -124,8 +124,8 @@ def test_what_can_not_be_cut_is_lost_as_well(end: Endpoint) -> None:
     base = mended(end, "b/")
     lose(end, old[2])  # b/0 to b/3: it would have to be written anew.
     with pytest.raises(StorageError):
-        [*writing.base_of(end).entries("b/")]
-    again = writing.base_of(end).without_unreadable("b/", "why")
+        [*base_of(end).entries("b/")]
+    again = base_of(end).without_unreadable("b/", "why")
     commit(end, [], again)
     assert {key for key in etags(newest(end).entries()) if key.startswith("b/")} == {
         "b/2",
@@ -155,7 +155,7 @@ def test_other_places_go_on_with_a_damaged_ledger(end: Endpoint) -> None:
     """Also when another run has committed, and there are many changes to be merged."""
     (old, _) = newest(end).commit.segments
     lose(end, old[0])
-    base = writing.base_of(end)
+    base = base_of(end)
     commit(end, [entry("b/9")], this=draft("other"))
     many = [entry(f"c/{n:03}", etag="ours") for n in range(100)]
     commit(end, many, base, this=draft("ours", prefix="c/"))
@@ -165,6 +165,6 @@ def test_other_places_go_on_with_a_damaged_ledger(end: Endpoint) -> None:
 
 
 def test_a_ledger_that_can_be_read_and_is_none_counts_for_nothing(end: Endpoint) -> None:
-    base = writing.base_of(end).without_unreadable("", "it has too many entries")
+    base = base_of(end).without_unreadable("", "it has too many entries")
     assert base.damaged == "it has too many entries"
     assert [*base.entries("")] == []

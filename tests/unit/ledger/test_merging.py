@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace as replace_struct
 
-from airflow_multicloud.core.ledger import looks, merging, reading, writing
+from airflow_multicloud.core.ledger import looks, merging, reading
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Selection
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.merging import merge
@@ -121,7 +122,7 @@ def test_a_later_commit_of_the_same_run_still_asks_what_is_there() -> None:
         this=draft("A"),
         known={"k": first}.get,
     )
-    assert writing.base_of(end).entry("k") == newer
+    assert base_of(end).entry("k") == newer
 
 
 def test_what_a_later_look_did_not_see_is_gone_at_the_source() -> None:

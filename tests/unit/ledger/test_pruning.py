@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_multicloud.core.ledger import pruning, reading, writing
+from airflow_multicloud.core.ledger import pruning, reading
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import MOST_RECENT
 from airflow_multicloud.core.ledger.names import COMMITS, SEGMENTS, commit_key, number_of
 from airflow_multicloud.core.ledger.pruning import Retention
@@ -242,6 +243,6 @@ def test_a_segment_is_never_written_twice() -> None:
     """Else one that is unnamed could be deleted while a run relies on its being there."""
     one, other = endpoint(""), endpoint("")
     entries = [entry(f"{n:05}") for n in range(MOST_RECENT + 1)]
-    heads = [writing.base_of(end) for end in (one, other) if commit(end, entries)]
+    heads = [base_of(end) for end in (one, other) if commit(end, entries)]
     named = {ref.sha256 for base in heads if base.head for ref in base.head.commit.segments[0]}
     assert len(named) == 2

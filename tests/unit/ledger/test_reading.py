@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.adapters.digests import sha256_of
-from airflow_multicloud.core.ledger import commits, reading, segments, writing
+from airflow_multicloud.core.ledger import commits, reading, segments
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Mark
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, segment_of
@@ -137,7 +138,7 @@ def test_another_release_is_said(end: Endpoint) -> None:
     assert e.value.kind is ErrorKind.UNSUPPORTED
     # No reason to start over: it is not damaged.
     with pytest.raises(StorageError):
-        writing.base_of(end)
+        base_of(end)
 
 
 def test_a_commit_is_not_read_without_end(end: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,7 +250,7 @@ def test_a_segment_that_unpacks_to_no_end(end: Endpoint, monkeypatch: pytest.Mon
 
 def test_a_damaged_ledger_is_started_over_and_says_so(end: Endpoint) -> None:
     end.store.put_object(end.ref(commit_key(2)), b"{")
-    base = writing.base_of(end)
+    base = base_of(end)
     assert base.head is None
     assert (base.number, base.entry("005"), [*base.entries("")]) == (2, None, [])
     made = commit(end, [entry("a")], base)
@@ -264,7 +265,7 @@ def test_a_damaged_ledger_is_started_over_and_says_so(end: Endpoint) -> None:
 
 
 def test_so_is_one_whose_segment_is_damaged(end: Endpoint) -> None:
-    base = writing.base_of(end).without_state("its segment is damaged")
+    base = base_of(end).without_state("its segment is damaged")
     made = commit(end, [entry("a")], base)
     assert made.head is not None
     assert made.head.commit.restarted == "its segment is damaged"

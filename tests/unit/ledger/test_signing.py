@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_multicloud.core.ledger import reading, trust, writing
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.names import place_of
 from airflow_multicloud.core.ledger.signing import signing
 from airflow_multicloud.core.signing import PredicateType
@@ -25,7 +26,7 @@ def test_what_is_signed_is_the_root_and_says_where() -> None:
             end,
             draft(),
             lambda name=name: [entry(name)],  # type: ignore[misc]
-            base=writing.base_of(end),
+            base=base_of(end),
             known=lambda _: None,
             sign=sign,
         )

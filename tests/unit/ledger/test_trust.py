@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from airflow_multicloud.core.ledger import reading, trust, writing
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Mark, Sibling, Step, read, root_of, write
 from airflow_multicloud.core.ledger.names import COMMITS, commit_key, place_of
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
@@ -324,7 +325,7 @@ class TestSignatures:
             end,
             made,
             lambda: iter([entry("a")]),
-            base=writing.base_of(end),
+            base=base_of(end),
             known=lambda _: None,
             sign=lambda _commit, _root: SIGNED,
         )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as replaced
 
 from airflow_multicloud.core.ledger import commits, reading, segments, writing
+from airflow_multicloud.core.ledger.base import Base, base_of
 from airflow_multicloud.core.ledger.commits import OpenRun, Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.names import COMMITS, commit_key, number_of
@@ -41,7 +42,7 @@ def known(end: Endpoint, prefix: str = "") -> dict[str, Entry]:
 
 def test_a_bucket_without_a_ledger_has_none() -> None:
     assert reading.newest(endpoint()) is None
-    assert writing.base_of(endpoint()) == writing.Base()
+    assert base_of(endpoint()) == Base()
 
 
 def test_each_commit_follows_on_the_one_before() -> None:
@@ -128,7 +129,7 @@ def test_runs_of_segments_shrink_by_more_than_four() -> None:
 
 def test_many_writers_at_once_lose_nothing() -> None:
     end = endpoint()
-    base = writing.base_of(end)
+    base = base_of(end)
     errors: list[Exception] = []
 
     def write(number: int) -> None:

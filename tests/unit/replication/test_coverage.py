@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.commits import Commit, Look, Selection, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
 from airflow_multicloud.core.ledger.reading import Head
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.core.replication.coverage import Coverage
 from airflow_multicloud.core.replication.items import Replica

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.adapters.digests import digests_of
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.ledger.state import Draft
@@ -25,7 +26,7 @@ def plant(world: memory.World, digests: Digests) -> None:
     """Another content at the replica, and a commit that proves it."""
     (end,) = world.destinations
     written = end.store.put_object(end.ref("copy/order"), EVIL)
-    base = writing.base_of(end)
+    base = base_of(end)
     entry = base.entry("copy/order")
     assert entry is not None
     assert entry.proof is not None

@@ -11,6 +11,7 @@ from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import plan, replicate
 from airflow_multicloud.core.replication.options import OnError
 from airflow_multicloud.core.replication.outcomes import Outcome
+from airflow_multicloud.core.replication.report import NAMED_FAILURES
 from airflow_multicloud.core.replication.shards import close_shards, plan_shards, replicate_shard
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -174,10 +175,17 @@ def test_on_error_fail_writes_nothing_when_one_is_out_of_reach() -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_plan_counts_what_can_not_be_done_as_settled(create: bool) -> None:
+def test_a_plan_says_what_can_not_be_done(create: bool) -> None:
     made, _ = _with_one_down()
     planned = plan(made.replication(replace(SMALL, create_buckets=create)))
-    assert [(one.copy, one.settled == 4) for one in planned] == [(1, False), (0, True), (1, False)]
+    assert [(one.copy, one.failed, one.settled) for one in planned] == [
+        (1, 0, 0),
+        (0, 4, 0),
+        (1, 0, 0),
+    ]
+    assert [len(one.findings) for one in planned] == [0, 1, 0]
+    assert planned[1].findings[0].startswith("nothing can be written there: ")
+    assert planned[1].findings[0].endswith("bucket: down")
 
 
 def test_shards_go_on_without_it_and_the_close_says_so() -> None:
@@ -207,3 +215,51 @@ def test_a_shard_goes_on_without_a_destination_that_went_down_after_the_plan() -
     assert {one.destination for one in raised.value.report.failures} == {
         str(made.destinations[1].location)
     }
+
+
+def test_a_run_that_was_closed_without_it_is_reported_again() -> None:
+    made, down = _with_one_down()
+    accepted = made.replication(replace(SMALL, min_success_ratio=0.5))
+    planned = plan_shards(accepted, run_id="r", shards=2)
+    for shard in planned.shards:
+        replicate_shard(accepted, run_id="r", shard=shard)
+    first = close_shards(accepted, run_id="r")
+
+    for refuses in ("everything", "nothing"):
+        down.refuses = refuses
+        assert replicate_shard(accepted, run_id="r", shard=planned.shards[0])["closed"]
+        again = close_shards(accepted, run_id="r")
+        assert [one.sound for one in again.destinations] == [4, 0, 4]
+        assert again.success_ratio == first.success_ratio
+        assert "closed without this destination" in again.destinations[1].findings[0]
+
+
+def test_a_shard_that_is_to_fail_writes_nothing_when_one_is_out_of_reach() -> None:
+    made, down = _with_one_down("nothing")
+    asked = made.replication(replace(SMALL, on_error=OnError.FAIL))
+    (shard,) = plan_shards(asked, run_id="r", shards=1).shards
+    down.refuses = "everything"
+    with pytest.raises(StorageError, match=r"^destinations\[1\]: .*down"):
+        replicate_shard(asked, run_id="r", shard=shard)
+    assert tree_of(made.destinations[0]) == TREE
+
+
+def test_every_failure_of_a_shard_is_counted() -> None:
+    made = world({f"{n:03}": b"1" for n in range(NAMED_FAILURES + 5)}, destinations=2)
+    down = Down(conn_of(made.destinations[1]))
+    down.refuses = "nothing"
+    made = made.with_destination(down, 1)
+    (shard,) = plan_shards(made.replication(), run_id="r", shards=1).shards
+    down.refuses = "everything"
+    assert replicate_shard(made.replication(), run_id="r", shard=shard)["failures"] == 25
+
+
+def test_what_would_be_too_much_to_delete_there_stops_nobody() -> None:
+    made, down = _with_one_down("ledger")
+    fill(made.destinations[1], {f"stranger-{n}": b"here" for n in range(9)})
+    asked = replace(SMALL, delete_extraneous=True, max_delete=1)
+    (_, there, _) = plan(made.replication(asked))
+    assert (there.delete, there.failed) == (0, 4)
+    assert [one.deleted for one in _failed(made, asked).destinations] == [0, 0, 0]
+    down.refuses = "nothing"
+    assert tree_of(made.destinations[0]) == {**TREE, "b": b"new", "d": b"4"}

@@ -13,6 +13,7 @@ from msgspec.structs import replace as changed
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import Base, base_of, base_or_refusal
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin
 from airflow_multicloud.core.ledger.names import place_of
@@ -65,7 +66,7 @@ class Lab:
 
     def __post_init__(self) -> None:
         ends = self.world.destinations
-        bases = [writing.base_or_refusal(end) for end in ends]
+        bases = [base_or_refusal(end) for end in ends]
         self.recorder = Recorder(RUN, ends, bases, self.catalog)
 
     def done(self, name: str, outcome: Outcome = Outcome.COPIED, etag: str = "e") -> Item:
@@ -77,7 +78,7 @@ class Lab:
 
     def numbers(self) -> list[int]:
         """How many commits each ledger has."""
-        return [writing.base_or_refusal(end).number for end in self.world.destinations]
+        return [base_or_refusal(end).number for end in self.world.destinations]
 
 
 @pytest.fixture
@@ -249,7 +250,7 @@ class TestSiblings:
         commit(made.destinations[1], [entry("copy/a")])
         with Catalog() as catalog:
             lab = Lab(made, catalog)
-            damaged = [writing.Base(), writing.base_of(made.destinations[1]).without_state("?")]
+            damaged = [Base(), base_of(made.destinations[1]).without_state("?")]
             recorder = Recorder(RUN, made.destinations, damaged, catalog)
             recorder.end(0, ())
             assert recorder.findings(0) == ()
@@ -340,9 +341,9 @@ class TestAbsent:
 def test_what_is_lost_of_a_ledger_is_a_finding(time: Time) -> None:
     made = world({}, destinations=3)
     bases = [
-        writing.Base(damaged="all of it"),
-        writing.Base(partly="some of it"),
-        writing.Base(refused=StorageError("of another release", kind=ErrorKind.UNSUPPORTED)),
+        Base(damaged="all of it"),
+        Base(partly="some of it"),
+        Base(refused=StorageError("of another release", kind=ErrorKind.UNSUPPORTED)),
     ]
     with Catalog() as catalog:
         recorder = Recorder(RUN, made.destinations, bases, catalog)

@@ -10,11 +10,13 @@ import pytest
 from msgspec.structs import replace as changed
 
 from airflow_multicloud.adapters.digests import digests_of
-from airflow_multicloud.core.ledger import commits, writing
+from airflow_multicloud.core.ledger import commits
+from airflow_multicloud.core.ledger.base import base_or_refusal
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry, Origin, Proof
 from airflow_multicloud.core.replication import run_files, shards
 from airflow_multicloud.core.replication.catalog import Catalog
+from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.items import Item, Replica
 from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -74,7 +76,7 @@ def resumed(
 ) -> dict[str, tuple[Replica, ...]]:
     """The items that are not as they were planned, with their states."""
     catalog.put_items(items)
-    bases = [writing.base_or_refusal(end) for end in lab.destinations]
+    bases = [base_or_refusal(end) for end in lab.destinations]
     found = resume(catalog, lab.replication(), run, bases)
     return {item.name: item.replicas for item in found}
 
@@ -307,7 +309,7 @@ def finished(lab: World, run_id: str = "r", **options: Any) -> ReplicationReport
 
 
 def again(lab: World, run_id: str = "r") -> ReplicationReport:
-    return shards.close_shards(lab.replication(), run_id=run_id)
+    return shards.close_shards(lab.replication(replace(SMALL, min_success_ratio=0)), run_id=run_id)
 
 
 class TestClosedBefore:
@@ -394,18 +396,26 @@ class TestClosedBefore:
             again(lab)
         assert raised.value.kind is ErrorKind.NOT_FOUND
 
-    def test_one_that_has_not_ended_everywhere_is_not_closed(self) -> None:
+    def test_where_it_has_not_ended_its_objects_have_failed(self) -> None:
         lab = world({"a": b"1"}, destinations=2)
         finished(replace(lab, destinations=lab.destinations[:1]))
+        (there,) = lab.destinations[1:]
+        this = draft("r", Step.UPLOAD, prefix="copy/")
+        for _ in range(2):
+            assert [one.outcomes for one in again(lab).destinations] == [
+                {Outcome.COPIED: 1},
+                {Outcome.FAILED: 1},
+            ]
+            with pytest.raises(ReplicationFailedError, match="1 of 2 copies failed"):
+                shards.close_shards(lab.replication(), run_id="r")
+            commit(there, [], this=replace(this, identity=changed(this.identity, run_id="r")))
+
+    def test_one_that_has_ended_nowhere_is_not_closed(self) -> None:
+        lab = world({"a": b"1"}, destinations=2)
         with pytest.raises(StorageError, match="the run has no plan") as raised:
             again(lab)
         assert raised.value.cloud == "memory"
         assert str(raised.value).startswith(run_files.uri(lab.destinations[0], "r", ""))
-        (there,) = lab.destinations[1:]
-        this = draft("r", Step.UPLOAD, prefix="copy/")
-        commit(there, [], this=replace(this, identity=changed(this.identity, run_id="r")))
-        with pytest.raises(StorageError, match="has no plan"):
-            again(lab)
 
     def test_files_that_a_killed_close_left_go(self) -> None:
         lab = world({"a": b"1"})

@@ -35,7 +35,12 @@ PROOF = replace(
 THERE = Replica(prior=IfUnchanged("e"))
 DOUBTED = replace(THERE, doubtful=True)
 UNCHANGED = replace(THERE, outcome=Outcome.UNCHANGED, etag="e", confirmed="md5")
-UNFINISHED = (Outcome.FAILED, ErrorKind.UNAVAILABLE, "the shard that has it did not finish")
+UNFINISHED = (
+    Outcome.FAILED,
+    ErrorKind.UNAVAILABLE,
+    "the shard that has it did not finish, or none has it: clear the task of the shard, or the one "
+    "that plans",
+)
 
 
 @pytest.fixture

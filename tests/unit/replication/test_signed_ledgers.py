@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_multicloud.core.ledger import writing
+from airflow_multicloud.core.ledger.base import base_of
 from airflow_multicloud.core.ledger.commits import Commit, Step
 from airflow_multicloud.core.ledger.names import commit_key
 from airflow_multicloud.core.replication.engine import replicate
@@ -37,7 +38,7 @@ def signed(there: Endpoint, step: Step = Step.END) -> None:
         there,
         draft("signed", step, prefix="copy/"),
         lambda: iter(()),
-        base=writing.base_of(there),
+        base=base_of(there),
         known=lambda _: None,
         sign=sign,
     )

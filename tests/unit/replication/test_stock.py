@@ -10,8 +10,8 @@ import pytest
 
 from airflow_multicloud.core import attributes
 from airflow_multicloud.core.ledger import commits
+from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key
-from airflow_multicloud.core.ledger.writing import Base
 from airflow_multicloud.core.replication import stock
 from airflow_multicloud.core.replication.catalog import SOURCE, Catalog
 from airflow_multicloud.errors import ErrorKind, StorageError

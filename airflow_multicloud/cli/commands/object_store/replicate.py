@@ -69,6 +69,7 @@ def _planned(prepared: Replication) -> Result:
     """What would be done, by name where something is lost by it, and its price."""
     plans = engine.plan(prepared, named=_NAMED)
     remarks = [line for plan in plans for line in _named(plan)]
+    remarks += [f"{plan.uri}: {finding}" for plan in plans for finding in plan.findings]
     price: dict[str, Any] | None = None
     try:
         estimate = estimate_replication(prepared, plans=plans)
