@@ -10,7 +10,7 @@ from airflow_multicloud.core.ledger import commits, reading, segments
 from airflow_multicloud.core.ledger.base import Base, base_of
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.names import segment_key
+from airflow_multicloud.core.ledger.names import SEGMENTS, segment_key
 from airflow_multicloud.core.ledger.segments import Keys
 from airflow_multicloud.errors import ErrorKind, StorageError
 from tests.unit.replication.memory import endpoint
@@ -116,6 +116,16 @@ def test_nothing_older_takes_the_place_of_what_is_lost(end: Endpoint) -> None:
     for run in newest(end).commit.segments:
         for ref in run:
             assert [*segments.read(end, ref)]
+
+
+def test_only_who_commits_writes(end: Endpoint) -> None:
+    """Who only reads, or may only read, goes by what need not be written anew."""
+    (_, new) = newest(end).commit.segments
+    lose(end, new[0])
+    before = [meta.key for meta in end.store.list_objects(end.bucket, SEGMENTS)]
+    base = mended(end, "b/")
+    assert {one.key for one in base.entries("b/")} < {f"b/{n}" for n in range(8)}
+    assert [meta.key for meta in end.store.list_objects(end.bucket, SEGMENTS)] == before
 
 
 def test_what_can_not_be_cut_is_lost_as_well(end: Endpoint) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from airflow_multicloud.core import records
@@ -41,6 +44,42 @@ class TestLines:
         assert records.whole(holding(b"a" * 10), KEY, most=10) == b"a" * 10
         with pytest.raises(StorageError, match="it is larger than 10 bytes"):
             records.whole(holding(b"a" * 11), KEY, most=10)
+
+    @pytest.mark.parametrize(("broken", "kind"), [(1, None), (2, ErrorKind.INTEGRITY)])
+    def test_an_answer_that_breaks_off_is_asked_for_once_more(
+        self, broken: int, kind: ErrorKind | None
+    ) -> None:
+        class Breaking(object_store.Hook):
+            left = broken
+
+            def get_object(self, ref: ObjectRef, **limits: Any) -> Any:
+                if self.left:
+                    self.left -= 1
+                    raise StorageError("3 of 10 bytes arrived", kind=ErrorKind.INTEGRITY)
+                return super().get_object(ref, **limits)
+
+        end = holding(b"a" * 10)
+        end = replace(end, store=Breaking(memory.conn_of(end)))
+        if kind is None:
+            assert records.whole(end, KEY) == b"a" * 10
+        else:
+            with pytest.raises(StorageError, match="3 of 10 bytes arrived") as caught:
+                records.whole(end, KEY)
+            assert caught.value.kind is kind
+
+    def test_whatever_else_fails_is_not_asked_for_again(self) -> None:
+        class Refusing(object_store.Hook):
+            asked = 0
+
+            def get_object(self, ref: ObjectRef, **limits: Any) -> Any:
+                self.asked += 1
+                raise StorageError("no", kind=ErrorKind.PERMISSION_DENIED)
+
+        end = holding(b"")
+        store = Refusing(memory.conn_of(end))
+        with pytest.raises(StorageError, match="no"):
+            records.whole(replace(end, store=store), KEY)
+        assert store.asked == 1
 
 
 class TestVersions:
