@@ -163,12 +163,16 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
         return None if self.since is None else min(self.since, self.as_of)
 
 
-class Loss(msgspec.Struct, frozen=True):
-    """The last commit of a run that deleted objects below a prefix, or took other sources'."""
+class Loss(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last commit of a run that deleted objects below a prefix, or took other sources'.
+
+    :param taken: whether some that are no more counted as there were another source's.
+    """
 
     prefix: _Text
     source: _Text | None
     number: _Number
+    taken: bool = False
 
 
 class OpenRun(msgspec.Struct, frozen=True):

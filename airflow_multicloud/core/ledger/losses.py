@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core.ledger import looks
 from airflow_multicloud.core.ledger.commits import Look, Loss
-from airflow_multicloud.core.ledger.entries import Entry
+from airflow_multicloud.core.ledger.entries import Entry, Proof
 
 #: So many are remembered; older ones are known of the whole bucket only.
 _MOST = 100
@@ -25,13 +25,16 @@ class Losses:
     :param prefix: what the run writes below, or one key.
     :param source: likewise.
     :param started: when the run began.
+    :ivar taken: whether the commit takes anything of another source, looked at or not.
     """
 
     def __init__(
         self, known: Sequence[Look], prefix: str, source: str | None, started: datetime
     ) -> None:
         self._known = known
+        self._prefix, self._source = prefix, source
         self._lost = Counter[int]()
+        self.taken = False
         # What the source has no more when a run of it looks was right at every time before.
         self._others = [
             index
@@ -45,25 +48,31 @@ class Losses:
     ) -> Iterator[Entry]:
         """The changes, which are counted as they pass."""
         for change in changes:
-            if self._others:
+            # Of what is deleted, another source's may not have been looked at yet.
+            if self._others or change.removed:
                 self.add(known(change.key), change)
             yield change
 
     def add(self, before: Entry | None, after: Entry) -> None:
         """Count one object."""
-        if not self._others or before is None or before.proof is None or before.gone is not None:
+        if before is None or before.proof is None or before.gone is not None:
             return
         proof = before.proof
         if after.proof is not None and after.proof.origin.uri == proof.origin.uri:
             return
+        self.taken = self.taken or not self._is_own(before.key, proof)
         for index in self._others:
             look = self._known[index]
             if looks.within(proof, before.key, look) and looks.is_origin(proof, before.key, look):
                 self._lost[index] += 1
 
+    def _is_own(self, key: str, proof: Proof) -> bool:
+        """Whether an object is a copy of one of the run's own source."""
+        return proof.origin.uri == f"{self._source}{key[len(self._prefix) :]}"
+
     def __bool__(self) -> bool:
         """Whether there are any."""
-        return bool(self._lost)
+        return self.taken or bool(self._lost)
 
     def looks(self) -> tuple[Look, ...]:
         """The looks after the commit."""
@@ -91,7 +100,11 @@ def is_same(prefix: str, source: str | None, other_prefix: str, other: str | Non
 
 def with_loss(known: Sequence[Loss], new: Loss) -> tuple[Loss, ...]:
     """The losses once another commit took something."""
-    kept = [one for one in known if (one.prefix, one.source) != (new.prefix, new.source)]
+    kept = [
+        one
+        for one in known
+        if (one.prefix, one.source) != (new.prefix, new.source) or (one.taken and not new.taken)
+    ]
     kept.append(new)
     kept.sort(key=lambda one: one.number)
     if len(kept) <= _MOST:

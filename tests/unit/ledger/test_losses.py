@@ -144,6 +144,34 @@ def test_a_look_that_comes_after_the_loss_does_not_vouch_either() -> None:
     assert the_look(end).holds is None
 
 
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_what_another_source_deletes_of_its_own_takes_nothing_from_a_run_that_goes_on(
+    looked_at: bool,
+) -> None:
+    end = endpoint("")
+    base = commit(end, [entry("d/a"), foreign("d/x/b")], this=ours())
+    if looked_at:
+        commit(end, [], this=draft(step=Step.END, prefix="d/", found=look("d/", 1)))
+    gone = [Entry("d/x/b", removed=True), Entry("d/x/unknown", removed=True)]
+    this = from_other("o", "d/x/", deleted=2)
+    made = commit(end, gone, this=this, known=base_of(end).entry)
+    assert made.head is not None
+    assert made.head.commit.losses == (Loss("d/x/", f"{OTHER}d/x/", made.number),)
+    commit(end, [], base, this=ours(Step.END, look("d/", 20)))
+    assert the_look(end).displaced == 0
+
+
+def test_what_it_deletes_of_others_does_though_it_was_not_looked_at_yet() -> None:
+    end = endpoint("")
+    base = commit(end, [entry("d/a")], this=ours())
+    this = from_other("o", "d/", deleted=1)
+    commit(end, [Entry("d/a", removed=True)], this=this, known=base_of(end).entry)
+    # Another deletion of the same source, of its own, does not make up for it.
+    commit(end, [], this=this)
+    commit(end, [], base, this=ours(Step.END, look("d/", 20)))
+    assert the_look(end).displaced == 1
+
+
 @pytest.mark.parametrize("count", [1, 100])
 def test_what_another_run_deleted_meanwhile_is_not_recorded(end: Endpoint, count: int) -> None:
     """It need not have known the object, so there is no entry of its own to tell."""
@@ -185,7 +213,7 @@ def test_a_deletion_is_recorded_over_what_another_run_has_recorded(end: Endpoint
     made = commit(end, removed, base, this=from_other("o", "d/", deleted=3), known=known)
     assert [one.key for one in made.entries("d/")] == ["d/x/b"]
     assert made.head is not None
-    assert made.head.commit.losses == (Loss("d/", f"{OTHER}d/", made.number),)
+    assert made.head.commit.losses == (Loss("d/", f"{OTHER}d/", made.number, taken=True),)
 
 
 def test_so_it_is_not_while_another_object_is_there(end: Endpoint) -> None:
