@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from os.path import commonprefix
 
 from msgspec.structs import replace
 
@@ -15,7 +16,7 @@ from airflow_multicloud.core.ledger import looks
 from airflow_multicloud.core.ledger.commits import Look, Loss
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 
-#: So many are remembered; older ones are known of the whole bucket only.
+#: So many are remembered; older ones of one source are joined, then any, with a common prefix.
 _MOST = 100
 
 
@@ -106,8 +107,47 @@ def with_loss(known: Sequence[Loss], new: Loss) -> tuple[Loss, ...]:
         if (one.prefix, one.source) != (new.prefix, new.source) or (one.taken and not new.taken)
     ]
     kept.append(new)
-    kept.sort(key=lambda one: one.number)
-    if len(kept) <= _MOST:
-        return tuple(kept)
-    forgotten = kept[len(kept) - _MOST]
-    return (Loss("", None, forgotten.number), *kept[len(kept) - _MOST + 1 :])
+    kept.sort(key=_number)
+    # Of one source first: those of many can't be told from anyone's. Who has taken nothing from
+    # others raises no alarm by that.
+    for like in (_root, lambda one: one.taken and one, lambda one: one.taken):
+        kept = _fewer(kept, like)
+    return tuple(kept)
+
+
+def _number(loss: Loss) -> int:
+    return loss.number
+
+
+def _fewer(losses: Sequence[Loss], like: Callable[[Loss], object]) -> list[Loss]:
+    """As few as are remembered, as far as there are older ones to be joined that are alike."""
+    excess = len(losses) - _MOST
+    found = dict[object, Loss]()
+    for index, one in enumerate(losses):
+        key = (like(one),) if excess > 0 else index
+        before = found.get(key)
+        found[key] = one if before is None else _joined(before, one)
+        excess -= before is not None
+    return sorted(found.values(), key=_number)
+
+
+def _joined(old: Loss, new: Loss) -> Loss:
+    """One loss that is near all that two are near."""
+    prefix = _common(old.prefix, new.prefix)
+    source = None
+    if new.source is not None and _root(old) == _root(new):
+        source = new.source[: len(new.source) - (len(new.prefix) - len(prefix))]
+    return Loss(prefix, source, new.number, new.taken)
+
+
+def _root(loss: Loss) -> object:
+    """The same for all that is of one source, copied below one place."""
+    if loss.source is None:
+        return loss
+    same = len(_common(loss.prefix[::-1], loss.source[::-1]))
+    prefix, source = loss.prefix, loss.source
+    return prefix[: len(prefix) - same], source[: len(source) - same], loss.taken
+
+
+def _common(one: str, other: str) -> str:
+    return commonprefix([one, other])  # noqa: RUF071 - a prefix may end within a name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace as altered
 from typing import TYPE_CHECKING
 
@@ -232,14 +233,51 @@ def test_what_was_to_be_copied_stays_known_when_its_old_copy_is_deleted() -> Non
     assert merging.merge(Entry("k", removed=True), failed, None) == replace(failed, proof=None)
 
 
-def test_only_so_many_losses_are_remembered_and_none_is_forgotten() -> None:
+def remembered(*found: Loss) -> tuple[Loss, ...]:
     known: tuple[Loss, ...] = ()
-    for number in range(1, 301):
-        known = losses.with_loss(known, Loss(f"p{number}/", "s", number))
-    assert len(known) == 100
-    assert known[0] == Loss("", None, 201)
-    assert known[-1] == Loss("p300/", "s", 300)
-    assert losses.with_loss(known, Loss("p300/", "s", 301))[-1] == Loss("p300/", "s", 301)
+    for one in found:
+        known = losses.with_loss(known, one)
+    assert len(known) <= 100
+    assert [one.number for one in known] == sorted(one.number for one in known)
+    return known
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_old_losses_of_one_source_are_remembered_together(taken: bool) -> None:
+    """So a mapped task of the same source is not told that another one took something."""
+    known = remembered(
+        Loss("copy/x", None, 1, taken=True),
+        Loss("other/", f"{OTHER}d/", 2, taken=taken),
+        *(Loss(f"copy/p{n}/", f"{OTHER}data/p{n}/", n, taken=taken) for n in range(3, 301)),
+    )
+    assert known[:3] == (
+        Loss("copy/x", None, 1, taken=True),
+        Loss("other/", f"{OTHER}d/", 2, taken=taken),
+        Loss("copy/p", f"{OTHER}data/p", 203, taken=taken),
+    )
+    assert known[-1] == Loss("copy/p300/", f"{OTHER}data/p300/", 300, taken=taken)
+    assert losses.is_same(known[2].prefix, known[2].source, "copy/", f"{OTHER}data/")
+    assert losses.is_same(known[2].prefix, known[2].source, "copy/p7/", f"{OTHER}data/p7/")
+    again = losses.with_loss(known, replace(known[-1], number=301))
+    assert (len(again), again[-1].number) == (100, 301)
+
+
+def test_so_are_those_of_many_sources_but_those_that_took_nothing_first() -> None:
+    many = [
+        Loss(f"d/{n}/", f"mem://{n}/data/", n, taken=n % 2 == 0 and n <= 100) for n in range(1, 201)
+    ]
+    known = remembered(*many)
+    assert known[-1] == many[-1]
+    assert [one for one in known if one.taken] == [one for one in many if one.taken]
+    taken = [replace(one, taken=True) for one in many]
+    assert remembered(*taken)[0] == Loss("d/", None, 101, taken=True)
+
+
+def test_a_forged_lot_of_losses_takes_no_time() -> None:
+    forged = [Loss(f"{n:01000}", f"s{n:01000}", n, taken=n % 2 == 0) for n in range(1, 1001)]
+    started = time.monotonic()
+    assert len(losses.with_loss(forged, Loss("d/", "s", 1001))) == 100
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
