@@ -27,7 +27,7 @@ class Base:
     :param as_it_is: the newest commit with them.
     :param began: the number of the newest commit when the run began; ``None``: it is this one.
     :param dropped: how many objects that the run has written were deleted or replaced by others
-        before it could say so.
+        before it could say so; at least one if what the run goes by was lost.
     """
 
     head: Head | None = None
@@ -70,6 +70,17 @@ class Base:
         if self.as_it_is is None:
             return self
         return replace(self, head=mending.mended(self.as_it_is, self.lost, cut=True))
+
+    def is_lost(self, now: Head | None) -> bool:
+        """Whether the ledger has lost some of this since, as somebody could not read it.
+
+        :param now: the newest commit; ``None``: there is none that counts.
+        """
+        if self.damaged or self.partly:
+            return False  # Then the run has gone without.
+        if now is None or self.head is None:
+            return self.head is not None
+        return now.commit.mended > self.head.commit.mended
 
     @property
     def looks(self) -> tuple[Look, ...]:
