@@ -64,7 +64,7 @@ class Losses:
         self.taken = self.taken or not self._is_own(before.key, proof)
         for index in self._others:
             look = self._known[index]
-            if looks.within(proof, before.key, look) and looks.is_origin(proof, before.key, look):
+            if looks.is_origin(proof, before.key, look) and looks.within(proof, before.key, look):
                 self._lost[index] += 1
 
     def _is_own(self, key: str, proof: Proof) -> bool:

@@ -41,6 +41,7 @@ LOOK = {
     "objects": 1,
     "proven": 1,
 }
+ONE_GLOB = LOOK | {"selection": {"exclude": ["*"]}}
 OPEN = {"identity": IDENTITY, "prefix": "", "started": TIME, "seen": TIME}
 SIBLING = {"place": "p", "number": 1, "root": ROOT, "seen": TIME}
 LOSS = {"prefix": "", "source": None, "number": 9}
@@ -130,6 +131,18 @@ LARGEST = (1 << 53) - 1
         (
             {"looks": [LOOK | {"selection": {"include": ["*"] * 1000}}]},
             {"looks": [LOOK | {"selection": {"include": ["*"] * 1001}}]},
+        ),
+        # All looks together have only so many globs, and so much text in them.
+        (
+            {
+                "looks": [LOOK | {"selection": {k: ["*"] * 1000 for k in ("include", "exclude")}}]
+                * 5
+            },
+            {"looks": [LOOK | {"selection": {"exclude": ["*"] * 1000}}] * 10 + [ONE_GLOB]},
+        ),
+        (
+            {"looks": [LOOK | {"selection": {"include": ["*" * 8192] * 128}}]},
+            {"looks": [LOOK | {"selection": {"include": ["*" * 8192] * 128}}, ONE_GLOB]},
         ),
         (
             {"looks": [LOOK | {"selection": {"exclude": [TEXT]}}]},

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core.ledger import looks, losses, merging, reading
 from airflow_multicloud.core.ledger.base import base_of
-from airflow_multicloud.core.ledger.commits import Loss, Step
+from airflow_multicloud.core.ledger.commits import Loss, Selection, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.replication.outcomes import Outcome
 from tests.unit.replication.memory import endpoint
@@ -278,6 +278,24 @@ def test_a_forged_lot_of_losses_takes_no_time() -> None:
     started = time.monotonic()
     assert len(losses.with_loss(forged, Loss("d/", "s", 1001))) == 100
     assert time.monotonic() - started < 5
+
+
+def test_a_lot_of_globs_takes_little_time() -> None:
+    """Looks at other sources are passed over, and the globs of one are made a pattern once."""
+    known = [
+        look(
+            "d/",
+            source="mem://lab/d/" if place < 2 else f"mem://{place}/",
+            selection=Selection(include=tuple(f"*{n:x}/{place}" for n in range(1000))),
+        )
+        for place in range(36)
+    ]
+    counted = losses.Losses(known, "", OTHER, at(9))
+    started = time.monotonic()
+    for number in range(20):
+        counted.add(entry(f"d/{number}/1"), foreign(f"d/{number}/1"))
+    assert time.monotonic() - started < 5
+    assert [one.displaced for one in counted.looks()] == [0, 20, *[0] * 34]
 
 
 @pytest.mark.parametrize(
