@@ -27,7 +27,7 @@ class Base:
     :param as_it_is: the newest commit with them.
     :param began: the number of the newest commit when the run began; ``None``: it is this one.
     :param dropped: how many objects that the run has written were deleted or replaced by others
-        before it could say so.
+        before it could say so; at least one if what the run goes by was lost.
     """
 
     head: Head | None = None
@@ -53,14 +53,21 @@ class Base:
     def without_unreadable(self, prefix: str, why: str) -> Base:
         """The same, once some of what it says below a prefix turned out to be unreadable.
 
-        What else it says still counts; nothing does if all of it can be read, and is no ledger.
+        What else it says still counts; nothing does if all of it can be read, and is no ledger, or
+        if too much is lost.
         """
         lost = mending.unreadable(self.head, prefix) if self.head else ()
-        return self.without(lost, mending.text(lost, why)) if lost else self.without_state(why)
+        if not lost or len(lost) > mending.MOST:
+            return self.without_state(why)
+        return self.without(lost, mending.text(lost, why))
 
     def without(self, lost: tuple[SegmentRef, ...], why: str | None) -> Base:
         """The same without some segments, as far as it has them; writes nothing."""
-        head = mending.mended(self.head, lost) if self.head and lost else self.head
+        if self.head is None or not lost:
+            return self
+        head = mending.mended(self.head, lost)
+        if head is None:
+            return self.without_state(f"{why}")
         if head is self.head:
             return self
         return replace(self, head=head, lost=lost, partly=why, as_it_is=self.head)
@@ -69,7 +76,19 @@ class Base:
         """The same with all that can be kept, some of which has to be written anew."""
         if self.as_it_is is None:
             return self
-        return replace(self, head=mending.mended(self.as_it_is, self.lost, cut=True))
+        head = mending.mended(self.as_it_is, self.lost, cut=True)
+        return replace(self, head=head) if head else self.without_state(f"{self.partly}")
+
+    def is_lost(self, now: Head | None) -> bool:
+        """Whether the ledger has lost some of this since, as somebody could not read it.
+
+        :param now: the newest commit; ``None``: there is none that counts.
+        """
+        if self.damaged or self.partly:
+            return False  # Then the run has gone without.
+        if now is None or self.head is None:
+            return self.head is not None
+        return now.commit.mended > self.head.commit.mended
 
     @property
     def looks(self) -> tuple[Look, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
 from airflow_multicloud.adapters.digests import sha256_of
-from airflow_multicloud.core.ledger.entries import AwareTime, Entry, Size, check
+from airflow_multicloud.core.ledger import soundness
+from airflow_multicloud.core.ledger.entries import AwareTime, Entry, Size
 from airflow_multicloud.core.ledger.refs import Count, Sha256, SortedRun
 
 FORMAT = "airflow-multicloud ledger"
@@ -163,12 +162,16 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
         return None if self.since is None else min(self.since, self.as_of)
 
 
-class Loss(msgspec.Struct, frozen=True):
-    """The last commit of a run that deleted objects below a prefix, or took other sources'."""
+class Loss(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last commit of a run that deleted objects below a prefix, or took other sources'.
+
+    :param taken: whether some that are no more counted as there were another source's.
+    """
 
     prefix: _Text
     source: _Text | None
     number: _Number
+    taken: bool = False
 
 
 class OpenRun(msgspec.Struct, frozen=True):
@@ -199,6 +202,7 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     :param open_runs: state.
     :param siblings: state: the newest known of each.
     :param losses: state: by prefix and source, the newest number.
+    :param mended: state: the newest commit with :attr:`why` or :attr:`restarted`, 0 if none has.
     :param segments: state: sorted runs, the oldest first; an entry in a later one replaces others
         of its key.
     :param recent: state: the newest entries, by key; they replace those in segments.
@@ -223,6 +227,7 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     open_runs: Annotated[tuple[OpenRun, ...], msgspec.Meta(max_length=10_000)] = ()
     siblings: Annotated[tuple[Sibling, ...], msgspec.Meta(max_length=1000)] = ()
     losses: Annotated[tuple[Loss, ...], msgspec.Meta(max_length=1000)] = ()
+    mended: Count = 0
     segments: Annotated[tuple[SortedRun, ...], msgspec.Meta(max_length=64)] = ()
     recent: Annotated[tuple[Entry, ...], msgspec.Meta(max_length=4096)] = ()
 
@@ -267,30 +272,5 @@ def read(line: bytes) -> Commit:
     :raises ValueError: for anything that is none (msgspec's errors are).
     """
     commit = _decode(line)
-    previous = commit.previous
-    if previous is not None and previous.number >= commit.number:
-        raise ValueError(f"commit {commit.number} follows on {previous.number}")
-    for moment in _times(commit):
-        if moment is not None:
-            moment.astimezone(UTC)  # fails for what is no time in UTC
-    if any(loss.number > commit.number for loss in commit.losses):
-        raise ValueError("a loss is by a commit that is still to come")
-    for entry in commit.recent:
-        check(entry)
-    if any(left.key >= right.key for left, right in itertools.pairwise(commit.recent)):
-        raise ValueError("the keys of 'recent' are out of order")
-    for run in commit.segments:
-        bounds = [key for ref in run for key in (ref.first, ref.last)]
-        if any(left > right for left, right in itertools.pairwise(bounds)):
-            raise ValueError("the segments of a run are out of order")
+    soundness.check(commit)
     return commit
-
-
-def _times(commit: Commit) -> Iterator[datetime | None]:
-    yield from (commit.made_at, commit.started)
-    for look in commit.looks:
-        yield from (look.as_of, look.started, look.finished, look.since, look.newest)
-    for run in commit.open_runs:
-        yield from (run.started, run.seen)
-    for one in commit.siblings:
-        yield one.seen

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 
 from msgspec.structs import replace
 
+from airflow_multicloud.core.ledger import soundness
 from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 
 #: So many selections are remembered; the ones not looked at for longest are forgotten then.
 MOST = 1000
 
-#: So many characters of globs in all.
-_ROOM = 1 << 20
-
 ALL = Selection()
 
 
 def admits(selection: Selection, name: str) -> bool:
     """Whether a selection's globs admit a name below its prefix."""
-    return (
-        not selection.include or any(fnmatchcase(name, glob) for glob in selection.include)
-    ) and not any(fnmatchcase(name, glob) for glob in selection.exclude)
+    include, exclude = selection.include, selection.exclude
+    if include and not _any_of(include).match(name):
+        return False
+    return not exclude or not _any_of(exclude).match(name)
+
+
+@lru_cache(maxsize=2 * MOST)
+def _any_of(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """Globs as one pattern, which is made once."""
+    return re.compile("|".join(map(translate, globs)))
 
 
 def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
@@ -49,10 +56,12 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     # nothing fresher than it is.
     outer = set(map(id, _outermost(kept)))
     kept.sort(key=lambda one: (one is not new, id(one) not in outer, one.as_of))
-    room, few = _ROOM, list[Look]()
+    number, room, few = soundness.GLOBS, soundness.GLOB_TEXT, list[Look]()
     for one in kept[:MOST]:
-        room -= sum(map(len, (*one.selection.include, *one.selection.exclude)))
-        if room >= 0:
+        globs = soundness.globs_of(one)
+        number -= len(globs)
+        room -= sum(map(len, globs))
+        if number >= 0 and room >= 0:
             few.append(one)
     return tuple(sorted(few, key=lambda one: (one.prefix, str(one.selection), one.source)))
 

@@ -8,8 +8,10 @@ segment gains nothing but that these objects are compared again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from msgspec.structs import replace as replaced
 
@@ -19,34 +21,42 @@ from airflow_multicloud.core.ledger.refs import SegmentRef
 from airflow_multicloud.core.ledger.segments import Keys, Run
 from airflow_multicloud.errors import CloudError, ErrorKind
 
+#: Segments that may be lost; with more, nothing of the state counts any more.
+MOST = 500
+
 
 def unreadable(head: Head, prefix: str) -> tuple[SegmentRef, ...]:
-    """The segments that may have keys below a prefix, and that can't be read."""
+    """The segments that may have keys below a prefix, and that can't be read.
+
+    No more than :data:`MOST` and one: then nobody needs to know the others.
+    """
     keys = Keys(prefix)
-    named = [ref for run in head.commit.segments for ref in run if keys.may_have(ref)]
-    return tuple(ref for ref in named if not _is_readable(head, ref))
+    named = (ref for run in head.commit.segments for ref in run if keys.may_have(ref))
+    return tuple(islice((ref for ref in named if not _is_readable(head, ref)), MOST + 1))
 
 
-def mended(head: Head, lost: Collection[SegmentRef], *, cut: bool = False) -> Head:
+def mended(head: Head, lost: Collection[SegmentRef], *, cut: bool = False) -> Head | None:
     """The state without some segments; the same if it has none of them.
 
     :param cut: where only a part of another segment is to be dropped, write the rest anew; else
         all of it is dropped.
+    :return: ``None`` if too much is lost.
     """
-    holes: list[SegmentRef] = []
+    gone = frozenset(lost)
+    holes = Holes()
     runs: list[Run] = []
     for run in reversed(head.commit.segments):  # The newest first: it is older ones that are cut.
-        holes += [ref for ref in run if ref in lost]
-        runs.append(_cut(head, [ref for ref in run if ref not in lost], holes, cut=cut))
-    if not holes:
+        holes = holes.with_more(ref for ref in run if ref in gone)
+        kept, grown = _cut(head, [ref for ref in run if ref not in gone], holes, cut=cut)
+        holes = holes.with_more(grown)
+        if holes.count > MOST:
+            return None
+        runs.append(kept)
+    if not holes.count:
         return head
-    looks = tuple(
-        look
-        for look in head.commit.looks
-        if not any(Keys(look.prefix).may_have(hole) for hole in holes)
-    )
-    kept = tuple(run for run in reversed(runs) if run)
-    return replace(head, commit=replaced(head.commit, segments=kept, looks=looks))
+    looks = tuple(look for look in head.commit.looks if not holes.may_be_below(look.prefix))
+    segments_left = tuple(run for run in reversed(runs) if run)
+    return replace(head, commit=replaced(head.commit, segments=segments_left, looks=looks))
 
 
 def text(lost: Collection[SegmentRef], why: str) -> str:
@@ -66,27 +76,62 @@ def _is_readable(head: Head, ref: SegmentRef) -> bool:
     return True
 
 
-def _cut(head: Head, run: Collection[SegmentRef], holes: list[SegmentRef], *, cut: bool) -> Run:
-    """A run without what is older than what was lost.
-
-    :param holes: what was lost; gets the segments that are not cut.
-    """
+def _cut(
+    head: Head, run: Collection[SegmentRef], holes: Holes, *, cut: bool
+) -> tuple[Run, list[SegmentRef]]:
+    """A run without what is older than what was lost, and its segments that were not cut."""
     kept: list[SegmentRef] = []
-    newer = tuple(holes)
+    grown: list[SegmentRef] = []
     for ref in run:
-        over = [one for one in newer if one.first <= ref.last and ref.first <= one.last]
-        if not over:
+        if not holes.meet(ref):
             kept.append(ref)
-        elif not any(one.first <= ref.first and ref.last <= one.last for one in over):
-            if not cut or not _is_readable(head, ref):
-                holes.append(ref)
+        elif not holes.has(ref.first, ref.last):
+            if not cut or len(grown) > MOST or not _is_readable(head, ref):
+                grown.append(ref)
                 continue
+            found = segments.read(head.end, ref)
             kept += segments.write(
-                head.end,
-                (
-                    entry
-                    for entry in segments.read(head.end, ref)
-                    if not any(one.first <= entry.key <= one.last for one in over)
-                ),
+                head.end, (entry for entry in found if not holes.has(entry.key, entry.key))
             )
-    return tuple(kept)
+    return tuple(kept), grown
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """Ranges of keys that were lost.
+
+    :param count: how many segments they are of.
+    :param firsts: the first keys of ranges that do not meet, in their order, and
+    :param lasts: the last ones.
+    """
+
+    count: int = 0
+    firsts: tuple[str, ...] = ()
+    lasts: tuple[str, ...] = ()
+
+    def with_more(self, refs: Iterable[SegmentRef]) -> Holes:
+        """These and the ranges of more segments."""
+        more = [(ref.first, ref.last) for ref in refs]
+        firsts, lasts = list[str](), list[str]()
+        for first, last in sorted([*zip(self.firsts, self.lasts, strict=True), *more]):
+            if lasts and first <= lasts[-1]:
+                lasts[-1] = max(lasts[-1], last)
+            else:
+                firsts.append(first)
+                lasts.append(last)
+        return Holes(self.count + len(more), tuple(firsts), tuple(lasts))
+
+    def meet(self, ref: SegmentRef) -> bool:
+        """Whether a segment may have some of these keys."""
+        place = bisect_left(self.lasts, ref.first)
+        return place < len(self.firsts) and self.firsts[place] <= ref.last
+
+    def has(self, first: str, last: str) -> bool:
+        """Whether all keys from one to another are lost."""
+        place = bisect_left(self.lasts, last)
+        return place < len(self.firsts) and self.firsts[place] <= first
+
+    def may_be_below(self, prefix: str) -> bool:
+        """Whether a key below a prefix may be lost."""
+        place = bisect_left(self.lasts, prefix)
+        return place < len(self.firsts) and self.firsts[place][: len(prefix)] <= prefix

@@ -99,7 +99,8 @@ def looks_after(state: Commit | None, draft: Draft, effects: Effects) -> tuple[L
 def _others_took(state: Commit | None, look: Look, since: int) -> bool:
     """Whether a run of another source has taken objects where a look was, after a commit."""
     return any(
-        loss.number > since
+        loss.taken
+        and loss.number > since
         and is_near(loss.prefix, look.prefix)
         and not is_same(loss.prefix, loss.source, look.prefix, look.source)
         for loss in (state.losses if state else ())
@@ -115,7 +116,7 @@ def losses_after(
     """
     known = state.losses if state else ()
     if draft.deleted or effects.losses:
-        return with_loss(known, Loss(draft.prefix, draft.source, number))
+        return with_loss(known, Loss(draft.prefix, draft.source, number, effects.losses.taken))
     return known
 
 

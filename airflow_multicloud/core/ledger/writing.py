@@ -88,7 +88,8 @@ def commit(
             emptied = _emptied(head.commit, draft.prefix, base.since)
             merged = Merging(end, head, draft.prefix, known, emptied, losses)
             found = merged.changes(changes())
-        so_far = Effects(losses, merged, base.since, base.dropped)
+        dropped = max(base.dropped, int(base.is_lost(head)))
+        so_far = Effects(losses, merged, base.since, dropped)
         made = _made(end, draft, found, so_far, now=now, damaged=damaged, sign=sign)
         if made is not None:
             last = made.commit.number
@@ -120,13 +121,14 @@ def _made(
     if now.number >= LAST_COMMIT:
         raise records.damaged(end, commit_key(now.number), "no number is left for a next commit")
     state = now.head.commit if now.head and not damaged else None
+    number = now.number + 1
     found = _Counted(changes)
     runs, recent = entries_after(end, state, found)
     made_at = datetime.now(UTC)
     this = Commit(
         format=commits.FORMAT,
         version=commits.VERSION,
-        number=now.number + 1,
+        number=number,
         place=place_of(end),
         made_at=made_at,
         identity=draft.identity,
@@ -142,7 +144,8 @@ def _made(
         looks=looks_after(state, draft, effects),
         open_runs=open_runs_after(state, draft, made_at),
         siblings=siblings_after(state, draft),
-        losses=losses_after(state, draft, now.number + 1, effects),
+        losses=losses_after(state, draft, number, effects),
+        mended=number if damaged or now.partly else state.mended if state else 0,
         segments=runs,
         recent=recent,
     )

@@ -41,8 +41,10 @@ LOOK = {
     "objects": 1,
     "proven": 1,
 }
+ONE_GLOB = LOOK | {"selection": {"exclude": ["*"]}}
 OPEN = {"identity": IDENTITY, "prefix": "", "started": TIME, "seen": TIME}
 SIBLING = {"place": "p", "number": 1, "root": ROOT, "seen": TIME}
+LOSS = {"prefix": "", "source": None, "number": 9}
 REF = {"sha256": ROOT, "size": 1, "count": 1, "first": "b", "last": "b"}
 
 
@@ -56,6 +58,7 @@ def test_what_is_absent_has_its_default() -> None:
     assert {k: v for k, v in asdict(least).items() if k not in {*LEAST, "looks", "open_runs"}} == {
         "previous": None,
         "losses": (),
+        "mended": 0,
         "prefix": "",
         "source": None,
         "started": None,
@@ -116,6 +119,9 @@ LARGEST = (1 << 53) - 1
         ({"siblings": [SIBLING] * 1000}, {"siblings": [SIBLING] * 1001}),
         ({"looks": [LOOK] * 10_000}, {"looks": [LOOK] * 10_001}),
         ({"open_runs": [OPEN] * 10_000}, {"open_runs": [OPEN] * 10_001}),
+        # Nothing is by a commit that is still to come.
+        ({"losses": [LOSS]}, {"losses": [LOSS | {"number": 10}]}),
+        ({"mended": 9}, {"mended": 10}),
         ({"segments": [[REF]]}, {"segments": [[REF | {"size": -1}]]}),
         ({"segments": [[REF]] * 64}, {"segments": [[REF]] * 65}),
         (
@@ -125,6 +131,18 @@ LARGEST = (1 << 53) - 1
         (
             {"looks": [LOOK | {"selection": {"include": ["*"] * 1000}}]},
             {"looks": [LOOK | {"selection": {"include": ["*"] * 1001}}]},
+        ),
+        # All looks together have only so many globs, and so much text in them.
+        (
+            {
+                "looks": [LOOK | {"selection": {k: ["*"] * 1000 for k in ("include", "exclude")}}]
+                * 5
+            },
+            {"looks": [LOOK | {"selection": {"exclude": ["*"] * 1000}}] * 10 + [ONE_GLOB]},
+        ),
+        (
+            {"looks": [LOOK | {"selection": {"include": ["*" * 8192] * 128}}]},
+            {"looks": [LOOK | {"selection": {"include": ["*" * 8192] * 128}}, ONE_GLOB]},
         ),
         (
             {"looks": [LOOK | {"selection": {"exclude": [TEXT]}}]},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
 
-from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger import looks, soundness
 from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.looks import freshness, with_look
@@ -36,6 +37,32 @@ CSV, TXT = Selection(include=("*.csv",)), Selection(include=("*.txt",))
 def test_globs_admit_names(selection: Selection, admitted: str) -> None:
     names = ("a.csv", "b.csv", "b.txt")
     assert " ".join(name for name in names if looks.admits(selection, name)) == admitted
+
+
+@pytest.mark.parametrize(
+    "glob", ["a[!b]c", "[a-c]?.x|y", "*.*", "a.b", "(a", "", "[]a]", "a\\*", "*"]
+)
+def test_many_globs_are_each_as_one_alone(glob: str) -> None:
+    names = ("abc", "axc", "b1.x|y", "a.b", "aXb", "(a", "", "]", "a\\b", "a\nb", "a.b\n")
+    many = Selection(include=("no", glob, "none"))
+    other = Selection(exclude=("no", glob, "none"))
+    for name in names:
+        assert looks.admits(many, name) is fnmatchcase(name, glob)
+        assert looks.admits(other, name) is not fnmatchcase(name, glob)
+
+
+@pytest.mark.parametrize(("globs", "size"), [(1000, 5), (125, 8192)])
+def test_so_many_globs_are_remembered(globs: int, size: int) -> None:
+    """No more than a reader takes: the commit would be none."""
+    known: tuple[Look, ...] = ()
+    for number in range(12):
+        chosen = Selection(exclude=(f"{number:0{size}}",) * globs)
+        known = with_look(known, look(f"p{number}/", number, selection=chosen))
+        found = [glob for one in known for glob in soundness.globs_of(one)]
+        assert len(found) <= 10_000
+        assert sum(map(len, found)) <= 1 << 20
+    assert len(known) == (10 if globs == 1000 else 1)
+    assert "p11/" in {one.prefix for one in known}
 
 
 def test_a_prefix_that_nobody_looked_at_has_no_age() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace as altered
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from airflow_multicloud.core.ledger import looks, losses, merging, reading
 from airflow_multicloud.core.ledger.base import base_of
-from airflow_multicloud.core.ledger.commits import Loss, Step
+from airflow_multicloud.core.ledger.commits import Loss, Selection, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.replication.outcomes import Outcome
 from tests.unit.replication.memory import endpoint
@@ -144,6 +145,34 @@ def test_a_look_that_comes_after_the_loss_does_not_vouch_either() -> None:
     assert the_look(end).holds is None
 
 
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_what_another_source_deletes_of_its_own_takes_nothing_from_a_run_that_goes_on(
+    looked_at: bool,
+) -> None:
+    end = endpoint("")
+    base = commit(end, [entry("d/a"), foreign("d/x/b")], this=ours())
+    if looked_at:
+        commit(end, [], this=draft(step=Step.END, prefix="d/", found=look("d/", 1)))
+    gone = [Entry("d/x/b", removed=True), Entry("d/x/unknown", removed=True)]
+    this = from_other("o", "d/x/", deleted=2)
+    made = commit(end, gone, this=this, known=base_of(end).entry)
+    assert made.head is not None
+    assert made.head.commit.losses == (Loss("d/x/", f"{OTHER}d/x/", made.number),)
+    commit(end, [], base, this=ours(Step.END, look("d/", 20)))
+    assert the_look(end).displaced == 0
+
+
+def test_what_it_deletes_of_others_does_though_it_was_not_looked_at_yet() -> None:
+    end = endpoint("")
+    base = commit(end, [entry("d/a")], this=ours())
+    this = from_other("o", "d/", deleted=1)
+    commit(end, [Entry("d/a", removed=True)], this=this, known=base_of(end).entry)
+    # Another deletion of the same source, of its own, does not make up for it.
+    commit(end, [], this=this)
+    commit(end, [], base, this=ours(Step.END, look("d/", 20)))
+    assert the_look(end).displaced == 1
+
+
 @pytest.mark.parametrize("count", [1, 100])
 def test_what_another_run_deleted_meanwhile_is_not_recorded(end: Endpoint, count: int) -> None:
     """It need not have known the object, so there is no entry of its own to tell."""
@@ -185,7 +214,7 @@ def test_a_deletion_is_recorded_over_what_another_run_has_recorded(end: Endpoint
     made = commit(end, removed, base, this=from_other("o", "d/", deleted=3), known=known)
     assert [one.key for one in made.entries("d/")] == ["d/x/b"]
     assert made.head is not None
-    assert made.head.commit.losses == (Loss("d/", f"{OTHER}d/", made.number),)
+    assert made.head.commit.losses == (Loss("d/", f"{OTHER}d/", made.number, taken=True),)
 
 
 def test_so_it_is_not_while_another_object_is_there(end: Endpoint) -> None:
@@ -204,14 +233,69 @@ def test_what_was_to_be_copied_stays_known_when_its_old_copy_is_deleted() -> Non
     assert merging.merge(Entry("k", removed=True), failed, None) == replace(failed, proof=None)
 
 
-def test_only_so_many_losses_are_remembered_and_none_is_forgotten() -> None:
+def remembered(*found: Loss) -> tuple[Loss, ...]:
     known: tuple[Loss, ...] = ()
-    for number in range(1, 301):
-        known = losses.with_loss(known, Loss(f"p{number}/", "s", number))
-    assert len(known) == 100
-    assert known[0] == Loss("", None, 201)
-    assert known[-1] == Loss("p300/", "s", 300)
-    assert losses.with_loss(known, Loss("p300/", "s", 301))[-1] == Loss("p300/", "s", 301)
+    for one in found:
+        known = losses.with_loss(known, one)
+    assert len(known) <= 100
+    assert [one.number for one in known] == sorted(one.number for one in known)
+    return known
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_old_losses_of_one_source_are_remembered_together(taken: bool) -> None:
+    """So a mapped task of the same source is not told that another one took something."""
+    known = remembered(
+        Loss("copy/x", None, 1, taken=True),
+        Loss("other/", f"{OTHER}d/", 2, taken=taken),
+        *(Loss(f"copy/p{n}/", f"{OTHER}data/p{n}/", n, taken=taken) for n in range(3, 301)),
+    )
+    assert known[:3] == (
+        Loss("copy/x", None, 1, taken=True),
+        Loss("other/", f"{OTHER}d/", 2, taken=taken),
+        Loss("copy/p", f"{OTHER}data/p", 203, taken=taken),
+    )
+    assert known[-1] == Loss("copy/p300/", f"{OTHER}data/p300/", 300, taken=taken)
+    assert losses.is_same(known[2].prefix, known[2].source, "copy/", f"{OTHER}data/")
+    assert losses.is_same(known[2].prefix, known[2].source, "copy/p7/", f"{OTHER}data/p7/")
+    again = losses.with_loss(known, replace(known[-1], number=301))
+    assert (len(again), again[-1].number) == (100, 301)
+
+
+def test_so_are_those_of_many_sources_but_those_that_took_nothing_first() -> None:
+    many = [
+        Loss(f"d/{n}/", f"mem://{n}/data/", n, taken=n % 2 == 0 and n <= 100) for n in range(1, 201)
+    ]
+    known = remembered(*many)
+    assert known[-1] == many[-1]
+    assert [one for one in known if one.taken] == [one for one in many if one.taken]
+    taken = [replace(one, taken=True) for one in many]
+    assert remembered(*taken)[0] == Loss("d/", None, 101, taken=True)
+
+
+def test_a_forged_lot_of_losses_takes_no_time() -> None:
+    forged = [Loss(f"{n:01000}", f"s{n:01000}", n, taken=n % 2 == 0) for n in range(1, 1001)]
+    started = time.monotonic()
+    assert len(losses.with_loss(forged, Loss("d/", "s", 1001))) == 100
+    assert time.monotonic() - started < 5
+
+
+def test_a_lot_of_globs_takes_little_time() -> None:
+    """Looks at other sources are passed over, and the globs of one are made a pattern once."""
+    known = [
+        look(
+            "d/",
+            source="mem://lab/d/" if place < 2 else f"mem://{place}/",
+            selection=Selection(include=tuple(f"*{n:x}/{place}" for n in range(1000))),
+        )
+        for place in range(36)
+    ]
+    counted = losses.Losses(known, "", OTHER, at(9))
+    started = time.monotonic()
+    for number in range(20):
+        counted.add(entry(f"d/{number}/1"), foreign(f"d/{number}/1"))
+    assert time.monotonic() - started < 5
+    assert [one.displaced for one in counted.looks()] == [0, 20, *[0] * 34]
 
 
 @pytest.mark.parametrize(

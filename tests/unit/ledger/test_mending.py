@@ -10,7 +10,7 @@ from airflow_multicloud.core.ledger import commits, reading, segments
 from airflow_multicloud.core.ledger.base import Base, base_of
 from airflow_multicloud.core.ledger.commits import Step
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.names import SEGMENTS, segment_key
+from airflow_multicloud.core.ledger.names import SEGMENTS, commit_key, segment_key
 from airflow_multicloud.core.ledger.segments import Keys
 from airflow_multicloud.errors import ErrorKind, StorageError
 from tests.unit.replication.memory import endpoint
@@ -18,7 +18,7 @@ from tests.unit.replication.memory import endpoint
 from .made import commit, draft, entry, look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from airflow_multicloud.core.endpoints import Endpoint
     from airflow_multicloud.core.ledger.reading import Head
@@ -178,3 +178,68 @@ def test_a_ledger_that_can_be_read_and_is_none_counts_for_nothing(end: Endpoint)
     base = base_of(end).without_unreadable("", "it has too many entries")
     assert base.damaged == "it has too many entries"
     assert [*base.entries("")] == []
+
+
+def restart(end: Endpoint) -> None:
+    """The newest commit is damaged, and another run starts the ledger over."""
+    damage(end)
+    commit(end, [entry("b/1", etag="theirs")], this=draft("restarts", prefix="b/"))
+
+
+def damage(end: Endpoint) -> None:
+    place = end.ref(commit_key(newest(end).commit.number + 1))
+    end.store.put_object(place, b"garbage")
+
+
+def mend(end: Endpoint) -> None:
+    (old, _) = newest(end).commit.segments
+    lose(end, old[0])
+    commit(end, [], mended(end, "a/"), this=draft("mends", prefix="a/"))
+
+
+@pytest.mark.parametrize("step", [Step.PROGRESS, Step.END])
+@pytest.mark.parametrize("what", [restart, damage, mend])
+def test_a_look_does_not_vouch_for_what_was_lost_while_its_run_went_on(
+    end: Endpoint, what: Callable[[Endpoint], None], step: Step
+) -> None:
+    """The run had found it there, and does not record it again."""
+    base = base_of(end)
+    what(end)
+    ours = draft("ours", Step.END, found=look("", 90, objects=24))
+    if step is Step.PROGRESS:
+        base = commit(end, [entry("a/9")], base, this=draft("ours"))
+        base = commit(end, [entry("a/99")], base, this=draft("ours"))
+    commit(end, [], base, this=ours)
+    (found,) = [one for one in newest(end).commit.looks if one.prefix == ""]
+    assert (found.displaced, found.holds) == (1, None)
+    # The next one sees for itself.
+    commit(end, [], this=draft("next", Step.END, found=look("", 120, objects=24)))
+    (found,) = newest(end).commit.looks
+    assert found.displaced == 0
+
+
+@pytest.mark.parametrize("what", [restart, damage, mend])
+def test_a_run_that_has_gone_without_it_vouches_for_what_it_found(
+    end: Endpoint, what: Callable[[Endpoint], None]
+) -> None:
+    (old, _) = newest(end).commit.segments
+    if what is mend:
+        lose(end, old[0])
+        bases = [mended(end, "a/"), mended(end, "a/")]
+    else:
+        damage(end)
+        bases = [base_of(end), base_of(end)]
+    for token, base in zip("xy", bases, strict=True):  # Both began before either had written.
+        made = commit(end, [], base, this=draft(token, Step.BEGIN))
+        assert made.head is not None
+        commit(end, [], made, this=draft(token, Step.END, found=look("", 90, objects=24)))
+        (found,) = [one for one in newest(end).commit.looks if one.prefix == ""]
+        assert found.displaced == 0
+
+
+def test_a_run_that_begins_after_the_loss_is_not_told_of_it(end: Endpoint) -> None:
+    restart(end)
+    number = newest(end).commit.number
+    commit(end, [], this=draft("ours", Step.END, found=look("", 90)))
+    assert [one.displaced for one in newest(end).commit.looks] == [0]
+    assert newest(end).commit.mended == number
