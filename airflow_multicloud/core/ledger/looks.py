@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -28,12 +28,21 @@ def admits(selection: Selection, name: str) -> bool:
     ) and not any(fnmatchcase(name, glob) for glob in selection.exclude)
 
 
-def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
+def may_stay(_: Look) -> bool:
+    """Of a look of which nothing is known there may be objects."""
+    return True
+
+
+def with_look(
+    known: Sequence[Look], new: Look, stays: Callable[[Look], bool] = may_stay
+) -> tuple[Look, ...]:
     """The looks once another one is over.
 
     It replaces the last one of its prefix and selection, unless that began later; one at all
     objects replaces every older one below its prefix. A look at another source stays as long as
     there are objects that only this source has.
+
+    :param stays: whether there may be such objects, of an older look; asked if there are any.
     """
     known = [
         replace(one, as_of=min(one.as_of, new.finished))
@@ -43,7 +52,7 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     same = [one for one in known if _place(one) == _place(new)]
     if any(one.as_of > new.as_of and one.source == new.source for one in same):
         return tuple(_with_failures(one, new) for one in known)
-    kept = [_taken_over(one, new) for one in known if not _replaces(new, one)]
+    kept = [_taken_over(one, new) for one in known if not _replaces(new, one, stays)]
     kept.append(new)
     # Those that lie within others are forgotten first, and of these the newest: what is left makes
     # nothing fresher than it is.
@@ -93,13 +102,13 @@ def _place(look: Look) -> tuple[str, Selection]:
     return look.prefix, look.selection
 
 
-def _replaces(new: Look, old: Look) -> bool:
-    if new.strangers and not same_source(new, old):
-        return False
+def _replaces(new: Look, old: Look, stays: Callable[[Look], bool]) -> bool:
     if old.as_of > new.as_of:
         return False
     whole = new.selection == ALL and old.prefix.startswith(new.prefix)
-    return whole or _place(old) == _place(new)
+    if not whole and _place(old) != _place(new):
+        return False
+    return not new.strangers or same_source(new, old) or not stays(old)
 
 
 def same_source(wide: Look, narrow: Look) -> bool:

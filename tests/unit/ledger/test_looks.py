@@ -369,6 +369,16 @@ class TestStrangers:
         assert found.as_of == (at(1) if stays else at(5))
         assert (old in found.looks) is stays
 
+    def test_a_look_without_objects_of_its_own_goes(self) -> None:
+        """Though others have some below the prefix."""
+        old, nested = look("d/", 1, source="mem://old/d/"), look("d/x/", 1, source="mem://x/")
+        around, later = look("", 1, source="mem://old/"), look("d/y/", 9, source="mem://y/")
+        known = (around, old, nested, later)
+        kept = with_look(known, self.WIDE, lambda one: one == nested)
+        assert kept == (around, self.WIDE, nested, later)
+        part = replace(self.WIDE, selection=CSV)
+        assert set(with_look(known, part, lambda _: False)) == {*known, part}
+
     def test_once_there_are_none_the_old_look_goes(self) -> None:
         old = look("d/", 1, source="mem://old/d/")
         assert freshness([old, replace(self.WIDE, strangers=0)], "d/").as_of == at(5)
