@@ -205,8 +205,11 @@ def _make_up_all(looks: Sequence[Look]) -> bool:
 
 def _has_strangers(whole: Look, one: Look) -> bool:
     """Whether a look was at objects of another source, which a later one at all did not find."""
-    below = one.prefix.startswith(whole.prefix)
-    return bool(whole.strangers) and below and not same_source(whole, one)
+    if not whole.strangers:
+        return False
+    if one.prefix.startswith(whole.prefix):
+        return not same_source(whole, one)
+    return not same_source(one, whole)  # A wider one: both are around what is asked for.
 
 
 def _as_of(look: Look) -> datetime:

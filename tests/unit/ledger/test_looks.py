@@ -383,11 +383,26 @@ class TestStrangers:
         old = look("d/", 1, source="mem://old/d/")
         assert freshness([old, replace(self.WIDE, strangers=0)], "d/").as_of == at(5)
 
-    def test_a_wider_look_says_nothing_of_it(self) -> None:
-        """It was at more, and its source is compared with where that lies."""
-        around = look("", 1, source="mem://old/")
-        assert freshness([around, self.WIDE], "d/").as_of == at(5)
-        assert freshness([around, self.WIDE], "d/").looks == (self.WIDE,)
+    @pytest.mark.parametrize(
+        ("source", "strangers", "minutes"),
+        [
+            ("mem://old/", 1, 1),
+            ("mem://new/d/", 1, 1),
+            ("mem://old/", 0, 5),
+            # The same source's, above: what it found here is looked at again.
+            ("mem://new/", 1, 5),
+        ],
+    )
+    def test_a_wider_look_at_another_source_counts_as_well(
+        self, source: str, strangers: int, minutes: int
+    ) -> None:
+        around, narrow = look("", 1, source=source), replace(self.WIDE, strangers=strangers)
+        for known in ([around, narrow], [narrow, around]):
+            found = freshness(known, "d/")
+            assert (found.as_of, found.covered) == (at(minutes), True)
+            assert (around in found.looks) is (minutes == 1)
+            assert freshness(known, "d/x/").as_of == at(minutes)
+            assert freshness(known, "").as_of == at(1)
 
 
 def behind(since: datetime | None = None) -> Behind:

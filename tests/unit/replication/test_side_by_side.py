@@ -109,6 +109,28 @@ class TestNeverArrived:
         assert age(there, clock) == NONE
 
 
+class TestNested:
+    def test_a_replica_within_another_is_as_old_as_what_the_other_has_there(
+        self, there: Endpoint, clock: Clock
+    ) -> None:
+        outer = endpoint_with({"sub/a": b"1"})
+        run(outer, there)
+        clock.tick(7200)
+        fill(outer, {"sub/a": b"changed"})
+        run(endpoint_with({"b": b"3"}), below(there, "sub/"))
+        assert age(below(there, "sub/"), clock) == timedelta(hours=2)
+        run(outer, there)
+        assert age(below(there, "sub/"), clock) == NONE
+
+    def test_without_objects_of_another_source_it_is_as_fresh_as_its_own_look(
+        self, there: Endpoint, clock: Clock
+    ) -> None:
+        run(endpoint_with({"x": b"1"}), there)
+        clock.tick(7200)
+        run(endpoint_with({"b": b"3"}), below(there, "sub/"))
+        assert age(below(there, "sub/"), clock) == NONE
+
+
 class TestMoved:
     """An old look goes once its source has nothing here, whatever others have."""
 
