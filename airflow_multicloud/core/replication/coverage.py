@@ -97,9 +97,12 @@ class Coverage:
                 self._as_of = min(self._as_of, since)
 
     def _was_taken(self, key: str, origin: str) -> bool:
-        """Whether a run of another source may have replaced the source's object."""
+        """Whether a run of another source may have replaced the source's object.
+
+        The first run that passes it over says so in its look's ``behind``, for later ones.
+        """
         return any(
-            look.displaced
+            look.holds is None
             and key.startswith(look.prefix)
             and look.source + key[len(look.prefix) :] == origin
             for look in self._looks

@@ -263,6 +263,9 @@ class TestTaken:
         ("known", "taken"),
         [
             (replace(look("copy/", 40, source=SOURCE), displaced=1), True),
+            # A run since then has passed it over as well.
+            (look("copy/", 40, source=SOURCE, behind=1), True),
+            (look("copy/", 40, source=SOURCE, behind=1, since=at(30)), False),
             (replace(look("", 40, source="mem://lab/"), displaced=1), False),
             (replace(look("other/", 40, source=SOURCE), displaced=1), False),
             (replace(look("copy/", 40, source="mem://moved/"), displaced=1), False),

@@ -11,6 +11,7 @@ import pytest
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.freshness import freshness
+from airflow_multicloud.core.replication.options import ObjectFilter
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
@@ -129,6 +130,24 @@ class TestNested:
         clock.tick(7200)
         run(endpoint_with({"b": b"3"}), below(there, "sub/"))
         assert age(below(there, "sub/"), clock) == NONE
+
+
+def test_a_run_that_passes_over_what_another_source_has_replaced_never_calls_it_fresh(
+    there: Endpoint, clock: Clock
+) -> None:
+    young = replace(SMALL, filter=ObjectFilter(min_age=timedelta(seconds=9)))
+    source = endpoint_with({"x": b"1", "y": b"2"})
+    clock.tick(60)
+    run(source, there, young)
+    run(below(endpoint_with({"x": b"other"}), "x"), below(there, "x"))
+    for number in range(4):
+        fill(source, {"x": b"new %d" % number})
+        clock.tick()
+        run(source, there, young)
+        assert age(there, clock) is None
+    clock.tick(60)
+    run(source, there, young)
+    assert age(there, clock) == timedelta(seconds=9)
 
 
 class TestMoved:
