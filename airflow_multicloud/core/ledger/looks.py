@@ -56,7 +56,7 @@ def with_look(
     kept.append(new)
     # Those that lie within others are forgotten first, and of these the newest: what is left makes
     # nothing fresher than it is.
-    outer = set(map(id, _outermost(kept)))
+    outer = set(map(id, _outermost(kept, _of_any_source)))
     kept.sort(key=lambda one: (one is not new, id(one) not in outer, one.as_of))
     room, few = _ROOM, list[Look]()
     for one in kept[:MOST]:
@@ -137,12 +137,15 @@ class Freshness:
     @property
     def objects(self) -> int:
         """How many objects the replica should have, by the looks that are not part of others."""
-        return sum(look.owed for look in _outermost(self.looks))
+        return sum(look.owed for look in self._parts())
 
     @property
     def proven(self) -> int:
         """How many of them are proven."""
-        return sum(max(0, look.proven - look.displaced) for look in _outermost(self.looks))
+        return sum(max(0, look.proven - look.displaced) for look in self._parts())
+
+    def _parts(self) -> list[Look]:
+        return _outermost(self.looks, _of_its_source)
 
 
 def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Freshness:
@@ -216,18 +219,34 @@ def _as_of(look: Look) -> datetime:
     return look.holds or look.as_of
 
 
-def _outermost(looks: Sequence[Look]) -> list[Look]:
-    """Looks that no look at all objects of a wider prefix includes."""
-    whole = {one.prefix for one in looks if one.selection == ALL}
-    lengths = {len(prefix) for prefix in whole}
+def _outermost(
+    looks: Sequence[Look], around: Callable[[Look, int], tuple[str, str] | None]
+) -> list[Look]:
+    """Looks that lie within no look at all objects.
+
+    :param around: where such a look would be, with so long a prefix; ``None``: nowhere.
+    """
+    whole = {around(one, len(one.prefix)) for one in looks if one.selection == ALL}
+    lengths = {len(one.prefix) for one in looks if one.selection == ALL}
     return [
         one
         for one in looks
         if not any(
-            one.prefix[:length] in whole and (length < len(one.prefix) or one.selection != ALL)
+            around(one, length) in whole and (length < len(one.prefix) or one.selection != ALL)
             for length in lengths
         )
     ]
+
+
+def _of_any_source(look: Look, length: int) -> tuple[str, str] | None:
+    return look.prefix[:length], ""
+
+
+def _of_its_source(look: Look, length: int) -> tuple[str, str] | None:
+    name = look.prefix[length:]
+    if not look.source.endswith(name):
+        return None
+    return look.prefix[:length], look.source.removesuffix(name)
 
 
 def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:

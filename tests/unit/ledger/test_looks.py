@@ -342,6 +342,18 @@ def test_objects_are_counted_once_though_several_looks_were_at_them() -> None:
     other = look("d/", 1, objects=4, source="mem://other/", strangers=1)
     both = [replace(look("d/", 2, objects=9), strangers=1), other]
     assert freshness(both, "d/").objects == 13
+    # So they do when one lies within the other, whichever was looked at later.
+    wide, nested = replace(look("d/", 2, objects=9), strangers=1), look("d/x/", 1, objects=4)
+    for source, minutes, count in (
+        ("mem://other/", 1, 13),
+        ("mem://other/", 3, 13),
+        ("mem://lab/d/x/", 3, 9),
+        ("mem://lab/x/", 3, 13),
+        ("", 3, 13),
+    ):
+        inner = replace(nested, source=source, as_of=at(minutes), proven=1)
+        found = freshness([wide, inner], "d/")
+        assert (found.objects, found.proven) == (count, 10 if count == 13 else 9)
     left = replace(look("d/", 2, objects=9), left_out=2)
     assert freshness([left], "d/").objects == 7
 

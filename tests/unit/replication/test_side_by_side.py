@@ -82,6 +82,7 @@ class TestNeverArrived:
         run(outer, there)
         assert age(below(there, "b/"), clock) is None
         assert age(there, clock) is None
+        assert (freshness(there).objects, freshness(there).proven) == (2, 1)
         run(inner, below(there, "b/"))
         run(outer, there)
         assert age(below(there, "b/"), clock) == NONE
