@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 
-#: So many selections are remembered; the ones not looked at for longest are forgotten then.
+#: So many selections are remembered; see :func:`with_look` for which are forgotten then.
 MOST = 1000
 
 #: So many characters of globs in all.
@@ -55,9 +55,14 @@ def with_look(
     kept = [_taken_over(one, new) for one in known if not _replaces(new, one, stays)]
     kept.append(new)
     # Those that lie within others are forgotten first, and of these the newest: what is left makes
-    # nothing fresher than it is.
+    # nothing fresher than it is. Of the rest the oldest: nothing is said of what they were at.
     outer = set(map(id, _outermost(kept, _of_any_source)))
-    kept.sort(key=lambda one: (one is not new, id(one) not in outer, one.as_of))
+
+    def rank(one: Look) -> tuple[bool, bool, float]:
+        inner, age = id(one) not in outer, one.as_of.timestamp()
+        return one is not new, inner, age if inner else -age
+
+    kept.sort(key=rank)
     room, few = _ROOM, list[Look]()
     for one in kept[:MOST]:
         room -= sum(map(len, (*one.selection.include, *one.selection.exclude)))

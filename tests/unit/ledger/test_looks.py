@@ -208,8 +208,21 @@ def test_only_so_many_looks_are_remembered() -> None:
     known = tuple(look(f"p{number}/", number) for number in range(1000))
     assert len(with_look(known[1:], look("new/", 2000))) == 1000
     few = with_look(known, look("new/", 2000))
-    # The oldest stay, and the one that was just had: nothing is fresher for what is forgotten.
-    assert set(few) == {*known[:-1], look("new/", 2000)}
+    # Of what was looked at the longest ago nothing is said any more.
+    assert set(few) == {*known[1:], look("new/", 2000)}
+    assert freshness(few, known[0].prefix).oldest is None
+    assert not freshness(few, "").covered
+    # The one that was just had stays, also when it began before all others.
+    early = tuple(look(f"p{number}/", number / 20) for number in range(1000))
+    assert set(with_look(early, look("new/", -1))) == {*early[1:], look("new/", -1)}
+
+
+def test_of_many_siblings_each_has_a_look_as_long_as_it_is_looked_at() -> None:
+    known = tuple(look(f"p{number}/", number) for number in range(1000))
+    for minutes in range(1000, 1010):
+        known = with_look(known, look("new/" if minutes % 2 else "p999/", minutes))
+    assert freshness(known, "new/").as_of == at(1009)
+    assert freshness(known, "p999/").as_of == at(1008)
 
 
 def test_the_widest_looks_are_remembered_before_their_parts() -> None:
@@ -229,7 +242,12 @@ def test_only_so_much_of_selections_is_remembered() -> None:
     known = (long(0, include=half - 1, exclude=1), long(1, exclude=half - 8, include=4))
     short = long(9, include=4)
     assert set(with_look(known, short)) == {*known, short}
-    assert set(with_look(known, long(9, include=5))) == {known[0], long(9, include=5)}
+    assert set(with_look(known, long(9, include=5))) == {known[1], long(9, include=5)}
+    # Those within a look at everything: what is older than it, and stays, counts.
+    whole = look("d/", 8, source="mem://other/", strangers=1)
+    every = (*known, whole)
+    assert set(with_look(every, short)) == {*every, short}
+    assert set(with_look(every, long(9, include=5))) == {known[0], whole, long(9, include=5)}
 
 
 def test_what_a_later_run_could_not_copy_stays_known() -> None:
