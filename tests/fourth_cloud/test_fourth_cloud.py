@@ -72,6 +72,7 @@ def test_knows_ports_errors_and_the_kit_only() -> None:
     assert needed == {
         "airflow_multicloud.adapters.bodies",
         "airflow_multicloud.adapters.digests",
+        "airflow_multicloud.adapters.names",
         "airflow_multicloud.adapters.reading",
         "airflow_multicloud.errors",
         "airflow_multicloud.ports.identity",

@@ -49,8 +49,12 @@ if TYPE_CHECKING:
 CONN_TYPE = WasbHook.conn_type
 
 # learn.microsoft.com/azure/storage/common/storage-account-overview, "Storage account endpoints",
-# and .../storage-private-endpoints; a DNS zone is a part of the name.
-_ADDRESS = re.compile(r"^([a-z0-9]+)(?:-secondary)?\.(?:privatelink\.)?(z\d+\.)?(?:blob|dfs)\.")
+# .../storage-private-endpoints and .../network-routing-preference; a DNS zone is a part of the
+# name. Microsoft's own clients take these endings off as well, in any order.
+_ADDRESS = re.compile(
+    r"^([a-z0-9]+)(?:-(?:secondary|microsoftrouting|internetrouting|ipv6|dualstack))*"
+    r"\.(?:privatelink\.)?(z\d+\.)?(?:blob|dfs)\."
+)
 _CONNECTIONS = 64
 _FIRST_WAIT = 0.25
 _NO_RETRIES = Retry(total=False, redirect=False, raise_on_status=False)
@@ -87,7 +91,7 @@ class StorageAccount:
 
     @property
     def name(self) -> str:
-        """The account's host, the same for its secondary, private and Data Lake addresses."""
+        """The account's host, the same for all its addresses: secondary, private, by a route."""
         name = store_name(self.service.url)
         return _ADDRESS.sub(r"\1.\2blob.", name, count=1)
 

@@ -121,7 +121,8 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     :param behind: objects that the replica does not have as they were then.
     :param since: the oldest of them was up to date until then; ``None`` with some that never were.
     :param newest: when the newest object at the source was last modified.
-    :param strangers: objects that are proven as another source's, and that this one does not have.
+    :param strangers: objects that are proven as another source's, or were to be copied from it, and
+        that this one does not have.
     :param displaced: objects that a run of another source has deleted or replaced here since.
     """
 

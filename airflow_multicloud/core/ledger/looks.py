@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import translate
-from functools import lru_cache
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core.ledger import soundness
+from airflow_multicloud.core.ledger import selections, soundness
 from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Entry, Proof
 
-#: So many selections are remembered; the ones not looked at for longest are forgotten then.
+#: So many selections are remembered; see :func:`with_look` for which are forgotten then.
 MOST = 1000
 
 ALL = Selection()
 
 
-def admits(selection: Selection, name: str) -> bool:
-    """Whether a selection's globs admit a name below its prefix."""
-    include, exclude = selection.include, selection.exclude
-    if include and not _any_of(include).match(name):
-        return False
-    return not exclude or not _any_of(exclude).match(name)
+def may_stay(_: Look) -> bool:
+    """Of a look of which nothing is known there may be objects."""
+    return True
 
 
-@lru_cache(maxsize=2 * MOST)
-def _any_of(globs: tuple[str, ...]) -> re.Pattern[str]:
-    """Globs as one pattern, which is made once."""
-    return re.compile("|".join(map(translate, globs)))
-
-
-def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
+def with_look(
+    known: Sequence[Look], new: Look, stays: Callable[[Look], bool] = may_stay
+) -> tuple[Look, ...]:
     """The looks once another one is over.
 
     It replaces the last one of its prefix and selection, unless that began later; one at all
     objects replaces every older one below its prefix. A look at another source stays as long as
     there are objects that only this source has.
+
+    :param stays: whether there may be such objects, of an older look; asked if there are any.
     """
     known = [
         replace(one, as_of=min(one.as_of, new.finished))
@@ -50,12 +42,17 @@ def with_look(known: Sequence[Look], new: Look) -> tuple[Look, ...]:
     same = [one for one in known if _place(one) == _place(new)]
     if any(one.as_of > new.as_of and one.source == new.source for one in same):
         return tuple(_with_failures(one, new) for one in known)
-    kept = [_taken_over(one, new) for one in known if not _replaces(new, one)]
+    kept = [_taken_over(one, new) for one in known if not _replaces(new, one, stays)]
     kept.append(new)
     # Those that lie within others are forgotten first, and of these the newest: what is left makes
-    # nothing fresher than it is.
-    outer = set(map(id, _outermost(kept)))
-    kept.sort(key=lambda one: (one is not new, id(one) not in outer, one.as_of))
+    # nothing fresher than it is. Of the rest the oldest: nothing is said of what they were at.
+    outer = set(map(id, _outermost(kept, _of_any_source)))
+
+    def rank(one: Look) -> tuple[bool, bool, float]:
+        inner, age = id(one) not in outer, one.as_of.timestamp()
+        return one is not new, inner, age if inner else -age
+
+    kept.sort(key=rank)
     number, room, few = soundness.GLOBS, soundness.GLOB_TEXT, list[Look]()
     for one in kept[:MOST]:
         globs = soundness.globs_of(one)
@@ -102,13 +99,13 @@ def _place(look: Look) -> tuple[str, Selection]:
     return look.prefix, look.selection
 
 
-def _replaces(new: Look, old: Look) -> bool:
-    if new.strangers and not same_source(new, old):
-        return False
+def _replaces(new: Look, old: Look, stays: Callable[[Look], bool]) -> bool:
     if old.as_of > new.as_of:
         return False
     whole = new.selection == ALL and old.prefix.startswith(new.prefix)
-    return whole or _place(old) == _place(new)
+    if not whole and _place(old) != _place(new):
+        return False
+    return not new.strangers or same_source(new, old) or not stays(old)
 
 
 def same_source(wide: Look, narrow: Look) -> bool:
@@ -137,12 +134,15 @@ class Freshness:
     @property
     def objects(self) -> int:
         """How many objects the replica should have, by the looks that are not part of others."""
-        return sum(look.owed for look in _outermost(self.looks))
+        return sum(look.owed for look in self._parts())
 
     @property
     def proven(self) -> int:
         """How many of them are proven."""
-        return sum(max(0, look.proven - look.displaced) for look in _outermost(self.looks))
+        return sum(max(0, look.proven - look.displaced) for look in self._parts())
+
+    def _parts(self) -> list[Look]:
+        return _outermost(self.looks, _of_its_source)
 
 
 def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Freshness:
@@ -205,26 +205,45 @@ def _make_up_all(looks: Sequence[Look]) -> bool:
 
 def _has_strangers(whole: Look, one: Look) -> bool:
     """Whether a look was at objects of another source, which a later one at all did not find."""
-    below = one.prefix.startswith(whole.prefix)
-    return bool(whole.strangers) and below and not same_source(whole, one)
+    if not whole.strangers:
+        return False
+    if one.prefix.startswith(whole.prefix):
+        return not same_source(whole, one)
+    return not same_source(one, whole)  # A wider one: both are around what is asked for.
 
 
 def _as_of(look: Look) -> datetime:
     return look.holds or look.as_of
 
 
-def _outermost(looks: Sequence[Look]) -> list[Look]:
-    """Looks that no look at all objects of a wider prefix includes."""
-    whole = {one.prefix for one in looks if one.selection == ALL}
-    lengths = {len(prefix) for prefix in whole}
+def _outermost(
+    looks: Sequence[Look], around: Callable[[Look, int], tuple[str, str] | None]
+) -> list[Look]:
+    """Looks that lie within no look at all objects.
+
+    :param around: where such a look would be, with so long a prefix; ``None``: nowhere.
+    """
+    whole = {around(one, len(one.prefix)) for one in looks if one.selection == ALL}
+    lengths = {len(one.prefix) for one in looks if one.selection == ALL}
     return [
         one
         for one in looks
         if not any(
-            one.prefix[:length] in whole and (length < len(one.prefix) or one.selection != ALL)
+            around(one, length) in whole and (length < len(one.prefix) or one.selection != ALL)
             for length in lengths
         )
     ]
+
+
+def _of_any_source(look: Look, length: int) -> tuple[str, str] | None:
+    return look.prefix[:length], ""
+
+
+def _of_its_source(look: Look, length: int) -> tuple[str, str] | None:
+    name = look.prefix[length:]
+    if not look.source.endswith(name):
+        return None
+    return look.prefix[:length], look.source.removesuffix(name)
 
 
 def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
@@ -253,7 +272,9 @@ def is_origin(proof: Proof, key: str, look: Look) -> bool:
 
 def within(proof: Proof, key: str, look: Look) -> bool:
     """Whether what is proven here was among what a look was at, had the source not changed it."""
-    if not key.startswith(look.prefix) or not admits(look.selection, key[len(look.prefix) :]):
+    if not key.startswith(look.prefix):
+        return False
+    if not selections.admits(look.selection, key[len(look.prefix) :]):
         return False
     age, modified = look.selection.max_age, proof.origin.modified
     return _sized(look.selection, proof.size) and (

@@ -35,6 +35,8 @@ class Draft:
     """What a commit is to say, but for the state that it follows on.
 
     :param look: tells what was found, at the end of a run; asked once all changes are gone through.
+    :param stays: likewise, whether there may be objects that only an older look at another source
+        tells of.
     :param siblings: the newest commits of the other replicas, as far as the run knows.
     """
 
@@ -45,6 +47,7 @@ class Draft:
     started: datetime
     deleted: int = 0
     look: Callable[[], Look | None] = no_look
+    stays: Callable[[Look], bool] = looks.may_stay
     siblings: tuple[Sibling, ...] = ()
 
 
@@ -90,7 +93,7 @@ def looks_after(state: Commit | None, draft: Draft, effects: Effects) -> tuple[L
     if (look := draft.look()) is not None:
         # What others take from a run that has not had its look yet is counted here.
         displaced = max(effects.dropped, int(_others_took(state, look, effects.since)))
-        known = looks.with_look(known, replace(look, displaced=displaced))
+        known = looks.with_look(known, replace(look, displaced=displaced), draft.stays)
     for entry in effects.merged.overtaken if effects.merged else ():
         known = looks.moved_back(known, entry)
     return known

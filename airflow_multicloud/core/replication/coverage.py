@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger import looks, selections
 from airflow_multicloud.core.ledger.base import Base
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Entry
@@ -13,17 +14,28 @@ from airflow_multicloud.core.replication.catalog import Listed
 from airflow_multicloud.core.replication.items import Item, Untouched
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.run import Run
+from airflow_multicloud.core.replication.strangers import Strangers, strange
 
 
 class Coverage:
-    """Counts what a run's last commit says of all objects of its selection."""
+    """Counts what a run's last commit says of all objects of its selection.
+
+    :param seen: the looks of the ledger as the run read it: whose are the entries it counts.
+    """
 
     def __init__(
-        self, run: Run, destination: Endpoint, base: Base, untouched: Untouched = Untouched()
+        self,
+        run: Run,
+        destination: Endpoint,
+        base: Base,
+        untouched: Untouched = Untouched(),
+        *,
+        seen: Iterable[Look] = (),
     ) -> None:
         self._run = run
         self._prefix = destination.location.key
         self._looks = base.looks
+        self._seen = tuple(seen)
         self._untouched = untouched
         self.begin()
         self._plain = self._look(run.as_of)
@@ -34,6 +46,7 @@ class Coverage:
         self._objects = self._proven = self._untouched.objects
         self._bytes, self._newest = self._untouched.bytes, self._untouched.newest
         self._behind = self._left_out = self._strangers = 0
+        self._theirs = Strangers(self._seen)
         self._never = False
         self._since: datetime | None = None
         self._as_of = self._run.as_of
@@ -57,11 +70,11 @@ class Coverage:
                 self._is_behind(entry.behind.since)
             elif outcome is not None and outcome.proven:
                 self._proven += 1
-        elif entry is not None and entry.owed and entry.proof is not None:
-            inside = looks.admits(self._run.selection, name)
-            uri = entry.proof.origin.uri
-            if inside and uri != self._run.origin_of(name) and not uri.startswith("file:"):
-                self._strangers += 1
+        elif entry is not None and selections.admits(self._run.selection, name):
+            others = strange(entry, self._run.origin_of(name))
+            self._strangers += bool(others)
+            for uri in others:
+                self._theirs.add(entry.key, uri)
         if entry is not None and entry.current and entry.proof is not None:
             self._tree.add(name, entry.proof.size, entry.proof.digests)
 
@@ -72,7 +85,7 @@ class Coverage:
         """
         proof, origin = entry.proof, self._run.origin_of(name)
         if entry.behind is not None:
-            if listed.modified > self._run.as_of and looks.admits(self._run.selection, name):
+            if listed.modified > self._run.as_of and selections.admits(self._run.selection, name):
                 self._is_behind(entry.behind.since)
         elif proof is not None and looks.within(proof, entry.key, self._plain):
             if proof.origin.uri != origin and self._was_taken(entry.key, origin):
@@ -84,9 +97,12 @@ class Coverage:
                 self._as_of = min(self._as_of, since)
 
     def _was_taken(self, key: str, origin: str) -> bool:
-        """Whether a run of another source may have replaced the source's object."""
+        """Whether a run of another source may have replaced the source's object.
+
+        The first run that passes it over says so in its look's ``behind``, for later ones.
+        """
         return any(
-            look.displaced
+            look.holds is None
             and key.startswith(look.prefix)
             and look.source + key[len(look.prefix) :] == origin
             for look in self._looks
@@ -102,6 +118,10 @@ class Coverage:
     def root(self) -> str:
         """Over what is proven below the prefix."""
         return self._tree.root()
+
+    def stays(self, look: Look) -> bool:
+        """Whether there may be objects that only a look at another source tells of."""
+        return self._theirs.stay_of(look)
 
     def look(self) -> Look | None:
         """What was found; ``None`` for a single object, of which its entry says all."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger import looks, selections
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin, Proof
 from airflow_multicloud.core.replication.items import Item, Replica
@@ -143,7 +143,7 @@ def entry_of_absent(run: Run, name: str, before: Entry, *, there: bool, deleted:
         return Entry(before.key, removed=True)
     about = before.proof or before.behind
     ours = about is not None and about.origin.uri == run.origin_of(name)
-    if not ours or not looks.admits(run.selection, name):
+    if not ours or not selections.admits(run.selection, name):
         return before  # Another source's, or none that this run was to look at.
     if before.proof is None or not (there or before.owed):
         return Entry(before.key, removed=True)

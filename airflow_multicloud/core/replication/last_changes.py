@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heapq import merge
 
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger import selections
 from airflow_multicloud.core.ledger.commits import Look
 from airflow_multicloud.core.ledger.entries import Entry
 from airflow_multicloud.core.replication.catalog import Catalog, Rest
@@ -70,7 +70,7 @@ class LastChanges:
             key = self.destination.key_of(name)
             after = entry_of(self.run, key, item, self.index, before, self.known)
         elif before is not None and about.listed is None:
-            unwanted = self.tidy and not about.there and looks.admits(self.run.selection, name)
+            unwanted = self.tidy and not about.there and selections.admits(self.run.selection, name)
             gone = unwanted or name in self.deleted
             after = entry_of_absent(self.run, name, before, there=about.there, deleted=gone)
         self.whole.count(name, after, item, self.index)

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -69,6 +69,8 @@ class Recorder:
         self.run = run
         self._destinations = destinations
         self._bases = list(bases)
+        # Where entries are lost, nobody knows whose they were.
+        self._seen = [() if base.partly else base.looks for base in bases]
         self._damaged = [(base.damaged, base.partly) for base in bases]
         self._catalog = catalog
         self._sign = sign
@@ -163,7 +165,8 @@ class Recorder:
         :raises CloudError: when the ledger can't be written.
         """
         there, base = self._destinations[index], self._bases[index]
-        whole = Coverage(self.run, there, base, self._catalog.untouched())
+        untouched = self._catalog.untouched()
+        whole = Coverage(self.run, there, base, untouched, seen=self._seen[index])
         changes = LastChanges(
             run=self.run,
             catalog=self._catalog,
@@ -175,7 +178,7 @@ class Recorder:
             whole=whole,
         )
         draft = self._draft(index, Step.END, deleted=len(deleted), look=whole.look)
-        self._commit(index, draft, changes.entries)
+        self._commit(index, replace(draft, stays=whole.stays), changes.entries)
         head = self._bases[index].head
         if head is None:
             raise AssertionError("a commit that was just made is there")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from airflow_multicloud.adapters.digests import compare
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.endpoints import Endpoint
-from airflow_multicloud.core.ledger import looks
+from airflow_multicloud.core.ledger import looks, selections
 from airflow_multicloud.core.ledger.base import Base, base_or_refusal
 from airflow_multicloud.core.ledger.chain import chain
 from airflow_multicloud.core.ledger.commits import Look, Step
@@ -187,7 +187,7 @@ def _took_part(entry: Entry, name: str, head: Head, look: Look | None) -> bool:
     if look is None:
         return True
     if entry.behind is not None or entry.proof is None:
-        return looks.admits(look.selection, name)
+        return selections.admits(look.selection, name)
     return looks.within(entry.proof, entry.key, look)
 
 

@@ -62,7 +62,51 @@ class TestAmazon:
                 "s3://lake/",
             ),
             ({"endpoint_url": "https://s3.dualstack.eu-west-1.api.aws"}, "s3://lake/"),
+            # The host tells the partition.
+            ({"endpoint_url": "https://s3.cn-north-1.amazonaws.com.cn"}, "s3://lake@aws-cn/"),
+            ({"endpoint_url": "https://s3.amazonaws.com.cn/"}, "s3://lake@aws-cn/"),
+            ({"endpoint_url": "https://s3.us-gov-west-1.amazonaws.com"}, "s3://lake@aws-us-gov/"),
+            ({"endpoint_url": "https://s3-us-gov-west-1.amazonaws.com"}, "s3://lake@aws-us-gov/"),
+            (
+                {"endpoint_url": "https://s3-fips-us-gov-west-1.amazonaws.com"},
+                "s3://lake@aws-us-gov/",
+            ),
+            (
+                {"endpoint_url": "https://s3-fips.dualstack.us-gov-east-1.amazonaws.com:443"},
+                "s3://lake@aws-us-gov/",
+            ),
+            (
+                {"endpoint_url": "https://us-gov-west-1.s3.eu-west-1.amazonaws.com"},
+                "s3://lake/",
+            ),
+            (
+                {
+                    "endpoint_url": "https://s3.us-gov-west-1.amazonaws.com",
+                    "region_name": "eu-west-1",
+                },
+                "s3://lake@aws-us-gov/",
+            ),
+            (
+                {
+                    "endpoint_url": "https://s3.cn-north-1.amazonaws.com.cn",
+                    "region_name": "cn-north-1",
+                },
+                "s3://lake@aws-cn/",
+            ),
+            # Only where it has none, the region does.
+            (
+                {"endpoint_url": "https://s3.amazonaws.com", "region_name": "us-gov-west-1"},
+                "s3://lake@aws-us-gov/",
+            ),
+            (
+                {"endpoint_url": "https://s3.amazonaws.com.cn", "region_name": "eu-west-1"},
+                "s3://lake@aws-cn/",
+            ),
             ({"endpoint_url": "http://minio:9000/"}, "s3://lake@minio:9000/"),
+            (
+                {"endpoint_url": "http://minio.us-gov-west-1:9000", "region_name": "cn-north-1"},
+                "s3://lake@minio.us-gov-west-1:9000/",
+            ),
             ({"endpoint_url": "https://notamazonaws.com"}, "s3://lake@notamazonaws.com/"),
             (
                 {"service_config": {"s3": {"endpoint_url": "https://me:pw@r2.example.com/?x=y"}}},
@@ -109,6 +153,8 @@ class TestGoogle:
             ("https://storage.googleapis.com", "gs://lake/"),
             ("https://storage.europe-west3.rep.googleapis.com", "gs://lake/"),
             ("https://private.googleapis.com:443", "gs://lake/"),
+            ("https://storage.googleapis.com/storage/v1", "gs://lake/"),
+            ("http://localhost/a.googleapis.com", "gs://lake@localhost%2Fa.googleapis.com/"),
             ("http://localhost:4443", "gs://lake@localhost:4443/"),
         ],
     )
@@ -136,6 +182,16 @@ class TestAzure:
             ("https://one.blob.core.windows.net", "one.blob.core.windows.net"),
             ("https://one-secondary.blob.core.windows.net", "one.blob.core.windows.net"),
             ("https://one.privatelink.blob.core.windows.net", "one.blob.core.windows.net"),
+            ("https://one-microsoftrouting.blob.core.windows.net", "one.blob.core.windows.net"),
+            ("https://one-internetrouting.dfs.core.windows.net", "one.blob.core.windows.net"),
+            ("https://one-ipv6.blob.core.windows.net", "one.blob.core.windows.net"),
+            ("https://one-dualstack.blob.core.windows.net", "one.blob.core.windows.net"),
+            ("https://one-secondary-ipv6.blob.core.windows.net", "one.blob.core.windows.net"),
+            (
+                "https://one-internetrouting-secondary.z12.blob.storage.azure.net",
+                "one.z12.blob.storage.azure.net",
+            ),
+            ("https://one-other.blob.core.windows.net", "one-other.blob.core.windows.net"),
             ("https://one.dfs.core.windows.net/", "one.blob.core.windows.net"),
             ("https://one.blob.core.chinacloudapi.cn", "one.blob.core.chinacloudapi.cn"),
             ("https://one.z12.blob.storage.azure.net", "one.z12.blob.storage.azure.net"),

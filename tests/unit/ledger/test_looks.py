@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from airflow_multicloud.core.ledger import looks, soundness
+from airflow_multicloud.core.ledger import looks, selections, soundness
 from airflow_multicloud.core.ledger.commits import Look, Selection
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.looks import freshness, with_look
@@ -36,7 +36,7 @@ CSV, TXT = Selection(include=("*.csv",)), Selection(include=("*.txt",))
 )
 def test_globs_admit_names(selection: Selection, admitted: str) -> None:
     names = ("a.csv", "b.csv", "b.txt")
-    assert " ".join(name for name in names if looks.admits(selection, name)) == admitted
+    assert " ".join(name for name in names if selections.admits(selection, name)) == admitted
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_many_globs_are_each_as_one_alone(glob: str) -> None:
     many = Selection(include=("no", glob, "none"))
     other = Selection(exclude=("no", glob, "none"))
     for name in names:
-        assert looks.admits(many, name) is fnmatchcase(name, glob)
-        assert looks.admits(other, name) is not fnmatchcase(name, glob)
+        assert selections.admits(many, name) is fnmatchcase(name, glob)
+        assert selections.admits(other, name) is not fnmatchcase(name, glob)
 
 
 @pytest.mark.parametrize(("globs", "size"), [(1000, 5), (125, 8192)])
@@ -235,8 +235,21 @@ def test_only_so_many_looks_are_remembered() -> None:
     known = tuple(look(f"p{number}/", number) for number in range(1000))
     assert len(with_look(known[1:], look("new/", 2000))) == 1000
     few = with_look(known, look("new/", 2000))
-    # The oldest stay, and the one that was just had: nothing is fresher for what is forgotten.
-    assert set(few) == {*known[:-1], look("new/", 2000)}
+    # Of what was looked at the longest ago nothing is said any more.
+    assert set(few) == {*known[1:], look("new/", 2000)}
+    assert freshness(few, known[0].prefix).oldest is None
+    assert not freshness(few, "").covered
+    # The one that was just had stays, also when it began before all others.
+    early = tuple(look(f"p{number}/", number / 20) for number in range(1000))
+    assert set(with_look(early, look("new/", -1))) == {*early[1:], look("new/", -1)}
+
+
+def test_of_many_siblings_each_has_a_look_as_long_as_it_is_looked_at() -> None:
+    known = tuple(look(f"p{number}/", number) for number in range(1000))
+    for minutes in range(1000, 1010):
+        known = with_look(known, look("new/" if minutes % 2 else "p999/", minutes))
+    assert freshness(known, "new/").as_of == at(1009)
+    assert freshness(known, "p999/").as_of == at(1008)
 
 
 def test_the_widest_looks_are_remembered_before_their_parts() -> None:
@@ -256,7 +269,12 @@ def test_only_so_much_of_selections_is_remembered() -> None:
     known = (long(0, include=half - 1, exclude=1), long(1, exclude=half - 8, include=4))
     short = long(9, include=4)
     assert set(with_look(known, short)) == {*known, short}
-    assert set(with_look(known, long(9, include=5))) == {known[0], long(9, include=5)}
+    assert set(with_look(known, long(9, include=5))) == {known[1], long(9, include=5)}
+    # Those within a look at everything: what is older than it, and stays, counts.
+    whole = look("d/", 8, source="mem://other/", strangers=1)
+    every = (*known, whole)
+    assert set(with_look(every, short)) == {*every, short}
+    assert set(with_look(every, long(9, include=5))) == {known[0], whole, long(9, include=5)}
 
 
 def test_what_a_later_run_could_not_copy_stays_known() -> None:
@@ -369,6 +387,18 @@ def test_objects_are_counted_once_though_several_looks_were_at_them() -> None:
     other = look("d/", 1, objects=4, source="mem://other/", strangers=1)
     both = [replace(look("d/", 2, objects=9), strangers=1), other]
     assert freshness(both, "d/").objects == 13
+    # So they do when one lies within the other, whichever was looked at later.
+    wide, nested = replace(look("d/", 2, objects=9), strangers=1), look("d/x/", 1, objects=4)
+    for source, minutes, count in (
+        ("mem://other/", 1, 13),
+        ("mem://other/", 3, 13),
+        ("mem://lab/d/x/", 3, 9),
+        ("mem://lab/x/", 3, 13),
+        ("", 3, 13),
+    ):
+        inner = replace(nested, source=source, as_of=at(minutes), proven=1)
+        found = freshness([wide, inner], "d/")
+        assert (found.objects, found.proven) == (count, 10 if count == 13 else 9)
     left = replace(look("d/", 2, objects=9), left_out=2)
     assert freshness([left], "d/").objects == 7
 
@@ -396,15 +426,40 @@ class TestStrangers:
         assert found.as_of == (at(1) if stays else at(5))
         assert (old in found.looks) is stays
 
+    def test_a_look_without_objects_of_its_own_goes(self) -> None:
+        """Though others have some below the prefix."""
+        old, nested = look("d/", 1, source="mem://old/d/"), look("d/x/", 1, source="mem://x/")
+        around, later = look("", 1, source="mem://old/"), look("d/y/", 9, source="mem://y/")
+        known = (around, old, nested, later)
+        kept = with_look(known, self.WIDE, lambda one: one == nested)
+        assert kept == (around, self.WIDE, nested, later)
+        part = replace(self.WIDE, selection=CSV)
+        assert set(with_look(known, part, lambda _: False)) == {*known, part}
+
     def test_once_there_are_none_the_old_look_goes(self) -> None:
         old = look("d/", 1, source="mem://old/d/")
         assert freshness([old, replace(self.WIDE, strangers=0)], "d/").as_of == at(5)
 
-    def test_a_wider_look_says_nothing_of_it(self) -> None:
-        """It was at more, and its source is compared with where that lies."""
-        around = look("", 1, source="mem://old/")
-        assert freshness([around, self.WIDE], "d/").as_of == at(5)
-        assert freshness([around, self.WIDE], "d/").looks == (self.WIDE,)
+    @pytest.mark.parametrize(
+        ("source", "strangers", "minutes"),
+        [
+            ("mem://old/", 1, 1),
+            ("mem://new/d/", 1, 1),
+            ("mem://old/", 0, 5),
+            # The same source's, above: what it found here is looked at again.
+            ("mem://new/", 1, 5),
+        ],
+    )
+    def test_a_wider_look_at_another_source_counts_as_well(
+        self, source: str, strangers: int, minutes: int
+    ) -> None:
+        around, narrow = look("", 1, source=source), replace(self.WIDE, strangers=strangers)
+        for known in ([around, narrow], [narrow, around]):
+            found = freshness(known, "d/")
+            assert (found.as_of, found.covered) == (at(minutes), True)
+            assert (around in found.looks) is (minutes == 1)
+            assert freshness(known, "d/x/").as_of == at(minutes)
+            assert freshness(known, "").as_of == at(1)
 
 
 def behind(since: datetime | None = None) -> Behind:

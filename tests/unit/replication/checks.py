@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.ledger import looks, reading
+from airflow_multicloud.core.ledger import looks, reading, selections
 from airflow_multicloud.core.replication import stock, under_way
 from airflow_multicloud.core.replication.standing import holds
 from airflow_multicloud.core.replication.verification import verify
@@ -139,7 +139,7 @@ class Checked:
             at for at, _ in self.source.history[key[len(self.end.location.key) :]] if at < moment
         )
         return (
-            looks.admits(chosen, name)
+            selections.admits(chosen, name)
             and (chosen.min_size is None or len(content) >= chosen.min_size)
             and (chosen.max_size is None or len(content) <= chosen.max_size)
             and (chosen.max_age is None or (look.started - when).total_seconds() <= chosen.max_age)

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 RUN = a_run(minutes=60, min_age=10)
 
 
-def covered(run: Run = RUN, known: Sequence[Look] = ()) -> Coverage:
+def covered(run: Run = RUN, known: Sequence[Look] = (), *, seen: Sequence[Look] = ()) -> Coverage:
     end = endpoint("copy/")
     commit = Commit("f", 1, 1, "mem://lab/", NOON, RUN.identity, Step.END, looks=tuple(known))
-    return Coverage(run, end, Base(Head(end, commit, "0" * 64), 1))
+    return Coverage(run, end, Base(Head(end, commit, "0" * 64), 1), seen=seen)
 
 
 def look_of(whole: Coverage) -> Look:
@@ -171,6 +171,22 @@ class TestStrangers:
     def test_what_is_none(self, known: Entry | None) -> None:
         assert self.strangers(known) == 0
 
+    def test_what_never_arrived_is_one(self) -> None:
+        never = Behind(Outcome.FAILED, "late", Origin("mem://moved/a"), 9, at(50))
+        assert self.strangers(Entry("copy/a", None, never)) == 1
+        ours = replace(never, origin=Origin(SOURCE + "a"))
+        assert self.strangers(Entry("copy/a", None, ours)) == 0
+        assert self.strangers(Entry("copy/a", None, replace(never, outcome=Outcome.RESERVED))) == 0
+
+    def test_the_looks_at_their_source_stay(self) -> None:
+        old, other = (look("copy/", 1, source=f"mem://{name}/") for name in ("old", "other"))
+        whole = covered(seen=[old, other])
+        whole.count("a", entry(origin=Origin("mem://old/a")), None, 0)
+        assert (whole.stays(old), whole.stays(other)) == (True, False)
+        whole.begin()
+        assert not whole.stays(old)
+        assert covered().stays(old)
+
     @pytest.mark.parametrize(("include", "count"), [("a", 1), ("b", 0)])
     def test_outside_of_the_selection_nobody_looked(self, include: str, count: int) -> None:
         run = a_run(selection=Selection(include=(include,)))
@@ -247,6 +263,9 @@ class TestTaken:
         ("known", "taken"),
         [
             (replace(look("copy/", 40, source=SOURCE), displaced=1), True),
+            # A run since then has passed it over as well.
+            (look("copy/", 40, source=SOURCE, behind=1), True),
+            (look("copy/", 40, source=SOURCE, behind=1, since=at(30)), False),
             (replace(look("", 40, source="mem://lab/"), displaced=1), False),
             (replace(look("other/", 40, source=SOURCE), displaced=1), False),
             (replace(look("copy/", 40, source="mem://moved/"), displaced=1), False),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.clouds.aws.session import Session
 
+#: What older hosts have before their region: ``s3-us-gov-west-1``, ``s3-fips-us-gov-west-1``.
+_ACCESS = re.compile(r"^s3-(fips-)?")
 #: The partition that most buckets are in.
 _USUAL = "aws"
 
@@ -26,7 +28,8 @@ _USUAL = "aws"
 def store_name_of(session: Session) -> str:
     """The host of an endpoint that is not AWS's; else the partition, unless it is the usual one.
 
-    No client is made for it, which might ask for a role.
+    An endpoint's host tells the partition, whatever region requests are signed for. No client is
+    made for it, which might ask for a role.
 
     :raises CredentialsError: kind ``invalid_argument``, when the connection can't be used.
     """
@@ -37,11 +40,19 @@ def _name(session: Session, settings: botocore.session.Session) -> str:
     endpoint = session.endpoint_url("s3") or _configured_endpoint(settings)
     name = store_name(endpoint or "")
     host = name.partition(":")[0].partition("%")[0]
-    if name and not any(host.endswith(f".{suffix}") for _, _, suffix in _partitions()):
+    served = [one for one in _partitions() if not name or host.endswith(f".{one[2]}")]
+    if not served:
         return name
     region = session.connection.region_name or settings.get_config_variable("region") or ""
-    found = (partition for partition, regions, _ in _partitions() if re.match(regions, region))
-    partition = next(found, _USUAL)
+    # Of what a host is made of, its region is near the end: a bucket may have any name.
+    parts = [_ACCESS.sub("", part) for part in reversed(host.split("."))]
+    found = (
+        partition
+        for one in (*parts, region)
+        for partition, regions, _ in served
+        if re.match(regions, one)
+    )
+    partition = next(found, served[0][0])
     return "" if partition == _USUAL else partition
 
 

@@ -60,7 +60,8 @@ class ObjectStoreBase(SessionHook, GCSHook):
         """
         endpoint = self._session.endpoint_of("gcs") or os.environ.get(_EMULATOR) or ""
         name = store_name(endpoint)
-        return "" if name.partition(":")[0].endswith(_GOOGLE) else name
+        host = name.partition(":")[0].partition("%")[0]
+        return "" if host.endswith(_GOOGLE) else name
 
     @cached_property
     def _api(self) -> JsonApi:
