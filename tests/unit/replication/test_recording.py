@@ -350,7 +350,7 @@ def test_what_is_lost_of_a_ledger_is_a_finding(time: Time) -> None:
         assert [recorder.findings(index) for index in range(3)] == [
             ("its ledger was damaged, and was started over: all of it",),
             ("its ledger was damaged: some of it",),
-            ("nothing could be written there: of another release",),
+            ("nothing can be written there: of another release",),
         ]
         assert recorder.writable == (0, 1)
         assert recorder.why_not_written(0) is None
