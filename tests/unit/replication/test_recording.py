@@ -27,7 +27,7 @@ from airflow_multicloud.core.replication.recording import Recorder
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests
 from airflow_multicloud.testing.memory_cloud import object_store
-from tests.unit.ledger.made import at, commit, draft, entry, look
+from tests.unit.ledger.made import at, commit, draft, entry, look, proof
 
 from .memory import World, conn_of, ledger, tree_of, world
 from .runs import a_run, an_item
@@ -418,3 +418,27 @@ class TestBlame:
         with pytest.raises(type(error)) as raised:
             lab.recorder.end(0, ())
         assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    ("partly", "meanwhile", "stays"),
+    [(None, False, False), ("some of it", False, True), (None, True, True)],
+)
+def test_an_old_look_goes_only_if_all_that_it_found_is_known(
+    partly: str | None, *, meanwhile: bool, stays: bool
+) -> None:
+    """What is lost, or came while the run went on, may be of the look's source."""
+    (there,) = (made := world({})).destinations
+    third = Entry("copy/s", changed(proof(), origin=Origin("mem://third/s")))
+    commit(there, [third], this=draft("third", prefix="copy/"))
+    before = base_of(there)
+    old = draft("old", Step.END, prefix="copy/", found=look("copy/", -1, source="mem://old/"))
+    commit(there, [], this=old)
+    base = before if meanwhile else replace(base_of(there), partly=partly)
+    with Catalog() as catalog:
+        catalog.add_known(0, [("s", third)])
+        recorder = Recorder(RUN, made.destinations, [base], catalog)
+        recorder.begin()
+        recorder.end(0, ())
+    sources = [one.source for one in ledger(there).commit.looks]
+    assert ("mem://old/" in sources) is stays
