@@ -145,6 +145,8 @@ def entry_of_absent(run: Run, name: str, before: Entry, *, there: bool, deleted:
     ours = about is not None and about.origin.uri == run.origin_of(name)
     if not ours or not selections.admits(run.selection, name):
         return before  # Another source's, or none that this run was to look at.
+    if before.behind is not None and before.behind.origin.uri != run.origin_of(name):
+        return Entry(before.key, behind=before.behind)  # Another source's is still to come.
     if before.proof is None or not (there or before.owed):
         return Entry(before.key, removed=True)
     if before.gone is not None:

@@ -37,8 +37,10 @@ class Strangers:
         """Take in an object of another source; its looks have it by the name it has there."""
         for length in self._lengths:
             name = key[length:]
+            if len(key) < length or not uri.endswith(name):
+                continue
             place = key[:length], uri.removesuffix(name)
-            if len(key) < length or not uri.endswith(name) or place not in self._empty:
+            if place not in self._empty:
                 continue
             rest = [one for one in self._empty[place] if not selections.admits(one.selection, name)]
             self._empty[place] = rest

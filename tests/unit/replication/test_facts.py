@@ -292,6 +292,16 @@ class TestAbsent:
         ):
             assert self.said(before, there=there) == before
 
+    @pytest.mark.parametrize("there", [True, False])
+    def test_what_another_source_could_not_put_in_its_place_is_still_to_come(
+        self, there: bool
+    ) -> None:
+        theirs = behind(origin=Origin("mem://other/a"))
+        before = Entry(KEY, proven(), theirs)
+        assert self.said(before, there=there) == Entry(KEY, None, theirs)
+        other = a_run(minutes=60, min_age=10, selection=Selection(include=("b",)))
+        assert self.said(before, there=there, run=other) == before
+
     @pytest.mark.parametrize(("include", "gone"), [("a", at(50)), ("b", None)])
     def test_only_what_the_run_looks_at_is_gone(self, include: str, gone: datetime | None) -> None:
         run = a_run(minutes=60, min_age=10, selection=Selection(include=(include,)))

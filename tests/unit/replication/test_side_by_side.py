@@ -88,6 +88,22 @@ class TestNeverArrived:
         assert age(below(there, "b/"), clock) == NONE
         assert age(there, clock) == NONE
 
+    def test_it_stays_so_once_the_object_that_was_in_its_way_is_gone_at_its_source(
+        self, there: Endpoint, clock: Clock
+    ) -> None:
+        outer, inner = endpoint_with({"x": b"1", "b/never": b"1"}), endpoint_with({"never": b"2"})
+        run(outer, there)
+        fail(inner, below(there, "b/"))
+        outer.store.delete_object(outer.ref(outer.key_of("b/never")))
+        for _ in range(2):
+            run(outer, there)
+            assert age(below(there, "b/"), clock) is None
+            assert age(there, clock) is None
+        run(inner, below(there, "b/"))
+        run(outer, there)
+        assert age(there, clock) == NONE
+        assert freshness(there).complete
+
     def test_once_its_source_is_given_up_it_holds_nothing_back(
         self, there: Endpoint, clock: Clock
     ) -> None:
