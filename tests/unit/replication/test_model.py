@@ -14,10 +14,12 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from airflow_multicloud.core.heap import frozen_heap
 from airflow_multicloud.core.replication import engine, shards
 from airflow_multicloud.core.replication.closing import ReplicationFailedError
 from airflow_multicloud.core.replication.options import ObjectFilter
@@ -30,7 +32,7 @@ from .living import Killed, Script, Source, apart, contents, kill, living, stran
 from .memory import BUCKET, SMALL, endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from airflow_multicloud.core.endpoints import Endpoint
 
@@ -105,6 +107,13 @@ interruptions = st.lists(
 )
 #: Changes and waiting before a run.
 before = st.lists(st.one_of(changes, changes, SECONDS), max_size=4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def heap() -> Iterator[None]:
+    """Each of some thousand runs would have all that is left of other tests collected after it."""
+    with frozen_heap():
+        yield
 
 
 @dataclass
