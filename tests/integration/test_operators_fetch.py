@@ -291,7 +291,10 @@ class _Slow:
         self._seconds = seconds
         self.list_objects = inner.list_objects
         self.stat_object = inner.stat_object
-        self.store_name = inner.store_name
+
+    @property
+    def store_name(self) -> str:
+        return str(self._inner.store_name)
 
     def get_object(self, ref: Any, **given: Any) -> Any:
         if not ref.key.startswith(".airflow-multicloud/"):
