@@ -73,7 +73,7 @@ class Base:
         return replace(self, head=head, lost=lost, partly=why, as_it_is=self.head)
 
     def to_write_on(self) -> Base:
-        """The same with all that can be kept, some of which has to be written anew."""
+        """The same with all that can be kept, some of which has to be written again."""
         if self.as_it_is is None:
             return self
         head = mending.mended(self.as_it_is, self.lost, cut=True)

@@ -148,6 +148,10 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
         """How many objects the replica should have."""
         return self.objects - self.left_out
 
+    def origin_of(self, key: str) -> str:
+        """The URI at its source of what lies under a key, or below a prefix, here."""
+        return self.source + key[len(self.prefix) :]
+
     @property
     def lacking(self) -> int:
         """How many the replica does not have as they were."""

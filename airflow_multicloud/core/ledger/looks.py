@@ -108,9 +108,14 @@ def _replaces(new: Look, old: Look, stays: Callable[[Look], bool]) -> bool:
     return not new.strangers or same_source(new, old) or not stays(old)
 
 
+def is_near(one: str, other: str) -> bool:
+    """Whether one prefix or key lies within the other."""
+    return one.startswith(other) or other.startswith(one)
+
+
 def same_source(wide: Look, narrow: Look) -> bool:
     """Whether a look was at what another one, at a wider prefix, was at as well."""
-    return narrow.source == wide.source + narrow.prefix[len(wide.prefix) :]
+    return narrow.source == wide.origin_of(narrow.prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,7 @@ def freshness(known: Iterable[Look], prefix: str, asked: Selection = ALL) -> Fre
     looks = [
         one
         for one in known
-        if (one.prefix.startswith(prefix) or prefix.startswith(one.prefix))
+        if is_near(one.prefix, prefix)
         and (asked == ALL or one.selection in (ALL, asked) or one.lacking)
     ]
     around = [one for one in looks if prefix.startswith(one.prefix)]
@@ -267,7 +272,7 @@ def as_of(entry: Entry, looks: Iterable[Look]) -> datetime | None:
 
 def is_origin(proof: Proof, key: str, look: Look) -> bool:
     """Whether what is proven here is a copy of what a look was at, by its name at the source."""
-    return proof.origin.uri == look.source + key[len(look.prefix) :]
+    return proof.origin.uri == look.origin_of(key)
 
 
 def within(proof: Proof, key: str, look: Look) -> bool:

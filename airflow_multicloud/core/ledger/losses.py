@@ -40,7 +40,7 @@ class Losses:
         self._others = [
             index
             for index, look in enumerate(known)
-            if is_near(look.prefix, prefix)
+            if looks.is_near(look.prefix, prefix)
             and (look.as_of > started or not is_same(look.prefix, look.source, prefix, source))
         ]
 
@@ -83,11 +83,6 @@ class Losses:
             else look
             for index, look in enumerate(self._known)
         )
-
-
-def is_near(one: str, other: str) -> bool:
-    """Whether one prefix or key lies within the other."""
-    return one.startswith(other) or other.startswith(one)
 
 
 def is_same(prefix: str, source: str | None, other_prefix: str, other: str | None) -> bool:

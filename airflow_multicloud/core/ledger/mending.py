@@ -38,7 +38,7 @@ def unreadable(head: Head, prefix: str) -> tuple[SegmentRef, ...]:
 def mended(head: Head, lost: Collection[SegmentRef], *, cut: bool = False) -> Head | None:
     """The state without some segments; the same if it has none of them.
 
-    :param cut: where only a part of another segment is to be dropped, write the rest anew; else
+    :param cut: where only a part of another segment is to be dropped, write the rest again; else
         all of it is dropped.
     :return: ``None`` if too much is lost.
     """

@@ -21,7 +21,7 @@ from airflow_multicloud.core.ledger.commits import (
     Step,
 )
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.losses import Losses, is_near, is_same, with_loss
+from airflow_multicloud.core.ledger.losses import Losses, is_same, with_loss
 from airflow_multicloud.core.ledger.merging import Merging
 from airflow_multicloud.core.ledger.refs import SortedRun
 
@@ -104,7 +104,7 @@ def _others_took(state: Commit | None, look: Look, since: int) -> bool:
     return any(
         loss.taken
         and loss.number > since
-        and is_near(loss.prefix, look.prefix)
+        and looks.is_near(loss.prefix, look.prefix)
         and not is_same(loss.prefix, loss.source, look.prefix, look.source)
         for loss in (state.losses if state else ())
     )

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from airflow_multicloud.core import cancellation, records
 from airflow_multicloud.core.endpoints import Endpoint, has_capability
-from airflow_multicloud.core.ledger import commits, merging, reading, segments
+from airflow_multicloud.core.ledger import commits, looks, merging, reading, segments
 from airflow_multicloud.core.ledger.base import Base, base_of
 from airflow_multicloud.core.ledger.commits import Commit
 from airflow_multicloud.core.ledger.entries import Entry
-from airflow_multicloud.core.ledger.losses import Losses, is_near
+from airflow_multicloud.core.ledger.losses import Losses
 from airflow_multicloud.core.ledger.merging import Known, Merging
 from airflow_multicloud.core.ledger.names import LAST_COMMIT, commit_key, place_of
 from airflow_multicloud.core.ledger.reading import Head
@@ -104,7 +104,7 @@ def commit(
 def _emptied(state: Commit, prefix: str, since: int) -> list[str]:
     """Where a run has deleted or replaced objects of others after a commit."""
     near = (loss.prefix for loss in state.losses if loss.number > since)
-    return [one for one in near if is_near(one, prefix)]
+    return [one for one in near if looks.is_near(one, prefix)]
 
 
 def _made(

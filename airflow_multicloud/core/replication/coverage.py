@@ -102,9 +102,7 @@ class Coverage:
         The first run that passes it over says so in its look's ``behind``, for later ones.
         """
         return any(
-            look.holds is None
-            and key.startswith(look.prefix)
-            and look.source + key[len(look.prefix) :] == origin
+            look.holds is None and key.startswith(look.prefix) and look.origin_of(key) == origin
             for look in self._looks
         )
 

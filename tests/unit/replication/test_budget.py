@@ -53,18 +53,19 @@ def test_a_run_never_holds_more_than_its_limit(limit: int) -> None:
     assert len(tree_of(made.destinations[1])) == 61
 
 
-def test_whoever_wants_more_waits_until_it_is_there() -> None:
+@pytest.mark.parametrize(("held", "wanted"), [(8, 5), (1, 1000)])
+def test_whoever_wants_more_waits_until_it_is_there_or_alone(held: int, wanted: int) -> None:
     budget, acquired = MemoryBudget(10), threading.Event()
-    budget.acquire(8)
+    budget.acquire(held)
 
     def want() -> None:
-        budget.acquire(5)
+        budget.acquire(wanted)
         acquired.set()
 
     thread = threading.Thread(target=want)
     thread.start()
     assert not acquired.wait(0.05)
-    budget.release(8)
+    budget.release(held)
     assert acquired.wait(5)
     thread.join()
 
@@ -74,22 +75,6 @@ def test_a_piece_above_the_limit_goes_alone() -> None:
     budget.acquire(1000)
     budget.release(1000)
     budget.acquire(10)
-
-
-def test_a_piece_above_the_limit_waits_until_it_is_alone() -> None:
-    budget, acquired = MemoryBudget(10), threading.Event()
-    budget.acquire(1)
-
-    def want() -> None:
-        budget.acquire(1000)
-        acquired.set()
-
-    thread = threading.Thread(target=want)
-    thread.start()
-    assert not acquired.wait(0.05)
-    budget.release(1)
-    assert acquired.wait(5)
-    thread.join()
 
 
 def test_what_fits_is_what_would_not_wait() -> None:
