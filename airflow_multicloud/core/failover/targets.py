@@ -92,6 +92,7 @@ class StagedFile:
         try:
             put_in_place(self.part.path, self.path)
         except OSError as err:
+            cancellation.check()  # Who stopped the work has discarded the file.
             raise _local_error(self.path, err) from err
         self.part.file.close()
         self.over()

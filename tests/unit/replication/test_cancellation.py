@@ -229,6 +229,21 @@ def test_a_fetch_leaves_nothing(tree: bool, tmp_path: Path) -> None:
     assert len(left) < 20
 
 
+def test_a_file_that_was_discarded_when_the_work_was_stopped_is_no_fault_of_the_target(
+    tmp_path: Path,
+) -> None:
+    with told_to_stop() as work:
+        staged = FileTarget(tmp_path / "k").stage([b"1"])
+        work.cancel("test")
+        for part in tmp_path.iterdir():
+            part.unlink()
+        try:
+            staged.commit()
+        finally:
+            staged.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_verification_stops() -> None:
     lab = world({f"k{number:03}": b"1" * 60 for number in range(200)})
     replicate(lab.replication())
