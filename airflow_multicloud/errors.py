@@ -162,3 +162,10 @@ class DeploymentError(CloudError):
 
 class CostAnalysisError(CloudError):
     """Reading or comparing costs failed."""
+
+
+class SpentTokenError(DeploymentError):
+    """The instance that an order made has been terminated: order again with another token."""
+
+    def __init__(self, message: str, *, cloud: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, kind=ErrorKind.ALREADY_EXISTS, cloud=cloud, code=code)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import registry
-from airflow_multicloud.ports import cost
+from airflow_multicloud.ports import compute, cost
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.contracts.object_store.rigs import OPTIONAL_CAPABILITIES
 from airflow_multicloud.testing.contracts.rigs import has_capability
@@ -44,6 +44,7 @@ CAPABILITIES: dict[str, tuple[type, ...]] = {
         cost.CostRecommendations,
         cost.PriceLists,
     ),
+    "compute": (compute.ConsoleOutput,),
 }
 
 
