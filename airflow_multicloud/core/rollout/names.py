@@ -1,4 +1,4 @@
-"""How what a deployment makes is named and labelled: by this it is found again, and by nothing else.
+"""How what a deployment makes is named and labelled: this, and nothing else, finds it again.
 
 The values are legal on every cloud as they are (Compute Engine's labels are the narrowest), so that
 no cloud changes them.

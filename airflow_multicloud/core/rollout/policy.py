@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 
-
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -93,7 +92,7 @@ def _member(kind: type[E], given: str, parameter: str) -> E:
     raise _wrong(parameter, given, " or ".join(kind))
 
 
-def _check(fits: bool, parameter: str, given: object, allowed: str) -> None:  # noqa: FBT001
+def _check(fits: bool, parameter: str, given: object, allowed: str) -> None:
     if not fits:
         raise _wrong(parameter, given, allowed)
 
