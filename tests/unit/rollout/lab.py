@@ -33,6 +33,8 @@ APP = "app"
 POLICY = RolloutPolicy(min_success=1.0, health_floor=0.0, healthy_checks=1)
 #: More steps than this and a rollout goes round in circles.
 MOST_STEPS = 3000
+#: Between the name of a connection and the number of its lab.
+MARK = "-lab-"
 
 
 def _healthy(_target: str, _identity: Identity) -> bool:
@@ -76,8 +78,9 @@ class Lab:
     runs: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        mark = next(_LABS)
-        self.targets = {name: f"{conn}-{mark}" for name, conn in self.targets.items()}
+        if not any(MARK in conn for conn in self.targets.values()):
+            mark = next(_LABS)
+            self.targets = {name: f"{conn}{MARK}{mark}" for name, conn in self.targets.items()}
 
     def plan(
         self,
