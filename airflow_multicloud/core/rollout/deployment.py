@@ -112,7 +112,7 @@ class Deployment:
             )
         if self.health is not None and self.health.public:
             for target in self.targets:
-                if not all(one.request.network.public_address for one in target.wanted()):
+                if not all(one.request.network.public_address for one in target.prospects()):
                     raise refused(
                         f"target {target.name}: network: public_address",
                         False,

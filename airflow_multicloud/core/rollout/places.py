@@ -11,7 +11,6 @@ import re
 from pathlib import PurePath
 
 from airflow_multicloud import known_clouds
-from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.inputs import refused, text
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.errors import CloudError, DeploymentError
@@ -20,7 +19,7 @@ from airflow_multicloud.locations import Location, parse_location
 #: What a shell, a URL and every store take as it is; a segment that begins with a dot climbs, or is
 #: this package's own.
 _PREFIX = re.compile(r"(?:[A-Za-z0-9_=+@,-][A-Za-z0-9._=+@,-]*/)*")
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,46}")
 _LONGEST_PREFIX = 400
@@ -91,7 +90,7 @@ def check_file_name(given: str, parameter: str) -> str:
     :raises DeploymentError: ``invalid_argument``.
     """
     if not _FILE_NAME.fullmatch(given):
-        allowed = "a file name of at most 128 letters, digits and ._+-; rename it"
+        allowed = "a file name of at most 128 letters, digits and ._-; rename it"
         raise refused(f"{parameter}: file name", given, allowed)
     return given
 
@@ -133,8 +132,3 @@ def read_record_name(file_name: str) -> tuple[str, str] | None:
     """The revision and digits of a record's file name; ``None`` for what is no such name."""
     found = _RECORD.fullmatch(file_name)
     return (found[1], found[2]) if found else None
-
-
-def same_place(one: Endpoint, other: Endpoint) -> bool:
-    """Whether two prefixes are one, by whichever connections they are reached."""
-    return one.place == other.place

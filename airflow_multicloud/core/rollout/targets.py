@@ -62,7 +62,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Prospect:
     """One place and size in which a target's instances may be made, before it is looked up."""
 
     request: LaunchRequest
@@ -154,7 +154,7 @@ class Target:
         name = given.get("name") if isinstance(given, Mapping) else None
         return cls(**fields_of(cls, given, f"target {name}" if name else "targets"))
 
-    def wanted(self) -> tuple[Wanted, ...]:
+    def prospects(self) -> tuple[Prospect, ...]:
         """Every place and size, in the order in which they are tried."""
         found = list(_in_zones(self))
         for other in self.alternatives:
@@ -177,7 +177,7 @@ class Target:
 
     def places(self) -> tuple[str, ...]:
         """The URIs of all prefixes that the artifact is put under for it, each once."""
-        return tuple(dict.fromkeys(one.artifacts for one in self.wanted()))
+        return tuple(dict.fromkeys(one.artifacts for one in self.prospects()))
 
 
 def read_targets(given: object) -> tuple[Target, ...]:
@@ -192,9 +192,9 @@ def read_targets(given: object) -> tuple[Target, ...]:
     return tuple(one if isinstance(one, Target) else Target.of(one) for one in found)
 
 
-def _in_zones(target: Target) -> tuple[Wanted, ...]:
+def _in_zones(target: Target) -> tuple[Prospect, ...]:
     return tuple(
-        Wanted(
+        Prospect(
             request=LaunchRequest(
                 region=target.region,
                 network=target.network,

@@ -72,7 +72,7 @@ def test_candidates_are_zones_then_the_alternatives_zones() -> None:
             ],
         )
     )
-    tried = [(w.request.region, w.request.zone, w.request.size) for w in found.wanted()]
+    tried = [(w.request.region, w.request.zone, w.request.size) for w in found.prospects()]
     assert tried == [
         ("mem-1", "mem-1b", "small"),
         ("mem-1", "mem-1a", "small"),
