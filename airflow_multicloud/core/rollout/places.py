@@ -115,16 +115,15 @@ def artifact_name(deployment_id: str, sha256: str, file_name: str) -> str:
 def revisions_prefix(deployment_id: str, begins: str = "") -> str:
     """The prefix of the records of revisions, below ``artifacts``.
 
-    :param begins: of the ones that begin so.
+    :param begins: of the ones that begin so; checked before.
     """
     check_id(deployment_id, "deployment_id")
-    if begins:
-        check_revision(begins, "revision")
     return f"{deployment_id}/revisions/{begins}"
 
 
 def record_name(deployment_id: str, revision: str, digest: str) -> str:
     """The name of a revision's record, below ``artifacts``."""
+    check_revision(revision, "revision")
     return f"{revisions_prefix(deployment_id, revision)}-{digest[:DIGITS]}.json"
 
 
