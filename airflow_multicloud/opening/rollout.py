@@ -74,7 +74,7 @@ def open_targets(targets: Iterable[Target]) -> dict[str, OpenedTarget]:
 def _open(target: Target) -> OpenedTarget:
     try:
         cloud = registry.cloud_of(target.conn_id)
-        compute = registry.resolve(Compute, target.conn_id)  # type: ignore[type-abstract]
+        compute = registry.resolve(Compute, target.conn_id)
     except CloudError as err:
         raise err.with_context("conn_id") from err
     places = {uri: open_endpoint(uri, parameter="artifacts") for uri in target.places()}

@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_multicloud.core.rollout.digests import digest_of_document
-from airflow_multicloud.core.rollout.planning import in_order
+from airflow_multicloud.core.rollout.planning import waves_for
 from airflow_multicloud.core.rollout.plans import DeploymentPlan, TargetPlan
-from airflow_multicloud.core.rollout.waves import waves_of
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 
@@ -124,9 +123,7 @@ def _with_outages(approved: DeploymentPlan, now: DeploymentPlan) -> DeploymentPl
         replace(target, candidates=()) if target.name in out else target
         for target in approved.targets
     )
-    policy = approved.policy
-    waves = waves_of(in_order(targets), canary=policy.canary, max_parallel=policy.max_parallel)
-    return replace(approved, targets=targets, waves=waves)
+    return replace(approved, targets=targets, waves=waves_for(targets, approved.policy))
 
 
 def _is_out(target: TargetPlan) -> bool:

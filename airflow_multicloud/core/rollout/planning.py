@@ -20,8 +20,9 @@ from airflow_multicloud.core.rollout.plans import (
     PlannedArtifact,
     TargetPlan,
 )
+from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.prices import hourly_price
-from airflow_multicloud.core.rollout.script import StartupScript
+from airflow_multicloud.core.rollout.scripts import script_of
 from airflow_multicloud.core.rollout.signing import check_signing
 from airflow_multicloud.core.rollout.targets import Prospect, Target
 from airflow_multicloud.core.rollout.waves import waves_of
@@ -78,18 +79,15 @@ def plan_deployment(
     :raises DeploymentError: naming each target that can't be as it was given, and the parameter.
     """
     revision = deployment.revision or artifact.sha256[:_REVISION_DIGITS]
-    script = StartupScript(
-        deployment_id=deployment.deployment_id,
-        revision=revision,
-        artifact_name=artifact.file_name,
-        artifact_sha256=artifact.sha256,
-        artifact_size=artifact.size,
+    script = script_of(
+        deployment.deployment_id,
+        revision,
+        artifact,
         command=deployment.command,
         port=deployment.port,
     )
     context = _Context(artifact, script.digest, prices or bundled_prices(), deployment, order)
     targets = _plan_targets(context, opened)
-    policy = deployment.policy
     return DeploymentPlan(
         deployment_id=deployment.deployment_id,
         revision=revision,
@@ -97,8 +95,8 @@ def plan_deployment(
         artifact=artifact,
         script_digest=script.digest,
         targets=targets,
-        waves=waves_of(in_order(targets), canary=policy.canary, max_parallel=policy.max_parallel),
-        policy=policy,
+        waves=waves_for(targets, deployment.policy),
+        policy=deployment.policy,
         command=deployment.command,
         port=deployment.port,
         health=deployment.health,
@@ -106,34 +104,11 @@ def plan_deployment(
     )
 
 
-def script_of(plan: DeploymentPlan) -> StartupScript:
-    """The startup script of a plan's instances, but for its URL.
-
-    :raises DeploymentError: ``precondition_failed`` when this release makes another one of it.
-    """
-    artifact = plan.artifact
-    script = StartupScript(
-        deployment_id=plan.deployment_id,
-        revision=plan.revision,
-        artifact_name=artifact.file_name,
-        artifact_sha256=artifact.sha256,
-        artifact_size=artifact.size,
-        command=plan.command,
-        port=plan.port,
-    )
-    if script.digest != plan.script_digest:
-        raise DeploymentError(
-            f"plan: its startup script has the digest {plan.script_digest}, and this release of "
-            f"airflow-multicloud makes one of {script.digest}; plan again",
-            kind=ErrorKind.PRECONDITION_FAILED,
-        )
-    return script
-
-
-def in_order(targets: Sequence[TargetPlan]) -> list[str]:
-    """The names of targets as waves take them: one that could not be planned is no canary."""
+def waves_for(targets: Sequence[TargetPlan], policy: RolloutPolicy) -> tuple[tuple[str, ...], ...]:
+    """The waves of planned targets; one that could not be planned is no canary."""
     ready = [target.name for target in targets if target.candidates]
-    return ready + [target.name for target in targets if not target.candidates]
+    late = [target.name for target in targets if not target.candidates]
+    return waves_of(ready + late, canary=policy.canary, max_parallel=policy.max_parallel)
 
 
 def _plan_targets(context: _Context, opened: Mapping[str, OpenedTarget]) -> tuple[TargetPlan, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def _memory() -> None:
     memory_cloud.register()
 
 
-def refusal(**changed: object) -> str:
+def refusal(**changed: Any) -> str:
     with pytest.raises(DeploymentError) as caught:
         Target.of(target(**changed))
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
