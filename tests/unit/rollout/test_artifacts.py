@@ -113,7 +113,7 @@ def test_an_object_is_looked_at(hook: Any) -> None:
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CloudError, match="artifact: .*none") as caught:
+    with pytest.raises(CloudError, match=r"artifact: .*none") as caught:
         look_at_artifact(tmp_path / "none")
     assert caught.value.kind is ErrorKind.NOT_FOUND
     with pytest.raises(CloudError, match=r"artifact: .*directory|artifact: .*not a file"):
