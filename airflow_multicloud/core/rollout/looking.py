@@ -119,12 +119,13 @@ def outdated(wanted: Wanted, seen: Iterable[Seen], kept: str) -> tuple[Seen, ...
     )
 
 
-def earlier_live(wanted: Wanted, seen: Iterable[Seen]) -> tuple[Seen, ...]:
-    """The instances that serve until ours are healthy."""
+def serving(wanted: Wanted, seen: Iterable[Seen]) -> tuple[Seen, ...]:
+    """The earlier instances that serve until ours are healthy."""
     return tuple(
         one
         for one in seen
         if one.instance.state in (InstanceState.PENDING, InstanceState.RUNNING)
+        and one.identity.standing is Standing.CURRENT
         and one.identity.rank.order <= wanted.order
         and not wanted.is_of_spec(one)
     )

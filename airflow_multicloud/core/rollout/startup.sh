@@ -55,7 +55,7 @@ fetch() {
         status=$(get) && return
         case $status in
         408 | 429) ;;
-        4*) refuse "its URL answered HTTP $status (403: it may have expired)" ;;
+        4*) refuse "its URL answered HTTP $status (400 or 403: it may have expired)" ;;
         esac
         say "fetching the artifact failed (HTTP ${status:-none})"
         sleep "$pause"
