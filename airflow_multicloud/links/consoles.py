@@ -30,8 +30,12 @@ class ConsoleLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The first page of this cloud that the task names; empty when there is none."""
         from airflow.providers.common.compat.sdk import XCom
+        from airflow.sdk.exceptions import AirflowRuntimeError
 
-        return self.first(XCom.get_value(key=XCOM_KEY, ti_key=ti_key))
+        try:
+            return self.first(XCom.get_value(key=XCOM_KEY, ti_key=ti_key))
+        except AirflowRuntimeError:
+            return ""  # Airflow 3.1 asks for it as a task ends, whose own end this must not spoil.
 
     def first(self, links: object) -> str:
         """The first URL that is a page of this console; empty when there is none."""

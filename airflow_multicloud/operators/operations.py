@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException, conf
-from airflow.sdk.exceptions import TaskDeferralTimeout
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.opening.operations import (
+    Begun,
+    arguments_for,
+    check_operations,
+    tell_operations,
+)
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.ports.operations import Operations
 from airflow_multicloud.triggers.poll import FAILED, Check, PollTrigger, call_off, look, path_of
 
 if TYPE_CHECKING:
@@ -44,6 +51,28 @@ class Wait:
 
     def __post_init__(self) -> None:
         json.dumps([self.arguments, self.state])
+
+
+def wait_for(
+    port: type[Operations], begun: Sequence[Begun], state: dict[str, Any] | None = None
+) -> Wait:
+    """Wait for all of these operations to end, in whatever way.
+
+    The next step reads the facts with
+    :func:`~airflow_multicloud.opening.operations.ended_operations`. A task that is stopped
+    meanwhile says in its log what goes on.
+
+    :param port: which service has them.
+    :param state: what the next step gets besides (JSON).
+    """
+    asked = [one.operation.poll_after or timedelta(0) for one in begun]
+    return Wait(
+        check=check_operations,
+        arguments=arguments_for(port, begun),
+        state=state or {},
+        first_wait=max(asked, default=timedelta(0)),
+        on_cancel=tell_operations,
+    )
 
 
 class OperationOperator(CloudOperator):
@@ -101,23 +130,22 @@ class OperationOperator(CloudOperator):
         until = datetime.now(UTC) + self.timeout
         return self._go(context, lambda: self.begin(context), until)
 
-    def resume(
-        self, context: Context, event: dict[str, Any], state: dict[str, Any], until: str
-    ) -> Any:
+    def resume(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after a wait in the triggerer; fail, for good, with what no retry mends."""
         if FAILED in event:
             raise AirflowFailException(event[FAILED])
-        end = datetime.fromisoformat(until)
-        return self._go(context, lambda: self.proceed(context, event, state), end)
+        facts, state = event["facts"], event["handed_on"]["state"]
+        until = datetime.fromisoformat(event["handed_on"]["until"])
+        return self._go(context, lambda: self.proceed(context, facts, state), until)
 
     def resume_execution(
         self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
     ) -> Any:
         """Airflow's way back from the triggerer, with the error that a worker has for a timeout."""
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout as err:
-            raise self._timed_out() from err
+        why = (next_kwargs or {}).get("error")
+        if next_method == TRIGGER_FAIL_REPR and why == TriggerFailureReason.TRIGGER_TIMEOUT:
+            raise self._timed_out()
+        return super().resume_execution(next_method, next_kwargs, context)
 
     def _go(self, context: Context, step: Callable[[], Wait | Outcome], until: datetime) -> Any:
         with self.at_work(context):
@@ -141,9 +169,11 @@ class OperationOperator(CloudOperator):
                 poll_interval=self.poll_interval,
                 first_wait=wait.first_wait.total_seconds(),
                 on_cancel=None if wait.on_cancel is None else path_of(wait.on_cancel),
+                # Not as the deferral's kwargs, which dag.test() of Airflow 3.1 to 3.3 loses
+                # (https://github.com/apache/airflow/pull/69942).
+                handed_on={"state": wait.state, "until": until.isoformat()},
             ),
             method_name="resume",
-            kwargs={"state": wait.state, "until": until.isoformat()},
             # Airflow takes 0 for no timeout at all.
             timeout=max(until - datetime.now(UTC), timedelta(seconds=1)),
         )
@@ -162,8 +192,10 @@ class OperationOperator(CloudOperator):
                     raise self._timed_out()
                 arguments = arguments if found.arguments is None else found.arguments
                 pause = max(self.poll_interval, found.wait)
-        except WorkCancelledError:
-            self._call_off(wait)
+        except (CloudError, WorkCancelledError):
+            # A request that was aborted may fail with anything.
+            if cancellation.requested():
+                self._call_off(wait)
             raise
 
     def _call_off(self, wait: Wait) -> None:

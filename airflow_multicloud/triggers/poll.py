@@ -104,6 +104,8 @@ class PollTrigger(BaseTrigger):
         user marks the waiting task as failed or succeeded, or clears it; it has 30 seconds
         (``[triggerer] on_kill_timeout``). Not when the triggerer ends or restarts, nor after a
         timeout. Airflow before 3.3 never calls it.
+    :param handed_on: JSON for whoever gets the event, whose payload then is an object of ``facts``
+        and ``handed_on``; one with :data:`FAILED` is as without it.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class PollTrigger(BaseTrigger):
         poll_interval: float,
         first_wait: float = 0.0,
         on_cancel: str | None = None,
+        handed_on: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Airflow leaves it untyped
         self.check = check
@@ -121,6 +124,7 @@ class PollTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.first_wait = first_wait
         self.on_cancel = on_cancel
+        self.handed_on = handed_on
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """The class path and arguments to recreate this trigger."""
@@ -132,6 +136,7 @@ class PollTrigger(BaseTrigger):
                 "poll_interval": self.poll_interval,
                 "first_wait": self.first_wait,
                 "on_cancel": self.on_cancel,
+                "handed_on": self.handed_on,
             },
         )
 
@@ -143,7 +148,7 @@ class PollTrigger(BaseTrigger):
             with working_for(self._work()):
                 found = await sync_to_async(_look, thread_sensitive=False)(check, arguments)
             if found.facts is not None:
-                yield TriggerEvent(found.facts)  # type: ignore[no-untyped-call] # as above
+                yield TriggerEvent(self._payload(found.facts))  # type: ignore[no-untyped-call] # as above
                 return
             arguments = arguments if found.arguments is None else found.arguments
             await asyncio.sleep(max(self.poll_interval, found.wait))
@@ -155,6 +160,11 @@ class PollTrigger(BaseTrigger):
         on_cancel = pkgutil.resolve_name(self.on_cancel)
         with working_for(self._work()):
             await sync_to_async(call_off, thread_sensitive=False)(on_cancel, self.arguments)
+
+    def _payload(self, facts: dict[str, Any]) -> dict[str, Any]:
+        if self.handed_on is None or FAILED in facts:
+            return facts
+        return {"facts": facts, "handed_on": self.handed_on}
 
     def _work(self) -> Work:
         """Of which task's this is: the triggerer's environment knows none."""

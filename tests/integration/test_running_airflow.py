@@ -62,6 +62,7 @@ def test_it_ends_well_after_several_waits(airflow: Airflow, tmp_path: Path) -> N
     (tmp_path / "2").touch()
     assert task.until("success")["try_number"] == 1
     assert task.xcom() == task.xcom("report") == {"found": [1, 2]}
+    assert airflow.ask("GET", f"{task.path}/links")["extra_links"] == links
     events = airflow.ask("GET", "assets/events?source_dag_id=waiting")["asset_events"]
     (event,) = [event for event in events if event["source_run_id"] == task.run_id]
     assert event["extra"]["multicloud"] == {"found": [1, 2]}

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
-from airflow_multicloud.opening.operations import (
-    Begun,
-    arguments_for,
-    check_operations,
-    ended_operations,
-    tell_operations,
-)
+from airflow_multicloud.opening.operations import Begun, ended_operations
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.operations import OperationOperator, Wait
+from airflow_multicloud.operators.operations import OperationOperator, Wait, wait_for
 from airflow_multicloud.ports.compute import Compute, InstanceRef
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.registry import cloud_of, resolve
@@ -50,11 +44,8 @@ class PowerOperator(OperationOperator):
         begun = resolve(Compute, self.conn_id).power_instance(self._ref, on=self.on)
         if begun.state.is_final:
             return self._ended(context, begun)
-        return Wait(
-            check=check_operations,
-            arguments=arguments_for(Compute, [Begun(conn_id=self.conn_id, operation=begun)]),
-            on_cancel=tell_operations,
-        )
+        self.log.info("the %s of %s has begun", begun.action, self.instance_id)
+        return wait_for(Compute, [Begun(conn_id=self.conn_id, operation=begun)])
 
     def proceed(
         self, context: Context, facts: dict[str, Any], state: dict[str, Any]

@@ -14,15 +14,17 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
-    TaskDeferralTimeout,
     TaskDeferred,
 )
 
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.labels import current_work
+from airflow_multicloud.opening.operations import Begun
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.operations import OperationOperator, Wait
+from airflow_multicloud.operators.operations import OperationOperator, Wait, wait_for
+from airflow_multicloud.ports.compute import Compute
+from airflow_multicloud.ports.operations import Operation, OperationState
 from airflow_multicloud.triggers.poll import FAILED, PollTrigger
 from tests.unit.operators.test_base import Context
 
@@ -100,7 +102,7 @@ def carried_out(operator: OperationOperator, context: Any) -> Any:
             trigger = PollTrigger(**json.loads(json.dumps(arguments)))
             event = asyncio.run(anext(trigger.run())).payload  # type: ignore[arg-type]
             method = deferred.method_name
-            given = json.loads(json.dumps({**(deferred.kwargs or {}), "event": event}))
+            given = json.loads(json.dumps({"event": event}))
 
 
 WAYS = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "triggerer"])
@@ -167,11 +169,12 @@ def test_its_time_is_for_all_waits_together(deferrable: bool) -> None:
         operator.execute(Context())  # type: ignore[arg-type]
     assert first.value.timeout == timedelta(seconds=1)  # less, but never 0
     until = datetime.now(UTC) + timedelta(seconds=30)
-    given = {"event": {"answer": "a"}, "state": {"found": []}, "until": until.isoformat()}
+    handed_on: dict[str, Any] = {"state": {"found": []}, "until": until.isoformat()}
+    given = {"event": {"facts": {"answer": "a"}, "handed_on": handed_on}}
     with pytest.raises(TaskDeferred) as second:
         operator.resume_execution("resume", given, Context())  # type: ignore[arg-type]
     assert timedelta(seconds=25) < second.value.timeout < timedelta(seconds=30)
-    given["until"] = (until - timedelta(seconds=31)).isoformat()
+    handed_on["until"] = (until - timedelta(seconds=31)).isoformat()
     with pytest.raises(CloudError, match="timeout: it was not done within"):
         operator.resume_execution("resume", given, Context())  # type: ignore[arg-type]
 
@@ -180,7 +183,39 @@ def test_airflows_timeout_of_a_deferral_is_the_same_error() -> None:
     with pytest.raises(CloudError, match="timeout: it was not done within") as caught:
         Steps().resume_execution("__fail__", {"error": "Trigger timeout"}, Context())  # type: ignore[arg-type]
     assert caught.value.kind is ErrorKind.TIMEOUT
-    assert isinstance(caught.value.__cause__, TaskDeferralTimeout)
+    with pytest.raises(AirflowException, match="Trigger failure"):
+        Steps().resume_execution("__fail__", {"error": "Trigger failure"}, Context())  # type: ignore[arg-type]
+
+
+def test_the_time_that_is_asked_for_at_the_beginning_is_waited_too() -> None:
+    now = {"seen_at": datetime.now(UTC), "state": OperationState.RUNNING}
+    named = {"handle": "h", "action": "stop", "resource": "r", **now}
+    begun = [
+        Begun(conn_id="c", operation=Operation(**named, poll_after=wait))
+        for wait in (None, timedelta(seconds=20), timedelta(seconds=5))
+    ]
+    wait = wait_for(Compute, begun, {"round": 1})
+    assert (wait.first_wait, wait.state) == (timedelta(seconds=20), {"round": 1})
+    assert wait_for(Compute, []).first_wait == timedelta(0)
+
+
+def test_a_wait_begins_when_it_was_asked_to() -> None:
+    ANSWERS.append({"answer": "a"})
+    operator = Steps(waits=1)
+    wait = Wait(
+        check=check,
+        arguments={"number": 0},
+        state={"found": []},
+        first_wait=timedelta(seconds=0.5),
+    )
+    operator.begin = lambda context: wait  # type: ignore[method-assign]
+    started = time.monotonic()
+    operator.execute(Context())  # type: ignore[arg-type]
+    assert ASKED[0][1] - started >= 0.5
+    operator.deferrable = True
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.execute(Context())  # type: ignore[arg-type]
+    assert deferred.value.trigger.first_wait == 0.5
 
 
 @pytest.mark.parametrize("calls_off", [False, True])
@@ -203,6 +238,22 @@ def test_a_worker_that_is_stopped_calls_it_off(
     assert ([0] if calls_off else []) == CALLED_OFF
     said = "could not be cancelled: busy: it is busy" if calls_off else "goes on there"
     assert said in caplog.text + capsys.readouterr().out  # the module's log, and the task's
+
+
+def test_a_request_that_was_aborted_is_part_of_being_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operator = Steps()
+
+    def aborted(**arguments: Any) -> Any:
+        operator.on_kill()
+        raise error(ErrorKind.INVALID_ARGUMENT)
+
+    wait = Wait(check=aborted, arguments={"number": 0}, on_cancel=call_off)
+    monkeypatch.setattr(operator, "begin", lambda context: wait)
+    with pytest.raises(AirflowException, match="was stopped: Airflow has asked"):
+        operator.execute(Context())  # type: ignore[arg-type]
+    assert CALLED_OFF == [0]
 
 
 def test_a_user_who_ends_it_in_the_triggerer_calls_it_off(
@@ -260,7 +311,7 @@ def test_facts_that_speak_of_failures_are_no_failure() -> None:
     ANSWERS.append({"answer": "a", "failed": 0})
     assert carried_out(Steps(waits=1, deferrable=True), Context()) == {"found": ["a"]}
     with pytest.raises(AirflowFailException, match=r"^no$"):
-        Steps().resume(Context(), {FAILED: "no"}, {}, "")  # type: ignore[arg-type]
+        Steps().resume(Context(), {FAILED: "no"})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
