@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.ports.operations import Operation, Operations, OperationState
@@ -54,7 +55,8 @@ def check_operations(
     :raises CloudError: when a cloud can't be asked.
     """
     service = pkgutil.resolve_name(port)
-    now = [_asked(service, one) for one in _read(operations)]
+    with telemetry.operation("check_operations"):
+        now = [_asked(service, one) for one in _read(operations)]
     arguments = arguments_for(service, now)
     left = [one.operation for one in now if not one.operation.state.is_final]
     if not left:

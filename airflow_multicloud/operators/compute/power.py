@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_multicloud.core import telemetry
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
@@ -41,7 +42,8 @@ class PowerOperator(OperationOperator):
 
     def begin(self, context: Context) -> Wait | Outcome:
         """Have the cloud do it, unless it is so already."""
-        begun = resolve(Compute, self.conn_id).power_instance(self._ref, on=self.on)
+        with telemetry.operation("power_instance", cloud__provider=cloud_of(self.conn_id).name):
+            begun = resolve(Compute, self.conn_id).power_instance(self._ref, on=self.on)
         if begun.state.is_final:
             return self._ended(context, begun)
         self.log.info("the %s of %s has begun", begun.action, self.instance_id)
