@@ -14,7 +14,7 @@ from airflow_multicloud.core.rollout.planning import OpenedTarget
 from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.opening.endpoints import open_endpoint
-from airflow_multicloud.ports.compute import Compute
+from airflow_multicloud.ports.compute import ComputeService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def open_targets(targets: Iterable[Target]) -> dict[str, OpenedTarget]:
 def _open(target: Target) -> OpenedTarget:
     try:
         cloud = registry.cloud_of(target.conn_id)
-        compute = registry.resolve(Compute, target.conn_id)
+        compute = registry.resolve(ComputeService, target.conn_id)
     except CloudError as err:
         raise err.with_context("conn_id") from err
     places = {uri: open_endpoint(uri, parameter="artifacts") for uri in target.places()}

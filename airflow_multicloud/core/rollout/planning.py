@@ -27,7 +27,7 @@ from airflow_multicloud.core.rollout.signing import check_signing
 from airflow_multicloud.core.rollout.targets import Prospect, Target
 from airflow_multicloud.core.rollout.waves import waves_of
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
-from airflow_multicloud.ports.compute import Compute, LaunchSpec
+from airflow_multicloud.ports.compute import ComputeService, LaunchSpec
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class OpenedTarget:
     """
 
     cloud: str
-    compute: Compute
+    compute: ComputeService
     places: Mapping[str, Endpoint]
 
 
