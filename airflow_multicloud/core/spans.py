@@ -36,6 +36,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "verify_evidence": "a bucket's chain of evidence that is checked",
         "check_connection": "a connection check",
         "check_location": "a look at the bucket of a location",
+        "plan_deployment": "what a deployment would do, looked up in its clouds",
+        "deliver_artifact": "an artifact that is put near the targets of a deployment",
         "cost.ingest": "one billing period of an export that is ingested",
         "cost.export_freshness": "how old an export's newest version is",
         "cost.stored_exports": "what a cost store has",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.cost.prices import PriceTable
 from airflow_multicloud.core.cost.prices.file import bundled_prices
 from airflow_multicloud.core.endpoints import Endpoint
@@ -24,10 +23,11 @@ from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.prices import hourly_price
 from airflow_multicloud.core.rollout.scripts import script_of
 from airflow_multicloud.core.rollout.signing import check_signing
+from airflow_multicloud.core.rollout.site import MachineCloud
 from airflow_multicloud.core.rollout.targets import Prospect, Target
 from airflow_multicloud.core.rollout.waves import waves_of
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
-from airflow_multicloud.ports.compute import Compute, LaunchSpec
+from airflow_multicloud.ports.compute import LaunchSpec
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class OpenedTarget:
     """
 
     cloud: str
-    compute: Compute
+    compute: MachineCloud
     places: Mapping[str, Endpoint]
 
 
@@ -61,6 +61,7 @@ class _Context:
     order: datetime
 
 
+@telemetry.operation("plan_deployment")
 def plan_deployment(
     deployment: Deployment,
     artifact: PlannedArtifact,
@@ -114,18 +115,18 @@ def waves_for(targets: Sequence[TargetPlan], policy: RolloutPolicy) -> tuple[tup
 def _plan_targets(context: _Context, opened: Mapping[str, OpenedTarget]) -> tuple[TargetPlan, ...]:
     targets = context.deployment.targets
     workers = min(len(targets), _MOST_THREADS)
-    with ThreadPoolExecutor(workers, thread_name_prefix="multicloud-plan") as pool:
+    planned: list[TargetPlan] = []
+    problems: list[CloudError] = []
+    with cancellation.pool(workers, "multicloud-plan") as pool:
         waiting = [
             telemetry.submit_in_context(pool, _plan_target, context, t, opened[t.name])
             for t in targets
         ]
-    planned: list[TargetPlan] = []
-    problems: list[CloudError] = []
-    for one in waiting:
-        try:
-            planned.append(one.result())
-        except CloudError as err:
-            problems.append(err)
+        for one in waiting:
+            try:
+                planned.append(one.result())
+            except CloudError as err:
+                problems.append(err)
     if problems:
         kinds = {err.kind for err in problems}
         raise DeploymentError(
