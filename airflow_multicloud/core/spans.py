@@ -38,6 +38,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "check_location": "a look at the bucket of a location",
         "plan_deployment": "what a deployment would do, looked up in its clouds",
         "deliver_artifact": "an artifact that is put near the targets of a deployment",
+        "check_operations": "one look at operations that a task waits for",
+        "power_instance": "an instance that is started or stopped, until its cloud has answered",
         "cost.ingest": "one billing period of an export that is ingested",
         "cost.export_freshness": "how old an export's newest version is",
         "cost.stored_exports": "what a cost store has",

@@ -95,7 +95,9 @@ class ClosingSteps:
             stays.identity.standing is not Standing.CURRENT
             or stays.identity.rank.order < wanted.order
         ):
-            labels = {STANDING: Standing.CURRENT.value, ORDER: str(wanted.order)}
+            # Never lowered: a later run may have claimed it meanwhile.
+            order = max(wanted.order, stays.identity.rank.order)
+            labels = {STANDING: Standing.CURRENT.value, ORDER: str(order)}
             self._site.compute.label_instance(held.ref, labels)
         going = [*outdated(wanted, seen, held.ref.id), *self._beyond(slot)]
         if not going:
