@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.revisions import find_revision
+from airflow_multicloud.core.rollout.rollbacks import find_artifact, rollback_of
 from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.opening.rollout import open_targets
 
@@ -20,7 +21,7 @@ def earlier_deployment(
 
     :param to: the revision's name, in full or not.
     :param targets: where it is to run; their places are asked for its record.
-    :param given: other parameters of :class:`~airflow_multicloud.core.rollout.deployment.Deployment`.
+    :param given: as :func:`~airflow_multicloud.core.rollout.rollbacks.rollback_of` takes it.
     :raises DeploymentError: when no place has it, or the places do not agree.
     """
     opened = open_targets(targets)
@@ -28,15 +29,5 @@ def earlier_deployment(
     found = find_revision(deployment_id, places, to)
     for uri, why in found.unknown.items():
         _log.warning("revision %s: %s could not be asked: %s", to, uri, why)
-    revision, place = found.revision, found.places[0]
-    deployment = Deployment(
-        deployment_id=deployment_id,
-        artifact=places[place].below(revision.key).uri,
-        targets=targets,
-        revision=revision.revision,
-        command=revision.command,
-        port=revision.port,
-        health=revision.health,
-        **given,
-    )
-    return deployment, revision.sha256
+    kept = find_artifact(found, places)
+    return rollback_of(found, kept, targets, **given), found.revision.sha256

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_multicloud.adapters.digests import compare
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.apart import in_one_place
 from airflow_multicloud.core.endpoints import Endpoint, naming
 from airflow_multicloud.core.ledger.writing import Sign
@@ -92,17 +91,14 @@ def deliver_artifact(
     name = artifact_name(deployment_id, artifact.sha256, artifact.file_name)
     # One place under two spellings would be written twice at once.
     distinct = {place.place: place.below(name) for place in places.values()}
-    with ThreadPoolExecutor(
-        max(1, min(len(distinct), _MOST_THREADS)), thread_name_prefix="multicloud-deliver"
-    ) as pool:
+    threads = max(1, min(len(distinct), _MOST_THREADS))
+    with cancellation.pool(threads, "multicloud-deliver") as pool:
         waiting = {
             key: telemetry.submit_in_context(pool, _deliver, source, artifact, copy, sign)
             for key, copy in distinct.items()
         }
-    return tuple(
-        _told(uri, place.below(name), waiting[place.place].result())
-        for uri, place in places.items()
-    )
+        done = {key: one.result() for key, one in waiting.items()}
+    return tuple(_told(uri, place.below(name), done[place.place]) for uri, place in places.items())
 
 
 def holds(copy: Endpoint, artifact: PlannedArtifact) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -22,9 +22,7 @@ from airflow_multicloud.core.rollout.progress import RolloutProgress
 from airflow_multicloud.core.rollout.revision_records import revision_of
 from airflow_multicloud.core.rollout.revisions import record_revision
 from airflow_multicloud.core.rollout.rollout import Rollout
-from airflow_multicloud.core.rollout.scripts import startup_scripts
-from airflow_multicloud.core.rollout.site import Site
-from airflow_multicloud.ports.compute import Instance
+from airflow_multicloud.core.rollout.sites import sites_of
 
 _log = logging.getLogger(__name__)
 
@@ -82,19 +80,7 @@ def rollout_of(plan: DeploymentPlan, opened: Mapping[str, OpenedTarget]) -> Roll
 
     :raises DeploymentError: ``precondition_failed`` when another release has made the plan.
     """
-    scripts = startup_scripts(plan, _places(opened))
-    sites = {
-        target.name: Site(
-            deployment_id=plan.deployment_id,
-            plan=target,
-            compute=opened[target.name].compute,
-            script=scripts,
-            why_not_healthy=_health_of(plan),
-        )
-        for target in plan.targets
-        if target.candidates
-    }
-    return Rollout(plan, sites)
+    return Rollout(plan, sites_of(plan, opened))
 
 
 def ended(
@@ -129,10 +115,3 @@ def deploy(
 
 def _places(opened: Mapping[str, OpenedTarget]) -> dict[str, Endpoint]:
     return {uri: place for one in opened.values() for uri, place in one.places.items()}
-
-
-def _health_of(plan: DeploymentPlan) -> Callable[[Instance], str | None]:
-    check = plan.health
-    if check is None:
-        return lambda _instance: None
-    return lambda instance: check.why_not_healthy(instance, plan.revision)

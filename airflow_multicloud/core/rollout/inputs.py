@@ -28,6 +28,8 @@ def refused(parameter: str, given: object, allowed: str) -> DeploymentError:
 def _shown(given: object) -> str:
     if given is None:
         return "nothing"
+    if isinstance(given, str) and "@" in given:
+        return "a text that is not shown, as it may hold a password,"
     text = repr(given) if isinstance(given, str | int | float) else str(given)
     return text if len(text) <= 100 else f"{text[:100]}…"  # noqa: PLR2004 - enough to know it by
 

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from airflow_multicloud import known_clouds
 from airflow_multicloud.core.rollout.inputs import refused, text
 from airflow_multicloud.core.rollout.names import check_id
-from airflow_multicloud.errors import CloudError, DeploymentError
+from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.locations import Location, parse_location
 
 #: What a shell, a URL and every store take as it is; a segment that begins with a dot climbs, or is
@@ -55,11 +55,11 @@ def check_artifacts(given: object, parameter: str) -> str:
         raise refused(parameter, uri, "a URI: scheme://conn_id@bucket/prefix/")
     key = _location(uri, parameter).key
     if not _PREFIX.fullmatch(key) or len(key) > _LONGEST_PREFIX:
-        raise refused(
-            parameter,
-            uri,
-            f"a prefix that ends with a slash, of at most {_LONGEST_PREFIX} letters, digits and "
-            "._=+@,- in segments that don't begin with a dot",
+        raise DeploymentError(
+            f"{parameter}: {uri} given, expected a prefix that ends with a slash, of at most "
+            f"{_LONGEST_PREFIX} letters, digits and ._=+@,- in segments that don't begin with a "
+            "dot",
+            kind=ErrorKind.INVALID_ARGUMENT,
         )
     return uri
 

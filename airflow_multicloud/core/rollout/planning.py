@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.cost.prices import PriceTable
 from airflow_multicloud.core.cost.prices.file import bundled_prices
 from airflow_multicloud.core.endpoints import Endpoint
@@ -114,18 +113,18 @@ def waves_for(targets: Sequence[TargetPlan], policy: RolloutPolicy) -> tuple[tup
 def _plan_targets(context: _Context, opened: Mapping[str, OpenedTarget]) -> tuple[TargetPlan, ...]:
     targets = context.deployment.targets
     workers = min(len(targets), _MOST_THREADS)
-    with ThreadPoolExecutor(workers, thread_name_prefix="multicloud-plan") as pool:
+    planned: list[TargetPlan] = []
+    problems: list[CloudError] = []
+    with cancellation.pool(workers, "multicloud-plan") as pool:
         waiting = [
             telemetry.submit_in_context(pool, _plan_target, context, t, opened[t.name])
             for t in targets
         ]
-    planned: list[TargetPlan] = []
-    problems: list[CloudError] = []
-    for one in waiting:
-        try:
-            planned.append(one.result())
-        except CloudError as err:
-            problems.append(err)
+        for one in waiting:
+            try:
+                planned.append(one.result())
+            except CloudError as err:
+                problems.append(err)
     if problems:
         kinds = {err.kind for err in problems}
         raise DeploymentError(

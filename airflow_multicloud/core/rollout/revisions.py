@@ -11,11 +11,10 @@ an instance fetches must have the SHA-256 that the record says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from airflow_multicloud.core import telemetry
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.places import check_revision, read_record_name
 from airflow_multicloud.core.rollout.revision_records import Revision, read_records, write_record
@@ -158,9 +157,9 @@ def _everywhere(
         except CloudError as err:
             return err
 
-    workers = max(1, min(len(places), _MOST_THREADS))
-    with ThreadPoolExecutor(workers, thread_name_prefix="multicloud-revisions") as pool:
+    threads = max(1, min(len(places), _MOST_THREADS))
+    with cancellation.pool(threads, "multicloud-revisions") as pool:
         waiting = {
             uri: telemetry.submit_in_context(pool, tried, place) for uri, place in places.items()
         }
-    return {uri: one.result() for uri, one in waiting.items()}
+        return {uri: one.result() for uri, one in waiting.items()}

@@ -26,9 +26,8 @@ from airflow_multicloud.core.rollout.plans import Candidate, DeploymentPlan, Hou
 from airflow_multicloud.core.rollout.policy import RolloutPolicy, Strategy
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import ApiCall
-
-from .givens import target
-from .worlds import ORDER, Broken, planned
+from tests.unit.rollout.givens import target
+from tests.unit.rollout.worlds import ORDER, Broken, planned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

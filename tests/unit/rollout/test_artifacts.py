@@ -22,9 +22,8 @@ from airflow_multicloud.core.rollout.signing import sign_artifact
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind, StorageError
 from airflow_multicloud.ports.object_store import Digests, ObjectMeta, WriteOptions
 from airflow_multicloud.testing.memory_cloud import object_store
-
-from .givens import deployment, target
-from .worlds import ORDER, new_place, opened
+from tests.unit.rollout.givens import deployment, target
+from tests.unit.rollout.worlds import ORDER, new_place, opened
 
 if TYPE_CHECKING:
     from pathlib import Path

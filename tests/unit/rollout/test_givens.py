@@ -16,8 +16,7 @@ from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Architecture, Network, SizeNeed
 from airflow_multicloud.testing import memory_cloud
-
-from .givens import deployment, target
+from tests.unit.rollout.givens import deployment, target
 
 GIB = 2**30
 
@@ -141,6 +140,8 @@ def test_a_wrong_field_is_named(changed: dict[str, object], named: str) -> None:
         "nowhere://lab/a/",
         "/srv/artifacts/",
         "mem://user:secret@lab/a/",
+        "mem://user:secret@lab/a/ ",
+        "mem:/user:secret@lab/",
     ],
 )
 def test_a_prefix_that_could_become_another_key_is_refused(artifacts: str) -> None:

@@ -12,9 +12,8 @@ from airflow_multicloud.core.rollout.artifacts import deliver_artifact, look_at_
 from airflow_multicloud.core.rollout.planning import plan_deployment
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.opening.rollout import open_deployment
-
-from .givens import deployment, target
-from .worlds import ORDER
+from tests.unit.rollout.givens import deployment, target
+from tests.unit.rollout.worlds import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

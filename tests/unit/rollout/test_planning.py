@@ -18,9 +18,8 @@ from airflow_multicloud.core.rollout.scripts import script_of
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Architecture, Image, LaunchSpec, Size
 from airflow_multicloud.testing.memory_cloud import compute, object_store
-
-from .givens import deployment, target
-from .worlds import ARTIFACT, ORDER, Broken, opened, planned
+from tests.unit.rollout.givens import deployment, target
+from tests.unit.rollout.worlds import ARTIFACT, ORDER, Broken, opened, planned
 
 if TYPE_CHECKING:
     from airflow_multicloud.ports.compute import LaunchRequest

@@ -18,9 +18,8 @@ from airflow_multicloud.core.rollout.revisions import (
 )
 from airflow_multicloud.errors import DeploymentError, ErrorKind, StorageError
 from airflow_multicloud.testing.memory_cloud import object_store
-
-from .givens import target
-from .worlds import ARTIFACT, new_place, planned
+from tests.unit.rollout.givens import target
+from tests.unit.rollout.worlds import ARTIFACT, new_place, planned
 
 
 class Down(object_store.Hook):

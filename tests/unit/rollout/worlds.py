@@ -11,8 +11,7 @@ from airflow_multicloud.core.rollout.planning import OpenedTarget, plan_deployme
 from airflow_multicloud.core.rollout.plans import DeploymentPlan, PlannedArtifact
 from airflow_multicloud.locations import parse_location
 from airflow_multicloud.testing.memory_cloud import compute, object_store
-
-from .givens import deployment
+from tests.unit.rollout.givens import deployment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
