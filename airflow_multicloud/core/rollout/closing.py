@@ -15,6 +15,7 @@ from airflow_multicloud.core.rollout.looking import (
     seen_in,
     stood_down,
     superseding,
+    told,
 )
 from airflow_multicloud.core.rollout.names import (
     ORDER,
@@ -24,7 +25,7 @@ from airflow_multicloud.core.rollout.names import (
     order_of,
 )
 from airflow_multicloud.core.rollout.progress import Phase, SlotProgress
-from airflow_multicloud.core.rollout.slots import SlotSteps, told
+from airflow_multicloud.core.rollout.slots import SlotSteps
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.text import printable
@@ -79,12 +80,7 @@ class ClosingSteps:
         like = adoptable(wanted, seen)
         held = slot.instance
         if held is None or not like:
-            gone = replace(
-                slot,
-                error_kind=ErrorKind.UNAVAILABLE,
-                error="its instance was healthy, and is gone",
-            )
-            return self.begin(gone, Phase.UNDOING)
+            return self._steps.lost(slot, "its instance was healthy, and is gone")
         stays = like[0]
         if stays.instance.ref != held.ref:
             # Another run's instance of the same: it has to prove its health here, too.

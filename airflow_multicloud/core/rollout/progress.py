@@ -82,6 +82,7 @@ class SlotProgress:
     :param checks: health checks in a row that succeeded.
     :param complaint: what the last health check found wrong.
     :param may_hide: until when a listing may not show a launch whose answer was lost.
+    :param losses: how many of its instances were terminated by somebody else.
     :param undid: whether something was put back.
     :param undo_failed: whether something could not be.
     :param superseded_by: the later revision that ours yielded to.
@@ -105,6 +106,7 @@ class SlotProgress:
     may_hide: datetime | None = None
     blocks: tuple[Block, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    losses: int = 0
     undid: bool = False
     undo_failed: bool = False
     superseded_by: str | None = None

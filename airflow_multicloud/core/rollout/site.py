@@ -44,10 +44,10 @@ class Site:
 
         One listing serves all slots that ask for the same.
 
-        :param since: a listing that was begun earlier does not do.
+        :param since: only a listing that was begun later does.
         """
         with self._lock:
-            if self._listed is None or self._listed[0] < since:
+            if self._listed is None or self._listed[0] <= since:
                 begun = now()
                 self._listed = (begun, tuple(self._list()))
             return self._listed[1]

@@ -18,6 +18,8 @@ from airflow_multicloud.text import printable
 
 _LONGEST_PAUSE = timedelta(seconds=30)
 _CONSOLE_LINES = 5
+#: Whoever terminates our instances so often means it.
+_MOST_LOSSES = 3
 
 Clock = Callable[[], datetime]
 
@@ -81,6 +83,24 @@ class SlotBase:
             doing = slot.complaint or f"it was {slot.phase} for too long"
             return self.failed(slot, ErrorKind.TIMEOUT, doing)
         return replace(slot, not_before=now + (wait or self.plan.policy.poll_interval))
+
+    def lost(self, slot: SlotProgress, why: str) -> SlotProgress:
+        """A slot whose instance was terminated by somebody: an earlier run that came late, say.
+
+        It is looked at anew, which may find who that was, a few times.
+        """
+        if slot.losses >= _MOST_LOSSES:
+            return self.failed(slot, ErrorKind.UNAVAILABLE, why)
+        now = self.clock()
+        return replace(
+            slot,
+            phase=Phase.LOOKING,
+            losses=slot.losses + 1,
+            instance=None,
+            waits_for=(),
+            looked_from=now,
+            deadline=now + self.plan.policy.boot_timeout,
+        )
 
     def failed(self, slot: SlotProgress, kind: ErrorKind, why: str) -> SlotProgress:
         """A slot that has failed, with the end of its instance's console."""

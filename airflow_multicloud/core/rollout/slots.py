@@ -14,11 +14,12 @@ from datetime import timedelta
 from airflow_multicloud.core.rollout.capacity import SCARCE, block_of, next_candidate
 from airflow_multicloud.core.rollout.looking import (
     Seen,
-    Wanted,
     adoptable,
+    how_ended,
     in_the_way,
     serving,
     superseding,
+    told,
 )
 from airflow_multicloud.core.rollout.names import (
     ORDER,
@@ -26,6 +27,7 @@ from airflow_multicloud.core.rollout.names import (
     Identity,
     Rank,
     Standing,
+    identity_of,
     labels_of,
     name_of,
     spec_of,
@@ -88,18 +90,16 @@ class SlotSteps(SlotBase):
         if (later := superseding(wanted, seen)) is not None:
             return replace(slot, phase=Phase.SUPERSEDED, superseded_by=told(later))
         if found := adoptable(wanted, seen):
-            return self._adopt(slot, wanted, found[0])
+            return self._adopt(slot, found[0])
         if left := in_the_way(wanted, seen):
             return self._clearing(slot, [one.instance.ref for one in left])
         return self._launching(slot)
 
-    def _adopt(self, slot: SlotProgress, wanted: Wanted, found: Seen) -> SlotProgress:
+    def _adopt(self, slot: SlotProgress, found: Seen) -> SlotProgress:
         instance, identity = found.instance, found.identity
         if instance.state is InstanceState.STOPPING:
             return self.later(replace(slot, looked_from=self.clock()))
-        if identity.standing is Standing.NEW and identity.rank.order < wanted.order:
-            # What a killed run has left is this one's from now on, to take or to remove.
-            self.site.compute.label_instance(instance.ref, {ORDER: str(wanted.order)})
+        self._claim(slot, instance)
         held = replace(
             slot,
             instance=instance,
@@ -113,6 +113,16 @@ class SlotSteps(SlotBase):
         if instance.state is InstanceState.PENDING:
             return self._booting(held, ())
         return self._checking(held, instance)
+
+    def _claim(self, slot: SlotProgress, instance: Instance) -> None:
+        """Have an instance say that this run wants it, too.
+
+        So no earlier run replaces it; and what a killed run has left is this one's, to take or to
+        remove.
+        """
+        order, identity = self.wanted(slot).order, identity_of(instance)
+        if identity is not None and identity.rank.order < order:
+            self.site.compute.label_instance(instance.ref, {ORDER: str(order)})
 
     def _clear(self, slot: SlotProgress) -> SlotProgress:
         waits_for, wait = self.looked_at(slot.waits_for)
@@ -164,13 +174,15 @@ class SlotSteps(SlotBase):
         else:
             raise AssertionError("a slot that boots holds an instance or waits for one")
         instance = self.site.compute.describe_instance(ref)
+        # A launch gives what another run has made by the same order.
+        self._claim(slot, instance)
         if instance.state is InstanceState.PENDING:
             return self.later(replace(slot, instance=instance))
         if instance.error_kind is not None:
             slot = replace(slot, instance=instance)
-            return self._not_this_one(slot, instance.error_kind, _ended(instance), None)
+            return self._not_this_one(slot, instance.error_kind, how_ended(instance), None)
         if instance.state is not InstanceState.RUNNING:
-            return self.failed(slot, ErrorKind.UNAVAILABLE, _ended(instance))
+            return self._ended(slot, instance)
         return self._checking(replace(slot, waits_for=()), instance)
 
     def _check(self, slot: SlotProgress) -> SlotProgress:
@@ -178,7 +190,7 @@ class SlotSteps(SlotBase):
         instance = self.site.compute.describe_instance(held.ref)
         slot = replace(slot, instance=instance)
         if instance.state is not InstanceState.RUNNING:
-            return self.failed(slot, ErrorKind.UNAVAILABLE, _ended(instance))
+            return self._ended(slot, instance)
         complaint = self.site.why_not_healthy(instance)
         if complaint is not None:
             return self.later(replace(slot, checks=0, complaint=complaint))
@@ -207,6 +219,12 @@ class SlotSteps(SlotBase):
             return self._ready(slot)
         return self.later(replace(slot, waits_for=tuple(begun), looked_from=self.clock()))
 
+    def _ended(self, slot: SlotProgress, instance: Instance) -> SlotProgress:
+        """After an instance stopped, which says something of it, or was terminated."""
+        if instance.state in (InstanceState.TERMINATING, InstanceState.TERMINATED):
+            return self.lost(slot, how_ended(instance))
+        return self.failed(slot, ErrorKind.UNAVAILABLE, how_ended(instance))
+
     def _refused(self, slot: SlotProgress, err: CloudError) -> SlotProgress:
         """After a request that was refused: another candidate, another try, or the end."""
         now = self.clock()
@@ -215,8 +233,9 @@ class SlotSteps(SlotBase):
                 return self._not_this_one(slot, err.kind, str(err), err.code)
             if err.retryable:
                 slot = replace(slot, may_hide=now + LISTINGS_LAG)
-        gone = err.kind is ErrorKind.NOT_FOUND and slot.phase in (Phase.BOOTING, Phase.CHECKING)
-        if gone or not err.retryable or (slot.deadline is not None and now >= slot.deadline):
+        if err.kind is ErrorKind.NOT_FOUND and slot.phase in (Phase.BOOTING, Phase.CHECKING):
+            return self.lost(slot, str(err))
+        if not err.retryable or (slot.deadline is not None and now >= slot.deadline):
             return self.failed(slot, err.kind, str(err))
         return self.tried(slot, err)
 
@@ -271,17 +290,7 @@ class SlotSteps(SlotBase):
         return self.site.plan.candidates[slot.candidate].spec.region
 
 
-def told(seen: Seen) -> str:
-    """An instance of another revision, for people."""
-    return f"revision {seen.identity.revision} (instance {seen.instance.ref.id})"
-
-
 def _held(slot: SlotProgress) -> Instance:
     if slot.instance is None:
         raise AssertionError(f"a slot that is {slot.phase} holds an instance")
     return slot.instance
-
-
-def _ended(instance: Instance) -> str:
-    why = f": {instance.error}" if instance.error else ""
-    return f"instance {instance.ref.id} is {instance.state}, though nobody here ended it{why}"
