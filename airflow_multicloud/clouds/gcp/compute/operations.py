@@ -24,7 +24,9 @@ TERMINATE: Final = "terminate"
 START: Final = "start"
 STOP: Final = "stop"
 
-DONE: Final = "DONE"
+#: The one state that the client library has as an enumeration.
+DONE: Final = compute_v1.Operation.Status.DONE
+_PENDING: Final = compute_v1.Operation.Status.PENDING
 #: Of which instance's state each is the end, and on the way to which it goes on.
 _ENDS = {
     LAUNCH: InstanceState.RUNNING,
@@ -79,7 +81,7 @@ def operation_of(
 def begun(action: str, place: Place, told: compute_v1.Operation) -> Operation:
     """What Google has accepted just now."""
     handle = Handle(told.name, str(told.target_id))
-    state = OperationState.PENDING if told.status == "PENDING" else OperationState.RUNNING
+    state = OperationState.PENDING if told.status == _PENDING else OperationState.RUNNING
     return operation_of(action, place, handle, state, failure_in(told))
 
 
