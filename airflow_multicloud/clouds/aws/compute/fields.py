@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from typing import Any
 
 from airflow_multicloud.clouds.aws.compute.errors import kind_of_reason
@@ -96,7 +97,7 @@ def instance_of(item: Mapping[str, Any], account_id: str, region: str) -> Instan
                 item["LaunchTime"],
                 *(nic["Attachment"]["AttachTime"] for nic in item.get("NetworkInterfaces", ())),
             ]
-        ),
+        ).astimezone(UTC),
         error_kind=kind,
         error=None if kind is None else text or code,
         console_url=_page(region, f"InstanceDetails:instanceId={item['InstanceId']}"),
