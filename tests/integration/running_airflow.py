@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from airflow_multicloud.testing.local_clouds.kit.process import tethered
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Airflow:
     def start(self, component: str) -> None:
         with (self.home / f"{component}.log").open("ab") as log:
             self.running[component] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", component],
+                tethered([sys.executable, "-m", "airflow", component]),
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
