@@ -36,6 +36,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "verify_evidence": "a bucket's chain of evidence that is checked",
         "check_connection": "a connection check",
         "check_location": "a look at the bucket of a location",
+        "list_deployments": "a listing of what carries deployments' labels",
+        "teardown": "a deployment that is taken down, to the closing listing",
         "cost.ingest": "one billing period of an export that is ingested",
         "cost.export_freshness": "how old an export's newest version is",
         "cost.stored_exports": "what a cost store has",
