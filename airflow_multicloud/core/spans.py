@@ -42,6 +42,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "deploy.deliver": "the artifact that is brought near every target",
         "deploy.slot": "one place for an instance, until it rests",
         "power_instance": "an instance that is started or stopped, until its cloud has answered",
+        "list_deployments": "a listing of what carries deployments' labels",
+        "teardown": "a deployment that is taken down, to the closing listing",
         "cost.ingest": "one billing period of an export that is ingested",
         "cost.export_freshness": "how old an export's newest version is",
         "cost.stored_exports": "what a cost store has",

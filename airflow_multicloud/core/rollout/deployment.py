@@ -77,7 +77,7 @@ class Deployment:
         object.__setattr__(self, "artifact", check_artifact(self.artifact, "artifact"))
         object.__setattr__(self, "targets", read_targets(self.targets))
         object.__setattr__(self, "policy", _policy(self.policy))
-        object.__setattr__(self, "health", _health(self.health))
+        object.__setattr__(self, "health", read_health(self.health))
         object.__setattr__(self, "url_lifetime", lifetime)
         self._check_together()
 
@@ -120,7 +120,11 @@ class Deployment:
                     )
 
 
-def _health(given: object) -> HealthCheck | None:
+def read_health(given: object) -> HealthCheck | None:
+    """A health check as it is given: one, a document of its fields, or none.
+
+    :raises DeploymentError: ``invalid_argument``, naming what is unknown, missing or wrong.
+    """
     if given is None:
         return None
     check = given if isinstance(given, HealthCheck) else _read(HealthCheck, given, "health")

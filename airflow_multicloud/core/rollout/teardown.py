@@ -35,8 +35,8 @@ class TeardownPlace:
     compute: Compute
     regions: tuple[str, ...] = ()
 
-    def listed(self, deployment_id: str) -> list[Instance]:
-        """All that carries the deployment's label there."""
+    def listed(self, deployment_id: str | None) -> list[Instance]:
+        """All that carries the deployment's label there; ``None`` for any deployment's."""
         labels = {DEPLOYMENT: deployment_id}
         return [
             instance
@@ -232,7 +232,8 @@ class Teardown:
         removed = [*place.removed, *(_named(i) for i in found if i.ref.id not in known)]
         begun = []
         for instance in found:
-            _log.info("%s: terminating %s (%s)", place.conn_id, instance.ref.id, instance.name)
+            told = (place.conn_id, printable(instance.ref.id), printable(instance.name))
+            _log.info("%s: terminating %s (%s)", *told)
             begun.append(where.compute.terminate_instance(instance.ref))
         return replace(
             place,
