@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from airflow_multicloud.operators.compute.power import (
+        StartInstanceOperator,
+        StopInstanceOperator,
+    )
     from airflow_multicloud.operators.cost.anomalies import FindCostAnomaliesOperator
     from airflow_multicloud.operators.cost.attribute import AttributeCostOperator
     from airflow_multicloud.operators.cost.budget import BudgetGateOperator
@@ -43,6 +47,9 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "airflow_multicloud.operators.compute.power": (
+                "StartInstanceOperator StopInstanceOperator"
+            ),
             "airflow_multicloud.operators.cost.anomalies": "FindCostAnomaliesOperator",
             "airflow_multicloud.operators.cost.attribute": "AttributeCostOperator",
             "airflow_multicloud.operators.cost.budget": "BudgetGateOperator",
@@ -97,6 +104,8 @@ __all__ = [
     "RemoveCostExportOperator",
     "ReplicateOperator",
     "ReplicateShardOperator",
+    "StartInstanceOperator",
+    "StopInstanceOperator",
     "UploadArtifactOperator",
     "VerifyReplicaOperator",
     "WriteCanaryOperator",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
@@ -26,6 +27,8 @@ class Server(StrEnum):
     AWS_SECOND_OBJECT_STORE = "aws.second_object_store"
     #: Cost Optimization Hub; ``cost_hub_local``.
     AWS_COST = "aws.cost"
+    #: EC2 whose machines boot; ``aws_compute_local``.
+    AWS_COMPUTE = "aws.compute"
     #: fake-gcs-server; ``gcp_local``.
     GCP_OBJECT_STORE = "gcp.object_store"
     #: bqemulator, where Google's bills lie; ``bigquery_local``.
@@ -54,6 +57,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_OBJECT_STORE: aws_object_store.moto,
     Server.AWS_SECOND_OBJECT_STORE: aws_object_store.ministack,
     Server.AWS_COST: aws_cost.cost_hub,
+    Server.AWS_COMPUTE: aws_compute.ec2,
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
