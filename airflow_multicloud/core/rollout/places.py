@@ -84,6 +84,16 @@ def check_revision(given: object, parameter: str) -> str:
     return given
 
 
+def check_sha256(given: object, parameter: str) -> str:
+    """A SHA-256 in hex.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    if not isinstance(given, str) or not _SHA256.fullmatch(given):
+        raise refused(parameter, given, "64 hexadecimal digits, in lower case")
+    return given
+
+
 def check_file_name(given: str, parameter: str) -> str:
     """The name of an artifact's file.
 
@@ -107,8 +117,7 @@ def artifact_name(deployment_id: str, sha256: str, file_name: str) -> str:
     """
     check_id(deployment_id, "deployment_id")
     check_file_name(file_name, "artifact")
-    if not _SHA256.fullmatch(sha256):
-        raise refused("artifact: sha256", sha256, "64 hexadecimal digits, in lower case")
+    check_sha256(sha256, "artifact: sha256")
     return f"{deployment_id}/artifacts/{sha256}/{file_name}"
 
 

@@ -79,6 +79,12 @@ def plan_deployment(
     :param prices: list prices; the packaged ones when left out. No cloud is asked for them.
     :raises DeploymentError: naming each target that can't be as it was given, and the parameter.
     """
+    if deployment.sha256 not in (None, artifact.sha256):
+        raise DeploymentError(
+            f"sha256: the artifact {artifact.uri} has {artifact.sha256}, expected "
+            f"{deployment.sha256}",
+            kind=ErrorKind.INTEGRITY,
+        )
     revision = deployment.revision or artifact.sha256[:_REVISION_DIGITS]
     script = script_of(
         deployment.deployment_id,

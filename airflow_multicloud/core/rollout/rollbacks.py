@@ -59,6 +59,7 @@ def rollback_of(deployment: Deployment, found: FoundRevision, kept: KeptArtifact
     return replace(
         deployment,
         artifact=str(kept.source.location),
+        sha256=revision.sha256,
         revision=revision.revision,
         command=revision.command,
         port=revision.port,
