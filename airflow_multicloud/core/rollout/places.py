@@ -121,19 +121,16 @@ def artifact_name(deployment_id: str, sha256: str, file_name: str) -> str:
     return f"{deployment_id}/artifacts/{sha256}/{file_name}"
 
 
-def revisions_prefix(deployment_id: str, begins: str = "") -> str:
-    """The prefix of the records of revisions, below ``artifacts``.
-
-    :param begins: of the ones that begin so; checked before.
-    """
+def revisions_prefix(deployment_id: str) -> str:
+    """The prefix of the records of revisions, below ``artifacts``."""
     check_id(deployment_id, "deployment_id")
-    return f"{deployment_id}/revisions/{begins}"
+    return f"{deployment_id}/revisions/"
 
 
 def record_name(deployment_id: str, revision: str, digest: str) -> str:
     """The name of a revision's record, below ``artifacts``."""
     check_revision(revision, "revision")
-    return f"{revisions_prefix(deployment_id, revision)}-{digest[:DIGITS]}.json"
+    return f"{revisions_prefix(deployment_id)}{revision}-{digest[:DIGITS]}.json"
 
 
 def read_record_name(file_name: str) -> tuple[str, str] | None:
