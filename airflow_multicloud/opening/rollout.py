@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from airflow_multicloud import registry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.places import is_uri
 from airflow_multicloud.core.rollout.planning import OpenedTarget
-from airflow_multicloud.core.rollout.site import MachineCloud
 from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.opening.endpoints import open_endpoint
-from airflow_multicloud.ports.compute import Compute
+from airflow_multicloud.ports.compute import ComputeService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +74,7 @@ def open_targets(targets: Iterable[Target]) -> dict[str, OpenedTarget]:
 def _open(target: Target) -> OpenedTarget:
     try:
         cloud = registry.cloud_of(target.conn_id)
-        # Every cloud's hook labels instances, too.
-        compute = cast("MachineCloud", registry.resolve(Compute, target.conn_id))
+        compute = registry.resolve(ComputeService, target.conn_id)
     except CloudError as err:
         raise err.with_context("conn_id") from err
     places = {uri: open_endpoint(uri, parameter="artifacts") for uri in target.places()}

@@ -18,7 +18,7 @@ from airflow_multicloud.core.rollout.inputs import (
     whole_number,
 )
 from airflow_multicloud.core.rollout.names import check_id
-from airflow_multicloud.core.rollout.places import check_artifact, check_revision, check_sha256
+from airflow_multicloud.core.rollout.places import check_artifact, check_revision
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.quorum import check_quorum
 from airflow_multicloud.core.rollout.targets import Target, read_targets
@@ -39,7 +39,6 @@ class Deployment:
 
     :param deployment_id: of this deployment, for good: what it makes is found again by it.
     :param artifact: the URI or local path of one file: an archive, or what is run itself.
-    :param sha256: that the artifact must have, in lower-case hex; any when left out.
     :param revision: its name, for people; the first 12 digits of the artifact's SHA-256 when left
         out.
     :param command: that is run where the artifact was unpacked.
@@ -55,7 +54,6 @@ class Deployment:
     deployment_id: str
     artifact: str
     targets: tuple[Target, ...]
-    sha256: str | None = None
     revision: str | None = None
     command: str = "./run"
     port: int = 8080
@@ -70,8 +68,6 @@ class Deployment:
         :raises DeploymentError: ``invalid_argument``, naming the parameter.
         """
         check_id(text("deployment_id", self.deployment_id), "deployment_id")
-        if self.sha256 is not None:
-            check_sha256(self.sha256, "sha256")
         if self.revision is not None:
             check_revision(self.revision, "revision")
         text("command", self.command)

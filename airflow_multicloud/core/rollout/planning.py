@@ -23,11 +23,10 @@ from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.prices import hourly_price
 from airflow_multicloud.core.rollout.scripts import script_of
 from airflow_multicloud.core.rollout.signing import check_signing
-from airflow_multicloud.core.rollout.site import MachineCloud
 from airflow_multicloud.core.rollout.targets import Prospect, Target
 from airflow_multicloud.core.rollout.waves import waves_of
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
-from airflow_multicloud.ports.compute import LaunchSpec
+from airflow_multicloud.ports.compute import ComputeService, LaunchSpec
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ class OpenedTarget:
     """
 
     cloud: str
-    compute: MachineCloud
+    compute: ComputeService
     places: Mapping[str, Endpoint]
 
 
@@ -61,7 +60,6 @@ class _Context:
     order: datetime
 
 
-@telemetry.operation("plan_deployment")
 def plan_deployment(
     deployment: Deployment,
     artifact: PlannedArtifact,
@@ -79,12 +77,6 @@ def plan_deployment(
     :param prices: list prices; the packaged ones when left out. No cloud is asked for them.
     :raises DeploymentError: naming each target that can't be as it was given, and the parameter.
     """
-    if deployment.sha256 not in (None, artifact.sha256):
-        raise DeploymentError(
-            f"sha256: the artifact {artifact.uri} has {artifact.sha256}, expected "
-            f"{deployment.sha256}",
-            kind=ErrorKind.INTEGRITY,
-        )
     revision = deployment.revision or artifact.sha256[:_REVISION_DIGITS]
     script = script_of(
         deployment.deployment_id,

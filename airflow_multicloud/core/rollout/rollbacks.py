@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.artifacts import look_at_artifact
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.plans import PlannedArtifact
 from airflow_multicloud.core.rollout.revisions import FoundRevision
+from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 
 
@@ -50,18 +52,24 @@ def find_artifact(found: FoundRevision, places: Mapping[str, Endpoint]) -> KeptA
     )
 
 
-def rollback_of(deployment: Deployment, found: FoundRevision, kept: KeptArtifact) -> Deployment:
-    """The deployment as it brings back a revision; its targets and policy stay.
+def rollback_of(
+    found: FoundRevision, kept: KeptArtifact, targets: Sequence[Target], **given: Any
+) -> Deployment:
+    """The deployment that brings back a revision.
 
-    :raises DeploymentError: ``invalid_argument`` when these do not go with the revision.
+    :param targets: where it is to run.
+    :param given: what else :class:`~airflow_multicloud.core.rollout.deployment.Deployment` takes,
+        but for what the revision's record says.
+    :raises DeploymentError: ``invalid_argument`` when these do not go together.
     """
     revision = found.revision
-    return replace(
-        deployment,
+    return Deployment(
+        deployment_id=revision.deployment_id,
         artifact=str(kept.source.location),
-        sha256=revision.sha256,
+        targets=tuple(targets),
         revision=revision.revision,
         command=revision.command,
         port=revision.port,
         health=revision.health,
+        **given,
     )

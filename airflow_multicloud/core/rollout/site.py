@@ -6,15 +6,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from airflow_multicloud.core.rollout.names import DEPLOYMENT, TARGET, spec_of
 from airflow_multicloud.core.rollout.plans import Candidate, TargetPlan
-from airflow_multicloud.ports.compute import Compute, Instance, InstanceLabels
-
-
-class MachineCloud(Compute, InstanceLabels, Protocol):
-    """What every cloud's compute hook is."""
+from airflow_multicloud.ports.compute import ComputeService, Instance
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,7 +25,7 @@ class Site:
 
     deployment_id: str
     plan: TargetPlan
-    compute: MachineCloud
+    compute: ComputeService
     script: Callable[[Candidate], str]
     why_not_healthy: Callable[[Instance], str | None]
     _listed: tuple[datetime, tuple[Instance, ...]] | None = None

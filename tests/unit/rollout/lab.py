@@ -23,8 +23,8 @@ from airflow_multicloud.core.rollout.plans import (
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.progress import RolloutProgress, Stage
 from airflow_multicloud.core.rollout.rollout import Rollout
-from airflow_multicloud.core.rollout.site import MachineCloud, Site
-from airflow_multicloud.ports.compute import Instance, LaunchRequest, Network
+from airflow_multicloud.core.rollout.site import Site
+from airflow_multicloud.ports.compute import ComputeService, Instance, LaunchRequest, Network
 from airflow_multicloud.testing.machine_faults import MachineFault
 from airflow_multicloud.testing.memory_cloud.compute import Hook, machines_of
 
@@ -41,7 +41,7 @@ def _healthy(_target: str, _identity: Identity) -> bool:
     return False
 
 
-def _as_it_is(hook: MachineCloud) -> MachineCloud:
+def _as_it_is(hook: ComputeService) -> ComputeService:
     return hook
 
 
@@ -74,7 +74,7 @@ class Lab:
     zones: Sequence[str] = ("mem-1a", "mem-1b")
     count: int = 1
     required: Sequence[str] = ()
-    wrap: Callable[[MachineCloud], MachineCloud] = field(default=_as_it_is)
+    wrap: Callable[[ComputeService], ComputeService] = field(default=_as_it_is)
     runs: itertools.count[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:

@@ -11,10 +11,9 @@ import pytest
 from airflow_multicloud.core.rollout.names import DEPLOYMENT, Standing, identity_of
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.policy import RollbackScope, Strategy
-from airflow_multicloud.core.rollout.site import MachineCloud
 from airflow_multicloud.core.rollout.teardown import Teardown, TeardownPlace
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.compute import InstanceState
+from airflow_multicloud.ports.compute import ComputeService, InstanceState
 from airflow_multicloud.testing.machine_faults import FaultKind, MachineFault
 from airflow_multicloud.testing.memory_cloud.compute import Hook, machines_of
 from tests.unit.rollout.lab import APP, Lab, with_policy
@@ -40,14 +39,14 @@ class Death:
     after: bool = True
     calls: int = 0
 
-    def around(self, hook: MachineCloud) -> MachineCloud:
+    def around(self, hook: ComputeService) -> ComputeService:
         return Mortal(hook, self)
 
 
 class Mortal:
     """A hook whose user may die at any call."""
 
-    def __init__(self, hook: MachineCloud, death: Death) -> None:
+    def __init__(self, hook: ComputeService, death: Death) -> None:
         self._hook = hook
         self._death = death
 

@@ -37,6 +37,12 @@ def _accounts(memory_account: Callable[[str, str], str]) -> Iterator[None]:
     compute.reset()
 
 
+TARGETS = (
+    target("one", count=2),
+    target("two", conn_id="memory_two", artifacts=TWO),
+)
+
+
 def given(artifact: Path, **changed: object) -> Deployment:
     return deployment(
         target("one", count=2),
@@ -86,7 +92,7 @@ def test_a_revision_replaces_another_and_comes_back(tmp_path: Path) -> None:
 
     found = find_revision("shop", opened.places, "1")
     kept = find_artifact(found, opened.places)
-    plan, _ = roll_out(rollback_of(given(tmp_path / "app.tar.gz"), found, kept), 2)
+    plan, _ = roll_out(rollback_of(found, kept, TARGETS, policy=POLICY), 2)
     assert (plan.revision, plan.command) == ("1", "./first")
     assert running() == {"memory_one": ["1", "1"], "memory_two": ["1"]}
     # It is the same revision: its record stays as it was.
@@ -102,7 +108,7 @@ def test_an_artifact_that_is_damaged_at_one_place_is_taken_from_another(tmp_path
     one.store.put_object(one.ref(one.key_of(key)), b"evil!")
     kept = find_artifact(found, opened.places)
     assert kept.source.location == two.location.with_key(two.key_of(key))
-    back = rollback_of(given(tmp_path / "app.tar.gz"), found, kept)
+    back = rollback_of(found, kept, TARGETS, policy=POLICY)
     roll_out(back, 1)
     assert bytes(one.store.get_object(one.ref(one.key_of(key))).read()) == b"first"
 

@@ -49,13 +49,6 @@ def test_a_revision_without_a_name_is_called_by_its_artifact() -> None:
     assert plan.script_digest == script.digest
 
 
-def test_an_artifact_with_another_digest_than_expected_is_refused() -> None:
-    assert planned(sha256=ARTIFACT.sha256).artifact == ARTIFACT
-    with pytest.raises(DeploymentError, match="sha256: the artifact") as caught:
-        planned(sha256="cd" * 32)
-    assert caught.value.kind is ErrorKind.INTEGRITY
-
-
 def test_the_digest_is_of_all_that_makes_an_instance_what_it_is() -> None:
     def digest(**changed: object) -> str:
         (one,) = planned(**changed).targets  # type: ignore[arg-type]
