@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.rollout.clock import pause_for, utc_now
@@ -103,6 +103,11 @@ class TeardownResult:
     places: tuple[PlaceTeardown, ...]
     ended_at: datetime
 
+    @classmethod
+    def of(cls, deployment_id: str, places: Sequence[PlaceTeardown]) -> Self:
+        """What came of it, ended now."""
+        return cls(deployment_id=deployment_id, places=tuple(places), ended_at=utc_now())
+
     @property
     def succeeded(self) -> bool:
         """Whether a listing of every place has shown that nothing is left."""
@@ -175,17 +180,26 @@ class Teardown:
 
         :raises WorkCancelledError: when the work is told to stop.
         """
-        begun = self.begin()
-        with cancellation.pool(max(1, len(begun)), "teardown") as pool:
-            futures = [submit_in_context(pool, self._drive, place) for place in begun]
-            done = tuple(future.result() for future in futures)
-        return self.result(done)
+        return self.result(self._everywhere(self._drive, self.begin()))
+
+    def advance(self, places: Sequence[PlaceTeardown]) -> tuple[PlaceTeardown, ...]:
+        """Do what is due at every place, once."""
+        return self._everywhere(self.step, places)
 
     def result(self, places: Sequence[PlaceTeardown]) -> TeardownResult:
         """What came of it."""
         return TeardownResult(
             deployment_id=self.deployment_id, places=tuple(places), ended_at=self._clock()
         )
+
+    def _everywhere(
+        self,
+        work: Callable[[PlaceTeardown], PlaceTeardown],
+        places: Sequence[PlaceTeardown],
+    ) -> tuple[PlaceTeardown, ...]:
+        with cancellation.pool(max(1, len(places)), "teardown") as pool:
+            futures = [submit_in_context(pool, work, place) for place in places]
+            return tuple(future.result() for future in futures)
 
     def step(self, place: PlaceTeardown) -> PlaceTeardown:
         """Do what is due at one place, once."""
