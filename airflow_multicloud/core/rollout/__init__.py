@@ -1,0 +1,1 @@
+"""Rollouts: one artifact on virtual machines in several clouds, and back again."""

@@ -1,0 +1,94 @@
+"""What a rollout will do: for every target its candidates, in order, with everything looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from airflow_multicloud.core.rollout.policy import RolloutPolicy
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.compute import LaunchSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedArtifact:
+    """What will run.
+
+    :param uri: where it comes from.
+    :param sha256: of its bytes, in hex.
+    """
+
+    uri: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourlyPrice:
+    """What one instance is expected to cost.
+
+    :param amount: for an hour.
+    :param source: which price list says so, and of when.
+    """
+
+    amount: Decimal
+    currency: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One place and size in which a target's instances may be made.
+
+    :param digest: SHA-256, in hex, of all that makes an instance what it is: the artifact, the
+        startup script but for its URL, and ``spec``. Two instances of one digest are alike.
+    :param artifacts: the URI of the prefix near it where the artifact will lie.
+    :param hourly_price: of one instance, where a price is known.
+    """
+
+    spec: LaunchSpec
+    digest: str
+    artifacts: str
+    hourly_price: HourlyPrice | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPlan:
+    """What will be done for one target.
+
+    :param cloud: the connection's.
+    :param count: how many instances.
+    :param candidates: in the order in which they are tried; none when ``error`` says why the target
+        could not be planned.
+    :param error_kind: an outage of its cloud while planning, which costs this target only.
+    """
+
+    name: str
+    conn_id: str
+    cloud: str
+    count: int
+    required: bool
+    candidates: tuple[Candidate, ...]
+    error_kind: ErrorKind | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentPlan:
+    """What a rollout will do.
+
+    :param revision: its name, for people.
+    :param order: when the run was begun that this plan is of; of two revisions the later one stays.
+    :param script_digest: SHA-256, in hex, of the startup script but for its URL.
+    :param waves: names of targets, wave by wave.
+    """
+
+    deployment_id: str
+    revision: str
+    order: datetime
+    artifact: PlannedArtifact
+    script_digest: str
+    targets: tuple[TargetPlan, ...]
+    waves: tuple[tuple[str, ...], ...]
+    policy: RolloutPolicy
