@@ -35,6 +35,8 @@ class Server(StrEnum):
     AZURE_OBJECT_STORE = "azure.object_store"
     #: Resource Manager with Cost Management, Advisor and the Retail Prices API; ``azure_local``.
     AZURE_COST = "azure.cost"
+    #: Virtual machines, in the same process; ``azure_local``.
+    AZURE_COMPUTE = "azure.compute"
 
 
 #: The three that always run unless others are named.
@@ -56,6 +58,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_COST: gcp_cost.recommender,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
+    Server.AZURE_COMPUTE: azure_arm.resource_manager,
 }
 
 

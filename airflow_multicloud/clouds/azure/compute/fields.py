@@ -12,17 +12,15 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.compute.errors import failure, kind_of
+from airflow_multicloud.clouds.azure.compute.errors import failure
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.labels import LabelRules, current_work
-from airflow_multicloud.ports.compute import Instance, InstanceRef, InstanceState, LaunchOrder
+from airflow_multicloud.ports.compute import InstanceState, LaunchOrder
 
 if TYPE_CHECKING:
-    from azure.mgmt.compute.models import InstanceViewStatus, VirtualMachine
-    from azure.mgmt.network.models import NetworkInterface, PublicIPAddress
+    from azure.mgmt.compute.models import InstanceViewStatus
 
 #: The tag that says by which order something was made; it is on everything that this package makes.
 ORDER_TAG = "multicloud-order"
@@ -40,10 +38,6 @@ _MOST_TAGS = 50
 # "Custom data and cloud-init": 64 KiB after decoding
 # (https://learn.microsoft.com/azure/virtual-machines/custom-data).
 _LONGEST_SCRIPT = 65535
-_PORTALS = {
-    "management.usgovcloudapi.net": "https://portal.azure.us",
-    "management.chinacloudapi.cn": "https://portal.azure.cn",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +165,11 @@ def carries(tags: Mapping[str, str], labels: Mapping[str, str | None]) -> bool:
     return all(key in tags and value in (None, tags[key]) for key, value in labels.items())
 
 
+def text_of(value: object) -> str:
+    """What the service wrote, where the SDK gives a member of an enumeration or a text."""
+    return "" if value is None else str(getattr(value, "value", value))
+
+
 def region_of(location: str | None) -> str:
     """A region as the port writes it: ``West Europe`` is ``westeurope``."""
     return (location or "").replace(" ", "").lower()
@@ -218,85 +217,6 @@ def state_of(provisioning: str | None, power: str) -> InstanceState:
     return _BY_POWER.get(power, InstanceState.PENDING)
 
 
-def image_of(vm: VirtualMachine) -> str:
-    """What it started from, as :class:`~airflow_multicloud.ports.compute.Image` has it."""
-    storage = vm.properties.storage_profile if vm.properties else None
-    image = storage.image_reference if storage else None
-    if image is None:
-        return ""
-    if image.id:
-        return image.id
-    return ":".join(str(part) for part in (image.publisher, image.offer, image.sku, image.version))
-
-
-def address_of(nic: NetworkInterface | None) -> str | None:
-    """The private address of an interface."""
-    configurations = nic.properties.ip_configurations if nic and nic.properties else None
-    first = configurations[0].properties if configurations else None
-    return first.private_ip_address if first else None
-
-
-def instance_of(
-    place: Place,
-    vm: VirtualMachine,
-    statuses: Iterable[InstanceViewStatus] | None,
-    nic: NetworkInterface | None,
-    public_ip: PublicIPAddress | None,
-    *,
-    endpoint: str,
-) -> Instance:
-    """A machine as the port has it.
-
-    :param statuses: of its instance view.
-    :param endpoint: Resource Manager's, which tells which portal it is seen in.
-    """
-    known = list(statuses or ())
-    properties = vm.properties
-    hardware = properties.hardware_profile if properties else None
-    state = state_of(properties.provisioning_state if properties else None, power_of(known))
-    code, message = trouble_of(known)
-    failed = state is InstanceState.FAILED or code is not None
-    return Instance(
-        ref=InstanceRef(place.id, region_of(vm.location)),
-        name=place.name,
-        state=state,
-        account_id=place.subscription,
-        size=str(hardware.vm_size) if hardware and hardware.vm_size else "",
-        image=image_of(vm),
-        zone=vm.zones[0] if vm.zones else None,
-        labels=dict(vm.tags or {}),
-        address=address_of(nic),
-        public_address=public_ip.properties.ip_address
-        if public_ip and public_ip.properties
-        else None,
-        created_at=properties.time_created if properties else None,
-        error_kind=kind_of(code, message) if failed else None,
-        error=(message or "it could not be made") if failed else None,
-        console_url=_console(place, endpoint),
-    )
-
-
-def incomplete(
-    place: Place, location: str | None, tags: Mapping[str, str], endpoint: str
-) -> Instance:
-    """Parts without a machine, as the port has them."""
-    return Instance(
-        ref=InstanceRef(place.id, region_of(location)),
-        name=place.name,
-        state=InstanceState.INCOMPLETE,
-        account_id=place.subscription,
-        size="",
-        image="",
-        labels=dict(tags),
-        console_url=_console(place, endpoint),
-    )
-
-
 def missing(place: Place) -> Exception:
     """The error for an instance that is not there."""
     return failure(f"instance {place.id}: there is none on {NAME}", ErrorKind.NOT_FOUND)
-
-
-def _console(place: Place, endpoint: str) -> str:
-    portal = _PORTALS.get(urlsplit(endpoint).hostname or "", "https://portal.azure.com")
-    return f"{portal}/#resource{place.id}"

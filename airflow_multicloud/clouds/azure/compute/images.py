@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from azure.mgmt.compute import models
 
 from airflow_multicloud.clouds.azure.compute.client import ComputeBase
 from airflow_multicloud.clouds.azure.compute.errors import failure, if_there
-from airflow_multicloud.clouds.azure.compute.fields import parsed
+from airflow_multicloud.clouds.azure.compute.fields import parsed, text_of
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.compute import Architecture, Image, LaunchRequest
-
-if TYPE_CHECKING:
-    from azure.mgmt.compute.models import VirtualMachineImage
 
 _LATEST = "latest"
 #: Ubuntu 24.04 LTS, by the offer that Canonical names for it
@@ -88,11 +86,11 @@ class Images(ComputeBase):
             raise failure(f"image: {given!r} given, which is not there", ErrorKind.NOT_FOUND)
         generation = image.properties.hyper_v_generation if image.properties else None
         return FoundImage(
-            Image(id=given, name=name, architecture=architecture), str(generation or "V1")
+            Image(id=given, name=name, architecture=architecture), text_of(generation) or "V1"
         )
 
 
-def _marketplace_image(image: VirtualMachineImage, id_: str) -> FoundImage:
+def _marketplace_image(image: models.VirtualMachineImage, id_: str) -> FoundImage:
     properties = image.properties
     if properties and properties.plan:
         raise failure(
@@ -100,10 +98,12 @@ def _marketplace_image(image: VirtualMachineImage, id_: str) -> FoundImage:
             "purchase plan",
             ErrorKind.UNSUPPORTED,
         )
-    told = str(properties.architecture if properties else "") or "x64"
+    told = text_of(properties.architecture if properties else None) or "x64"
     architecture = _ARCHITECTURES.get(told.lower(), Architecture.X86_64)
     generation = properties.hyper_v_generation if properties else None
-    return FoundImage(Image(id=id_, name=id_, architecture=architecture), str(generation or "V1"))
+    return FoundImage(
+        Image(id=id_, name=id_, architecture=architecture), text_of(generation) or "V1"
+    )
 
 
 def _missing(name: str, region: str) -> Exception:
@@ -111,3 +111,11 @@ def _missing(name: str, region: str) -> Exception:
         f"image: {name} given, which the marketplace does not have in {region}",
         ErrorKind.NOT_FOUND,
     )
+
+
+def reference_of(id_: str) -> models.ImageReference:
+    """What a machine is launched from, by the id of an :class:`Image`."""
+    if parsed(id_) is not None:
+        return models.ImageReference(id=id_)
+    publisher, offer, sku, version = id_.split(":")
+    return models.ImageReference(publisher=publisher, offer=offer, sku=sku, version=version)

@@ -23,9 +23,10 @@ from airflow_multicloud.clouds.azure.compute.fields import (
     ORDER_TAG,
     Place,
     check_order,
-    parsed,
     tags_of,
+    text_of,
 )
+from airflow_multicloud.clouds.azure.compute.images import reference_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _check_own(resource: Any, order: LaunchOrder, what: str) -> None:
 
 def _is_settled(part: Any) -> bool:
     state = part.properties.provisioning_state if part is not None and part.properties else None
-    return str(getattr(state, "value", state)).lower() == "succeeded"
+    return text_of(state).lower() == "succeeded"
 
 
 def _settled(read: Callable[[], Any], doing: str) -> Any:
@@ -256,7 +257,7 @@ def _vm(
         properties=models.VirtualMachineProperties(
             hardware_profile=models.HardwareProfile(vm_size=spec.size.name),
             storage_profile=models.StorageProfile(
-                image_reference=_image(spec.image.id),
+                image_reference=reference_of(spec.image.id),
                 os_disk=models.OSDisk(
                     name=place.disk,
                     create_option="FromImage",
@@ -280,13 +281,6 @@ def _vm(
             ),
         ),
     )
-
-
-def _image(id_: str) -> models.ImageReference:
-    if parsed(id_) is not None:
-        return models.ImageReference(id=id_)
-    publisher, offer, sku, version = id_.split(":")
-    return models.ImageReference(publisher=publisher, offer=offer, sku=sku, version=version)
 
 
 def _os(name: str, script: str) -> models.OSProfile:

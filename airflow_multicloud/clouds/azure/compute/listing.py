@@ -9,25 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from airflow_multicloud.clouds.azure.compute.client import ComputeBase, is_ours
-from airflow_multicloud.clouds.azure.compute.errors import failure, if_there, translated
+from airflow_multicloud.clouds.azure.compute.errors import failure, if_there, kind_of, translated
 from airflow_multicloud.clouds.azure.compute.fields import (
     Place,
     carries,
-    incomplete,
-    instance_of,
     missing,
     parsed,
+    power_of,
     region_of,
+    state_of,
+    text_of,
+    trouble_of,
 )
+from airflow_multicloud.ports.compute import Instance, InstanceRef, InstanceState
 
 if TYPE_CHECKING:
-    from azure.mgmt.compute.models import VirtualMachine
-
-    from airflow_multicloud.ports.compute import Instance, InstanceRef
+    from azure.mgmt.compute.models import InstanceViewStatus, VirtualMachine
+    from azure.mgmt.network.models import NetworkInterface, PublicIPAddress
 
 T = TypeVar("T")
+
+_PORTALS = {
+    "management.usgovcloudapi.net": "https://portal.azure.us",
+    "management.chinacloudapi.cn": "https://portal.azure.cn",
+}
 
 
 @dataclass(slots=True)
@@ -99,8 +107,8 @@ class Listing(ComputeBase):
         endpoint = self._manager.endpoint
         if kept.vm is None:
             told = kept.first()
-            return incomplete(place, told.location, told.tags or {}, endpoint)
-        return instance_of(
+            return _incomplete(place, told.location, told.tags or {}, endpoint)
+        return _instance_of(
             place,
             kept.vm,
             view.statuses if view else None,
@@ -148,3 +156,82 @@ def _listed(what: str, pages: Iterable[T]) -> list[T]:
 def _has_public_ip(nic: Any) -> bool:
     configurations = (nic.properties.ip_configurations if nic.properties else None) or ()
     return any(c.properties and c.properties.public_ip_address for c in configurations)
+
+
+def _image_of(vm: VirtualMachine) -> str:
+    """What it started from, as :class:`~airflow_multicloud.ports.compute.Image` has it."""
+    storage = vm.properties.storage_profile if vm.properties else None
+    image = storage.image_reference if storage else None
+    if image is None:
+        return ""
+    if image.id:
+        return image.id
+    return ":".join(str(part) for part in (image.publisher, image.offer, image.sku, image.version))
+
+
+def _address_of(nic: NetworkInterface | None) -> str | None:
+    """The private address of an interface."""
+    configurations = nic.properties.ip_configurations if nic and nic.properties else None
+    first = configurations[0].properties if configurations else None
+    return first.private_ip_address if first else None
+
+
+def _instance_of(
+    place: Place,
+    vm: VirtualMachine,
+    statuses: Iterable[InstanceViewStatus] | None,
+    nic: NetworkInterface | None,
+    public_ip: PublicIPAddress | None,
+    *,
+    endpoint: str,
+) -> Instance:
+    """A machine as the port has it.
+
+    :param statuses: of its instance view.
+    :param endpoint: Resource Manager's, which tells which portal it is seen in.
+    """
+    known = list(statuses or ())
+    properties = vm.properties
+    hardware = properties.hardware_profile if properties else None
+    state = state_of(properties.provisioning_state if properties else None, power_of(known))
+    code, message = trouble_of(known)
+    failed = state is InstanceState.FAILED or code is not None
+    return Instance(
+        ref=InstanceRef(place.id, region_of(vm.location)),
+        name=place.name,
+        state=state,
+        account_id=place.subscription,
+        size=text_of(hardware.vm_size) if hardware else "",
+        image=_image_of(vm),
+        zone=vm.zones[0] if vm.zones else None,
+        labels=dict(vm.tags or {}),
+        address=_address_of(nic),
+        public_address=public_ip.properties.ip_address
+        if public_ip and public_ip.properties
+        else None,
+        created_at=properties.time_created if properties else None,
+        error_kind=kind_of(code, message) if failed else None,
+        error=(message or "it could not be made") if failed else None,
+        console_url=_console(place, endpoint),
+    )
+
+
+def _incomplete(
+    place: Place, location: str | None, tags: Mapping[str, str], endpoint: str
+) -> Instance:
+    """Parts without a machine, as the port has them."""
+    return Instance(
+        ref=InstanceRef(place.id, region_of(location)),
+        name=place.name,
+        state=InstanceState.INCOMPLETE,
+        account_id=place.subscription,
+        size="",
+        image="",
+        labels=dict(tags),
+        console_url=_console(place, endpoint),
+    )
+
+
+def _console(place: Place, endpoint: str) -> str:
+    portal = _PORTALS.get(urlsplit(endpoint).hostname or "", "https://portal.azure.com")
+    return f"{portal}/#resource{place.id}"

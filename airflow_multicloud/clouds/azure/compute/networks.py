@@ -119,7 +119,7 @@ class Networks(ComputeBase):
         if request.identity is not None and (found is None or found.type != _IDENTITY):
             raise failure(
                 f"identity: {request.identity!r} given, expected the resource id of a "
-                "user-assigned managed identity (…/Microsoft.ManagedIdentity/userAssignedIdentities/…)"
+                "user-assigned managed identity (…/userAssignedIdentities/…)"
             )
 
     def _check_subscription(self, parameter: str, given: str, subscription: str) -> None:

@@ -15,6 +15,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.compute.client import ComputeBase
 from airflow_multicloud.clouds.azure.compute.errors import failure, translated
+from airflow_multicloud.clouds.azure.compute.fields import text_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Architecture, LaunchRequest, Size, SizeNeed
 
@@ -126,9 +127,8 @@ def _offer(sku: ResourceSku, region: str) -> Offer:
 def _restrictions(sku: ResourceSku) -> Iterator[tuple[str, str, list[str]]]:
     for restriction in sku.restrictions or ():
         info = restriction.restriction_info
-        kind = getattr(restriction.type, "value", restriction.type)
-        reason = getattr(restriction.reason_code, "value", restriction.reason_code)
-        yield str(kind), str(reason), list((info.zones if info else None) or ())
+        zones = list((info.zones if info else None) or ())
+        yield text_of(restriction.type), text_of(restriction.reason_code), zones
 
 
 def _smallest(

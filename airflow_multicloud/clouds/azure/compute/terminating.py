@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.clouds.azure.compute.client import Begun, begun, started, succeeded
 from airflow_multicloud.clouds.azure.compute.errors import translated
+from airflow_multicloud.clouds.azure.compute.fields import text_of
 from airflow_multicloud.clouds.azure.compute.launching import Launching
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 
@@ -82,4 +83,4 @@ class Terminating(Launching):
 
 def _is_deleting(part: Any) -> bool:
     state = part.properties.provisioning_state if part.properties else None
-    return str(getattr(state, "value", state)).lower() == "deleting"
+    return text_of(state).lower() == "deleting"
