@@ -100,10 +100,9 @@ def _marketplace_image(image: models.VirtualMachineImage, id_: str) -> FoundImag
         )
     told = text_of(properties.architecture if properties else None) or "x64"
     architecture = _ARCHITECTURES.get(told.lower(), Architecture.X86_64)
-    generation = properties.hyper_v_generation if properties else None
-    return FoundImage(
-        Image(id=id_, name=id_, architecture=architecture), text_of(generation) or "V1"
-    )
+    generation = text_of(properties.hyper_v_generation if properties else None)
+    chosen = Image(id=id_, name=id_, architecture=architecture)
+    return FoundImage(chosen, generation or "V1")
 
 
 def _missing(name: str, region: str) -> Exception:

@@ -105,7 +105,7 @@ class Launching(ComputeBase):
         vm = self._vm(place)
         if vm is None:
             return None
-        _check_own(vm, order, f"instance {place.id}")
+        _check_own(vm, order, place.id)
         properties = vm.properties
         if ((properties.provisioning_state if properties else None) or "").lower() == "deleting":
             raise _being_deleted(place.id)
@@ -113,26 +113,15 @@ class Launching(ComputeBase):
 
     def _made_nic(self, place: Place, order: LaunchOrder, tags: Mapping[str, str]) -> str:
         """The resource id of the interface, which is there afterwards."""
-        nics = self._network.network_interfaces
-        doing = f"making the interface of {place.id}"
+        nics, name = self._network.network_interfaces, place.nic
 
-        def read() -> Any:
-            return if_there(doing, lambda: nics.get(place.group, place.nic))
-
-        found = read()
-        if found is not None:
-            _check_own(found, order, f"interface {place.nic}")
-        if not _is_settled(found):
+        def make() -> None:
             address = self._made_address(place, order, tags)
-            with translated(doing):
-                begun(
-                    nics.begin_create_or_update,
-                    place.group,
-                    place.nic,
-                    _nic(order, tags, address),
-                )
-            found = _settled(read, doing)
-        return str(found.id)
+            with translated(f"making {name}"):
+                wanted = _nic(order, tags, address)
+                begun(nics.begin_create_or_update, place.group, name, wanted)
+
+        return _made(lambda: nics.get(place.group, name), make, order, name)
 
     def _made_address(
         self, place: Place, order: LaunchOrder, tags: Mapping[str, str]
@@ -140,16 +129,9 @@ class Launching(ComputeBase):
         """The resource id of the public address, if one is asked for."""
         if not order.spec.public_address:
             return None
-        addresses = self._network.public_ip_addresses
-        doing = f"making the public address of {place.id}"
+        addresses, name = self._network.public_ip_addresses, place.public_ip
 
-        def read() -> Any:
-            return if_there(doing, lambda: addresses.get(place.group, place.public_ip))
-
-        found = read()
-        if found is not None:
-            _check_own(found, order, f"public address {place.public_ip}")
-        if not _is_settled(found):
+        def make() -> None:
             wanted = network_models.PublicIPAddress(
                 location=order.spec.region,
                 tags=dict(tags),
@@ -159,10 +141,10 @@ class Launching(ComputeBase):
                     public_ip_allocation_method="Static"
                 ),
             )
-            with translated(doing):
-                begun(addresses.begin_create_or_update, place.group, place.public_ip, wanted)
-            found = _settled(read, doing)
-        return str(found.id)
+            with translated(f"making {name}"):
+                begun(addresses.begin_create_or_update, place.group, name, wanted)
+
+        return _made(lambda: addresses.get(place.group, name), make, order, name)
 
     def _made_vm(
         self, place: Place, order: LaunchOrder, tags: Mapping[str, str], nic: str
@@ -181,8 +163,8 @@ class Launching(ComputeBase):
 def _check_own(resource: Any, order: LaunchOrder, what: str) -> None:
     if (resource.tags or {}).get(ORDER_TAG) != order.token:
         raise failure(
-            f"name: there is already an {what} of another order; use another name, or terminate "
-            "that instance first",
+            f"name: there is already {what} of another order; use another name, or terminate that "
+            "instance first",
             ErrorKind.ALREADY_EXISTS,
         )
 
@@ -192,16 +174,24 @@ def _is_settled(part: Any) -> bool:
     return text_of(state).lower() == "succeeded"
 
 
-def _settled(read: Callable[[], Any], doing: str) -> Any:
-    """A part when it is whole.
+def _made(get: Callable[[], Any], make: Callable[[], None], order: LaunchOrder, name: str) -> str:
+    """The resource id of a part of this order, once it is whole.
 
-    :raises DeploymentError: ``busy`` when that takes longer than it ever should.
+    :raises DeploymentError: ``already_exists`` when it is another order's; ``busy`` when making it
+        takes longer than it ever should.
     """
+    found = if_there(f"reading {name}", get)
+    if found is not None:
+        _check_own(found, order, name)
+    if not _is_settled(found):
+        make()
     for _ in range(_PART_WAITS):
-        if _is_settled(part := read()):
-            return part
+        if not _is_settled(found):
+            found = if_there(f"reading {name}", get)
+        if _is_settled(found):
+            return str(found.id)  # type: ignore[union-attr]
         time.sleep(_PART_WAIT_SECONDS)
-    raise failure(f"{doing}: Azure has not done it yet; try again", ErrorKind.BUSY)
+    raise failure(f"making {name}: Azure has not done it yet; try again", ErrorKind.BUSY)
 
 
 def _being_deleted(id_: str) -> DeploymentError:

@@ -148,7 +148,9 @@ class HttpServer:
 
 class _QuietHandler(WSGIRequestHandler):
     def connection_dropped(
-        self, error: BaseException, environ: WSGIEnvironment | None = None
+        self,
+        error: BaseException,  # noqa: ARG002 - inherited
+        environ: WSGIEnvironment | None = None,  # noqa: ARG002 - inherited
     ) -> None:
         """End the connection, also where an answer is lost on purpose and the client waits."""
         self.close_connection = True
