@@ -34,8 +34,8 @@ class Mortal(RequestsTransport):
     :param after: whether the last request is still sent.
     """
 
-    def __init__(self, left: list[int], *, after: bool) -> None:
-        super().__init__()
+    def __init__(self, left: list[int], *, after: bool, verify: str | bool) -> None:
+        super().__init__(connection_verify=verify)
         self._left, self._after = left, after
 
     def send(self, request: Any, **kwargs: Any) -> Any:
@@ -64,7 +64,8 @@ class Account:
             ("compute", ComputeManagementClient),
             ("network", NetworkManagementClient),
         ):
-            client = self.client(hook, kind, transport=Mortal(left, after=after))
+            transport = Mortal(left, after=after, verify=hook._manager.verify)
+            client = self.client(hook, kind, transport=transport)
             hook._azure.client(service, lambda client=client: client)
         return hook
 
