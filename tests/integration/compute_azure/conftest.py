@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -52,6 +53,11 @@ class Mortal(RequestsTransport):
 class Account:
     admin: Admin
 
+    @cached_property
+    def looking(self) -> Any:
+        """A hook to look with, and to tidy up."""
+        return self.hook()
+
     def hook(self) -> Any:
         from airflow_multicloud.clouds.azure.compute import VirtualMachinesHook
 
@@ -80,7 +86,7 @@ class Account:
 
     def order(self, request: LaunchRequest = REQUEST, **changes: Any) -> LaunchOrder:
         order = LaunchOrder(
-            spec=self.hook().resolve_launch(request),
+            spec=self.looking.resolve_launch(request),
             name=f"m-{uuid.uuid4().hex[:10]}",
             token=str(uuid.uuid4()),
             startup_script="#!/bin/sh\n",
@@ -89,7 +95,7 @@ class Account:
         return replace(order, **changes)
 
     def launched(self, order: LaunchOrder) -> InstanceRef:
-        hook = self.hook()
+        hook = self.looking
         done = wait(hook, hook.launch_instance(order))
         assert done.error is None, done.error
         return InstanceRef(done.resource, order.spec.region)
@@ -99,7 +105,7 @@ class Account:
 
     def left(self) -> list[str]:
         """Whatever lies there, as the services themselves list it."""
-        hook = self.hook()
+        hook = self.looking
         compute, network = hook._compute, hook._network
         lists = (
             compute.virtual_machines.list_all(),
@@ -110,7 +116,7 @@ class Account:
         return [resource.id for listed in lists for resource in listed]
 
     def clear(self) -> None:
-        hook = self.hook()
+        hook = self.looking
         for instance in list(hook.list_instances({MARK: None})):
             wait(hook, hook.terminate_instance(instance.ref))
 
