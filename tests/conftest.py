@@ -26,9 +26,11 @@ from airflow_multicloud.testing.local_clouds import (
     LocalServer,
     Server,
 )
+from airflow_multicloud.testing.local_clouds.aws.compute import ec2
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
+from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
 
 if TYPE_CHECKING:
@@ -148,6 +150,32 @@ def local_bigquery(
         for conn_id, connection in server.spec.connections.items():
             patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
         yield "bigquery_local"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Compute Engine of its own with its connection ``compute_local``."""
+    directory = tmp_path_factory.mktemp("compute-engine")
+    server = LocalServer(compute_engine(directory), log_path=directory / "server.log")
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for conn_id, connection in server.spec.connections.items():
+            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+        yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An EC2 of its own, with its connection set."""
+    directory = tmp_path_factory.mktemp("ec2")
+    server = LocalServer(ec2(directory), log_path=directory / "ec2.log")
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for conn_id, connection in server.spec.connections.items():
+            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+        yield server
     server.stop()
 
 

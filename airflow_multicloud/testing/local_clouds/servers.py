@@ -7,10 +7,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
+from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
@@ -25,12 +27,16 @@ class Server(StrEnum):
     AWS_SECOND_OBJECT_STORE = "aws.second_object_store"
     #: Cost Optimization Hub; ``cost_hub_local``.
     AWS_COST = "aws.cost"
+    #: EC2 whose machines boot; ``aws_compute_local``.
+    AWS_COMPUTE = "aws.compute"
     #: fake-gcs-server; ``gcp_local``.
     GCP_OBJECT_STORE = "gcp.object_store"
     #: bqemulator, where Google's bills lie; ``bigquery_local``.
     GCP_BIGQUERY = "gcp.bigquery"
     #: Recommender; ``recommender_local``.
     GCP_COST = "gcp.cost"
+    #: Compute Engine, whose instances really boot; ``compute_local``.
+    GCP_COMPUTE = "gcp.compute"
     #: Azurite; ``wasb_local``.
     AZURE_OBJECT_STORE = "azure.object_store"
     #: Resource Manager with Cost Management, Advisor and the Retail Prices API; ``azure_local``.
@@ -53,9 +59,11 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_OBJECT_STORE: aws_object_store.moto,
     Server.AWS_SECOND_OBJECT_STORE: aws_object_store.ministack,
     Server.AWS_COST: aws_cost.cost_hub,
+    Server.AWS_COMPUTE: aws_compute.ec2,
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
+    Server.GCP_COMPUTE: gcp_compute.compute_engine,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from airflow_multicloud.adapters.errors import ErrorTable
 from airflow_multicloud.clouds import aws
+from airflow_multicloud.clouds.aws.compute import errors as compute
 from airflow_multicloud.clouds.aws.cost import errors as cost
 from airflow_multicloud.clouds.aws.errors import BASE
 from airflow_multicloud.clouds.aws.identity import errors as identity
@@ -85,6 +86,33 @@ USED = {
             "pricing": {"get_products"},
         },
     ),
+    "compute": Used(
+        compute.TABLE,
+        {
+            "ec2": {
+                "create_tags",
+                "delete_network_interface",
+                "delete_volume",
+                "describe_images",
+                "describe_instance_type_offerings",
+                "describe_instance_types",
+                "describe_instances",
+                "describe_network_interfaces",
+                "describe_regions",
+                "describe_security_groups",
+                "describe_subnets",
+                "describe_volumes",
+                "get_console_output",
+                "run_instances",
+                "start_instances",
+                "stop_instances",
+                "terminate_instances",
+            },
+            "iam": {"get_instance_profile"},
+            "ssm": {"get_parameter"},
+            "sts": {"get_caller_identity"},
+        },
+    ),
     "identity": Used(identity.TABLE, {"sts": {"get_caller_identity"}}),
 }
 #: By which Airflow's hook opens a connection, whatever the service that it is for.
@@ -109,7 +137,7 @@ def words_of(folder: str) -> set[str]:
 
 
 #: ``clients`` is what a function of the folder calls ``_service`` that was handed to it.
-_CLIENT_MAKERS = {"_service", "client", "clients", "new_client"}
+_CLIENT_MAKERS = {"_client_of", "_service", "client", "clients", "new_client"}
 
 
 def services_of(folder: str) -> set[str]:

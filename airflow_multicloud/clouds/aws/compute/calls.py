@@ -1,0 +1,44 @@
+"""The calls that an instance takes, for a plan to tell.
+
+Permissions: "Actions, resources, and condition keys" for EC2, STS, SSM and IAM in the Service
+Authorization Reference.
+"""
+
+from __future__ import annotations
+
+from airflow_multicloud.clouds.aws.compute.images import BY_PARAMETER
+from airflow_multicloud.ports.compute import ApiCall, LaunchRequest
+
+_ALWAYS = (
+    "ec2:DescribeRegions",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeImages",
+)
+_ENDING = (
+    "ec2:DescribeInstances",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:TerminateInstances",
+    "ec2:DeleteVolume",
+    "ec2:DeleteNetworkInterface",
+)
+
+
+def calls_for(request: LaunchRequest) -> tuple[ApiCall, ...]:
+    """What launching and later terminating it takes."""
+    # It needs no permission of its own, but everyone may be refused it by an organization.
+    names = [ApiCall(call="sts:GetCallerIdentity", permissions=("sts:GetCallerIdentity",))]
+    names += [ApiCall(call=name, permissions=(name,)) for name in _ALWAYS]
+    if request.image is None or request.image.startswith(BY_PARAMETER):
+        names.append(ApiCall(call="ssm:GetParameter", permissions=("ssm:GetParameter",)))
+    launching = ["ec2:RunInstances", "ec2:CreateTags"]
+    if request.identity is not None:
+        name = "iam:GetInstanceProfile"
+        names.append(ApiCall(call=name, permissions=(name,)))
+        launching.append("iam:PassRole")
+    names.append(ApiCall(call="ec2:RunInstances", permissions=tuple(launching)))
+    names += [ApiCall(call=name, permissions=(name,)) for name in _ENDING]
+    return tuple(names)
