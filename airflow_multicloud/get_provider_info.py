@@ -28,6 +28,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": [
+                    "airflow_multicloud.operators.compute.power",
                     "airflow_multicloud.operators.cost.anomalies",
                     "airflow_multicloud.operators.cost.attribute",
                     "airflow_multicloud.operators.cost.budget",
@@ -66,6 +67,11 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": _INTEGRATION,
                 "python-modules": ["airflow_multicloud.triggers.poll"],
             }
+        ],
+        "extra-links": [
+            "airflow_multicloud.links.consoles.AwsConsoleLink",
+            "airflow_multicloud.links.consoles.AzureConsoleLink",
+            "airflow_multicloud.links.consoles.GcpConsoleLink",
         ],
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

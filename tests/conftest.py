@@ -29,6 +29,7 @@ from airflow_multicloud.testing.local_clouds import (
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
+from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
 
 if TYPE_CHECKING:
@@ -135,6 +136,19 @@ def local_bigquery(
         for conn_id, connection in server.spec.connections.items():
             patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
         yield "bigquery_local"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Compute Engine of its own with its connection ``compute_local``."""
+    directory = tmp_path_factory.mktemp("compute-engine")
+    server = LocalServer(compute_engine(directory), log_path=directory / "server.log")
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for conn_id, connection in server.spec.connections.items():
+            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+        yield server
     server.stop()
 
 

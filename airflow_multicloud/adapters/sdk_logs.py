@@ -39,6 +39,7 @@ LOGGERS = (
     "google.auth.transport.urllib3",
     "google.oauth2._client",
     "google.api_core.retry.retry_base",
+    "google.cloud.compute_v1.services.instances.transports.rest",
     "google.resumable_media._helpers",
 )
 
@@ -65,6 +66,9 @@ _NAME = "|".join(
     )
 )
 _HIDDEN = "***"
+#: What Google's clients log beside the message: whole requests and answers, which for machines have
+#: their startup scripts, and those signed URLs.
+_BODIES = ("httpRequest", "httpResponse")
 # What stands between the quotes that the pattern before it opened as its second group.
 _VALUE = r"""(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*"""
 _PATTERNS = (
@@ -118,7 +122,14 @@ class _Filter(logging.Filter):
             # Messages of SDK errors have URLs in them; a handler would format them again.
             text = logging.Formatter().formatException(record.exc_info)
             record.exc_text, record.exc_info = without_secrets(text), None
+        for name in _BODIES:
+            if isinstance(body := vars(record).get(name), dict):
+                setattr(record, name, {key: _clean(value) for key, value in body.items()})
         return True
+
+
+def _clean(value: object) -> object:
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 _FILTER = _Filter()

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from airflow_multicloud.api.compute.deployments import (
+        deployment_drift,
+        list_deployments,
+        tear_down_deployment,
+    )
     from airflow_multicloud.api.cost.advice import query_costs
     from airflow_multicloud.api.cost.analyzer import CloudCostAnalyzer, compare_costs
     from airflow_multicloud.api.cost.exchange_rates import (
@@ -94,6 +99,13 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.core.replication.status import ReplicaStatus
     from airflow_multicloud.core.replication.verification import Depth, VerificationReport
+    from airflow_multicloud.core.rollout.drift import (
+        DriftReport,
+        ExpectedDeployment,
+        ExpectedTarget,
+    )
+    from airflow_multicloud.core.rollout.standing import DeploymentsReport
+    from airflow_multicloud.core.rollout.teardown import TeardownResult
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
         CloudError,
@@ -115,6 +127,9 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "airflow_multicloud.api.compute.deployments": (
+                "deployment_drift list_deployments tear_down_deployment"
+            ),
             "airflow_multicloud.api.cost.advice": "query_costs",
             "airflow_multicloud.api.cost.analyzer": "CloudCostAnalyzer compare_costs",
             "airflow_multicloud.api.cost.exchange_rates": (
@@ -173,6 +188,11 @@ else:
             "airflow_multicloud.core.replication.report": "ReplicationReport",
             "airflow_multicloud.core.replication.status": "ReplicaStatus",
             "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
+            "airflow_multicloud.core.rollout.drift": (
+                "DriftReport ExpectedDeployment ExpectedTarget"
+            ),
+            "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
+            "airflow_multicloud.core.rollout.teardown": "TeardownResult",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
                 "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
@@ -196,12 +216,16 @@ __all__ = [
     "CostAnalysisError",
     "CredentialsError",
     "DeploymentError",
+    "DeploymentsReport",
     "Depth",
     "Destination",
+    "DriftReport",
     "DrillResult",
     "ErrorKind",
     "Evidence",
     "EvidenceReport",
+    "ExpectedDeployment",
+    "ExpectedTarget",
     "FailoverError",
     "FailoverPolicy",
     "Fault",
@@ -231,6 +255,7 @@ __all__ = [
     "StalePolicy",
     "StorageError",
     "StoredRecord",
+    "TeardownResult",
     "TreeProvenance",
     "UnifiedCloudStorage",
     "Uploaded",
@@ -241,9 +266,11 @@ __all__ = [
     "check_location",
     "cleanup",
     "compare_costs",
+    "deployment_drift",
     "estimate_transfer_cost",
     "failover_fetch",
     "initialize_providers",
+    "list_deployments",
     "list_runs",
     "make_bucket",
     "name_of_path",
@@ -262,6 +289,7 @@ __all__ = [
     "replication",
     "run_drill",
     "store_evidence",
+    "tear_down_deployment",
     "upload_artifact",
     "verify_evidence",
     "verify_replica",

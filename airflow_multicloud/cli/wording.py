@@ -18,6 +18,8 @@ from airflow_multicloud.cli.definition import get_cli_commands
 _ALIASES = {
     "destinations": "destination",
     "candidates": "candidate",
+    "conn_ids": "conn",
+    "regions": "region",
     "target": "to",
     "places": "evidence",
     "public_keys": "public_key",

@@ -188,6 +188,18 @@ def stop(why: str) -> None:
         found.cancel(why)
 
 
+def pause(seconds: float) -> None:
+    """Wait so long.
+
+    :raises WorkCancelledError: as soon as the work is to stop.
+    """
+    end = time.monotonic() + seconds
+    check()
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, LOOK))
+        check()
+
+
 def requested() -> bool:
     """Whether the work is to stop."""
     found = _current.get()

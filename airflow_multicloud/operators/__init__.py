@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from airflow_multicloud.operators.compute.deploy import DeployOperator
+    from airflow_multicloud.operators.compute.power import (
+        StartInstanceOperator,
+        StopInstanceOperator,
+    )
+    from airflow_multicloud.operators.compute.rollback import RollbackOperator
+    from airflow_multicloud.operators.compute.teardown import TeardownOperator
     from airflow_multicloud.operators.cost.anomalies import FindCostAnomaliesOperator
     from airflow_multicloud.operators.cost.attribute import AttributeCostOperator
     from airflow_multicloud.operators.cost.budget import BudgetGateOperator
@@ -43,6 +50,12 @@ else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "airflow_multicloud.operators.compute.deploy": "DeployOperator",
+            "airflow_multicloud.operators.compute.power": (
+                "StartInstanceOperator StopInstanceOperator"
+            ),
+            "airflow_multicloud.operators.compute.rollback": "RollbackOperator",
+            "airflow_multicloud.operators.compute.teardown": "TeardownOperator",
             "airflow_multicloud.operators.cost.anomalies": "FindCostAnomaliesOperator",
             "airflow_multicloud.operators.cost.attribute": "AttributeCostOperator",
             "airflow_multicloud.operators.cost.budget": "BudgetGateOperator",
@@ -82,6 +95,7 @@ __all__ = [
     "CloseReplicationOperator",
     "CompareCostOperator",
     "CostReportOperator",
+    "DeployOperator",
     "DrillReportOperator",
     "EstimateTransferCostOperator",
     "FailoverDrillOperator",
@@ -97,6 +111,10 @@ __all__ = [
     "RemoveCostExportOperator",
     "ReplicateOperator",
     "ReplicateShardOperator",
+    "RollbackOperator",
+    "StartInstanceOperator",
+    "StopInstanceOperator",
+    "TeardownOperator",
     "UploadArtifactOperator",
     "VerifyReplicaOperator",
     "WriteCanaryOperator",

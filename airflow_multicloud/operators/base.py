@@ -131,14 +131,31 @@ class CloudOperator(PlainLog, BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work, and tell what came of it."""
+        with self.at_work(context):
+            outcome = self.perform(context)
+            self.report(context, outcome)
+        return self.told(context, outcome)
+
+    @contextmanager
+    def at_work(self, context: Context) -> Iterator[None]:
+        """A piece of the task's work: it can be stopped, and all that is made is of this task."""
         run = run_tokens.under_way(task_of(context, self))
         with self._stoppable(), run, working_for(_work_of(context)):
-            outcome = self.perform(context)
-            remember(self, context, outcome.ledgers)
-            if self.report_key is not None and not outcome.is_plan:
-                context["ti"].xcom_push(key=self.report_key, value=outcome.facts)
-            if outcome.failure is not None:
-                raise outcome.failure
+            yield
+
+    def report(self, context: Context, outcome: Outcome) -> None:
+        """Keep what must be kept of the work whether the task fails or not; the last part of it.
+
+        :raises Exception: the outcome's failure.
+        """
+        remember(self, context, outcome.ledgers)
+        if self.report_key is not None and not outcome.is_plan:
+            context["ti"].xcom_push(key=self.report_key, value=outcome.facts)
+        if outcome.failure is not None:
+            raise outcome.failure
+
+    def told(self, context: Context, outcome: Outcome) -> Any:
+        """Tell the outlets of work that went well; returns its facts."""
         for outlet in () if outcome.is_plan else self.outlets:
             if isinstance(outlet, Asset):
                 told = {"multicloud": self.asset_facts(outcome.facts)}

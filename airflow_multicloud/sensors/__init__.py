@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from airflow_multicloud.sensors.compute.deployment_health import DeploymentHealthSensor
     from airflow_multicloud.sensors.cost.export import CostExportSensor
     from airflow_multicloud.sensors.object_store.replica_fresh import ReplicaFreshSensor
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "airflow_multicloud.sensors.compute.deployment_health": "DeploymentHealthSensor",
             "airflow_multicloud.sensors.cost.export": "CostExportSensor",
             "airflow_multicloud.sensors.object_store.replica_fresh": "ReplicaFreshSensor",
         },
@@ -20,5 +22,6 @@ else:
 
 __all__ = [
     "CostExportSensor",
+    "DeploymentHealthSensor",
     "ReplicaFreshSensor",
 ]

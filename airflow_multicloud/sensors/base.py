@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
 from airflow_multicloud.operators.base import PlainLog, airflow_errors
-from airflow_multicloud.triggers.poll import FAILED, PollTrigger, look
+from airflow_multicloud.triggers.poll import FAILED, PollTrigger, look, path_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -53,7 +53,7 @@ class PollingSensor(PlainLog, BaseSensorOperator):
         check, arguments = self.question()
         self.defer(
             trigger=PollTrigger(
-                check=f"{check.__module__}:{check.__qualname__}",
+                check=path_of(check),
                 arguments=arguments,
                 poll_interval=self.poke_interval,
                 first_wait=min(self._asked_wait, self.timeout),

@@ -8,14 +8,26 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import quote
 
 from airflow_multicloud.errors import DeploymentError, ErrorKind
-from airflow_multicloud.ports.compute import Instance
 
 #: More of an answer is not read.
 _MOST_BYTES = 64 * 1024
 _OK = range(200, 300)
+
+
+class Addressed(Protocol):
+    """What can be asked: an instance, or what a listing has told of one."""
+
+    @property
+    def address(self) -> str | None:
+        """Its private address."""
+
+    @property
+    def public_address(self) -> str | None:
+        """Its public address."""
 
 
 class HealthCheckKind(StrEnum):
@@ -56,7 +68,7 @@ class HealthCheck:
         if self.timeout <= timedelta():
             raise _wrong("timeout", self.timeout, "more than 0")
 
-    def why_not_healthy(self, instance: Instance, revision: str) -> str | None:
+    def why_not_healthy(self, instance: Addressed, revision: str) -> str | None:
         """What is wrong with an instance that runs; ``None`` when it is healthy.
 
         :param revision: what ``{revision}`` stands for.

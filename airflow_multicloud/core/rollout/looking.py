@@ -119,12 +119,13 @@ def outdated(wanted: Wanted, seen: Iterable[Seen], kept: str) -> tuple[Seen, ...
     )
 
 
-def earlier_live(wanted: Wanted, seen: Iterable[Seen]) -> tuple[Seen, ...]:
-    """The instances that serve until ours are healthy."""
+def serving(wanted: Wanted, seen: Iterable[Seen]) -> tuple[Seen, ...]:
+    """The earlier instances that serve until ours are healthy."""
     return tuple(
         one
         for one in seen
         if one.instance.state in (InstanceState.PENDING, InstanceState.RUNNING)
+        and one.identity.standing is Standing.CURRENT
         and one.identity.rank.order <= wanted.order
         and not wanted.is_of_spec(one)
     )
@@ -140,3 +141,14 @@ def stood_down(wanted: Wanted, seen: Iterable[Seen]) -> tuple[Seen, ...]:
         and one.identity.rank.order <= wanted.order
         and not wanted.is_of_spec(one)
     )
+
+
+def told(seen: Seen) -> str:
+    """An instance of another revision, for people."""
+    return f"revision {seen.identity.revision} (instance {seen.instance.ref.id})"
+
+
+def how_ended(instance: Instance) -> str:
+    """What is said of an instance that ended by itself."""
+    why = f": {instance.error}" if instance.error else ""
+    return f"instance {instance.ref.id} is {instance.state}, though nobody here ended it{why}"

@@ -31,6 +31,17 @@ _NAMESPACE = uuid.UUID("5f0d3b0e-2f6a-4c57-9c2e-3d3f2f8f6a11")
 _ID = re.compile(r"[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?")
 #: Digits of a candidate's digest in a label: 64 bits, of a handful that are compared.
 _SPEC_DIGITS = 16
+#: What this package writes into each label.
+_FORMS = {
+    DEPLOYMENT: _ID,
+    TARGET: _ID,
+    SLOT: re.compile(r"[0-9]{1,15}"),
+    SPEC: re.compile(rf"[0-9a-f]{{{_SPEC_DIGITS}}}"),
+    GENERATION: re.compile(r"[0-9]{1,15}"),
+    REVISION: re.compile(r"[a-z0-9_-]{1,63}"),
+    ORDER: re.compile(r"[0-9]{1,15}"),
+    STANDING: re.compile(r"new|current|replaced"),
+}
 _RULES = LabelRules(illegal=r"[^a-z0-9_-]", longest=63, lower=True)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -100,9 +111,22 @@ def order_of(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+def moment_of(order: int) -> datetime | None:
+    """The moment that :func:`order_of` was given; ``None`` for a number that is none."""
+    try:
+        return _EPOCH + order * _MILLISECOND
+    except OverflowError:
+        return None
+
+
 def spec_of(digest: str) -> str:
     """A candidate's digest as :class:`Rank` has it."""
     return digest[:_SPEC_DIGITS]
+
+
+def revision_label(revision: str) -> str:
+    """A revision's name as a label has it."""
+    return _RULES.legal(revision)
 
 
 def token_of(slot: Slot, digest: str, generation: int) -> str:
@@ -130,7 +154,7 @@ def labels_of(identity: Identity) -> dict[str, str]:
         SLOT: str(identity.slot.number),
         SPEC: identity.rank.spec,
         GENERATION: str(identity.generation),
-        REVISION: _RULES.legal(identity.revision),
+        REVISION: revision_label(identity.revision),
         ORDER: str(identity.rank.order),
         STANDING: identity.standing.value,
     }
@@ -157,6 +181,15 @@ def identity_of(instance: Instance) -> Identity | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def why_not_labelled(instance: Instance) -> str | None:
+    """What is wrong with an instance's labels, that this package would not have written."""
+    missing = [label for label in _FORMS if label not in instance.labels]
+    if missing:
+        return f"without the label {', '.join(missing)}"
+    odd = [label for label, form in _FORMS.items() if not form.fullmatch(instance.labels[label])]
+    return f"this package writes no such value into {', '.join(odd)}" if odd else None
 
 
 def _number(text: str) -> int:

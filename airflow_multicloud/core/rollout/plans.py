@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from airflow_multicloud.core.rollout.health import HealthCheck
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.compute import LaunchSpec
@@ -15,13 +16,18 @@ from airflow_multicloud.ports.compute import LaunchSpec
 class PlannedArtifact:
     """What will run.
 
-    :param uri: where it comes from.
+    :param uri: where it comes from: a URI or a local path.
     :param sha256: of its bytes, in hex.
     """
 
     uri: str
     sha256: str
     size: int
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, wherever it lies."""
+        return self.uri.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +48,8 @@ class Candidate:
     """One place and size in which a target's instances may be made.
 
     :param digest: SHA-256, in hex, of all that makes an instance what it is: the artifact, the
-        startup script but for its URL, and ``spec``. Two instances of one digest are alike.
+        startup script but for its URL, and ``spec`` but for the calls that launching it takes. Two
+        instances of one digest are alike.
     :param artifacts: the URI of the prefix near it where the artifact will lie.
     :param hourly_price: of one instance, where a price is known.
     """
@@ -82,6 +89,10 @@ class DeploymentPlan:
     :param order: when the run was begun that this plan is of; of two revisions the later one stays.
     :param script_digest: SHA-256, in hex, of the startup script but for its URL.
     :param waves: names of targets, wave by wave.
+    :param command: that the startup script runs.
+    :param port: that the command is told to listen at.
+    :param health: how an instance is asked whether it is well; ``None``: its cloud is.
+    :param url_lifetime: of the signed URL in a startup script.
     """
 
     deployment_id: str
@@ -92,3 +103,7 @@ class DeploymentPlan:
     targets: tuple[TargetPlan, ...]
     waves: tuple[tuple[str, ...], ...]
     policy: RolloutPolicy
+    command: str = "./run"
+    port: int = 8080
+    health: HealthCheck | None = None
+    url_lifetime: timedelta = timedelta(hours=1)

@@ -75,12 +75,17 @@ class SlotProgress:
     :param instance: that the slot holds, as it was seen last.
     :param adopted: whether it was there before this run.
     :param waits_for: operations under way.
-    :param since: when the present phase began.
+    :param deadline: when the present phase counts as failed.
     :param not_before: when the next step is due.
+    :param looked_from: only a listing that was begun later counts.
     :param tries: errors in a row that may pass.
     :param checks: health checks in a row that succeeded.
     :param complaint: what the last health check found wrong.
-    :param may_hide: a launch whose answer was lost: a listing may not show it yet, until then.
+    :param may_hide: until when a listing may not show a launch whose answer was lost.
+    :param losses: how many of its instances were terminated by somebody else.
+    :param undid: whether something was put back.
+    :param undo_failed: whether something could not be.
+    :param superseded_by: the later revision that ours yielded to.
     :param began_at: when the slot was begun; ``ended_at``: when it rested for good.
     """
 
@@ -92,15 +97,18 @@ class SlotProgress:
     instance: Instance | None = None
     adopted: bool = False
     waits_for: tuple[Operation, ...] = ()
-    since: datetime | None = None
+    deadline: datetime | None = None
     not_before: datetime | None = None
+    looked_from: datetime | None = None
     tries: int = 0
     checks: int = 0
     complaint: str | None = None
     may_hide: datetime | None = None
     blocks: tuple[Block, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    losses: int = 0
     undid: bool = False
+    undo_failed: bool = False
     superseded_by: str | None = None
     error_kind: ErrorKind | None = None
     error: str | None = None

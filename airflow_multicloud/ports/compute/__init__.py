@@ -33,6 +33,7 @@ __all__ = [
     "ApiCall",
     "Architecture",
     "Compute",
+    "ComputeService",
     "ConsoleOutput",
     "Image",
     "Instance",
@@ -124,6 +125,10 @@ class InstanceLabels(Protocol):
         :raises DeploymentError: ``not_found``; ``busy`` when another caller changes them.
         """
         ...
+
+
+class ComputeService(Compute, InstanceLabels, Protocol):
+    """What every compute hook is."""
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
+from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
@@ -34,6 +35,8 @@ class Server(StrEnum):
     GCP_BIGQUERY = "gcp.bigquery"
     #: Recommender; ``recommender_local``.
     GCP_COST = "gcp.cost"
+    #: Compute Engine, whose instances really boot; ``compute_local``.
+    GCP_COMPUTE = "gcp.compute"
     #: Azurite; ``wasb_local``.
     AZURE_OBJECT_STORE = "azure.object_store"
     #: Resource Manager with Cost Management, Advisor and the Retail Prices API; ``azure_local``.
@@ -58,6 +61,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
+    Server.GCP_COMPUTE: gcp_compute.compute_engine,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
 }

@@ -114,6 +114,11 @@ class Document:
             for spec in _methods(self._spec)
         )
 
+    @property
+    def revision(self) -> str:
+        """When Google made it: ``20261106``."""
+        return str(self._spec["revision"])
+
     def violations(self, schema: str, value: Any) -> list[str]:
         """In what a value does not fit one of the document's types."""
         whole = {"$ref": f"#/$defs/{schema}", "$defs": self._schemas}

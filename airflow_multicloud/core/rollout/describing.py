@@ -1,0 +1,97 @@
+"""A plan as people read it before they let it run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from airflow_multicloud.core.rollout.approval import hash_of
+from airflow_multicloud.core.rollout.health import HealthCheck, HealthCheckKind
+from airflow_multicloud.core.rollout.plans import Candidate, DeploymentPlan, TargetPlan
+from airflow_multicloud.text import duration_text, printable, size_text
+
+
+def describe_plan(plan: DeploymentPlan) -> list[str]:
+    """A plan in lines of text, with its hash at the end."""
+    return [printable(line) for line in _lines(plan)]
+
+
+def _lines(plan: DeploymentPlan) -> Iterator[str]:
+    artifact, policy = plan.artifact, plan.policy
+    yield f"deployment {plan.deployment_id}, revision {plan.revision}"
+    yield f"artifact {artifact.uri}: {size_text(artifact.size)}, SHA-256 {artifact.sha256}"
+    yield f"command {plan.command}, at port {plan.port}"
+    yield f"startup script (but for its URL): SHA-256 {plan.script_digest}"
+    yield f"signed URLs are worth nothing after {duration_text(plan.url_lifetime.total_seconds())}"
+    yield f"health: {_health(plan.health)}, {policy.healthy_checks} times in a row"
+    yield (
+        f"policy: strategy {policy.strategy}, rollback {policy.rollback}, min_success "
+        f"{policy.min_success}, health floor {policy.health_floor}"
+    )
+    for uri in dict.fromkeys(one.artifacts for t in plan.targets for one in t.candidates):
+        yield f"goes to {uri} (its connection reads, writes and lists there, and signs URLs)"
+    for number, names in enumerate(plan.waves, 1):
+        canary = " (canary)" if number == 1 and policy.canary else ""
+        yield f"wave {number}{canary}: {', '.join(names)}"
+    for target in plan.targets:
+        yield from _target(target)
+    yield f"expected cost: {_total(plan.targets)}"
+    yield f"plan hash {hash_of(plan)}"
+
+
+def _health(check: HealthCheck | None) -> str:
+    if check is None:
+        return "what the cloud says of the instance"
+    address = "public" if check.public else "private"
+    if check.kind is HealthCheckKind.TCP:
+        return f"a connection to port {check.port} of the {address} address"
+    expected = "" if check.expect is None else f", which contains {check.expect!r}"
+    return f"GET {check.path} at port {check.port} of the {address} address{expected}"
+
+
+def _target(target: TargetPlan) -> Iterator[str]:
+    required = ", required" if target.required else ""
+    yield (
+        f"target {target.name}: {target.count} × {target.cloud} (connection {target.conn_id})"
+        f"{required}"
+    )
+    if target.error is not None:
+        yield f"  can't be planned for now: {target.error_kind}: {target.error}"
+    for number, candidate in enumerate(target.candidates, 1):
+        yield f"  {number}. {_candidate(candidate)}"
+    calls = {call.call: call.permissions for one in target.candidates for call in one.spec.calls}
+    for call, permissions in calls.items():
+        yield f"  calls {call} (needs {', '.join(permissions) or 'nothing'})"
+
+
+def _candidate(candidate: Candidate) -> str:
+    spec, price = candidate.spec, candidate.hourly_price
+    cost = (
+        "price not known"
+        if price is None
+        else f"{price.amount.normalize():f} {price.currency} an hour each ({price.source})"
+    )
+    address = ", public address" if spec.public_address else ""
+    return (
+        f"{spec.zone or spec.region}: {spec.size.name}, image {spec.image.name} ({spec.image.id}), "
+        f"account {spec.account_id}, subnet {spec.subnet}{address}; artifact below "
+        f"{candidate.artifacts}; {cost}"
+    )
+
+
+def _total(targets: Sequence[TargetPlan]) -> str:
+    """Of each target's first candidate; nothing is said of a month, as nobody knows how long."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    unknown = []
+    for target in targets:
+        price = target.candidates[0].hourly_price if target.candidates else None
+        if price is None:
+            unknown.append(target.name)
+        else:
+            sums[price.currency] += price.amount * target.count
+    said = " and ".join(
+        f"{amount.normalize():f} {currency} an hour" for currency, amount in sorted(sums.items())
+    )
+    missing = f"not known for {', '.join(unknown)}" if unknown else ""
+    return "; ".join(part for part in (said, missing) if part)

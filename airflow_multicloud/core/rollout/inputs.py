@@ -1,0 +1,161 @@
+"""What people give, checked: documents of plain values, texts and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeVar, get_args, get_type_hints
+
+from airflow_multicloud.errors import DeploymentError, ErrorKind
+from airflow_multicloud.lists import UNRENDERED, is_template, texts
+
+E = TypeVar("E", bound=StrEnum)
+
+_SECONDS = "_seconds"
+_LONGEST = 1024
+
+
+def refused(parameter: str, given: object, allowed: str) -> DeploymentError:
+    """The error for what can't be used."""
+    return DeploymentError(
+        f"{parameter}: {_shown(given)} given, expected {allowed}",
+        kind=ErrorKind.INVALID_ARGUMENT,
+    )
+
+
+def _shown(given: object) -> str:
+    if given is None:
+        return "nothing"
+    if isinstance(given, str) and "@" in given:
+        return "a text that is not shown, as it may hold a password,"
+    text = repr(given) if isinstance(given, str | int | float) else str(given)
+    return text if len(text) <= 100 else f"{text[:100]}…"  # noqa: PLR2004 - enough to know it by
+
+
+def fields_of(cls: type, given: object, parameter: str) -> dict[str, Any]:
+    """What to construct a dataclass with, of a document of plain values.
+
+    A duration ``x`` may be called ``x_seconds``, as documents have it; a member that is ``None``
+    counts as left out.
+
+    :raises DeploymentError: ``invalid_argument``, naming what is unknown or missing.
+    """
+    if not isinstance(given, Mapping):
+        raise refused(parameter, type(given).__name__, f"a mapping of {_names(cls)}")
+    hints = get_type_hints(cls)
+    found: dict[str, Any] = {}
+    unknown: list[str] = []
+    for key, value in given.items():
+        name = str(key).removesuffix(_SECONDS)
+        if key in hints:
+            found[key] = value
+        elif name in hints and _is_time(hints[name]):
+            found[name] = duration(f"{parameter}: {key}", value)
+        else:
+            unknown.append(str(key))
+    if unknown:
+        raise refused(parameter, ", ".join(sorted(unknown)), f"only {_names(cls)}")
+    found = {name: value for name, value in found.items() if value is not None}
+    missing = [
+        field.name
+        for field in fields(cls)
+        if field.default is MISSING and field.default_factory is MISSING and field.name not in found
+    ]
+    if missing:
+        raise DeploymentError(
+            f"{parameter}: {', '.join(missing)} missing", kind=ErrorKind.INVALID_ARGUMENT
+        )
+    return found
+
+
+def _names(cls: type) -> str:
+    hints = get_type_hints(cls)
+    return ", ".join(f.name + _SECONDS * _is_time(hints[f.name]) for f in fields(cls))
+
+
+def _is_time(hint: Any) -> bool:
+    return hint is timedelta or timedelta in get_args(hint)
+
+
+def text(parameter: str, given: object, *, longest: int = _LONGEST) -> str:
+    """A text of one line that says something.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    if is_template(given):
+        raise DeploymentError(f"{parameter}: {UNRENDERED}", kind=ErrorKind.INVALID_ARGUMENT)
+    if (
+        not isinstance(given, str)
+        or not given
+        or not given.isprintable()
+        or given != given.strip()
+        or len(given) > longest
+    ):
+        allowed = f"a text of one line, at most {longest} characters, without spaces around it"
+        raise refused(parameter, given, allowed)
+    return given
+
+
+def text_list(parameter: str, given: object) -> tuple[str, ...]:
+    """A list of such texts; one text is a list of itself.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    if given is None:
+        return ()
+    found = texts(given, parameter, error=DeploymentError)
+    if len(set(found)) < len(found):
+        raise refused(parameter, ", ".join(found), "each once")
+    return tuple(text(f"{parameter}[{n}]", one) for n, one in enumerate(found))
+
+
+def whole_number(parameter: str, given: object, least: int, most: int | None = None) -> int:
+    """A number of things.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    fits = type(given) is int and given >= least and (most is None or given <= most)
+    if not isinstance(given, int) or not fits:
+        bounds = f"{least} or more" if most is None else f"{least} to {most}"
+        raise refused(parameter, given, f"a whole number, {bounds}")
+    return given
+
+
+def flag(parameter: str, given: object) -> bool:
+    """Whether something is so.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    if not isinstance(given, bool):
+        raise refused(parameter, given, "True or False")
+    return given
+
+
+def member(parameter: str, kind: type[E], given: object) -> E:
+    """One of an enumeration, by its value.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    for one in kind:
+        if given == one.value:
+            return one
+    raise refused(parameter, given, " or ".join(kind))
+
+
+def duration(parameter: str, given: object, *, most: timedelta | None = None) -> timedelta:
+    """A duration above none; a number is one in seconds.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    found = given
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        try:
+            found = timedelta(seconds=given)
+        except (OverflowError, ValueError):
+            found = None
+    if not isinstance(found, timedelta) or found <= timedelta() or (most and found > most):
+        bound = "" if most is None else f", at most {most}"
+        raise refused(parameter, given, f"a duration above 0{bound}")
+    return found

@@ -1,0 +1,125 @@
+"""What the steps of a slot share: what is wanted there, waiting, trying again, giving up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from airflow_multicloud.core.rollout.looking import Seen, Wanted, seen_in
+from airflow_multicloud.core.rollout.names import Slot, order_of
+from airflow_multicloud.core.rollout.plans import DeploymentPlan
+from airflow_multicloud.core.rollout.progress import Phase, SlotProgress
+from airflow_multicloud.core.rollout.site import Site
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.compute import ConsoleOutput
+from airflow_multicloud.ports.operations import Operation
+from airflow_multicloud.text import printable
+
+_LONGEST_PAUSE = timedelta(seconds=30)
+_CONSOLE_LINES = 5
+#: Whoever terminates our instances so often means it.
+_MOST_LOSSES = 3
+
+Clock = Callable[[], datetime]
+
+
+class SlotBase:
+    """What the steps of one target's slots share.
+
+    :param plan: of the rollout.
+    :param site: of the target.
+    :param clock: gives the time, aware.
+    """
+
+    def __init__(self, plan: DeploymentPlan, site: Site, clock: Clock) -> None:
+        self.plan = plan
+        self.site = site
+        self.clock = clock
+        self.specs = site.specs
+
+    def wanted(self, slot: SlotProgress) -> Wanted:
+        """What this run wants of a slot."""
+        return Wanted(
+            slot=Slot(
+                deployment_id=self.plan.deployment_id, target=slot.target, number=slot.number
+            ),
+            order=order_of(self.plan.order),
+            specs=self.specs.keys(),
+            accounts={candidate.spec.account_id for candidate in self.site.plan.candidates},
+        )
+
+    def seen(self, slot: SlotProgress) -> tuple[Seen, ...]:
+        """What lies in a slot, by a listing that is new enough."""
+        since = slot.looked_from or self.clock()
+        return seen_in(self.wanted(slot).slot, self.site.listed(since, self.clock))
+
+    def tried(self, slot: SlotProgress, err: CloudError) -> SlotProgress:
+        """A slot whose step is done again, the later the more often it was refused."""
+        pause = min(_LONGEST_PAUSE, self.plan.policy.poll_interval * 2**slot.tries)
+        pause = max(pause, err.retry_after or timedelta())
+        return replace(slot, tries=slot.tries + 1, not_before=self.clock() + pause)
+
+    def looked_at(
+        self, operations: Sequence[Operation]
+    ) -> tuple[tuple[Operation, ...], timedelta | None]:
+        """Those of some operations that are not done yet, and how long to wait for them.
+
+        :raises CloudError: when one has failed.
+        """
+        left = []
+        for operation in operations:
+            now = self.site.compute.describe_operation(operation)
+            now.raise_if_failed(CloudError, self.site.plan.cloud)
+            if not now.state.is_final:
+                left.append(now)
+        waits = [one.poll_after for one in left if one.poll_after is not None]
+        return tuple(left), max(waits, default=None)
+
+    def later(self, slot: SlotProgress, wait: timedelta | None = None) -> SlotProgress:
+        """A slot that is looked at after a while, unless it has taken too long already."""
+        now = self.clock()
+        if slot.deadline is not None and now >= slot.deadline:
+            doing = slot.complaint or f"it was {slot.phase} for too long"
+            return self.failed(slot, ErrorKind.TIMEOUT, doing)
+        return replace(slot, not_before=now + (wait or self.plan.policy.poll_interval))
+
+    def lost(self, slot: SlotProgress, why: str) -> SlotProgress:
+        """A slot whose instance was terminated by somebody: an earlier run that came late, say.
+
+        It is looked at anew, which may find who that was, a few times.
+        """
+        if slot.losses >= _MOST_LOSSES:
+            return self.failed(slot, ErrorKind.UNAVAILABLE, why)
+        now = self.clock()
+        return replace(
+            slot,
+            phase=Phase.LOOKING,
+            losses=slot.losses + 1,
+            instance=None,
+            waits_for=(),
+            looked_from=now,
+            deadline=now + self.plan.policy.boot_timeout,
+        )
+
+    def failed(self, slot: SlotProgress, kind: ErrorKind, why: str) -> SlotProgress:
+        """A slot that has failed, with the end of its instance's console."""
+        return replace(
+            slot,
+            phase=Phase.FAILED,
+            error_kind=kind,
+            error=printable(why + self._console(slot)),
+            deadline=None,
+            not_before=None,
+        )
+
+    def _console(self, slot: SlotProgress) -> str:
+        """The end of what an instance wrote, which mostly says why it is not healthy."""
+        if slot.instance is None or not isinstance(self.site.compute, ConsoleOutput):
+            return ""
+        try:
+            text = self.site.compute.read_console(slot.instance.ref)
+        except CloudError:
+            return ""  # The failure itself is told; this would only have added to it.
+        lines = [line for line in text.splitlines() if line.strip()][-_CONSOLE_LINES:]
+        return f"; its console ends with: {' | '.join(lines)}" if lines else ""

@@ -1,0 +1,286 @@
+"""Teardowns: everything with a deployment's label is removed, and a listing proves it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.rollout.clock import pause_for, utc_now
+from airflow_multicloud.core.rollout.names import DEPLOYMENT, TARGET
+from airflow_multicloud.core.telemetry import submit_in_context
+from airflow_multicloud.documents import Document
+from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
+from airflow_multicloud.ports.compute import Compute, Instance
+from airflow_multicloud.ports.operations import Operation
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeardownPlace:
+    """Where to look.
+
+    :param cloud: the connection's.
+    :param regions: in which; empty for every region that the account uses.
+    """
+
+    conn_id: str
+    cloud: str
+    compute: Compute
+    regions: tuple[str, ...] = ()
+
+    def listed(self, deployment_id: str | None) -> list[Instance]:
+        """All that carries the deployment's label there; ``None`` for any deployment's."""
+        labels = {DEPLOYMENT: deployment_id}
+        return [
+            instance
+            for region in self.regions or (None,)
+            for instance in self.compute.list_instances(labels, region)
+        ]
+
+
+class TeardownState(StrEnum):
+    """How far one place is."""
+
+    REMOVING = "removing"
+    #: A listing, made after the last removal, has shown nothing.
+    CLEAN = "clean"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedInstance:
+    """One instance, or what was left of one, that is gone.
+
+    :param target: what it was labelled with.
+    """
+
+    id: str
+    name: str
+    region: str
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceTeardown:
+    """How far one place is.
+
+    :param left: ids of what is still there, as far as is known.
+    :param listed_at: when the last listing was begun.
+    """
+
+    conn_id: str
+    cloud: str
+    deadline: datetime
+    state: TeardownState = TeardownState.REMOVING
+    removed: tuple[RemovedInstance, ...] = ()
+    left: tuple[str, ...] = ()
+    waits_for: tuple[Operation, ...] = ()
+    not_before: datetime | None = None
+    listed_at: datetime | None = None
+    error_kind: ErrorKind | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeardownResult:
+    """What came of a teardown.
+
+    :param places: each with what was removed there.
+    """
+
+    DOCUMENT: ClassVar[Document] = Document(
+        shows=("deployment_id", "succeeded", "removed", "places", "ended_at")
+    )
+
+    deployment_id: str
+    places: tuple[PlaceTeardown, ...]
+    ended_at: datetime
+
+    @classmethod
+    def of(cls, deployment_id: str, places: Sequence[PlaceTeardown]) -> Self:
+        """What came of it, ended now."""
+        return cls(deployment_id=deployment_id, places=tuple(places), ended_at=utc_now())
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether a listing of every place has shown that nothing is left."""
+        return all(place.state is TeardownState.CLEAN for place in self.places)
+
+    @property
+    def removed(self) -> int:
+        """How many instances are gone."""
+        return sum(len(place.removed) for place in self.places)
+
+    def raise_if_failed(self) -> None:
+        """Raise when something is left, or may be.
+
+        :raises DeploymentError: naming it.
+        """
+        bad = [place for place in self.places if place.state is TeardownState.FAILED]
+        if not bad:
+            return
+        told = "; ".join(
+            f"{place.conn_id} ({place.cloud}): {place.error}"
+            + (f"; still there: {', '.join(place.left)}" if place.left else "")
+            for place in bad
+        )
+        kinds = [place.error_kind or ErrorKind.TIMEOUT for place in bad]
+        lasting = [kind for kind in kinds if not kind.retryable]
+        raise DeploymentError(
+            f"deployment {self.deployment_id}: not everything is known to be gone: {told}",
+            kind=(lasting or kinds)[0],
+        )
+
+
+class Teardown:
+    """One teardown.
+
+    :param deployment_id: whose instances go.
+    :param places: where; each is worked on beside the others.
+    :param timeout: for each place.
+    :param poll_interval: between two looks.
+    :param clock: gives the time, aware.
+    :param pause: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        deployment_id: str,
+        places: Sequence[TeardownPlace],
+        *,
+        timeout: timedelta = timedelta(minutes=15),
+        poll_interval: timedelta = timedelta(seconds=5),
+        clock: Callable[[], datetime] = utc_now,
+        pause: Callable[[float], None] = pause_for,
+    ) -> None:
+        self.deployment_id = deployment_id
+        self._places = {place.conn_id: place for place in places}
+        self._timeout = timeout
+        self._poll = poll_interval
+        self._clock = clock
+        self._pause = pause
+
+    def begin(self) -> tuple[PlaceTeardown, ...]:
+        """Places where nothing was done yet."""
+        deadline = self._clock() + self._timeout
+        return tuple(
+            PlaceTeardown(conn_id=place.conn_id, cloud=place.cloud, deadline=deadline)
+            for place in self._places.values()
+        )
+
+    def run(self) -> TeardownResult:
+        """Go on until it is done.
+
+        :raises WorkCancelledError: when the work is told to stop.
+        """
+        return self.result(self._everywhere(self._drive, self.begin()))
+
+    def advance(self, places: Sequence[PlaceTeardown]) -> tuple[PlaceTeardown, ...]:
+        """Do what is due at every place, once."""
+        return self._everywhere(self.step, places)
+
+    def result(self, places: Sequence[PlaceTeardown]) -> TeardownResult:
+        """What came of it."""
+        return TeardownResult(
+            deployment_id=self.deployment_id, places=tuple(places), ended_at=self._clock()
+        )
+
+    def _everywhere(
+        self,
+        work: Callable[[PlaceTeardown], PlaceTeardown],
+        places: Sequence[PlaceTeardown],
+    ) -> tuple[PlaceTeardown, ...]:
+        with cancellation.pool(max(1, len(places)), "teardown") as pool:
+            futures = [submit_in_context(pool, work, place) for place in places]
+            return tuple(future.result() for future in futures)
+
+    def step(self, place: PlaceTeardown) -> PlaceTeardown:
+        """Do what is due at one place, once."""
+        now = self._clock()
+        done = place.state is not TeardownState.REMOVING
+        if done or (place.not_before is not None and now < place.not_before):
+            return place
+        try:
+            after = self._step(replace(place, not_before=None))
+        except CloudError as err:
+            return self._refused(place, err)
+        if after.state is TeardownState.REMOVING and now >= after.deadline:
+            return replace(
+                after,
+                state=TeardownState.FAILED,
+                error_kind=ErrorKind.TIMEOUT,
+                error="it took too long",
+            )
+        return after
+
+    def _drive(self, place: PlaceTeardown) -> PlaceTeardown:
+        while place.state is TeardownState.REMOVING:
+            cancellation.check()
+            place = self.step(place)
+            if place.not_before is not None and place.state is TeardownState.REMOVING:
+                self._pause(max(0.0, (place.not_before - self._clock()) / timedelta(seconds=1)))
+        return place
+
+    def _step(self, place: PlaceTeardown) -> PlaceTeardown:
+        where = self._places[place.conn_id]
+        if left := self._still(where, place.waits_for):
+            return replace(place, waits_for=left, not_before=self._clock() + self._poll)
+        listed_at = self._clock()
+        found = where.listed(self.deployment_id)
+        place = replace(
+            place,
+            waits_for=(),
+            listed_at=listed_at,
+            left=tuple(instance.ref.id for instance in found),
+        )
+        if not found:
+            return replace(place, state=TeardownState.CLEAN)
+        known = {one.id for one in place.removed}
+        removed = [*place.removed, *(_named(i) for i in found if i.ref.id not in known)]
+        begun = []
+        for instance in found:
+            told = (place.conn_id, printable(instance.ref.id), printable(instance.name))
+            _log.info("%s: terminating %s (%s)", *told)
+            begun.append(where.compute.terminate_instance(instance.ref))
+        return replace(
+            place,
+            removed=tuple(removed),
+            waits_for=tuple(begun),
+            not_before=listed_at + self._poll,
+        )
+
+    def _still(
+        self, where: TeardownPlace, operations: Sequence[Operation]
+    ) -> tuple[Operation, ...]:
+        looked = [where.compute.describe_operation(operation) for operation in operations]
+        for operation in looked:
+            operation.raise_if_failed(DeploymentError, where.cloud)
+        return tuple(operation for operation in looked if not operation.state.is_final)
+
+    def _refused(self, place: PlaceTeardown, err: CloudError) -> PlaceTeardown:
+        now = self._clock()
+        if not err.retryable or now >= place.deadline:
+            return replace(
+                place,
+                state=TeardownState.FAILED,
+                error_kind=err.kind,
+                error=printable(str(err)),
+            )
+        pause = max(self._poll, err.retry_after or timedelta())
+        return replace(place, not_before=now + pause)
+
+
+def _named(instance: Instance) -> RemovedInstance:
+    return RemovedInstance(
+        id=instance.ref.id,
+        name=instance.name,
+        region=instance.ref.region,
+        target=instance.labels.get(TARGET),
+    )

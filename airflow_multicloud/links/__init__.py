@@ -1,0 +1,1 @@
+"""Links that tasks have in Airflow's UI."""

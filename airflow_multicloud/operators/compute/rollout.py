@@ -1,0 +1,132 @@
+"""What deploying and rolling back have in common: a plan, its approval, and the rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_multicloud.core.rollout.approval import check_approved, hash_of, plan_document
+from airflow_multicloud.core.rollout.deploying import (
+    deliver,
+    ended,
+    plan_rollout,
+    rollout_of,
+)
+from airflow_multicloud.core.rollout.deployment import Deployment
+from airflow_multicloud.core.rollout.describing import describe_plan
+from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
+from airflow_multicloud.core.rollout.plans import DeploymentPlan
+from airflow_multicloud.core.rollout.progress import RolloutProgress
+from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.errors import DeploymentError
+from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
+from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
+from airflow_multicloud.opening.rollouts import advance_rollout, arguments_of
+from airflow_multicloud.operators.base import Outcome
+from airflow_multicloud.operators.operations import OperationOperator, Wait
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class RolloutOperator(OperationOperator):
+    """An operator that rolls something out by a plan.
+
+    :param approved_plan: the document of a plan, as ``dry_run`` returns it, or its hash: the
+        rollout is refused, naming every difference, when it would be another by now.
+    :param dry_run: only plan: the plan is logged and returned, and nothing is made.
+    """
+
+    report_key: ClassVar[str | None] = "deployment_report"
+    operator_extra_links = CONSOLE_LINKS
+
+    def __init__(
+        self,
+        *,
+        approved_plan: Mapping[str, Any] | str | None = None,
+        dry_run: bool = False,
+        timeout: timedelta = timedelta(hours=2),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(timeout=timeout, **kwargs)
+        self.approved_plan = approved_plan
+        # Not "dry_run": that is a method of Airflow's base class.
+        self.only_plan = dry_run
+
+    def deployment(self) -> tuple[Deployment, str | None]:
+        """What is to run where, and the SHA-256 that the artifact is expected to have."""
+        raise NotImplementedError
+
+    def begin(self, context: Context) -> Wait | Outcome:
+        """Plan, deliver, and roll out, here or in the triggerer."""
+        deployment, sha256 = self.deployment()
+        opened = open_deployment(deployment)
+        order = order_of_run(context)
+        plan = plan_rollout(deployment, opened.artifact, opened.targets, order, sha256=sha256)
+        for line in describe_plan(plan):
+            self.log.info("%s", line)
+        if self.approved_plan is not None:
+            check_approved(self.approved_plan, plan)
+        if self.only_plan:
+            return Outcome(plan_document(plan), is_plan=True)
+        return self._rolled_out(context, deployment, opened, plan)
+
+    def _rolled_out(
+        self,
+        context: Context,
+        deployment: Deployment,
+        opened: OpenedDeployment,
+        plan: DeploymentPlan,
+    ) -> Wait | Outcome:
+        delivered = deliver(plan, opened.artifact, opened.targets)
+        rollout = rollout_of(delivered, opened.targets)
+        progress = rollout.begin()
+        if self.deferrable:
+            return Wait(
+                check=advance_rollout,
+                arguments=arguments_of(delivered, deployment.targets, progress),
+                state={"plan": to_document(delivered), "hash": hash_of(plan)},
+            )
+        return self._ended(context, ended(hash_of(plan), delivered, rollout.run(progress)))
+
+    def proceed(
+        self, context: Context, facts: dict[str, Any], state: dict[str, Any]
+    ) -> Wait | Outcome:
+        """See what came of it."""
+        progress = read_document(RolloutProgress, facts["progress"], what="progress")
+        plan = read_document(DeploymentPlan, state["plan"], what="plan")
+        return self._ended(context, ended(state["hash"], plan, progress))
+
+    def _ended(self, context: Context, result: MultiCloudDeploymentResult) -> Outcome:
+        for target in result.targets:
+            self.log.info(
+                "%s (%s): %s after %.1f s%s",
+                *(target.name, target.cloud, target.outcome, target.seconds),
+                f": {target.error}" if target.error else "",
+            )
+        pages = {
+            instance.name: instance.console_url
+            for target in result.targets
+            for instance in target.instances
+            if instance.console_url is not None
+        }
+        if pages:
+            push_console_links(context, pages)
+        failure = None
+        try:
+            result.raise_if_failed()
+        except DeploymentError as err:
+            failure = err
+        return Outcome(to_document(result), failure=failure)
+
+
+def order_of_run(context: Context) -> datetime:
+    """When the run was due: of two runs of one deployment the later one's revision stays.
+
+    A retry has its run's, and so has a task that is cleared: it does not undo what a later run
+    has done meanwhile.
+    """
+    run = context.get("dag_run")
+    due = getattr(run, "run_after", None) or getattr(run, "logical_date", None)
+    return due if isinstance(due, datetime) else datetime.now(UTC)
