@@ -71,8 +71,7 @@ class RemovedInstance:
 class PlaceTeardown:
     """How far one place is.
 
-    :param removed: what was to go.
-    :param left: ids of what is still there of it, as far as is known.
+    :param left: ids of what is still there, as far as is known.
     :param listed_at: when the last listing was begun.
     """
 
@@ -87,11 +86,6 @@ class PlaceTeardown:
     listed_at: datetime | None = None
     error_kind: ErrorKind | None = None
     error: str | None = None
-
-    @property
-    def gone(self) -> int:
-        """How many instances are gone."""
-        return sum(one.id not in self.left for one in self.removed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +116,7 @@ class TeardownResult:
     @property
     def removed(self) -> int:
         """How many instances are gone."""
-        return sum(place.gone for place in self.places)
+        return sum(len(place.removed) for place in self.places)
 
     def raise_if_failed(self) -> None:
         """Raise when something is left, or may be.
@@ -249,23 +243,27 @@ class Teardown:
         if not found:
             return replace(place, state=TeardownState.CLEAN)
         known = {one.id for one in place.removed}
-        removed = [*place.removed, *(_named(i) for i in found if i.ref.id not in known)]
-        begun, refused = [], []
+        removed, begun, refused = list(place.removed), [], []
         for instance in found:
             told = (place.conn_id, printable(instance.ref.id), printable(instance.name))
             _log.info("%s: terminating %s (%s)", *told)
             try:
                 begun.append(where.compute.terminate_instance(instance.ref))
-            except CloudError as err:  # One that can't be removed costs no other.
+            except CloudError as err:
                 refused.append(err)
-        place = replace(
+                continue
+            if instance.ref.id not in known:
+                removed.append(_named(instance))
+        after = replace(
             place,
             removed=tuple(removed),
             waits_for=tuple(begun),
             not_before=listed_at + self._poll,
         )
-        refused.sort(key=lambda err: err.retryable)
-        return self._refused(place, refused[0]) if refused else place
+        if begun or not refused:
+            return after  # One that can't go keeps no other: it is tried again after these.
+        lasting = [err for err in refused if not err.retryable]
+        return self._refused(after, (lasting or refused)[0])
 
     def _still(
         self, where: TeardownPlace, operations: Sequence[Operation]

@@ -76,7 +76,7 @@ class TeardownOperator(OperationOperator):
         for place in result.places:
             self.log.info(
                 "%s (%s): %s, %d removed%s",
-                *(place.conn_id, place.cloud, place.state, place.gone),
+                *(place.conn_id, place.cloud, place.state, len(place.removed)),
                 f"; listed at {place.listed_at}" if place.listed_at else "",
             )
         failure = None
