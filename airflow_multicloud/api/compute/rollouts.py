@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
-from airflow_multicloud.core.rollout.approval import check_approved, hash_of, plan_document
+from airflow_multicloud.core.rollout.approval import (
+    check_approved,
+    hash_of,
+    plan_document,
+    read_plan,
+)
 from airflow_multicloud.core.rollout.deploying import deploy, plan_rollout
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.describing import describe_plan
@@ -28,6 +33,14 @@ class MultiCloudPlan:
     """
 
     plan: DeploymentPlan
+
+    @classmethod
+    def of(cls, document: object) -> Self:
+        """The plan that :attr:`document` is of.
+
+        :raises DeploymentError: ``integrity`` when it can't be read, or was changed since.
+        """
+        return cls(read_plan(document))
 
     @property
     def hash(self) -> str:

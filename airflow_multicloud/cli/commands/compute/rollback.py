@@ -19,7 +19,7 @@ from airflow_multicloud.cli.running import command
 @command(interrupted=INTERRUPTED)
 def run(args: Namespace) -> Result:
     """Plan it and, without ``--dry-run``, roll it back."""
-    found = read_json(args.targets, "targets")
+    found: Any = read_json(args.targets, "targets")
     policy: Any = None
     if isinstance(found, dict):
         found, policy = found.get("targets"), found.get("policy")
