@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_multicloud.testing.local_clouds.gcp.compute.catalogue import ZONES, region_of
 from airflow_multicloud.testing.local_clouds.gcp.compute.disks import Disks
-from airflow_multicloud.testing.local_clouds.gcp.compute.faults import SeededFaults
+from airflow_multicloud.testing.local_clouds.gcp.compute.faults import ComputeEngineFaults
 from airflow_multicloud.testing.local_clouds.gcp.compute.inserting import (
     Wanted,
     resource_of,
@@ -54,7 +54,7 @@ class Instances:
     """The instances of the project; used under the engine's lock."""
 
     def __init__(
-        self, machines: Machines, operations: Operations, disks: Disks, faults: SeededFaults
+        self, machines: Machines, operations: Operations, disks: Disks, faults: ComputeEngineFaults
     ) -> None:
         self._machines = machines
         self._operations = operations
