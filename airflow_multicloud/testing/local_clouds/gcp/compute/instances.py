@@ -36,13 +36,11 @@ class Instance:
     """One instance.
 
     :param key: of its machine.
-    :param was_up: whether its machine has been up since the last start.
     """
 
     wanted: Wanted
     resource: Resource
     key: str
-    was_up: bool = False
 
     @property
     def path(self) -> str:
@@ -69,9 +67,8 @@ class Instances:
         for instance in self._kept.values():
             if instance.resource["status"] != "RUNNING":
                 continue
-            if self._machines.is_up(instance.key):
-                instance.was_up = True
-            elif instance.was_up:
+            gone = not self._machines.is_up(instance.key)
+            if gone and self._machines.has_been_up(instance.key):
                 _now_is(instance, "TERMINATED")
 
     def insert(self, call: Call) -> Resource:
@@ -228,7 +225,6 @@ class Instances:
             runs_script=bool(script) and meet(FaultKind.NO_BOOT, case) is None,
             dies_after=dies.seconds if dies else None,
         )
-        instance.was_up = False
         _now_is(instance, "RUNNING")
 
     def _forget(self, instance: Instance) -> None:
