@@ -28,6 +28,7 @@ from airflow_multicloud.testing.local_clouds import (
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
+from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
@@ -120,6 +121,19 @@ def memory_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, s
     memory_cloud.register()
     yield make
     registry.unregister_provider(memory_cloud.NAME)
+
+
+@pytest.fixture(scope="session")
+def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure Resource Manager, started when the first test asks; connection ``azure_local``."""
+    directory = tmp_path_factory.mktemp("azure")
+    server = LocalServer(resource_manager(directory), log_path=directory / "azure.log")
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for conn_id, connection in server.spec.connections.items():
+            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+        yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -62,8 +62,8 @@ class ResourceManager:
         """
         if self.credential is None:
             raise self.unusable(
-                f"has type {self.conn_type!r} and credentials for storage only; asking Azure's "
-                "cost services needs type 'azure', or 'wasb' with a tenant_id and an application"
+                f"has type {self.conn_type!r} and credentials for storage only; asking Azure "
+                "Resource Manager needs type 'azure', or 'wasb' with a tenant_id and an application"
             )
         return self.credential
 

@@ -41,6 +41,8 @@ class Server(StrEnum):
     AZURE_OBJECT_STORE = "azure.object_store"
     #: Resource Manager with Cost Management, Advisor and the Retail Prices API; ``azure_local``.
     AZURE_COST = "azure.cost"
+    #: Virtual machines, in the same process; ``azure_local``.
+    AZURE_COMPUTE = "azure.compute"
 
 
 #: The three that always run unless others are named.
@@ -64,6 +66,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
+    Server.AZURE_COMPUTE: azure_arm.resource_manager,
 }
 
 

@@ -10,6 +10,6 @@ from airflow_multicloud.testing.contracts.compute.rigs import ComputeRigSpec
 @cache
 def compute_rig_specs() -> tuple[ComputeRigSpec, ...]:
     # Imported here and not above: Airflow must not load before tests/conftest.py is configured.
-    from tests.contract.compute_rigs import aws, gcp, memory
+    from tests.contract.compute_rigs import aws, azure, gcp, memory
 
-    return (memory.rig(), aws.rig(), gcp.rig())
+    return (memory.rig(), aws.rig(), azure.rig(), gcp.rig())

@@ -35,7 +35,7 @@ _JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is sent back, as JSON; ``None`` is no body."""
+    """What is sent back, as JSON, but for bytes; ``None`` is no body."""
 
     status: int = HTTPStatus.OK
     body: object = None
@@ -43,6 +43,8 @@ class Answer:
 
     def response(self) -> Response:
         """The answer on the wire."""
+        if isinstance(self.body, bytes):
+            return Response(self.body, self.status, dict(self.headers))
         text = b"" if self.body is None else encoded(self.body)
         found = Response(text, self.status, content_type=_JSON)
         if not text:
@@ -134,6 +136,8 @@ class HttpServer:
         request.get_data()  # Closing a connection with an unread body resets it.
         try:
             response = self._respond(request).response()
+        except ConnectionAbortedError:
+            raise  # the answer is to be lost: werkzeug ends the connection
         except Exception:  # noqa: BLE001 - a mistake here must reach the client as an answer
             traceback.print_exc()
             error = {"code": "InternalServerError", "message": traceback.format_exc(limit=-1)}
@@ -143,6 +147,14 @@ class HttpServer:
 
 
 class _QuietHandler(WSGIRequestHandler):
+    def connection_dropped(
+        self,
+        error: BaseException,  # noqa: ARG002 - inherited
+        environ: WSGIEnvironment | None = None,  # noqa: ARG002 - inherited
+    ) -> None:
+        """End the connection, also where an answer is lost on purpose and the client waits."""
+        self.close_connection = True
+
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - inherited
         """Nothing: who wants to know what was asked logs it in ``respond``."""
 

@@ -7,8 +7,9 @@ reads it with. That is the client's view of the service, not the service's: what
 still be refused by Azure, but what is refused here is not what the SDK would send.
 
 Served by the packages beside this one: Microsoft Entra's token endpoint (client secret), Cost
-Management's Query, Advisor's recommendations, and the Azure Retail Prices API. A service more is
-a module with ``routes``, named in :mod:`.__main__`.
+Management's Query, Advisor's recommendations, the Azure Retail Prices API, and virtual machines
+with their disks and network interfaces. A service more is a module
+with ``routes``, named in :mod:`.__main__`.
 
 Run by :func:`resource_manager`; seeded and told to fail through
 :class:`~airflow_multicloud.testing.local_clouds.kit.admin.Admin`.

@@ -9,10 +9,12 @@ import argparse
 from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
+from airflow_multicloud.testing.local_clouds.azure.compute import service as compute
 from airflow_multicloud.testing.local_clouds.azure.cost import advice, prices, queries
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
+from airflow_multicloud.testing.local_clouds.kit.machines import Machines
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 
 _SERVICES = (queries, advice, prices)
@@ -26,7 +28,12 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True, help="for ca.pem and the rest")
     given = parser.parse_args()
     state, tokens = State(), Tokens()
-    routes = [*tokens.routes(), *(route for s in _SERVICES for route in s.routes(state))]
+    machines = Machines(given.directory / "machines", port=given.port)
+    routes = [
+        *tokens.routes(),
+        *(route for s in _SERVICES for route in s.routes(state)),
+        *compute.routes(state, machines),
+    ]
     respond = azure(routes, tokens, state)
     with HttpServer(respond, port=given.port, certificates=issue(given.directory)):
         HttpServer(administration(state), port=given.admin_port).serve_forever()
