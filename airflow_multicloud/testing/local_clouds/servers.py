@@ -35,7 +35,8 @@ class Server(StrEnum):
     GCP_BIGQUERY = "gcp.bigquery"
     #: Recommender; ``recommender_local``.
     GCP_COST = "gcp.cost"
-    #: Compute Engine, whose instances really boot; ``compute_local``.
+    #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
+    #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
     #: Azurite; ``wasb_local``.
     AZURE_OBJECT_STORE = "azure.object_store"
