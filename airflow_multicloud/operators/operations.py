@@ -36,7 +36,7 @@ class Wait:
         calls it: it gives the facts, or "not yet".
     :param arguments: its keyword arguments (JSON).
     :param state: what the next step gets besides the facts (JSON).
-    :param first_wait: before the first look: a service has asked for it.
+    :param first_wait: before the first look, at least: a service has asked for it.
     :param on_cancel: a function of a module that gets ``arguments`` when the task is stopped while
         it waits. Without one nothing is called off in the cloud.
     :raises TypeError: for arguments or a state that JSON does not have: in whatever way the task
@@ -88,7 +88,9 @@ class OperationOperator(CloudOperator):
     or clears it (in the triggerer: from Airflow 3.3), and in a worker whenever Airflow stops the
     task; never because a triggerer ends or restarts.
 
-    :param poll_interval: seconds between two looks, at least.
+    :param poll_interval: seconds before each look, at least. Under a second, Airflow up to 3.3 may
+        take a task that has deferred and goes on at once for one that was killed, and try it again
+        (https://github.com/apache/airflow/issues/71580).
     :param timeout: for everything between the beginning and the end, also if there are several
         waits; the task has failed then, and is left to its ``retries``.
     :param deferrable: wait in the triggerer.
@@ -167,7 +169,7 @@ class OperationOperator(CloudOperator):
                 check=path_of(wait.check),
                 arguments=wait.arguments,
                 poll_interval=self.poll_interval,
-                first_wait=wait.first_wait.total_seconds(),
+                first_wait=self._first_wait(wait),
                 on_cancel=None if wait.on_cancel is None else path_of(wait.on_cancel),
                 # Not as the deferral's kwargs, which dag.test() of Airflow 3.1 to 3.3 loses
                 # (https://github.com/apache/airflow/pull/69942).
@@ -180,7 +182,7 @@ class OperationOperator(CloudOperator):
 
     def _waited(self, wait: Wait, until: datetime) -> dict[str, Any]:
         """Wait in this process."""
-        arguments, pause = wait.arguments, wait.first_wait.total_seconds()
+        arguments, pause = wait.arguments, self._first_wait(wait)
         try:
             while True:
                 left = (until - datetime.now(UTC)).total_seconds()
@@ -197,6 +199,9 @@ class OperationOperator(CloudOperator):
             if cancellation.requested():
                 self._call_off(wait)
             raise
+
+    def _first_wait(self, wait: Wait) -> float:
+        return max(self.poll_interval, wait.first_wait.total_seconds())
 
     def _call_off(self, wait: Wait) -> None:
         if wait.on_cancel is None:

@@ -56,7 +56,7 @@ class PollingSensor(PlainLog, BaseSensorOperator):
                 check=path_of(check),
                 arguments=arguments,
                 poll_interval=self.poke_interval,
-                first_wait=min(self._asked_wait, self.timeout),
+                first_wait=min(max(self._asked_wait, self.poke_interval), self.timeout),
             ),
             method_name="resume",
             timeout=timedelta(seconds=self.timeout),

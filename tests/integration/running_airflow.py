@@ -108,6 +108,22 @@ class TaskRun:
         self.airflow.until(f"{self.path}: {state}", lambda: self.seen()["state"] == state)
         return self.seen()
 
+    def deferred_times(self, times: int) -> None:
+        """Wait until the scheduler knows that it has deferred so often.
+
+        It may take a task that goes on before that for one that was killed, and try it again
+        (https://github.com/apache/airflow/issues/71580).
+        """
+        of_this = f"dag_id='{self.dag_id}', task_id='{self.task_id}', run_id='{self.run_id}'"
+
+        def heard() -> bool:
+            lines = self.airflow.log("scheduler").splitlines()
+            told = [line for line in lines if "Received executor event" in line and of_this in line]
+            return sum("state success" in line for line in told) >= times
+
+        self.airflow.until(f"{self.path}: deferred {times} times", heard)
+        self.until("deferred")
+
     def xcom(self, key: str = "return_value") -> Any:
         return self.airflow.ask("GET", f"{self.path}/xcomEntries/{key}?deserialize=true")["value"]
 
@@ -141,6 +157,7 @@ def running_airflow(home: Path, dags: Path) -> Iterator[Airflow]:
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": free_port(),
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": 1,
         "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 5,
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         "PYTHONPATH": _CHECKOUT,
         "PYTHONWARNINGS": "ignore",
     }

@@ -176,12 +176,13 @@ def test_it_refuses_groups_and_subnets_that_are_not_there(client: Any, hook: Any
 
 
 def test_it_refuses_a_size_that_the_zone_has_not(client: Any, hook: Any) -> None:
-    offers = client.get_paginator("describe_instance_type_offerings")
-    everywhere = offers.paginate(LocationType="availability-zone").build_full_result()
-    zones: dict[str, set[str]] = {}
-    for offer in everywhere["InstanceTypeOfferings"]:
-        zones.setdefault(offer["InstanceType"], set()).add(offer["Location"])
-    size = min(s for s, at in zones.items() if ZONE not in at and s.startswith("m5"))
+    size = "p3dn.24xlarge"
+    by_size = [{"Name": "instance-type", "Values": [size]}]
+    offers = client.describe_instance_type_offerings(
+        LocationType="availability-zone", Filters=by_size
+    )["InstanceTypeOfferings"]
+    assert offers
+    assert ZONE not in [offer["Location"] for offer in offers]
     given = wanted(hook, ordered(hook)) | {"InstanceType": size}
     assert refused(lambda: client.run_instances(**given)) == "Unsupported"
     with pytest.raises(DeploymentError, match=f"size: {size} is not offered in {ZONE}") as caught:
@@ -404,6 +405,14 @@ def test_one_without_a_boot_runs_nothing(hook: Any, admin: Admin) -> None:
     time.sleep(0.5)
     assert fetched(found) is None
     assert hook.read_console(found.ref) == ""
+
+
+def test_one_that_is_on_its_way_is_not_asked_twice(hook: Any, admin: Admin) -> None:
+    plant(admin, kind=FaultKind.SLOW_BOOT, seconds=1.0)
+    begun = hook.launch_instance(ordered(hook))
+    started = hook.power_instance(InstanceRef(begun.resource, REGION), on=True)
+    assert started.state is OperationState.RUNNING
+    assert finished(hook, started).state is OperationState.SUCCEEDED
 
 
 def test_a_cleared_fault_is_gone(hook: Any, admin: Admin) -> None:

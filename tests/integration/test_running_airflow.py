@@ -1,4 +1,4 @@
-"""An operator that waits in the triggerer, in a whole Airflow."""
+"""An operator that waits, in a whole Airflow: in its triggerer, and in a worker."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from datetime import timedelta
 from airflow.sdk import DAG, Asset
 from tests.integration.waiting_tasks import WaitForFiles
 
-with DAG("waiting", schedule=None):
-    WaitForFiles(
-        task_id="wait", directory="{{ dag_run.conf['directory'] }}", deferrable=True,
-        poll_interval=0.2, outlets=[Asset("waited")], retries=2, retry_delay=timedelta(0),
-    )
+for dag_id, deferrable in (("deferred", True), ("running", False)):
+    with DAG(dag_id, schedule=None):
+        WaitForFiles(
+            task_id="wait", directory="{{ dag_run.conf['directory'] }}", deferrable=deferrable,
+            poll_interval=0.2, outlets=[Asset("waited")], retries=2, retry_delay=timedelta(0),
+        )
 """
 
 
@@ -32,7 +33,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     home, dags = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("dags")
     (dags / "waiting.py").write_text(DAG_FILE)
     with running_airflow(home, dags) as airflow:
-        airflow.until("the DAG", lambda: airflow.knows("waiting"))
+        airflow.until("the DAGs", lambda: airflow.knows("deferred") and airflow.knows("running"))
         yield airflow
 
 
@@ -41,12 +42,23 @@ def processes(directory: Path, name: str) -> set[str]:
     return {*path.read_text().split()} if path.exists() else set()
 
 
-def waiting(airflow: Airflow, directory: Path) -> TaskRun:
-    """A task that is looked for in the triggerer."""
-    task = begin_run(airflow, "waiting", "wait", directory=str(directory))
+def waiting(airflow: Airflow, directory: Path, state: str = "deferred") -> TaskRun:
+    """A task that waits: ``deferred``, or ``running`` in a worker."""
+    task = begin_run(airflow, state, "wait", directory=str(directory))
     airflow.until("a look", lambda: processes(directory, "looks"))
-    assert task.until("deferred")["try_number"] == 1
+    if state == "deferred":
+        task.deferred_times(1)
+    assert task.until(state)["try_number"] == 1
     return task
+
+
+def end(task: TaskRun, directory: Path) -> None:
+    """Let both of its waits end, and see how it does."""
+    (directory / "1").touch()
+    task.deferred_times(2)
+    (directory / "2").touch()
+    assert task.until("success")["try_number"] == 1
+    assert task.xcom() == {"found": [1, 2]}
 
 
 def test_it_ends_well_after_several_waits(airflow: Airflow, tmp_path: Path) -> None:
@@ -54,16 +66,14 @@ def test_it_ends_well_after_several_waits(airflow: Airflow, tmp_path: Path) -> N
     links = airflow.ask("GET", f"{task.path}/links")["extra_links"]
     assert links == {"AWS console": None, "Azure portal": None, "Google Cloud console": CONSOLE}
     (tmp_path / "away").touch()
-    (tmp_path / "1").touch()
     seen = (tmp_path / "looks").stat().st_size
     airflow.until("another look", lambda: (tmp_path / "looks").stat().st_size >= 3 * seen)
     assert task.seen()["state"] == "deferred"  # That passes.
     (tmp_path / "away").unlink()
-    (tmp_path / "2").touch()
-    assert task.until("success")["try_number"] == 1
-    assert task.xcom() == task.xcom("report") == {"found": [1, 2]}
+    end(task, tmp_path)
+    assert task.xcom("report") == {"found": [1, 2]}
     assert airflow.ask("GET", f"{task.path}/links")["extra_links"] == links
-    events = airflow.ask("GET", "assets/events?source_dag_id=waiting")["asset_events"]
+    events = airflow.ask("GET", "assets/events?source_dag_id=deferred")["asset_events"]
     (event,) = [event for event in events if event["source_run_id"] == task.run_id]
     assert event["extra"]["multicloud"] == {"found": [1, 2]}
     (triggerer,) = processes(tmp_path, "looks")
@@ -83,8 +93,9 @@ def test_what_no_retry_mends_fails_it_at_once(airflow: Airflow, tmp_path: Path) 
     assert not [*tmp_path.glob("cancelled-*")]
 
 
-def test_marked_as_failed_it_is_called_off(airflow: Airflow, tmp_path: Path) -> None:
-    task = waiting(airflow, tmp_path)
+@pytest.mark.parametrize("state", ["deferred", "running"])
+def test_marked_as_failed_it_is_called_off(airflow: Airflow, tmp_path: Path, state: str) -> None:
+    task = waiting(airflow, tmp_path, state)
     airflow.ask("PATCH", task.path, new_state="failed")
     airflow.until("a cancellation", lambda: processes(tmp_path, "cancelled-1"))
     assert processes(tmp_path, "cancelled-1") == processes(tmp_path, "looks")
@@ -99,8 +110,5 @@ def test_a_triggerer_that_restarts_calls_nothing_off(
     airflow.stop("triggerer", by)
     airflow.start("triggerer")
     airflow.until("looks of the new one", lambda: len(processes(tmp_path, "looks")) == 2)
-    (tmp_path / "1").touch()
-    (tmp_path / "2").touch()
-    assert task.until("success")["try_number"] == 1
-    assert task.xcom() == {"found": [1, 2]}
+    end(task, tmp_path)
     assert not [*tmp_path.glob("cancelled-*")]

@@ -129,7 +129,7 @@ OVERRIDDEN = {
     ("aws", "compute", "get_connection"): "the same one, read once in a session",
     **{
         ("gcp", port, name): reason
-        for port in ("object_store", "cost", "identity")
+        for port in ("object_store", "cost", "identity", "compute")
         for name, reason in (
             ("get_connection", "the session's connection, read once"),
             ("get_credentials_and_project_id", "the session's, so that clients share one token"),
@@ -138,6 +138,10 @@ OVERRIDDEN = {
     ("gcp", "object_store", "get_client_options"): (
         "the official hook's own seam for another endpoint; only adds the extra gcs.endpoint"
     ),
+    ("gcp", "compute", "get_client_options"): (
+        "the official hook's own seam for another endpoint; only adds the extra compute.endpoint"
+    ),
+    ("gcp", "compute", "default_conn_name"): "the base hook's own",
 }
 
 

@@ -16,7 +16,7 @@ from airflow_multicloud.core.reading import digests_by_reading
 from airflow_multicloud.core.replication.engine import replicate
 from airflow_multicloud.core.replication.merkle import MerkleTree
 from airflow_multicloud.core.replication.request import Replication
-from airflow_multicloud.core.rollout.places import artifact_name
+from airflow_multicloud.core.rollout.places import artifact_name, check_sha256
 from airflow_multicloud.core.rollout.plans import PlannedArtifact
 from airflow_multicloud.core.upload import upload
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
@@ -49,6 +49,8 @@ def look_at_artifact(source: Endpoint | Path, *, sha256: str | None = None) -> P
     :raises CloudError: naming the artifact: when it is not there or may not be read, is empty, or
         is not the one expected (``integrity``).
     """
+    if sha256 is not None:
+        check_sha256(sha256, "artifact: sha256")
     if isinstance(source, Path):
         found = _file(source)
     else:

@@ -29,6 +29,8 @@ def _lines(plan: DeploymentPlan) -> Iterator[str]:
         f"policy: strategy {policy.strategy}, rollback {policy.rollback}, min_success "
         f"{policy.min_success}, health floor {policy.health_floor}"
     )
+    for uri in dict.fromkeys(one.artifacts for t in plan.targets for one in t.candidates):
+        yield f"goes to {uri} (its connection reads, writes and lists there, and signs URLs)"
     for number, names in enumerate(plan.waves, 1):
         canary = " (canary)" if number == 1 and policy.canary else ""
         yield f"wave {number}{canary}: {', '.join(names)}"

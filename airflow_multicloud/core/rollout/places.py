@@ -84,6 +84,16 @@ def check_revision(given: object, parameter: str) -> str:
     return given
 
 
+def check_sha256(given: object, parameter: str) -> str:
+    """A SHA-256 in hex.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    if not isinstance(given, str) or not _SHA256.fullmatch(given):
+        raise refused(parameter, given, "64 hexadecimal digits, in lower case")
+    return given
+
+
 def check_file_name(given: str, parameter: str) -> str:
     """The name of an artifact's file.
 
@@ -107,24 +117,20 @@ def artifact_name(deployment_id: str, sha256: str, file_name: str) -> str:
     """
     check_id(deployment_id, "deployment_id")
     check_file_name(file_name, "artifact")
-    if not _SHA256.fullmatch(sha256):
-        raise refused("artifact: sha256", sha256, "64 hexadecimal digits, in lower case")
+    check_sha256(sha256, "artifact: sha256")
     return f"{deployment_id}/artifacts/{sha256}/{file_name}"
 
 
-def revisions_prefix(deployment_id: str, begins: str = "") -> str:
-    """The prefix of the records of revisions, below ``artifacts``.
-
-    :param begins: of the ones that begin so; checked before.
-    """
+def revisions_prefix(deployment_id: str) -> str:
+    """The prefix of the records of revisions, below ``artifacts``."""
     check_id(deployment_id, "deployment_id")
-    return f"{deployment_id}/revisions/{begins}"
+    return f"{deployment_id}/revisions/"
 
 
 def record_name(deployment_id: str, revision: str, digest: str) -> str:
     """The name of a revision's record, below ``artifacts``."""
     check_revision(revision, "revision")
-    return f"{revisions_prefix(deployment_id, revision)}-{digest[:DIGITS]}.json"
+    return f"{revisions_prefix(deployment_id)}{revision}-{digest[:DIGITS]}.json"
 
 
 def read_record_name(file_name: str) -> tuple[str, str] | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import ClassVar
 
 import msgspec
@@ -25,8 +27,10 @@ from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.object_store import ObjectAttributes, WriteOptions
 
 _MOST_BYTES = 64 << 10
-#: Of one deployment at one place; more are not looked at.
-_MOST_RECORDS = 10_000
+#: Of one deployment at one place, unless more are asked for: each takes a request.
+MOST_RECORDS = 100
+#: More names than these are not looked at: whoever may write there may write any number.
+_MOST_NAMES = 100_000
 _TAKEN = frozenset({ErrorKind.ALREADY_EXISTS, ErrorKind.PRECONDITION_FAILED})
 
 
@@ -119,23 +123,26 @@ def _is_there(place: Endpoint, key: str) -> bool:
 
 
 def read_records(
-    deployment_id: str, place: Endpoint, begins: str
+    deployment_id: str, place: Endpoint, to: str | None = None, *, most: int = MOST_RECORDS
 ) -> tuple[list[Revision], list[str]]:
     """A place's records, and what is wrong with those that can't be believed.
 
-    :param begins: of the names that are looked at; checked before.
+    :param to: only those of this name, in full or not; checked before.
+    :param most: of those that are read: the newest.
     :raises CloudError: when the place can't be read.
     """
     found: list[Revision] = []
     damaged: list[str] = []
-    prefix = place.key_of(revisions_prefix(deployment_id, begins))
     folder = place.key_of(revisions_prefix(deployment_id))
-    for number, meta in enumerate(place.objects(prefix)):
-        if number >= _MOST_RECORDS:
-            damaged.append(f"there are more than {_MOST_RECORDS:,} records")
-            break
-        if read_record_name(meta.key.removeprefix(folder)) is None:
-            continue  # It is no record.
+    named = (
+        meta
+        for meta in islice(place.objects(folder + (to or "")), _MOST_NAMES)
+        if _is_named(meta.key.removeprefix(folder), to)
+    )
+    newest = heapq.nlargest(most + 1, named, key=lambda meta: meta.last_modified)
+    if len(newest) > most:
+        damaged.append(f"there are more than {most:,} records, of which the newest were read")
+    for meta in newest[:most]:
         try:
             found.append(_read(deployment_id, place, meta.key, folder))
         except CloudError as err:
@@ -145,12 +152,18 @@ def read_records(
     return found, damaged
 
 
+def _is_named(file_name: str, to: str | None) -> bool:
+    """Whether it is a record's name, of this revision if one is given."""
+    found = read_record_name(file_name)
+    return found is not None and to in (None, found[0], "-".join(found))
+
+
 def _read(deployment_id: str, place: Endpoint, key: str, folder: str) -> Revision:
     where = f"the record {place.location.with_key(key)}"
     content = records.whole(place, key, most=_MOST_BYTES)
     try:
         document = msgspec.json.decode(content)
-    except msgspec.DecodeError as err:
+    except (msgspec.DecodeError, RecursionError) as err:
         raise _not_ours(where, str(err)) from err
     try:
         found = read_document(Revision, document, what=where)

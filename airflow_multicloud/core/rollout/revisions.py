@@ -17,7 +17,12 @@ from typing import TypeVar
 from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.places import check_revision, read_record_name
-from airflow_multicloud.core.rollout.revision_records import Revision, read_records, write_record
+from airflow_multicloud.core.rollout.revision_records import (
+    MOST_RECORDS,
+    Revision,
+    read_records,
+    write_record,
+)
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 
 T = TypeVar("T")
@@ -61,12 +66,15 @@ def record_revision(revision: Revision, places: Mapping[str, Endpoint]) -> dict[
     return {uri: found for uri, found in done.items() if isinstance(found, CloudError)}
 
 
-def list_revisions(deployment_id: str, places: Mapping[str, Endpoint]) -> KnownRevisions:
-    """Every revision of a deployment that some place has a record of.
+def list_revisions(
+    deployment_id: str, places: Mapping[str, Endpoint], *, most: int = MOST_RECORDS
+) -> KnownRevisions:
+    """The newest revisions of a deployment that some place has a record of.
 
+    :param most: at each place; where there are more, ``unknown`` says so.
     :raises CloudError: when no place could be read.
     """
-    return _known(deployment_id, places, "")
+    return _known(deployment_id, places, None, most)
 
 
 def find_revision(deployment_id: str, places: Mapping[str, Endpoint], to: str) -> FoundRevision:
@@ -76,13 +84,10 @@ def find_revision(deployment_id: str, places: Mapping[str, Endpoint], to: str) -
     :raises DeploymentError: ``not_found`` when no place has it; ``precondition_failed``, naming
         all, when the places have several of that name.
     """
-    known = _known(deployment_id, places, check_revision_name(to))
-    named = [
-        one for one in known.revisions if to in (one.revision.revision, one.revision.full_name)
-    ]
-    # A full name is exact, though a revision's own name may look like one.
-    exact = [one for one in named if one.revision.full_name == to]
-    found = exact or named
+    known = _known(deployment_id, places, check_revision_name(to), MOST_RECORDS)
+    # A full name comes first, though a revision's own name may look like one.
+    exact = [one for one in known.revisions if one.revision.full_name == to]
+    found = exact or list(known.revisions)
     if not found:
         unread = "".join(f"; {uri}: {why}" for uri, why in known.unknown.items())
         raise DeploymentError(
@@ -112,8 +117,10 @@ def check_revision_name(given: str) -> str:
     return given
 
 
-def _known(deployment_id: str, places: Mapping[str, Endpoint], begins: str) -> KnownRevisions:
-    read = _everywhere(places, lambda place: read_records(deployment_id, place, begins))
+def _known(
+    deployment_id: str, places: Mapping[str, Endpoint], to: str | None, most: int
+) -> KnownRevisions:
+    read = _everywhere(places, lambda place: read_records(deployment_id, place, to, most=most))
     unknown: dict[str, str] = {}
     at: dict[str, list[str]] = {}
     first: dict[str, Revision] = {}

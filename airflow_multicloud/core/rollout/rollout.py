@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from airflow_multicloud.core import cancellation
+from airflow_multicloud.core import cancellation, telemetry
 from airflow_multicloud.core.rollout.clock import pause_for, utc_now
 from airflow_multicloud.core.rollout.closing import ClosingSteps
 from airflow_multicloud.core.rollout.deciding import after_rest, slots_under_way
@@ -119,11 +119,21 @@ class Rollout:
 
     def _drive(self, slot: SlotProgress) -> SlotProgress:
         """Step until it rests."""
-        while not slot.phase.rests:
-            cancellation.check()
-            slot = self._step(slot)
-            if slot.not_before is not None and not slot.phase.rests:
-                self._pause(max(0.0, (slot.not_before - self._clock()) / timedelta(seconds=1)))
+        with telemetry.operation(
+            "deploy.slot",
+            cloud__provider=self._steps[slot.target].site.plan.cloud,
+            multicloud__target=slot.target,
+            multicloud__slot=slot.number,
+        ) as span:
+            while not slot.phase.rests:
+                cancellation.check()
+                slot = self._step(slot)
+                if slot.not_before is not None and not slot.phase.rests:
+                    wait = (slot.not_before - self._clock()) / timedelta(seconds=1)
+                    self._pause(max(0.0, wait))
+            span.set_attribute("multicloud.phase", slot.phase.value)
+            if slot.instance is not None:
+                span.set_attribute("cloud.region", slot.instance.ref.region)
         return slot
 
     def _step(self, slot: SlotProgress) -> SlotProgress:

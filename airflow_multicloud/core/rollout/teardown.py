@@ -243,18 +243,27 @@ class Teardown:
         if not found:
             return replace(place, state=TeardownState.CLEAN)
         known = {one.id for one in place.removed}
-        removed = [*place.removed, *(_named(i) for i in found if i.ref.id not in known)]
-        begun = []
+        removed, begun, refused = list(place.removed), [], []
         for instance in found:
             told = (place.conn_id, printable(instance.ref.id), printable(instance.name))
             _log.info("%s: terminating %s (%s)", *told)
-            begun.append(where.compute.terminate_instance(instance.ref))
-        return replace(
+            try:
+                begun.append(where.compute.terminate_instance(instance.ref))
+            except CloudError as err:
+                refused.append(err)
+                continue
+            if instance.ref.id not in known:
+                removed.append(_named(instance))
+        after = replace(
             place,
             removed=tuple(removed),
             waits_for=tuple(begun),
             not_before=listed_at + self._poll,
         )
+        if begun or not refused:
+            return after  # One that can't go keeps no other: it is tried again after these.
+        lasting = [err for err in refused if not err.retryable]
+        return self._refused(after, (lasting or refused)[0])
 
     def _still(
         self, where: TeardownPlace, operations: Sequence[Operation]

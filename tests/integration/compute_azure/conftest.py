@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -34,8 +35,8 @@ class Mortal(RequestsTransport):
     :param after: whether the last request is still sent.
     """
 
-    def __init__(self, left: list[int], *, after: bool) -> None:
-        super().__init__()
+    def __init__(self, left: list[int], *, after: bool, verify: str | bool) -> None:
+        super().__init__(connection_verify=verify)
         self._left, self._after = left, after
 
     def send(self, request: Any, **kwargs: Any) -> Any:
@@ -52,6 +53,11 @@ class Mortal(RequestsTransport):
 class Account:
     admin: Admin
 
+    @cached_property
+    def looking(self) -> Any:
+        """A hook to look with, and to tidy up."""
+        return self.hook()
+
     def hook(self) -> Any:
         from airflow_multicloud.clouds.azure.compute import VirtualMachinesHook
 
@@ -64,7 +70,8 @@ class Account:
             ("compute", ComputeManagementClient),
             ("network", NetworkManagementClient),
         ):
-            client = self.client(hook, kind, transport=Mortal(left, after=after))
+            transport = Mortal(left, after=after, verify=hook._manager.verify)
+            client = self.client(hook, kind, transport=transport)
             hook._azure.client(service, lambda client=client: client)
         return hook
 
@@ -79,7 +86,7 @@ class Account:
 
     def order(self, request: LaunchRequest = REQUEST, **changes: Any) -> LaunchOrder:
         order = LaunchOrder(
-            spec=self.hook().resolve_launch(request),
+            spec=self.looking.resolve_launch(request),
             name=f"m-{uuid.uuid4().hex[:10]}",
             token=str(uuid.uuid4()),
             startup_script="#!/bin/sh\n",
@@ -88,7 +95,7 @@ class Account:
         return replace(order, **changes)
 
     def launched(self, order: LaunchOrder) -> InstanceRef:
-        hook = self.hook()
+        hook = self.looking
         done = wait(hook, hook.launch_instance(order))
         assert done.error is None, done.error
         return InstanceRef(done.resource, order.spec.region)
@@ -98,7 +105,7 @@ class Account:
 
     def left(self) -> list[str]:
         """Whatever lies there, as the services themselves list it."""
-        hook = self.hook()
+        hook = self.looking
         compute, network = hook._compute, hook._network
         lists = (
             compute.virtual_machines.list_all(),
@@ -109,7 +116,7 @@ class Account:
         return [resource.id for listed in lists for resource in listed]
 
     def clear(self) -> None:
-        hook = self.hook()
+        hook = self.looking
         for instance in list(hook.list_instances({MARK: None})):
             wait(hook, hook.terminate_instance(instance.ref))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ def test_a_launch_goes_on_where_it_stopped(account: Account, after: bool) -> Non
     order = account.order(WITH_ADDRESS)
     for requests in count():
         hook = account.mortal(requests, after=after)
-        fresh = replace(order, name=f"{order.name}-{requests}", token=account.order().token)
+        fresh = replace(order, name=f"{order.name}-{requests}", token=str(uuid.uuid4()))
         try:
             wait(hook, hook.launch_instance(fresh))
         except Died:
@@ -57,7 +58,7 @@ def test_what_a_stopped_launch_left_can_be_terminated(account: Account, after: b
     order = account.order(WITH_ADDRESS)
     for requests in count():
         hook = account.mortal(requests, after=after)
-        fresh = replace(order, name=f"{order.name}-{requests}", token=account.order().token)
+        fresh = replace(order, name=f"{order.name}-{requests}", token=str(uuid.uuid4()))
         try:
             hook.launch_instance(fresh)
         except Died:
@@ -73,7 +74,7 @@ def test_what_a_stopped_launch_left_can_be_terminated(account: Account, after: b
 def test_a_termination_goes_on_where_it_stopped(account: Account, after: bool) -> None:
     order = account.order(WITH_ADDRESS)
     for requests in count():
-        ref = account.launched(replace(order, token=account.order().token))
+        ref = account.launched(replace(order, token=str(uuid.uuid4())))
         hook = account.mortal(requests, after=after)
         try:
             wait(hook, hook.terminate_instance(ref))

@@ -181,14 +181,14 @@ def test_a_strangers_interface_stays(account: Account) -> None:
     hook = account.hook()
     name = "stranger"
     nics, group = hook._network.network_interfaces, EMPTY_GROUP
-    nics.begin_create_or_update(group, f"{name}-nic", interface()).result()
+    nics.begin_create_or_update(group, f"{name}-nic", interface(), polling=False)
     ref = InstanceRef(Place(hook.subscription, group, name).id, REGION)
     with pytest.raises(DeploymentError) as caught:
         hook.describe_instance(ref)
     assert caught.value.kind is ErrorKind.NOT_FOUND
     assert wait(hook, hook.terminate_instance(ref)).state is OperationState.SUCCEEDED
     assert nics.get(group, f"{name}-nic").name == f"{name}-nic"
-    nics.begin_delete(group, f"{name}-nic").result()
+    nics.begin_delete(group, f"{name}-nic", polling_interval=0).result()
 
 
 def test_parts_that_stay_when_the_machine_goes(account: Account) -> None:
@@ -197,10 +197,10 @@ def test_parts_that_stay_when_the_machine_goes(account: Account) -> None:
     name, group = "detached", EMPTY_GROUP
     tags = {ORDER_TAG: "some", MARK: "yes"}
     nic = hook._network.network_interfaces.begin_create_or_update(
-        group, f"{name}-nic", interface(tags)
+        group, f"{name}-nic", interface(tags), polling=False
     ).result()
     wanted = machine(name, nic.id, delete_option="Detach", tags=tags)
-    hook._compute.virtual_machines.begin_create_or_update(group, name, wanted).result()
+    hook._compute.virtual_machines.begin_create_or_update(group, name, wanted, polling=False)
     ref = InstanceRef(Place(hook.subscription, group, name).id, REGION)
     assert wait(hook, hook.terminate_instance(ref)).state is OperationState.SUCCEEDED
     assert account.left() == []

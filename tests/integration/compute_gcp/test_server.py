@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.compute_gcp.conftest import MARK
+from tests.integration.compute_gcp.conftest import MARK, admin
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.gcp.compute import GCPComputeHook
+    from airflow_multicloud.testing.local_clouds import LocalServer
     from tests.integration.compute_gcp.conftest import Ask, Order
 
 ZONE = "zones/us-central1-a"
@@ -278,6 +279,22 @@ class TestResources:
         empty = [s for s in scopes.values() if s.get("warning", {}).get("code")]
         assert len(empty) == len(scopes) - int(fits)
         assert {scope["warning"]["code"] for scope in empty} == {"NO_RESULTS_ON_PAGE"}
+
+
+def test_what_is_planted_after_a_reset(
+    ask: Ask, hook: GCPComputeHook, order: Order, local_compute_engine: LocalServer
+) -> None:
+    """As much as was planted before it: it is another fault all the same."""
+    wanted = order()
+    hook.launch_instance(wanted)
+    owner, path = admin(local_compute_engine), f"{INSTANCES}/{wanted.name}"
+    fault = {"kind": "refuse", "call": "describe", "error": "throttled", "times": 1}
+    for _ in range(2):
+        owner.reset()
+        owner.seed("machine_faults", [fault])
+        refused(ask("GET", path), HTTPStatus.FORBIDDEN, "rateLimitExceeded")
+        assert ask("GET", path).status_code == HTTPStatus.OK
+    assert [told["status"] for told in owner.requests()] == [403, 200]
 
 
 def test_the_revision_is_the_documents() -> None:

@@ -212,6 +212,9 @@ def test_a_wait_begins_when_it_was_asked_to() -> None:
     started = time.monotonic()
     operator.execute(Context())  # type: ignore[arg-type]
     assert ASKED[0][1] - started >= 0.5
+    operator.poll_interval = 60
+    assert operator._first_wait(wait) == 60
+    operator.poll_interval = 0.1
     operator.deferrable = True
     with pytest.raises(TaskDeferred) as deferred:
         operator.execute(Context())  # type: ignore[arg-type]

@@ -227,6 +227,7 @@ def test_a_plan_in_words(plan: DeploymentPlan) -> None:
         "deployment shop, revision abababababab",
         "SHA-256 " + "ab" * 32,
         plan.script_digest,
+        "goes to mem://memory_one@lab/releases/ (its connection",
         "wave 1 (canary): one",
         "wave 2: two",
         "target one: 3 × memory",

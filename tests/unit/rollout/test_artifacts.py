@@ -135,6 +135,9 @@ def test_an_empty_artifact_and_another_one_are_refused(tmp_path: Path, file: Pat
     with pytest.raises(DeploymentError, match=f"artifact: .*{SHA256}, expected {'0' * 64}") as e:
         look_at_artifact(file, sha256="0" * 64)
     assert e.value.kind is ErrorKind.INTEGRITY
+    with pytest.raises(DeploymentError, match=r"artifact: sha256: .* in lower case") as e:
+        look_at_artifact(file, sha256=SHA256.upper())
+    assert e.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
 @pytest.mark.parametrize("of", ["file", "object"])

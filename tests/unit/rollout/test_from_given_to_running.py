@@ -19,6 +19,7 @@ from airflow_multicloud.core.rollout.revisions import find_revision, record_revi
 from airflow_multicloud.core.rollout.rollbacks import find_artifact, rollback_of
 from airflow_multicloud.core.rollout.rollout import Rollout
 from airflow_multicloud.core.rollout.sites import sites_of
+from airflow_multicloud.core.rollout.targets import read_targets
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.testing.memory_cloud import compute
@@ -92,7 +93,7 @@ def test_a_revision_replaces_another_and_comes_back(tmp_path: Path) -> None:
 
     found = find_revision("shop", opened.places, "1")
     kept = find_artifact(found, opened.places)
-    plan, _ = roll_out(rollback_of(found, kept, TARGETS, policy=POLICY), 2)
+    plan, _ = roll_out(rollback_of(found, kept, read_targets(TARGETS), policy=POLICY), 2)
     assert (plan.revision, plan.command) == ("1", "./first")
     assert running() == {"memory_one": ["1", "1"], "memory_two": ["1"]}
     # It is the same revision: its record stays as it was.
@@ -108,7 +109,7 @@ def test_an_artifact_that_is_damaged_at_one_place_is_taken_from_another(tmp_path
     one.store.put_object(one.ref(one.key_of(key)), b"evil!")
     kept = find_artifact(found, opened.places)
     assert kept.source.location == two.location.with_key(two.key_of(key))
-    back = rollback_of(found, kept, TARGETS, policy=POLICY)
+    back = rollback_of(found, kept, read_targets(TARGETS), policy=POLICY)
     roll_out(back, 1)
     assert bytes(one.store.get_object(one.ref(one.key_of(key))).read()) == b"first"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from airflow_multicloud.core.rollout.names import Identity, Standing, identity_of
@@ -67,6 +67,27 @@ class Run:
     max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+# What was found once, and mended.
+@example(
+    story=(
+        [("step", 0), ("step", 2), ("step", 0), ("step", 2)],
+        ["r3", "r1", "r3"],
+        [0, 1, 2],
+        [],
+    ),
+    strategy="replace",
+    unlisted=0,
+)
+@example(
+    story=(
+        [("step", 0), ("step", 0), ("step", 2), ("step", 2)],
+        ["r3", "r1", "r3"],
+        [0, 1, 2],
+        [],
+    ),
+    strategy="replace",
+    unlisted=1,
 )
 @given(stories(), st.sampled_from(sorted(Strategy)), st.integers(0, 1))
 def test_what_is_left_is_one_healthy_instance(

@@ -178,7 +178,7 @@ def test_a_record_that_was_changed_is_named_and_not_believed(changed: dict[str, 
     assert "record" in found.unknown[first]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"7", b" " * 70_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"7", b"[" * 60_000, b" " * 70_000])
 def test_a_record_that_is_none_is_named(body: bytes) -> None:
     everywhere, one = places(), revision()
     first, _ = everywhere
@@ -197,6 +197,25 @@ def test_what_is_no_record_is_left_alone(name: str) -> None:
     write(place, place.key_of(f"shop/revisions/{name}"), b"x")
     found = list_revisions("shop", everywhere)
     assert (found.revisions, found.unknown) == ((), {})
+
+
+def test_only_the_newest_are_read_and_it_says_so() -> None:
+    everywhere = places(up=1)
+    (uri,) = everywhere
+    for name in ("1.0", "2.0", "3.0"):
+        record_revision(revision(name), everywhere)
+    found = list_revisions("shop", everywhere, most=2)
+    assert {one.revision.revision for one in found.revisions} == {"2.0", "3.0"}
+    assert "more than 2 records" in found.unknown[uri]
+
+
+def test_any_number_of_planted_records_hides_no_other_revision() -> None:
+    everywhere, one = places(up=1), revision()
+    (place,) = everywhere.values()
+    record_revision(one, everywhere)
+    for number in range(150):
+        write(place, place.key_of(f"shop/revisions/1.0.1-{number:016x}.json"), b"x")
+    assert find_revision("shop", everywhere, "1.0").revision == one
 
 
 @pytest.mark.parametrize("to", ["", "../1.0", "a b", "1\n0", "{x}", "%2e", "a" * 48, None, 7])

@@ -118,10 +118,17 @@ def test_a_rescheduled_sensor_comes_back_when_it_was_asked_to() -> None:
     assert timedelta(seconds=119) < caught.value.reschedule_date - before < timedelta(seconds=180)
 
 
-@pytest.mark.parametrize(("timeout", "expected"), [(3600, 120.0), (30, 30.0)])
-def test_a_deferred_one_waits_before_the_first_look(timeout: int, expected: float) -> None:
+@pytest.mark.parametrize(
+    ("interval", "timeout", "expected"),
+    [(0.1, 3600, 120.0), (300, 3600, 300.0), (0.1, 30, 30.0), (300, 30, 30.0)],
+)
+def test_a_deferred_one_waits_before_the_first_look(
+    interval: float, timeout: int, expected: float
+) -> None:
+    """It has just looked itself."""
+    asking = Asking(retry_after=120, poke_interval=interval, timeout=timeout, deferrable=True)
     with pytest.raises(TaskDeferred) as deferred:
-        _execute(Asking(retry_after=120, timeout=timeout, deferrable=True))
+        _execute(asking)
     trigger = deferred.value.trigger
     assert isinstance(trigger, PollTrigger)
     assert trigger.first_wait == expected

@@ -68,14 +68,18 @@ def _confirmed(report: DeploymentsReport) -> bool:
 def _rows(result: TeardownResult) -> Iterator[dict[str, Any]]:
     for place in result.places:
         for one in place.removed:
-            yield {
-                "target": one.target,
-                "outcome": "still there" if one.id in place.left else "removed",
-                "conn_id": place.conn_id,
-                "region": one.region,
-                "name": one.name,
-                "id": one.id,
-            }
+            if one.id not in place.left:
+                yield {
+                    "outcome": "removed",
+                    "conn_id": place.conn_id,
+                    "region": one.region,
+                    "target": one.target,
+                    "name": one.name,
+                    "id": one.id,
+                }
+        for left in place.left:
+            nothing = dict.fromkeys(("region", "target", "name"))
+            yield {"outcome": "still there", "conn_id": place.conn_id, **nothing, "id": left}
 
 
 def _ended(result: TeardownResult) -> tuple[list[str], ExitCode]:

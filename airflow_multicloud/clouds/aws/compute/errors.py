@@ -44,12 +44,13 @@ TABLE: Final = BASE.overlay(
                 "InvalidNetworkInterface.InUse InvalidParameterValue.InUse ResourceInUse "
                 "VolumeInUse"
             ),
-            ErrorKind.UNAVAILABLE: "Unavailable",
+            ErrorKind.UNAVAILABLE: "ServiceFailure Unavailable",
             # A request's own limit, which no other zone has higher.
             ErrorKind.INVALID_ARGUMENT: (
                 "IdempotentParameterMismatch InvalidAvailabilityZone InvalidBlockDeviceMapping "
-                "InvalidInput InvalidInstanceAttributeValue TagLimitExceeded UnknownParameter "
-                "UnknownVolumeType.Unsupported VPCIdNotSpecified VPCResourceNotSpecified"
+                "InvalidInput InvalidInstanceAttributeValue InvalidKeyId TagLimitExceeded "
+                "UnknownParameter UnknownVolumeType.Unsupported VPCIdNotSpecified "
+                "VPCResourceNotSpecified"
             ),
         }
     )

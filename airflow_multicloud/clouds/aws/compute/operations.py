@@ -20,7 +20,7 @@ from airflow_multicloud.ports.operations import Operation, OperationState
 #: Amazon EC2 API" of the developer guide says to ask for up to five minutes.
 UNSEEN = timedelta(minutes=5)
 #: How long an instance that EC2 does not know is taken for one that was launched just now, when it
-#: is terminated; then it is gone.
+#: is terminated; then it is gone. Likewise for a state of before a start or a stop.
 UNKNOWN = timedelta(seconds=60)
 _POLL = timedelta(seconds=2)
 
@@ -30,11 +30,12 @@ _DONE = {
     "stop": InstanceState.STOPPED,
 }
 _ON_THE_WAY = {
-    "launch": (InstanceState.PENDING,),
-    # A start is asked for when it is stopped, a stop when it runs: that may be shown a while.
-    "start": (InstanceState.PENDING, InstanceState.STOPPED),
-    "stop": (InstanceState.STOPPING, InstanceState.RUNNING),
+    "launch": InstanceState.PENDING,
+    "start": InstanceState.PENDING,
+    "stop": InstanceState.STOPPING,
 }
+# As it was when that was asked for, which EC2 may show for a while.
+_BEFORE = {"start": InstanceState.STOPPED, "stop": InstanceState.RUNNING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ def told(action: str, item: dict[str, Any], handle: Handle) -> Operation:
         state, instance_id = state_of(item), str(item["InstanceId"])
     if state is _DONE[action]:
         return operation_of(action, instance_id, OperationState.SUCCEEDED, handle)
-    if state in _ON_THE_WAY[action]:
+    is_stale = state is _BEFORE.get(action) and handle.age < UNKNOWN
+    if state is _ON_THE_WAY[action] or is_stale:
         return operation_of(action, instance_id, OperationState.RUNNING, handle)
     code, text = reason_of(item)
     kind = kind_of_reason(code)

@@ -16,6 +16,9 @@ from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import InstanceRef, InstanceState
 from airflow_multicloud.ports.operations import Operation, OperationState
 
+_ON = (InstanceState.RUNNING, InstanceState.PENDING)
+_OFF = (InstanceState.STOPPED, InstanceState.STOPPING)
+
 
 class Power(RunningOperations):
     """The port's ``power_instance``."""
@@ -36,7 +39,7 @@ class Power(RunningOperations):
         if not state.is_live:
             raise failure(f"{action} of {ref.id}: it is {state}", ErrorKind.NOT_FOUND)
         handle = Handle.new(ref.region)
-        if state is (InstanceState.RUNNING if on else InstanceState.STOPPED):
+        if state in (_ON if on else _OFF):
             return told(action, item, handle)
         client = self._client_of("ec2", ref.region)
         with translated(f"{action} of {ref.id} in {ref.region}"):

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ORDER_TAG = "multicloud-order"
 
 _ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[\w.()-]{1,90})"
-    r"/providers/(?P<type>[\w.]+/\w+)/(?P<name>[\w.-]{1,80})",
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[\w.()-]{0,89}[\w()-])"
+    r"/providers/(?P<type>[\w.]+/\w+)/(?P<name>[\w.-]{0,79}\w)",
     re.IGNORECASE,
 )
 _TYPE = "Microsoft.Compute/virtualMachines"

@@ -98,7 +98,7 @@ class Networks(ComputeBase):
         given = request.resource_group
         if given is None or given.lower() == default:
             return default
-        if not re.fullmatch(r"[\w.()-]{1,90}", given):
+        if not re.fullmatch(r"[\w.()-]{0,89}[\w()-]", given):
             raise failure(f"resource_group: {given!r} given, expected the name of one")
         listed = if_there(
             f"looking for the resource group {given}",

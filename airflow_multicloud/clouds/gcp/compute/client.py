@@ -27,7 +27,7 @@ C = TypeVar("C")
 REQUEST_S: Final = 60.0
 #: Reads are repeated for so long, not for the ten minutes that the client library has by default:
 #: a cloud that is down must be told of in time. What changes something is never repeated here.
-READS: Final = Retry(
+_READS: Final = Retry(
     predicate=if_exception_type(api.ServiceUnavailable, api.DeadlineExceeded, api.BadGateway),
     initial=0.2,
     maximum=5.0,
@@ -66,6 +66,11 @@ class ComputeBase(SessionHook, ComputeEngineHook):
                 cloud=NAME,
             )
         return project
+
+    @property
+    def _reads(self) -> Retry | None:
+        """How reads are repeated: not at all where the extra ``num_retries`` is 0."""
+        return _READS if self._session.retries else None
 
     def _google(self, kind: type[C]) -> C:
         """A client of Google's library, opened once."""
@@ -107,7 +112,7 @@ class ComputeBase(SessionHook, ComputeEngineHook):
                 compute_v1.GetInstanceRequest(
                     project=place.project, zone=place.zone, instance=place.name
                 ),
-                retry=READS,
+                retry=self._reads,
                 timeout=REQUEST_S,
             )
 
@@ -124,7 +129,7 @@ class ComputeBase(SessionHook, ComputeEngineHook):
         request = compute_v1.GetDiskRequest(project=place.project, zone=place.zone, disk=place.name)
         try:
             with translated(f"asking for the disk {place.name}"):
-                return self._disks.get(request, retry=READS, timeout=REQUEST_S)
+                return self._disks.get(request, retry=self._reads, timeout=REQUEST_S)
         except DeploymentError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from google.cloud import compute_v1
 
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S, ComputeBase
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import translated
 from airflow_multicloud.clouds.gcp.compute.fields import place_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
@@ -26,7 +26,7 @@ class GCPConsole(ComputeBase):
         try:
             with translated(f"reading the console of {place.id}"):
                 return self._instances.get_serial_port_output(
-                    request, retry=READS, timeout=REQUEST_S
+                    request, retry=self._reads, timeout=REQUEST_S
                 ).contents
         except DeploymentError as err:
             if err.kind is not ErrorKind.BUSY:  # it has none while it is not ready

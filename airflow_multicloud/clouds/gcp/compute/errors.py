@@ -10,13 +10,20 @@ https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-resource-a
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from google.protobuf.json_format import ParseError
+
+from airflow_multicloud.adapters.answers import malformed
 from airflow_multicloud.adapters.errors import by_code
 from airflow_multicloud.clouds.gcp import NAME, errors
 from airflow_multicloud.clouds.gcp.errors import BASE, Meaning, Refusal
 from airflow_multicloud.errors import DeploymentError, ErrorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TABLE = BASE.overlay(
     by_code(
@@ -57,13 +64,18 @@ class Failure:
     text: str
 
 
-def translated(doing: str) -> AbstractContextManager[None]:
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
     """Turn the exceptions of Compute Engine and of the way there into this package's.
 
     :param doing: the call and what it was about, for the message.
     :raises DeploymentError: with the cause's kind.
     """
-    return errors.translated(doing, table=TABLE, area=DeploymentError, refine=_refined)
+    with errors.translated(doing, table=TABLE, area=DeploymentError, refine=_refined):
+        try:
+            yield
+        except ParseError as err:  # the client library lets it through
+            raise malformed(doing, NAME, err, area=DeploymentError) from err
 
 
 def failure_of(code: str, text: str, status: int) -> Failure:

@@ -136,8 +136,12 @@ def instance_of(found: compute_v1.Instance, image: str) -> Instance:
     """An instance in the port's words.
 
     :param image: link of what its boot disk was made from.
+    :raises ValueError: when it is no instance.
     """
-    place = place_of(path_of(found.self_link))
+    named = _INSTANCE.fullmatch(path_of(found.self_link))
+    if named is None:
+        raise ValueError(f"selfLink {found.self_link!r} names no instance")
+    place = Place(*named.groups())
     state = STATES.get(found.status, InstanceState.PENDING)
     interface = next(iter(found.network_interfaces), compute_v1.NetworkInterface())
     public = next((config.nat_i_p for config in interface.access_configs if config.nat_i_p), None)

@@ -11,7 +11,7 @@ from typing import Final
 
 from google.cloud import compute_v1
 
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S, ComputeBase
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
 from airflow_multicloud.clouds.gcp.compute.fields import path_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
@@ -70,9 +70,9 @@ class GCPImages(ComputeBase):
             with translated(f"looking for {given}"):
                 if family:
                     wanted = compute_v1.GetFromFamilyImageRequest(project=project, family=name)
-                    return images.get_from_family(wanted, retry=READS, timeout=REQUEST_S)
+                    return images.get_from_family(wanted, retry=self._reads, timeout=REQUEST_S)
                 exact = compute_v1.GetImageRequest(project=project, image=name)
-                return images.get(exact, retry=READS, timeout=REQUEST_S)
+                return images.get(exact, retry=self._reads, timeout=REQUEST_S)
         except DeploymentError as err:
             if err.kind is ErrorKind.NOT_FOUND:
                 raise wrong("image", f"{given!r} is not there", ErrorKind.NOT_FOUND) from err

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from google.cloud import compute_v1
 
+from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S, ComputeBase
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
 from airflow_multicloud.clouds.gcp.compute.fields import (
     boot_disk_of,
@@ -48,7 +49,9 @@ class GCPListing(ComputeBase):
             if err.kind is ErrorKind.NOT_FOUND and (disk := self._disk_left(place)) is not None:
                 return remains_of(disk, place)
             raise
-        return instance_of(found, self._image_of(found))
+        image = self._image_of(found)
+        with well_formed(f"asking for {place.id}", NAME, area=DeploymentError):
+            return instance_of(found, image)
 
     def list_instances(
         self, labels: Mapping[str, str | None], region: str | None = None
@@ -63,9 +66,10 @@ class GCPListing(ComputeBase):
         found = list(self._listed_instances(wanted, region))
         for instance in found:
             boot = disks.get(boot_disk_of(instance))
-            yield instance_of(
-                instance, self._image_of(instance) if boot is None else boot.source_image
-            )
+            image = self._image_of(instance) if boot is None else boot.source_image
+            with well_formed("listing instances", NAME, area=DeploymentError):
+                seen = instance_of(instance, image)
+            yield seen
         ids = {path_of(instance.self_link) for instance in found}
         for place, disk in disks.items():
             if place is not None and place.id not in ids and is_ours(disk) and not disk.users:
@@ -74,14 +78,16 @@ class GCPListing(ComputeBase):
     def _listed_instances(self, wanted: str, region: str | None) -> Iterator[compute_v1.Instance]:
         request = compute_v1.AggregatedListInstancesRequest(project=self._project, filter=wanted)
         with translated("listing instances"):
-            pages = self._instances.aggregated_list(request, retry=READS, timeout=REQUEST_S).pages
+            pages = self._instances.aggregated_list(
+                request, retry=self._reads, timeout=REQUEST_S
+            ).pages
             for scope in _scopes(pages, region, "instances"):
                 yield from scope.instances
 
     def _listed_disks(self, wanted: str, region: str | None) -> Iterator[compute_v1.Disk]:
         request = compute_v1.AggregatedListDisksRequest(project=self._project, filter=wanted)
         with translated("listing disks"):
-            pages = self._disks.aggregated_list(request, retry=READS, timeout=REQUEST_S).pages
+            pages = self._disks.aggregated_list(request, retry=self._reads, timeout=REQUEST_S).pages
             for scope in _scopes(pages, region, "disks"):
                 yield from scope.disks
 

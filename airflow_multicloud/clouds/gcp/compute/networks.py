@@ -9,7 +9,7 @@ import re
 
 from google.cloud import compute_v1
 
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S, ComputeBase
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
 from airflow_multicloud.clouds.gcp.compute.fields import path_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
@@ -50,7 +50,7 @@ class GCPNetworks(ComputeBase):
         try:
             with translated(f"looking for the subnetwork {given[0]}"):
                 found = self._google(compute_v1.SubnetworksClient).get(
-                    wanted, retry=READS, timeout=REQUEST_S
+                    wanted, retry=self._reads, timeout=REQUEST_S
                 )
         except DeploymentError as err:
             if err.kind is ErrorKind.NOT_FOUND:

@@ -12,7 +12,7 @@ from typing import Final
 
 from google.cloud import compute_v1
 
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S, ComputeBase
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import Failure, failure_of, translated
 from airflow_multicloud.clouds.gcp.compute.fields import STATES, Place, place_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
@@ -108,7 +108,7 @@ class GCPOperations(ComputeBase):
         )
         try:
             with translated(f"asking for operation {handle.name} on {place.id}"):
-                return self._operations.get(request, retry=READS, timeout=REQUEST_S)
+                return self._operations.get(request, retry=self._reads, timeout=REQUEST_S)
         except DeploymentError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.cloud import compute_v1
 
 from airflow_multicloud.clouds.gcp.compute.calls import calls_of
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
 from airflow_multicloud.clouds.gcp.compute.fields import last_of
 from airflow_multicloud.clouds.gcp.compute.images import GCPImages
@@ -64,7 +64,9 @@ class GCPResolving(GCPImages, GCPSizes, GCPNetworks):
         with translated(f"listing zones of {project}"):
             listed = list(
                 self._google(compute_v1.ZonesClient).list(
-                    compute_v1.ListZonesRequest(project=project), retry=READS, timeout=REQUEST_S
+                    compute_v1.ListZonesRequest(project=project),
+                    retry=self._reads,
+                    timeout=REQUEST_S,
                 )
             )
         status = {z.name: z.status for z in listed if last_of(z.region) == request.region}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from google.cloud import compute_v1
 
-from airflow_multicloud.clouds.gcp.compute.client import READS, REQUEST_S, ComputeBase
+from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S, ComputeBase
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
 from airflow_multicloud.clouds.gcp.compute.images import architecture_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
@@ -32,7 +32,7 @@ class GCPSizes(ComputeBase):
         )
         try:
             with translated(f"looking for the machine type {request.size}"):
-                return _size_of(self._types.get(wanted, retry=READS, timeout=REQUEST_S))
+                return _size_of(self._types.get(wanted, retry=self._reads, timeout=REQUEST_S))
         except DeploymentError as err:
             if err.kind is ErrorKind.INVALID_ARGUMENT:
                 raise wrong("size", f"{request.size!r} given; it is no name of one") from err
@@ -45,7 +45,7 @@ class GCPSizes(ComputeBase):
             project=project, filter=f'name="{name}"'
         )
         with translated(f"looking for the machine type {name}"):
-            listed = self._types.aggregated_list(request, retry=READS, timeout=REQUEST_S)
+            listed = self._types.aggregated_list(request, retry=self._reads, timeout=REQUEST_S)
             zones = sorted(
                 scope.rpartition("/")[2] for scope, found in listed if found.machine_types
             )
@@ -63,7 +63,7 @@ class GCPSizes(ComputeBase):
         with translated(f"listing machine types of {zone}"):
             enough = [
                 _size_of(found)
-                for found in self._types.list(listed, retry=READS, timeout=REQUEST_S)
+                for found in self._types.list(listed, retry=self._reads, timeout=REQUEST_S)
                 if _is_usual(found)
                 and found.guest_cpus >= need.vcpus
                 and found.memory_mb * _MIB >= need.memory_bytes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_multicloud.testing.local_clouds.aws.compute.account import (
@@ -15,8 +16,8 @@ from airflow_multicloud.testing.local_clouds.aws.compute.account import (
 )
 from airflow_multicloud.testing.local_clouds.kit.machines import Machines
 
-# A state on the way to another is shown as long as this, as EC2 shows it some seconds.
-_SHOWN = 0.05
+# How long an instance that will fail is pending.
+_FAILS_AFTER = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,17 @@ class Boot:
 
 @dataclass(slots=True, kw_only=True)
 class _Kept:
+    """An instance that is not terminated.
+
+    :param since: when its machine was turned on.
+    :param ended: whether its machine is off, after it was turned off.
+    """
+
     region: str
     boot: Boot
-    changed: float
+    since: float = field(default_factory=time.monotonic)
     was_up: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Boots:
@@ -61,7 +69,7 @@ class Boots:
         with self._lock:
             instance = self._account.instance(region, instance_id)
             set_address(instance, self._machines.address(instance_id))
-            self._kept[instance_id] = _Kept(region=region, boot=boot, changed=time.monotonic())
+            self._kept[instance_id] = _Kept(region=region, boot=boot)
             self._turn_on(instance_id, instance)
 
     def start(self, instance_id: str) -> None:
@@ -79,9 +87,8 @@ class Boots:
         with self._lock:
             kept = self._kept[instance_id]
             instance = self._account.instance(kept.region, instance_id)
-            self._machines.shut_down(instance_id)
             instance.stop()
-            kept.changed = time.monotonic()
+            _end(kept, lambda: self._machines.shut_down(instance_id))
             reason = instance.state_reason
             set_state(instance, "stopping", code=reason.code, message=reason.message)
 
@@ -96,9 +103,8 @@ class Boots:
                 "terminated",
             ):
                 return
-            self._machines.remove(instance_id)
             self._account.region(region).terminate_instances([instance_id])
-            kept.changed = time.monotonic()
+            _end(kept, lambda: self._machines.remove(instance_id))
             reason = instance.state_reason
             set_state(instance, "shutting-down", code=reason.code, message=reason.message)
 
@@ -114,7 +120,7 @@ class Boots:
 
     def _turn_on(self, instance_id: str, instance: Any) -> None:
         kept = self._kept[instance_id]
-        kept.changed, kept.was_up = time.monotonic(), False
+        kept.since, kept.was_up = time.monotonic(), False
         set_state(instance, "pending")
         if kept.boot.fails is None:
             self._machines.boot(
@@ -129,14 +135,13 @@ class Boots:
         instance = self._account.instance(kept.region, instance_id)
         state = state_of(instance)
         reason = instance.state_reason
-        settled = time.monotonic() - kept.changed > _SHOWN
-        if state == "stopping" and settled:
+        if state == "stopping" and kept.ended.is_set():
             set_state(instance, "stopped", code=reason.code, message=reason.message)
-        elif state == "shutting-down" and settled:
+        elif state == "shutting-down" and kept.ended.is_set():
             set_state(instance, "terminated", code=reason.code, message=reason.message)
             del self._kept[instance_id]
         elif state == "pending" and kept.boot.fails is not None:
-            if settled:
+            if time.monotonic() - kept.since > _FAILS_AFTER:
                 self._fail(instance_id, instance, kept.boot.fails)
         elif state in ("pending", "running"):
             self._follow_machine(instance_id, instance, kept)
@@ -156,3 +161,14 @@ class Boots:
         self._account.region(instance.region_name).terminate_instances([instance_id])
         set_state(instance, "terminated", code=reason[0], message=reason[1])
         del self._kept[instance_id]
+
+
+def _end(kept: _Kept, turn_off: Callable[[], None]) -> None:
+    """Turn a machine off meanwhile: other instances are not kept waiting by it."""
+    kept.ended = ended = threading.Event()
+
+    def run() -> None:
+        turn_off()
+        ended.set()
+
+    threading.Thread(target=run, daemon=True).start()

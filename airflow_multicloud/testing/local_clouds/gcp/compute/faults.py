@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 
 from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import ErrorKind
@@ -48,7 +49,7 @@ class SeededFaults:
     def __init__(self, state: State) -> None:
         self._state = state
         self._faults = MachineFaults()
-        self._read = 0
+        self._read: list[Mapping[str, Any]] = []
 
     def check(self, case: MachineCase) -> None:
         """Refuse a call that a fault meets.
@@ -78,15 +79,16 @@ class SeededFaults:
 
     def _take_seeds(self) -> None:
         seeds = self._state.seeded(SEEDS)
-        if len(seeds) < self._read:  # everything was forgotten
-            self._read = 0
+        known = len(self._read)
+        if [*map(id, seeds[:known])] != [*map(id, self._read)]:  # everything was forgotten
+            known = 0
             self._faults.clear()
-        for seed in seeds[self._read :]:
+        for seed in seeds[known:]:
             if seed.get("clear"):
                 self._faults.clear()
             else:
                 self._faults.plant([read_document(MachineFault, seed, what="a machine fault")])
-        self._read = len(seeds)
+        self._read = seeds
 
 
 def unreachable_zones(state: State) -> frozenset[str]:
