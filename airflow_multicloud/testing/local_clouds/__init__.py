@@ -28,6 +28,7 @@ from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_
 from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 from airflow_multicloud.testing.local_clouds.servers import (
     ADVISERS,
+    MACHINES,
     MAKERS,
     OBJECT_STORES,
     Maker,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADVISERS",
+    "MACHINES",
     "OBJECT_STORES",
     "LocalCloudOptions",
     "LocalClouds",

@@ -52,6 +52,8 @@ OBJECT_STORES = frozenset(
 )
 #: Those that advise on savings; they say nothing until they are seeded.
 ADVISERS = frozenset({Server.AWS_COST, Server.GCP_COST, Server.AZURE_COST})
+#: Where machines run: processes, with the rights of who runs the servers.
+MACHINES = frozenset({Server.AWS_COMPUTE, Server.GCP_COMPUTE, Server.AZURE_COMPUTE})
 
 Maker = Callable[[Path], ServerSpec]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -171,8 +172,9 @@ class Landscape:
         found = []
         for folder in self.folders.values():
             for script in folder.glob("*/script"):
-                (line,) = [one for one in script.read_text().splitlines() if "url=http" in one]
-                asked = parse_qs(urlsplit(line.partition("=")[2].strip("'")).query)
+                url = re.search(r"^url='?(http[^'\n]*)", script.read_text(), re.MULTILINE)
+                assert url is not None
+                asked = parse_qs(urlsplit(url[1]).query)
                 (signature,) = [
                     value[0] for name, value in asked.items() if name.lower() in _SIGNATURES
                 ]

@@ -12,12 +12,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from airflow_multicloud.core.rollout.artifacts import holds, look_at_artifact
 from airflow_multicloud.core.rollout.places import artifact_name
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
+from airflow_multicloud.core.rollout.revisions import find_revision
 from airflow_multicloud.core.rollout.targets import read_targets
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.revisions import earlier_deployment
-from tests.integration.lab import get, proven
+from tests.integration.lab import at
 
 from .landscape import POLL, answers, outcomes, roll_out
 
@@ -43,7 +45,10 @@ def everywhere(what: str) -> dict[str, str]:
     return dict.fromkeys(EVERYWHERE, what)
 
 
-def test_from_nothing_through_revisions_back_to_nothing(landscape: Landscape) -> None:
+def test_from_nothing_through_revisions_back_to_nothing(
+    landscape: Landscape, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     first, second = landscape.app("first"), landscape.app("second")
 
     result = landscape.deploy(first, revision="one")
@@ -52,15 +57,21 @@ def test_from_nothing_through_revisions_back_to_nothing(landscape: Landscape) ->
     assert answers(list(began.values())) == everywhere("one")
     assert len(landscape.left_on_disk()) == len(EVERYWHERE)
     sha256 = hashlib.sha256(first.read_bytes()).hexdigest()
+    artifact = look_at_artifact(first)
     name = artifact_name(landscape.deployment_id, sha256, first.name)
     for place in landscape.places.values():
-        assert get(place + name) == first.read_bytes()
-        assert set(proven(place)) == {name}
+        assert holds(at(place + name), artifact)
+    places = {place: at(place) for place in landscape.places.values()}
+    recorded = find_revision(landscape.deployment_id, places, "one")
+    assert set(recorded.places) == set(places)
 
+    caplog.clear()
     again = landscape.deploy(first, revision="one")
     assert outcomes(again) == everywhere("adopted"), again
-    assert landscape.by_cloud().keys() == began.keys()
     assert {one.id for one in landscape.instances()} == {one.id for one in began.values()}
+    told = [line for line in caplog.messages if line.startswith("artifact: ")]
+    assert len(told) == len(EVERYWHERE)
+    assert all(line.endswith(" is there") for line in told), told
 
     replaced = landscape.deploy(second, revision="two")
     assert outcomes(replaced) == everywhere("succeeded"), replaced
