@@ -9,24 +9,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from multiprocessing.synchronize import Event
 
-#: What the process ends with when the rollout has not succeeded.
-FAILED = 3
+#: What takes long to import and is needed by every deployment.
+SLOW_IMPORTS = [
+    "tests.integration.rollouts.landscape",
+    "airflow_multicloud.clouds.aws.compute",
+    "airflow_multicloud.clouds.aws.object_store",
+    "airflow_multicloud.clouds.azure.compute",
+    "airflow_multicloud.clouds.azure.object_store",
+    "airflow_multicloud.clouds.gcp.compute",
+    "airflow_multicloud.clouds.gcp.object_store",
+    "airflow.providers_manager",
+    "azure.identity",
+    "azure.mgmt.compute",
+    "azure.mgmt.network",
+    "boto3",
+    "google.cloud.compute_v1",
+    "obstore.store",
+]
 
 
-def deploy(document: Mapping[str, Any], order: str, environment: Mapping[str, str]) -> None:
+def deploy_here(
+    document: Mapping[str, Any], order: str, environment: Mapping[str, str], planned: Event
+) -> None:
     """Deploy, and end the process with 0 when that has succeeded.
 
     :param document: of a deployment, plain values.
     :param order: when the run was begun.
     :param environment: with the connections.
+    :param planned: is set when all is planned and something will be made from now on.
     """
     os.environ.update(environment)
+    from airflow_multicloud.core.rollout.deploying import deploy, plan_rollout
     from airflow_multicloud.core.rollout.deployment import Deployment
+    from airflow_multicloud.opening.rollout import open_deployment
 
-    from .landscape import roll_out
-
-    result = roll_out(Deployment.of(document), datetime.fromisoformat(order))
+    deployment = Deployment.of(document)
+    opened = open_deployment(deployment)
+    began = datetime.fromisoformat(order)
+    plan = plan_rollout(deployment, opened.artifact, opened.targets, began)
+    planned.set()
+    result = deploy(plan, opened.artifact, opened.targets)
     if not result.succeeded:
-        sys.stderr.write(f"{result}\n")
-        sys.exit(FAILED)
+        sys.exit(f"{result}")

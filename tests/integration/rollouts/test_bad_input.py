@@ -66,13 +66,16 @@ def test_a_region_that_is_not_there(landscape: Landscape, cloud: str) -> None:
 def test_two_targets_of_one_name(landscape: Landscape) -> None:
     targets = landscape.targets(gcp={"name": "aws"})
     message = refused(landscape, str(landscape.app()), targets=targets)
-    assert "targets: two targets named aws given" in message
+    assert message.startswith("targets: ")
+    assert "two targets named aws" in message
 
 
 def test_more_instances_than_the_limit(landscape: Landscape) -> None:
     targets = landscape.targets(aws={"count": 3})
     message = refused(landscape, str(landscape.app()), targets=targets, max_instances=4)
-    assert message.startswith("max_instances: 5 instances in all targets given")
+    assert message.startswith("max_instances: ")
+    assert "5 instances in all targets" in message
+    assert "at most 4" in message
 
 
 def test_an_artifact_that_is_not_there(landscape: Landscape) -> None:

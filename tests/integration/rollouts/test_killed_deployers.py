@@ -7,15 +7,15 @@ import os
 import random
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .deploying_process import deploy
+from .deploying_process import SLOW_IMPORTS, deploy_here
 from .landscape import CONNECTIONS, answers
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
-    from pathlib import Path
 
     from .landscape import Landscape
 
@@ -25,29 +25,44 @@ _PATIENCE_S = 120.0
 
 # Its processes begin with what these import, and with none of this process's threads and servers.
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.integration.rollouts.landscape"])
+_SERVER.set_forkserver_preload(SLOW_IMPORTS)
 
 
-def started(landscape: Landscape, app: Path, revision: str, order: datetime) -> BaseProcess:
-    document = landscape.document(app, revision=revision)
-    environment = {n: v for n, v in os.environ.items() if n.startswith("AIRFLOW_")}
-    process = _SERVER.Process(target=deploy, args=(document, order.isoformat(), environment))
-    process.start()
-    return process
+@dataclass(frozen=True)
+class Deployer:
+    """A process that deploys one revision.
 
+    :param began: when it had planned, by the monotonic clock.
+    """
 
-def ended(process: BaseProcess) -> None:
-    process.join(_PATIENCE_S)
-    assert process.exitcode == 0
+    process: BaseProcess
+    began: float
 
+    @classmethod
+    def start(cls, landscape: Landscape, revision: str, order: datetime) -> Deployer:
+        """Return when all is planned, and nothing is made yet."""
+        document = landscape.document(landscape.app(revision), revision=revision)
+        environment = {n: v for n, v in os.environ.items() if n.startswith("AIRFLOW_")}
+        planned = _SERVER.Event()
+        given = (document, order.isoformat(), environment, planned)
+        process = _SERVER.Process(target=deploy_here, args=given)
+        process.start()
+        assert planned.wait(_PATIENCE_S)
+        return cls(process, time.monotonic())
 
-def killed(process: BaseProcess, after: float) -> bool:
-    """Whether it still ran when it was killed."""
-    process.join(after)
-    was_running = process.is_alive()
-    process.kill()
-    process.join()
-    return was_running
+    def succeed(self) -> float:
+        """Wait for its end; the seconds that it took since it had planned."""
+        self.process.join(_PATIENCE_S)
+        assert self.process.exitcode == 0
+        return time.monotonic() - self.began
+
+    def killed_after(self, seconds: float) -> bool:
+        """Whether it still ran when it was killed."""
+        self.process.join(seconds)
+        was_running = self.process.is_alive()
+        self.process.kill()
+        self.process.join()
+        return was_running
 
 
 def check_one_each(landscape: Landscape, revision: str) -> None:
@@ -56,29 +71,27 @@ def check_one_each(landscape: Landscape, revision: str) -> None:
     assert Counter(one.cloud for one in found) == dict.fromkeys(CONNECTIONS, 1), found
     assert answers(found) == dict.fromkeys(CONNECTIONS, revision)
     assert {one.standing.value for one in found} == {"current"}
-    # Per machine: its keeper and its command.
     assert len(landscape.left_on_disk()) == len(CONNECTIONS)
+    # Per machine: its keeper and its command.
     assert len(landscape.processes()) == 2 * len(CONNECTIONS)
 
 
 def test_after_each_a_retry_leaves_one_instance_per_slot(landscape: Landscape) -> None:
     moments = random.Random(_SEED)
-    began = time.monotonic()
-    ended(started(landscape, landscape.app("0"), "r0", datetime.now(UTC)))
-    whole = time.monotonic() - began
-    check_one_each(landscape, "r0")
+    Deployer.start(landscape, "r0", datetime.now(UTC)).succeed()
+    whole = Deployer.start(landscape, "r1", datetime.now(UTC)).succeed()
+    check_one_each(landscape, "r1")
 
     hit = 0
-    for number in range(1, _KILLS + 1):
-        app, order = landscape.app(str(number)), datetime.now(UTC)
-        revision = f"r{number}"
-        # Strata, so that early, middle and late moments are all met.
-        after = whole * (number - moments.random()) / _KILLS
-        hit += killed(started(landscape, app, revision, order), after)
-        ended(started(landscape, app, revision, order))
+    for number in range(_KILLS):
+        revision, order = f"r{number + 2}", datetime.now(UTC)
+        # One in each sixth of the time, so that early, middle and late ones are all met.
+        after = whole * (number + moments.random()) / _KILLS
+        hit += Deployer.start(landscape, revision, order).killed_after(after)
+        Deployer.start(landscape, revision, order).succeed()
         check_one_each(landscape, revision)
 
-    # A last one may have been done before its moment came.
+    # The last ones may have been done before their moment came.
     assert hit >= _KILLS - 2
     landscape.tear_down().raise_if_failed()
     landscape.check_nothing_is_left()
