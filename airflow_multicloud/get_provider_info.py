@@ -15,7 +15,8 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-multicloud",
         "name": "Multi-cloud",
         "description": (
-            "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, compare costs."
+            "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, compare costs, "
+            "deploy."
         ),
         "integrations": [
             {
@@ -28,7 +29,10 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": [
+                    "airflow_multicloud.operators.compute.deploy",
                     "airflow_multicloud.operators.compute.power",
+                    "airflow_multicloud.operators.compute.rollback",
+                    "airflow_multicloud.operators.compute.teardown",
                     "airflow_multicloud.operators.cost.anomalies",
                     "airflow_multicloud.operators.cost.attribute",
                     "airflow_multicloud.operators.cost.budget",
@@ -57,6 +61,7 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": _INTEGRATION,
                 "python-modules": [
+                    "airflow_multicloud.sensors.compute.deployment_health",
                     "airflow_multicloud.sensors.cost.export",
                     "airflow_multicloud.sensors.object_store.replica_fresh",
                 ],

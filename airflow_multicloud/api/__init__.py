@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from airflow_multicloud.api.compute.deployer import DeploymentProvider, MultiCloudDeployer
     from airflow_multicloud.api.compute.deployments import (
         deployment_drift,
         list_deployments,
         tear_down_deployment,
+    )
+    from airflow_multicloud.api.compute.rollouts import (
+        MultiCloudPlan,
+        deploy_multicloud,
+        plan_multicloud,
+        plan_rollback,
+        roll_back_deployment,
     )
     from airflow_multicloud.api.cost.advice import query_costs
     from airflow_multicloud.api.cost.analyzer import CloudCostAnalyzer, compare_costs
@@ -99,12 +107,17 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.replication.report import ReplicationReport
     from airflow_multicloud.core.replication.status import ReplicaStatus
     from airflow_multicloud.core.replication.verification import Depth, VerificationReport
+    from airflow_multicloud.core.rollout.deployment import Deployment
     from airflow_multicloud.core.rollout.drift import (
         DriftReport,
         ExpectedDeployment,
         ExpectedTarget,
     )
+    from airflow_multicloud.core.rollout.health import HealthCheck, HealthCheckKind
+    from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
+    from airflow_multicloud.core.rollout.policy import RollbackScope, RolloutPolicy, Strategy
     from airflow_multicloud.core.rollout.standing import DeploymentsReport
+    from airflow_multicloud.core.rollout.targets import Alternative, Target
     from airflow_multicloud.core.rollout.teardown import TeardownResult
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
@@ -123,12 +136,18 @@ if TYPE_CHECKING:
         check_connection,
         check_location,
     )
+    from airflow_multicloud.ports.compute import Network, SizeNeed
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
+            "airflow_multicloud.api.compute.deployer": "DeploymentProvider MultiCloudDeployer",
             "airflow_multicloud.api.compute.deployments": (
                 "deployment_drift list_deployments tear_down_deployment"
+            ),
+            "airflow_multicloud.api.compute.rollouts": (
+                "MultiCloudPlan deploy_multicloud plan_multicloud plan_rollback "
+                "roll_back_deployment"
             ),
             "airflow_multicloud.api.cost.advice": "query_costs",
             "airflow_multicloud.api.cost.analyzer": "CloudCostAnalyzer compare_costs",
@@ -188,11 +207,17 @@ else:
             "airflow_multicloud.core.replication.report": "ReplicationReport",
             "airflow_multicloud.core.replication.status": "ReplicaStatus",
             "airflow_multicloud.core.replication.verification": "Depth VerificationReport",
+            "airflow_multicloud.core.rollout.deployment": "Deployment",
             "airflow_multicloud.core.rollout.drift": (
                 "DriftReport ExpectedDeployment ExpectedTarget"
             ),
+            "airflow_multicloud.core.rollout.health": "HealthCheck HealthCheckKind",
+            "airflow_multicloud.core.rollout.outcomes": "MultiCloudDeploymentResult",
+            "airflow_multicloud.core.rollout.policy": "RollbackScope RolloutPolicy Strategy",
             "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
+            "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown": "TeardownResult",
+            "airflow_multicloud.ports.compute": "Network SizeNeed",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
                 "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
@@ -203,6 +228,7 @@ else:
 
 __all__ = [
     "ECB_URL",
+    "Alternative",
     "Anchor",
     "Budget",
     "BudgetPeriod",
@@ -215,7 +241,9 @@ __all__ = [
     "CompareAttributes",
     "CostAnalysisError",
     "CredentialsError",
+    "Deployment",
     "DeploymentError",
+    "DeploymentProvider",
     "DeploymentsReport",
     "Depth",
     "Destination",
@@ -231,10 +259,16 @@ __all__ = [
     "Fault",
     "Flaw",
     "ForecastBound",
+    "HealthCheck",
+    "HealthCheckKind",
     "IncompleteFetchError",
     "Left",
     "Leftover",
     "LocationStatus",
+    "MultiCloudDeployer",
+    "MultiCloudDeploymentResult",
+    "MultiCloudPlan",
+    "Network",
     "ObjectFilter",
     "Objectives",
     "OnError",
@@ -251,10 +285,15 @@ __all__ = [
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
+    "RollbackScope",
+    "RolloutPolicy",
     "Run",
+    "SizeNeed",
     "StalePolicy",
     "StorageError",
     "StoredRecord",
+    "Strategy",
+    "Target",
     "TeardownResult",
     "TreeProvenance",
     "UnifiedCloudStorage",
@@ -266,6 +305,7 @@ __all__ = [
     "check_location",
     "cleanup",
     "compare_costs",
+    "deploy_multicloud",
     "deployment_drift",
     "estimate_transfer_cost",
     "failover_fetch",
@@ -274,7 +314,9 @@ __all__ = [
     "list_runs",
     "make_bucket",
     "name_of_path",
+    "plan_multicloud",
     "plan_replication",
+    "plan_rollback",
     "plan_upload",
     "query_costs",
     "reachable_replicas",
@@ -287,6 +329,7 @@ __all__ = [
     "replica_status",
     "replicate",
     "replication",
+    "roll_back_deployment",
     "run_drill",
     "store_evidence",
     "tear_down_deployment",

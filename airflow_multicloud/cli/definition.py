@@ -9,7 +9,7 @@ from __future__ import annotations
 from airflow.cli.cli_config import CLICommand, GroupCommand
 
 from airflow_multicloud.cli.definitions import drill, setup
-from airflow_multicloud.cli.definitions.compute import standing
+from airflow_multicloud.cli.definitions.compute import rollouts, standing
 from airflow_multicloud.cli.definitions.cost import costs
 from airflow_multicloud.cli.definitions.object_store import replication, upkeep
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
@@ -28,6 +28,7 @@ def get_cli_commands() -> list[CLICommand]:
                 setup.INIT,
                 *replication.COMMANDS,
                 *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
+                *rollouts.COMMANDS,
                 *standing.COMMANDS,
                 *costs.COMMANDS,
                 setup.LOCAL,

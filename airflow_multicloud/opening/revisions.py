@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from airflow_multicloud.core.rollout.deployment import Deployment
+from airflow_multicloud.core.rollout.inputs import refused
 from airflow_multicloud.core.rollout.revisions import find_revision
 from airflow_multicloud.core.rollout.rollbacks import find_artifact, rollback_of
 from airflow_multicloud.core.rollout.targets import Target
@@ -22,8 +23,11 @@ def earlier_deployment(
     :param to: the revision's name, in full or not.
     :param targets: where it is to run; their places are asked for its record.
     :param given: as :func:`~airflow_multicloud.core.rollout.rollbacks.rollback_of` takes it.
-    :raises DeploymentError: when no place has it, or the places do not agree.
+    :raises DeploymentError: when no place has it, or the places do not agree; ``invalid_argument``
+        without a target.
     """
+    if not targets:
+        raise refused("targets", None, "at least one")
     opened = open_targets(targets)
     places = {uri: place for one in opened.values() for uri, place in one.places.items()}
     found = find_revision(deployment_id, places, to)

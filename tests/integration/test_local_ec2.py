@@ -384,7 +384,7 @@ def test_a_slow_boot_is_pending(hook: Any, admin: Admin) -> None:
 
 
 def test_one_that_dies_has_stopped_by_itself(hook: Any, admin: Admin) -> None:
-    plant(admin, kind=FaultKind.DIE, seconds=0.5)
+    plant(admin, kind=FaultKind.DIE, seconds=3)
     found = launched(hook)
     comes_to(lambda: hook.describe_instance(found.ref).state, InstanceState.STOPPED)
     dead = hook.describe_instance(found.ref)

@@ -21,7 +21,7 @@ from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import RolloutProgress
 from airflow_multicloud.core.rollout.revision_records import revision_of
 from airflow_multicloud.core.rollout.revisions import record_revision
-from airflow_multicloud.core.rollout.rollout import Rollout
+from airflow_multicloud.core.rollout.rollout import Listener, Rollout
 from airflow_multicloud.core.rollout.sites import sites_of
 
 _log = logging.getLogger(__name__)
@@ -75,12 +75,14 @@ def deliver(
         return where_delivered(plan, deliveries)
 
 
-def rollout_of(plan: DeploymentPlan, opened: Mapping[str, OpenedTarget]) -> Rollout:
+def rollout_of(
+    plan: DeploymentPlan, opened: Mapping[str, OpenedTarget], listener: Listener | None = None
+) -> Rollout:
     """The rollout of a plan whose artifact was delivered.
 
     :raises DeploymentError: ``precondition_failed`` when another release has made the plan.
     """
-    return Rollout(plan, sites_of(plan, opened))
+    return Rollout(plan, sites_of(plan, opened), listener=listener)
 
 
 def ended(
@@ -94,7 +96,10 @@ def ended(
 
 
 def deploy(
-    plan: DeploymentPlan, source: Endpoint | Path, opened: Mapping[str, OpenedTarget]
+    plan: DeploymentPlan,
+    source: Endpoint | Path,
+    opened: Mapping[str, OpenedTarget],
+    listener: Listener | None = None,
 ) -> MultiCloudDeploymentResult:
     """Deliver a plan's artifact and roll it out; all of it, here and now.
 
@@ -107,7 +112,7 @@ def deploy(
         multicloud__targets=len(plan.targets),
     ) as span:
         delivered = deliver(plan, source, opened)
-        rollout = rollout_of(delivered, opened)
+        rollout = rollout_of(delivered, opened, listener)
         result = ended(hash_of(plan), delivered, rollout.run(rollout.begin()))
         span.set_attribute("multicloud.success_rate", result.success_rate)
         return result

@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 _CLOSING = frozenset({Phase.SETTLING, Phase.UNDOING})
 _MOST_THREADS = 64
 
+#: Gets a line of text.
+Listener = Callable[[str], None]
+
 
 class Rollout:
     """One rollout.
@@ -41,6 +44,7 @@ class Rollout:
     :param clock: gives the time, aware.
     :param pause: waits so many seconds.
     :param threads: how many slots go on at the same time; each waits most of the time.
+    :param listener: told what the log is told of each slot, from its thread.
     """
 
     def __init__(
@@ -51,8 +55,10 @@ class Rollout:
         clock: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = pause_for,
         threads: int = _MOST_THREADS,
+        listener: Listener | None = None,
     ) -> None:
         self.plan = plan
+        self._listener = listener
         self._clock = clock
         self._pause = pause
         self._threads = threads
@@ -112,7 +118,7 @@ class Rollout:
         return progress
 
     def _begun(self, slot: SlotProgress, phase: Phase) -> SlotProgress:
-        _tell(slot, phase)
+        self._tell(slot, phase)
         if phase in _CLOSING:
             return self._closing[slot.target].begin(slot, phase)
         return self._steps[slot.target].begin(slot)
@@ -140,17 +146,19 @@ class Rollout:
         steps = self._closing[slot.target] if slot.phase in _CLOSING else self._steps[slot.target]
         after = steps.step(slot)
         if after.phase is not slot.phase:
-            _tell(after, after.phase)
+            self._tell(after, after.phase)
         return after
+
+    def _tell(self, slot: SlotProgress, phase: Phase) -> None:
+        held = f" {slot.instance.ref.id}" if slot.instance is not None else ""
+        why = f": {slot.error}" if slot.error else ""
+        line = f"{slot.target}/{slot.number}: {phase}{held}{why}"
+        _log.info("%s", line)
+        if self._listener is not None:
+            self._listener(line)
 
 
 def _with(progress: RolloutProgress, changed: Iterable[SlotProgress]) -> RolloutProgress:
     by_slot = {(slot.target, slot.number): slot for slot in changed}
     slots = tuple(by_slot.get((slot.target, slot.number), slot) for slot in progress.slots)
     return replace(progress, slots=slots)
-
-
-def _tell(slot: SlotProgress, phase: Phase) -> None:
-    held = f" {slot.instance.ref.id}" if slot.instance is not None else ""
-    why = f": {slot.error}" if slot.error else ""
-    _log.info("%s/%d: %s%s%s", slot.target, slot.number, phase, held, why)

@@ -178,7 +178,7 @@ class SlotSteps(SlotBase):
         self._claim(slot, instance)
         if instance.state is InstanceState.PENDING:
             return self.later(replace(slot, instance=instance))
-        if instance.error_kind is not None:
+        if instance.state is not InstanceState.RUNNING and instance.error_kind is not None:
             slot = replace(slot, instance=instance)
             return self._not_this_one(slot, instance.error_kind, how_ended(instance), None)
         if instance.state is not InstanceState.RUNNING:

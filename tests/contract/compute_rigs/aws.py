@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.documents import to_document
 from airflow_multicloud.ports.compute import Compute, LaunchRequest, Network, SizeNeed
 from airflow_multicloud.testing.contracts.compute.rigs import ComputeRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
 from airflow_multicloud.testing.local_clouds.aws.compute import security_group_of, subnet_of
-from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import plant
 
 if TYPE_CHECKING:
     import pytest
@@ -65,4 +64,4 @@ def rig() -> ComputeRigSpec:
 
 def _plant(request: pytest.FixtureRequest, faults: Sequence[MachineFault]) -> None:
     server: LocalServer = request.getfixturevalue("local_ec2")
-    Admin(server.endpoint).seed("machine_faults", [{"clear": True}, *map(to_document, faults)])
+    plant(server.endpoint, faults)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_multicloud.clouds.azure.compute import Hook
-from airflow_multicloud.documents import to_document
 from airflow_multicloud.ports.compute import Compute, LaunchRequest, Network, SizeNeed
 from airflow_multicloud.testing.contracts.compute.rigs import ComputeRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
@@ -19,7 +18,7 @@ from airflow_multicloud.testing.local_clouds.azure.compute import (
     security_group_id,
     subnet_id,
 )
-from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import plant
 
 if TYPE_CHECKING:
     import pytest
@@ -64,5 +63,4 @@ def rig() -> ComputeRigSpec:
 
 def _plant(request: pytest.FixtureRequest, faults: Sequence[MachineFault]) -> None:
     server: LocalServer = request.getfixturevalue("local_azure")
-    records = [{"clear": True}, *map(to_document, faults)]
-    Admin(server.endpoint).seed("machine_faults", records)
+    plant(server.endpoint, faults)

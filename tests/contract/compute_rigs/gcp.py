@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.documents import to_document
 from airflow_multicloud.ports.compute import Compute, LaunchRequest, Network, SizeNeed
 from airflow_multicloud.testing.contracts.compute.rigs import ComputeRigSpec
-from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import plant
 
 if TYPE_CHECKING:
     import pytest
@@ -59,5 +58,4 @@ def _open(request: pytest.FixtureRequest) -> Compute:
 
 def _plant(request: pytest.FixtureRequest, faults: Sequence[MachineFault]) -> None:
     server = request.getfixturevalue("local_compute_engine")
-    told = [to_document(fault) for fault in faults]
-    Admin(server.endpoint).seed("machine_faults", [{"clear": True}, *told])
+    plant(server.endpoint, faults)

@@ -47,7 +47,8 @@ _OURS = [
     *(
         f"airflow_multicloud.cli.definitions.{name}"
         for name in (
-            *("complaints", "compute", "compute.standing", "cost", "cost.costs", "drill"),
+            *("complaints", "compute", "compute.rollouts", "compute.standing"),
+            *("cost", "cost.costs", "drill"),
             "object_store",
             *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
             *("object_store.verification", "parts", "setup"),

@@ -139,6 +139,10 @@ class Machines:
         found = self._machine(machine)
         return found.is_kept and (found.folder / "up").exists()
 
+    def has_been_up(self, machine: str) -> bool:
+        """Whether it is up, or was since it was turned on last: it may have died unseen."""
+        return (self._machine(machine).folder / "up").exists()
+
     def shut_down(self, machine: str) -> None:
         """Turn it off: end all its processes. Its scratch directory and console stay."""
         found = self._machine(machine)

@@ -47,7 +47,6 @@ class _Kept:
     region: str
     boot: Boot
     since: float = field(default_factory=time.monotonic)
-    was_up: bool = False
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -120,7 +119,7 @@ class Boots:
 
     def _turn_on(self, instance_id: str, instance: Any) -> None:
         kept = self._kept[instance_id]
-        kept.since, kept.was_up = time.monotonic(), False
+        kept.since = time.monotonic()
         set_state(instance, "pending")
         if kept.boot.fails is None:
             self._machines.boot(
@@ -144,14 +143,12 @@ class Boots:
             if time.monotonic() - kept.since > _FAILS_AFTER:
                 self._fail(instance_id, instance, kept.boot.fails)
         elif state in ("pending", "running"):
-            self._follow_machine(instance_id, instance, kept)
+            self._follow_machine(instance_id, instance)
 
-    def _follow_machine(self, instance_id: str, instance: Any, kept: _Kept) -> None:
-        is_up = self._machines.is_up(instance_id)
-        if is_up and not kept.was_up:
-            kept.was_up = True
+    def _follow_machine(self, instance_id: str, instance: Any) -> None:
+        if self._machines.is_up(instance_id):
             set_state(instance, "running")
-        elif kept.was_up and not is_up:
+        elif self._machines.has_been_up(instance_id):
             instance.stop()
             text = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
             set_state(instance, "stopped", code=text.partition(":")[0], message=text)

@@ -30,11 +30,11 @@ from airflow_multicloud.testing.local_clouds.aws.compute.answers import (
 from airflow_multicloud.testing.local_clouds.aws.compute.boots import Boot, Boots
 from airflow_multicloud.testing.local_clouds.aws.compute.queries import Call
 from airflow_multicloud.testing.local_clouds.aws.compute.words import REASONS, unsupported
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import SeededFaults
 from airflow_multicloud.testing.machine_faults import (
     FaultKind,
     MachineCall,
     MachineCase,
-    MachineFaults,
 )
 
 _LONGEST_TOKEN = 64
@@ -48,7 +48,7 @@ class Launches:
 
     account: Account
     boots: Boots
-    faults: MachineFaults
+    faults: SeededFaults
     #: Region, zone and token → the request, and the instance that it made.
     tokens: dict[tuple[str, str, str], tuple[Mapping[str, str], str]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)

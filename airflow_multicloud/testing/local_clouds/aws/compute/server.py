@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import Any
 from xml.etree import ElementTree as ET
 
-import msgspec
 from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.aws.compute import REGIONS
@@ -30,13 +29,12 @@ from airflow_multicloud.testing.local_clouds.aws.compute.launches import Launche
 from airflow_multicloud.testing.local_clouds.aws.compute.queries import Call, read
 from airflow_multicloud.testing.local_clouds.aws.compute.words import refusal
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import SeededFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 from airflow_multicloud.testing.machine_faults import (
     FaultKind,
     MachineCall,
     MachineCase,
-    MachineFault,
-    MachineFaults,
 )
 
 # "Elements of an AWS API request signature": Credential=key/date/region/service/aws4_request.
@@ -54,25 +52,13 @@ class Ec2State(State):
 
     def __init__(self) -> None:
         super().__init__()
-        self.faults = MachineFaults()
+        self.faults = SeededFaults(self)
         #: Instance → how many more answers it is missing from.
         self.unseen: dict[str, int] = {}
-
-    def seed(self, service: str, records: list[Mapping[str, Any]]) -> None:
-        """Add to a service's records; faults are planted at once."""
-        if service != "machine_faults":
-            super().seed(service, records)
-            return
-        for record in records:
-            if record.get("clear"):
-                self.faults.clear()
-            else:
-                self.faults.plant([msgspec.convert(record, MachineFault)])
 
     def reset(self) -> None:
         """Forget all that was told; instances stay."""
         super().reset()
-        self.faults.clear()
         self.unseen.clear()
 
     def launched(self, instance_id: str) -> None:

@@ -9,24 +9,17 @@ Codes and messages: "Allocation failures"
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-import msgspec
-
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Refusal
-from airflow_multicloud.testing.local_clouds.kit.state import State
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import SeededFaults
 from airflow_multicloud.testing.machine_faults import (
     FaultKind,
     MachineCase,
-    MachineFault,
-    MachineFaults,
 )
-
-SERVICE = "machine_faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +75,8 @@ def words(kind: ErrorKind, case: MachineCase, *, later: bool) -> Words:
     return Words(status, code, message, headers)
 
 
-class Faults:
-    """The faults that were seeded."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._faults = MachineFaults()
-        self._read = 0
-        self._lock = threading.Lock()
-
-    def meet(self, kind: FaultKind, case: MachineCase) -> MachineFault | None:
-        """The first that meets the case."""
-        self._take_up()
-        return self._faults.meet(kind, case)
+class Faults(SeededFaults):
+    """The faults that were planted, in Azure's words."""
 
     def check(self, case: MachineCase) -> None:
         """Refuse what a fault says.
@@ -112,16 +94,3 @@ class Faults:
         """
         if self.meet(FaultKind.LOSE_ANSWER, case) is not None:
             raise ConnectionAbortedError
-
-    def _take_up(self) -> None:
-        with self._lock:
-            records = self._state.seeded(SERVICE)
-            if len(records) < self._read:  # the state was reset
-                self._faults.clear()
-                self._read = 0
-            for record in records[self._read :]:
-                if record.get("clear"):
-                    self._faults.clear()
-                else:
-                    self._faults.plant([msgspec.convert(record, MachineFault)])
-            self._read = len(records)

@@ -11,7 +11,7 @@ from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.gcp.compute import catalogue
 from airflow_multicloud.testing.local_clouds.gcp.compute.disks import Disks
 from airflow_multicloud.testing.local_clouds.gcp.compute.faults import (
-    SeededFaults,
+    ComputeEngineFaults,
     unreachable_zones,
 )
 from airflow_multicloud.testing.local_clouds.gcp.compute.instances import Instances
@@ -41,7 +41,9 @@ class Engine:
         self._state = state
         self._operations = Operations()
         self._disks = Disks(self._operations)
-        self._instances = Instances(machines, self._operations, self._disks, SeededFaults(state))
+        self._instances = Instances(
+            machines, self._operations, self._disks, ComputeEngineFaults(state)
+        )
 
     @property
     def service(self) -> Service:

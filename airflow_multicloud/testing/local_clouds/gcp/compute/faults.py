@@ -12,22 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
 
-from airflow_multicloud.documents import read_document
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Refusal
+from airflow_multicloud.testing.local_clouds.kit.machine_seeds import SeededFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 from airflow_multicloud.testing.machine_faults import (
     FaultKind,
     MachineCase,
-    MachineFault,
-    MachineFaults,
 )
-
-#: The name of the seeds.
-SEEDS = "machine_faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +37,8 @@ class AnswerLost(Exception):  # noqa: N818  # what was asked is done, and no err
     """The connection is to end without an answer."""
 
 
-class SeededFaults:
-    """The faults that the administration has planted; used under the engine's lock."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._faults = MachineFaults()
-        self._read: list[Mapping[str, Any]] = []
+class ComputeEngineFaults(SeededFaults):
+    """The faults that were planted, in Google's words."""
 
     def check(self, case: MachineCase) -> None:
         """Refuse a call that a fault meets.
@@ -71,24 +60,6 @@ class SeededFaults:
         """What the operation ends with, when a fault says so."""
         fault = self.meet(FaultKind.FAIL_LATER, case)
         return None if fault is None else _operation_error(fault.error, case)
-
-    def meet(self, kind: FaultKind, case: MachineCase) -> MachineFault | None:
-        """The fault that meets a case."""
-        self._take_seeds()
-        return self._faults.meet(kind, case)
-
-    def _take_seeds(self) -> None:
-        seeds = self._state.seeded(SEEDS)
-        known = len(self._read)
-        if [*map(id, seeds[:known])] != [*map(id, self._read)]:  # everything was forgotten
-            known = 0
-            self._faults.clear()
-        for seed in seeds[known:]:
-            if seed.get("clear"):
-                self._faults.clear()
-            else:
-                self._faults.plant([read_document(MachineFault, seed, what="a machine fault")])
-        self._read = seeds
 
 
 def unreachable_zones(state: State) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_multicloud.testing.local_clouds.gcp.compute.catalogue import ZONES, region_of
 from airflow_multicloud.testing.local_clouds.gcp.compute.disks import Disks
-from airflow_multicloud.testing.local_clouds.gcp.compute.faults import SeededFaults
+from airflow_multicloud.testing.local_clouds.gcp.compute.faults import ComputeEngineFaults
 from airflow_multicloud.testing.local_clouds.gcp.compute.inserting import (
     Wanted,
     resource_of,
@@ -36,13 +36,11 @@ class Instance:
     """One instance.
 
     :param key: of its machine.
-    :param was_up: whether its machine has been up since the last start.
     """
 
     wanted: Wanted
     resource: Resource
     key: str
-    was_up: bool = False
 
     @property
     def path(self) -> str:
@@ -54,7 +52,7 @@ class Instances:
     """The instances of the project; used under the engine's lock."""
 
     def __init__(
-        self, machines: Machines, operations: Operations, disks: Disks, faults: SeededFaults
+        self, machines: Machines, operations: Operations, disks: Disks, faults: ComputeEngineFaults
     ) -> None:
         self._machines = machines
         self._operations = operations
@@ -69,9 +67,8 @@ class Instances:
         for instance in self._kept.values():
             if instance.resource["status"] != "RUNNING":
                 continue
-            if self._machines.is_up(instance.key):
-                instance.was_up = True
-            elif instance.was_up:
+            gone = not self._machines.is_up(instance.key)
+            if gone and self._machines.has_been_up(instance.key):
                 _now_is(instance, "TERMINATED")
 
     def insert(self, call: Call) -> Resource:
@@ -228,7 +225,6 @@ class Instances:
             runs_script=bool(script) and meet(FaultKind.NO_BOOT, case) is None,
             dies_after=dies.seconds if dies else None,
         )
-        instance.was_up = False
         _now_is(instance, "RUNNING")
 
     def _forget(self, instance: Instance) -> None:

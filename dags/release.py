@@ -1,0 +1,274 @@
+"""Release an artifact to virtual machines in three clouds: proof, plan, approval, waves, health."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import DAG, Asset, Param, Variable, task
+
+from airflow_multicloud import api
+from airflow_multicloud.operators.compute import DeployOperator
+from airflow_multicloud.operators.object_store import UploadArtifactOperator
+from airflow_multicloud.operators.params import CheckParamsOperator
+from airflow_multicloud.sensors.compute import DeploymentHealthSensor
+
+log = logging.getLogger(__name__)
+
+RELEASE = Asset("release")
+
+#: What a run may choose among, by param. Edit the lists here, or replace single ones in an Airflow
+#: Variable of this name, as JSON: {"artifact": ["/srv/builds/shop.tar.gz"]}.
+PLACES = {
+    "artifact": ["/srv/builds/shop.tar.gz"],
+    "destination": ["s3://aws_default@releases/shop/"],
+    "replicas": ["gs://google_cloud_default@releases/shop/", "abfs://wasb_default@releases/shop/"],
+    "deployment_id": ["shop"],
+}
+PLACES_VARIABLE = "release_places"
+
+#: Where it may run: a run chooses among these by name. Edit them here, or give an Airflow Variable
+#: of this name with other ones, as a JSON list.
+TARGETS: list[dict[str, Any]] = [
+    {
+        "name": "aws",
+        "conn_id": "aws_default",
+        "region": "eu-central-1",
+        "size": "t3.small",
+        "network": {
+            "subnets": ["subnet-0a1b2c3d4e5f60718"],
+            "security_groups": ["sg-0a1b2c3d4e5f60718"],
+        },
+        "artifacts": "s3://aws_default@releases/deployments/",
+        "required": True,
+    },
+    {
+        "name": "gcp",
+        "conn_id": "google_cloud_default",
+        "region": "europe-west3",
+        "zones": ["europe-west3-a", "europe-west3-b"],
+        "size": "e2-small",
+        "network": {"subnets": ["default"]},
+        "artifacts": "gs://google_cloud_default@releases/deployments/",
+    },
+    {
+        "name": "azure",
+        "conn_id": "azure_default",
+        "region": "germanywestcentral",
+        "size": "Standard_B2s",
+        "network": {
+            "subnets": [
+                "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/net/providers/"
+                "Microsoft.Network/virtualNetworks/releases/subnets/default"
+            ]
+        },
+        "resource_group": "releases",
+        "artifacts": "abfs://wasb_default@releases/deployments/",
+    },
+]
+TARGETS_VARIABLE = "release_targets"
+
+DOC = """
+### Release
+
+1. **upload** the artifact with its SHA-256 and replicate it, with proof.
+2. **plan**: images, sizes, zones, API calls, permissions and the price are looked up, and nothing
+   is made. The plan has a hash.
+3. With the param `approve`, somebody reads the plan and **approves** it. What was approved is what
+   runs: `deploy` refuses, naming every difference, when it would do anything else by then.
+4. **deploy**: a canary first, then the other targets in waves, at the same time in all clouds. Too
+   few healthy targets: what was made is removed, what was stopped runs again, and the task fails.
+5. **health** asks every instance once more, and looks for drift.
+6. **summary** tells what came of each target. It fails, and with it the run, when the revision does
+   not run, and says why.
+
+A run of an older revision that ends last does not win: of two runs the one that was due later
+stays. Artifact, places and the deployment's id are params, among those that `PLACES` in this file
+or the Airflow Variable `release_places` lists; so are the names of targets, which are those of
+`TARGETS` or of the Variable `release_targets`.
+"""
+
+with DAG(
+    dag_id="release",
+    description="Upload with proof, plan, approve, deploy in waves to three clouds, watch.",
+    doc_md=DOC,
+    schedule=None,
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["multicloud", "release", "compute"],
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    params={
+        "artifact": Param(
+            PLACES["artifact"][0],
+            type="string",
+            examples=PLACES["artifact"],
+            description="A file on the worker: a tar archive with an executable ./run in it",
+        ),
+        "destination": Param(
+            PLACES["destination"][0],
+            type="string",
+            examples=PLACES["destination"],
+            description="Where it is kept: the URI of a prefix",
+        ),
+        "replicas": Param(
+            PLACES["replicas"],
+            type="array",
+            items={"type": "string"},
+            uniqueItems=True,
+            examples=PLACES["replicas"],
+            description="URIs of the prefixes that it is replicated to",
+        ),
+        "deployment_id": Param(
+            PLACES["deployment_id"][0],
+            type="string",
+            examples=PLACES["deployment_id"],
+            description="Of the deployment, for good",
+        ),
+        "revision": Param(
+            None,
+            type=["null", "string"],
+            description="Its name; the first digits of the artifact's SHA-256 when left out",
+        ),
+        "targets": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            description="Names of targets; all when left out",
+        ),
+        "approve": Param(
+            True, type="boolean", description="Whether somebody must approve the plan"
+        ),
+        "health": Param(
+            {"port": 8080, "path": "/", "expect": "{revision}"},
+            type=["null", "object"],
+            description="How an instance is asked whether it is well; without it its cloud is",
+        ),
+        "policy": Param(
+            {"canary": 1, "min_success": 1.0, "rollback": "all", "strategy": "replace"},
+            type="object",
+            description="How the rollout goes",
+        ),
+    },
+) as dag:
+    check = CheckParamsOperator(task_id="check_params", allowed=PLACES, variable=PLACES_VARIABLE)
+
+    @task(retries=0, multiple_outputs=True)
+    def choose(params: dict[str, Any]) -> dict[str, Any]:
+        """Structured values, as a text that is rendered has no types."""
+        text = Variable.get(TARGETS_VARIABLE, default=None)
+        known = {one["name"]: one for one in (TARGETS if text is None else json.loads(text))}
+        names = list(known) if params["targets"] is None else params["targets"]
+        if unknown := [name for name in names if name not in known]:
+            raise AirflowFailException(
+                f"params: targets: {', '.join(unknown)} not known; known: {', '.join(known)}. Who "
+                "deploys this DAG may add some in its file or in the Airflow Variable "
+                f"{TARGETS_VARIABLE}"
+            )
+        chosen = {"targets": [known[name] for name in names]}
+        return chosen | {name: params[name] for name in ("replicas", "health", "policy")}
+
+    chosen = choose()
+    upload = UploadArtifactOperator(
+        task_id="upload",
+        file="{{ params.artifact }}",
+        destination="{{ params.destination }}",
+        replicate_to=chosen["replicas"],
+    )
+    what = {
+        "deployment_id": "{{ params.deployment_id }}",
+        "artifact": "{{ ti.xcom_pull(task_ids='upload')['uri'] }}",
+        "artifact_sha256": "{{ ti.xcom_pull(task_ids='upload')['sha256'] }}",
+        "revision": "{{ params.revision or '' }}",
+        "targets": chosen["targets"],
+        "health": chosen["health"],
+        "policy": chosen["policy"],
+    }
+    plan = DeployOperator(task_id="plan", dry_run=True, **what)
+
+    @task
+    def describe(document: dict[str, Any]) -> str:
+        """The plan as people read it."""
+        return "\n".join(api.MultiCloudPlan.of(document).lines)
+
+    @task.branch
+    def gate(params: dict[str, Any]) -> str:
+        """Whether somebody is asked."""
+        return "approve" if params["approve"] else "deploy"
+
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Release {{ params.deployment_id }} "
+        "{{ ti.xcom_pull(task_ids='plan')['revision'] }}?",
+        body="```\n{{ ti.xcom_pull(task_ids='describe') }}\n```",
+        fail_on_reject=True,
+        response_timeout=timedelta(days=1),
+        retries=0,
+    )
+    deploy = DeployOperator(
+        task_id="deploy",
+        approved_plan=plan.output,
+        trigger_rule="none_failed_min_one_success",
+        outlets=[RELEASE],
+        **what,
+    )
+
+    @task(multiple_outputs=True)
+    def watched(report: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        """What is to be well: the targets that the revision runs at."""
+        good = {
+            one["name"]: sorted({instance["region"] for instance in one["instances"]})
+            for one in report["targets"]
+            if one["outcome"] in ("succeeded", "adopted")
+        }
+        targets = [
+            {
+                "name": one["name"],
+                "conn_id": one["conn_id"],
+                "regions": good[one["name"]],
+                "count": one.get("count", 1),
+                "health": given["health"],
+            }
+            for one in given["targets"]
+            if one["name"] in good
+        ]
+        return {"targets": targets}
+
+    health = DeploymentHealthSensor(
+        task_id="health",
+        deployment_id="{{ params.deployment_id }}",
+        revision="{{ ti.xcom_pull(task_ids='plan')['revision'] }}",
+        targets=watched(deploy.output, chosen)["targets"],
+        poke_interval=10,
+        timeout=600,
+    )
+
+    @task(trigger_rule="all_done", retries=0)
+    def summary(ti: Any) -> dict[str, Any]:
+        """What came of it; the run fails here when the revision does not run."""
+        report = ti.xcom_pull(task_ids="deploy", key="deployment_report")
+        if report is None:
+            raise AirflowFailException("nothing was rolled out: a task before deploy says why")
+        for one in report["targets"]:
+            where = ", ".join(instance["id"] for instance in one["instances"]) or "no instance"
+            why = f": {one['error']}" if one["error"] else ""
+            log.info("%s: %s, %s%s", one["name"], one["outcome"], where, why)
+        counts = ", ".join(f"{n} {name}" for name, n in report["counts"].items() if n)
+        told = f"{report['deployment_id']} {report['revision']}: {counts}"
+        if not report["succeeded"]:
+            why = "; ".join(
+                f"{one['name']}: {one['error']}" for one in report["targets"] if one["error"]
+            )
+            raise AirflowFailException(f"{told}; {why}")
+        if ti.xcom_pull(task_ids="health") is None:
+            raise AirflowFailException(f"{told}; it did not stay well: health says why")
+        return {"told": told, "targets": report["targets"]}
+
+    described, asked = describe(plan.output), gate()
+    check >> chosen >> upload >> plan >> described >> asked >> [approve, deploy]
+    approve >> deploy >> health >> summary()
