@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -43,15 +43,12 @@ def roll_out(home: Path, console: Console, check: Callable[..., None]) -> None:
     :param home: of the demo.
     :param check: told what is claimed, and whether it holds.
     """
-    from airflow_multicloud.opening.endpoints import open_endpoint
-    from airflow_multicloud.ports.object_store import BucketCreation
+    from airflow_multicloud import api
 
     apps = home / "apps"
     apps.mkdir(parents=True, exist_ok=True)
     for uri in _PLACES.values():
-        end = open_endpoint(uri, parameter="artifacts")
-        if isinstance(end.store, BucketCreation):
-            end.store.ensure_bucket(end.bucket)
+        api.make_bucket(uri)
 
     console.print("  Revision 1.0, to EC2, Compute Engine and Azure:")
     good = _deploy(write_sample_app(apps / "app-1.0.tar.gz"), "1.0")
@@ -84,9 +81,7 @@ def roll_out(home: Path, console: Console, check: Callable[..., None]) -> None:
 
 
 def _deploy(artifact: Path, revision: str) -> MultiCloudDeploymentResult:
-    from airflow_multicloud.core.rollout.deploying import deploy, plan_rollout
-    from airflow_multicloud.core.rollout.deployment import Deployment
-    from airflow_multicloud.opening.rollout import open_deployment
+    from airflow_multicloud import api
 
     policy = {
         "canary": 0,
@@ -94,7 +89,7 @@ def _deploy(artifact: Path, revision: str) -> MultiCloudDeploymentResult:
         "health_timeout_seconds": 6,
         "poll_interval_seconds": _POLL.total_seconds(),
     }
-    deployment = Deployment.of(
+    return api.deploy_multicloud(
         {
             "deployment_id": _DEPLOYMENT,
             "artifact": str(artifact),
@@ -105,9 +100,6 @@ def _deploy(artifact: Path, revision: str) -> MultiCloudDeploymentResult:
             "policy": policy,
         }
     )
-    opened = open_deployment(deployment)
-    plan = plan_rollout(deployment, opened.artifact, opened.targets, datetime.now(UTC))
-    return deploy(plan, opened.artifact, opened.targets)
 
 
 def _table(result: MultiCloudDeploymentResult) -> Table:

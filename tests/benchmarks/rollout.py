@@ -93,12 +93,20 @@ def _measure(given: argparse.Namespace, home: Path) -> list[Measured]:
     for admin in admins.values():
         admin.seed("machine_faults", [to_document(slow)])
     _run("warm-up", given, apps[0], admins)  # SDKs are imported, clients and tokens made
-    api.tear_down_deployment("bench", list(_CONNECTIONS.values()), poll_interval=timedelta(0.1))
+    _tear_down()
     found = [_run("new", given, apps[0], admins)]
     found.append(_run("again, all adopted", given, apps[0], admins))
     found.append(_run("another revision", given, apps[1], admins))
-    api.tear_down_deployment("bench", list(_CONNECTIONS.values()), poll_interval=timedelta(0.1))
+    _tear_down()
     return found
+
+
+def _tear_down() -> None:
+    from airflow_multicloud import api
+
+    connections = list(_CONNECTIONS.values())
+    done = api.tear_down_deployment("bench", connections, poll_interval=timedelta(seconds=0.1))
+    done.raise_if_failed()
 
 
 def _run(name: str, given: argparse.Namespace, app: Path, admins: Mapping[str, Admin]) -> Measured:

@@ -6,16 +6,13 @@ import http.client
 import re
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from airflow_multicloud import api
-from airflow_multicloud.core.rollout.deploying import deploy, plan_rollout
-from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.opening.rollout import open_deployment
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 from airflow_multicloud.testing.local_clouds.targets import local_target
 from airflow_multicloud.testing.sample_app import Behaviour, write_sample_app
@@ -111,7 +108,7 @@ class Landscape:
 
     def deploy(self, artifact: Path | str, **given: Any) -> MultiCloudDeploymentResult:
         """Plan, deliver and roll out."""
-        return roll_out(Deployment.of(self.document(artifact, **given)))
+        return api.deploy_multicloud(self.document(artifact, **given))
 
     def plant(self, cloud: str, *faults: MachineFault) -> None:
         """Plant faults in place of those that are left."""
@@ -186,16 +183,6 @@ class Landscape:
         assert self.instances() == []
         assert self.processes() == []
         assert self.left_on_disk() == []
-
-
-def roll_out(deployment: Deployment, order: datetime | None = None) -> MultiCloudDeploymentResult:
-    """Plan, deliver and roll out a deployment.
-
-    :param order: when the run was begun; now when left out.
-    """
-    opened = open_deployment(deployment)
-    plan = plan_rollout(deployment, opened.artifact, opened.targets, order or datetime.now(UTC))
-    return deploy(plan, opened.artifact, opened.targets)
 
 
 def outcomes(result: MultiCloudDeploymentResult) -> dict[str, str]:

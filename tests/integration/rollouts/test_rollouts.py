@@ -12,16 +12,15 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from airflow_multicloud import api
 from airflow_multicloud.core.rollout.artifacts import holds, look_at_artifact
 from airflow_multicloud.core.rollout.places import artifact_name
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.revisions import find_revision
-from airflow_multicloud.core.rollout.targets import read_targets
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.opening.revisions import earlier_deployment
 from tests.integration.lab import at
 
-from .landscape import POLL, answers, outcomes, roll_out
+from .landscape import POLL, answers, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,14 +78,12 @@ def test_from_nothing_through_revisions_back_to_nothing(
     assert answers(list(now.values())) == everywhere("two")
     assert not {one.id for one in now.values()} & {one.id for one in began.values()}
 
-    back, digest = earlier_deployment(
+    rolled_back = api.roll_back_deployment(
         landscape.deployment_id,
         "one",
-        read_targets(landscape.targets()),
+        landscape.targets(),
         policy=RolloutPolicy(canary=0, healthy_checks=1, poll_interval=POLL),
     )
-    assert digest == sha256
-    rolled_back = roll_out(back)
     assert outcomes(rolled_back) == everywhere("succeeded"), rolled_back
     assert answers(landscape.instances()) == everywhere("one")
 
