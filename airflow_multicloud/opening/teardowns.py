@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core.rollout.clock import utc_now
-from airflow_multicloud.core.rollout.teardown import PlaceTeardown, Teardown, TeardownState
+from airflow_multicloud.core.rollout.teardown import Teardown
+from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownState
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.opening.deployments import open_places

@@ -9,7 +9,8 @@ from airflow_multicloud.core.rollout.drift import DriftReport, ExpectedDeploymen
 from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.standing import DeploymentsReport
-from airflow_multicloud.core.rollout.teardown import Teardown, TeardownResult
+from airflow_multicloud.core.rollout.teardown import Teardown
+from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening.deployments import open_places, survey_deployments
 from airflow_multicloud.registry import session

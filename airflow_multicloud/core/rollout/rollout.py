@@ -30,7 +30,7 @@ from airflow_multicloud.core.telemetry import submit_in_context
 _log = logging.getLogger(__name__)
 
 _CLOSING = frozenset({Phase.SETTLING, Phase.UNDOING})
-_MOST_THREADS = 64
+_MOST_THREADS = 256
 
 #: Gets a line of text.
 Listener = Callable[[str], None]
@@ -76,7 +76,7 @@ class Rollout:
                         slot,
                         phase=Phase.FAILED,
                         error_kind=target.error_kind,
-                        error=target.error,
+                        error=f"{target.error}; what is there now is not known",
                     )
                 slots.append(slot)
         return self._moved(RolloutProgress(slots=tuple(slots), began_at=self._clock()))

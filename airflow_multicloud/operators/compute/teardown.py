@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_multicloud.core.rollout.names import check_id
-from airflow_multicloud.core.rollout.teardown import PlaceTeardown, TeardownResult
+from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownResult
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.opening.teardowns import advance_teardown, arguments_of, open_teardown
