@@ -1,4 +1,4 @@
-"""``python -m airflow_multicloud.demo``: replicate, prove, compare costs, lose a cloud, recover."""
+"""``python -m airflow_multicloud.demo``: replicate, compare costs, deploy, lose a cloud."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.table import Table
 from airflow_multicloud.demo.environment import allow, prepare
 from airflow_multicloud.testing.local_clouds import (
     ADVISERS,
+    MACHINES,
     OBJECT_STORES,
     LocalCloudOptions,
     LocalClouds,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 # Airflow reads its environment when it is imported: what needs it is imported after `prepare`.
 
 PRIMARY = "s3://aws_local@primary/data/"
-_SERVERS = OBJECT_STORES | ADVISERS | {Server.GCP_BIGQUERY}
+_SERVERS = OBJECT_STORES | ADVISERS | MACHINES | {Server.GCP_BIGQUERY}
 REPLICAS = ("gs://gcp_local@replica/data/", "abfs://wasb_local@replica/data/")
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -42,7 +43,7 @@ def main() -> int:
     _say(
         "Local clouds",
         "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery), "
-        "and who advises on savings",
+        "who advises on savings, and where machines run (EC2, Compute Engine, Azure)",
     )
     with LocalClouds(LocalCloudOptions(servers=_SERVERS)) as clouds:
         os.environ.update(clouds.conn_env())
@@ -54,6 +55,7 @@ def main() -> int:
         _second_run(checks)
         _flipped_byte(checks)
         _night(dags, home, checks)
+        _rollout(home, checks)
         _lost_primary(clouds, home, checks)
         _evidence(home)
     return checks.end(time.monotonic() - started)
@@ -199,6 +201,16 @@ def _night(dags: Path, home: Path, checks: _Checks) -> None:
         "→ report",
     )
     night(_load(dags / "nightly_cost.py"), home, console, checks.that)
+
+
+def _rollout(home: Path, checks: _Checks) -> None:
+    from airflow_multicloud.demo.rollouts import roll_out
+
+    _say(
+        "\nOne artifact on machines in three clouds at once",
+        "the instances are processes of this machine, which run with your rights",
+    )
+    roll_out(home, console, checks.that)
 
 
 def _lost_primary(clouds: LocalClouds, home: Path, checks: _Checks) -> None:

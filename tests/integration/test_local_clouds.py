@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,7 +26,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from obstore.store import S3Store
 
+from airflow_multicloud.clouds.gcp.object_store import GCSObjectStoreHook
 from airflow_multicloud.errors import CloudError, ErrorKind, ProviderNotAvailableError
+from airflow_multicloud.ports.object_store import ObjectRef
 from airflow_multicloud.testing import local_clouds as package
 from airflow_multicloud.testing.local_clouds import (
     ADVISERS,
@@ -39,6 +42,24 @@ from airflow_multicloud.testing.local_clouds.kit.process import LocalServer, Ser
 from airflow_multicloud.testing.local_clouds.kit.sockets import Listener, free_port, listeners
 
 MODULE = "airflow_multicloud.testing.local_clouds"
+
+
+def test_cloud_storage_as_somebody_who_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = LocalCloudOptions(
+        data_dir=tmp_path, servers={Server.GCP_OBJECT_STORE, Server.GCP_COMPUTE}
+    )
+    with LocalClouds(options) as clouds:
+        for name, value in clouds.conn_env().items():
+            monkeypatch.setenv(name, value)
+        hook = GCSObjectStoreHook("gcp_signing_local")
+        hook.ensure_bucket("signed")
+        ref = ObjectRef("signed", "key")
+        hook.put_object(ref, b"content")
+        signed = hook.sign_url(ref, method="GET", expires_in=timedelta(minutes=5))
+        with urllib.request.urlopen(signed.reveal(), timeout=10) as answer:
+            assert answer.read() == b"content"
 
 
 def test_connections_resolve_in_airflow(local_clouds: LocalClouds) -> None:

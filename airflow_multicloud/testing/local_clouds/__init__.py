@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Self
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
 from airflow_multicloud.extras import require_extra
+from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_connection
 from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 from airflow_multicloud.testing.local_clouds.servers import (
     ADVISERS,
+    MACHINES,
     MAKERS,
     OBJECT_STORES,
     Maker,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADVISERS",
+    "MACHINES",
     "OBJECT_STORES",
     "LocalCloudOptions",
     "LocalClouds",
@@ -139,12 +142,20 @@ class LocalClouds:
             self._temporary = None
 
     def conn_env(self) -> dict[str, str]:
-        """``AIRFLOW_CONN_…`` variables for the servers that were started; see :class:`Server`."""
-        return {
-            f"AIRFLOW_CONN_{conn_id.upper()}": json.dumps(connection)
+        """``AIRFLOW_CONN_…`` variables for the servers that were started; see :class:`Server`.
+
+        With Cloud Storage and Compute Engine there is ``gcp_signing_local``, too: Cloud Storage as
+        a service account, which can sign URLs.
+        """
+        found = {
+            conn_id: connection
             for server in self._servers.values()
             for conn_id, connection in server.spec.connections.items()
         }
+        if {"gcp_local", "compute_local"} <= found.keys():
+            tokens = self._server("compute-engine").endpoint
+            found["gcp_signing_local"] = signing_connection(found["gcp_local"], tokens)
+        return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(one) for name, one in found.items()}
 
     def __enter__(self) -> Self:
         """Start them."""

@@ -35,7 +35,8 @@ class Server(StrEnum):
     GCP_BIGQUERY = "gcp.bigquery"
     #: Recommender; ``recommender_local``.
     GCP_COST = "gcp.cost"
-    #: Compute Engine, whose instances really boot; ``compute_local``.
+    #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
+    #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
     #: Azurite; ``wasb_local``.
     AZURE_OBJECT_STORE = "azure.object_store"
@@ -51,6 +52,8 @@ OBJECT_STORES = frozenset(
 )
 #: Those that advise on savings; they say nothing until they are seeded.
 ADVISERS = frozenset({Server.AWS_COST, Server.GCP_COST, Server.AZURE_COST})
+#: Where machines run: processes, with the rights of who runs the servers.
+MACHINES = frozenset({Server.AWS_COMPUTE, Server.GCP_COMPUTE, Server.AZURE_COMPUTE})
 
 Maker = Callable[[Path], ServerSpec]
 

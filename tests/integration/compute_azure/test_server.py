@@ -117,7 +117,7 @@ def test_answers_are_as_recorded(account: Account) -> None:
         nics.begin_create_or_update,
         group,
         f"{name}-nic",
-        interface({"multicloud-order": "x", "azure-test": "yes"}),
+        interface({"multicloud-token": "x", "azure-test": "yes"}),
     )
     assert made.status_code == 201
     assert "/providers/Microsoft.Network/locations/" in made.headers["Azure-AsyncOperation"]
@@ -148,7 +148,7 @@ def test_answers_are_as_recorded(account: Account) -> None:
     codes = [status.code for status in machines.instance_view(group, name).statuses]
     assert codes == ["ProvisioningState/succeeded", "PowerState/running"]
 
-    tags = {"multicloud-order": "x", "azure-test": "yes"}
+    tags = {"multicloud-token": "x", "azure-test": "yes"}
     patched = first_answer(
         compute.disks.begin_update, group, f"{name}-disk", models.DiskUpdate(tags=tags)
     )

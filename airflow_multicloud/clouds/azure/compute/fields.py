@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.models import InstanceViewStatus
 
 #: The tag that says by which order something was made; it is on everything that this package makes.
-ORDER_TAG = "multicloud-order"
+ORDER_TAG = "multicloud-token"
 
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[\w.()-]{0,89}[\w()-])"

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.gcp.compute.engine import Engine
-from airflow_multicloud.testing.local_clouds.gcp.compute.server import responding
+from airflow_multicloud.testing.local_clouds.gcp.compute.server import administering, responding
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
 from airflow_multicloud.testing.local_clouds.kit.machines import Machines
-from airflow_multicloud.testing.local_clouds.kit.state import State, administration
+from airflow_multicloud.testing.local_clouds.kit.state import State
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     state, machines = State(), Machines(given.directory, port=given.port)
     try:
         with HttpServer(responding(Engine(machines, state), state), port=given.port):
-            HttpServer(administration(state), port=given.admin_port).serve_forever()
+            HttpServer(administering(state), port=given.admin_port).serve_forever()
     finally:
         machines.close()
 

@@ -1,4 +1,4 @@
-"""What Compute Engine answers: scripted faults first, then the API."""
+"""What Compute Engine answers: scripted faults first, then the API; and what its owner asks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from airflow_multicloud.testing.local_clouds.gcp.compute.engine import Engine
 from airflow_multicloud.testing.local_clouds.gcp.compute.faults import AnswerLost
 from airflow_multicloud.testing.local_clouds.gcp.compute.refusals import body_of
 from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Refusal, document
+from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond, target_of
-from airflow_multicloud.testing.local_clouds.kit.state import State
+from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 
 DOCUMENT = "compute.v1"
 
@@ -45,5 +46,19 @@ def responding(engine: Engine, state: State) -> Respond:
             path = request.path
             raise Refusal(HTTPStatus.NOT_FOUND, f"The requested URL {path} was not found.")
         return Answer(body=found)
+
+    return respond
+
+
+def administering(state: State) -> Respond:
+    """The administration, and tokens for the service account that signs URLs."""
+    administer = administration(state)
+
+    def respond(request: Request) -> Answer:
+        if (request.method, request.path) == ("POST", TOKEN_PATH):
+            # It says nothing, for whoever asks (RFC 6749, 5.1).
+            body = {"access_token": "local", "expires_in": 3600, "token_type": "Bearer"}
+            return Answer(body=body)
+        return administer(request)
 
     return respond
