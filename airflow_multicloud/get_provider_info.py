@@ -15,8 +15,8 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-multicloud",
         "name": "Multi-cloud",
         "description": (
-            "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, compare costs, "
-            "deploy."
+            "AWS, Google Cloud and Azure as one: replicate, prove, fail over, drill, deploy, "
+            "compare costs."
         ),
         "integrations": [
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -244,3 +245,12 @@ def test_a_wrong_deployment_is_refused_by_name(changed: dict[str, object], named
 def test_a_public_health_check_of_public_instances() -> None:
     found = deployment(target(network=PUBLIC), health={"port": 80, "public": True, "kind": "tcp"})
     assert found.health == HealthCheck(port=80, public=True, kind=HealthCheckKind.TCP)
+
+
+def test_the_example_in_the_documentation() -> None:
+    """It names every cloud, and every one of its fields is one that there is."""
+    example = Path(__file__).parents[3] / "docs" / "how-to" / "shop.json"
+    given = Deployment.of(json.loads(example.read_text()))
+    assert [target.name for target in given.targets] == ["frankfurt", "berlin", "west"]
+    assert given.health is not None
+    assert given.targets[0].count == 2
