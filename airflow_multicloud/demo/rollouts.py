@@ -86,7 +86,7 @@ def _deploy(artifact: Path, revision: str) -> MultiCloudDeploymentResult:
     policy = {
         "canary": 0,
         "healthy_checks": 1,
-        "health_timeout_seconds": 6,
+        "health_timeout_seconds": 8,
         "poll_interval_seconds": _POLL.total_seconds(),
     }
     return api.deploy_multicloud(
