@@ -138,7 +138,9 @@ def _answer(instance: StandingInstance) -> str:
 def _tear_down(console: Console, check: Callable[..., None]) -> None:
     from airflow_multicloud import api
 
-    done = api.tear_down_deployment(_DEPLOYMENT, _CONNECTIONS, poll_interval=_POLL)
+    done = api.tear_down_deployment(
+        _DEPLOYMENT, _CONNECTIONS, poll_interval=_POLL, confirm_after=timedelta()
+    )
     table = Table("closing listing", "removed", "left", "listed at", box=None)
     for place in done.places:
         listed = place.listed_at.strftime("%H:%M:%S") if place.listed_at else "never"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,7 +46,7 @@ def targets(lab: Lab) -> list[dict[str, Any]]:
 @pytest.fixture
 def taken_down() -> Iterator[None]:
     yield
-    api.tear_down_deployment("shop", CONNS).raise_if_failed()
+    api.tear_down_deployment("shop", CONNS, confirm_after=timedelta()).raise_if_failed()
 
 
 def release(lab: Lab, artifact: Path, **conf: Any) -> Run:

@@ -279,7 +279,9 @@ class SlotSteps(SlotBase):
         return replace(slot, phase=Phase.LAUNCHING, waits_for=(), instance=None, deadline=deadline)
 
     def _booting(self, slot: SlotProgress, waits_for: tuple[Operation, ...]) -> SlotProgress:
-        return self.later(replace(slot, phase=Phase.BOOTING, waits_for=waits_for))
+        slot = replace(slot, phase=Phase.BOOTING, waits_for=waits_for)
+        done = waits_for and all(operation.state.is_final for operation in waits_for)
+        return slot if done else self.later(slot)
 
     def _checking(self, slot: SlotProgress, instance: Instance) -> SlotProgress:
         deadline = self.clock() + self.plan.policy.health_timeout

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_multicloud.core.rollout.clock import LISTINGS_LAG
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownResult
 from airflow_multicloud.documents import read_document, to_document
@@ -29,6 +30,8 @@ class TeardownOperator(OperationOperator):
     :param conn_ids: the connections of the clouds to do so in.
     :param regions: connection → regions; every region that its account uses when left out.
     :param removal_timeout: for each connection's place.
+    :param confirm_after: the closing listing is made no earlier than this after the beginning,
+        since listings lag behind launches.
     """
 
     template_fields: Sequence[str] = ("deployment_id", "conn_ids", "regions")
@@ -41,6 +44,7 @@ class TeardownOperator(OperationOperator):
         conn_ids: Sequence[str] | str,
         regions: Mapping[str, Sequence[str]] | None = None,
         removal_timeout: timedelta = timedelta(minutes=15),
+        confirm_after: timedelta = LISTINGS_LAG,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -48,6 +52,7 @@ class TeardownOperator(OperationOperator):
         self.conn_ids = conn_ids
         self.regions = regions
         self.removal_timeout = removal_timeout
+        self.confirm_after = confirm_after
 
     def begin(self, context: Context) -> Wait | Outcome:
         """List, terminate, and list again, here or in the triggerer."""
@@ -55,7 +60,8 @@ class TeardownOperator(OperationOperator):
         conn_ids = [self.conn_ids] if isinstance(self.conn_ids, str) else list(self.conn_ids)
         regions = {conn_id: list(names) for conn_id, names in (self.regions or {}).items()}
         poll = timedelta(seconds=self.poll_interval)
-        teardown = open_teardown(self.deployment_id, conn_ids, regions, self.removal_timeout, poll)
+        limits = (self.removal_timeout, poll, self.confirm_after)
+        teardown = open_teardown(self.deployment_id, conn_ids, regions, *limits)
         if self.deferrable:
             return Wait(
                 check=advance_teardown,

@@ -147,6 +147,7 @@ class Landscape:
             list(self.connections.values()),
             timeout=timedelta(seconds=60),
             poll_interval=POLL,
+            confirm_after=timedelta(),
         )
 
     def processes(self) -> list[str]:
