@@ -12,6 +12,7 @@ from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.opening.teardowns import advance_teardown, arguments_of, open_teardown
 from airflow_multicloud.operators.base import Outcome
+from airflow_multicloud.operators.given import check_not_empty
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class TeardownOperator(OperationOperator):
 
     :param deployment_id: whose instances go, with their interfaces and disks.
     :param conn_ids: the connections of the clouds to do so in.
-    :param regions: connection → regions; every region that its account uses when left out.
+    :param regions: connection → regions; every region that its account uses when left out;
+        refused when there is nothing of it in the run.
     :param removal_timeout: for each connection's place.
     """
 
@@ -47,11 +49,14 @@ class TeardownOperator(OperationOperator):
         self.deployment_id = deployment_id
         self.conn_ids = conn_ids
         self.regions = regions
+        self._has_regions = regions is not None
         self.removal_timeout = removal_timeout
 
     def begin(self, context: Context) -> Wait | Outcome:
         """List, terminate, and list again, here or in the triggerer."""
         check_id(self.deployment_id, "deployment_id")
+        if self._has_regions:
+            check_not_empty("regions", self.regions)
         conn_ids = [self.conn_ids] if isinstance(self.conn_ids, str) else list(self.conn_ids)
         regions = {conn_id: list(names) for conn_id, names in (self.regions or {}).items()}
         poll = timedelta(seconds=self.poll_interval)
