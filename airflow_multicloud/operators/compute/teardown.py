@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.teardown import PlaceTeardown, TeardownResult
 from airflow_multicloud.documents import read_document, to_document
@@ -17,6 +18,8 @@ from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_LONGEST_REMOVAL = timedelta(days=7)
 
 
 class TeardownOperator(OperationOperator):
@@ -30,7 +33,7 @@ class TeardownOperator(OperationOperator):
     :param conn_ids: the connections of the clouds to do so in.
     :param regions: connection → regions; every region that its account uses when left out;
         refused when there is nothing of it in the run.
-    :param removal_timeout: for each connection's place.
+    :param removal_timeout: for each connection's place; 7 days at most.
     """
 
     template_fields: Sequence[str] = ("deployment_id", "conn_ids", "regions")
@@ -59,8 +62,9 @@ class TeardownOperator(OperationOperator):
             check_not_empty("regions", self.regions)
         conn_ids = [self.conn_ids] if isinstance(self.conn_ids, str) else list(self.conn_ids)
         regions = {conn_id: list(names) for conn_id, names in (self.regions or {}).items()}
+        removal = duration("removal_timeout", self.removal_timeout, most=_LONGEST_REMOVAL)
         poll = timedelta(seconds=self.poll_interval)
-        teardown = open_teardown(self.deployment_id, conn_ids, regions, self.removal_timeout, poll)
+        teardown = open_teardown(self.deployment_id, conn_ids, regions, removal, poll)
         if self.deferrable:
             return Wait(
                 check=advance_teardown,
