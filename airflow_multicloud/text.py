@@ -25,6 +25,11 @@ def printable(text: str) -> str:
     return "".join(c if _shows(c) else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def shortened(text: str, longest: int) -> str:
+    """The text, of which what is beyond ``longest`` characters is left out and said to be."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def printable_data(text: str, *, wide: str = "") -> str:
     r"""JSON or YAML with the escapes of its own for what would not show; it reads the same.
 

@@ -20,10 +20,11 @@ def earlier_deployment(
 ) -> tuple[Deployment, str]:
     """The deployment that brings a revision back, and the artifact's SHA-256.
 
-    :param to: the revision's name, in full or not.
+    :param to: the revision's name; in full where not every place has its record.
     :param targets: where it is to run; their places are asked for its record.
     :param given: as :func:`~airflow_multicloud.core.rollout.rollbacks.rollback_of` takes it.
-    :raises DeploymentError: when no place has it, or the places do not agree; ``invalid_argument``
+    :raises DeploymentError: when no place has it, the places do not agree, or only
+        some have it and it is not named in full; ``invalid_argument``
         without a target.
     """
     if not targets:
@@ -33,5 +34,7 @@ def earlier_deployment(
     found = find_revision(deployment_id, places, to)
     for uri, why in found.unknown.items():
         _log.warning("revision %s: %s could not be asked: %s", to, uri, why)
+    for uri in found.lacking:
+        _log.warning("revision %s: %s has no record of it", to, uri)
     kept = find_artifact(found, places)
     return rollback_of(found, kept, targets, **given), found.revision.sha256

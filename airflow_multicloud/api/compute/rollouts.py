@@ -140,7 +140,8 @@ def roll_back_deployment(
     What it was is read from its record, beside the artifact near every target.
 
     :param deployment_id: whose.
-    :param to: the revision's name; its full name (``<revision>-<digits>``) where several have it.
+    :param to: the revision's name; its full name (``<revision>-<digits>``) where
+        several revisions have it, or not every place has its record.
     :param targets: where it is to run: each a
         :class:`~airflow_multicloud.core.rollout.targets.Target`, or a mapping of its fields.
     :param approved_plan: as :func:`deploy_multicloud` takes it.

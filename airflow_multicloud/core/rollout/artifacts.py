@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,9 @@ from airflow_multicloud.core.rollout.places import artifact_name, check_sha256
 from airflow_multicloud.core.rollout.plans import PlannedArtifact
 from airflow_multicloud.core.upload import upload
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
-from airflow_multicloud.ports.object_store import Digests
+from airflow_multicloud.ports.object_store import Digests, IfUnchanged, ObjectMeta
+
+_log = logging.getLogger(__name__)
 
 _MOST_THREADS = 16
 
@@ -42,10 +45,13 @@ class Delivery:
     error: str | None = None
 
 
-def look_at_artifact(source: Endpoint | Path, *, sha256: str | None = None) -> PlannedArtifact:
+def look_at_artifact(
+    source: Endpoint | Path, *, sha256: str | None = None, size: int | None = None
+) -> PlannedArtifact:
     """The size and SHA-256 of an artifact; it is read unless its store has computed these.
 
     :param sha256: that it is expected to have.
+    :param size: likewise; an object of another size is not read.
     :raises CloudError: naming the artifact: when it is not there or may not be read, is empty, or
         is not the one expected (``integrity``).
     """
@@ -55,7 +61,7 @@ def look_at_artifact(source: Endpoint | Path, *, sha256: str | None = None) -> P
         found = _file(source)
     else:
         with naming("artifact", source):
-            found = _object(source)
+            found = _object(source, size)
     if not found.size:
         raise DeploymentError(
             f"artifact: {found.uri} is empty, expected an archive or something to run",
@@ -80,7 +86,8 @@ def deliver_artifact(
     """Put a proven copy of the artifact under every place, at the same time.
 
     A file is uploaded, an object replicated; a second call sends nothing. What fails at one place
-    costs that place only.
+    costs that place only. A copy that is proven is never replaced, and what was sent of a source
+    that has become another is deleted again.
 
     :param artifact: as it was looked at; what has become another since is not delivered.
     :param places: URI → prefix.
@@ -109,11 +116,11 @@ def holds(copy: Endpoint, artifact: PlannedArtifact) -> bool:
     :raises CloudError: when it can't be looked at; ``not_found`` when there is none.
     """
     there = copy.store.stat_object(copy.location.ref)
-    if there.size != artifact.size:
+    if _is_another(there, artifact):
         return False
     compared = compare(Digests(sha256=artifact.sha256), there.digests)
     if compared is not None and compared.decisive:
-        return compared.equal
+        return True
     read = digests_by_reading(copy, copy.location.ref, if_etag=there.etag)
     return read.sha256 == artifact.sha256
 
@@ -127,9 +134,15 @@ def _file(source: Path) -> PlannedArtifact:
     return PlannedArtifact(uri=str(source), sha256=content.sha256, size=content.size)
 
 
-def _object(source: Endpoint) -> PlannedArtifact:
+def _object(source: Endpoint, size: int | None) -> PlannedArtifact:
     try:
         there = source.store.stat_object(source.location.ref)
+        if size not in (None, there.size):
+            raise DeploymentError(
+                f"it has {there.size} bytes, expected {size}",
+                kind=ErrorKind.INTEGRITY,
+                cloud=source.cloud,
+            )
         sha256 = there.digests.sha256
         if sha256 is None:
             read = digests_by_reading(source, source.location.ref, if_etag=there.etag)
@@ -153,18 +166,31 @@ def _deliver(
 ) -> bool | CloudError:
     """Whether bytes were sent, or what failed."""
     try:
+        if not isinstance(source, Path) and in_one_place(source, copy):
+            return _kept(artifact, copy)
+        # First: whatever the source has become by now, a copy that is proven stays.
+        if _is_held(copy, artifact):
+            return False
         if isinstance(source, Path):
             return _upload(source, artifact, copy, sign)
-        if in_one_place(source, copy):
-            return _kept(artifact, copy)
         return _replicate(source, artifact, copy, sign)
     except CloudError as err:
         return err
 
 
+def _is_held(copy: Endpoint, artifact: PlannedArtifact) -> bool:
+    try:
+        return holds(copy, artifact)
+    except CloudError as err:
+        if err.retryable:
+            raise
+        return False  # Sending it will tell what is wrong, if anything is.
+
+
 def _upload(file: Path, artifact: PlannedArtifact, copy: Endpoint, sign: Sign | None) -> bool:
     done = upload(file, copy, sign=sign)
     if done.sha256 != artifact.sha256:
+        _take_back(copy, IfUnchanged(done.etag, done.version))
         raise _changed(copy, artifact)
     return not done.unchanged
 
@@ -178,21 +204,37 @@ def _kept(artifact: PlannedArtifact, copy: Endpoint) -> bool:
 def _replicate(
     source: Endpoint, artifact: PlannedArtifact, copy: Endpoint, sign: Sign | None
 ) -> bool:
-    try:
-        report = replicate(Replication(source, (copy,), sign=sign))
-    except CloudError as err:
-        # What lies there may do without its source.
-        try:
-            held = holds(copy, artifact)
-        except CloudError:
-            held = False
-        if held:
-            return False
-        raise err from None
+    if _is_another(source.store.stat_object(source.location.ref), artifact):
+        raise _changed(copy, artifact)
+    report = replicate(Replication(source, (copy,), sign=sign))
     (done,) = report.destinations
-    if done.content != _content_of(artifact) and not holds(copy, artifact):
+    if done.content == _content_of(artifact):
+        return done.bytes_written > 0
+    there = copy.store.stat_object(copy.location.ref)
+    if not holds(copy, artifact):
+        if done.bytes_written > 0:
+            _take_back(copy, IfUnchanged(there.etag, there.version))
         raise _changed(copy, artifact)
     return done.bytes_written > 0
+
+
+def _is_another(there: ObjectMeta, artifact: PlannedArtifact) -> bool:
+    """Whether an object can be seen, without reading it, not to be the artifact."""
+    compared = compare(Digests(sha256=artifact.sha256), there.digests)
+    return there.size != artifact.size or (
+        compared is not None and compared.decisive and not compared.equal
+    )
+
+
+def _take_back(copy: Endpoint, written: IfUnchanged) -> None:
+    """Delete what was sent and turned out to be another, unless it is another again by now."""
+    # Where a store has no conditions, what was looked at a moment ago is taken to be there still.
+    condition = written if copy.condition(written) else None
+    try:
+        copy.store.delete_object(copy.location.ref, condition=condition)
+    except CloudError as err:
+        if err.kind not in (ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED):
+            _log.warning("%s stays, and is not the artifact: %s", copy.location, err)
 
 
 def _content_of(artifact: PlannedArtifact) -> str:

@@ -28,12 +28,11 @@ from airflow_multicloud.core.rollout.names import (
     order_of,
 )
 from airflow_multicloud.core.rollout.progress import Phase, SlotProgress
-from airflow_multicloud.core.rollout.slot_base import Looked
+from airflow_multicloud.core.rollout.slot_base import Looked, told_shortly
 from airflow_multicloud.core.rollout.slots import SlotSteps
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.compute import Instance, InstanceState
 from airflow_multicloud.ports.operations import Operation
-from airflow_multicloud.text import printable
 
 
 class ClosingSteps:
@@ -212,6 +211,11 @@ class ClosingSteps:
     def _is_late(self, slot: SlotProgress) -> bool:
         return slot.deadline is not None and self._clock() >= slot.deadline
 
+    def broken(self, slot: SlotProgress, err: Exception) -> SlotProgress:
+        """A slot of which a step failed in a way that was not foreseen, as a bug makes it."""
+        why = f"unforeseen {type(err).__name__}: {err}"
+        return self._left(slot, CloudError(why, kind=ErrorKind.UNAVAILABLE))
+
     def _left(self, slot: SlotProgress, err: CloudError | None) -> SlotProgress:
         """What could not be settled or undone in time stays, and is told."""
         if slot.phase is Phase.SETTLING and not slot.taken:
@@ -227,7 +231,7 @@ class ClosingSteps:
             phase=Phase.LEFT,
             undo_failed=slot.phase is Phase.UNDOING,
             error_kind=slot.error_kind or kind,
-            error=printable(f"{before}it could not be {doing}: {why}"),
+            error=before + told_shortly(f"it could not be {doing}: {why}"),
             not_before=None,
             ended_at=self._clock(),
         )

@@ -27,6 +27,7 @@ from airflow_multicloud.errors import DeploymentError, ErrorKind
 T = TypeVar("T")
 
 _LAST_PORT = 65535
+_MOST_INSTANCES = 10_000
 #: Of what S3 and Cloud Storage sign: docs.aws.amazon.com/AmazonS3/latest/API/
 #: sigv4-query-string-auth.html (X-Amz-Expires), cloud.google.com/storage/docs/access-control/
 #: signed-urls.
@@ -72,7 +73,7 @@ class Deployment:
             check_revision(self.revision, "revision")
         text("command", self.command)
         whole_number("port", self.port, 1, _LAST_PORT)
-        whole_number("max_instances", self.max_instances, 1)
+        whole_number("max_instances", self.max_instances, 1, _MOST_INSTANCES)
         lifetime = duration("url_lifetime", self.url_lifetime, most=_LONGEST_URL)
         object.__setattr__(self, "artifact", check_artifact(self.artifact, "artifact"))
         object.__setattr__(self, "targets", read_targets(self.targets))

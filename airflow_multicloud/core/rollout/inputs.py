@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import timedelta
@@ -15,6 +16,8 @@ E = TypeVar("E", bound=StrEnum)
 
 _SECONDS = "_seconds"
 _LONGEST = 1024
+#: What all regions and zones of AWS, Azure and Google Cloud are named with.
+_PLACE = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def refused(parameter: str, given: object, allowed: str) -> DeploymentError:
@@ -98,6 +101,17 @@ def text(parameter: str, given: object, *, longest: int = _LONGEST) -> str:
     return given
 
 
+def place_name(parameter: str, given: object) -> str:
+    """A region or a zone, by its cloud's own name.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    name = text(parameter, given)
+    if not _PLACE.fullmatch(name):
+        raise refused(parameter, name, "a cloud's own name: at most 64 letters, digits and hyphens")
+    return name
+
+
 def text_list(parameter: str, given: object) -> tuple[str, ...]:
     """A list of such texts; one text is a list of itself.
 
@@ -109,6 +123,15 @@ def text_list(parameter: str, given: object) -> tuple[str, ...]:
     if len(set(found)) < len(found):
         raise refused(parameter, ", ".join(found), "each once")
     return tuple(text(f"{parameter}[{n}]", one) for n, one in enumerate(found))
+
+
+def place_names(parameter: str, given: object) -> tuple[str, ...]:
+    """A list of such names, each once.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    found = text_list(parameter, given)
+    return tuple(place_name(f"{parameter}[{n}]", one) for n, one in enumerate(found))
 
 
 def whole_number(parameter: str, given: object, least: int, most: int | None = None) -> int:

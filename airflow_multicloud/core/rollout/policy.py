@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
 
-from airflow_multicloud.errors import DeploymentError, ErrorKind
+from airflow_multicloud.core.rollout.inputs import duration, member, refused, whole_number
 
-E = TypeVar("E", bound=StrEnum)
+_MOST_CHECKS = 100
+#: Beyond it the URL that an instance fetches its artifact by has expired for sure.
+_LONGEST_TIMEOUT = timedelta(days=7)
+_LONGEST_INTERVAL = timedelta(hours=1)
 
 
 class Strategy(StrEnum):
@@ -46,10 +48,11 @@ class RolloutPolicy:
         below it no other wave begins.
     :param strategy: what happens to the revision that runs now.
     :param rollback: what is put back.
-    :param boot_timeout: for an instance, from its launch until its cloud says that it runs.
-    :param health_timeout: from then until it is healthy.
-    :param healthy_checks: how many health checks in a row must succeed.
-    :param poll_interval: between two looks at an instance.
+    :param boot_timeout: for an instance, from its launch until its cloud says that it runs; 7 days
+        at most.
+    :param health_timeout: from then until it is healthy; likewise.
+    :param healthy_checks: how many health checks in a row must succeed; 100 at most.
+    :param poll_interval: between two looks at an instance; 1 hour at most.
     """
 
     canary: int = 1
@@ -64,41 +67,37 @@ class RolloutPolicy:
     poll_interval: timedelta = timedelta(seconds=5)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "strategy", _member(Strategy, self.strategy, "strategy"))
-        object.__setattr__(self, "rollback", _member(RollbackScope, self.rollback, "rollback"))
-        _check(self.canary >= 0, "canary", self.canary, "0 or more")
-        _check(
-            self.max_parallel is None or self.max_parallel >= 1,
-            "max_parallel",
-            self.max_parallel,
-            "1 or more, or None",
-        )
-        is_count = isinstance(self.min_success, int)
-        _check(
-            self.min_success >= 0 if is_count else 0 < self.min_success <= 1,
-            "min_success",
-            self.min_success,
-            "a count of targets (int) or a fraction above 0 up to 1 (float)",
-        )
-        _check(0 <= self.health_floor <= 1, "health_floor", self.health_floor, "0 to 1")
-        _check(self.healthy_checks >= 1, "healthy_checks", self.healthy_checks, "1 or more")
+        """Take plain values as they are given.
+
+        :raises DeploymentError: ``invalid_argument``, naming the parameter.
+        """
+        whole_number("canary", self.canary, 0)
+        if self.max_parallel is not None:
+            whole_number("max_parallel", self.max_parallel, 1)
+        self._check_shares()
+        whole_number("healthy_checks", self.healthy_checks, 1, _MOST_CHECKS)
+        changed: dict[str, object] = {
+            "strategy": member("strategy", Strategy, self.strategy),
+            "rollback": member("rollback", RollbackScope, self.rollback),
+        }
         for name in ("boot_timeout", "health_timeout"):
-            _check(getattr(self, name) > timedelta(), name, getattr(self, name), "more than 0")
-        _check(self.poll_interval >= timedelta(), "poll_interval", self.poll_interval, "0 or more")
+            changed[name] = duration(name, getattr(self, name), most=_LONGEST_TIMEOUT)
+        if self.poll_interval != timedelta():
+            changed["poll_interval"] = duration(
+                "poll_interval", self.poll_interval, most=_LONGEST_INTERVAL
+            )
+        for name, value in changed.items():
+            object.__setattr__(self, name, value)
 
-
-def _member(kind: type[E], given: str, parameter: str) -> E:
-    if given in set(kind):
-        return kind(given)
-    raise _wrong(parameter, given, " or ".join(kind))
-
-
-def _check(fits: bool, parameter: str, given: object, allowed: str) -> None:
-    if not fits:
-        raise _wrong(parameter, given, allowed)
-
-
-def _wrong(parameter: str, given: object, allowed: str) -> DeploymentError:
-    return DeploymentError(
-        f"{parameter}: {given} given, expected {allowed}", kind=ErrorKind.INVALID_ARGUMENT
-    )
+    def _check_shares(self) -> None:
+        share: object = self.min_success
+        if isinstance(share, float):
+            fits = 0 < share <= 1
+        else:
+            fits = isinstance(share, int) and not isinstance(share, bool) and share >= 0
+        if not fits:
+            allowed = "a count of targets (int) or a fraction above 0 up to 1 (float)"
+            raise refused("min_success", share, allowed)
+        floor: object = self.health_floor
+        if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 1:
+            raise refused("health_floor", floor, "0 to 1")

@@ -3,9 +3,10 @@
 It lies in the same buckets as the artifacts, and is worth what these are: whoever may write there
 may plant a record of a revision, with an artifact of theirs, and it is what a rollback to that
 revision would run. So all places that can be reached must agree, and one that does not is named;
-who writes to all of them can't be told from us. A place that had no answer is named as well. A
-record of the revision can't be made to point outside of its deployment's own artifacts, and what
-an instance fetches must have the SHA-256 that the record says.
+who writes to all of them can't be told from us. A revision that only some of them have a record of,
+as when a target was added since, must be named in full, with digits that tell what it is. A place
+that had no answer is named as well. A record of the revision can't be made to point outside of its
+deployment's own artifacts, and what an instance fetches must have the SHA-256 that the record says.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def find_revision(deployment_id: str, places: Mapping[str, Endpoint], to: str) -
 
     :param to: its name, or its full name (``<revision>-<digits>``).
     :raises DeploymentError: ``not_found`` when no place has it; ``precondition_failed``, naming
-        all, when the places have several of that name.
+        all, when the places have several of that name, or when some that were reached have none
+        and it is not named in full.
     """
     known = _known(deployment_id, places, check_revision_name(to), MOST_RECORDS)
     # A full name comes first, though a revision's own name may look like one.
@@ -104,7 +106,15 @@ def find_revision(deployment_id: str, places: Mapping[str, Endpoint], to: str) -
             "meant in full",
             kind=ErrorKind.PRECONDITION_FAILED,
         )
-    return found[0]
+    (one,) = found
+    if one.lacking and not exact:
+        raise DeploymentError(
+            f"to: revision {to!r} has a record at {', '.join(one.places)}, and none at "
+            f"{', '.join(one.lacking)}. Name it in full if it is the one that is meant: "
+            f"{one.revision.full_name} (SHA-256 {one.revision.sha256})",
+            kind=ErrorKind.PRECONDITION_FAILED,
+        )
+    return one
 
 
 def check_revision_name(given: str) -> str:
@@ -146,7 +156,7 @@ def _known(
         FoundRevision(
             revision=one,
             places=tuple(at[name]),
-            lacking=tuple(uri for uri in reached if uri not in at[name]),
+            lacking=tuple(u for u in reached if u not in at[name] and u not in unknown),
             unknown=unknown,
         )
         for name, one in first.items()

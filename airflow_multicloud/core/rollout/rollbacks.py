@@ -38,7 +38,7 @@ def find_artifact(found: FoundRevision, places: Mapping[str, Endpoint]) -> KeptA
     for uri in first + [uri for uri in places if uri not in first]:
         source = places[uri].below(revision.key)
         try:
-            artifact = look_at_artifact(source, sha256=revision.sha256)
+            artifact = look_at_artifact(source, sha256=revision.sha256, size=revision.size)
         except CloudError as err:
             wrong.append(err)
             continue

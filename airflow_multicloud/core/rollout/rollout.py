@@ -26,6 +26,7 @@ from airflow_multicloud.core.rollout.progress import (
 from airflow_multicloud.core.rollout.site import Site
 from airflow_multicloud.core.rollout.slots import SlotSteps
 from airflow_multicloud.core.telemetry import submit_in_context
+from airflow_multicloud.text import traceback_text
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +97,13 @@ class Rollout:
         return progress
 
     def advance(self, progress: RolloutProgress) -> RolloutProgress:
-        """Do what is due, once."""
+        """Do what is due, once.
+
+        It takes as long as its slowest slot's step: a few requests to a cloud, each bounded by its
+        client, and one health check, bounded by the check's ``timeout``.
+
+        :raises WorkCancelledError: when the work is told to stop; what was launched stays.
+        """
         active = slots_under_way(progress)
         if active:
             threads = min(self._threads, len(active))
@@ -144,7 +151,17 @@ class Rollout:
 
     def _step(self, slot: SlotProgress) -> SlotProgress:
         steps = self._closing[slot.target] if slot.phase in _CLOSING else self._steps[slot.target]
-        after = steps.step(slot)
+        try:
+            after = steps.step(slot)
+        except cancellation.WorkCancelledError:
+            raise
+        except Exception as err:  # noqa: BLE001 - whatever a bug raises
+            # A bug costs its slot only: what the others have launched must still be rolled back.
+            _log.error(
+                "%s/%d: a step failed unforeseen:\n%s",
+                *(slot.target, slot.number, traceback_text(err)),
+            )
+            after = steps.broken(slot, err)
         if after.phase is not slot.phase:
             self._tell(after, after.phase)
         return after

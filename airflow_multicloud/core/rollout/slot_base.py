@@ -14,11 +14,15 @@ from airflow_multicloud.core.rollout.site import Site
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import ConsoleOutput, Instance
 from airflow_multicloud.ports.operations import Operation
-from airflow_multicloud.text import printable
+from airflow_multicloud.text import printable, shortened
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=50), timedelta(seconds=30)
 _MOST_DOUBLINGS = 10
 _CONSOLE_LINES = 5
+#: Characters of a line of a console, and of the rest of what is told of a failure. A slot's
+#: progress goes into the metadata database, again at every look of a trigger.
+_LONGEST_LINE = 160
+_LONGEST_ERROR = 600
 #: Whoever terminates our instances so often means it.
 _MOST_LOSSES = 3
 
@@ -131,7 +135,18 @@ class SlotBase:
             slot,
             phase=Phase.FAILED,
             error_kind=kind,
-            error=printable(why + self._console(slot)),
+            error=told_shortly(why) + self._console(slot),
+            deadline=None,
+            not_before=None,
+        )
+
+    def broken(self, slot: SlotProgress, err: Exception) -> SlotProgress:
+        """A slot of which a step failed in a way that was not foreseen, as a bug makes it."""
+        return replace(
+            slot,
+            phase=Phase.FAILED,
+            error_kind=slot.error_kind or ErrorKind.UNAVAILABLE,
+            error=told_shortly(f"{slot.phase}: unforeseen {type(err).__name__}: {err}"),
             deadline=None,
             not_before=None,
         )
@@ -145,7 +160,13 @@ class SlotBase:
         except CloudError:
             return ""  # The failure itself is told; this would only have added to it.
         lines = [line for line in text.splitlines() if line.strip()][-_CONSOLE_LINES:]
-        return f"; its console ends with: {' | '.join(lines)}" if lines else ""
+        shown = " | ".join(shortened(printable(line.strip()), _LONGEST_LINE) for line in lines)
+        return f"; its console ends with: {shown}" if lines else ""
+
+
+def told_shortly(why: str) -> str:
+    """What is told of a failure: one printable line, cut to 600 characters."""
+    return shortened(printable(why), _LONGEST_ERROR)
 
 
 def has_served(instance: Instance | None) -> bool:

@@ -35,7 +35,7 @@ from airflow_multicloud.core.rollout.names import (
 )
 from airflow_multicloud.core.rollout.policy import Strategy
 from airflow_multicloud.core.rollout.progress import Attempt, Phase, SlotProgress
-from airflow_multicloud.core.rollout.slot_base import SlotBase, has_served, held_by
+from airflow_multicloud.core.rollout.slot_base import SlotBase, has_served, held_by, told_shortly
 from airflow_multicloud.errors import CloudError, ErrorKind, SpentTokenError
 from airflow_multicloud.ports.compute import (
     Instance,
@@ -44,7 +44,6 @@ from airflow_multicloud.ports.compute import (
     LaunchOrder,
 )
 from airflow_multicloud.ports.operations import Operation, OperationState
-from airflow_multicloud.text import printable
 
 #: A token that is spent so often is not spent by teardowns.
 _MOST_GENERATIONS = 100
@@ -253,7 +252,7 @@ class SlotSteps(SlotBase):
             zone=spec.zone,
             size=spec.size.name,
             error_kind=kind,
-            error=printable(why),
+            error=told_shortly(why),
             code=code,
         )
         slot = replace(slot, attempts=(*slot.attempts, attempt))

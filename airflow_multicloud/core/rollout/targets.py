@@ -5,6 +5,7 @@ An instance of these is as it can be used; what its cloud says of it comes with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -13,6 +14,8 @@ from airflow_multicloud.core.rollout.inputs import (
     fields_of,
     flag,
     member,
+    place_name,
+    place_names,
     refused,
     text,
     text_list,
@@ -25,6 +28,12 @@ from airflow_multicloud.lists import elements
 from airflow_multicloud.ports.compute import Architecture, LaunchRequest, Network, SizeNeed
 
 _GIB = 2**30
+#: Beyond what any cloud has: the largest machines have some 2,000 processors and 32 TiB of memory,
+#: the largest disks 64 TiB.
+_MOST_VCPUS = 10_000
+_MOST_MEMORY = 128 * 2**40
+_MOST_DISK = 128 * 2**40
+_MOST_ALTERNATIVES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +58,10 @@ class Alternative:
         """
         if not any(getattr(self, field.name) for field in fields(self)):
             raise refused("fields", None, "at least one that differs from the target's")
-        _set(self, zones=text_list("zones", self.zones))
-        for name in ("region", "image", "resource_group"):
+        _set(self, zones=place_names("zones", self.zones))
+        if self.region is not None:
+            place_name("region", self.region)
+        for name in ("image", "resource_group"):
             if (given := getattr(self, name)) is not None:
                 text(name, given)
         if self.artifacts is not None:
@@ -127,12 +138,12 @@ class Target:
 
     def _check(self) -> None:
         text("conn_id", self.conn_id)
-        text("region", self.region)
+        place_name("region", self.region)
         for name in ("image", "identity", "resource_group", "account_id"):
             if (given := getattr(self, name)) is not None:
                 text(name, given)
         if self.disk_bytes is not None:
-            whole_number("disk_bytes", self.disk_bytes, 1)
+            whole_number("disk_bytes", self.disk_bytes, 1, _MOST_DISK)
         whole_number("count", self.count, 1)
         flag("required", self.required)
         _set(
@@ -140,7 +151,7 @@ class Target:
             artifacts=check_artifacts(self.artifacts, "artifacts"),
             size=_size(self.size),
             network=_network(self.network),
-            zones=text_list("zones", self.zones),
+            zones=place_names("zones", self.zones),
             architecture=member("architecture", Architecture, self.architecture),
             alternatives=_alternatives(self.alternatives),
         )
@@ -217,8 +228,9 @@ def _alternatives(given: object) -> tuple[Alternative, ...]:
         return ()
     if isinstance(given, Alternative | Mapping):
         given = [given]
-    if not isinstance(given, list | tuple):
-        raise refused("alternatives", given, "a list of alternatives")
+    if not isinstance(given, list | tuple) or len(given) > _MOST_ALTERNATIVES:
+        allowed = f"a list of at most {_MOST_ALTERNATIVES} alternatives"
+        raise refused("alternatives", given, allowed)
     found = []
     for number, one in enumerate(given):
         parameter = f"alternatives[{number}]"
@@ -245,14 +257,15 @@ def _size(given: object) -> str | SizeNeed:
                 "memory_bytes" in values
                 or isinstance(gib, bool)
                 or not isinstance(gib, int | float)
+                or not math.isfinite(gib)
             ):
                 raise refused("size: memory_gib", gib, "a number, and no memory_bytes beside it")
             values["memory_bytes"] = round(gib * _GIB)
         found = SizeNeed(**fields_of(SizeNeed, values, "size"))
     if not isinstance(found, SizeNeed):
         raise refused("size", given, "a size's name, or vcpus and memory_gib")
-    whole_number("size: vcpus", found.vcpus, 1)
-    whole_number("size: memory_bytes", found.memory_bytes, 1)
+    whole_number("size: vcpus", found.vcpus, 1, _MOST_VCPUS)
+    whole_number("size: memory_bytes", found.memory_bytes, 1, _MOST_MEMORY)
     return found
 
 

@@ -10,7 +10,13 @@ from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.rollout.deployment import read_health
 from airflow_multicloud.core.rollout.drift import ExpectedDeployment, ExpectedTarget
 from airflow_multicloud.core.rollout.health import HealthCheck
-from airflow_multicloud.core.rollout.inputs import fields_of, refused, text, text_list, whole_number
+from airflow_multicloud.core.rollout.inputs import (
+    fields_of,
+    place_names,
+    refused,
+    text,
+    whole_number,
+)
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.standing import DeploymentStanding, StandingInstance
 from airflow_multicloud.core.telemetry import submit_in_context
@@ -18,6 +24,8 @@ from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.lists import elements
 from airflow_multicloud.ports.compute import InstanceState
 
+#: As in a deployment.
+_MOST_INSTANCES = 10_000
 _MOST_THREADS = 16
 
 
@@ -46,8 +54,8 @@ class WatchedTarget:
         check_id(text("targets: name", self.name), "targets: name")
         try:
             text("conn_id", self.conn_id)
-            whole_number("count", self.count, 1)
-            object.__setattr__(self, "regions", text_list("regions", self.regions))
+            whole_number("count", self.count, 1, _MOST_INSTANCES)
+            object.__setattr__(self, "regions", place_names("regions", self.regions))
             object.__setattr__(self, "health", read_health(self.health))
         except DeploymentError as err:
             raise err.with_context(f"target {self.name}") from err

@@ -11,6 +11,12 @@ from airflow_multicloud.core.rollout.health import HealthCheck
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.operators.compute.rollout import RolloutOperator
+from airflow_multicloud.operators.given import (
+    LEFT_OUT,
+    LeftOut,
+    check_not_empty,
+    none_if_left_out,
+)
 
 
 class DeployOperator(RolloutOperator):
@@ -26,12 +32,13 @@ class DeployOperator(RolloutOperator):
     :param targets: where; :class:`~airflow_multicloud.core.rollout.targets.Target`, or a dict of
         its fields.
     :param revision: its name; the first 12 digits of the artifact's SHA-256 when left out.
-    :param artifact_sha256: that the artifact is expected to have.
+    :param artifact_sha256: that the artifact is expected to have; refused when there is nothing of
+        it in the run. Without it, leave the parameter out.
     :param command: that is run where the artifact was unpacked.
     :param port: that the command is told to listen at.
     :param health: how an instance is asked whether it is well: a
         :class:`~airflow_multicloud.core.rollout.health.HealthCheck`, or a dict of its fields; its
-        cloud is asked alone when left out.
+        cloud is asked alone when left out or ``None``.
     :param policy: how the rollout goes: a
         :class:`~airflow_multicloud.core.rollout.policy.RolloutPolicy`, or a dict of its fields.
     :param url_lifetime: of the signed URL in an instance's metadata.
@@ -50,7 +57,7 @@ class DeployOperator(RolloutOperator):
         artifact: str,
         targets: Sequence[Target | Mapping[str, Any]] | str,
         revision: str | None = None,
-        artifact_sha256: str | None = None,
+        artifact_sha256: str | LeftOut | None = LEFT_OUT,
         command: str = "./run",
         port: int = 8080,
         health: HealthCheck | Mapping[str, Any] | None = None,
@@ -64,16 +71,24 @@ class DeployOperator(RolloutOperator):
         self.artifact = artifact
         self.targets = targets
         self.revision = revision
-        self.artifact_sha256 = artifact_sha256
+        self.artifact_sha256 = none_if_left_out(artifact_sha256)
+        self._has_sha256 = artifact_sha256 is not LEFT_OUT
         self.command = command
         self.port = port
         self.health = health
         self.policy = policy
+        self._has_policy = policy is not None
         self.url_lifetime = url_lifetime
         self.max_instances = max_instances
 
     def deployment(self) -> tuple[Deployment, str | None]:
         """What is to run where, and the SHA-256 that the artifact is expected to have."""
+        if self._has_sha256:
+            check_not_empty("artifact_sha256", self.artifact_sha256)
+        if self._has_policy and self.policy != {}:
+            check_not_empty("policy", self.policy)
+        if self.revision:
+            check_not_empty("revision", self.revision)
         deployment = Deployment.of(
             {
                 "deployment_id": self.deployment_id,
@@ -88,4 +103,4 @@ class DeployOperator(RolloutOperator):
                 "max_instances": self.max_instances,
             }
         )
-        return deployment, self.artifact_sha256 or None
+        return deployment, self.artifact_sha256

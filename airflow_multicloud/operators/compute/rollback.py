@@ -11,6 +11,7 @@ from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.targets import Target, read_targets
 from airflow_multicloud.opening.revisions import earlier_deployment
 from airflow_multicloud.operators.compute.rollout import RolloutOperator
+from airflow_multicloud.operators.given import check_not_empty
 
 
 class RollbackOperator(RolloutOperator):
@@ -20,7 +21,8 @@ class RollbackOperator(RolloutOperator):
     It is a new run: of two runs the later one's revision stays, whichever that is.
 
     :param deployment_id: whose.
-    :param to: the revision's name; its full name (``<revision>-<digits>``) where several have it.
+    :param to: the revision's name; its full name (``<revision>-<digits>``) where
+        several revisions have it, or not every place has its record.
     :param targets: where it is to run, as :class:`DeployOperator` takes them.
     :param policy: how the rollout goes, likewise.
     :param url_lifetime: of the signed URL in an instance's metadata.
@@ -47,11 +49,15 @@ class RollbackOperator(RolloutOperator):
         self.to = to
         self.targets = targets
         self.policy = policy
+        self._has_policy = policy is not None
         self.url_lifetime = url_lifetime
         self.max_instances = max_instances
 
     def deployment(self) -> tuple[Deployment, str | None]:
         """What is to run where again, and the SHA-256 that its record says."""
+        if self._has_policy and self.policy != {}:
+            check_not_empty("policy", self.policy)
+        check_not_empty("to", self.to)
         return earlier_deployment(
             self.deployment_id,
             self.to,

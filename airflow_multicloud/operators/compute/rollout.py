@@ -24,6 +24,12 @@ from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.opening.rollouts import advance_rollout, arguments_of
 from airflow_multicloud.operators.base import Outcome
+from airflow_multicloud.operators.given import (
+    LEFT_OUT,
+    LeftOut,
+    check_not_empty,
+    none_if_left_out,
+)
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
@@ -34,7 +40,8 @@ class RolloutOperator(OperationOperator):
     """An operator that rolls something out by a plan.
 
     :param approved_plan: the document of a plan, as ``dry_run`` returns it, or its hash: the
-        rollout is refused, naming every difference, when it would be another by now.
+        rollout is refused, naming every difference, when it would be another by now; and when
+        there is nothing of it in the run. Without it, leave the parameter out.
     :param dry_run: only plan: the plan is logged and returned, and nothing is made.
     """
 
@@ -44,13 +51,14 @@ class RolloutOperator(OperationOperator):
     def __init__(
         self,
         *,
-        approved_plan: Mapping[str, Any] | str | None = None,
+        approved_plan: Mapping[str, Any] | str | LeftOut | None = LEFT_OUT,
         dry_run: bool = False,
         timeout: timedelta = timedelta(hours=2),
         **kwargs: Any,
     ) -> None:
         super().__init__(timeout=timeout, **kwargs)
-        self.approved_plan = approved_plan
+        self.approved_plan = none_if_left_out(approved_plan)
+        self._is_approved = approved_plan is not LEFT_OUT
         # Not "dry_run": that is a method of Airflow's base class.
         self.only_plan = dry_run
 
@@ -60,13 +68,15 @@ class RolloutOperator(OperationOperator):
 
     def begin(self, context: Context) -> Wait | Outcome:
         """Plan, deliver, and roll out, here or in the triggerer."""
+        if self._is_approved:
+            check_not_empty("approved_plan", self.approved_plan)
         deployment, sha256 = self.deployment()
         opened = open_deployment(deployment)
         order = order_of_run(context)
         plan = plan_rollout(deployment, opened.artifact, opened.targets, order, sha256=sha256)
         for line in describe_plan(plan):
             self.log.info("%s", line)
-        if self.approved_plan is not None:
+        if self._is_approved:
             check_approved(self.approved_plan, plan)
         if self.only_plan:
             return Outcome(plan_document(plan), is_plan=True)

@@ -7,16 +7,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_multicloud.core.rollout.clock import LISTINGS_LAG
+from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownResult
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.opening.teardowns import advance_teardown, arguments_of, open_teardown
 from airflow_multicloud.operators.base import Outcome
+from airflow_multicloud.operators.given import check_not_empty
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_LONGEST_REMOVAL = timedelta(days=7)
 
 
 class TeardownOperator(OperationOperator):
@@ -28,8 +32,9 @@ class TeardownOperator(OperationOperator):
 
     :param deployment_id: whose instances go, with their interfaces and disks.
     :param conn_ids: the connections of the clouds to do so in.
-    :param regions: connection → regions; every region that its account uses when left out.
-    :param removal_timeout: for each connection's place.
+    :param regions: connection → regions; every region that its account uses when left out;
+        refused when there is nothing of it in the run.
+    :param removal_timeout: for each connection's place; 7 days at most.
     :param confirm_after: the closing listing is made no earlier than this after the beginning,
         since listings lag behind launches.
     """
@@ -51,16 +56,20 @@ class TeardownOperator(OperationOperator):
         self.deployment_id = deployment_id
         self.conn_ids = conn_ids
         self.regions = regions
+        self._has_regions = regions is not None
         self.removal_timeout = removal_timeout
         self.confirm_after = confirm_after
 
     def begin(self, context: Context) -> Wait | Outcome:
         """List, terminate, and list again, here or in the triggerer."""
         check_id(self.deployment_id, "deployment_id")
+        if self._has_regions:
+            check_not_empty("regions", self.regions)
         conn_ids = [self.conn_ids] if isinstance(self.conn_ids, str) else list(self.conn_ids)
         regions = {conn_id: list(names) for conn_id, names in (self.regions or {}).items()}
+        removal = duration("removal_timeout", self.removal_timeout, most=_LONGEST_REMOVAL)
         poll = timedelta(seconds=self.poll_interval)
-        limits = (self.removal_timeout, poll, self.confirm_after)
+        limits = (removal, poll, self.confirm_after)
         teardown = open_teardown(self.deployment_id, conn_ids, regions, *limits)
         if self.deferrable:
             return Wait(

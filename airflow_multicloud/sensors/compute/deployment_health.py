@@ -10,6 +10,7 @@ from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.watching import read_watched
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.deployments import OnDrift, check_deployment
+from airflow_multicloud.operators.given import check_not_empty
 from airflow_multicloud.sensors.base import PollingSensor
 
 
@@ -26,7 +27,8 @@ class DeploymentHealthSensor(PollingSensor):
         of the account when left out), ``count`` (1), and ``health``, a mapping of the fields of
         :class:`~airflow_multicloud.core.rollout.health.HealthCheck` (when left out, it is enough
         that the machine runs).
-    :param revision: that all instances are to be of; any when left out.
+    :param revision: that all instances are to be of; any when left out; refused when there is
+        nothing of it in the run.
     :param drift: ``fail``: it is not well, and the sensor fails at its ``timeout``, as long as
         anything drifts; ``warn``: drift is only told.
     :param deferrable: wait in the triggerer.
@@ -47,11 +49,14 @@ class DeploymentHealthSensor(PollingSensor):
         self.deployment_id = deployment_id
         self.targets = targets
         self.revision = revision
+        self._has_revision = revision is not None
         self.drift = drift
 
     def question(self) -> tuple[Callable[..., dict[str, Any] | None], dict[str, Any]]:
         """Whether it is well."""
         check_id(self.deployment_id, "deployment_id")
+        if self._has_revision:
+            check_not_empty("revision", self.revision)
         if self.drift not in ("fail", "warn"):
             raise refused("drift", self.drift, "fail or warn")
         return check_deployment, {

@@ -210,6 +210,31 @@ def test_what_is_wrong_is_named_and_nothing_is_made(
     assert running() == {"one": [], "two": []}
 
 
+@pytest.mark.parametrize("nothing", [None, "", " ", "None", {}])
+@pytest.mark.parametrize("parameter", ["approved_plan", "artifact_sha256"])
+def test_what_guards_a_rollout_does_not_fall_away(
+    artifact: Path, parameter: str, nothing: object
+) -> None:
+    rendered = deploying(artifact, **{parameter: "{{ ti.xcom_pull(task_ids='plan') }}"})
+    setattr(rendered, parameter, nothing)
+    mapped = deploying(artifact, **{parameter: nothing})
+    for operator in (rendered, mapped):
+        with pytest.raises(AirflowFailException, match=f"{parameter}: given, and nothing in"):
+            operator.execute(a_run())
+    assert running() == {"one": [], "two": []}
+
+
+@pytest.mark.parametrize(("parameter", "nothing"), [("policy", None), ("revision", "None")])
+def test_nothing_for_a_policy_is_not_the_usual_one(
+    artifact: Path, parameter: str, nothing: object
+) -> None:
+    operator = deploying(artifact)
+    setattr(operator, parameter, nothing)
+    with pytest.raises(AirflowFailException, match=f"{parameter}: given, and nothing in"):
+        operator.execute(a_run())
+    assert running() == {"one": [], "two": []}
+
+
 @WAYS
 def test_a_retry_adopts_what_a_try_has_made(artifact: Path, deferrable: bool) -> None:
     first = carried_out(deploying(artifact, deferrable=deferrable), a_run())

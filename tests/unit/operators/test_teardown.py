@@ -81,5 +81,15 @@ def test_what_is_wrong_is_named(artifact: Path, changed: dict[str, Any], said: s
     assert len(running()["one"]) == 2
 
 
+@pytest.mark.parametrize("nothing", [None, "None", {}])
+def test_regions_that_are_missing_are_not_all_regions(artifact: Path, nothing: object) -> None:
+    carried_out(deploying(artifact), a_run())
+    operator = removing(regions={"memory_one": ["mem-1"]})
+    operator.regions = nothing  # type: ignore[assignment] # as a template may
+    with pytest.raises(AirflowFailException, match="regions: given, and nothing in this run"):
+        operator.execute(a_run())
+    assert len(running()["one"]) == 2
+
+
 def test_what_may_be_a_template() -> None:
     assert {*TeardownOperator.template_fields} == {"deployment_id", "conn_ids", "regions"}

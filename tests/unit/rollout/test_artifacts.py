@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.core.rollout import artifacts
 from airflow_multicloud.core.rollout.artifacts import (
     Delivery,
     deliver_artifact,
@@ -198,6 +199,42 @@ def test_an_object_that_has_changed_is_not_taken_for_it() -> None:
     (done,) = deliver_artifact(source, artifact, "shop", {"a": place})
     assert done.error_kind is ErrorKind.SOURCE_CHANGED
     assert artifact.sha256 in (done.error or "")
+    assert list(place.objects("shop/")) == []
+
+
+@pytest.mark.parametrize("hook", [object_store.Hook, Undigested])
+@pytest.mark.parametrize("size", [len(BODY), 3])
+def test_a_source_that_has_changed_replaces_no_copy(hook: Any, size: int) -> None:
+    """Nor does it leave anything where there was none."""
+    near = new_place()
+    source = put(replace(near, store=hook(near.location.conn_id)), "app.tar.gz", BODY)
+    artifact, one, two = look_at_artifact(source), new_place(), with_hook(hook)
+    places = {"one": one, "two": two}
+    deliver_artifact(source, artifact, "shop", {"one": one})
+    source.store.put_object(source.location.ref, b"y" * size)
+    found = deliver_artifact(source, artifact, "shop", places)
+    assert [d.error_kind for d in found] == [None, ErrorKind.SOURCE_CHANGED]
+    assert content(one) == BODY
+    assert list(two.objects(two.key_of("shop/"))) == []
+
+
+def test_a_file_that_changes_after_its_look_replaces_no_copy(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, artifact = new_place(), new_place(), look_at_artifact(file)
+    deliver_artifact(file, artifact, "shop", {"one": one})
+    check = artifacts.look_at_artifact
+
+    def changed(source: Any, **given: Any) -> Any:
+        found = check(source, **given)
+        file.write_bytes(b"evil")
+        return found
+
+    monkeypatch.setattr(artifacts, "look_at_artifact", changed)
+    found = deliver_artifact(file, artifact, "shop", {"one": one, "two": two})
+    assert [d.error_kind for d in found] == [None, ErrorKind.SOURCE_CHANGED]
+    assert content(one) == BODY
+    assert list(two.objects(two.key_of("shop/"))) == []
 
 
 def test_what_lies_at_its_place_needs_no_source(file: Path) -> None:

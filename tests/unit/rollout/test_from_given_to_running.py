@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from airflow_multicloud.core.rollout.rollout import Rollout
 from airflow_multicloud.core.rollout.sites import sites_of
 from airflow_multicloud.core.rollout.targets import read_targets
 from airflow_multicloud.errors import DeploymentError, ErrorKind
+from airflow_multicloud.opening.revisions import earlier_deployment
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.testing.memory_cloud import compute
 from tests.unit.rollout.givens import deployment, target
@@ -112,6 +114,38 @@ def test_an_artifact_that_is_damaged_at_one_place_is_taken_from_another(tmp_path
     back = rollback_of(found, kept, read_targets(TARGETS), policy=POLICY)
     roll_out(back, 1)
     assert bytes(one.store.get_object(one.ref(one.key_of(key))).read()) == b"first"
+
+
+@pytest.mark.usefixtures("_accounts")
+def test_a_record_that_one_place_lacks_must_be_named_in_full(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, opened = roll_out(given(write(tmp_path, b"good"), revision="1"), 0)
+    evil = look_at_artifact(write(tmp_path, b"evil"))
+    two = {TWO: opened.places[TWO]}
+    deliver_artifact(tmp_path / "app.tar.gz", evil, "shop", two)
+    known = find_revision("shop", opened.places, "1").revision
+    key = f"shop/artifacts/{evil.sha256}/app.tar.gz"
+    planted = replace(known, revision="0.9", sha256=evil.sha256, size=evil.size, key=key)
+    record_revision(planted, two)
+    (one,) = opened.places.keys() - {TWO}
+    targets = read_targets(TARGETS)
+    with pytest.raises(DeploymentError, match=f"none at {one}.*{planted.full_name}") as caught:
+        earlier_deployment("shop", "0.9", targets, policy=POLICY)
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    _, sha256 = earlier_deployment("shop", planted.full_name, targets, policy=POLICY)
+    assert sha256 == evil.sha256
+    assert f"{one} has no record of it" in caplog.text
+
+
+@pytest.mark.usefixtures("_accounts")
+def test_an_artifact_of_another_size_is_not_read(tmp_path: Path) -> None:
+    _, opened = roll_out(given(write(tmp_path, b"good"), revision="1"), 0)
+    found = find_revision("shop", opened.places, "1")
+    for place in opened.places.values():
+        place.store.put_object(place.ref(place.key_of(found.revision.key)), b"e" * 1000)
+    with pytest.raises(DeploymentError, match="it has 1000 bytes, expected 4"):
+        find_artifact(found, opened.places)
 
 
 @pytest.mark.usefixtures("_accounts")

@@ -92,11 +92,15 @@ def test_revisions_are_listed_newest_first_with_where_they_are() -> None:
     assert list_revisions("other", {one: everywhere[one]}).revisions == ()
 
 
-def test_a_place_without_the_record_and_one_out_of_reach_are_no_disagreement() -> None:
+def test_a_revision_that_a_place_lacks_must_be_named_in_full() -> None:
     everywhere = places(down=1)
     one, two, away = everywhere
     record_revision(revision(), {two: everywhere[two]})
-    found = find_revision("shop", everywhere, "1.0")
+    name = revision().full_name
+    with pytest.raises(DeploymentError, match=f"at {two}, and none at {one}. .*{name}") as caught:
+        find_revision("shop", everywhere, "1.0")
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    found = find_revision("shop", everywhere, name)
     assert (found.places, found.lacking, list(found.unknown)) == ((two,), (one,), [away])
     assert "it is down" in found.unknown[away]
 

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_multicloud.core.rollout.names import Standing, identity_of
+from airflow_multicloud.core.cancellation import WorkCancelledError
+from airflow_multicloud.core.rollout.names import Identity, Standing, identity_of
 from airflow_multicloud.core.rollout.outcomes import Outcome
 from airflow_multicloud.core.rollout.policy import RollbackScope, Strategy
 from airflow_multicloud.core.rollout.progress import RolloutProgress, Stage
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DeploymentError, ErrorKind
-from airflow_multicloud.ports.compute import InstanceState
+from airflow_multicloud.ports.compute import ComputeService, InstanceRef, InstanceState
+from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.testing.machine_faults import FaultKind, MachineCall, MachineFault
 from airflow_multicloud.testing.memory_cloud.compute import Hook
 from tests.unit.rollout.lab import BEGINNING, Lab, with_policy
@@ -193,6 +195,60 @@ def test_an_answer_that_is_always_lost_leaves_nothing() -> None:
     result = lab.run(lab.plan("r1"))
     assert lab.outcomes(result)["two"] is Outcome.ROLLED_BACK
     assert lab.there("two") == []
+
+
+def test_a_bug_costs_its_slot_only(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(target: str, _identity: Identity) -> bool:
+        if target == "two":
+            raise ZeroDivisionError("\x1b[2J" + "x" * 5000)
+        return False
+
+    lab = Lab(unhealthy=broken)
+    result = lab.run(lab.plan("r1", policy=with_policy(min_success=2)))
+    assert result.succeeded
+    two = next(target for target in result.targets if target.name == "two")
+    assert two.outcome is Outcome.ROLLED_BACK
+    assert two.error is not None
+    assert "checking: unforeseen ZeroDivisionError: \\x1b[2J" in two.error
+    assert len(two.error) < 1000
+    assert lab.there("two") == []
+    assert "Traceback" in caplog.text
+
+
+def test_a_bug_while_it_closes_is_told() -> None:
+    lab = Lab()
+    broken: list[int] = []
+    hooks = iter(lab.targets)
+
+    def wrap(hook: ComputeService) -> ComputeService:
+        if next(hooks) != "two":
+            return hook
+        terminate = hook.terminate_instance
+
+        def terminate_instance(ref: InstanceRef) -> Operation:
+            if not broken:
+                broken.append(1)
+                raise LookupError("a bug")
+            return terminate(ref)
+
+        hook.terminate_instance = terminate_instance  # type: ignore[method-assign]
+        return hook
+
+    lab.wrap = wrap
+    lab.unhealthy = lambda target, _identity: target == "two"
+    result = lab.run(lab.plan("r1", policy=with_policy(min_success=2)))
+    two = next(target for target in result.targets if target.name == "two")
+    assert two.outcome is Outcome.ROLLBACK_FAILED
+    assert "it could not be undone: unforeseen LookupError: a bug" in str(two.error)
+
+
+def test_cancellation_is_no_bug() -> None:
+    def cancelled(_target: str, _identity: Identity) -> bool:
+        raise WorkCancelledError("told to stop")
+
+    lab = Lab(unhealthy=cancelled)
+    with pytest.raises(WorkCancelledError):
+        lab.run(lab.plan("r1"))
 
 
 def test_an_older_run_that_comes_late_yields() -> None:

@@ -62,6 +62,14 @@ def test_a_deployment_that_is_as_it_was_left_is_well(lab: Lab) -> None:
     assert one["id"] == lab.there("one")[0].ref.id
 
 
+@pytest.mark.parametrize("nothing", [None, "", "None"])
+def test_a_revision_that_is_missing_is_not_any(lab: Lab, nothing: str | None) -> None:
+    made = sensor(lab)
+    made.revision = nothing
+    with pytest.raises(DeploymentError, match="revision: given, and nothing in this run"):
+        made.question()
+
+
 def test_it_waits_and_says_what_is_wrong(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     ref = lab.there("two")[0].ref
     Hook(lab.targets["two"]).power_instance(ref, on=False)
