@@ -29,7 +29,14 @@ ANSWERS = [
     (409, "SkuNotAvailable", "failed for Capacity Restrictions: X", ErrorKind.CAPACITY),
     (409, "SkuNotAvailable", "not available for the subscription", ErrorKind.UNSUPPORTED),
     (409, "OperationNotAllowed", QUOTA, ErrorKind.QUOTA),
-    (409, "OperationNotAllowed", "The disk is attached.", ErrorKind.PRECONDITION_FAILED),
+    (409, "OperationNotAllowed", "Disk d is attached to VM v.", ErrorKind.BUSY),
+    (409, "OperationNotAllowed", "It is not allowed.", ErrorKind.PRECONDITION_FAILED),
+    (409, "AttachDiskWhileBeingDetached", "Detaching", ErrorKind.BUSY),
+    (409, "CanceledAndSupersededDueToAnotherOperation", "Another", ErrorKind.BUSY),
+    (429, "RetryableErrorDueToAnotherOperation", "Another", ErrorKind.BUSY),
+    (409, "AnotherOperationInProgress", "Another", ErrorKind.BUSY),
+    (400, "SubnetIsFull", "Full", ErrorKind.CAPACITY),
+    (400, "IPv4StandardSkuPublicIpCountLimitReached", "Limit", ErrorKind.QUOTA),
     (429, "OperationNotAllowed", "too many requests have been received", ErrorKind.THROTTLED),
     (409, "QuotaExceeded", "Quota", ErrorKind.QUOTA),
     (400, "PublicIPCountLimitReached", "Limit", ErrorKind.QUOTA),
@@ -171,7 +178,7 @@ def test_no_id() -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [{"Capital": "x"}, {"key": "Capital"}, {"multicloud-order": "x"}]
+    "labels", [{"Capital": "x"}, {"key": "Capital"}, {"multicloud-token": "x"}]
 )
 def test_labels_that_nobody_may_set(labels: dict[str, str]) -> None:
     with pytest.raises(DeploymentError, match=r"^labels: "):
