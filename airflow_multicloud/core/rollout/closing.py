@@ -30,7 +30,7 @@ from airflow_multicloud.core.rollout.names import (
 from airflow_multicloud.core.rollout.progress import Phase, SlotProgress
 from airflow_multicloud.core.rollout.slot_base import Looked, told_shortly
 from airflow_multicloud.core.rollout.slots import SlotSteps
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Instance, InstanceState
 from airflow_multicloud.ports.operations import Operation
 
@@ -109,7 +109,18 @@ class ClosingSteps:
             # A later run has stopped it, and has not come to its end: that decides.
             after = self._steps.again(replace(slot, looked_from=self._clock()))
             return self._left(after, None) if self._is_late(after) else after
-        if not slot.taken and (why := self._why_not_well(stays.instance)) is not None:
+        if not slot.taken:
+            return self._taken(slot, wanted, stays)
+        if held.state is not InstanceState.RUNNING:
+            return self._left(slot, DeploymentError(how_ended(held), kind=ErrorKind.UNAVAILABLE))
+        going = [*outdated(wanted, seen, held.ref.id), *self._beyond(slot)]
+        if not going:
+            return replace(slot, phase=Phase.SETTLED, ended_at=self._clock())
+        return self._waiting(slot, [self._terminated(one) for one in going])
+
+    def _taken(self, slot: SlotProgress, wanted: Wanted, stays: Seen) -> SlotProgress:
+        """A step of its own: what is refused after it does not undo it."""
+        if (why := self._why_not_well(stays.instance)) is not None:
             return self._steps.failed(slot, ErrorKind.UNAVAILABLE, why)
         if (
             stays.identity.standing is not Standing.CURRENT
@@ -118,12 +129,8 @@ class ClosingSteps:
             # Never lowered: a later run may have claimed it meanwhile.
             order = max(wanted.order, stays.identity.rank.order)
             labels = {STANDING: Standing.CURRENT.value, ORDER: str(order)}
-            self._site.compute.label_instance(held.ref, labels)
-        slot = replace(slot, taken=True, restarted=False)
-        going = [*outdated(wanted, seen, held.ref.id), *self._beyond(slot)]
-        if not going:
-            return replace(slot, phase=Phase.SETTLED, ended_at=self._clock())
-        return self._waiting(slot, [self._terminated(one) for one in going])
+            self._site.compute.label_instance(stays.instance.ref, labels)
+        return replace(slot, taken=True, restarted=False, looked_from=self._clock())
 
     def _why_not_well(self, instance: Instance) -> str | None:
         """What became of an instance since it was healthy; the revision before goes after this."""

@@ -233,3 +233,39 @@ def test_a_teardown_counts_an_instance_once() -> None:
     result = teardown.run()
     assert result.succeeded
     assert result.removed == 1
+
+
+def test_an_old_instance_that_can_not_go_is_told() -> None:
+    """The new one was taken, and stays."""
+    lab = one()
+    lab.run(lab.plan("r1"))
+    lab.plant(
+        "one",
+        MachineFault(
+            kind=FaultKind.REFUSE,
+            call=MachineCall.TERMINATE,
+            error=ErrorKind.PERMISSION_DENIED,
+            times=10_000,
+        ),
+    )
+    result = lab.run(lab.plan("r2", policy=ALL))
+    assert not result.succeeded
+    (told,) = result.targets
+    assert told.outcome is Outcome.FAILED
+    assert "could not be settled" in (told.error or "")
+    assert len(told.instances) == 1
+    standings = {i.labels[STANDING]: i.state for i in lab.there()}
+    assert standings[Standing.CURRENT.value] is InstanceState.RUNNING
+
+
+def test_an_instance_that_stops_as_it_is_taken_is_no_success() -> None:
+    lab = one()
+    rollout = lab.rollout(lab.plan("r1"))
+    progress = until(lab, rollout, "one", Phase.SETTLING)
+    progress = rollout.advance(progress)
+    assert progress.slots[0].taken
+    (found,) = lab.there()
+    Hook(lab.targets["one"]).power_instance(found.ref, on=False)
+    done = lab.steps(rollout, progress)
+    assert done.slots[0].phase is Phase.LEFT
+    assert "stop" in (done.slots[0].error or "")
