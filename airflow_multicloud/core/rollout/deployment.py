@@ -21,6 +21,7 @@ from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.places import check_artifact, check_revision
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.quorum import check_quorum
+from airflow_multicloud.core.rollout.script import check_command
 from airflow_multicloud.core.rollout.targets import Target, read_targets
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 
@@ -71,7 +72,7 @@ class Deployment:
         check_id(text("deployment_id", self.deployment_id), "deployment_id")
         if self.revision is not None:
             check_revision(self.revision, "revision")
-        text("command", self.command)
+        check_command(text("command", self.command))
         whole_number("port", self.port, 1, _LAST_PORT)
         whole_number("max_instances", self.max_instances, 1, _MOST_INSTANCES)
         lifetime = duration("url_lifetime", self.url_lifetime, most=_LONGEST_URL)

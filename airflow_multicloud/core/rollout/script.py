@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from airflow_multicloud.core.rollout.inputs import whole_number
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.text import printable
@@ -29,8 +30,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 #: What curl reads between quotes as it is.
 _URL = re.compile(r"https?://[!#-\[\]-~]+")
-_TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
-_OTHER_ARCHIVES = (".zip", ".7z", ".rar", ".whl", ".gz", ".xz", ".bz2", ".zst")
+#: How the name of an archive ends → what unpacks it.
+_TARS = {
+    ".tar": "tar",
+    **dict.fromkeys((".tar.gz", ".tgz"), "tar gzip"),
+    **dict.fromkeys((".tar.xz", ".txz"), "tar xz"),
+    **dict.fromkeys((".tar.bz2", ".tbz2", ".tbz"), "tar bzip2"),
+}
+#: Files that nothing runs as they are, and that are not unpacked; in lower case.
+_OTHER_ARCHIVES = (
+    *(".zip", ".7z", ".rar", ".whl", ".cpio", ".gz", ".xz", ".bz2", ".zst", ".tzst", ".lz"),
+    *(".tlz", ".lz4", ".lzma", ".lzo", ".z", ".taz", ".br", ".tb2", ".tz2"),
+)
+_ASSIGNMENT = re.compile(r"\s*([A-Za-z_]\w*=)")
 _SETTINGS, _START = "# settings\n", "# start\n"
 
 
@@ -47,7 +59,8 @@ class StartupScript:
     :param artifact_sha256: of the artifact, in hex; nothing else is unpacked.
     :param artifact_size: its bytes.
     :param command: run in the directory of what was unpacked: words, quoted as in a shell, in
-        which nothing is expanded (``sh -c '…'`` does). It sees ``MULTICLOUD_DEPLOYMENT``,
+        which nothing is expanded; what a shell would do something with is refused unless it is
+        quoted (``sh -c '…'`` does it). It sees ``MULTICLOUD_DEPLOYMENT``,
         ``MULTICLOUD_REVISION``, ``MULTICLOUD_ADDRESS`` (on which to listen) and ``PORT``.
     :param port: on which it should listen.
     :raises DeploymentError: ``invalid_argument``, naming the parameter.
@@ -67,13 +80,9 @@ class StartupScript:
         _check_artifact_name(self.artifact_name)
         if not _SHA256.fullmatch(self.artifact_sha256):
             raise _refused("artifact_sha256", self.artifact_sha256, "64 digits of lower-case hex")
-        if self.artifact_size < 1:
-            raise _refused("artifact_size", self.artifact_size, "at least one byte")
-        if not 0 < self.port <= _MOST_PORT:
-            raise _refused("port", self.port, f"1 to {_MOST_PORT}")
-        _check_line(self.command, "command")
-        if not _words(self.command):
-            raise _refused("command", self.command, "at least one word")
+        whole_number("artifact_size", self.artifact_size, 1)
+        whole_number("port", self.port, 1, _MOST_PORT)
+        check_command(self.command)
 
     @property
     def digest(self) -> str:
@@ -109,12 +118,14 @@ class StartupScript:
 
     def _parts(self) -> tuple[str, str]:
         """What goes into the template: the settings without the URL, and how it is started."""
+        unpackers = _unpackers(self.artifact_name)
         settings = {
             "deployment": self.deployment_id,
             "size": str(self.artifact_size),
             "sha256": self.artifact_sha256,
             "name": self.artifact_name,
-            "kind": "archive" if _is_tar(self.artifact_name) else "program",
+            "kind": "program" if unpackers is None else "archive",
+            "tools": unpackers or "",
         }
         exports = {
             "MULTICLOUD_DEPLOYMENT": self.deployment_id,
@@ -128,6 +139,47 @@ class StartupScript:
             "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items()),
             "".join(f"{line}\n" for line in start),
         )
+
+
+def check_command(given: str) -> None:
+    """Refuse a command that is more than a program and its words.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    _check_line(given, "command")
+    words = _words(given)
+    if not words or not words[0] or words[0].startswith("-"):
+        raise _refused("command", given, "a program first")
+    assigned = _ASSIGNMENT.match(given)
+    if found := assigned[1] if assigned else _of_a_shell(given):
+        raise _refused(
+            "command",
+            given,
+            f"a program and its words, as no shell reads it: {found!r} is a shell's; put it "
+            "into a script in the artifact and run that, or quote it with '…'",
+        )
+
+
+def _of_a_shell(command: str) -> str | None:
+    """The first character that a shell would do something with."""
+    quote, before, escaped = "", " ", False
+    for character in command:
+        if escaped:
+            escaped = False
+        elif quote == "'":
+            quote = "" if character == "'" else quote
+        elif character == "\\":
+            escaped = True
+        elif character == quote:
+            quote = ""
+        elif character in "$`":  # Also between double quotes.
+            return character
+        elif not quote and character in "'\"":
+            quote = character
+        elif not quote and (character in "|&;<>" or (character == "#" and before.isspace())):
+            return character
+        before = character
+    return None
 
 
 @cache
@@ -156,14 +208,15 @@ def _check_artifact_name(given: str) -> None:
             "a file name of letters, digits, '.', '_' and '-' that begins with none of the last "
             "three but '_', at most 200",
         )
-    if given.lower().endswith(_OTHER_ARCHIVES) and not _is_tar(given):
+    if given.lower().endswith(_OTHER_ARCHIVES) and _unpackers(given) is None:
         raise _refused(
             "artifact_name", given, f"one of {', '.join(_TARS)}, or a file that runs as it is"
         )
 
 
-def _is_tar(name: str) -> bool:
-    return name.lower().endswith(_TARS)
+def _unpackers(name: str) -> str | None:
+    """The tools that unpack a file of such a name; ``None`` for one that is to be run itself."""
+    return next((how for end, how in _TARS.items() if name.lower().endswith(end)), None)
 
 
 def _refused(parameter: str, given: object, expected: str) -> DeploymentError:

@@ -24,6 +24,10 @@ class ArtifactServer:
     statuses: list[int] = field(default_factory=list)
     cut: int = 0
     cut_times: int = 1_000
+    #: Whether it tells the length before.
+    tells_length: bool = True
+    #: Sent with each answer.
+    headers: dict[str, str] = field(default_factory=dict)
     requests: int = 0
     #: Command lines of all processes of this machine while an answer was given.
     commands: list[bytes] = field(default_factory=list)
@@ -50,7 +54,10 @@ class ArtifactServer:
         status = self.statuses.pop(0) if self.statuses else 200
         body = self.content if status == 200 else b"<Error>no</Error>"
         handler.send_response(status)
-        handler.send_header("content-length", str(len(body)))
+        if self.tells_length:
+            handler.send_header("content-length", str(len(body)))
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         if self.cut and self.requests <= self.cut_times:
             body = body[: -self.cut]

@@ -223,6 +223,7 @@ PUBLIC = {"subnets": ["net-1"], "public_address": True}
         ({"revision": "a" * 48}, "revision"),
         ({"command": ""}, "command"),
         ({"command": "a\nb"}, "command"),
+        ({"command": "./run | tee log"}, "command"),
         ({"port": 0}, "port"),
         ({"port": 65536}, "port"),
         ({"max_instances": 0}, "max_instances"),

@@ -181,7 +181,9 @@ def test_a_machine_refuses_another_artifact(machines: Machines) -> None:
 @pytest.mark.parametrize("shell", ["sh", "bash", "bash --posix"])
 def test_the_command_sees_what_was_asked_for(host: Host, shell: str) -> None:
     content = archive(run=TELLS)
-    command = f"./run {shlex.quote(HOSTILE)} $(touch pwned) `touch pwned` $HOME '' multicloud-end"
+    command = (
+        f"./run {shlex.quote(HOSTILE)} '$(touch pwned)' '`touch pwned`' '$HOME' '' multicloud-end"
+    )
     script = script_for(content, command=command, revision=HOSTILE, port=81)
     with ArtifactServer(content) as artifact:
         ran = host.run(script.text(artifact.url), shell)
@@ -225,7 +227,13 @@ def test_a_file_that_is_no_archive_is_run_as_it_is(host: Host) -> None:
     ("changes", "served", "told"),
     [
         ({"artifact_sha256": "0" * 64}, {}, "the artifact's SHA-256 is "),
-        ({"artifact_size": 5}, {}, "bytes, expected 5"),
+        ({"artifact_size": 5}, {}, "it is longer than 5 bytes"),
+        ({"artifact_size": 500}, {}, "bytes, expected 500"),
+        (
+            {},
+            {"statuses": [302] * 99, "headers": {"location": "/elsewhere"}},
+            "its URL answered HTTP 302, a redirect, which is not followed",
+        ),
         ({}, {"cut": 3}, "it could not be fetched"),
         (
             {},
@@ -233,8 +241,7 @@ def test_a_file_that_is_no_archive_is_run_as_it_is(host: Host) -> None:
             "its URL answered HTTP 403 (400 or 403: it may have expired)",
         ),
         ({}, {"statuses": [404] * 9}, "its URL answered HTTP 404"),
-        ({}, {"statuses": [503] * 9}, "it could not be fetched"),
-        ({}, {"content": b"no archive at all"}, "the artifact can't be unpacked"),
+        ({}, {"statuses": [503] * 99}, "it could not be fetched"),
     ],
 )
 @pytest.mark.parametrize("tool", ["curl", "python3"])
@@ -256,7 +263,64 @@ def test_what_is_refused(
     assert [p.name for p in host.root.rglob("*")] == ["shop"]
     assert SECRET not in ran.stdout
     # What may pass is tried again, what may not is not.
-    assert requests == (5 if told == "it could not be fetched" else 1)
+    assert requests == (14 if told == "it could not be fetched" else 1)
+
+
+def test_what_can_not_be_unpacked_need_not_be_fetched_again(host: Host) -> None:
+    with ArtifactServer(b"no archive at all") as artifact:
+        text = script_for(artifact.content).text(artifact.url)
+        for _ in range(2):
+            ran = host.run(text)
+            assert ran.returncode == 1
+            assert "refused: the artifact can't be unpacked" in ran.stdout.splitlines()[-1]
+        assert artifact.requests == 1
+    assert [p.suffix for p in (host.root / "shop").iterdir()] == [".artifact"]
+
+
+@pytest.mark.parametrize("tool", ["curl", "python3"])
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_an_endless_answer_is_not_stored(host: Host, tool: str, tells_length: bool) -> None:
+    if tool != "curl":
+        (host.path / "curl").unlink()
+    content = b"x" * 100_000_000
+    with ArtifactServer(content, tells_length=tells_length) as artifact:
+        script = script_for(b"x" * 1000)
+        sizes = '#!/bin/sh\nfor f; do [ ! -f "$f" ] || wc -c <"$f"; done\n'
+        host.has("rm", sizes)  # tells how long what it is to remove has become
+        ran = host.run(script.text(artifact.url))
+    assert ran.returncode == 1
+    assert "longer than 1000 bytes" in ran.stdout
+    lengths = [int(line) for line in ran.stdout.splitlines() if line.isdigit()]
+    assert all(length <= 1000 + 2 * 64 * 2**20 for length in lengths), lengths
+    assert all(length < len(content) for length in lengths)
+
+
+def test_a_full_disk_is_told(host: Host) -> None:
+    host.has("curl", "#!/bin/sh\nprintf 200\nexit 23\n")
+    ran = host.run(script_for(b"x").text("https://bucket.example/app"))
+    assert "refused: it can't be written: is the disk full" in ran.stdout
+    assert "sleeps" not in ran.stdout
+
+
+def test_a_full_disk_is_told_by_python(host: Host) -> None:
+    (host.path / "curl").unlink()
+    content = os.urandom(5000)
+    with ArtifactServer(content) as artifact:
+        text = script_for(content).text(artifact.url)
+        # A limit for files stands in for a disk's end.
+        ran = host.run(text, "sh -c 'ulimit -f 1; exec sh \"$0\"'")
+    assert "refused: it can't be written: is the disk full" in ran.stdout
+    assert "sleeps" not in ran.stdout
+
+
+@pytest.mark.parametrize("tool", ["tar", "gzip", "sha256sum", "cut"])
+def test_a_tool_that_is_missing_is_named(host: Host, tool: str) -> None:
+    (host.path / tool).unlink()
+    with ArtifactServer(archive(run=TELLS)) as artifact:
+        ran = host.run(script_for(artifact.content).text(artifact.url))
+        assert artifact.requests == 0
+    assert ran.returncode == 1
+    assert f"refused: this image lacks {tool}, which is needed" in ran.stdout
 
 
 @pytest.mark.parametrize("tool", ["curl", "python3"])
