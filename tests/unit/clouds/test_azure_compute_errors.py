@@ -7,6 +7,7 @@ import json
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
+from azure.mgmt.compute import models
 
 from airflow_multicloud.clouds.azure.compute.errors import if_there, kind_of, translated
 from airflow_multicloud.clouds.azure.compute.fields import (
@@ -15,6 +16,7 @@ from airflow_multicloud.clouds.azure.compute.fields import (
     place_of,
     state_of,
 )
+from airflow_multicloud.clouds.azure.compute.images import check_disk
 from airflow_multicloud.clouds.azure.compute.sizes import Offer
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Architecture, InstanceState, Size
@@ -197,3 +199,18 @@ def test_a_zone_that_is_closed() -> None:
     assert offer.why_not("1") == "NotAvailableForSubscription"
     assert offer.why_not("2") is None
     assert offer.why_not(None) is None
+
+
+def test_a_disk_that_is_too_small_for_the_image() -> None:
+    image = models.Image(
+        {
+            "location": "westeurope",
+            "name": "golden",
+            "properties": {"storageProfile": {"osDisk": {"diskSizeGB": 30}}},
+        }
+    )
+    check_disk(None, image)
+    check_disk(30 * 2**30, image)
+    check_disk(1, models.Image({"location": "westeurope"}))
+    with pytest.raises(DeploymentError, match=r"disk_bytes: 1 given; the image golden needs"):
+        check_disk(1, image)

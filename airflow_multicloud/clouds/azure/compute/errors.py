@@ -40,7 +40,7 @@ TABLE = errors.BASE.overlay(
                 "PublicIPAddressCannotBeDeleted ReferencedResourceNotProvisioned "
                 "RetryableErrorDueToAnotherOperation"
             ),
-            ErrorKind.NOT_FOUND: "ImageNotFound PlatformImageNotFound",
+            ErrorKind.NOT_FOUND: "ImageNotFound OperationNotFound PlatformImageNotFound",
             ErrorKind.INVALID_ARGUMENT: (
                 "InvalidParameter InvalidRequestContent LocationNotAvailable"
             ),
