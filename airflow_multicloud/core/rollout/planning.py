@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from airflow_multicloud.core import cancellation, telemetry
@@ -13,6 +13,7 @@ from airflow_multicloud.core.cost.prices.file import bundled_prices
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.digests import candidate_digest
+from airflow_multicloud.core.rollout.lookups import Lookups
 from airflow_multicloud.core.rollout.plans import (
     Candidate,
     DeploymentPlan,
@@ -58,6 +59,7 @@ class _Context:
     prices: PriceTable
     deployment: Deployment
     order: datetime
+    lookups: Lookups = field(default_factory=Lookups)
 
 
 def plan_deployment(
@@ -163,7 +165,7 @@ def _candidates(context: _Context, target: Target, opened: OpenedTarget) -> tupl
     dropped: CloudError | None = None
     for prospect in target.prospects():
         try:
-            spec = opened.compute.resolve_launch(prospect.request)
+            spec = context.lookups.resolved(opened.compute, prospect.request)
         except CloudError as err:
             if err.kind is not ErrorKind.UNSUPPORTED:
                 raise err.with_context(str(prospect)) from err

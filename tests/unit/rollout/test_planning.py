@@ -177,9 +177,31 @@ class _Together(compute.Hook):
 
 def test_targets_are_looked_up_at_the_same_time() -> None:
     hook = _Together(threading.Barrier(3))
+    zones = {"one": "mem-1a", "two": "mem-1b", "three": "mem-1c"}
+    targets = (target(name, zones=[zone]) for name, zone in zones.items())
+    plan = planned(*targets, hooks=dict.fromkeys(zones, hook))
+    assert [t.name for t in plan.targets] == [*zones]
+
+
+class _Counting(compute.Hook):
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__("memory_one")
+        self.asked: list[str | None] = []
+
+    def resolve_launch(self, request: LaunchRequest) -> LaunchSpec:
+        self.asked.append(request.zone)
+        return super().resolve_launch(request)
+
+
+def test_targets_that_ask_the_same_are_looked_up_once() -> None:
+    hook = _Counting()
     names = ("one", "two", "three")
-    plan = planned(*(target(name) for name in names), hooks=dict.fromkeys(names, hook))
-    assert [t.name for t in plan.targets] == [*names]
+    targets = (target(name, zones=["mem-1a", "mem-1b"]) for name in names)
+    plan = planned(*targets, hooks=dict.fromkeys(names, hook))
+    assert sorted(map(str, hook.asked)) == ["mem-1a", "mem-1b"]
+    assert [len(t.candidates) for t in plan.targets] == [2, 2, 2]
 
 
 def _spec(region: str, size: str) -> LaunchSpec:
