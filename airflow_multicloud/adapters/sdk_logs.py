@@ -1,7 +1,8 @@
 """Secrets are taken out of what the SDKs log, before any handler sees it.
 
 At DEBUG botocore logs headers with session tokens, what it signs and with which result, and the
-answers of STS with new keys; urllib3 logs URLs, whose query may be a SAS signature. Airflow masks
+answers of STS with new keys, and startup scripts, which hold signed URLs; urllib3 logs URLs, whose
+query may be a SAS signature. Airflow masks
 what its connections hold, and nothing that came to be later; plain Python masks nothing. So a
 filter sits on the loggers through which requests and answers go: it replaces values and drops no
 record.
@@ -62,6 +63,8 @@ _NAME = "|".join(
         ),
         *("(?:aws_?)?session_?token", "(?:access|refresh|id|web_?identity)_?token", "Token"),
         *("(?:CopySource)?SSECustomerKey", "SAMLAssertion"),
+        # Startup scripts, in base64: they hold signed URLs.
+        *("User_?Data", "Custom_?Data"),
         *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),
     )
 )
@@ -88,6 +91,8 @@ _PATTERNS = (
     re.compile(rf"(<(?:[\w.-]+:)?(?:{_NAME})(?:\s[^<>]*)?(?<!/)>)[^<]+", re.IGNORECASE),
     # Authorization=Scheme value
     re.compile(r"((?<![\w-])(?:Proxy-)?Authorization\s*=\s*)[^&;,\"'<>)\]}\\\r\n]+", re.IGNORECASE),
+    # A script in base64, which begins with "#!/", also quoted for a form
+    re.compile(r"(?<![\w+/])()IyEv(?:[\w+/=]|%2[BF]|%3D){12,}"),
     # A token wherever it stands; "Bearer authentication" is none.
     re.compile(r"(\bBearer\s+)(?=[^\s\"']*\d|[^\s\"']{20})[\w.~+/=-]{8,}"),
     # scheme://user:password@host; a connection alone before the @ is no secret

@@ -118,7 +118,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.rollout.policy import RollbackScope, RolloutPolicy, Strategy
     from airflow_multicloud.core.rollout.standing import DeploymentsReport
     from airflow_multicloud.core.rollout.targets import Alternative, Target
-    from airflow_multicloud.core.rollout.teardown import TeardownResult
+    from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
         CloudError,
@@ -216,7 +216,7 @@ else:
             "airflow_multicloud.core.rollout.policy": "RollbackScope RolloutPolicy Strategy",
             "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
-            "airflow_multicloud.core.rollout.teardown": "TeardownResult",
+            "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
             "airflow_multicloud.ports.compute": "Network SizeNeed",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (

@@ -86,7 +86,7 @@ def _deploy(artifact: Path, revision: str) -> MultiCloudDeploymentResult:
     policy = {
         "canary": 0,
         "healthy_checks": 1,
-        "health_timeout_seconds": 6,
+        "health_timeout_seconds": 8,
         "poll_interval_seconds": _POLL.total_seconds(),
     }
     return api.deploy_multicloud(
@@ -138,7 +138,9 @@ def _answer(instance: StandingInstance) -> str:
 def _tear_down(console: Console, check: Callable[..., None]) -> None:
     from airflow_multicloud import api
 
-    done = api.tear_down_deployment(_DEPLOYMENT, _CONNECTIONS, poll_interval=_POLL)
+    done = api.tear_down_deployment(
+        _DEPLOYMENT, _CONNECTIONS, poll_interval=_POLL, confirm_after=timedelta()
+    )
     table = Table("closing listing", "removed", "left", "listed at", box=None)
     for place in done.places:
         listed = place.listed_at.strftime("%H:%M:%S") if place.listed_at else "never"

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core.rollout.clock import utc_now
-from airflow_multicloud.core.rollout.teardown import PlaceTeardown, Teardown, TeardownState
+from airflow_multicloud.core.rollout.teardown import Teardown
+from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownState
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.opening.deployments import open_places
@@ -19,13 +20,20 @@ def open_teardown(
     regions: Mapping[str, Sequence[str]],
     timeout: timedelta,
     poll_interval: timedelta,
+    confirm_after: timedelta,
 ) -> Teardown:
     """A teardown at these connections.
 
     :raises CloudError: for a connection that can't be used.
     """
     places = open_places(conn_ids, regions)
-    return Teardown(deployment_id, places, timeout=timeout, poll_interval=poll_interval)
+    return Teardown(
+        deployment_id,
+        places,
+        timeout=timeout,
+        poll_interval=poll_interval,
+        confirm_after=confirm_after,
+    )
 
 
 def arguments_of(
@@ -54,8 +62,9 @@ def advance_teardown(
 ) -> dict[str, Any] | NotYet:
     """Do what is due at every place, once; gives the places when all are done."""
     poll = timedelta(seconds=poll_seconds)
-    # The deadlines are in the places; the timeout only makes new ones.
-    teardown = open_teardown(deployment_id, conn_ids, regions, timedelta(), poll)
+    # The times are in the places; these here only make new ones.
+    none = timedelta()
+    teardown = open_teardown(deployment_id, conn_ids, regions, none, poll, none)
     read = [read_document(PlaceTeardown, place, what="place") for place in places]
     now = teardown.advance(read)
     if all(place.state is not TeardownState.REMOVING for place in now):

@@ -105,7 +105,9 @@ def _tear_down() -> None:
     from airflow_multicloud import api
 
     connections = list(_CONNECTIONS.values())
-    done = api.tear_down_deployment("bench", connections, poll_interval=timedelta(seconds=0.1))
+    done = api.tear_down_deployment(
+        "bench", connections, poll_interval=timedelta(seconds=0.1), confirm_after=timedelta()
+    )
     done.raise_if_failed()
 
 

@@ -43,7 +43,17 @@ def conns(lab: Lab) -> list[str]:
 
 
 def down(lab: Lab, *words: str) -> list[str]:
-    return ["teardown", "--deployment-id", APP, *conns(lab), "--poll-interval", "1s", *words]
+    return [
+        "teardown",
+        "--deployment-id",
+        APP,
+        *conns(lab),
+        "--poll-interval",
+        "1s",
+        "--confirm-after",
+        "0s",
+        *words,
+    ]
 
 
 def test_what_runs_where(lab: Lab, shell: Shell) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,8 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from airflow_multicloud import registry
+from airflow_multicloud.clouds.aws.compute import launching
+from airflow_multicloud.clouds.aws.compute.sizes import _ACCELERATORS
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.errors import DeploymentError, ErrorKind, SpentTokenError
+from airflow_multicloud.errors import CredentialsError, DeploymentError, ErrorKind, SpentTokenError
 from airflow_multicloud.ports.compute import (
     Compute,
     Instance,
@@ -26,6 +29,7 @@ from airflow_multicloud.ports.compute import (
     LaunchOrder,
     LaunchRequest,
     Network,
+    SizeNeed,
 )
 from airflow_multicloud.ports.operations import Operation, OperationState
 from airflow_multicloud.testing.local_clouds.aws import REGION
@@ -198,9 +202,10 @@ def test_a_token_is_one_request(client: Any, hook: Any) -> None:
     other = given | {"UserData": "#!/bin/sh\n"}
     assert refused(lambda: client.run_instances(**other)) == "IdempotentParameterMismatch"
     client.terminate_instances(InstanceIds=[first["InstanceId"]])
-    spent = client.run_instances(**given)["Instances"][0]
-    assert spent["InstanceId"] == first["InstanceId"]
-    assert spent["State"]["Name"] in ("shutting-down", "terminated")
+    by_id = {"InstanceIds": [first["InstanceId"]]}
+    client.get_waiter("instance_terminated").wait(**by_id, WaiterConfig={"Delay": 1})
+    for spent in (given, other):
+        assert refused(lambda: client.run_instances(**spent)) == "IdempotentInstanceTerminated"  # noqa: B023
 
 
 def test_a_token_is_kept_for_each_zone(client: Any, hook: Any) -> None:
@@ -210,6 +215,79 @@ def test_a_token_is_kept_for_each_zone(client: Any, hook: Any) -> None:
     first = client.run_instances(**given)["Instances"][0]
     second = client.run_instances(**given | {"NetworkInterfaces": elsewhere})["Instances"][0]
     assert first["InstanceId"] != second["InstanceId"]
+
+
+# -- what a request comes to -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("vcpus", "gib"), [(2, 8), (4, 16), (8, 32), (16, 64), (96, 384)])
+def test_a_size_by_need_has_nothing_that_nobody_asked_for(
+    client: Any, hook: Any, vcpus: int, gib: int
+) -> None:
+    """Neither graphics cards nor disks of its own, as g6f.large and d3en.xlarge have."""
+    need = SizeNeed(vcpus=vcpus, memory_bytes=gib * 2**30)
+    found = hook.resolve_launch(replace(REQUEST, size=need)).size
+    assert (found.vcpus, found.memory_bytes) == (need.vcpus, need.memory_bytes)
+    (told,) = client.describe_instance_types(InstanceTypes=[found.name])["InstanceTypes"]
+    assert not told["InstanceStorageSupported"]
+    assert not {key for key in told if key in _ACCELERATORS}
+
+
+def test_a_disk_that_is_too_small_for_the_image(hook: Any) -> None:
+    image = hook.resolve_launch(REQUEST).image.id
+    said = f"disk_bytes: 1 given; the image {image} needs at least "
+    with pytest.raises(DeploymentError, match=said) as caught:
+        hook.resolve_launch(replace(REQUEST, disk_bytes=1))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_the_plan_names_every_permission_that_is_used(hook: Any, admin: Admin) -> None:
+    """And no others, except of what only deletes parts that their instance left behind."""
+    order = ordered(hook)
+    told = {p for call in order.spec.calls for p in call.permissions}
+    found = launched(hook, order)
+    hook.label_instance(found.ref, {"a": "b"})
+    assert list(hook.list_instances({"test": hook.mark}, REGION))
+    hook.read_console(found.ref)
+    for on in (False, True):
+        finished(hook, hook.power_instance(found.ref, on=on))
+    finished(hook, hook.terminate_instance(found.ref))
+    used = {asked["action"] for asked in admin.requests()}
+    assert used - told == set()
+    assert told - used == {"ec2:DeleteVolume", "ec2:DeleteNetworkInterface"}
+
+
+def test_refused_credentials_name_their_connection(
+    local_ec2: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    extra: Any = local_ec2.spec.connections["aws_compute_local"]["extra"]
+    connection = {"conn_type": "aws", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_NOBODY", json.dumps(connection))
+    nobody: Any = registry.resolve(Compute, "aws_nobody")
+    for call in (
+        lambda: nobody.resolve_launch(REQUEST),
+        lambda: list(nobody.list_instances({"a": "b"})),
+    ):
+        with pytest.raises(CredentialsError, match="connection 'aws_nobody'"):
+            call()
+
+
+def test_a_list_says_which_regions_it_lacks(hook: Any, admin: Admin) -> None:
+    plant(
+        admin,
+        kind=FaultKind.REFUSE,
+        call=MachineCall.LIST,
+        error=ErrorKind.UNAVAILABLE,
+        region="eu-central-1",
+        times=9,
+    )
+    with pytest.raises(
+        DeploymentError, match=r"1 of 3 regions .*: eu-central-1; .*--region"
+    ) as caught:
+        list(hook.list_instances({"test": hook.mark}))
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert not list(hook.list_instances({"test": hook.mark}, REGION))
 
 
 # -- what the hook asks for, and what it makes of answers --------------------------------------
@@ -320,6 +398,32 @@ def test_a_spent_token_with_another_script(hook: Any) -> None:
     finished(hook, hook.terminate_instance(found.ref))
     with pytest.raises(SpentTokenError, match="token"):
         hook.launch_instance(replace(order, startup_script="#!/bin/sh\n# later\n"))
+
+
+def test_a_spent_token_with_the_same_script(hook: Any) -> None:
+    order = ordered(hook)
+    finished(hook, hook.terminate_instance(launched(hook, order).ref))
+    with pytest.raises(SpentTokenError, match=r"token: .* has been terminated") as caught:
+        hook.launch_instance(order)
+    assert caught.value.code == "IdempotentInstanceTerminated"
+
+
+def test_a_token_whose_instance_is_not_listed_is_spent_in_the_end(
+    hook: Any, admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said to be gone that may only be too new to be listed."""
+    monkeypatch.setattr(launching, "_WAITS", (0.0,))
+    order = ordered(hook)
+    admin.seed("unseen", [{"looks": 5}])
+    begun = hook.launch_instance(order)
+    other = replace(order, startup_script="#!/bin/sh\n# another URL\n")
+    with pytest.raises(DeploymentError, match="try again") as caught:
+        hook.launch_instance(other)
+    assert caught.value.kind is ErrorKind.BUSY
+    monkeypatch.setattr(launching, "UNSEEN", timedelta(0))
+    with pytest.raises(SpentTokenError, match="does not list its instance any more"):
+        hook.launch_instance(other)
+    assert hook.launch_instance(other).resource == begun.resource
 
 
 def test_capacity_is_not_asked_for_again(hook: Any, admin: Admin) -> None:

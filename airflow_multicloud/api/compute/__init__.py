@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.rollout.policy import RollbackScope, RolloutPolicy, Strategy
     from airflow_multicloud.core.rollout.standing import DeploymentsReport
     from airflow_multicloud.core.rollout.targets import Alternative, Target
-    from airflow_multicloud.core.rollout.teardown import TeardownResult
+    from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
     from airflow_multicloud.ports.compute import Network, SizeNeed
 else:
     __getattr__, __dir__ = lazy_face(
@@ -54,7 +54,7 @@ else:
             "airflow_multicloud.core.rollout.policy": "RollbackScope RolloutPolicy Strategy",
             "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
-            "airflow_multicloud.core.rollout.teardown": "TeardownResult",
+            "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
             "airflow_multicloud.ports.compute": "Network SizeNeed",
         },
     )

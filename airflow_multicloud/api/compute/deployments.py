@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from airflow_multicloud.core.rollout.clock import LISTINGS_LAG
 from airflow_multicloud.core.rollout.drift import DriftReport, ExpectedDeployment, drift_of
 from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.standing import DeploymentsReport
-from airflow_multicloud.core.rollout.teardown import Teardown, TeardownResult
+from airflow_multicloud.core.rollout.teardown import Teardown
+from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening.deployments import open_places, survey_deployments
 from airflow_multicloud.registry import session
@@ -61,6 +63,7 @@ def tear_down_deployment(
     regions: Mapping[str, Sequence[str]] | None = None,
     timeout: timedelta = timedelta(minutes=15),
     poll_interval: timedelta = timedelta(seconds=5),
+    confirm_after: timedelta = LISTINGS_LAG,
 ) -> TeardownResult:
     """Remove everything that carries a deployment's label, until a listing shows nothing.
 
@@ -69,6 +72,8 @@ def tear_down_deployment(
     :param regions: as :func:`list_deployments` has them; what is elsewhere stays.
     :param timeout: for each connection's place.
     :param poll_interval: between two looks.
+    :param confirm_after: the closing listing is made no earlier than this after the beginning,
+        since listings lag behind launches; 0 where nobody can have launched anything just before.
     :raises CloudError: before anything is removed: ``invalid_argument``, or a connection that
         can't be used. What could not be removed is in the result, and its ``raise_if_failed``
         raises for it.
@@ -80,6 +85,7 @@ def tear_down_deployment(
         places,
         timeout=duration("timeout", timeout),
         poll_interval=duration("poll_interval", poll_interval),
+        confirm_after=confirm_after,
     )
     with operation("teardown"):
         return teardown.run()

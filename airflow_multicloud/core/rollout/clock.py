@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow_multicloud.core import cancellation
+
+#: How long a listing may not show a new instance. EC2 names no time ("eventual consistency" in its
+#: API guide); what others saw is seconds.
+LISTINGS_LAG = timedelta(seconds=30)
 
 
 def utc_now() -> datetime:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from airflow_multicloud.core.rollout.names import Standing, identity_of
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.policy import RollbackScope
 from airflow_multicloud.core.rollout.progress import (
@@ -133,12 +134,21 @@ def _closed(plan: DeploymentPlan, progress: RolloutProgress, begin: Begin) -> Ro
             return replace(slot, phase=Phase.LEFT)
         if slot.phase is Phase.SUPERSEDED:
             return begin(slot, Phase.UNDOING)
-        if slot.target in healthy and not undo_all:
+        kept = slot.phase is Phase.READY and slot.adopted and _is_current(slot)
+        if slot.target in healthy and (kept or not undo_all):
             return begin(slot, Phase.SETTLING)
+        if kept:
+            # It served before this run, which puts back only what it has done itself.
+            return replace(slot, phase=Phase.LEFT)
         return begin(slot, Phase.UNDOING) if undo_some else replace(slot, phase=Phase.LEFT)
 
     slots = tuple(map(end, progress.slots))
     return replace(progress, stage=Stage.CLOSING, quorum_met=met, slots=slots)
+
+
+def _is_current(slot: SlotProgress) -> bool:
+    identity = None if slot.instance is None else identity_of(slot.instance)
+    return identity is not None and identity.standing is Standing.CURRENT
 
 
 def _failed_late(plan: DeploymentPlan, progress: RolloutProgress) -> list[SlotProgress]:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from airflow_multicloud.core.rollout.names import Identity, Slot, Standing, identity_of
+from airflow_multicloud.core.rollout.names import Identity, Rank, Slot, Standing, identity_of
 from airflow_multicloud.ports.compute import Instance, InstanceState
+from airflow_multicloud.text import printable
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _PREFERRED = (Standing.CURRENT, Standing.NEW, Standing.REPLACED)
@@ -31,24 +32,32 @@ class Seen:
 class Wanted:
     """What a run wants of a slot.
 
-    :param order: of its run, as in :class:`~airflow_multicloud.core.rollout.names.Rank`.
+    :param rank: of its run; its ``spec`` is that of the instance it holds, or its highest.
     :param specs: of its candidates; an instance of any of them will do.
     :param accounts: in which they are.
     """
 
     slot: Slot
-    order: int
+    rank: Rank
     specs: Collection[str]
     accounts: Collection[str]
+
+    @property
+    def order(self) -> int:
+        """Of its run, as in :class:`~airflow_multicloud.core.rollout.names.Rank`."""
+        return self.rank.order
 
     def is_of_spec(self, seen: Seen) -> bool:
         """Whether an instance is what is wanted, whoever made it."""
         return seen.identity.rank.spec in self.specs and seen.instance.account_id in self.accounts
 
     def is_ours(self, seen: Seen) -> bool:
-        """Whether it is what this very run has made, in this try or another, and not yet taken."""
+        """Whether it is what this very run has made, in this try or another, and not yet taken.
+
+        Of whatever spec: a retry may have found another image.
+        """
         return (
-            self.is_of_spec(seen)
+            seen.instance.account_id in self.accounts
             and seen.identity.rank.order == self.order
             and seen.identity.standing is Standing.NEW
         )
@@ -71,7 +80,7 @@ def superseding(wanted: Wanted, seen: Iterable[Seen]) -> Seen | None:
         for one in seen
         if one.is_live
         and one.identity.standing is Standing.CURRENT
-        and one.identity.rank.order > wanted.order
+        and one.identity.rank > wanted.rank
         and not wanted.is_of_spec(one)
     ]
     return max(later, key=lambda one: one.identity.rank, default=None)
@@ -145,7 +154,7 @@ def stood_down(wanted: Wanted, seen: Iterable[Seen]) -> tuple[Seen, ...]:
 
 def told(seen: Seen) -> str:
     """An instance of another revision, for people."""
-    return f"revision {seen.identity.revision} (instance {seen.instance.ref.id})"
+    return printable(f"revision {seen.identity.revision} (instance {seen.instance.ref.id})")
 
 
 def how_ended(instance: Instance) -> str:

@@ -170,7 +170,7 @@ def _target(target: TargetPlan, slots: Sequence[SlotProgress], now: datetime) ->
         instances=tuple(
             _deployed(slot.instance)
             for slot in slots
-            if slot.instance is not None and slot.phase in (Phase.SETTLED, Phase.LEFT)
+            if slot.instance is not None and _serves(slot)
         ),
         attempts=tuple(attempt for slot in slots for attempt in slot.attempts),
         error_kind=None if first_error is None else first_error.error_kind,
@@ -189,8 +189,15 @@ def _outcome(slots: Sequence[SlotProgress]) -> Outcome:
         return Outcome.ROLLBACK_FAILED
     if phases == {Phase.WAITING} or any(slot.superseded_by for slot in slots):
         return Outcome.SKIPPED
-    undone = Phase.SETTLED not in phases and any(slot.undid for slot in slots)
+    kept = any(map(_serves, slots))
+    undone = not kept and any(slot.undid for slot in slots)
     return Outcome.ROLLED_BACK if undone else Outcome.FAILED
+
+
+def _serves(slot: SlotProgress) -> bool:
+    """Whether its instance is there after the rollout."""
+    left = slot.phase is Phase.LEFT and slot.instance is not None and not slot.undo_failed
+    return slot.phase is Phase.SETTLED or left
 
 
 def _deployed(instance: Instance) -> DeployedInstance:

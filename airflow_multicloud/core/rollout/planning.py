@@ -144,6 +144,7 @@ def _plan_target(context: _Context, target: Target, opened: OpenedTarget) -> Tar
         count=target.count,
         required=target.required,
         candidates=(),
+        regions=tuple(dict.fromkeys(one.request.region for one in target.prospects())),
     )
     try:
         return replace(planned, candidates=_candidates(context, target, opened))

@@ -68,6 +68,8 @@ class TargetPlan:
     :param count: how many instances.
     :param candidates: in the order in which they are tried; none when ``error`` says why the target
         could not be planned.
+    :param regions: that the target names, also those of candidates that were dropped: what an
+        earlier try has left there is found.
     :param error_kind: an outage of its cloud while planning, which costs this target only.
     """
 
@@ -77,6 +79,7 @@ class TargetPlan:
     count: int
     required: bool
     candidates: tuple[Candidate, ...]
+    regions: tuple[str, ...] = ()
     error_kind: ErrorKind | None = None
     error: str | None = None
 

@@ -29,7 +29,8 @@ class RollbackScope(StrEnum):
 
     #: Targets that failed.
     FAILED_ONLY = "failed_only"
-    #: Every target, when the rollout as a whole has failed; else those that failed.
+    #: Every target, when the waves have not met the quorum; else those that failed. Once instances
+    #: are taken for good, what fails late costs its own target.
     ALL = "all"
     #: Nothing: what failed stays for somebody to look at.
     NONE = "none"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from airflow_multicloud.core.rollout.capacity import Block
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.compute import Instance
+from airflow_multicloud.ports.compute import Instance, InstanceRef
 from airflow_multicloud.ports.operations import Operation
 
 
@@ -74,6 +74,7 @@ class SlotProgress:
     :param generation: of its next or present instance.
     :param instance: that the slot holds, as it was seen last.
     :param adopted: whether it was there before this run.
+    :param restarted: whether it had been stopped for a later revision, and was started again.
     :param waits_for: operations under way.
     :param deadline: when the present phase counts as failed.
     :param not_before: when the next step is due.
@@ -81,8 +82,10 @@ class SlotProgress:
     :param tries: errors in a row that may pass.
     :param checks: health checks in a row that succeeded.
     :param complaint: what the last health check found wrong.
+    :param launched: a launch that was accepted, and has not been looked at yet.
     :param may_hide: until when a listing may not show a launch whose answer was lost.
     :param losses: how many of its instances were terminated by somebody else.
+    :param taken: whether its instance has been taken for good.
     :param undid: whether something was put back.
     :param undo_failed: whether something could not be.
     :param superseded_by: the later revision that ours yielded to.
@@ -96,6 +99,7 @@ class SlotProgress:
     generation: int = 1
     instance: Instance | None = None
     adopted: bool = False
+    restarted: bool = False
     waits_for: tuple[Operation, ...] = ()
     deadline: datetime | None = None
     not_before: datetime | None = None
@@ -104,9 +108,11 @@ class SlotProgress:
     checks: int = 0
     complaint: str | None = None
     may_hide: datetime | None = None
+    launched: InstanceRef | None = None
     blocks: tuple[Block, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     losses: int = 0
+    taken: bool = False
     undid: bool = False
     undo_failed: bool = False
     superseded_by: str | None = None

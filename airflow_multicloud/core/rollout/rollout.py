@@ -31,7 +31,7 @@ from airflow_multicloud.text import traceback_text
 _log = logging.getLogger(__name__)
 
 _CLOSING = frozenset({Phase.SETTLING, Phase.UNDOING})
-_MOST_THREADS = 64
+_MOST_THREADS = 256
 
 #: Gets a line of text.
 Listener = Callable[[str], None]
@@ -77,7 +77,7 @@ class Rollout:
                         slot,
                         phase=Phase.FAILED,
                         error_kind=target.error_kind,
-                        error=target.error,
+                        error=f"{target.error}; what is there now is not known",
                     )
                 slots.append(slot)
         return self._moved(RolloutProgress(slots=tuple(slots), began_at=self._clock()))

@@ -40,7 +40,7 @@ class Site:
         return found
 
     def listed(self, since: datetime, now: Callable[[], datetime]) -> tuple[Instance, ...]:
-        """The target's instances, in the regions of its candidates.
+        """The target's instances, in all regions that it names.
 
         One listing serves all slots that ask for the same.
 
@@ -54,7 +54,8 @@ class Site:
 
     def _list(self) -> list[Instance]:
         labels = {DEPLOYMENT: self.deployment_id, TARGET: self.plan.name}
-        regions = dict.fromkeys(candidate.spec.region for candidate in self.plan.candidates)
+        made_in = (candidate.spec.region for candidate in self.plan.candidates)
+        regions = dict.fromkeys((*self.plan.regions, *made_in))
         return [
             instance
             for region in regions

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from airflow_multicloud.core.rollout.looking import Seen, Wanted, seen_in
-from airflow_multicloud.core.rollout.names import Slot, order_of
+from airflow_multicloud.core.rollout.names import Rank, Slot, Standing, identity_of, order_of
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import Phase, SlotProgress
 from airflow_multicloud.core.rollout.site import Site
-from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.compute import ConsoleOutput
+from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
+from airflow_multicloud.ports.compute import ConsoleOutput, Instance
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.text import printable, shortened
 
-_LONGEST_PAUSE = timedelta(seconds=30)
+_SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=50), timedelta(seconds=30)
+_MOST_DOUBLINGS = 10
 _CONSOLE_LINES = 5
 #: Characters of a line of a console, and of the rest of what is told of a failure. A slot's
 #: progress goes into the metadata database, again at every look of a trigger.
@@ -26,6 +27,20 @@ _LONGEST_ERROR = 600
 _MOST_LOSSES = 3
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """How far operations are.
+
+    :param left: those that go on.
+    :param wait: how long their cloud asks to wait.
+    :param failure: what one of them failed with; nobody goes on with that one.
+    """
+
+    left: tuple[Operation, ...]
+    wait: timedelta | None
+    failure: DeploymentError | None
 
 
 class SlotBase:
@@ -48,10 +63,14 @@ class SlotBase:
             slot=Slot(
                 deployment_id=self.plan.deployment_id, target=slot.target, number=slot.number
             ),
-            order=order_of(self.plan.order),
+            rank=Rank(order=order_of(self.plan.order), spec=self._spec(slot)),
             specs=self.specs.keys(),
             accounts={candidate.spec.account_id for candidate in self.site.plan.candidates},
         )
+
+    def _spec(self, slot: SlotProgress) -> str:
+        held = None if slot.instance is None else identity_of(slot.instance)
+        return max(self.specs, default="") if held is None else held.rank.spec
 
     def seen(self, slot: SlotProgress) -> tuple[Seen, ...]:
         """What lies in a slot, by a listing that is new enough."""
@@ -60,25 +79,22 @@ class SlotBase:
 
     def tried(self, slot: SlotProgress, err: CloudError) -> SlotProgress:
         """A slot whose step is done again, the later the more often it was refused."""
-        pause = min(_LONGEST_PAUSE, self.plan.policy.poll_interval * 2**slot.tries)
-        pause = max(pause, err.retry_after or timedelta())
+        doubled = self.plan.policy.poll_interval * 2 ** min(slot.tries, _MOST_DOUBLINGS)
+        pause = max(min(_LONGEST_PAUSE, doubled), err.retry_after or _SHORTEST_PAUSE)
         return replace(slot, tries=slot.tries + 1, not_before=self.clock() + pause)
 
-    def looked_at(
-        self, operations: Sequence[Operation]
-    ) -> tuple[tuple[Operation, ...], timedelta | None]:
-        """Those of some operations that are not done yet, and how long to wait for them.
-
-        :raises CloudError: when one has failed.
-        """
-        left = []
-        for operation in operations:
-            now = self.site.compute.describe_operation(operation)
-            now.raise_if_failed(CloudError, self.site.plan.cloud)
-            if not now.state.is_final:
-                left.append(now)
+    def looked_at(self, operations: Sequence[Operation]) -> Looked:
+        """How far some operations are."""
+        now = [self.site.compute.describe_operation(operation) for operation in operations]
+        left = tuple(operation for operation in now if not operation.state.is_final)
         waits = [one.poll_after for one in left if one.poll_after is not None]
-        return tuple(left), max(waits, default=None)
+        failure = None
+        for operation in now:
+            try:
+                operation.raise_if_failed(DeploymentError, self.site.plan.cloud)
+            except DeploymentError as err:
+                failure = err
+        return Looked(left=left, wait=max(waits, default=None), failure=failure)
 
     def later(self, slot: SlotProgress, wait: timedelta | None = None) -> SlotProgress:
         """A slot that is looked at after a while, unless it has taken too long already."""
@@ -86,7 +102,12 @@ class SlotBase:
         if slot.deadline is not None and now >= slot.deadline:
             doing = slot.complaint or f"it was {slot.phase} for too long"
             return self.failed(slot, ErrorKind.TIMEOUT, doing)
-        return replace(slot, not_before=now + (wait or self.plan.policy.poll_interval))
+        return self.again(slot, wait)
+
+    def again(self, slot: SlotProgress, wait: timedelta | None = None) -> SlotProgress:
+        """A slot that is looked at after a while."""
+        pause = self.plan.policy.poll_interval if wait is None else wait
+        return replace(slot, not_before=self.clock() + pause)
 
     def lost(self, slot: SlotProgress, why: str) -> SlotProgress:
         """A slot whose instance was terminated by somebody: an earlier run that came late, say.
@@ -96,9 +117,11 @@ class SlotBase:
         if slot.losses >= _MOST_LOSSES:
             return self.failed(slot, ErrorKind.UNAVAILABLE, why)
         now = self.clock()
+        # Not at once: a listing may still show what is gone, or hide what is new.
         return replace(
             slot,
             phase=Phase.LOOKING,
+            not_before=now + self.plan.policy.poll_interval,
             losses=slot.losses + 1,
             instance=None,
             waits_for=(),
@@ -144,3 +167,16 @@ class SlotBase:
 def told_shortly(why: str) -> str:
     """What is told of a failure: one printable line, cut to 600 characters."""
     return shortened(printable(why), _LONGEST_ERROR)
+
+
+def has_served(instance: Instance | None) -> bool:
+    """Whether an instance was taken for good once."""
+    identity = None if instance is None else identity_of(instance)
+    return identity is not None and identity.standing is not Standing.NEW
+
+
+def held_by(slot: SlotProgress) -> Instance:
+    """The instance of a slot that is in a phase with one."""
+    if slot.instance is None:
+        raise AssertionError(f"a slot that is {slot.phase} holds an instance")
+    return slot.instance

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from airflow_multicloud.core.rollout.capacity import SCARCE, block_of, next_candidate
+from airflow_multicloud.core.rollout.clock import LISTINGS_LAG
 from airflow_multicloud.core.rollout.looking import (
     Seen,
     adoptable,
@@ -35,7 +35,7 @@ from airflow_multicloud.core.rollout.names import (
 )
 from airflow_multicloud.core.rollout.policy import Strategy
 from airflow_multicloud.core.rollout.progress import Attempt, Phase, SlotProgress
-from airflow_multicloud.core.rollout.slot_base import SlotBase, told_shortly
+from airflow_multicloud.core.rollout.slot_base import SlotBase, has_served, held_by, told_shortly
 from airflow_multicloud.errors import CloudError, ErrorKind, SpentTokenError
 from airflow_multicloud.ports.compute import (
     Instance,
@@ -45,9 +45,6 @@ from airflow_multicloud.ports.compute import (
 )
 from airflow_multicloud.ports.operations import Operation, OperationState
 
-#: How long a listing may not show a new instance. EC2 names no time ("eventual consistency" in its
-#: API guide); what others saw is seconds.
-LISTINGS_LAG = timedelta(seconds=30)
 #: A token that is spent so often is not spent by teardowns.
 _MOST_GENERATIONS = 100
 
@@ -103,6 +100,7 @@ class SlotSteps(SlotBase):
             slot,
             instance=instance,
             adopted=True,
+            restarted=identity.standing is Standing.REPLACED,
             candidate=self.specs[identity.rank.spec],
             generation=identity.generation,
         )
@@ -124,12 +122,13 @@ class SlotSteps(SlotBase):
             self.site.compute.label_instance(instance.ref, {ORDER: str(order)})
 
     def _clear(self, slot: SlotProgress) -> SlotProgress:
-        waits_for, wait = self.looked_at(slot.waits_for)
-        if waits_for:
-            return self.later(replace(slot, waits_for=waits_for), wait)
-        return replace(
-            slot, phase=Phase.LOOKING, waits_for=(), instance=None, looked_from=self.clock()
-        )
+        looked = self.looked_at(slot.waits_for)
+        if looked.left:
+            return self.later(replace(slot, waits_for=looked.left), looked.wait)
+        slot = replace(slot, waits_for=(), instance=None, looked_from=self.clock())
+        if looked.failure is not None:
+            slot = self.later(slot)  # What is left is found anew, and ended anew.
+        return slot if slot.phase is Phase.FAILED else replace(slot, phase=Phase.LOOKING)
 
     def _launch(self, slot: SlotProgress) -> SlotProgress:
         candidate = self.site.plan.candidates[slot.candidate]
@@ -155,7 +154,9 @@ class SlotSteps(SlotBase):
             if slot.generation >= _MOST_GENERATIONS:
                 raise
             return replace(slot, generation=slot.generation + 1)
-        return self._booting(replace(slot, adopted=False, may_hide=None), (begun,))
+        made = InstanceRef(begun.resource, candidate.spec.region)
+        slot = replace(slot, adopted=False, may_hide=None, launched=made)
+        return self._booting(slot, (begun,))
 
     def _boot(self, slot: SlotProgress) -> SlotProgress:
         if slot.waits_for:
@@ -175,17 +176,17 @@ class SlotSteps(SlotBase):
         instance = self.site.compute.describe_instance(ref)
         # A launch gives what another run has made by the same order.
         self._claim(slot, instance)
+        slot = replace(slot, instance=instance, launched=None)
         if instance.state is InstanceState.PENDING:
-            return self.later(replace(slot, instance=instance))
+            return self.later(slot)
         if instance.state is not InstanceState.RUNNING and instance.error_kind is not None:
-            slot = replace(slot, instance=instance)
             return self._not_this_one(slot, instance.error_kind, how_ended(instance), None)
         if instance.state is not InstanceState.RUNNING:
             return self._ended(slot, instance)
         return self._checking(replace(slot, waits_for=()), instance)
 
     def _check(self, slot: SlotProgress) -> SlotProgress:
-        held = _held(slot)
+        held = held_by(slot)
         instance = self.site.compute.describe_instance(held.ref)
         slot = replace(slot, instance=instance)
         if instance.state is not InstanceState.RUNNING:
@@ -195,7 +196,7 @@ class SlotSteps(SlotBase):
             return self.later(replace(slot, checks=0, complaint=complaint))
         slot = replace(slot, checks=slot.checks + 1, complaint=None)
         if slot.checks < self.plan.policy.healthy_checks:
-            return self.later(slot)
+            return self.again(slot)
         if self.plan.policy.strategy is Strategy.SIDE_BY_SIDE:
             return self._ready(slot)
         return replace(
@@ -206,9 +207,11 @@ class SlotSteps(SlotBase):
         )
 
     def _stand_down(self, slot: SlotProgress) -> SlotProgress:
-        waits_for, wait = self.looked_at(slot.waits_for)
-        if waits_for:
-            return self.later(replace(slot, waits_for=waits_for), wait)
+        looked = self.looked_at(slot.waits_for)
+        if looked.left:
+            return self.later(replace(slot, waits_for=looked.left), looked.wait)
+        if looked.failure is not None:
+            return self.later(replace(slot, waits_for=(), looked_from=self.clock()))
         begun = []
         for one in serving(self.wanted(slot), self.seen(slot)):
             # Labelled first: a run that is killed in between must know whom to start again.
@@ -253,7 +256,8 @@ class SlotSteps(SlotBase):
             code=code,
         )
         slot = replace(slot, attempts=(*slot.attempts, attempt))
-        if kind not in SCARCE:
+        if kind not in SCARCE or (slot.adopted and has_served(slot.instance)):
+            # What served once is not given up for a place that may have no room either.
             return self.failed(slot, kind, why)
         slot = replace(slot, blocks=(*slot.blocks, block_of(kind, spec)))
         following = next_candidate(self.site.plan.candidates, slot.candidate, slot.blocks)
@@ -262,7 +266,7 @@ class SlotSteps(SlotBase):
         held = () if slot.instance is None else (slot.instance.ref,)
         made = [InstanceRef(one.resource, spec.region) for one in slot.waits_for]
         left = tuple(dict.fromkeys((*made, *held)))
-        slot = replace(slot, candidate=following, generation=1)
+        slot = replace(slot, candidate=following, generation=1, launched=None)
         return self._clearing(slot, left) if left else self._launching(slot)
 
     def _clearing(self, slot: SlotProgress, left: Sequence[InstanceRef]) -> SlotProgress:
@@ -274,7 +278,9 @@ class SlotSteps(SlotBase):
         return replace(slot, phase=Phase.LAUNCHING, waits_for=(), instance=None, deadline=deadline)
 
     def _booting(self, slot: SlotProgress, waits_for: tuple[Operation, ...]) -> SlotProgress:
-        return self.later(replace(slot, phase=Phase.BOOTING, waits_for=waits_for))
+        slot = replace(slot, phase=Phase.BOOTING, waits_for=waits_for)
+        done = waits_for and all(operation.state.is_final for operation in waits_for)
+        return slot if done else self.later(slot)
 
     def _checking(self, slot: SlotProgress, instance: Instance) -> SlotProgress:
         deadline = self.clock() + self.plan.policy.health_timeout
@@ -287,9 +293,3 @@ class SlotSteps(SlotBase):
         if slot.instance is not None:
             return slot.instance.ref.region
         return self.site.plan.candidates[slot.candidate].spec.region
-
-
-def _held(slot: SlotProgress) -> Instance:
-    if slot.instance is None:
-        raise AssertionError(f"a slot that is {slot.phase} holds an instance")
-    return slot.instance

@@ -6,14 +6,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import ClassVar, Self
 
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.rollout.clock import pause_for, utc_now
+from airflow_multicloud.core.rollout.clock import LISTINGS_LAG, pause_for, utc_now
 from airflow_multicloud.core.rollout.names import DEPLOYMENT, TARGET
+from airflow_multicloud.core.rollout.teardown_progress import (
+    PlaceTeardown,
+    RemovedInstance,
+    TeardownResult,
+    TeardownState,
+)
 from airflow_multicloud.core.telemetry import submit_in_context
-from airflow_multicloud.documents import Document
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Compute, Instance
 from airflow_multicloud.ports.operations import Operation
@@ -45,100 +48,6 @@ class TeardownPlace:
         ]
 
 
-class TeardownState(StrEnum):
-    """How far one place is."""
-
-    REMOVING = "removing"
-    #: A listing, made after the last removal, has shown nothing.
-    CLEAN = "clean"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovedInstance:
-    """One instance, or what was left of one, that is gone.
-
-    :param target: what it was labelled with.
-    """
-
-    id: str
-    name: str
-    region: str
-    target: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceTeardown:
-    """How far one place is.
-
-    :param left: ids of what is still there, as far as is known.
-    :param listed_at: when the last listing was begun.
-    """
-
-    conn_id: str
-    cloud: str
-    deadline: datetime
-    state: TeardownState = TeardownState.REMOVING
-    removed: tuple[RemovedInstance, ...] = ()
-    left: tuple[str, ...] = ()
-    waits_for: tuple[Operation, ...] = ()
-    not_before: datetime | None = None
-    listed_at: datetime | None = None
-    error_kind: ErrorKind | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeardownResult:
-    """What came of a teardown.
-
-    :param places: each with what was removed there.
-    """
-
-    DOCUMENT: ClassVar[Document] = Document(
-        shows=("deployment_id", "succeeded", "removed", "places", "ended_at")
-    )
-
-    deployment_id: str
-    places: tuple[PlaceTeardown, ...]
-    ended_at: datetime
-
-    @classmethod
-    def of(cls, deployment_id: str, places: Sequence[PlaceTeardown]) -> Self:
-        """What came of it, ended now."""
-        return cls(deployment_id=deployment_id, places=tuple(places), ended_at=utc_now())
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether a listing of every place has shown that nothing is left."""
-        return all(place.state is TeardownState.CLEAN for place in self.places)
-
-    @property
-    def removed(self) -> int:
-        """How many instances are gone."""
-        return sum(len(place.removed) for place in self.places)
-
-    def raise_if_failed(self) -> None:
-        """Raise when something is left, or may be.
-
-        :raises DeploymentError: naming it.
-        """
-        bad = [place for place in self.places if place.state is TeardownState.FAILED]
-        if not bad:
-            return
-        told = "; ".join(
-            f"{place.conn_id} ({place.cloud}): {place.error}"
-            + (f"; still there: {', '.join(place.left)}" if place.left else "")
-            for place in bad
-        )
-        kinds = [place.error_kind or ErrorKind.TIMEOUT for place in bad]
-        lasting = [kind for kind in kinds if not kind.retryable]
-        raise DeploymentError(
-            f"deployment {self.deployment_id}: not everything is known to be gone: {told}",
-            kind=(lasting or kinds)[0],
-        )
-
-
 class Teardown:
     """One teardown.
 
@@ -146,6 +55,8 @@ class Teardown:
     :param places: where; each is worked on beside the others.
     :param timeout: for each place.
     :param poll_interval: between two looks.
+    :param confirm_after: the closing listing is begun no earlier than this after the beginning, for
+        listings lag behind launches.
     :param clock: gives the time, aware.
     :param pause: waits so many seconds.
     """
@@ -157,6 +68,7 @@ class Teardown:
         *,
         timeout: timedelta = timedelta(minutes=15),
         poll_interval: timedelta = timedelta(seconds=5),
+        confirm_after: timedelta = LISTINGS_LAG,
         clock: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = pause_for,
     ) -> None:
@@ -164,14 +76,20 @@ class Teardown:
         self._places = {place.conn_id: place for place in places}
         self._timeout = timeout
         self._poll = poll_interval
+        self._confirm_after = confirm_after
         self._clock = clock
         self._pause = pause
 
     def begin(self) -> tuple[PlaceTeardown, ...]:
         """Places where nothing was done yet."""
-        deadline = self._clock() + self._timeout
+        now = self._clock()
         return tuple(
-            PlaceTeardown(conn_id=place.conn_id, cloud=place.cloud, deadline=deadline)
+            PlaceTeardown(
+                conn_id=place.conn_id,
+                cloud=place.cloud,
+                deadline=now + self._timeout,
+                certain_from=now + self._confirm_after,
+            )
             for place in self._places.values()
         )
 
@@ -230,8 +148,11 @@ class Teardown:
 
     def _step(self, place: PlaceTeardown) -> PlaceTeardown:
         where = self._places[place.conn_id]
-        if left := self._still(where, place.waits_for):
+        left, failure = self._still(where, place.waits_for)
+        if left:
             return replace(place, waits_for=left, not_before=self._clock() + self._poll)
+        if failure is not None and self._clock() >= place.deadline:
+            return self._refused(replace(place, waits_for=()), failure)
         listed_at = self._clock()
         found = where.listed(self.deployment_id)
         place = replace(
@@ -240,6 +161,9 @@ class Teardown:
             listed_at=listed_at,
             left=tuple(instance.ref.id for instance in found),
         )
+        if not found and listed_at < place.certain_from:
+            # What was launched just before may not be listed yet.
+            return replace(place, not_before=place.certain_from)
         if not found:
             return replace(place, state=TeardownState.CLEAN)
         known = {one.id for one in place.removed}
@@ -267,11 +191,17 @@ class Teardown:
 
     def _still(
         self, where: TeardownPlace, operations: Sequence[Operation]
-    ) -> tuple[Operation, ...]:
+    ) -> tuple[tuple[Operation, ...], DeploymentError | None]:
+        """The operations that go on, and what one has failed with: it is begun anew."""
         looked = [where.compute.describe_operation(operation) for operation in operations]
+        failure = None
         for operation in looked:
-            operation.raise_if_failed(DeploymentError, where.cloud)
-        return tuple(operation for operation in looked if not operation.state.is_final)
+            try:
+                operation.raise_if_failed(DeploymentError, where.cloud)
+            except DeploymentError as err:
+                failure = err
+                _log.warning("%s: %s: %s", where.conn_id, err.kind, err)
+        return tuple(operation for operation in looked if not operation.state.is_final), failure
 
     def _refused(self, place: PlaceTeardown, err: CloudError) -> PlaceTeardown:
         now = self._clock()

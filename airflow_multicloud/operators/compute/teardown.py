@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_multicloud.core.rollout.clock import LISTINGS_LAG
 from airflow_multicloud.core.rollout.given import check_not_empty
 from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
-from airflow_multicloud.core.rollout.teardown import PlaceTeardown, TeardownResult
+from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownResult
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.opening.teardowns import advance_teardown, arguments_of, open_teardown
@@ -34,6 +35,8 @@ class TeardownOperator(OperationOperator):
     :param regions: connection → regions; every region that its account uses when left out;
         refused when there is nothing of it in the run.
     :param removal_timeout: for each connection's place; 7 days at most.
+    :param confirm_after: the closing listing is made no earlier than this after the beginning,
+        since listings lag behind launches.
     """
 
     template_fields: Sequence[str] = ("deployment_id", "conn_ids", "regions")
@@ -46,6 +49,7 @@ class TeardownOperator(OperationOperator):
         conn_ids: Sequence[str] | str,
         regions: Mapping[str, Sequence[str]] | None = None,
         removal_timeout: timedelta = timedelta(minutes=15),
+        confirm_after: timedelta = LISTINGS_LAG,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -54,6 +58,7 @@ class TeardownOperator(OperationOperator):
         self.regions = regions
         self._has_regions = regions is not None
         self.removal_timeout = removal_timeout
+        self.confirm_after = confirm_after
 
     def begin(self, context: Context) -> Wait | Outcome:
         """List, terminate, and list again, here or in the triggerer."""
@@ -64,7 +69,8 @@ class TeardownOperator(OperationOperator):
         regions = {conn_id: list(names) for conn_id, names in (self.regions or {}).items()}
         removal = duration("removal_timeout", self.removal_timeout, most=_LONGEST_REMOVAL)
         poll = timedelta(seconds=self.poll_interval)
-        teardown = open_teardown(self.deployment_id, conn_ids, regions, removal, poll)
+        limits = (removal, poll, self.confirm_after)
+        teardown = open_teardown(self.deployment_id, conn_ids, regions, *limits)
         if self.deferrable:
             return Wait(
                 check=advance_teardown,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.clouds.azure.compute.fields import ORDER_TAG, Place
-from airflow_multicloud.errors import DeploymentError, ErrorKind
+from airflow_multicloud.clouds.azure.compute.client import Begun, started
+from airflow_multicloud.clouds.azure.compute.fields import ORDER_TAG, Place, place_of
+from airflow_multicloud.errors import CredentialsError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import (
     Architecture,
     InstanceRef,
@@ -30,6 +32,7 @@ from tests.integration.compute_azure.bodies import interface, machine
 from tests.integration.compute_azure.conftest import MARK, wait
 
 if TYPE_CHECKING:
+    from airflow_multicloud.testing.local_clouds import LocalServer
     from tests.integration.compute_azure.conftest import Account
 
 GIB = 2**30
@@ -48,6 +51,111 @@ def test_the_smallest_size_starts_the_image(account: Account) -> None:
     found = account.hook().resolve_launch(arm)
     assert found.size.name == "Standard_B2pts_v2"
     assert "server-arm64" in found.image.id
+
+
+@pytest.mark.parametrize(("gib", "name"), [(12, "Standard_D4s_v5"), (16, "Standard_D4s_v5")])
+def test_a_size_by_need_has_nothing_that_nobody_asked_for(
+    account: Account, gib: int, name: str
+) -> None:
+    """No graphics card, cores turned off, promotion, confidential computing or disk of its own."""
+    need = SizeNeed(vcpus=4, memory_bytes=gib * GIB)
+    assert account.hook().resolve_launch(replace(REQUEST, size=need)).size.name == name
+    named = account.hook().resolve_launch(replace(REQUEST, size="Standard_E8-4s_v5"))
+    assert named.size.vcpus == 4
+
+
+def permission_of(method: str, path: str) -> str:
+    """What Resource Manager asks for: types alternate with names, and the method is the verb."""
+    provider, *parts = path.rpartition("/providers/")[2].split("/")
+    types, is_action = parts[::2], method == "POST"
+    verbs = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+    assert not is_action or len(parts) % 2
+    # A view of a resource has no name.
+    return "/".join((provider, *types, verbs[method]))
+
+
+def test_the_plan_names_every_permission_that_is_used(account: Account) -> None:
+    """And others only where one call takes several."""
+    account.admin.reset()
+    hook = account.hook()
+    request = replace(REQUEST, network=replace(REQUEST.network, public_address=True))
+    order = replace(account.order(), spec=hook.resolve_launch(request))
+    ref = account.launched(order)
+    hook.label_instance(ref, {"a": "b"})
+    assert list(hook.list_instances({MARK: None}))
+    hook.read_console(ref)
+    for on in (False, True):
+        wait(hook, hook.power_instance(ref, on=on))
+    wait(hook, hook.terminate_instance(ref))
+    asked = [one for one in account.admin.requests() if "/providers/" in one["path"]]
+    used = {permission_of(one["method"], one["path"]).lower() for one in asked}
+    told = {p.lower() for call in order.spec.calls for p in call.permissions}
+    assert used - told == set()
+    assert told - used == {
+        "microsoft.compute/disks/delete",
+        "microsoft.managedidentity/userassignedidentities/assign/action",
+        "microsoft.network/networkinterfaces/delete",
+        "microsoft.network/networkinterfaces/join/action",
+        "microsoft.network/networksecuritygroups/join/action",
+        "microsoft.network/publicipaddresses/delete",
+        "microsoft.network/publicipaddresses/join/action",
+        "microsoft.network/virtualnetworks/subnets/join/action",
+    }
+    plain = {p.lower() for call in hook.resolve_launch(REQUEST).calls for p in call.permissions}
+    assert told - plain == {
+        "microsoft.network/publicipaddresses/delete",
+        "microsoft.network/publicipaddresses/join/action",
+        "microsoft.network/publicipaddresses/write",
+    }
+
+
+def test_a_disk_that_can_not_be_labelled_is_terminated(account: Account) -> None:
+    """A policy on tags must not keep a machine alive that is to go, disk and all."""
+    hook = account.hook()
+    order = account.order()
+    begun = hook.launch_instance(order)
+    body = {"error": {"code": "RequestDisallowedByPolicy", "message": "no such tag"}}
+    refusal = {"status": 403, "body": body}
+    account.admin.script(f"/disks/{order.name}-disk", [None, refusal])
+    ended = hook.terminate_instance(InstanceRef(begun.resource, REGION))
+    assert wait(hook, ended).state is OperationState.SUCCEEDED
+
+
+@pytest.mark.parametrize("code", ["OperationNotAllowed", "AnotherOperationInProgress", "BrandNew"])
+def test_a_conflict_is_no_end_of_a_termination(account: Account, code: str) -> None:
+    hook = account.hook()
+    order = account.order()
+    ref = account.launched(order)
+    refusal = {"status": 409, "body": {"error": {"code": code, "message": "d is attached to VM v"}}}
+    account.admin.script(f"/virtualMachines/{order.name}", [None, refusal])
+    ended = hook.terminate_instance(ref)
+    assert ended.state is OperationState.RUNNING
+    assert wait(hook, ended).state is OperationState.SUCCEEDED
+
+
+@pytest.mark.parametrize("extra", [{"password": "wrong"}, {"password": None}])
+def test_refused_credentials_name_their_connection(
+    account: Account,
+    local_azure: LocalServer,
+    monkeypatch: pytest.MonkeyPatch,
+    extra: dict[str, str | None],
+) -> None:
+    from airflow_multicloud.clouds.azure.compute import VirtualMachinesHook
+
+    connection: Any = local_azure.spec.connections["azure_local"]
+    monkeypatch.setenv("AIRFLOW_CONN_AZURE_OTHER", json.dumps({**connection, **extra}))
+
+    def both() -> Iterator[Callable[[], object]]:
+        hook = VirtualMachinesHook("azure_other")
+        yield lambda: hook.resolve_launch(REQUEST)
+        yield lambda: list(hook.list_instances({MARK: None}))
+
+    calls = both()
+    for _ in range(2):
+        with pytest.raises(CredentialsError, match="connection 'azure_other'"):
+            next(calls)()
+        if extra["password"] is None:
+            break
 
 
 @pytest.mark.parametrize(
@@ -141,6 +249,18 @@ def test_an_operation_that_azure_forgot(account: Account) -> None:
     path, _, query = begun.handle.partition("?")
     forgotten = replace(begun, handle=f"{path[:-4]}0000?{query}")
     assert wait(hook, forgotten).state is OperationState.SUCCEEDED
+    body = {"error": {"code": "OperationNotFound", "message": "expired"}}
+    account.admin.script("/operations/", [{"status": 404, "body": body}])
+    assert wait(hook, begun).state is OperationState.SUCCEEDED
+
+
+def test_a_handle_has_its_bounds(account: Account) -> None:
+    hook = account.hook()
+    begun = hook.launch_instance(account.order())
+    place = place_of(begun.resource, hook.subscription)
+    long = started("launch", place, Begun("https://x/" + "c" * 9000, None))
+    assert long.handle == ""
+    assert wait(hook, long).state is OperationState.SUCCEEDED
 
 
 def test_a_launch_that_failed_says_so_again(account: Account) -> None:

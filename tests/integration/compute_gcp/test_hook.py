@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from googleapiclient.discovery_cache import get_static_doc  # type: ignore[import-untyped]
 
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import DeploymentError, ErrorKind, SpentTokenError
@@ -59,6 +64,29 @@ def until(true: Callable[[], bool]) -> None:
 
 def plant(server: LocalServer, *faults: MachineFault) -> None:
     admin(server).seed("machine_faults", [{"clear": True}, *map(to_document, faults)])
+
+
+@cache
+def methods() -> list[tuple[str, re.Pattern[str], str]]:
+    """HTTP method, path and name of every method of the API, by its discovery document."""
+    resources = json.loads(str(get_static_doc("compute", "v1")))["resources"]
+    return [
+        (
+            method["httpMethod"],
+            re.compile("/compute/v1/" + re.sub(r"\{\w+\}", "[^/]+", method["flatPath"])),
+            method["id"],
+        )
+        for resource in resources.values()
+        for method in resource["methods"].values()
+    ]
+
+
+def permission_of(http_method: str, path: str) -> str:
+    """The permission that is named after a request's method, or stands for it in Google's pages."""
+    (name,) = {n for verb, known, n in methods() if verb == http_method and known.fullmatch(path)}
+    collection, _, method = name.removeprefix("compute.").partition(".")
+    verbs = {"insert": "create", "aggregatedList": "list", "wait": "get"}
+    return f"compute.{collection}.{verbs.get(method, method)}"
 
 
 class TestResolving:
@@ -138,6 +166,31 @@ class TestResolving:
             hook.resolve_launch(replace(REQUEST, **more))
         assert not caught.value.retryable
 
+    def test_the_plan_names_every_permission_that_is_used(
+        self, hook: GCPComputeHook, order: Order, local_compute_engine: LocalServer
+    ) -> None:
+        """And others only where one call takes several."""
+        admin(local_compute_engine).reset()
+        wanted = order()
+        found = launched(hook, wanted)
+        hook.label_instance(found.ref, {"a": "b"})
+        assert list(hook.list_instances({MARK: "1"}))
+        hook.read_console(found.ref)
+        for on in (False, True):
+            ended(hook, hook.power_instance(found.ref, on=on))
+        ended(hook, hook.terminate_instance(found.ref))
+        asked = admin(local_compute_engine).requests()
+        used = {permission_of(one["method"], one["path"]) for one in asked}
+        told = {p for call in wanted.spec.calls for p in call.permissions}
+        assert used - told == set()
+        assert told - used == {
+            "compute.disks.create",
+            "compute.disks.delete",
+            "compute.images.useReadOnly",
+            "compute.instances.setMetadata",
+            "compute.subnetworks.use",
+        }
+
     def test_permissions(self, hook: GCPComputeHook) -> None:
         wanted = replace(
             REQUEST,
@@ -152,6 +205,16 @@ class TestResolving:
             "compute.subnetworks.useExternalIp",
             "iam.serviceAccounts.actAs",
         }
+
+    def test_permissions_of_an_exact_image_and_a_size_by_need(self, hook: GCPComputeHook) -> None:
+        wanted = replace(
+            REQUEST,
+            image=f"{IMAGES}/debian-12-bookworm-v20261110",
+            size=SizeNeed(vcpus=2, memory_bytes=2**30),
+        )
+        named = [call.call for call in hook.resolve_launch(wanted).calls]
+        assert {"compute.images.get", "compute.machineTypes.list"} <= set(named)
+        assert not {"compute.images.getFromFamily", "compute.machineTypes.get"} & set(named)
 
 
 class TestLaunching:
@@ -213,6 +276,26 @@ class TestLaunching:
         assert (done.error_kind, done.code) == (ErrorKind.QUOTA, "QUOTA_EXCEEDED")
         assert hook.launch_instance(wanted).error_kind is ErrorKind.QUOTA
 
+    def test_an_old_failure_spends_its_token(
+        self,
+        hook: GCPComputeHook,
+        order: Order,
+        local_compute_engine: LocalServer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Else an order that failed for lack of room failed for ever."""
+        from airflow_multicloud.clouds.gcp.compute import launching
+
+        monkeypatch.setattr(launching, "_FRESH", timedelta(0))
+        fault = MachineFault(kind=FaultKind.FAIL_LATER, error=ErrorKind.CAPACITY)
+        plant(local_compute_engine, fault)
+        wanted = order()
+        assert ended(hook, hook.launch_instance(wanted)).error_kind is ErrorKind.CAPACITY
+        with pytest.raises(SpentTokenError, match="failed before"):
+            hook.launch_instance(wanted)
+        again = replace(wanted, token=str(uuid.uuid4()))
+        assert launched(hook, again).state is InstanceState.RUNNING
+
 
 class TestMachines:
     def test_a_start_runs_the_script_again(self, hook: GCPComputeHook, order: Order) -> None:
@@ -223,6 +306,22 @@ class TestMachines:
         ended(hook, hook.power_instance(found.ref, on=False))
         ended(hook, hook.power_instance(found.ref, on=True))
         until(lambda: hook.read_console(found.ref).count(line) == 2)
+
+    def test_one_that_is_suspended_is_resumed(
+        self, hook: GCPComputeHook, order: Order, ask: Ask
+    ) -> None:
+        """Google refuses to start it."""
+        found = launched(hook, order())
+        path = f"{ZONE}/instances/{found.name}"
+        ask("POST", f"{path}/suspend").raise_for_status()
+        until(lambda: ask("GET", path).json()["status"] == "SUSPENDED")
+        assert hook.describe_instance(found.ref).state is InstanceState.STOPPED
+        stopped = hook.power_instance(found.ref, on=False)
+        assert stopped.state is OperationState.SUCCEEDED
+        assert not ask("POST", f"{path}/start").ok
+        done = ended(hook, hook.power_instance(found.ref, on=True))
+        assert done.state is OperationState.SUCCEEDED
+        assert hook.describe_instance(found.ref).state is InstanceState.RUNNING
 
     def test_one_that_dies(
         self, hook: GCPComputeHook, order: Order, local_compute_engine: LocalServer

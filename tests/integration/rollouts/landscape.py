@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult, TargetResult
     from airflow_multicloud.core.rollout.standing import StandingInstance
-    from airflow_multicloud.core.rollout.teardown import TeardownResult
+    from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
     from airflow_multicloud.testing.local_clouds import LocalServer
     from airflow_multicloud.testing.machine_faults import MachineFault
     from tests.integration.lab import Lab
@@ -147,6 +147,7 @@ class Landscape:
             list(self.connections.values()),
             timeout=timedelta(seconds=60),
             poll_interval=POLL,
+            confirm_after=timedelta(),
         )
 
     def processes(self) -> list[str]:

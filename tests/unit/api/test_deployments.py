@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUICK = timedelta(milliseconds=10)
+QUICKLY = {"poll_interval": QUICK, "confirm_after": timedelta()}
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def lab(memory_account: Callable[[str, str], str]) -> Lab:
 
 
 def down(lab: Lab, **settings: Any) -> Any:
-    return tear_down_deployment(APP, [*lab.targets.values()], poll_interval=QUICK, **settings)
+    return tear_down_deployment(APP, [*lab.targets.values()], **QUICKLY, **settings)
 
 
 def test_it_is_listed_compared_and_taken_down(lab: Lab) -> None:
@@ -66,7 +67,7 @@ def test_a_connection_that_can_t_be_used_costs_a_listing_only_itself(lab: Lab) -
 def test_and_keeps_a_teardown_from_beginning(lab: Lab) -> None:
     conns = [*lab.targets.values(), "nowhere"]
     with pytest.raises(CloudError, match="'nowhere' does not exist") as caught:
-        tear_down_deployment(APP, conns, poll_interval=QUICK)
+        tear_down_deployment(APP, conns, **QUICKLY)
     assert caught.value.kind is ErrorKind.NOT_FOUND
     assert len(lab.there()) == 3
 
@@ -100,7 +101,7 @@ def test_one_that_can_t_go_keeps_no_other() -> None:
     )
     machines_of(conn).faults.plant([fault])
     place = TeardownPlace(conn_id=conn, cloud="memory", compute=Hook(conn))
-    (left,) = Teardown(APP, [place], poll_interval=QUICK).run().places
+    (left,) = Teardown(APP, [place], **QUICKLY).run().places
     assert left.error_kind is ErrorKind.PERMISSION_DENIED
     assert left.left == (stays.ref.id,)
     assert len(left.removed) == 2
@@ -111,7 +112,7 @@ def test_only_the_regions_that_are_named(lab: Lab) -> None:
     one = lab.targets["one"]
     elsewhere = {one: ["mem-2"]}
     assert len(list_deployments([one], regions=elsewhere).deployments) == 0
-    assert tear_down_deployment(APP, [one], regions=elsewhere, poll_interval=QUICK).removed == 0
+    assert tear_down_deployment(APP, [one], regions=elsewhere, **QUICKLY).removed == 0
     assert len(list_deployments([one], regions={one: ["mem-1", "mem-2"]}).deployments) == 1
 
 

@@ -15,6 +15,9 @@ from airflow_multicloud.errors import CredentialsError, DeploymentError, ErrorKi
         ("InsufficientInstanceCapacity", 500, "capacity"),
         ("InsufficientHostCapacity", 500, "capacity"),
         ("InsufficientFreeAddressesInSubnet", 400, "capacity"),
+        ("InsufficientReservedInstancesCapacity", 400, "capacity"),
+        ("UnfulfillableCapacity", 500, "capacity"),
+        ("VolumeTypeNotAvailableInZone", 400, "unsupported"),
         ("VcpuLimitExceeded", 400, "quota"),
         ("InstanceLimitExceeded", 400, "quota"),
         ("MaxSpotInstanceCountExceeded", 400, "quota"),
@@ -53,6 +56,13 @@ def test_codes(code: str, status: int, kind: str) -> None:
     with pytest.raises(expected, match="launching vm-1: ") as caught, translated("launching vm-1"):
         raise ClientError(answer, "RunInstances")
     assert (caught.value.kind, caught.value.code, caught.value.cloud) == (kind, code, "aws")
+
+
+def test_an_image_that_is_not_shared() -> None:
+    said = {"Code": "AuthFailure", "Message": "Not authorized for images: [ami-0123]"}
+    with pytest.raises(DeploymentError, match="ami-0123") as caught, translated("image"):
+        raise ClientError({"Error": said}, "DescribeImages")
+    assert caught.value.kind is ErrorKind.PERMISSION_DENIED
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpRequest
+from azure.mgmt.compute import models
 
 from airflow_multicloud.clouds.azure.compute.errors import if_there, kind_of, translated
 from airflow_multicloud.clouds.azure.compute.fields import (
@@ -15,6 +16,7 @@ from airflow_multicloud.clouds.azure.compute.fields import (
     place_of,
     state_of,
 )
+from airflow_multicloud.clouds.azure.compute.images import check_disk
 from airflow_multicloud.clouds.azure.compute.sizes import Offer
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Architecture, InstanceState, Size
@@ -29,7 +31,14 @@ ANSWERS = [
     (409, "SkuNotAvailable", "failed for Capacity Restrictions: X", ErrorKind.CAPACITY),
     (409, "SkuNotAvailable", "not available for the subscription", ErrorKind.UNSUPPORTED),
     (409, "OperationNotAllowed", QUOTA, ErrorKind.QUOTA),
-    (409, "OperationNotAllowed", "The disk is attached.", ErrorKind.PRECONDITION_FAILED),
+    (409, "OperationNotAllowed", "Disk d is attached to VM v.", ErrorKind.BUSY),
+    (409, "OperationNotAllowed", "It is not allowed.", ErrorKind.PRECONDITION_FAILED),
+    (409, "AttachDiskWhileBeingDetached", "Detaching", ErrorKind.BUSY),
+    (409, "CanceledAndSupersededDueToAnotherOperation", "Another", ErrorKind.BUSY),
+    (429, "RetryableErrorDueToAnotherOperation", "Another", ErrorKind.BUSY),
+    (409, "AnotherOperationInProgress", "Another", ErrorKind.BUSY),
+    (400, "SubnetIsFull", "Full", ErrorKind.CAPACITY),
+    (400, "IPv4StandardSkuPublicIpCountLimitReached", "Limit", ErrorKind.QUOTA),
     (429, "OperationNotAllowed", "too many requests have been received", ErrorKind.THROTTLED),
     (409, "QuotaExceeded", "Quota", ErrorKind.QUOTA),
     (400, "PublicIPCountLimitReached", "Limit", ErrorKind.QUOTA),
@@ -171,7 +180,7 @@ def test_no_id() -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [{"Capital": "x"}, {"key": "Capital"}, {"multicloud-order": "x"}]
+    "labels", [{"Capital": "x"}, {"key": "Capital"}, {"multicloud-token": "x"}]
 )
 def test_labels_that_nobody_may_set(labels: dict[str, str]) -> None:
     with pytest.raises(DeploymentError, match=r"^labels: "):
@@ -190,3 +199,18 @@ def test_a_zone_that_is_closed() -> None:
     assert offer.why_not("1") == "NotAvailableForSubscription"
     assert offer.why_not("2") is None
     assert offer.why_not(None) is None
+
+
+def test_a_disk_that_is_too_small_for_the_image() -> None:
+    image = models.Image(
+        {
+            "location": "westeurope",
+            "name": "golden",
+            "properties": {"storageProfile": {"osDisk": {"diskSizeGB": 30}}},
+        }
+    )
+    check_disk(None, image)
+    check_disk(30 * 2**30, image)
+    check_disk(1, models.Image({"location": "westeurope"}))
+    with pytest.raises(DeploymentError, match=r"disk_bytes: 1 given; the image golden needs"):
+        check_disk(1, image)

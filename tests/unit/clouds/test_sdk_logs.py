@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import logging
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import botocore.parsers
 import pytest
@@ -47,6 +48,10 @@ S = "s3cr3t/+=tok%2Fen"
         f"proxy http://user:{S.replace('/', '')}@kept:3128",
         f"Credentials(region='kept', secret_key='{S}', token='{S}')",
         f"https://kept/?to=https%3A%2F%2Fx%2F%3Fsv%3D1%26sig%3D{S}",
+        f"{{'UserData': '{S}', 'ImageId': 'kept'}}",
+        f"Action=kept&UserData={S}&ImageId=a",
+        f'{{"customData": "{S}", "computerName": "kept"}}',
+        f"<a>kept</a><userData>{S}</userData>",
         f"{{'SSECustomerKey': b'{S}', 'client_secret': ['{S}'], 'h': 'kept'}}",
     ],
 )
@@ -55,6 +60,12 @@ def test_secrets_go_and_the_rest_stays(text: str) -> None:
     assert "s3cr3t" not in shown
     assert "tok%2Fen" not in shown
     assert "kept" in shown
+
+
+def test_a_script_in_base64_goes_wherever_it_stands() -> None:
+    script = base64.b64encode(b"#!/bin/sh\ncurl 'https://host/?sig=s3cr3t'\n").decode()
+    for text in (script, quote(script, safe="")):
+        assert without_secrets(f"sent {text} as it is kept") == "sent *** as it is kept"
 
 
 @pytest.mark.parametrize(

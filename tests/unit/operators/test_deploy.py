@@ -337,6 +337,17 @@ def test_targets_as_the_text_of_a_template(artifact: Path) -> None:
     assert facts["succeeded"] is True
 
 
+def test_templates_within_targets(artifact: Path) -> None:
+    network = {"subnets": ["{{ subnet }}"]}
+    operator = deploying(
+        artifact, targets=[{**TARGETS[0], "zones": ["{{ z }}"], "network": network}]
+    )
+    rendered: Any = {"subnet": "net-1", "z": "mem-1b"}
+    operator.render_template_fields(rendered)
+    facts = operator.execute(a_run())
+    assert {i["zone"] for i in facts["targets"][0]["instances"]} == {"mem-1b"}
+
+
 def test_what_may_be_a_template() -> None:
     assert {"targets", "artifact", "approved_plan", "policy", "health"} <= {
         *DeployOperator.template_fields

@@ -24,6 +24,7 @@ def removing(**given: Any) -> TeardownOperator:
         "deployment_id": "shop",
         "conn_ids": list(CONNS.values()),
         "poll_interval": 0.01,
+        "confirm_after": timedelta(),
         "deferrable": False,
     }
     return TeardownOperator(**{**usual, **given})

@@ -37,7 +37,11 @@ def run(args: Namespace) -> Result:
         return _named(report, "nothing was changed (--dry-run)", code_of(report))
     if not args.yes and _found(report) and not _confirmed(report):
         return _named(report, "nothing was changed: it was not confirmed", ExitCode.INTERRUPTED)
-    given = {"timeout": args.timeout, "poll_interval": args.poll_interval}
+    given = {
+        "timeout": args.timeout,
+        "poll_interval": args.poll_interval,
+        "confirm_after": args.confirm_after,
+    }
     result = tear_down_deployment(
         args.deployment_id,
         args.conn,

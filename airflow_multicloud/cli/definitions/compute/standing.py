@@ -55,6 +55,13 @@ TEARDOWN = command(
         metavar="TIME",
         help="between two looks at what is being removed (default: 5s)",
     ),
+    arg(
+        "--confirm-after",
+        type=duration,
+        metavar="TIME",
+        help="the closing listing is made no earlier than this after the beginning, since listings "
+        "lag behind launches (default: 30s)",
+    ),
     flag("--yes", "don't ask"),
     flag("--dry-run", "only name what would be removed"),
     service="compute",

@@ -17,8 +17,15 @@ _ALWAYS = (
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeImages",
 )
-_ENDING = (
+# Of what is there: looking, labelling, stopping and starting, and what it wrote when it failed.
+_KEEPING = (
     "ec2:DescribeInstances",
+    "ec2:CreateTags",
+    "ec2:StopInstances",
+    "ec2:StartInstances",
+    "ec2:GetConsoleOutput",
+)
+_ENDING = (
     "ec2:DescribeVolumes",
     "ec2:DescribeNetworkInterfaces",
     "ec2:TerminateInstances",
@@ -28,7 +35,7 @@ _ENDING = (
 
 
 def calls_for(request: LaunchRequest) -> tuple[ApiCall, ...]:
-    """What launching and later terminating it takes."""
+    """What launching it, keeping it and later terminating it takes."""
     # It needs no permission of its own, but everyone may be refused it by an organization.
     names = [ApiCall(call="sts:GetCallerIdentity", permissions=("sts:GetCallerIdentity",))]
     names += [ApiCall(call=name, permissions=(name,)) for name in _ALWAYS]
@@ -40,5 +47,5 @@ def calls_for(request: LaunchRequest) -> tuple[ApiCall, ...]:
         names.append(ApiCall(call=name, permissions=(name,)))
         launching.append("iam:PassRole")
     names.append(ApiCall(call="ec2:RunInstances", permissions=tuple(launching)))
-    names += [ApiCall(call=name, permissions=(name,)) for name in _ENDING]
+    names += [ApiCall(call=name, permissions=(name,)) for name in (*_KEEPING, *_ENDING)]
     return tuple(names)

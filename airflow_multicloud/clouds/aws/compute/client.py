@@ -50,7 +50,7 @@ class ComputeBase(SessionHook, _ClientHook):
         def ask() -> str:
             return str(self._client_of("sts").get_caller_identity()["Account"])
 
-        with translated("account: asking STS whose the connection is"):
+        with translated(f"connection {self.aws_conn_id!r}: asking STS whose account it is"):
             return self._session.once("account", ask)
 
     def _check_region(self, region: str) -> None:
@@ -76,6 +76,6 @@ class ComputeBase(SessionHook, _ClientHook):
 
     def _usable_regions(self) -> list[str]:
         """The regions that the account uses."""
-        with translated("listing instances: asking EC2 for the account's regions"):
+        with translated(f"connection {self.aws_conn_id!r}: asking EC2 for the account's regions"):
             found = self._client_of("ec2").describe_regions()["Regions"]
         return sorted(str(one["RegionName"]) for one in found)

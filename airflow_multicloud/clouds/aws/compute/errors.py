@@ -8,12 +8,16 @@ Parameter Store, which resolving asks, are here too.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from airflow_multicloud.adapters.errors import by_code
 from airflow_multicloud.clouds.aws import NAME, errors
-from airflow_multicloud.clouds.aws.errors import BASE
+from airflow_multicloud.clouds.aws.errors import BASE, Meaning, code_of
 from airflow_multicloud.errors import DeploymentError, ErrorKind
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 TABLE: Final = BASE.overlay(
     by_code(
@@ -23,7 +27,8 @@ TABLE: Final = BASE.overlay(
                 "InsufficientAddressCapacity InsufficientCapacity InsufficientCapacityOnHost "
                 "InsufficientFreeAddressesInSubnet InsufficientHostCapacity "
                 "InsufficientInstanceCapacity InsufficientReservedInstanceCapacity "
-                "InsufficientVolumeCapacity"
+                "InsufficientReservedInstancesCapacity InsufficientVolumeCapacity "
+                "UnfulfillableCapacity"
             ),
             ErrorKind.QUOTA: (
                 "InstanceLimitExceeded MaxIOPSLimitExceeded MaxSpotInstanceCountExceeded "
@@ -31,7 +36,9 @@ TABLE: Final = BASE.overlay(
             ),
             # Unsupported: "Your requested instance type is not supported in your requested
             # Availability Zone".
-            ErrorKind.UNSUPPORTED: "Unsupported UnsupportedInstanceAttribute",
+            ErrorKind.UNSUPPORTED: (
+                "Unsupported UnsupportedInstanceAttribute VolumeTypeNotAvailableInZone"
+            ),
             ErrorKind.NOT_FOUND: (
                 "InvalidAMIID.Unavailable InvalidID InvalidInstanceType ParameterNotFound "
                 "ParameterVersionNotFound"
@@ -47,7 +54,8 @@ TABLE: Final = BASE.overlay(
             ErrorKind.UNAVAILABLE: "ServiceFailure Unavailable",
             # A request's own limit, which no other zone has higher.
             ErrorKind.INVALID_ARGUMENT: (
-                "IdempotentParameterMismatch InvalidAvailabilityZone InvalidBlockDeviceMapping "
+                "IdempotentInstanceTerminated IdempotentParameterMismatch InvalidAvailabilityZone "
+                "InvalidBlockDeviceMapping "
                 "InvalidInput InvalidInstanceAttributeValue InvalidKeyId TagLimitExceeded "
                 "UnknownParameter UnknownVolumeType.Unsupported VPCIdNotSpecified "
                 "VPCResourceNotSpecified"
@@ -78,7 +86,17 @@ def translated(doing: str) -> AbstractContextManager[None]:
 
     :param doing: the call and what it was for, which begins the message.
     """
-    return errors.translated(doing, table=TABLE, area=DeploymentError)
+    return errors.translated(doing, table=TABLE, area=DeploymentError, refined=_refined)
+
+
+def _refined(error: ClientError, meaning: Meaning) -> Meaning:
+    """Tell a resource that others do not share from credentials that are refused.
+
+    "AuthFailure: Not authorized for images: [ami-…]" is said of a private image.
+    """
+    if code_of(error) == "AuthFailure" and "Not authorized for" in str(error):
+        return replace(meaning, kind=ErrorKind.PERMISSION_DENIED)
+    return meaning
 
 
 def failure(message: str, kind: ErrorKind) -> DeploymentError:

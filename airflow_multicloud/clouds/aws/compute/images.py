@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
@@ -9,11 +10,12 @@ from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.compute.client import ComputeBase
 from airflow_multicloud.clouds.aws.compute.errors import failure, translated
 from airflow_multicloud.errors import DeploymentError, ErrorKind
-from airflow_multicloud.ports.compute import Architecture, Image
+from airflow_multicloud.ports.compute import Image, LaunchRequest
 
 #: "Reference the latest AMIs using Systems Manager public parameters" of the Amazon EC2 user guide
 #: (docs.aws.amazon.com/AWSEC2/latest/UserGuide/finding-an-ami-parameter-store.html).
 _LATEST = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{}"
+_GIB = 2**30
 #: As in a launch template.
 BY_PARAMETER = "resolve:ssm:"
 
@@ -21,20 +23,23 @@ BY_PARAMETER = "resolve:ssm:"
 class Images(ComputeBase):
     """What instances can start from."""
 
-    def _image(self, image: str | None, architecture: Architecture, region: str) -> Image:
+    def _image(self, request: LaunchRequest) -> Image:
         """The image that is meant.
 
-        :raises DeploymentError: ``not_found``; ``invalid_argument`` for another architecture.
+        :raises DeploymentError: ``not_found``; ``invalid_argument`` for another architecture, or a
+            disk that is too small for it.
         """
-        wanted = image
-        if image is None:
+        architecture, region = request.architecture, request.region
+        wanted = request.image
+        if wanted is None:
             wanted = BY_PARAMETER + _LATEST.format(architecture)
-        found = self._ami(str(wanted), region)
+        found = self._ami(wanted, region)
         if found["Architecture"] != architecture:
             raise failure(
                 f"image: {wanted} is for {found['Architecture']}, expected one for {architecture}",
                 ErrorKind.INVALID_ARGUMENT,
             )
+        _check_disk(request.disk_bytes, found)
         return Image(
             id=found["ImageId"],
             name=found.get("Name") or found["ImageId"],
@@ -76,7 +81,19 @@ class Images(ComputeBase):
                 continue
             size = device["Ebs"].get("VolumeSize")
             if device["DeviceName"] == ami.get("RootDeviceName") and disk_bytes is not None:
-                size = -(-disk_bytes // 2**30)
+                size = -(-disk_bytes // _GIB)
             ebs = {"DeleteOnTermination": True} | ({} if size is None else {"VolumeSize": size})
             disks.append({"DeviceName": device["DeviceName"], "Ebs": ebs})
         return disks
+
+
+def _check_disk(disk_bytes: int | None, ami: Mapping[str, Any]) -> None:
+    """A volume can't be smaller than the snapshot that it is made from."""
+    devices = ami.get("BlockDeviceMappings", ())
+    roots = [d for d in devices if d["DeviceName"] == ami.get("RootDeviceName")]
+    least = max([int(d.get("Ebs", {}).get("VolumeSize") or 0) for d in roots], default=0) * _GIB
+    if disk_bytes is not None and disk_bytes < least:
+        raise failure(
+            f"disk_bytes: {disk_bytes} given; the image {ami['ImageId']} needs at least {least}",
+            ErrorKind.INVALID_ARGUMENT,
+        )

@@ -16,7 +16,12 @@ from airflow_multicloud.clouds.aws.compute.fields import (
     tag_list,
 )
 from airflow_multicloud.clouds.aws.compute.images import Images
-from airflow_multicloud.clouds.aws.compute.operations import Handle, RunningOperations, told
+from airflow_multicloud.clouds.aws.compute.operations import (
+    UNSEEN,
+    Handle,
+    RunningOperations,
+    told,
+)
 from airflow_multicloud.errors import DeploymentError, ErrorKind, SpentTokenError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.compute import LaunchOrder
@@ -24,7 +29,10 @@ from airflow_multicloud.ports.operations import Operation
 
 # Before it is encoded: "Run commands when you launch an EC2 instance with user data input".
 _LONGEST_SCRIPT = 16 * 1024
+# "Error codes for the Amazon EC2 API"
+# (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html).
 _MISMATCH = "IdempotentParameterMismatch"
+_TERMINATED = "IdempotentInstanceTerminated"
 # The launching client does not try again by itself.
 _WAITS = (0.5, 1.0, 2.0)
 _AGAIN = (ErrorKind.THROTTLED, ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT)
@@ -58,6 +66,8 @@ class Launches(RunningOperations, Images):
         try:
             item = self._run(order, wanted)
         except DeploymentError as err:
+            if err.code == _TERMINATED:
+                raise _spent(order, "its instance has been terminated", err) from err
             if err.code != _MISMATCH:
                 raise
             # A retry's script names another signed URL.
@@ -66,11 +76,7 @@ class Launches(RunningOperations, Images):
         with well_formed(doing, NAME, area=DeploymentError):
             state = state_of(item)
         if not state.is_live:
-            raise SpentTokenError(
-                f"token: the instance {item['InstanceId']} that {order.name} was launched as is "
-                f"{state}; expected a new token",
-                cloud=NAME,
-            )
+            raise _spent(order, f"its instance {item['InstanceId']} is {state}")
         return told("launch", item, Handle.new(spec.region))
 
     def _run(self, order: LaunchOrder, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -97,8 +103,17 @@ class Launches(RunningOperations, Images):
     def _of_token(self, order: LaunchOrder, mismatch: DeploymentError) -> dict[str, Any]:
         """The instance that the order's token made.
 
-        :raises DeploymentError: ``busy`` while EC2 does not list it.
+        EC2 knows the token, but may list its instance not yet, or no more: it forgets a terminated
+        one after about an hour. Which of them it is, only time tells. What the token made was there
+        before the first of these answers that this process saw, and EC2 may lack it for at most
+        :data:`~.operations.UNSEEN`; a token that has made something makes nothing else. So
+        nothing is left of it when it is not listed for longer than that. A process that asks for a
+        shorter time than that goes away with ``busy``, and makes no second instance.
+
+        :raises SpentTokenError: when EC2 has not listed it for that long.
+        :raises DeploymentError: ``busy`` before.
         """
+        since = self._session.once(("mismatch", order.token, order.spec.zone), time.monotonic)
         spec = order.spec
         filters = [{"Name": "client-token", "Values": [order.token]}]
         client = self._client_of("ec2", spec.region)
@@ -117,6 +132,8 @@ class Launches(RunningOperations, Images):
                 return found
             if wait is not None:
                 time.sleep(wait)
+        if time.monotonic() - since > UNSEEN.total_seconds():
+            raise _spent(order, "EC2 does not list its instance any more", mismatch) from mismatch
         raise failure(
             f"launching {order.name}: its token was used before, and EC2 does not list the "
             "instance yet; try again",
@@ -158,3 +175,11 @@ class Launches(RunningOperations, Images):
         if spec.identity is not None:
             wanted["IamInstanceProfile"] = {"Arn": spec.identity}
         return wanted
+
+
+def _spent(order: LaunchOrder, why: str, err: DeploymentError | None = None) -> SpentTokenError:
+    return SpentTokenError(
+        f"token: {order.name} was launched with it before, and {why}; expected a new token",
+        cloud=NAME,
+        code=None if err is None else err.code,
+    )

@@ -24,6 +24,8 @@ from airflow_multicloud.ports.compute import Instance, InstanceRef
 
 _PAGE = {"PageSize": 200}
 _THREADS = 8
+# An answer of a service control policy has a kilobyte of encoded reasons.
+_SHOWN = 300
 _THERE = ("pending", "running", "stopping", "stopped", "shutting-down")
 # What the list of one kind of part is asked for by, and the name that filters give its id.
 _PARTS = (
@@ -61,9 +63,28 @@ class Listings(ComputeBase):
         if region is not None:
             yield from self._listed(labels, region)
             return
+        self._own_account()  # says which connection it is whose credentials are refused
+        regions = self._usable_regions()
         with ThreadPoolExecutor(_THREADS) as pool:
-            for found in pool.map(lambda one: self._listed(labels, one), self._usable_regions()):
-                yield from found
+            answers = list(pool.map(lambda one: self._listed_or_error(labels, one), regions))
+        failed = {
+            region: answer
+            for region, answer in zip(regions, answers, strict=True)
+            if isinstance(answer, DeploymentError)
+        }
+        if failed:
+            raise _partly_listed(failed, len(regions))
+        for answer in answers:
+            if not isinstance(answer, DeploymentError):
+                yield from answer
+
+    def _listed_or_error(
+        self, labels: Mapping[str, str | None], region: str
+    ) -> list[Instance] | DeploymentError:
+        try:
+            return self._listed(labels, region)
+        except DeploymentError as err:
+            return err
 
     def _listed(self, labels: Mapping[str, str | None], region: str) -> list[Instance]:
         doing = f"listing the instances of {region}"
@@ -152,3 +173,22 @@ class Listings(ComputeBase):
 
 # Neither attached nor on the way to it.
 _ALONE = {"Name": "status", "Values": ["available"]}
+
+
+def _partly_listed(failed: Mapping[str, DeploymentError], asked: int) -> DeploymentError:
+    """Some regions could not be asked, so that what is there is unknown.
+
+    A service control policy may deny all but a few regions, say.
+
+    :param failed: region → why.
+    :param asked: how many regions were asked.
+    """
+    first = next(iter(failed.values()))
+    return DeploymentError(
+        f"listing instances: {len(failed)} of {asked} regions could not be asked: "
+        f"{', '.join(failed)}; name the regions to look in (regions, --region) to leave them out. "
+        f"The first said: {str(first)[:_SHOWN]}",
+        kind=first.kind,
+        cloud=NAME,
+        code=first.code,
+    )

@@ -32,7 +32,7 @@ class LaunchResolver(Images, Sizes, Networks):
             region=region,
             zone=zone,
             size=self._size(request.size, request.architecture, region, zone),
-            image=self._image(request.image, request.architecture, region),
+            image=self._image(request),
             subnet=str(subnet["SubnetId"]),
             security_groups=network.security_groups,
             public_address=network.public_address,

@@ -12,6 +12,15 @@ from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.compute import Architecture, Size, SizeNeed
 
 _MIB = 2**20
+#: What a type that nobody named must not have: "InstanceTypeInfo" in the Amazon EC2 API reference
+#: (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceTypeInfo.html).
+_ACCELERATORS = (
+    "GpuInfo",
+    "FpgaInfo",
+    "InferenceAcceleratorInfo",
+    "NeuronInfo",
+    "MediaAcceleratorInfo",
+)
 
 
 class Sizes(ComputeBase):
@@ -20,7 +29,9 @@ class Sizes(ComputeBase):
     def _size(
         self, wanted: str | SizeNeed, architecture: Architecture, region: str, zone: str
     ) -> Size:
-        """The size that is meant; one by need is the smallest current one that the zone has.
+        """The size that is meant.
+
+        One by need is the smallest current one that the zone has, without accelerators.
 
         :raises DeploymentError: ``not_found``; ``unsupported`` when the zone has it not;
             ``invalid_argument`` when none has what is needed, or for another architecture.
@@ -59,7 +70,11 @@ class Sizes(ComputeBase):
         def ask() -> list[Size]:
             pages = self._client_of("ec2", region).get_paginator("describe_instance_types")
             rows = rows_of(pages.paginate(Filters=filters), "InstanceTypes")
-            return [_size_of(row, architecture) for row in rows]
+            # Of two of one size the one without disks of its own, which nobody asked for.
+            rows.sort(
+                key=lambda row: (bool(row.get("InstanceStorageSupported")), row["InstanceType"])
+            )
+            return [_size_of(row, architecture) for row in rows if _is_usual(row)]
 
         with translated(f"size: asking for the instance types of {region}"):
             sizes = self._session.once(("sizes", region, architecture), ask)
@@ -77,7 +92,8 @@ class Sizes(ComputeBase):
                 f"{need.memory_bytes} bytes of memory ({architecture}); ask for less, or name one",
                 ErrorKind.INVALID_ARGUMENT,
             )
-        return min(enough, key=lambda size: (size.vcpus, size.memory_bytes, size.name))
+        # The first of several that are equal.
+        return min(enough, key=lambda size: (size.vcpus, size.memory_bytes))
 
     def _offered(self, region: str, zone: str, name: str | None = None) -> frozenset[str]:
         """What a zone has.
@@ -98,6 +114,11 @@ class Sizes(ComputeBase):
 
         with translated(f"size: asking what {zone} offers"):
             return self._session.once(("offered", region, zone, name), ask)
+
+
+def _is_usual(row: Mapping[str, Any]) -> bool:
+    """Whether one is taken that nobody named: one without accelerators."""
+    return not any(row.get(name) for name in _ACCELERATORS)
 
 
 def _size_of(row: Mapping[str, Any], architecture: Architecture) -> Size:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from airflow_multicloud.ports.compute import InstanceRef
 
 
+#: Of an operation's URL; of one that is longer the machine tells how it went.
+_LONGEST_HANDLE = 8192
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """The first answer to a request that Azure goes on with.
@@ -57,7 +61,7 @@ def begun(call: Callable[..., Any], *given: object, **options: object) -> Begun:
 def started(action: str, place: Place, first: Begun) -> Operation:
     """The operation that has begun so."""
     return Operation(
-        handle=first.url,
+        handle=first.url if len(first.url) <= _LONGEST_HANDLE else "",
         action=action,
         resource=place.id,
         state=OperationState.RUNNING,

@@ -27,15 +27,20 @@ TABLE = errors.BASE.overlay(
         {
             ErrorKind.CAPACITY: (
                 "AllocationFailed OverconstrainedAllocationRequest "
-                "OverconstrainedZonalAllocationRequest ZonalAllocationFailed"
+                "OverconstrainedZonalAllocationRequest SubnetIsFull ZonalAllocationFailed"
             ),
-            ErrorKind.QUOTA: "PublicIPCountLimitReached QuotaExceeded ResourceQuotaExceeded",
+            ErrorKind.QUOTA: (
+                "IPv4StandardSkuPublicIpCountLimitReached PublicIPCountLimitReached QuotaExceeded "
+                "ResourceQuotaExceeded"
+            ),
             ErrorKind.UNSUPPORTED: "SkuNotAvailable",
             ErrorKind.BUSY: (
-                "Conflict NicInUse NicReservedForAnotherVm OperationPreempted "
-                "PublicIPAddressCannotBeDeleted ReferencedResourceNotProvisioned"
+                "AttachDiskWhileBeingDetached CanceledAndSupersededDueToAnotherOperation Conflict "
+                "NicInUse NicReservedForAnotherVm OperationPreempted "
+                "PublicIPAddressCannotBeDeleted ReferencedResourceNotProvisioned "
+                "RetryableErrorDueToAnotherOperation"
             ),
-            ErrorKind.NOT_FOUND: "ImageNotFound PlatformImageNotFound",
+            ErrorKind.NOT_FOUND: "ImageNotFound OperationNotFound PlatformImageNotFound",
             ErrorKind.INVALID_ARGUMENT: (
                 "InvalidParameter InvalidRequestContent LocationNotAvailable"
             ),
@@ -44,11 +49,12 @@ TABLE = errors.BASE.overlay(
     )
 )
 
-# Codes with two meanings, told apart by a word of the message: both are said of a size that there
-# is no room for, or that is over the limit, and of other things.
+# Codes with several meanings, told apart by words of the message: they are said of a size that
+# there is no room for, or that is over the limit, of a disk whose machine is going, and of other
+# things.
 _BY_WORD = {
-    "OperationNotAllowed": ("quota", ErrorKind.QUOTA),
-    "SkuNotAvailable": ("capacity", ErrorKind.CAPACITY),
+    "OperationNotAllowed": {"quota": ErrorKind.QUOTA, "attached to vm": ErrorKind.BUSY},
+    "SkuNotAvailable": {"capacity": ErrorKind.CAPACITY},
 }
 
 #: Codes that say that the resource that was asked for is not there, and not what it lies in.
@@ -61,10 +67,14 @@ def kind_of(code: str | None, message: str | None) -> ErrorKind:
     :param code: of its error.
     :param message: which tells some codes' two meanings apart.
     """
-    word, kind = _BY_WORD.get(code or "", ("", None))
-    if kind is not None and word in (message or "").lower():
-        return kind
-    return TABLE.kind_of_code(code) or ErrorKind.UNAVAILABLE
+    return _kind_by_words(code, message) or TABLE.kind_of_code(code) or ErrorKind.UNAVAILABLE
+
+
+def _kind_by_words(code: str | None, message: str | None) -> ErrorKind | None:
+    """What a code with several meanings means here; ``None`` for any other."""
+    said = (message or "").lower()
+    meanings = _BY_WORD.get(code or "", {})
+    return next((kind for words, kind in meanings.items() if words in said), None)
 
 
 @contextmanager
@@ -79,8 +89,8 @@ def translated(doing: str) -> Iterator[None]:
         with errors.translated(doing, table=TABLE, area=DeploymentError):
             yield
     except DeploymentError as err:
-        word, kind = _BY_WORD.get(err.code or "", ("", None))
-        if kind is None or kind is err.kind or word not in str(err).lower():
+        kind = _kind_by_words(err.code, str(err))
+        if kind is None or kind is err.kind:
             raise
         raise DeploymentError(
             str(err), kind=kind, cloud=NAME, code=err.code, retry_after=err.retry_after

@@ -16,6 +16,7 @@ from airflow_multicloud.clouds.azure.compute.fields import parsed, text_of
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.compute import Architecture, Image, LaunchRequest
 
+_GIB = 2**30
 _LATEST = "latest"
 #: Ubuntu 24.04 LTS, by the offer that Canonical names for it
 #: (https://documentation.ubuntu.com/azure/azure-how-to/instances/find-ubuntu-images/).
@@ -30,10 +31,14 @@ _ARCHITECTURES = {"x64": Architecture.X86_64, "arm64": Architecture.ARM64}
 
 @dataclass(frozen=True, slots=True)
 class FoundImage:
-    """An image, and the generation of virtual hardware that it starts on (``V1``, ``V2``)."""
+    """An image, and the generation of virtual hardware that it starts on (``V1``, ``V2``).
+
+    :param is_own: whether it is one of the subscription's.
+    """
 
     image: Image
     generation: str
+    is_own: bool = False
 
 
 class Images(ComputeBase):
@@ -42,15 +47,18 @@ class Images(ComputeBase):
     def _found_image(self, request: LaunchRequest) -> FoundImage:
         """The image of a request, with its exact version.
 
+        How big an image of the marketplace is Azure does not say: a disk that is too small for one
+        is refused by the launch only.
+
         :raises DeploymentError: ``not_found``; ``invalid_argument`` when its name is of no form
-            that is known; ``unsupported`` when it must be bought.
+            that is known, or the disk is too small for it; ``unsupported`` when it must be bought.
         """
         given = request.image or DEFAULT[request.architecture]
         if found := _REFERENCE.fullmatch(given):
             publisher, offer, sku, version = found.groups()
             return self._marketplace(request.region, publisher, offer, sku, version)
         if (named := parsed(given)) is not None and named.type == _IMAGE:
-            return self._own_image(given, named.group, named.name, request.architecture)
+            return self._own_image(given, named.group, named.name, request)
         raise failure(
             f"image: {given!r} given, expected publisher:offer:sku:version or the resource id of "
             "an image (…/Microsoft.Compute/images/…)"
@@ -76,17 +84,32 @@ class Images(ComputeBase):
             raise _missing(name, region)
         return _marketplace_image(image, f"{publisher}:{offer}:{sku}:{exact}")
 
-    def _own_image(
-        self, given: str, group: str, name: str, architecture: Architecture
-    ) -> FoundImage:
+    def _own_image(self, given: str, group: str, name: str, request: LaunchRequest) -> FoundImage:
         """A managed image; it does not say for which architecture it is."""
         images = self._compute.images
         image = if_there(f"looking for the image {given}", lambda: images.get(group, name))
         if image is None:
             raise failure(f"image: {given!r} given, which is not there", ErrorKind.NOT_FOUND)
         generation = image.properties.hyper_v_generation if image.properties else None
+        check_disk(request.disk_bytes, image)
         return FoundImage(
-            Image(id=given, name=name, architecture=architecture), text_of(generation) or "V1"
+            Image(id=given, name=name, architecture=request.architecture),
+            text_of(generation) or "V1",
+            is_own=True,
+        )
+
+
+def check_disk(disk_bytes: int | None, image: models.Image) -> None:
+    """Refuse a disk that is smaller than the image that it is made from.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    storage = image.properties.storage_profile if image.properties else None
+    os_disk = storage.os_disk if storage else None
+    least = ((os_disk.disk_size_gb if os_disk else None) or 0) * _GIB
+    if disk_bytes is not None and disk_bytes < least:
+        raise failure(
+            f"disk_bytes: {disk_bytes} given; the image {image.name} needs at least {least}"
         )
 
 

@@ -124,7 +124,9 @@ class Listing(ComputeBase):
         """
         compute, network = self._compute, self._network
         parts: dict[str, list[Any]] = {
-            "nic": _listed("interfaces", network.network_interfaces.list_all()),
+            "nic": _listed(
+                f"interfaces by connection {self.conn_id!r}", network.network_interfaces.list_all()
+            ),
             "public_ip": _listed("public addresses", network.public_ip_addresses.list_all()),
             "disk": _listed("disks", compute.disks.list()),
         }

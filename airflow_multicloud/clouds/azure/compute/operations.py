@@ -3,7 +3,10 @@
 "Track asynchronous Azure operations"
 (https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations). A handle is
 the URL that the first answer named, or empty where there is none; Azure forgets operations after
-some days, and then the machine itself says how it went.
+some days, and then the machine itself says how it went. Resource Manager signs many of these URLs
+(``t``, ``c``, ``s`` and ``h`` of the query: time, certificate, signature and hash). They are kept,
+as that page says to ask by the URL as it was given. They grant nothing: without a token of the
+subscription the answer is 401.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from azure.core.rest import HttpRequest
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.errors import retry_after_of
 from airflow_multicloud.clouds.azure import NAME
-from airflow_multicloud.clouds.azure.compute.errors import failure, if_there, kind_of
+from airflow_multicloud.clouds.azure.compute.errors import failure, kind_of, translated
 from airflow_multicloud.clouds.azure.compute.fields import (
     Place,
     place_of,
@@ -27,7 +30,7 @@ from airflow_multicloud.clouds.azure.compute.fields import (
     trouble_of,
 )
 from airflow_multicloud.clouds.azure.compute.power import POWER_AFTER, Power
-from airflow_multicloud.errors import DeploymentError
+from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.operations import Operation, OperationState
 
 if TYPE_CHECKING:
@@ -81,9 +84,14 @@ class InstanceOperations(Power):
             answer.raise_for_status()
             return answer
 
-        answer = if_there(doing, ask)
-        if answer is None:
-            return None
+        try:
+            with translated(doing):
+                answer = ask()
+        except DeploymentError as err:
+            # Providers have codes of their own for it: NotFound, OperationNotFound…
+            if err.kind is ErrorKind.NOT_FOUND and err.code != "SubscriptionNotFound":
+                return None
+            raise
         with well_formed(doing, NAME, area=DeploymentError):
             return _read(answer.json(), answer.headers)
 

@@ -50,9 +50,5 @@ class LaunchResolution(Images, Sizes, Networks):
             identity=wanted.identity,
             disk_bytes=wanted.disk_bytes,
             resource_group=group,
-            calls=calls_of(
-                security_group=bool(network.security_groups),
-                public_address=network.public_address,
-                identity=wanted.identity is not None,
-            ),
+            calls=calls_of(wanted, own_image=found.is_own),
         )

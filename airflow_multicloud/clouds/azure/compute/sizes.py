@@ -35,6 +35,8 @@ class Offer:
     :param generations: of virtual hardware that it starts images of.
     :param closed: why the subscription can't have it in the whole region, Azure's reason code.
     :param closed_zones: zone → why the subscription can't have it there.
+    :param usual: whether it is taken when nobody named it.
+    :param has_disk: whether it has a temporary disk of its own.
     """
 
     size: Size
@@ -42,6 +44,8 @@ class Offer:
     generations: frozenset[str]
     closed: str | None
     closed_zones: Mapping[str, str]
+    usual: bool = True
+    has_disk: bool = False
 
     def why_not(self, zone: str | None) -> str | None:
         """Azure's reason why the subscription can't have it there, or ``None`` when it can."""
@@ -52,7 +56,7 @@ class Sizes(ComputeBase):
     """Listing sizes."""
 
     def _offers(self, region: str) -> list[Offer]:
-        doing = f"listing the sizes of {region}"
+        doing = f"connection {self.conn_id!r}: listing the sizes of {region}"
         with translated(doing):
             skus = list(self._compute.resource_skus.list(filter=f"location eq '{region}'"))
         with well_formed(doing, NAME, area=DeploymentError):
@@ -121,7 +125,22 @@ def _offer(sku: ResourceSku, region: str) -> Offer:
         generations=frozenset(told.get("HyperVGenerations", "V1").split(",")),
         closed=closed,
         closed_zones=closed_zones,
+        usual=_is_usual(str(sku.name), told),
+        has_disk=told.get("MaxResourceVolumeMB", "0") != "0",
     )
+
+
+def _is_usual(name: str, told: Mapping[str, str]) -> bool:
+    """Whether a size is taken that nobody named.
+
+    Not one with accelerators (the family N: "Azure virtual machine sizes naming conventions",
+    https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions), with cores turned off
+    and paid for, for a time only (``_Promo``), or for confidential computing.
+    """
+    accelerated = told.get("GPUs", "0") != "0" or name.startswith("Standard_N")
+    constrained = told.get("vCPUsAvailable", told["vCPUs"]) != told["vCPUs"]
+    promo, confidential = name.endswith("_Promo"), "ConfidentialComputingType" in told
+    return not (accelerated or constrained or promo or confidential)
 
 
 def _restrictions(sku: ResourceSku) -> Iterator[tuple[str, str, list[str]]]:
@@ -135,9 +154,10 @@ def _smallest(
     offers: Sequence[Offer], request: LaunchRequest, need: SizeNeed, generation: str
 ) -> Size:
     enough = [
-        offer.size
+        offer
         for offer in offers
-        if offer.size.vcpus >= need.vcpus
+        if offer.usual
+        and offer.size.vcpus >= need.vcpus
         and offer.size.memory_bytes >= need.memory_bytes
         and offer.size.architecture is request.architecture
         and generation in offer.generations
@@ -150,7 +170,10 @@ def _smallest(
             f"size: no size that {where} offers has {need.vcpus} vCPUs and {need.memory_bytes} "
             f"bytes of memory ({request.architecture})"
         )
-    return min(enough, key=lambda size: (size.vcpus, size.memory_bytes, size.name))
+    return min(
+        enough,
+        key=lambda o: (o.size.vcpus, o.size.memory_bytes, o.has_disk, o.size.name),
+    ).size
 
 
 def _check_zone(offer: Offer, request: LaunchRequest) -> None:

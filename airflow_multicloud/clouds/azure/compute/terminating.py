@@ -6,6 +6,7 @@ is left all the same, or was there without a machine, is removed after it.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.clouds.azure.compute.client import Begun, begun, started, succeeded
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
     from airflow_multicloud.ports.compute import InstanceRef
     from airflow_multicloud.ports.operations import Operation
 
+_LOG = logging.getLogger(__name__)
+
 _GOES_ON = Begun("", None)
+#: It is gone, or something that goes on holds it. A conflict (409) of a code that is in no table is
+#: that as well: the request has no condition of its own.
+_NO_FAILURES = (ErrorKind.NOT_FOUND, ErrorKind.BUSY, ErrorKind.PRECONDITION_FAILED)
 
 
 class Terminating(Launching):
@@ -64,7 +70,12 @@ class Terminating(Launching):
         if _is_deleting(vm):
             return _GOES_ON
         # A disk that Azure leaves behind is known by its tag only.
-        self._finish_launch(place, vm)
+        try:
+            self._finish_launch(place, vm)
+        except DeploymentError as err:
+            if not _takes_disk_along(vm):
+                raise
+            _LOG.warning("The disk goes unlabelled: %s", err)
         return self._deleted(place, vm, self._compute.virtual_machines, place.name)
 
     def _deleted(self, place: Place, part: Any, client: Any, name: str) -> Begun:
@@ -76,7 +87,7 @@ class Terminating(Launching):
             with translated(f"removing {name} of {place.id}"):
                 return begun(call, place.group, name)
         except DeploymentError as err:
-            if err.kind in (ErrorKind.NOT_FOUND, ErrorKind.BUSY):
+            if err.kind in _NO_FAILURES:
                 return _GOES_ON
             raise
 
@@ -84,3 +95,9 @@ class Terminating(Launching):
 def _is_deleting(part: Any) -> bool:
     state = part.properties.provisioning_state if part.properties else None
     return text_of(state).lower() == "deleting"
+
+
+def _takes_disk_along(vm: VirtualMachine) -> bool:
+    storage = vm.properties.storage_profile if vm.properties else None
+    os_disk = storage.os_disk if storage else None
+    return os_disk is not None and text_of(os_disk.delete_option).lower() == "delete"

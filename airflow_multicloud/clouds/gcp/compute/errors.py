@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 TABLE = BASE.overlay(
     by_code(
         {
-            ErrorKind.CAPACITY: "insufficientCapacity",
+            # A subnet without a free address is another zone's or region's not.
+            ErrorKind.CAPACITY: (
+                "insufficientCapacity IP_SPACE_EXHAUSTED IP_SPACE_EXHAUSTED_WITH_DETAILS"
+            ),
             # A size or a feature that the zone does not have.
             ErrorKind.UNSUPPORTED: "UNSUPPORTED_OPERATION",
             ErrorKind.THROTTLED: (

@@ -29,6 +29,12 @@ _IMAGE = re.compile(r"projects/([a-z0-9.:-]+)/global/images/(family/)?([a-z0-9-]
 _UNUSABLE = ("OBSOLETE", "DELETED")
 
 
+def is_family(given: str) -> bool:
+    """Whether a reference names a family, and no exact image."""
+    match = _IMAGE.fullmatch(given)
+    return match is not None and match[2] is not None
+
+
 class GCPImages(ComputeBase):
     """Finding images."""
 

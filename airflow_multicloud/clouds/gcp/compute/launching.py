@@ -9,10 +9,12 @@ another's for good.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from google.cloud import compute_v1
 
+from airflow_multicloud.adapters.answers import moment
 from airflow_multicloud.clouds.gcp import LABELS, NAME
 from airflow_multicloud.clouds.gcp.compute.client import REQUEST_S
 from airflow_multicloud.clouds.gcp.compute.errors import translated, wrong
@@ -24,6 +26,7 @@ from airflow_multicloud.clouds.gcp.compute.operations import (
     GCPOperations,
     Handle,
     begun,
+    failure_in,
     operation_of,
     state_by,
 )
@@ -32,6 +35,9 @@ from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.compute import InstanceState, LaunchOrder
 from airflow_multicloud.ports.operations import Operation
 
+#: How old a failed launch may be to be this request's own. Google's time is compared with this
+#: machine's here; Google refuses the tokens of a machine whose clock is wrong by minutes.
+_FRESH: Final = timedelta(minutes=2)
 #: What an instance may do is up to its service account's roles alone:
 #: https://cloud.google.com/compute/docs/access/service-accounts#scopes_best_practice
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -42,6 +48,9 @@ class GCPLaunching(GCPOperations):
 
     def launch_instance(self, order: LaunchOrder) -> Operation:
         """Launch one instance, or find the one of this order; see the port.
+
+        A request that failed is answered with its failure again, also when there is room by now:
+        one that began longer ago than :data:`_FRESH` is spent. A younger failure is told as it is.
 
         Google runs the startup script at every start, not only the first. It stays readable in the
         instance's metadata, from within and for who may read instances, as long as the instance is
@@ -66,6 +75,12 @@ class GCPLaunching(GCPOperations):
             return self._adopted(order, place, err)
         if told.status == DONE and not told.error.errors:
             return self._of_old(order, place, told)
+        if _is_old_failure(told) and self._found_instance(place) is None:
+            raise SpentTokenError(
+                f"token: the request {order.token} to launch {order.name} failed before, and "
+                "Google gives its old answer; expected a new token",
+                cloud=NAME,
+            )
         return begun(LAUNCH, place, told)
 
     def _adopted(self, order: LaunchOrder, place: Place, err: DeploymentError) -> Operation:
@@ -101,6 +116,13 @@ class GCPLaunching(GCPOperations):
         state = STATES.get(instance.status, InstanceState.PENDING)
         handle = Handle(told.name, str(told.target_id))
         return operation_of(LAUNCH, place, handle, state_by(LAUNCH, state))
+
+
+def _is_old_failure(told: compute_v1.Operation) -> bool:
+    if failure_in(told) is None:
+        return False
+    begun_at = moment(told.insert_time) if told.insert_time else None
+    return begun_at is not None and datetime.now(UTC) - begun_at > _FRESH
 
 
 def _resource(order: LaunchOrder, place: Place) -> compute_v1.Instance:

@@ -77,7 +77,7 @@ class GCPListing(ComputeBase):
 
     def _listed_instances(self, wanted: str, region: str | None) -> Iterator[compute_v1.Instance]:
         request = compute_v1.AggregatedListInstancesRequest(project=self._project, filter=wanted)
-        with translated("listing instances"):
+        with translated(f"connection {self.gcp_conn_id!r}: listing instances"):
             pages = self._instances.aggregated_list(
                 request, retry=self._reads, timeout=REQUEST_S
             ).pages
@@ -86,7 +86,7 @@ class GCPListing(ComputeBase):
 
     def _listed_disks(self, wanted: str, region: str | None) -> Iterator[compute_v1.Disk]:
         request = compute_v1.AggregatedListDisksRequest(project=self._project, filter=wanted)
-        with translated("listing disks"):
+        with translated(f"connection {self.gcp_conn_id!r}: listing disks"):
             pages = self._disks.aggregated_list(request, retry=self._reads, timeout=REQUEST_S).pages
             for scope in _scopes(pages, region, "disks"):
                 yield from scope.disks

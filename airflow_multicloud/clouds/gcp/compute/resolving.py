@@ -61,7 +61,7 @@ class GCPResolving(GCPImages, GCPSizes, GCPNetworks):
         :raises DeploymentError: ``not_found`` for a region or zone that is not there,
             ``unavailable`` for one that is down.
         """
-        with translated(f"listing zones of {project}"):
+        with translated(f"connection {self.gcp_conn_id!r}: listing zones of {project}"):
             listed = list(
                 self._google(compute_v1.ZonesClient).list(
                     compute_v1.ListZonesRequest(project=project),

@@ -83,8 +83,12 @@ class GCPSizes(ComputeBase):
 
 
 def _is_usual(found: compute_v1.MachineType) -> bool:
-    """Whether one is taken that nobody named: neither an old one nor one with accelerators."""
-    return not found.deprecated.state and not found.accelerators
+    """Whether one is taken that nobody named.
+
+    Neither an old one, nor one with accelerators or disks of its own, nor a whole machine.
+    """
+    more = found.accelerators or found.bundled_local_ssds.partition_count
+    return not (found.deprecated.state or more or found.name.endswith("-metal"))
 
 
 def _size_of(found: compute_v1.MachineType) -> Size:

@@ -68,8 +68,11 @@ class State:
                     return None if told is None else Answer(**told)
             return None
 
-    def log(self, request: Request, status: int) -> None:
-        """Note a request, without what may be secret in it."""
+    def log(self, request: Request, status: int, *, action: str = "") -> None:
+        """Note a request, without what may be secret in it.
+
+        :param action: its name, where only its body has it.
+        """
         headers = {name.casefold(): value for name, value in request.headers.items()}
         headers.pop("authorization", None)
         with self._lock:
@@ -80,6 +83,7 @@ class State:
                     "query": request.args.to_dict(),
                     "headers": headers,
                     "status": status,
+                    "action": action,
                 }
             )
 

@@ -2,9 +2,10 @@
 
 Tokens: "Ensuring idempotency in Amazon EC2 API requests"
 (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html). A repeated request with the same
-parameters gets the instance of the first as it is now, also when it has been terminated; one with
-others is an ``IdempotentParameterMismatch``. Tokens are kept for each zone where the request names
-a subnet, else for the region.
+parameters gets the instance of the first as it is now; one with others is an
+``IdempotentParameterMismatch``. When that instance has been terminated, both are an
+``IdempotentInstanceTerminated`` ("Error codes for the Amazon EC2 API"). Tokens are kept for each
+zone where the request names a subnet, else for the region.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from xml.etree import ElementTree as ET
 from werkzeug import Request
 
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.testing.local_clouds.aws.compute.account import Account, tag_interfaces
+from airflow_multicloud.testing.local_clouds.aws.compute.account import (
+    Account,
+    state_of,
+    tag_interfaces,
+)
 from airflow_multicloud.testing.local_clouds.aws.compute.answers import (
     Refusal,
     XmlAnswer,
@@ -66,6 +71,7 @@ class Launches:
         with self.lock:
             if token and (known := self.tokens.get(key)) is not None:
                 before, instance_id = known
+                self._check_alive(call.region, instance_id)
                 if before != call.form:
                     raise Refusal(
                         "IdempotentParameterMismatch",
@@ -77,6 +83,18 @@ class Launches:
                 if token:
                     self.tokens[key] = (call.form, instance_id)
         return self._reservation(request, instance_id), instance_id
+
+    def _check_alive(self, region: str, instance_id: str) -> None:
+        try:
+            ended = state_of(self.account.instance(region, instance_id)) == "terminated"
+        except Refusal:  # forgotten
+            ended = True
+        if ended:
+            raise Refusal(
+                "IdempotentInstanceTerminated",
+                "The client token you have provided is associated with a terminated instance. "
+                "Please use a different client token.",
+            )
 
     def case_of(self, call: Call) -> MachineCase:
         """What a launch is about.

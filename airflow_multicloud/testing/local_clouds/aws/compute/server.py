@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
 from werkzeug import Request
@@ -95,7 +96,7 @@ class Ec2Server:
     def __call__(self, request: Request) -> Answer:
         """The answer to a request."""
         answer = self._answer(request)
-        self._state.log(request, answer.status)
+        self._state.log(request, answer.status, action=_action_of(request))
         return answer
 
     def _answer(self, request: Request) -> Answer:
@@ -259,6 +260,14 @@ class Ec2Server:
         for name, text in told.items():
             ET.SubElement(root, name).text = text
         return answer_of(root)
+
+
+def _action_of(request: Request) -> str:
+    """``service:Action`` of the query protocol's services and the JSON protocol's."""
+    scope = _SCOPE.search(request.headers.get("Authorization", ""))
+    named = dict(parse_qsl(request.get_data().decode(errors="replace"))).get("Action")
+    target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+    return f"{scope[2] if scope else ''}:{named or target}"
 
 
 def _hang_up(request: Request) -> None:

@@ -13,6 +13,13 @@ from airflow_multicloud.testing.local_clouds.azure.compute import OTHER_REGION, 
 REGIONS = (REGION, OTHER_REGION)
 ZONES = ("1", "2", "3")
 
+# Size → what else its capabilities say.
+_MORE: Mapping[str, Mapping[str, str]] = {
+    "Standard_D4ads_v5": {"MaxResourceVolumeMB": "153600"},
+    "Standard_DC4as_v5": {"ConfidentialComputingType": "SNP"},
+    "Standard_E8-4s_v5": {"vCPUsAvailable": "4"},
+    "Standard_NC4as_T4_v3": {"GPUs": "1"},
+}
 # Name, vCPUs, memory, architecture, generations, why not for the subscription.
 _SIZES: Sequence[tuple[str, int, str, str, str, str | None]] = (
     ("Standard_A0", 1, "0.75", "x64", "V1", None),
@@ -20,6 +27,11 @@ _SIZES: Sequence[tuple[str, int, str, str, str, str | None]] = (
     ("Standard_B2s", 2, "4", "x64", "V1,V2", None),
     ("Standard_D2s_v5", 2, "8", "x64", "V1,V2", None),
     ("Standard_D4s_v5", 4, "16", "x64", "V1,V2", None),
+    ("Standard_D4ads_v5", 4, "16", "x64", "V1,V2", None),
+    ("Standard_D4s_Promo", 4, "12", "x64", "V1,V2", None),
+    ("Standard_DC4as_v5", 4, "12", "x64", "V2", None),
+    ("Standard_E8-4s_v5", 8, "12", "x64", "V1,V2", None),
+    ("Standard_NC4as_T4_v3", 4, "12", "x64", "V1,V2", None),
     ("Standard_B2pts_v2", 2, "1", "Arm64", "V2", None),
     ("Standard_M128ms", 128, "3892", "x64", "V1,V2", "NotAvailableForSubscription"),
     ("Standard_NC24ads_A100_v4", 24, "220", "x64", "V2", "QuotaId"),
@@ -55,6 +67,7 @@ def _sku(
         "MemoryGB": memory,
         "CpuArchitectureType": architecture,
         "HyperVGenerations": generations,
+        **_MORE.get(name, {}),
     }
     restriction = {
         "type": "Location",

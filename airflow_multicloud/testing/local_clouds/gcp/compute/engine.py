@@ -65,6 +65,8 @@ class Engine:
             "instances.delete": instances.delete,
             "instances.start": instances.start,
             "instances.stop": instances.stop,
+            "instances.suspend": instances.suspend,
+            "instances.resume": instances.resume,
             "instances.setLabels": instances.set_labels,
             "instances.getSerialPortOutput": instances.serial_port,
             "disks.get": disks.get,

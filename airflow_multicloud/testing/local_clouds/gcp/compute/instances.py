@@ -21,6 +21,7 @@ from airflow_multicloud.testing.local_clouds.gcp.compute.operations import Opera
 from airflow_multicloud.testing.local_clouds.gcp.compute.pages import listed
 from airflow_multicloud.testing.local_clouds.gcp.compute.refusals import (
     exists,
+    invalid,
     not_found,
     not_ready,
 )
@@ -128,7 +129,28 @@ class Instances:
         return self._ending(call, MachineCall.POWER, lambda found: _now_is(found, "TERMINATED"))
 
     def start(self, call: Call) -> Resource:
-        """Start one that is stopped; one that runs is left as it is."""
+        """Start one that is stopped; one that runs is left as it is.
+
+        :raises Refusal: when it is suspended, which is resumed instead.
+        """
+        if self._named(call).resource["status"] == "SUSPENDED":
+            raise invalid("instance", call.parameters["instance"], "It is suspended.")
+        return self._booting(call)
+
+    def suspend(self, call: Call) -> Resource:
+        """Suspend one."""
+        return self._ending(call, MachineCall.POWER, lambda found: _now_is(found, "SUSPENDED"))
+
+    def resume(self, call: Call) -> Resource:
+        """Have one go on; here its script runs again.
+
+        :raises Refusal: when it is not suspended.
+        """
+        if self._named(call).resource["status"] != "SUSPENDED":
+            raise invalid("instance", call.parameters["instance"], "It is not suspended.")
+        return self._booting(call)
+
+    def _booting(self, call: Call) -> Resource:
         return self._work(
             call,
             MachineCall.POWER,
