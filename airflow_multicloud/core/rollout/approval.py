@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -12,8 +14,11 @@ from airflow_multicloud.core.rollout.planning import waves_for
 from airflow_multicloud.core.rollout.plans import DeploymentPlan, TargetPlan
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
+from airflow_multicloud.text import shortened
 
 _HASH = "hash"
+_LONGEST_SHOWN = 100
+_LONGEST_ERROR = 300
 #: How people call what a plan calls otherwise.
 _CALLED = {
     "spec.image.id": "image",
@@ -62,19 +67,29 @@ def check_approved(approved: object, now: DeploymentPlan) -> None:
     A target that can't be planned for now, because of an outage, is no difference: nothing is made
     that was not approved.
 
-    :param approved: the document of a plan, or its hash alone.
+    :param approved: the document of a plan, its text (JSON, or as Jinja writes one without native
+        objects), or its hash alone.
     :raises DeploymentError: ``precondition_failed``, naming every difference where the document is
         there; ``integrity`` for a document whose hash does not fit it.
     """
-    if isinstance(approved, str):
-        if approved != hash_of(now):
+    document = _read_text(approved.strip()) if isinstance(approved, str) else approved
+    if isinstance(document, str):
+        if document != hash_of(now):
             raise DeploymentError(
-                f"plan_hash: {approved} given, and the plan is now {hash_of(now)}{_outages(now)}; "
-                "give the plan that was approved to see what differs",
+                f"approved_plan: {shortened(repr(document), _LONGEST_SHOWN)} given, and the plan "
+                f"is now {hash_of(now)}{_outages(now)}; give the plan that was approved to see "
+                "what differs",
                 kind=ErrorKind.PRECONDITION_FAILED,
             )
         return
-    if found := drift_between(read_plan(approved), now):
+    try:
+        plan = read_plan(document)
+        _check_names(plan)
+    except DeploymentError as err:
+        raise DeploymentError(
+            f"approved_plan: {shortened(str(err), _LONGEST_ERROR)}", kind=err.kind
+        ) from err
+    if found := drift_between(plan, now):
         raise DeploymentError(
             f"the plan that was approved no longer holds: {'; '.join(found)}; plan again, and have "
             "that approved",
@@ -82,15 +97,38 @@ def check_approved(approved: object, now: DeploymentPlan) -> None:
         )
 
 
+def _read_text(text: str) -> object:
+    """The mapping that a text writes, else the text."""
+    if not text.startswith("{"):
+        return text
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        # A deeply nested text exhausts the parser, whatever it is.
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+    return text
+
+
+def _check_names(plan: DeploymentPlan) -> None:
+    """One of two targets of a name would be compared, and the other one be taken as approved."""
+    names = [target.name for target in plan.targets]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DeploymentError(
+            f"targets: two targets named {', '.join(twice)}", kind=ErrorKind.INTEGRITY
+        )
+
+
 def drift_between(approved: DeploymentPlan, now: DeploymentPlan) -> list[str]:
     """Each difference between two plans, in words; none when what runs is what was approved."""
     was, is_ = _approved(_with_outages(approved, now)), _approved(now)
-    if digest_of_document(was) == digest_of_document(is_):  # 1 and 1.0 are equal to Python only
+    digests = [digest_of_document(document) for document in (was, is_)]
+    if digests[0] == digests[1]:  # 1 and 1.0 are equal to Python only
         return []
     found = list(_differences(was, is_))
     # A digest differs because something else does, which says more.
-    said = [text for name, text in found if name != "digest"]
-    return said or [text for _, text in found]
+    said = [text for name, text in found if name != "digest"] or [text for _, text in found]
+    return said or [f"digest: {digests[0]} approved, {digests[1]} now"]
 
 
 def _approved(plan: DeploymentPlan) -> dict[str, Any]:
@@ -174,7 +212,10 @@ def _fields(
         before, after = old.get(path), new.get(path)
         if before != after or type(before) is not type(after):
             name = _CALLED.get(path, path.removeprefix("spec."))
-            yield path, f"{which}{name}: {_shown(before)} approved, {_shown(after)} now"
+            texts = (_shown(before), _shown(after))
+            if texts[0] == texts[1]:
+                texts = (repr(before), repr(after))
+            yield path, f"{which}{name}: {texts[0]} approved, {texts[1]} now"
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -18,10 +18,10 @@ from airflow_multicloud.core.rollout.inputs import (
     whole_number,
 )
 from airflow_multicloud.core.rollout.names import check_id
-from airflow_multicloud.core.rollout.places import check_artifact, check_revision
+from airflow_multicloud.core.rollout.places import check_artifact, check_revision, file_name_of
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.quorum import check_quorum
-from airflow_multicloud.core.rollout.script import check_command
+from airflow_multicloud.core.rollout.script import check_archive, check_command
 from airflow_multicloud.core.rollout.targets import Target, read_targets
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 
@@ -76,7 +76,9 @@ class Deployment:
         whole_number("port", self.port, 1, _LAST_PORT)
         whole_number("max_instances", self.max_instances, 1, _MOST_INSTANCES)
         lifetime = duration("url_lifetime", self.url_lifetime, most=_LONGEST_URL)
-        object.__setattr__(self, "artifact", check_artifact(self.artifact, "artifact"))
+        artifact = check_artifact(self.artifact, "artifact")
+        check_archive(file_name_of(artifact), "artifact: file name")
+        object.__setattr__(self, "artifact", artifact)
         object.__setattr__(self, "targets", read_targets(self.targets))
         object.__setattr__(self, "policy", _policy(self.policy))
         object.__setattr__(self, "health", read_health(self.health))

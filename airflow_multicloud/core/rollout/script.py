@@ -141,6 +141,15 @@ class StartupScript:
         )
 
 
+def check_archive(name: str, parameter: str) -> None:
+    """Refuse a file that is neither unpacked nor run as it is, by its name.
+
+    :raises DeploymentError: ``invalid_argument``.
+    """
+    if name.lower().endswith(_OTHER_ARCHIVES) and _unpackers(name) is None:
+        raise _refused(parameter, name, f"one of {', '.join(_TARS)}, or a file that runs as it is")
+
+
 def check_command(given: str) -> None:
     """Refuse a command that is more than a program and its words.
 
@@ -208,10 +217,7 @@ def _check_artifact_name(given: str) -> None:
             "a file name of letters, digits, '.', '_' and '-' that begins with none of the last "
             "three but '_', at most 200",
         )
-    if given.lower().endswith(_OTHER_ARCHIVES) and _unpackers(given) is None:
-        raise _refused(
-            "artifact_name", given, f"one of {', '.join(_TARS)}, or a file that runs as it is"
-        )
+    check_archive(given, "artifact_name")
 
 
 def _unpackers(name: str) -> str | None:

@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core.rollout.deployment import Deployment
-from airflow_multicloud.core.rollout.health import HealthCheck
-from airflow_multicloud.core.rollout.policy import RolloutPolicy
-from airflow_multicloud.core.rollout.targets import Target
-from airflow_multicloud.operators.compute.rollout import RolloutOperator
-from airflow_multicloud.operators.given import (
+from airflow_multicloud.core.rollout.given import (
     LEFT_OUT,
     LeftOut,
     check_not_empty,
     none_if_left_out,
 )
+from airflow_multicloud.core.rollout.health import HealthCheck
+from airflow_multicloud.core.rollout.policy import RolloutPolicy
+from airflow_multicloud.core.rollout.targets import Target
+from airflow_multicloud.operators.compute.rollout import RolloutOperator
 
 
 class DeployOperator(RolloutOperator):

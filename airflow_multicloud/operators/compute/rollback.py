@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_multicloud.core.rollout.deployment import Deployment
+from airflow_multicloud.core.rollout.given import check_not_empty
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.targets import Target, read_targets
 from airflow_multicloud.opening.revisions import earlier_deployment
 from airflow_multicloud.operators.compute.rollout import RolloutOperator
-from airflow_multicloud.operators.given import check_not_empty
 
 
 class RollbackOperator(RolloutOperator):

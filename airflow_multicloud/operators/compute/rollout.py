@@ -15,6 +15,12 @@ from airflow_multicloud.core.rollout.deploying import (
 )
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.describing import describe_plan
+from airflow_multicloud.core.rollout.given import (
+    LEFT_OUT,
+    LeftOut,
+    check_not_empty,
+    none_if_left_out,
+)
 from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import RolloutProgress
@@ -24,12 +30,6 @@ from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.opening.rollouts import advance_rollout, arguments_of
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.given import (
-    LEFT_OUT,
-    LeftOut,
-    check_not_empty,
-    none_if_left_out,
-)
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:

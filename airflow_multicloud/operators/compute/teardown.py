@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_multicloud.core.rollout.clock import LISTINGS_LAG
+from airflow_multicloud.core.rollout.given import check_not_empty
 from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownResult
@@ -14,7 +15,6 @@ from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.opening.teardowns import advance_teardown, arguments_of, open_teardown
 from airflow_multicloud.operators.base import Outcome
-from airflow_multicloud.operators.given import check_not_empty
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from airflow_multicloud.core.rollout.given import check_not_empty
 from airflow_multicloud.core.rollout.inputs import refused
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.watching import read_watched
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.deployments import OnDrift, check_deployment
-from airflow_multicloud.operators.given import check_not_empty
 from airflow_multicloud.sensors.base import PollingSensor
 
 

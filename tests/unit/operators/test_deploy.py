@@ -132,10 +132,11 @@ def test_a_dry_run_returns_the_plan_and_makes_nothing(
 
 
 @WAYS
-@pytest.mark.parametrize("form", ["document", "hash"])
+@pytest.mark.parametrize("form", ["document", "hash", "json", "text"])
 def test_what_was_approved_runs(artifact: Path, deferrable: bool, form: str) -> None:
     plan = deploying(artifact, dry_run=True, revision="1").execute(a_run())
-    approved = plan if form == "document" else plan["hash"]
+    forms = {"document": plan, "hash": plan["hash"], "json": json.dumps(plan), "text": str(plan)}
+    approved = forms[form]
     later = a_run(hours=3)  # an approval takes its time
     given = {"revision": "1", "approved_plan": approved, "deferrable": deferrable}
     facts = carried_out(deploying(artifact, **given), later)
@@ -196,7 +197,7 @@ def test_a_plan_that_somebody_edited_is_refused(artifact: Path) -> None:
         ({"max_instances": 2}, "max_instances"),
         ({"file": "/nowhere/app.tar.gz"}, "/nowhere/app.tar.gz"),
         ({"artifact_sha256": "ab" * 32}, f"expected {'ab' * 32}"),
-        ({"approved_plan": "ab" * 32}, "plan_hash: "),
+        ({"approved_plan": "ab" * 32}, "approved_plan: "),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_made(

@@ -150,7 +150,7 @@ def test_each_difference_is_named(
         check_approved(_through_json(plan), now)
     assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
     assert said in str(caught.value)
-    with pytest.raises(DeploymentError, match="plan_hash") as caught:
+    with pytest.raises(DeploymentError, match="approved_plan: ") as caught:
         check_approved(hash_of(plan), now)
     assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
 
@@ -183,6 +183,35 @@ def test_a_document_that_was_changed_is_refused(
 def test_what_is_no_plan_is_refused(plan: DeploymentPlan, given: object) -> None:
     with pytest.raises(DeploymentError, match="plan"):
         check_approved(given, plan)
+
+
+@pytest.mark.parametrize("given", ["", " ", "None", "{", "{" * 100_000, "[1]", "x" * 100_000])
+def test_a_text_that_is_no_plan_is_told_shortly(plan: DeploymentPlan, given: str) -> None:
+    with pytest.raises(DeploymentError, match=r"^approved_plan: ") as caught:
+        check_approved(given, plan)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("form", [json.dumps, str, lambda d: f" {d['hash']}\n"])
+def test_a_plan_as_a_text(plan: DeploymentPlan, form: Callable[[dict[str, Any]], str]) -> None:
+    check_approved(form(_through_json(plan)), plan)
+    with pytest.raises(DeploymentError):
+        check_approved(form(_through_json(plan)), replace(plan, command="./other"))
+
+
+def test_two_targets_of_one_name_are_not_compared_as_one(plan: DeploymentPlan) -> None:
+    evil = replace(plan.targets[0], conn_id="evil")
+    twice = replace(plan, targets=(evil, *plan.targets))
+    with pytest.raises(DeploymentError, match="approved_plan: targets: two targets named one") as e:
+        check_approved(_through_json(twice), plan)
+    assert e.value.kind is ErrorKind.INTEGRITY
+    assert drift_between(twice, plan)
+
+
+def test_what_reads_alike_is_told_apart(plan: DeploymentPlan) -> None:
+    was = _spec(plan, security_groups=("a, b",))
+    (told,) = drift_between(was, _spec(plan, security_groups=("a", "b")))
+    assert "security_groups: ['a, b'] approved, ['a', 'b'] now" in told
 
 
 def _with_outage() -> DeploymentPlan:

@@ -213,6 +213,8 @@ PUBLIC = {"subnets": ["net-1"], "public_address": True}
         ({"artifact": "/srv/"}, "artifact"),
         ({"artifact": "/srv/a b.tar"}, "artifact: file name"),
         ({"artifact": "/srv/.."}, "artifact: file name"),
+        ({"artifact": "/srv/app.zip"}, "artifact: file name: 'app.zip' given"),
+        ({"artifact": "mem://lab/app.tar.zst"}, "artifact: file name"),
         ({"artifact": "mem://lab/"}, "artifact"),
         ({"artifact": "mem://lab/a/%2e%2e"}, "artifact: file name"),
         ({"artifact": "mem://lab/a/{revision}"}, "artifact: file name"),
