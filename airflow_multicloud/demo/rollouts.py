@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from airflow_multicloud.core.rollout.names import place_of
 from airflow_multicloud.testing.local_clouds.targets import local_target
 from airflow_multicloud.testing.sample_app import Behaviour, write_sample_app
 
@@ -106,7 +107,11 @@ def _table(result: MultiCloudDeploymentResult) -> Table:
     table = Table("target", "outcome", "zone", "address", "seconds", "error", box=None)
     for target in result.targets:
         instance = target.instances[0] if target.instances else None
-        place = ("", "") if instance is None else (instance.zone or "", instance.address or "")
+        place = (
+            ("", "")
+            if instance is None
+            else (place_of(instance.region, instance.zone), instance.address or "")
+        )
         table.add_row(
             *(target.name, target.outcome.value, *place, f"{target.seconds:.1f}"),
             target.error or "",

@@ -23,7 +23,7 @@ _LONGEST_ERROR = 300
 _CALLED = {
     "spec.image.id": "image",
     "spec.size.name": "size",
-    "artifact.sha256": "artifact",
+    "artifact.sha256": "SHA-256 of the artifact",
     "script_digest": "startup script",
 }
 

@@ -31,12 +31,7 @@ def slots_under_way(progress: RolloutProgress) -> tuple[SlotProgress, ...]:
 def after_rest(plan: DeploymentPlan, progress: RolloutProgress, begin: Begin) -> RolloutProgress:
     """The rollout's next move when all slots under way rest."""
     if progress.stage is Stage.ROLLING:
-        if any(_is_next(plan, progress, slot) for slot in progress.slots):
-            return _wave_begun(plan, progress, begin)
-        why = why_no_more_waves(plan, progress)
-        if why is None and progress.wave + 1 < len(plan.waves):
-            return replace(progress, wave=progress.wave + 1)
-        return _closed(plan, replace(progress, stopped=why), begin)
+        return _rolled(plan, progress, begin)
     if any(slot.phase is Phase.READY for slot in progress.slots):
         # It settled on another run's instance, whose health is known by now.
         slots = tuple(
@@ -50,6 +45,19 @@ def after_rest(plan: DeploymentPlan, progress: RolloutProgress, begin: Begin) ->
         )
         return replace(progress, slots=slots)
     return replace(progress, stage=Stage.DONE)
+
+
+def _rolled(plan: DeploymentPlan, progress: RolloutProgress, begin: Begin) -> RolloutProgress:
+    """The present wave begun, or the next one's turn, or the close."""
+    if any(_is_next(plan, progress, slot) for slot in progress.slots):
+        # What could not be planned or delivered may have decided it before anything is launched.
+        if (why := why_no_quorum(plan, progress)) is None:
+            return _wave_begun(plan, progress, begin)
+    else:
+        why = why_no_more_waves(plan, progress)
+        if why is None and progress.wave + 1 < len(plan.waves):
+            return replace(progress, wave=progress.wave + 1)
+    return _closed(plan, replace(progress, stopped=why), begin)
 
 
 def _is_next(plan: DeploymentPlan, progress: RolloutProgress, slot: SlotProgress) -> bool:
@@ -100,17 +108,26 @@ def why_no_more_waves(plan: DeploymentPlan, progress: RolloutProgress) -> str | 
     healthy, failed = healthy_targets(progress), failed_targets(progress)
     if newer := sorted({slot.superseded_by for slot in progress.slots if slot.superseded_by}):
         return f"a later run's {newer[0]} is there already"
-    names = [target.name for target in plan.targets]
-    required = [target.name for target in plan.targets if target.required]
-    if not can_be_met(names, failed, required, plan.policy.min_success):
-        return f"the quorum can't be met any more: {', '.join(sorted(failed))} failed"
-    begun = len(healthy) + len(failed)
+    if (why := why_no_quorum(plan, progress)) is not None:
+        return why
+    # What was never begun says nothing of the revision's health.
+    begun = len(healthy) + len({slot.target for slot in progress.slots if slot.began_at} & failed)
     if not holds_floor(len(healthy), begun, plan.policy.health_floor):
         return (
             f"{len(healthy)} of {begun} targets are healthy, below health_floor "
             f"{plan.policy.health_floor:g}"
         )
     return None
+
+
+def why_no_quorum(plan: DeploymentPlan, progress: RolloutProgress) -> str | None:
+    """Why the quorum can't be met any more; ``None`` while it can."""
+    failed = failed_targets(progress)
+    names = [target.name for target in plan.targets]
+    required = [target.name for target in plan.targets if target.required]
+    if can_be_met(names, failed, required, plan.policy.min_success):
+        return None
+    return f"the quorum can't be met any more: {', '.join(sorted(failed))} failed"
 
 
 def quorum_holds(plan: DeploymentPlan, progress: RolloutProgress) -> bool:

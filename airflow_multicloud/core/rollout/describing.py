@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from airflow_multicloud.core.rollout.approval import hash_of
 from airflow_multicloud.core.rollout.health import HealthCheck, HealthCheckKind
+from airflow_multicloud.core.rollout.names import place_of
 from airflow_multicloud.core.rollout.plans import Candidate, DeploymentPlan, TargetPlan
+from airflow_multicloud.ports.compute import Image
 from airflow_multicloud.text import duration_text, printable, size_text
 
 
@@ -73,11 +75,16 @@ def _candidate(candidate: Candidate) -> str:
         else f"{price.amount.normalize():f} {price.currency} an hour each ({price.source})"
     )
     address = ", public address" if spec.public_address else ""
+    group = f", resource group {spec.resource_group}" if spec.resource_group else ""
     return (
-        f"{spec.zone or spec.region}: {spec.size.name}, image {spec.image.name} ({spec.image.id}), "
-        f"account {spec.account_id}, subnet {spec.subnet}{address}; artifact below "
+        f"{place_of(spec.region, spec.zone)}: {spec.size.name}, image {_image(spec.image)}, "
+        f"account {spec.account_id}{group}, subnet {spec.subnet}{address}; artifact below "
         f"{candidate.artifacts}; {cost}"
     )
+
+
+def _image(image: Image) -> str:
+    return image.id if image.name == image.id else f"{image.name} ({image.id})"
 
 
 def _total(targets: Sequence[TargetPlan]) -> str:

@@ -106,6 +106,13 @@ def check_id(given: str, parameter: str) -> None:
         )
 
 
+def place_of(region: str, zone: str | None) -> str:
+    """Where an instance is, for people: the zone, with the region where it does not say that."""
+    if zone is None:
+        return region
+    return zone if zone.startswith(region) else f"{region}/{zone}"
+
+
 def order_of(moment: datetime) -> int:
     """A moment as :class:`Rank` has it."""
     return (moment - _EPOCH) // _MILLISECOND

@@ -29,6 +29,8 @@ from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 T = TypeVar("T")
 
 _MOST_THREADS = 16
+#: So many revisions an error names.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +94,10 @@ def find_revision(deployment_id: str, places: Mapping[str, Endpoint], to: str) -
     found = exact or list(known.revisions)
     if not found:
         unread = "".join(f"; {uri}: {why}" for uri, why in known.unknown.items())
+        there = [one.revision.full_name for one in list_revisions(deployment_id, places).revisions]
         raise DeploymentError(
-            f"to: there is no revision {to!r} of deployment {deployment_id}{unread}",
+            f"to: there is no revision {to!r} of deployment {deployment_id}; the newest are "
+            f"{', '.join(there[:_NAMED]) or 'none'}{unread}",
             kind=ErrorKind.NOT_FOUND,
         )
     if len(found) > 1:

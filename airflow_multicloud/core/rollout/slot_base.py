@@ -100,8 +100,10 @@ class SlotBase:
         """A slot that is looked at after a while, unless it has taken too long already."""
         now = self.clock()
         if slot.deadline is not None and now >= slot.deadline:
-            doing = slot.complaint or f"it was {slot.phase} for too long"
-            return self.failed(slot, ErrorKind.TIMEOUT, doing)
+            if slot.complaint is not None:
+                # It had all its time to become healthy: another try won't make it so.
+                return self.failed(slot, ErrorKind.PRECONDITION_FAILED, slot.complaint)
+            return self.failed(slot, ErrorKind.TIMEOUT, f"it was {slot.phase} for too long")
         return self.again(slot, wait)
 
     def again(self, slot: SlotProgress, wait: timedelta | None = None) -> SlotProgress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -80,7 +81,8 @@ def test_a_bad_revision_is_rolled_back(strategy: Strategy) -> None:
     assert {i.state for i in lab.there()} == {InstanceState.RUNNING}
     with pytest.raises(DeploymentError, match="two: rolled_back") as caught:
         result.raise_if_failed()
-    assert caught.value.kind is ErrorKind.TIMEOUT
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    assert not caught.value.retryable
 
 
 def test_only_what_failed_is_rolled_back() -> None:
@@ -322,3 +324,21 @@ def test_progress_is_a_document() -> None:
         rollout = lab.rollout(plan)
         progress = rollout.advance(read_document(RolloutProgress, kept, what="progress"))
     assert lab.live() == {(name, 0): ["r1"] for name in lab.targets}
+
+
+@pytest.mark.parametrize("min_success", [1.0, 2])
+def test_nothing_is_launched_for_a_quorum_that_is_lost_already(min_success: float) -> None:
+    lab = Lab()
+    plan = lab.plan("r1", policy=with_policy(min_success=min_success, health_floor=0.9))
+    out = replace(plan.targets[0], candidates=(), error_kind=ErrorKind.NOT_FOUND, error="no bucket")
+    result = lab.run(replace(plan, targets=(out, *plan.targets[1:])))
+    if min_success == 2:
+        assert result.succeeded
+        return
+    assert lab.outcomes(result) == {
+        "one": Outcome.FAILED,
+        "two": Outcome.SKIPPED,
+        "three": Outcome.SKIPPED,
+    }
+    assert "quorum" in (result.stopped or "")
+    assert lab.there() == []

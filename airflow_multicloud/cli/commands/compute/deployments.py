@@ -12,6 +12,7 @@ from airflow_multicloud.cli.commands.compute.places import regions_of, told
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
+from airflow_multicloud.core.rollout.names import place_of
 from airflow_multicloud.documents import to_document
 
 
@@ -46,7 +47,7 @@ def rows(report: DeploymentsReport) -> Iterator[dict[str, Any]]:
                         "standing": one.standing.value,
                         "state": one.state.value,
                         "conn_id": one.conn_id,
-                        "place": one.zone or one.region,
+                        "place": place_of(one.region, one.zone),
                         "size": one.size,
                         "address": one.public_address or one.address,
                         "id": one.id,
@@ -60,7 +61,7 @@ def rows(report: DeploymentsReport) -> Iterator[dict[str, Any]]:
             "standing": "unreadable",
             "state": lost.state.value,
             "conn_id": lost.conn_id,
-            "place": lost.zone or lost.region,
+            "place": place_of(lost.region, lost.zone),
             "size": None,
             "address": None,
             "id": lost.id,

@@ -13,6 +13,7 @@ from airflow_multicloud.api.compute.rollouts import ApprovedPlan
 from airflow_multicloud.cli import exit_codes
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result, error_line, say
+from airflow_multicloud.core.rollout.names import place_of
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 
@@ -98,7 +99,7 @@ def _planned_rows(planned: MultiCloudPlan) -> Iterator[dict[str, Any]]:
                 "cloud": target.cloud,
                 "count": target.count,
                 "candidate": number,
-                "place": spec.zone or spec.region,
+                "place": place_of(spec.region, spec.zone),
                 "size": spec.size.name,
                 "image": spec.image.id,
                 "price": None if price is None else f"{price.amount:f} {price.currency}/h",
