@@ -104,7 +104,7 @@ def _deploy(artifact: Path, revision: str) -> MultiCloudDeploymentResult:
 
 
 def _table(result: MultiCloudDeploymentResult) -> Table:
-    table = Table("target", "outcome", "zone", "address", "seconds", "error", box=None)
+    table = Table("target", "outcome", "place", "address", "seconds", "error", box=None)
     for target in result.targets:
         instance = target.instances[0] if target.instances else None
         place = (
