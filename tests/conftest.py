@@ -36,6 +36,8 @@ from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_b
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
+
 # What a developer's shell may say of real clouds and of another Airflow is not the tests'.
 _FOREIGN = ("AIRFLOW_", "AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR_HOST")
 _CHECKOUT = Path(__file__).parents[1]
@@ -123,17 +125,26 @@ def memory_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, s
     registry.unregister_provider(memory_cloud.NAME)
 
 
-@pytest.fixture(scope="session")
-def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """Azure Resource Manager, started when the first test asks; connection ``azure_local``."""
-    directory = tmp_path_factory.mktemp("azure")
-    server = LocalServer(resource_manager(directory), log_path=directory / "azure.log")
+@contextmanager
+def _serving(
+    make: Callable[[Path], ServerSpec], directories: pytest.TempPathFactory
+) -> Iterator[LocalServer]:
+    """A local server that runs, with its connections in the environment."""
+    directory = directories.mktemp(make.__name__)
+    server = LocalServer(make(directory), log_path=directory / "server.log")
     server.start()
     with pytest.MonkeyPatch.context() as patch:
         for conn_id, connection in server.spec.connections.items():
             patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
         yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure Resource Manager, started when the first test asks; connection ``azure_local``."""
+    with _serving(resource_manager, tmp_path_factory) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -143,40 +154,22 @@ def local_bigquery(
     """A BigQuery of its own, started when the first test asks; the connection's id."""
     with _installing(pytestconfig):
         install_bqemulator()
-    directory = tmp_path_factory.mktemp("bigquery")
-    server = LocalServer(bigquery(directory), log_path=directory / "bigquery.log")
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        for conn_id, connection in server.spec.connections.items():
-            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    with _serving(bigquery, tmp_path_factory):
         yield "bigquery_local"
-    server.stop()
 
 
 @pytest.fixture(scope="session")
 def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A Compute Engine of its own with its connection ``compute_local``."""
-    directory = tmp_path_factory.mktemp("compute-engine")
-    server = LocalServer(compute_engine(directory), log_path=directory / "server.log")
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        for conn_id, connection in server.spec.connections.items():
-            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    with _serving(compute_engine, tmp_path_factory) as server:
         yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session")
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
-    directory = tmp_path_factory.mktemp("ec2")
-    server = LocalServer(ec2(directory), log_path=directory / "ec2.log")
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        for conn_id, connection in server.spec.connections.items():
-            patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    with _serving(ec2, tmp_path_factory) as server:
         yield server
-    server.stop()
 
 
 @pytest.fixture(scope="session")
