@@ -16,6 +16,7 @@ LOCAL_CLOUDS = CHECKOUT / "airflow_multicloud" / "testing" / "local_clouds"
 PYTHON_LOCKS = [
     CHECKOUT / "constraints.txt",
     LOCAL_CLOUDS / "aws" / "object_store" / "ministack" / "requirements.txt",
+    CHECKOUT / "tests" / "integration" / "compute_azure" / "recordings.txt",
 ]
 
 

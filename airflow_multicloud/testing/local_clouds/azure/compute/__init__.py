@@ -6,8 +6,9 @@ do besides is written after their reference and after recordings of real calls t
 tests hold (azure-mgmt-compute: a machine and a disk, 2023): status codes (an interface and a
 machine 201, a deletion and a start 202, an update of a machine 200 and of a disk 202), the headers
 ``Azure-AsyncOperation``, ``Location`` and ``Retry-After``, the bodies of operations, and what a
-machine, its instance view and an interface look like. Error codes and messages are those that the
-reference pages name. Nothing of it was compared with Azure as it is today.
+machine, its instance view and an interface look like. The project's tests compare both. Error codes
+and messages are those that the reference pages name. Nothing of it was compared with Azure as it is
+today.
 
 Machines really boot: see :mod:`airflow_multicloud.testing.local_clouds.kit.machines`. Unlike on
 Azure, the startup script runs at every start, and an operation ends after a certain number of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -30,7 +31,10 @@ DISK = f"{PROVIDER}/disks"
 #: Where the operations of disks lie.
 OPERATIONS = "DiskOperations"
 _GIB = 2**30
-_IMAGE_GIB = 30
+#: Of the images, and so of the disks that are made of them.
+IMAGE_GIB = 30
+# The header is there as it is on Azure; with 0, the SDK looks again when its caller wants it.
+_RETRY_AFTER = {"Retry-After": "0"}
 
 
 def routes(world: World) -> list[Route]:
@@ -76,7 +80,7 @@ def make(world: World, vm: Body, os_disk: Body) -> str:
             f"Disk {os_disk['name']} already exists in resource group. Only CreateOption.Attach is "
             "supported.",
         )
-    size = os_disk.get("diskSizeGB") or _IMAGE_GIB
+    size = os_disk.get("diskSizeGB") or IMAGE_GIB
     world.kept[id_.lower()] = {
         "id": id_,
         "name": os_disk["name"],
@@ -90,6 +94,12 @@ def make(world: World, vm: Body, os_disk: Body) -> str:
             "creationData": {"createOption": "FromImage"},
             "diskSizeGB": size,
             "diskSizeBytes": size * _GIB,
+            "diskIOPSReadWrite": 120,
+            "diskMBpsReadWrite": 25,
+            "encryption": {"type": "EncryptionAtRestWithPlatformKey"},
+            "networkAccessPolicy": "AllowAll",
+            "publicNetworkAccess": "Enabled",
+            "uniqueId": str(uuid.uuid4()),
             "timeCreated": now(),
             "provisioningState": "Succeeded",
             "diskState": "Attached",
@@ -111,8 +121,12 @@ def _update(world: World, call: Call) -> Answer:
     if set(given) - {"tags"}:
         raise Refusal(HTTPStatus.BAD_REQUEST, "InvalidParameter", "Only tags can be changed here.")
     disk["tags"] = given["tags"]
-    operation = world.begin(disk["id"], 1, lambda: None)
-    headers = accepted(call, PROVIDER, disk["location"], operation, kind=OPERATIONS)
+    operation = world.begin(disk["id"], 2, lambda: None)
+    operation.output = disk
+    headers = {
+        **accepted(call, PROVIDER, disk["location"], operation, kind=OPERATIONS),
+        **_RETRY_AFTER,
+    }
     answer = conforming(models.Disk, disk)
     return replace(answer, status=HTTPStatus.ACCEPTED, headers=headers)
 

@@ -13,6 +13,7 @@ from typing import Any
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Refusal
 from airflow_multicloud.testing.local_clouds.azure.compute import disks
 from airflow_multicloud.testing.local_clouds.azure.compute.catalogue import SIZES, ZONES
+from airflow_multicloud.testing.local_clouds.azure.compute.defaults import fill_machine
 from airflow_multicloud.testing.local_clouds.azure.compute.faults import Words, words
 from airflow_multicloud.testing.local_clouds.azure.compute.lookups import has_image
 from airflow_multicloud.testing.local_clouds.azure.compute.network import (
@@ -64,10 +65,11 @@ class Life:
         properties = vm["properties"]
         self._check(vm)
         nic = self._nic(vm)
+        fill_machine(properties)
         os_disk = properties["storageProfile"]["osDisk"]
         disk = disks.make(self._world, vm, os_disk)
         nic["properties"]["virtualMachine"] = {"id": vm["id"]}
-        os_disk["managedDisk"] = {"id": disk}
+        os_disk["managedDisk"] = {**(os_disk.get("managedDisk") or {}), "id": disk}
         properties.update(provisioningState="Creating", vmId=str(uuid.uuid4()), timeCreated=now())
         self.touch(vm)
         inside = self._inside[vm["id"].lower()] = _Inside(_script(properties))
@@ -115,7 +117,22 @@ class Life:
         self._world.machines.shut_down(_nic_id(vm))
         return self._world.begin(vm["id"], _DELETION, lambda: self._remove(vm))
 
-    def statuses(self, vm: Body) -> list[Body]:
+    def view(self, vm: Body) -> Body:
+        """Its instance view, but for what only an agent within it could tell."""
+        storage = vm["properties"]["storageProfile"]
+        made = {
+            "code": "ProvisioningState/succeeded",
+            "level": "Info",
+            "displayStatus": "Provisioning succeeded",
+            "time": vm["properties"]["timeCreated"],
+        }
+        return {
+            "disks": [{"name": storage["osDisk"]["name"], "statuses": [made]}],
+            "hyperVGeneration": "V2",
+            "statuses": self._statuses(vm),
+        }
+
+    def _statuses(self, vm: Body) -> list[Body]:
         """Its instance view's statuses."""
         inside = self._inside[vm["id"].lower()]
         if inside.dies_at is not None and time.monotonic() >= inside.dies_at:

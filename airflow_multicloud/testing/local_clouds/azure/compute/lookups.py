@@ -22,7 +22,7 @@ from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _FILTER = re.compile(r"location eq '([\w ]+)'")
 _OPERATION = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/providers/Microsoft\.(?:Compute|Network)"
+    r"/subscriptions/(?P<subscription>[^/]+)/providers/Microsoft\.(?P<provider>Compute|Network)"
     r"/locations/(?P<location>[^/]+)/(?:Disk)?operations/(?P<operation>[^/]+)",
     re.IGNORECASE,
 )
@@ -75,6 +75,11 @@ def has_image(reference: dict[str, str]) -> bool:
     key = _key(*(str(reference.get(part, "")) for part in ("publisher", "offer", "sku")))
     versions = IMAGES.get(key, ())
     return bool(versions) and reference.get("version") in {*versions, "latest"}
+
+
+def newest(reference: dict[str, str]) -> str:
+    """The version that ``latest`` stands for."""
+    return IMAGES[_key(reference["publisher"], reference["offer"], reference["sku"])][-1]
 
 
 def _key(publisher: str, offer: str, sku: str) -> tuple[str, str, str]:
@@ -157,5 +162,8 @@ def _operation(world: World, call: Call) -> Answer:
         operation.look()
         if "monitor" in call.query:  # what Location leads to
             running = operation.ended is None
-            return Answer(status=HTTPStatus.ACCEPTED if running else HTTPStatus.NO_CONTENT)
-        return Answer(body=operation.document())
+            return Answer(status=HTTPStatus.ACCEPTED if running else HTTPStatus.OK)
+        told = operation.document()
+        if call.variables["provider"].lower() == "network":  # it does not tell times and names
+            told = {key: told[key] for key in ("status", "error") if key in told}
+        return Answer(body=told)

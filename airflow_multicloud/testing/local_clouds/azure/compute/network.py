@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -24,6 +25,7 @@ from airflow_multicloud.testing.local_clouds.azure.compute import (
     subnet_id,
 )
 from airflow_multicloud.testing.local_clouds.azure.compute.catalogue import REGIONS
+from airflow_multicloud.testing.local_clouds.azure.compute.defaults import fill_interface
 from airflow_multicloud.testing.local_clouds.azure.compute.world import (
     Body,
     World,
@@ -160,6 +162,7 @@ def routes(world: World) -> list[Route]:
 def _put_nic(world: World, call: Call) -> Answer:
     body = tracked(call, NIC, call.json)
     key, properties = body["id"].lower(), body["properties"]
+    etag = body["etag"] = f'W/"{uuid.uuid4()}"'
     if (group := properties.get("networkSecurityGroup")) is not None:
         _check_there(world, group["id"], body)
     for configuration in properties["ipConfigurations"]:
@@ -175,12 +178,16 @@ def _put_nic(world: World, call: Call) -> Answer:
             provisioningState="Succeeded",
             privateIPAddress=world.machines.address(key),
             privateIPAllocationMethod="Dynamic",
+            privateIPAddressVersion="IPv4",
             primary=True,
         )
         configuration["id"] = f"{body['id']}/ipConfigurations/{configuration['name']}"
+        configuration["etag"] = etag
     before = world.kept.get(key)
-    if before is not None and "virtualMachine" in before["properties"]:
-        properties["virtualMachine"] = before["properties"]["virtualMachine"]
+    if before is not None:
+        kept = ("virtualMachine", "resourceGuid")
+        properties.update({k: v for k, v in before["properties"].items() if k in kept})
+    fill_interface(properties)
     properties["provisioningState"] = "Succeeded"
     world.kept[key] = body
     operation = world.begin(key, 1, lambda: None)

@@ -110,13 +110,13 @@ class _Served:
         view = call.query.get("$expand")
         body = _answered(vm)
         if view == "instanceView":
-            body["properties"]["instanceView"] = {"statuses": self._life.statuses(vm)}
+            body["properties"]["instanceView"] = self._life.view(vm)
         return conforming(models.VirtualMachine, body)
 
     def view(self, call: Call) -> Answer:
         vm = self._world.required(call)
         self._world.faults.check(case_of(MachineCall.DESCRIBE, vm))
-        return conforming(models.VirtualMachineInstanceView, {"statuses": self._life.statuses(vm)})
+        return conforming(models.VirtualMachineInstanceView, self._life.view(vm))
 
     def list_all(self, call: Call) -> Answer:
         self._world.faults.check(MachineCase(call=MachineCall.LIST))

@@ -35,6 +35,7 @@ class Operation:
 
     :param looks: how many looks it takes until it is done.
     :param finish: what being done does; it gives the error's code and message, if any.
+    :param output: the resource, which the operations of disks tell at their end.
     """
 
     looks: int
@@ -44,6 +45,7 @@ class Operation:
     ended: str | None = None
     status: str = "InProgress"
     error: tuple[str, str] | None = None
+    output: Body | None = None
 
     def look(self) -> None:
         """One look more."""
@@ -65,6 +67,8 @@ class Operation:
         body: Body = {"startTime": self.started, "status": self.status, "name": self.id}
         if self.ended is not None:
             body["endTime"] = self.ended
+            if self.output is not None:
+                body["properties"] = {"output": self.output}
         if self.error is not None:
             body["error"] = {"code": self.error[0], "message": self.error[1]}
         return body
