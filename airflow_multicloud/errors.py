@@ -167,5 +167,13 @@ class CostAnalysisError(CloudError):
 class SpentTokenError(DeploymentError):
     """The instance that an order made has been terminated: order again with another token."""
 
-    def __init__(self, message: str, *, cloud: str | None = None, code: str | None = None) -> None:
-        super().__init__(message, kind=ErrorKind.ALREADY_EXISTS, cloud=cloud, code=code)
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: ErrorKind = ErrorKind.ALREADY_EXISTS,
+        cloud: str | None = None,
+        code: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message, kind=kind, cloud=cloud, code=code, retry_after=retry_after)

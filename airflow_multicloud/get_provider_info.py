@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.compute.deploy",
                     "airflow_multicloud.operators.compute.power",
                     "airflow_multicloud.operators.compute.rollback",
+                    "airflow_multicloud.operators.compute.rollout",
                     "airflow_multicloud.operators.compute.teardown",
                     "airflow_multicloud.operators.cost.anomalies",
                     "airflow_multicloud.operators.cost.attribute",
@@ -53,6 +54,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.object_store.sharded",
                     "airflow_multicloud.operators.object_store.upload",
                     "airflow_multicloud.operators.object_store.verify",
+                    "airflow_multicloud.operators.operations",
                     "airflow_multicloud.operators.params",
                 ],
             }

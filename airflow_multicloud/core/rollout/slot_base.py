@@ -21,7 +21,7 @@ _MOST_DOUBLINGS = 10
 _CONSOLE_LINES = 5
 #: Characters of a line of a console, and of the rest of what is told of a failure. A slot's
 #: progress goes into the metadata database, again at every look of a trigger.
-_LONGEST_LINE = 160
+_LONGEST_LINE = 240
 _LONGEST_ERROR = 600
 #: Whoever terminates our instances so often means it.
 _MOST_LOSSES = 3
