@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.inputs import refused
+from airflow_multicloud.core.rollout.planning import places_of
 from airflow_multicloud.core.rollout.revisions import find_revision
 from airflow_multicloud.core.rollout.rollbacks import find_artifact, rollback_of
 from airflow_multicloud.core.rollout.targets import Target
@@ -30,7 +31,7 @@ def earlier_deployment(
     if not targets:
         raise refused("targets", None, "at least one")
     opened = open_targets(targets)
-    places = {uri: place for one in opened.values() for uri, place in one.places.items()}
+    places = places_of(opened)
     found = find_revision(deployment_id, places, to)
     for uri, why in found.unknown.items():
         _log.warning("revision %s: %s could not be asked: %s", to, uri, why)

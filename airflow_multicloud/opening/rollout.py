@@ -10,7 +10,7 @@ from airflow_multicloud import registry
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.places import is_uri
-from airflow_multicloud.core.rollout.planning import OpenedTarget
+from airflow_multicloud.core.rollout.planning import OpenedTarget, places_of
 from airflow_multicloud.core.rollout.targets import Target
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.opening.endpoints import open_endpoint
@@ -31,7 +31,7 @@ class OpenedDeployment:
     @property
     def places(self) -> dict[str, Endpoint]:
         """URI → prefix, for every place of every target, in their order."""
-        return {uri: end for one in self.targets.values() for uri, end in one.places.items()}
+        return places_of(self.targets)
 
 
 @registry.session()

@@ -76,7 +76,7 @@ class ClosingSteps:
             return self._steps.tried(slot, err)
 
     def _waited(self, slot: SlotProgress, looked: Looked) -> SlotProgress:
-        """A slot whose operations go on, or have failed: then they are begun anew."""
+        """A slot whose operations go on, or have failed: then it lists and begins them again."""
         slot = replace(slot, waits_for=looked.left)
         if self._is_late(slot):
             return self._left(slot, looked.failure)

@@ -16,7 +16,7 @@ from airflow_multicloud.core.rollout.clock import utc_now
 from airflow_multicloud.core.rollout.delivered import where_delivered
 from airflow_multicloud.core.rollout.deployment import Deployment
 from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult, result_of
-from airflow_multicloud.core.rollout.planning import OpenedTarget, plan_deployment
+from airflow_multicloud.core.rollout.planning import OpenedTarget, places_of, plan_deployment
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import RolloutProgress
 from airflow_multicloud.core.rollout.revision_records import revision_of
@@ -59,7 +59,7 @@ def deliver(
     :raises CloudError: for a local file that is no longer the one that was planned.
     """
     with telemetry.operation("deploy.deliver", multicloud__deployment=plan.deployment_id):
-        places = _places(opened)
+        places = places_of(opened)
         deliveries = deliver_artifact(source, plan.artifact, plan.deployment_id, places)
         for one in deliveries:
             if one.error_kind is not None:
@@ -116,7 +116,3 @@ def deploy(
         result = ended(hash_of(plan), delivered, rollout.run(rollout.begin()))
         span.set_attribute("multicloud.success_rate", result.success_rate)
         return result
-
-
-def _places(opened: Mapping[str, OpenedTarget]) -> dict[str, Endpoint]:
-    return {uri: place for one in opened.values() for uri, place in one.places.items()}

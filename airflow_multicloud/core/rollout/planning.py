@@ -50,6 +50,11 @@ class OpenedTarget:
     places: Mapping[str, Endpoint]
 
 
+def places_of(opened: Mapping[str, OpenedTarget]) -> dict[str, Endpoint]:
+    """URI → prefix, for every place of every target, in their order."""
+    return {uri: place for one in opened.values() for uri, place in one.places.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
     """What planning each target takes."""

@@ -114,7 +114,7 @@ class SlotBase:
     def lost(self, slot: SlotProgress, why: str) -> SlotProgress:
         """A slot whose instance was terminated by somebody: an earlier run that came late, say.
 
-        It is looked at anew, which may find who that was, a few times.
+        It is looked at again, a few times; that may find who did it.
         """
         if slot.losses >= _MOST_LOSSES:
             return self.failed(slot, ErrorKind.UNAVAILABLE, why)
