@@ -164,6 +164,14 @@ class CostAnalysisError(CloudError):
     """Reading or comparing costs failed."""
 
 
+class MetricsError(CloudError):
+    """Exporting or reading metrics failed."""
+
+
+class LogsError(CloudError):
+    """Writing or querying logs failed."""
+
+
 class SpentTokenError(DeploymentError):
     """The instance that an order made has been terminated: order again with another token."""
 

@@ -1,0 +1,117 @@
+"""What is wrong with a metric point in every cloud, and how one is shown."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from airflow_multicloud.adapters.batches import dropped
+from airflow_multicloud.adapters.tallies import Reason
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.metrics import (
+    AttributeValue,
+    Counter,
+    ExponentialHistogram,
+    Gauge,
+    Histogram,
+    MetricLimits,
+    MetricPoint,
+)
+
+#: Prefix-free annotations and ASCII letters: what UCUM writes is never longer than OpenTelemetry
+#: says (https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-unit).
+_LONGEST_UNIT = 63
+
+
+def name_of(point: MetricPoint) -> str:
+    """What a point is shown as: its metric and its attributes."""
+    shown = ", ".join(f"{key}={value}" for key, value in sorted(point.attributes.items()))
+    return f"{point.name}{{{shown}}}" if shown else point.name
+
+
+def attribute_text(value: AttributeValue) -> str:
+    """An attribute's value where only text is kept: as JSON writes it, without quotes."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def why_not_exportable(point: MetricPoint, limits: MetricLimits) -> Reason | None:
+    """Why a point can't be exported to a cloud, whichever it is.
+
+    What a cloud cuts or renames is not looked at: a hook refuses that or converts it.
+
+    :param limits: of the cloud, of which the times and the number of attributes count here.
+    """
+    problem = _why_not_named(point) or _why_not_data(point) or _why_not_times(point, limits)
+    if problem is None and len(point.attributes) > limits.most_attributes:
+        problem = f"attributes: more than {limits.most_attributes}, which this cloud allows"
+    return None if problem is None else dropped(ErrorKind.INVALID_ARGUMENT, problem)
+
+
+def _why_not_named(point: MetricPoint) -> str | None:
+    if not point.name.strip():
+        return "name: it is empty"
+    if not point.name.isprintable():
+        return "name: it has characters that do not show, such as a newline"
+    if len(point.unit) > _LONGEST_UNIT or not point.unit.isascii() or not point.unit.isprintable():
+        return f"unit: expected at most {_LONGEST_UNIT} printable ASCII characters, in UCUM"
+    if any(not key.strip() or not key.isprintable() for key in point.attributes):
+        return "attributes: one has an empty name, or one with characters that do not show"
+    if any(isinstance(value, float) and not math.isfinite(value) for value in _values(point)):
+        return "attributes: the value of one is no finite number"
+    return None
+
+
+def _values(point: MetricPoint) -> Iterable[AttributeValue]:
+    return point.attributes.values()
+
+
+def _why_not_data(point: MetricPoint) -> str | None:
+    data = point.data
+    if isinstance(data, Gauge | Counter):
+        return None if math.isfinite(data.value) else "value: it is not a finite number"
+    figures = [data.total, data.minimum, data.maximum]
+    if any(figure is not None and not math.isfinite(figure) for figure in figures):
+        return "value: the sum, minimum or maximum is not a finite number"
+    if data.count < 0:
+        return "value: a histogram's count is negative"
+    if data.minimum is not None and data.maximum is not None and data.minimum > data.maximum:
+        return "value: a histogram's minimum is larger than its maximum"
+    if isinstance(data, ExponentialHistogram):
+        return _why_not_exponential(data)
+    return _why_not_buckets(data)
+
+
+def _why_not_buckets(data: Histogram) -> str | None:
+    if not data.bounds and not data.counts:
+        return None
+    if len(data.counts) != len(data.bounds) + 1:
+        return "value: a histogram has not one count more than bounds"
+    if any(not math.isfinite(bound) for bound in data.bounds) or any(
+        low >= high for low, high in itertools.pairwise(data.bounds)
+    ):
+        return "value: a histogram's bounds are not finite and ascending"
+    if min(data.counts) < 0 or sum(data.counts) != data.count:
+        return "value: the counts of a histogram's buckets do not add up to its count"
+    return None
+
+
+def _why_not_exponential(data: ExponentialHistogram) -> str | None:
+    counts = [data.zero_count, *data.positive.counts, *data.negative.counts]
+    if min(counts) < 0 or sum(counts) != data.count:
+        return "value: the counts of a histogram's buckets do not add up to its count"
+    return None
+
+
+def _why_not_times(point: MetricPoint, limits: MetricLimits) -> str | None:
+    if point.start is not None and point.start > point.time:
+        return "start: it is after the point's time"
+    age = datetime.now(UTC) - point.time
+    if limits.oldest is not None and age > limits.oldest:
+        return f"time: more than {limits.oldest} ago, which this cloud refuses"
+    if limits.newest is not None and -age > limits.newest:
+        return f"time: more than {limits.newest} ahead, which this cloud refuses"
+    return None

@@ -1,0 +1,135 @@
+"""Counting what becomes of each item that is handed to a cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.accounting import (
+    Accounting,
+    Conversion,
+    ConversionKind,
+    Outcome,
+    Refusal,
+)
+from airflow_multicloud.text import printable, shortened
+
+#: So many names are kept of all that share a reason, each of so many characters.
+_SAMPLES = 5
+_SAMPLE_CHARACTERS = 100
+#: So many reasons are told apart of each kind; others that come are counted together, so that a
+#: service that words each of its refusals otherwise fills no memory.
+_REASONS = 50
+_REASON_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why one item was not accepted.
+
+    :param reason: in words that are the same for all items that share it: without the item's own
+        name or value.
+    """
+
+    outcome: Outcome
+    kind: ErrorKind
+    reason: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a cloud does not keep of one item.
+
+    :param detail: as :attr:`Reason.reason`.
+    """
+
+    what: ConversionKind
+    detail: str
+
+
+class Tally:
+    """One destination's account, under way."""
+
+    def __init__(self) -> None:
+        self._accepted = 0
+        self._requests = 0
+        self._refusals: dict[Any, Refusal] = {}
+        self._conversions: dict[Any, Conversion] = {}
+
+    def accept(self, count: int = 1) -> None:
+        """So many were accepted."""
+        self._accepted += count
+
+    def request(self) -> None:
+        """A request was made."""
+        self._requests += 1
+
+    def refuse(self, name: str, why: Reason) -> None:
+        """One was not accepted.
+
+        :param name: what it is shown as; anything that somebody wrote.
+        """
+        key: Any = (why.outcome, why.kind, why.code, why.reason)
+        if key not in self._refusals and len(self._refusals) >= _REASONS:
+            key = (why.outcome, why.kind, None, "other reasons")
+        found = self._refusals.get(key) or Refusal(
+            outcome=why.outcome,
+            kind=why.kind,
+            reason=_words(key[3]),
+            count=0,
+            code=None if key[2] is None else _words(key[2]),
+        )
+        self._refusals[key] = replace(
+            found, count=found.count + 1, samples=_with(found.samples, name)
+        )
+
+    def convert(self, name: str, changes: Iterable[Change]) -> None:
+        """One that is sent is not kept as it was given."""
+        for change in changes:
+            key: Any = (change.what, change.detail)
+            if key not in self._conversions and len(self._conversions) >= _REASONS:
+                key = (change.what, "others")
+            found = self._conversions.get(key) or Conversion(
+                what=change.what, detail=_words(key[1]), count=0
+            )
+            self._conversions[key] = replace(
+                found, count=found.count + 1, samples=_with(found.samples, name)
+            )
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Those so far, in an order that does not tell which item came first."""
+        return tuple(
+            sorted(self._refusals.values(), key=lambda it: (it.outcome, it.kind, it.reason))
+        )
+
+    def accounting(self, given: int) -> Accounting:
+        """The account.
+
+        :param given: how many items there were.
+        :raises ValueError: when an item is not accounted for.
+        """
+        return Accounting(
+            given=given,
+            accepted=self._accepted,
+            refusals=self.refusals,
+            conversions=tuple(
+                sorted(self._conversions.values(), key=lambda it: (it.what, it.detail))
+            ),
+            requests=self._requests,
+        )
+
+
+def _words(text: str) -> str:
+    return shortened(printable(text), _REASON_CHARACTERS)
+
+
+def _with(samples: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if len(samples) >= _SAMPLES:
+        return samples
+    # Cut first: escapes make a hostile text longer.
+    shown = shortened(printable(name[: _SAMPLE_CHARACTERS + 1]), _SAMPLE_CHARACTERS)
+    return samples if shown in samples else (*samples, shown)

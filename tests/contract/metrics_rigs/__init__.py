@@ -1,0 +1,15 @@
+"""The rigs of the metrics contract: in memory, and the local clouds."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from airflow_multicloud.testing.contracts.metrics.rigs import MetricsRigSpec
+
+
+@cache
+def metrics_rig_specs() -> tuple[MetricsRigSpec, ...]:
+    # Imported here and not above: Airflow must not load before tests/conftest.py is configured.
+    from tests.contract.metrics_rigs import memory
+
+    return (memory.rig(),)
