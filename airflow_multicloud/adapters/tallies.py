@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from airflow_multicloud.errors import ErrorKind
@@ -72,6 +73,13 @@ class Tally:
 
         :param name: what it is shown as; anything that somebody wrote.
         """
+        self.refuse_all(1, why, (name,))
+
+    def refuse_all(self, count: int, why: Reason, names: Iterable[str] = ()) -> None:
+        """So many were not accepted, for one reason.
+
+        :param names: what some of them are shown as.
+        """
         key: Any = (why.outcome, why.kind, why.code, why.reason)
         if key not in self._refusals and len(self._refusals) >= _REASONS:
             key = (why.outcome, why.kind, None, "other reasons")
@@ -82,22 +90,38 @@ class Tally:
             count=0,
             code=None if key[2] is None else _words(key[2]),
         )
-        self._refusals[key] = replace(
-            found, count=found.count + 1, samples=_with(found.samples, name)
-        )
+        samples = reduce(_with, names, found.samples)
+        self._refusals[key] = replace(found, count=found.count + count, samples=samples)
 
     def convert(self, name: str, changes: Iterable[Change]) -> None:
         """One that is sent is not kept as it was given."""
         for change in changes:
-            key: Any = (change.what, change.detail)
-            if key not in self._conversions and len(self._conversions) >= _REASONS:
-                key = (change.what, "others")
-            found = self._conversions.get(key) or Conversion(
-                what=change.what, detail=_words(key[1]), count=0
-            )
-            self._conversions[key] = replace(
-                found, count=found.count + 1, samples=_with(found.samples, name)
-            )
+            self._convert(change, 1, (name,))
+
+    def add(self, part: Accounting) -> None:
+        """Count what became of some of the items already."""
+        self.accept(part.accepted)
+        self._requests += part.requests
+        self.add_refusals(part.refusals)
+        for conversion in part.conversions:
+            change = Change(conversion.what, conversion.detail)
+            self._convert(change, conversion.count, conversion.samples)
+
+    def add_refusals(self, refusals: Iterable[Refusal]) -> None:
+        """Count items that were refused already."""
+        for one in refusals:
+            why = Reason(outcome=one.outcome, kind=one.kind, reason=one.reason, code=one.code)
+            self.refuse_all(one.count, why, one.samples)
+
+    def _convert(self, change: Change, count: int, names: Iterable[str]) -> None:
+        key: Any = (change.what, change.detail)
+        if key not in self._conversions and len(self._conversions) >= _REASONS:
+            key = (change.what, "others")
+        found = self._conversions.get(key) or Conversion(
+            what=change.what, detail=_words(key[1]), count=0
+        )
+        samples = reduce(_with, names, found.samples)
+        self._conversions[key] = replace(found, count=found.count + count, samples=samples)
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
