@@ -1,31 +1,22 @@
-"""Many small items handed to several destinations at once, and what became of each of them.
+"""Many small items handed to several destinations, and what became of each of them.
 
-Metrics and logs go this way. A destination is a connection; what fails at one costs that one.
+Metrics and logs go this way (see :mod:`airflow_multicloud.core.delivering`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, dropped
-from airflow_multicloud.adapters.tallies import Reason, Tally
-from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.telemetry import operation, submit_in_context
 from airflow_multicloud.documents import Document, Documented
-from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
-from airflow_multicloud.ports.accounting import Accounting, Conversion, Outcome, Refusal
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.accounting import Accounting, Conversion, Refusal
+from airflow_multicloud.text import duration_text
 
 H = TypeVar("H")
 T = TypeVar("T")
-
-#: After so many portions in a row of which nothing arrived for an outage, no further one is sent.
-_MOST_OUTAGES = 2
-#: Destinations that are served at the same time.
-_MOST_AT_ONCE = 16
 
 
 class OnInvalid(StrEnum):
@@ -39,7 +30,7 @@ class OnInvalid(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination(Generic[H]):
-    """A connection that items go to.
+    """A connection that items go to, or come from.
 
     :param cloud: its name; empty where the connection does not tell.
     :param hook: ``None`` when ``error`` says why it can't be used.
@@ -57,10 +48,12 @@ class Portion(Generic[T]):
 
     :param items: what is sent.
     :param unread: those between them that could not even be read, as dropped.
+    :param digest: of the items; a later try of the task knows them by it.
     """
 
     items: Sequence[T]
     unread: Sequence[Refusal] = ()
+    digest: str = ""
 
     @property
     def size(self) -> int:
@@ -74,22 +67,28 @@ class Delivery(Documented):
 
     ``given = accepted + rejected + unknown + dropped``, always.
 
-    :param refusals: all that was not accepted, by reason.
-    :param conversions: what was not kept of items that were sent.
-    :param requests: how many were made.
+    :param cloud: empty where the connection does not tell.
     :param seconds: how long this destination took, without what was read in between.
+    :param min_success_ratio: the share that must be accepted.
+    :param accepted_before: how many of the accepted ones an earlier try of the task had accepted:
+        they were not sent again.
+    :param settled: the digests of portions that were accepted as a whole, for a later try.
     :param error: why the destination could not be used any further, if so.
     """
 
-    DOCUMENT = Document(
+    DOCUMENT: ClassVar[Document] = Document(
         (
             "conn_id",
             "cloud",
+            "succeeded",
             "given",
             "accepted",
             "rejected",
             "unknown",
             "dropped",
+            "accepted_before",
+            "success_ratio",
+            "min_success_ratio",
             "refusals",
             "conversions",
             "requests",
@@ -102,7 +101,10 @@ class Delivery(Documented):
     conn_id: str
     cloud: str
     accounting: Accounting
-    seconds: float
+    seconds: float = 0.0
+    min_success_ratio: float = 1.0
+    accepted_before: int = 0
+    settled: tuple[str, ...] = ()
     error_kind: ErrorKind | None = None
     error: str | None = None
 
@@ -151,125 +153,21 @@ class Delivery(Documented):
         """The share that was accepted; 1 where nothing was given."""
         return self.accepted / self.given if self.given else 1.0
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether enough was accepted, and the destination could be used."""
+        return self.error is None and self.would_succeed(self.accepted)
 
-def deliver(
-    destinations: Sequence[Destination[H]],
-    portions: Iterable[Portion[T]],
-    send: Callable[[H, Sequence[T]], Accounting],
-    *,
-    span: str,
-) -> tuple[Delivery, ...]:
-    """Hand every portion to every destination, concurrently, one portion after the other.
+    def would_succeed(self, accepted: int) -> bool:
+        """Whether it were enough if so many had been accepted."""
+        return accepted >= self.given or accepted / self.given >= self.min_success_ratio
 
-    A destination's :class:`~airflow_multicloud.errors.CloudError` costs that destination. One whose
-    credentials or permissions are refused, or that met two outages in a row, is sent no further
-    portion; what it would have been given is counted as dropped. The next portion is read when
-    all have the last one, so that no more than one is in memory.
-
-    :param send: hands items to a hook, and accounts for each.
-    :param span: around each portion at each destination.
-    :return: in the order of the destinations.
-    :raises WorkCancelledError: between two portions, when the work is to stop.
-    """
-    serving = [_Serving(destination, send, span) for destination in destinations]
-    with cancellation.pool(min(len(serving), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
-        for portion in portions:
-            cancellation.check()
-            futures = [submit_in_context(pool, one.take, portion) for one in serving]
-            cancellation.wait_for(futures)
-            cancellation.check()
-            for future in futures:
-                future.result()
-    return tuple(one.delivery() for one in serving)
-
-
-class _Serving(Generic[H, T]):
-    """One destination, while it is served; by one thread at a time."""
-
-    def __init__(
-        self,
-        destination: Destination[H],
-        send: Callable[[H, Sequence[T]], Accounting],
-        span: str,
-    ) -> None:
-        self._to = destination
-        self._send = send
-        self._span = span
-        self._tally = Tally()
-        self._given = 0
-        self._seconds = 0.0
-        self._outages = 0
-        self._error = destination.error
-        self._ended: Reason | None = None
-        if destination.error is not None:
-            self._ended = dropped(destination.error.kind, f"not sent: {destination.error}")
-
-    def take(self, portion: Portion[T]) -> None:
-        """Send a portion, and count what becomes of it."""
-        self._given += portion.size
-        self._tally.add_refusals(portion.unread)
-        if self._ended is not None or self._to.hook is None:
-            why = self._ended or dropped(ErrorKind.UNSUPPORTED, "not sent: there is no hook")
-            self._lose(portion.items, why)
-        elif portion.items:
-            self._hand(self._to.hook, portion.items)
-
-    def _hand(self, hook: H, items: Sequence[T]) -> None:
-        started = time.monotonic()
-        try:
-            with operation(
-                self._span, cloud__provider=self._to.cloud, multicloud__conn_id=self._to.conn_id
-            ) as span:
-                part = self._send(hook, items)
-                span.set_attribute("multicloud.given", part.given)
-                span.set_attribute("multicloud.accepted", part.accepted)
-        except CloudError as err:
-            self._failed(items, err)
-        else:
-            self._tally.add(part)
-            self._judge(part)
-        finally:
-            self._seconds += time.monotonic() - started
-
-    def delivery(self) -> Delivery:
-        """What became of all that was taken."""
-        return Delivery(
-            conn_id=self._to.conn_id,
-            cloud=self._to.cloud,
-            accounting=self._tally.accounting(self._given),
-            seconds=self._seconds,
-            error_kind=None if self._error is None else self._error.kind,
-            error=None if self._error is None else str(self._error),
+    def __str__(self) -> str:
+        """The account in one line."""
+        why = f": {self.error_kind}: {self.error}" if self.error is not None else ""
+        before = f" ({self.accepted_before} by an earlier try)" if self.accepted_before else ""
+        return (
+            f"{self.conn_id}: {self.accepted} of {self.given} accepted{before}, "
+            f"{self.rejected} rejected, {self.unknown} unknown, {self.dropped} dropped; "
+            f"{self.requests} requests in {duration_text(self.seconds)}{why}"
         )
-
-    def _failed(self, items: Sequence[T], err: CloudError) -> None:
-        """The hook itself failed; by the ports it has sent nothing when that is its credentials."""
-        unknown = err.kind in NOT_KNOWN_AFTER and not isinstance(err, CredentialsError)
-        outcome = Outcome.UNKNOWN if unknown else Outcome.DROPPED
-        self._error = err
-        self._lose(items, Reason(outcome=outcome, kind=err.kind, reason=str(err), code=err.code))
-        self._end(err.kind, str(err))
-
-    def _judge(self, part: Accounting) -> None:
-        """Whether anything more is to be sent here, after what became of a portion."""
-        out = [one for one in part.refusals if one.kind.is_outage]
-        self._outages = self._outages + 1 if out and not part.accepted else 0
-        for one in part.refusals:
-            # The hook itself has ended its sending, where it dropped what is not at fault.
-            concerns_all = one.kind in CONCERNS_ALL
-            if one.outcome is Outcome.DROPPED and (concerns_all or one.kind.is_outage):
-                self._ended = dropped(one.kind, one.reason)
-                return
-            if concerns_all:
-                self._end(one.kind, one.reason)
-                return
-        if self._outages >= _MOST_OUTAGES:
-            self._end(out[0].kind, out[0].reason)
-
-    def _end(self, kind: ErrorKind, why: str) -> None:
-        self._ended = dropped(kind, f"not sent, because what was sent before failed: {why}")
-
-    def _lose(self, items: Sequence[T], reason: Reason) -> None:
-        # No samples: what failed is the destination, whatever the items are.
-        if items:
-            self._tally.refuse_all(len(items), reason)

@@ -1,39 +1,19 @@
-"""Whether enough of what was delivered was accepted, and whether a retry can help where not."""
+"""How much of what is delivered must be accepted, and whether a retry can help where it was not."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from airflow_multicloud.core.deliveries import Delivery
-from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.accounting import Refusal
 
 #: The least share of accepted items: one for all destinations, or by connection id.
 Ratios = float | Mapping[str, float]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortfall(Documented):
-    """A destination that accepted too little.
-
-    :param ratio: the share that it accepted.
-    :param needed: the least.
-    :param kind: of what cost most; its ``retryable`` says whether a retry can help.
-    :param why: in words.
-    """
-
-    conn_id: str
-    ratio: float
-    needed: float
-    kind: ErrorKind
-    why: str
-
-    def __str__(self) -> str:
-        """The shortfall in one line."""
-        return f"{self.conn_id}: {self.why}"
+#: So many reasons are told in an error.
+_TOLD = 3
 
 
 def check_ratios(
@@ -59,31 +39,51 @@ def check_ratios(
     }
 
 
-def shortfalls(
-    deliveries: Sequence[Delivery], needed: Mapping[str, float]
-) -> tuple[Shortfall, ...]:
-    """The destinations that accepted too little, or could not be used at all.
+def why_not_enough(deliveries: Sequence[Delivery]) -> tuple[str, ErrorKind] | None:
+    """What to say of the destinations that did not succeed, and the kind of it.
 
-    A retry can help where enough would have been accepted but for causes that pass by.
-
-    :param needed: as :func:`check_ratios` gives it.
+    The kind is retryable where a retry can help one of them: enough would have been accepted but
+    for causes that pass by.
     """
-    return tuple(
-        _shortfall(one, needed[one.conn_id])
-        for one in deliveries
-        if one.error is not None or _short(one.accepted, one, needed[one.conn_id])
+    failed = [one for one in deliveries if not one.succeeded]
+    if not failed:
+        return None
+    kinds = [_kind(one) for one in failed]
+    kind = next((kind for kind in kinds if kind.retryable), kinds[0])
+    return "; ".join(map(_told, failed)), kind
+
+
+def reasons(refusals: Sequence[Refusal]) -> str:
+    """The most frequent reasons, with a name each."""
+    most = sorted(refusals, key=lambda one: -one.count)
+    more = [f"{len(most) - _TOLD} more reasons"] if len(most) > _TOLD else []
+    return "; ".join([*map(_reason, most[:_TOLD]), *more])
+
+
+def _reason(one: Refusal) -> str:
+    sample = f" (such as {one.samples[0]})" if one.samples else ""
+    return f"{one.count} {one.outcome}: {one.kind}: {one.reason}{sample}"
+
+
+def _told(one: Delivery) -> str:
+    if one.error is not None:
+        return f"{one.conn_id}: {one.error_kind}: {one.error}"
+    needed = f"{100 * one.min_success_ratio:.4g} %"
+    return (
+        f"{one.conn_id}: {one.accepted} of {one.given} accepted, expected {needed}: "
+        f"{reasons(one.refusals)}"
     )
 
 
-def error_of(short: Sequence[Shortfall], *, error: type[CloudError]) -> CloudError | None:
-    """What a task fails with; retryable if a retry can help any destination.
-
-    :param error: its class.
-    """
-    if not short:
-        return None
-    worst = next((one for one in short if one.kind.retryable), short[0])
-    return error("; ".join(map(str, short)), kind=worst.kind)
+def _kind(one: Delivery) -> ErrorKind:
+    """The kind of what cost most among what a retry can mend, or else among what it can't."""
+    passing = sum(refusal.count for refusal in one.refusals if refusal.kind.retryable)
+    helps = one.would_succeed(one.accepted + passing)
+    kinds = [refusal.kind for refusal in sorted(one.refusals, key=lambda it: -it.count)]
+    if one.error_kind is not None:
+        kinds.insert(0, one.error_kind)
+        helps = helps and one.error_kind.retryable
+    return next((kind for kind in kinds if kind.retryable is helps), ErrorKind.INVALID_ARGUMENT)
 
 
 def _ratio(parameter: str, given: object, error: type[CloudError]) -> float:
@@ -97,37 +97,3 @@ def _ratio(parameter: str, given: object, error: type[CloudError]) -> float:
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return ratio
-
-
-def _short(accepted: int, of: Delivery, needed: float) -> bool:
-    return accepted < of.given and accepted / of.given < needed
-
-
-def _shortfall(one: Delivery, needed: float) -> Shortfall:
-    passing = sum(refusal.count for refusal in one.refusals if refusal.kind.retryable)
-    kind = _kind(one, helps=not _short(one.accepted + passing, one, needed))
-    told = f"{one.accepted} of {one.given} accepted, expected {100 * needed:.4g} %"
-    if one.error is not None:
-        told += f"; {one.error_kind}: {one.error}"
-    elif one.refusals:
-        most = max(one.refusals, key=lambda refusal: refusal.count)
-        told += f"; {_told(most)}"
-        if len(one.refusals) > 1:
-            told += f" (and {len(one.refusals) - 1} other reasons)"
-    return Shortfall(
-        conn_id=one.conn_id, ratio=one.success_ratio, needed=needed, kind=kind, why=told
-    )
-
-
-def _kind(one: Delivery, *, helps: bool) -> ErrorKind:
-    """The kind of what cost most among what a retry can mend, or else among what it can't."""
-    kinds = [r.kind for r in sorted(one.refusals, key=lambda r: -r.count)]
-    if one.error_kind is not None:
-        kinds.insert(0, one.error_kind)
-        helps = helps and one.error_kind.retryable
-    return next((kind for kind in kinds if kind.retryable is helps), ErrorKind.INVALID_ARGUMENT)
-
-
-def _told(refusal: Refusal) -> str:
-    sample = f", such as {refusal.samples[0]!r}" if refusal.samples else ""
-    return f"{refusal.count} {refusal.outcome}: {refusal.kind}: {refusal.reason}{sample}"
