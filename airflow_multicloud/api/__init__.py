@@ -51,6 +51,12 @@ if TYPE_CHECKING:
         store_evidence,
         verify_evidence,
     )
+    from airflow_multicloud.api.logs import (
+        LogQueryResult,
+        QueryFailedError,
+        query_logs,
+        ship_logs,
+    )
     from airflow_multicloud.api.object_store.buckets import make_bucket
     from airflow_multicloud.api.object_store.cleanups import cleanup
     from airflow_multicloud.api.object_store.destinations import Destination
@@ -82,6 +88,7 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
+    from airflow_multicloud.core.deliveries import Delivery, OnInvalid
     from airflow_multicloud.core.drill.chain import StoredRecord
     from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
     from airflow_multicloud.core.drill.evidence import Anchor, Evidence
@@ -95,6 +102,8 @@ if TYPE_CHECKING:
         Provenance,
         TreeProvenance,
     )
+    from airflow_multicloud.core.logs.querying import Completeness, LogAnswer, LogRow
+    from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -126,6 +135,7 @@ if TYPE_CHECKING:
         CredentialsError,
         DeploymentError,
         ErrorKind,
+        LogsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
         StorageError,
@@ -164,6 +174,7 @@ else:
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
             ),
+            "airflow_multicloud.api.logs": ("LogQueryResult QueryFailedError query_logs ship_logs"),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
             "airflow_multicloud.api.object_store.cleanups": "cleanup",
             "airflow_multicloud.api.object_store.destinations": "Destination",
@@ -185,6 +196,7 @@ else:
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
+            "airflow_multicloud.core.deliveries": "Delivery OnInvalid",
             "airflow_multicloud.core.drill.chain": "StoredRecord",
             "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
             "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
@@ -195,6 +207,8 @@ else:
             "airflow_multicloud.core.failover.provenance": (
                 "FailoverError IncompleteFetchError Provenance TreeProvenance"
             ),
+            "airflow_multicloud.core.logs.querying": "Completeness LogAnswer LogRow",
+            "airflow_multicloud.core.logs.shipping": "ShipReport ShippingFailedError",
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
@@ -220,7 +234,7 @@ else:
             "airflow_multicloud.ports.compute": "Network SizeNeed",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
-                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
+                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
                 "ProviderNotAvailableError ProviderNotInitializedError StorageError"
             ),
         },
@@ -239,8 +253,10 @@ __all__ = [
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
+    "Completeness",
     "CostAnalysisError",
     "CredentialsError",
+    "Delivery",
     "Deployment",
     "DeploymentError",
     "DeploymentProvider",
@@ -265,6 +281,10 @@ __all__ = [
     "Left",
     "Leftover",
     "LocationStatus",
+    "LogAnswer",
+    "LogQueryResult",
+    "LogRow",
+    "LogsError",
     "MultiCloudDeployer",
     "MultiCloudDeploymentResult",
     "MultiCloudPlan",
@@ -272,12 +292,14 @@ __all__ = [
     "ObjectFilter",
     "Objectives",
     "OnError",
+    "OnInvalid",
     "Plan",
     "PlannedUpload",
     "Provenance",
     "ProviderNotAvailableError",
     "ProviderNotInitializedError",
     "ProviderRegistry",
+    "QueryFailedError",
     "ReachableReplicas",
     "RefreshedPrices",
     "RefreshedRates",
@@ -288,6 +310,8 @@ __all__ = [
     "RollbackScope",
     "RolloutPolicy",
     "Run",
+    "ShipReport",
+    "ShippingFailedError",
     "SizeNeed",
     "StalePolicy",
     "StorageError",
@@ -319,6 +343,7 @@ __all__ = [
     "plan_rollback",
     "plan_upload",
     "query_costs",
+    "query_logs",
     "reachable_replicas",
     "read_evidence",
     "read_prices",
@@ -331,6 +356,7 @@ __all__ = [
     "replication",
     "roll_back_deployment",
     "run_drill",
+    "ship_logs",
     "store_evidence",
     "tear_down_deployment",
     "upload_artifact",

@@ -18,16 +18,15 @@ from airflow_multicloud.core.logs.querying import (
     log_table,
     why_not_enough,
 )
-from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport, ship
+from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
 from airflow_multicloud.core.logs.tables import TableFormat, format_of_table, written
 from airflow_multicloud.core.streams import drop
 from airflow_multicloud.core.success import Ratios
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import ErrorKind, LogsError
-from airflow_multicloud.labels import current_work
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
-from airflow_multicloud.opening.logs import open_query, open_shipment
+from airflow_multicloud.opening.logs import Given, open_query, shipped
 from airflow_multicloud.opening.places import check_place, stage_place
 from airflow_multicloud.ports.logs import Logs, Severity
 from airflow_multicloud.registry import session
@@ -118,24 +117,19 @@ def ship_logs(
         ``on_invalid="fail"``, with a record; nothing was sent then.
     :raises ShippingFailedError: when a destination accepted too little, with the report.
     """
-    with operation("ship_logs", multicloud__log=log) as span:
-        shipment = open_shipment(
-            destinations,
-            log,
-            records=records,
-            source=source,
-            source_format=source_format,
-            on_invalid=on_invalid,
-            min_success_ratio=min_success_ratio,
-            severity=severity,
-            correlation_id=correlation_id,
-            start=start,
-            work=current_work(),
-        )
-        span.set_attribute("multicloud.destinations", len(shipment.destinations))
-        report = ship(shipment)
-        report.raise_if_failed()
-        return report
+    given = Given(
+        records=records,
+        source=source,
+        source_format=source_format,
+        on_invalid=on_invalid,
+        min_success_ratio=min_success_ratio,
+        severity=severity,
+        correlation_id=correlation_id,
+        start=start,
+    )
+    report = shipped(destinations, log, given)
+    report.raise_if_failed()
+    return report
 
 
 @session()
@@ -145,14 +139,14 @@ def query_logs(
     *,
     since: datetime | str | None = None,
     until: datetime | str | None = None,
-    window: timedelta | float | None = None,
+    window: timedelta | float | str | None = None,
     text: str | None = None,
     severity: Severity | str | None = None,
     correlation_id: str | None = None,
-    limit: int | None = DEFAULT_LIMIT,
+    limit: int | str | None = DEFAULT_LIMIT,
     characters: int | None = None,
     destination: str | Path | None = None,
-    min_clouds: int | None = None,
+    min_clouds: int | str | None = None,
 ) -> LogQueryResult:
     """One table of what several clouds have in a log, in the order of time.
 
@@ -247,7 +241,7 @@ def _format(destination: str | Path | None) -> TableFormat | None:
 
 def _between(parameter: str, given: object, default: int, *, most: int | None = None) -> int:
     """A whole number of at least 1, also as a text."""
-    if given is None:
+    if given in (None, ""):
         return default
     try:
         number = int(given) if isinstance(given, int | str) else 0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from opentelemetry import trace
@@ -21,10 +24,11 @@ from airflow_multicloud.core.logs.records import (
     severity_of,
     time_of,
 )
-from airflow_multicloud.core.logs.shipping import Shipment
+from airflow_multicloud.core.logs.shipping import Shipment, ShipReport, ship
 from airflow_multicloud.core.success import check_ratios
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, LogsError
-from airflow_multicloud.labels import Work
+from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.opening.places import stream_place
@@ -34,42 +38,54 @@ E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 
-def open_shipment(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What is shipped, as it was given; see :func:`airflow_multicloud.api.ship_logs`."""
+
+    records: object = None
+    source: str | Path | None = None
+    source_format: object = None
+    on_invalid: object = OnInvalid.FAIL
+    min_success_ratio: object = 1.0
+    severity: object = Severity.INFO
+    correlation_id: str | None = None
+    start: object = None
+
+
+def shipped(
     destinations: object,
     log: str,
+    given: Given,
     *,
-    records: object = None,
-    source: str | Path | None = None,
-    source_format: object = None,
-    on_invalid: object = OnInvalid.FAIL,
-    min_success_ratio: object = 1.0,
-    severity: object = Severity.INFO,
-    correlation_id: str | None = None,
-    start: object = None,
-    work: Work = Work(),
-) -> Shipment:
-    """Check what was given, and open the destinations; nothing is read or sent yet.
+    before: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+) -> ShipReport:
+    """Check what was given, open the destinations, and ship; whatever comes of it is told.
 
-    See :func:`airflow_multicloud.api.ship_logs`.
-
-    :param work: whose records they are.
-    :raises LogsError: kind ``invalid_argument``, naming the parameter.
+    :param before: by connection id, what an earlier try of the task has settled.
+    :raises LogsError: kind ``invalid_argument``, naming the parameter; nothing was sent then.
     """
-    conn_ids = check_conn_ids(destinations, "destinations", error=LogsError)
-    check_log(log, cloud="")
-    origin = Origin(
+    with operation("ship_logs", multicloud__log=log) as span:
+        conn_ids = check_conn_ids(destinations, "destinations", error=LogsError)
+        check_log(log, cloud="")
+        shipment = Shipment(
+            log=log,
+            read=_reader(given, _origin(log, given)),
+            on_invalid=choice("on_invalid", given.on_invalid, OnInvalid),
+            ratios=check_ratios(given.min_success_ratio, conn_ids, error=LogsError),
+            destinations=[open_destination(Logs, one) for one in conn_ids],
+        )
+        span.set_attribute("multicloud.destinations", conn_ids)
+        return ship(shipment, before)
+
+
+def _origin(log: str, given: Given) -> Origin:
+    no_start = given.start in (None, "")
+    return Origin(
         log=log,
-        start=datetime.now(UTC) if start in (None, "") else parsed("start", time_of, start),
-        work=work,
-        severity=parsed("severity", severity_of, severity),
-        correlation_id=correlation_id or current_trace_id(),
-    )
-    return Shipment(
-        destinations=[open_destination(Logs, one) for one in conn_ids],
-        log=log,
-        read=_reader(records, source, source_format, origin),
-        on_invalid=choice("on_invalid", on_invalid, OnInvalid),
-        ratios=check_ratios(min_success_ratio, conn_ids, error=LogsError),
+        start=datetime.now(UTC) if no_start else parsed("start", time_of, given.start),
+        work=current_work(),
+        severity=parsed("severity", severity_of, given.severity),
+        correlation_id=given.correlation_id or current_trace_id(),
     )
 
 
@@ -133,17 +149,16 @@ def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
         raise _refused(f"{parameter}: {given!r} given: {why}") from None
 
 
-def _reader(
-    records: object, source: str | Path | None, source_format: object, origin: Origin
-) -> Callable[[], Iterable[LogEntry | Unread]]:
+def _reader(given: Given, origin: Origin) -> Callable[[], Iterable[LogEntry | Unread]]:
+    records, source, source_format = given.records, given.source, given.source_format
     if (records is None) is (source in (None, "")):
         raise _refused("records, source: expected one of them")
     if source is None or source == "":
-        given: tuple[Mapping[Any, Any], ...] = elements(
+        found: tuple[Mapping[Any, Any], ...] = elements(
             records, "records", Mapping, what="records (objects)", error=LogsError
         )
         return lambda: read_records(
-            ((f"records[{number}]", record) for number, record in enumerate(given)), origin
+            ((f"records[{number}]", record) for number, record in enumerate(found)), origin
         )
     if str(source).endswith((".gz", ".bz2", ".xz", ".zst")):
         raise _refused(f"source: {source} is compressed; give the file as it is unpacked")
