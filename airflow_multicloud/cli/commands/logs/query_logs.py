@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from airflow_multicloud.api import (
     Completeness,
@@ -46,12 +47,19 @@ def run(args: Namespace) -> Result:
     remarks = [line for one in result.connections for line in _remarks(one)]
     if result.destination is not None and code is ExitCode.DONE:
         remarks.append(f"{result.count} rows are at {result.destination}")
-    return Result(
-        [cells(row) for row in result.rows],
-        [to_document(result)],
-        remarks,
-        code,
-    )
+    shown = [cells(row) for row in result.rows]
+    if result.destination is not None:
+        shown = [_row(one) for one in result.connections]
+    return Result(shown, [to_document(result)], remarks, code)
+
+
+def _row(one: LogAnswer) -> dict[str, Any]:
+    return {
+        "conn_id": one.conn_id,
+        "cloud": one.cloud,
+        "completeness": one.completeness.value,
+        "rows": one.rows,
+    }
 
 
 def _remarks(one: LogAnswer) -> Iterator[str]:
