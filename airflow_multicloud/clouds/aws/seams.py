@@ -109,7 +109,8 @@ def resend_throttled(client: BaseClient, operation: str, table: ErrorTable) -> N
         kind = table.kind_of(read.get("Error", {}).get("Code"), answer.status_code)
         if kind is not ErrorKind.THROTTLED:
             return None
-        return min(random.random() * 2 ** (attempts - 1), _LONGEST_WAIT_S)  # noqa: S311 - jitter
+        longest = min(2.0 ** (attempts - 1), _LONGEST_WAIT_S)
+        return random.uniform(0.0, longest)  # noqa: S311 - jitter
 
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"needs-retry.{service}.{operation}", wait)

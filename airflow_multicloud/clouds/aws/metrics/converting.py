@@ -38,11 +38,10 @@ from airflow_multicloud.ports.metrics import (
 
 Record = Mapping[str, Any]
 
-# What a record takes as CBOR (RFC 8949) beside its texts and values: the names of its members and
-# the heads of its items, all at their longest.
-_RECORD_BYTES = 150
-_DIMENSION_BYTES = 20
-_VALUE_BYTES = 18
+# What a record takes as JSON beside its texts, all at their longest; as CBOR it is less.
+_RECORD_BYTES = 300
+_DIMENSION_BYTES = 30
+_VALUE_BYTES = 52
 
 _ESCAPED = "characters beyond printable ASCII are escaped, as \\xfc is ü"
 _START_LOST = Change(ConversionKind.START_LOST, "start: CloudWatch keeps none")
@@ -98,9 +97,9 @@ def prepared(point: MetricPoint) -> Prepared[Record] | Reason:
     records = [{**common, **part} for part in values]
     if len(records) > LIMITS.points_per_request:
         return dropped(ErrorKind.INVALID_ARGUMENT, "value: a histogram has too many buckets")
-    texts = sum(
-        _DIMENSION_BYTES + len(one["Name"]) + len(one["Value"]) for one in dimensions
-    ) + len(name)
+    texts = _json_size(name) + sum(
+        _DIMENSION_BYTES + _json_size(one["Name"]) + _json_size(one["Value"]) for one in dimensions
+    )
     count = sum(len(part.get("Values", ())) for part in values)
     return Prepared(
         name=name_of(point),
@@ -108,6 +107,10 @@ def prepared(point: MetricPoint) -> Prepared[Record] | Reason:
         size=len(records) * (_RECORD_BYTES + texts) + count * _VALUE_BYTES,
         changes=(*changes, *altered),
     )
+
+
+def _json_size(text: str) -> int:
+    return len(text) + text.count('"') + text.count("\\")
 
 
 def series_of(name: str, attributes: Mapping[str, Any]) -> tuple[str, list[dict[str, str]]]:

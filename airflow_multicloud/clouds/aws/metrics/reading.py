@@ -92,6 +92,7 @@ class _Asked:
     client: Any
     query: MetricQuery
     notes: list[str] = field(default_factory=list)
+    name: str = ""
     _series: list[_Series] = field(default_factory=list)
     _units: dict[_Series, str] = field(default_factory=dict)
 
