@@ -86,8 +86,11 @@ def signing_region_of(request: Any) -> str | None:
     return region
 
 
-#: For clients of services that would count a request twice: nothing is sent again by botocore.
-SEND_ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})
+#: For clients of services that would count a request twice: nothing is sent again by botocore. What
+#: they send has been checked point by point, which botocore would do again in half the time of all.
+SEND_ONCE = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False
+)
 _MOST_TRIES = 5
 _LONGEST_WAIT_S = 20.0
 

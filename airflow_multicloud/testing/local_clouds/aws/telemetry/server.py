@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaultKind
+from airflow_multicloud.testing.local_clouds.aws.logs.service import LogsService
 from airflow_multicloud.testing.local_clouds.aws.metrics.service import MetricsService
 from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit, check
 from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Service
@@ -45,6 +46,7 @@ class TelemetryServer:
         self.sink = OtlpSink(metric_faults)
         self._services: Mapping[str, Service] = {
             "monitoring": MetricsService(state, metric_faults),
+            "logs": LogsService(state, SeededDeliveryFaults(state, "logs")),
         }
 
     def __call__(self, request: Request) -> Answer:
@@ -62,17 +64,16 @@ class TelemetryServer:
     def _answer(self, request: Request, caller: Signed, service: Service) -> Answer:
         name = operation_of(request)
         handler = service.handlers.get(name)
-        if handler is None:
-            return self._forwarded(request)
-        model = model_of(service.boto_name).operation_model(name)
         try:
             if caller.problem is not None:
                 raise service.stranger(caller.problem)
+            if handler is None:
+                return self._forwarded(request)
             call = _read(request, caller.region, service)
             answered = self._met(service, call, handler)
         except Refused as refused:
             return refusal_of(request, refused)
-        return answer_of(request, model, answered)
+        return answer_of(request, model_of(service.boto_name).operation_model(name), answered)
 
     def _met(
         self, service: Service, call: Call, handler: Callable[[Call], Mapping[str, Any]]
