@@ -117,6 +117,8 @@ SHARED_TOO = {
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",
     ("gcp", "extras"): "the extras of a connection are checked once for all services",
     ("gcp", "rest"): "requests to services that have no client library here",
+    ("gcp", "bearer"): "a token's headers, for what no client library authenticates",
+    ("gcp", "grpc_channels"): "services whose clients speak gRPC, on the connection's credentials",
 }
 
 # Modules that are longer: path → why they are not split.
