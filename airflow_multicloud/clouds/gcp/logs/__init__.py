@@ -3,8 +3,7 @@
 The log ``etl/nightly`` is ``projects/<project>/logs/etl%2Fnightly``. Entries are written on the
 monitored resource ``global``; what becomes of their parts is told in
 :mod:`airflow_multicloud.clouds.gcp.logs.converting`. Any entry of a log can be read, whoever wrote
-it. An entry that is older than 30 days is not written, since the log buckets that Google makes don't
-keep it.
+it. One that is older than 30 days is not written: the log buckets that Google makes don't keep it.
 
 Writing needs the role Logs Writer (``roles/logging.logWriter``), querying Logs Viewer
 (``roles/logging.viewer``). The connection's extra ``logging.endpoint`` says where else to ask than

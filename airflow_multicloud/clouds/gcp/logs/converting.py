@@ -2,8 +2,8 @@
 
 The message is the ``textPayload`` and attributes are labels: both are indexed and shown by every
 reader of Google's, and no character of a text means anything there. The id of a trace is the
-``trace``, which leads to Cloud Trace; any other correlation id is a label, as is the severity TRACE,
-which Google does not have.
+``trace``, which leads to Cloud Trace; any other correlation id is a label, and so is the severity
+TRACE, which Google does not have.
 
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 """

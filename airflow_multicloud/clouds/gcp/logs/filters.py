@@ -20,7 +20,7 @@ from airflow_multicloud.ports.logs import LogQuery, Severity
 _TEXT: Final = QUERY // 10
 _PIECES: Final = 10
 
-#: Google has no level for TRACE, and reads DEFAULT where none was given, which is INFO here: what is
+#: Google has no level for TRACE, and has DEFAULT where none was given, which is INFO here: what is
 #: asked for from DEBUG on may be any.
 _SEVERITIES: Final = {
     Severity.INFO: "(severity>=INFO OR severity=DEFAULT)",
@@ -51,7 +51,7 @@ def filter_of(query: LogQuery, *, log_name: str) -> str:
         terms += [f"(trace:{part} OR labels.{CORRELATION_LABEL}:{part})" for part in ids]
     if query.text is not None and (parts := _pieces(query.text)):
         found = " AND ".join(f"textPayload:{part}" for part in parts)
-        # What has no text (structured entries of other writers) is shown as JSON, and searched here.
+        # What has no text, as structured entries of other writers, is searched when it is read.
         terms.append(f"(({found}) OR NOT textPayload:*)")
     return " AND ".join(terms)
 

@@ -138,9 +138,8 @@ class _Parser:
             return Comparison(tuple(path), operator, self._quoted(), quoted=True)
         if _KEYWORD.match(self._text, self._at):
             self._refuse("a value was expected")
-        return Comparison(
-            tuple(path), operator, self._matched(_BARE, "a value was expected"), False
-        )
+        value = self._matched(_BARE, "a value was expected")
+        return Comparison(tuple(path), operator, value, quoted=False)
 
     def _quoted(self) -> str:
         inner = self._matched(_QUOTED, "a quoted text was expected", group=1)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
-from google.logging.type.log_severity_pb2 import LogSeverity
+from google.logging.type.log_severity_pb2 import LogSeverity  # type: ignore[import-untyped]
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -26,14 +27,6 @@ from airflow_multicloud.testing.local_clouds.gcp.logs.grammar import (
 
 Fits = Callable[[Any], bool]
 
-#: Fields that are texts: the filter's name → the message's.
-_TEXTS: Final = {
-    "logName": "log_name",
-    "textPayload": "text_payload",
-    "insertId": "insert_id",
-    "trace": "trace",
-    "spanId": "span_id",
-}
 _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -62,26 +55,15 @@ def fitting(expression: Expression) -> Fits:
 
 def _compared(comparison: Comparison) -> Fits:
     first, rest = comparison.path[0], comparison.path[1:]
-    if first in _TEXTS and not rest:
-        return _text(comparison, _TEXTS[first])
-    if first == "timestamp" and not rest:
-        return _timestamp(comparison)
-    if first == "severity" and not rest:
-        return _severity(comparison)
-    if first == "labels" and len(rest) == 1:
-        return _among(comparison, lambda record: _of(record.labels, rest))
-    if first == "resource" and rest == ("type",):
-        return _among(comparison, lambda record: record.resource.type)
-    if first == "resource" and rest[:1] == ("labels",) and len(rest) > 1:
-        return _among(comparison, lambda record: _of(record.resource.labels, rest[1:]))
-    if first == "jsonPayload":
-        return _among(comparison, lambda record: _payload(record, "json_payload", rest))
-    if first == "protoPayload":
-        return _among(comparison, lambda record: _payload(record, "proto_payload", rest))
+    if not rest and first in _FIELDS:
+        return _FIELDS[first](comparison)
+    for parent, read in _PARTS.items():
+        if comparison.path[: len(parent)] == parent:
+            return _among(comparison, partial(read, path=comparison.path[len(parent) :]))
     raise FilterError(f"Field not found: '{'.'.join(comparison.path)}'.")
 
 
-def _text(comparison: Comparison, name: str) -> Fits:
+def _text(comparison: Comparison, *, name: str) -> Fits:
     """A field of the type itself, which has a default: the empty text."""
     if _asks_presence(comparison):
         return lambda record: bool(getattr(record, name))
@@ -89,7 +71,7 @@ def _text(comparison: Comparison, name: str) -> Fits:
     return lambda record: holds(getattr(record, name))
 
 
-def _among(comparison: Comparison, read: Fits) -> Fits:
+def _among(comparison: Comparison, read: Callable[[Any], Any]) -> Fits:
     """A field that may not be there (``None``), or be a payload of many."""
     if _asks_presence(comparison):
         return lambda record: read(record) not in (None, "")
@@ -177,3 +159,23 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+#: What a field of the type itself is compared as.
+_FIELDS: Final[Mapping[str, Callable[[Comparison], Fits]]] = {
+    "logName": partial(_text, name="log_name"),
+    "textPayload": partial(_text, name="text_payload"),
+    "insertId": partial(_text, name="insert_id"),
+    "trace": partial(_text, name="trace"),
+    "spanId": partial(_text, name="span_id"),
+    "timestamp": _timestamp,
+    "severity": _severity,
+}
+#: Where the fields below a field are.
+_PARTS: Final[Mapping[tuple[str, ...], Callable[..., Any]]] = {
+    ("labels",): lambda record, path: _of(record.labels, path),
+    ("resource", "type"): lambda record, path: _of(record.resource.type, path),
+    ("resource", "labels"): lambda record, path: _of(record.resource.labels, path),
+    ("jsonPayload",): lambda record, path: _payload(record, "json_payload", path),
+    ("protoPayload",): lambda record, path: _payload(record, "proto_payload", path),
+}

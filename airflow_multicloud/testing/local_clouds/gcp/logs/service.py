@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from google.cloud.logging_v2.services.logging_service_v2.transports import (
+from google.cloud.logging_v2.services.logging_service_v2.transports import (  # noqa: TID253 - only the server's process loads it
     LoggingServiceV2GrpcTransport,
 )
 

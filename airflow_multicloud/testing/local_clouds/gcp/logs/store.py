@@ -38,9 +38,7 @@ class Store:
         """The entries beyond a place, in their order; those that are written meanwhile are not."""
         with self._lock:
             if newest_first:
-                end = (
-                    len(self._places) if place is None else bisect.bisect_left(self._places, place)
-                )
+                end = None if place is None else bisect.bisect_left(self._places, place)
                 places = self._places[:end][::-1]
             else:
                 start = 0 if place is None else bisect.bisect_right(self._places, place)

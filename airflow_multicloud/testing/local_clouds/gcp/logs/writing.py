@@ -14,12 +14,12 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import grpc
-from google.cloud.logging_v2.types import (
+from google.cloud.logging_v2.types import (  # noqa: TID253 - only the server's process loads it
     WriteLogEntriesPartialErrors,
     WriteLogEntriesRequest,
     WriteLogEntriesResponse,
 )
-from google.logging.type.log_severity_pb2 import LogSeverity
+from google.logging.type.log_severity_pb2 import LogSeverity  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status
 
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
