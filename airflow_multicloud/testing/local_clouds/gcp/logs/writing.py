@@ -136,14 +136,15 @@ def _cut(text: str, most: int) -> str:
 def _set_times(entry: Any) -> None:
     entry.receive_timestamp.GetCurrentTime()
     if not entry.HasField("timestamp"):
-        entry.timestamp.GetCurrentTime()
+        entry.timestamp.CopyFrom(entry.receive_timestamp)
     if entry.timestamp.seconds > entry.receive_timestamp.seconds + _DAY_S:
         raise invalid("Log entry has a timestamp that is more than 24 hours in the future.")
 
 
 def _text_of(entry: Any) -> str:
-    if entry.WhichOneof("payload") == "json_payload":
-        return str(entry.json_payload.fields["message"].string_value)
+    fields = entry.json_payload.fields
+    if "message" in fields:  # asking for a field that is not there would make it
+        return str(fields["message"].string_value)
     return str(entry.text_payload)
 
 
