@@ -10,6 +10,7 @@ from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Service
+from airflow_multicloud.testing.local_clouds.gcp.metrics.service import metrics
 from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.gcp.telemetry.otlp import Otlp
@@ -19,7 +20,7 @@ from airflow_multicloud.testing.local_clouds.kit.otlp import kept_by
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 
 #: What the process serves: each is made once.
-_SERVICES: tuple[Callable[[State], Service], ...] = ()
+_SERVICES: tuple[Callable[[State], Service], ...] = (metrics,)
 
 
 def main() -> None:
