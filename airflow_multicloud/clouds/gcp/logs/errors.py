@@ -49,7 +49,7 @@ def may_pass(err: BaseException) -> bool:
         return not _partial_errors(err)
     if not isinstance(err, api.ResourceExhausted) or _partial_errors(err):
         return False
-    return TABLE.kind_of_code(err.reason or "RESOURCE_EXHAUSTED") is ErrorKind.THROTTLED
+    return TABLE.kind_of_code(err.reason or "") in (None, ErrorKind.THROTTLED)
 
 
 def partly_refused(doing: str, err: api.GoogleAPICallError, count: int) -> list[Reason | None]:

@@ -89,9 +89,9 @@ class Refused(Exception):  # noqa: N818 - what is answered, and no error of the 
         return found
 
 
-def invalid(text: str) -> Refused:
+def invalid(text: str, *details: Message) -> Refused:
     """The refusal of a request that is wrong in itself."""
-    return Refused(grpc.StatusCode.INVALID_ARGUMENT, text)
+    return Refused(grpc.StatusCode.INVALID_ARGUMENT, text, *details)
 
 
 #: Kind of a fault → code, the reason in ``google.rpc.ErrorInfo``, text; after

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
-from google.cloud.logging_v2.types import ListLogEntriesResponse  # noqa: TID253 - only the server's process loads it
+from google.cloud.logging_v2.types import ListLogEntriesResponse
 
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Refused, invalid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from google.cloud.logging_v2.services.logging_service_v2.transports import (  # noqa: TID253 - only the server's process loads it
+from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
 )
 
@@ -15,7 +15,7 @@ from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDel
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 
-def logging_service(state: State) -> Service:
+def logs(state: State) -> Service:
     """Cloud Logging, empty.
 
     :param state: where its faults are planted, as ``logs``.

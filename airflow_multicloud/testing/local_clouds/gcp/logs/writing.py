@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import grpc
-from google.cloud.logging_v2.types import (  # noqa: TID253 - only the server's process loads it
+from google.cloud.logging_v2.types import (
     WriteLogEntriesPartialErrors,
     WriteLogEntriesRequest,
     WriteLogEntriesResponse,
