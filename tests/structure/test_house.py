@@ -114,6 +114,7 @@ SHARED_TOO = {
     ("gcp", "seams"): "what is reached of Google's SDK that is not public",
     ("azure", "credentials"): "many kinds of credentials, as the SDK and obstore want them",
     ("azure", "resource_manager"): "where Resource Manager is, for other clouds of Azure's too",
+    ("azure", "monitor"): "where metrics and logs go, and are read; one connection names both",
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",
     ("gcp", "extras"): "the extras of a connection are checked once for all services",
     ("gcp", "rest"): "requests to services that have no client library here",

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from werkzeug import Request
 
+from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.strict import violations
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, encoded
 
@@ -95,6 +96,7 @@ class Route:
     :param body: the SDK's model of the request's body, if it has one.
     :param operation: what the body does: see :func:`.strict.violations`.
     :param public: needs no token.
+    :param audience: whom its tokens are for.
     """
 
     method: str
@@ -105,6 +107,7 @@ class Route:
     body: type | None = None
     operation: str = "create"
     public: bool = False
+    audience: str = AUDIENCE
 
     def check(self, request: Request) -> None:
         """Refuse what the SDK would not send.
