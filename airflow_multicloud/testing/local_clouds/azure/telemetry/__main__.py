@@ -11,6 +11,7 @@ from pathlib import Path
 from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.azure.logs import ingestion, querying
 from airflow_multicloud.testing.local_clouds.azure.metrics import track
 from airflow_multicloud.testing.local_clouds.azure.telemetry import (
     MONITOR_AUDIENCE,
@@ -31,7 +32,8 @@ def main() -> None:
     given = parser.parse_args()
     workspace = Workspace()
     tokens = Tokens(audiences=(AUDIENCE, MONITOR_AUDIENCE, QUERY_AUDIENCE))
-    routes = [*tokens.routes(), *track.routes(workspace, tokens)]
+    services = (track, ingestion, querying)
+    routes = [*tokens.routes(), *(one for s in services for one in s.routes(workspace, tokens))]
     respond = azure(routes, tokens, workspace)
     with HttpServer(respond, port=given.port, certificates=issue(given.directory)):
         HttpServer(administration(workspace), port=given.admin_port).serve_forever()
