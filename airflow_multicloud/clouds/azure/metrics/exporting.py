@@ -42,10 +42,14 @@ class MetricExport(MetricsBase):
         Every item that arrives is added, so none is sent again of which that is not known to have
         failed: where an answer is lost, what became of a request's points is unknown.
 
-        :raises MetricsError: kind ``invalid_argument`` for a namespace that can't be one.
-        :raises CredentialsError: when the connection names no Application Insights.
+        :raises CredentialsError: when the connection names no Application Insights, or its
+            credentials are refused; nothing was sent then.
+        :raises MetricsError: kind ``invalid_argument`` for a namespace that can't be one; another
+            when no token could be asked for, and so nothing was sent.
         """
         check_namespace(namespace)
+        if points:
+            self._sign_in()
         return send_items(
             sorted(points, key=lambda point: point.time),
             self._envelopes(namespace).prepared,
@@ -58,9 +62,16 @@ class MetricExport(MetricsBase):
     def _envelopes(self, namespace: str) -> Envelopes:
         return Envelopes(key=self._monitor.require_insights().key, namespace=namespace)
 
+    def _sign_in(self) -> None:
+        """Get the first token before there is anything of which it could be unknown what became."""
+        if self._monitor.signs:
+            with translated("asking for a token for Azure Monitor"):
+                self._monitor.require_credential().get_token(self._monitor.scope)
+
     def _send(self, batch: Sequence[Prepared[bytes]]) -> Sequence[Reason | None]:
         body = b"[%s]" % b",".join(record for item in batch for record in item.records)
         with translated("sending metrics to Application Insights"):
             client = self._ingestion()
-            answer = client.send_request(HttpRequest("POST", _TRACK, content=body))
+            request = HttpRequest("POST", client.format_url(_TRACK), content=body)
+            answer = client.send_request(request)
             return outcomes(answer, len(batch))
