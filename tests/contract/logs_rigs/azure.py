@@ -47,4 +47,4 @@ def _open_refused(request: pytest.FixtureRequest) -> Logs:
     name = "azure_telemetry_refused"
     patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     patch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps({**connection, "password": "wrong"}))
-    return Hook(name)
+    return connected(Logs, name)(request)
