@@ -16,7 +16,7 @@ from airflow_multicloud.ports.logs import LogQuery, Severity
 
 # What ends a literal, begins an escape, breaks a line, or can't be sent as it is.
 _ESCAPED = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
-_READ = "TimeGenerated, Message, SeverityText, CorrelationId, InsertId, AttributesText"
+_READ = "TimeGenerated, InsertId, Message, SeverityText, CorrelationId, AttributesText"
 # All of it, so that the order is the same each time: rows that are equal in all may change places.
 _ORDER = ", ".join(f"{name} asc" for name in _READ.split(", "))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError
@@ -29,7 +30,6 @@ _ROWS = 2_000
 #: With the longest fields that there can be, these fit into an answer.
 _LEAST_ROWS = 500
 _TOO_LARGE = "E_QUERY_RESULT_SET_TOO_LARGE"
-_NO_CONTENT = 204
 _NOTE = 300
 
 
@@ -69,19 +69,27 @@ class EntryQueries(LogsBase):
             place = _next(place, answer.rows, table)
 
     def _ask(self, query: LogQuery, kusto: str, workspace: str, table: str) -> _Answer:
+        answers: list[Any] = []
         # Asking again changes nothing, so the SDK may.
-        posting: Any = {"retry_on_methods": frozenset({"POST"})}
+        options: Any = {
+            "retry_on_methods": frozenset({"POST"}),
+            "raw_response_hook": answers.append,
+        }
         doing = _doing(table)
         with queried(doing, table), well_formed(doing, NAME, area=LogsError):
             try:
                 found = self._queries.query_workspace(
-                    workspace, kusto, timespan=(query.since, query.until), **posting
+                    workspace, kusto, timespan=(query.since, query.until), **options
                 )
-            except HttpResponseError as err:
+            except ValueError:
+                # The SDK reads whatever is no success as JSON, and so loses what it was.
+                response = answers[-1].http_response if answers else None
+                if response is None or response.status_code == HTTPStatus.OK:
+                    raise
                 # So a workspace answers that never got any data, its documentation says.
-                if err.status_code == _NO_CONTENT:
+                if response.status_code == HTTPStatus.NO_CONTENT:
                     return _Answer(())
-                raise
+                raise HttpResponseError(response=response) from None
             return _read(found)
 
 
