@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -148,6 +150,30 @@ class TestWriting:
         )
         assert (told.accepted, told.rejected + told.dropped, told.requests) == (0, 40, 1)
         assert {refusal.kind for refusal in told.refusals} == {ErrorKind.NOT_FOUND}
+
+    @pytest.mark.parametrize(
+        ("extra", "answer"),
+        [
+            ({"logs_stream": "Custom-Other_CL"}, None),
+            ({}, {"status": 400, "body": {"error": {"code": "InvalidApiVersion", "message": "v"}}}),
+            ({}, {"status": 415}),
+        ],
+        ids=["stream", "version", "type"],
+    )
+    def test_a_request_that_is_wrong_itself_is_not_divided(
+        self, monitor: Monitor, extra: dict[str, str], answer: dict[str, Any] | None
+    ) -> None:
+        if answer:
+            monitor.admin.script("/dataCollectionRules/", [answer])
+        told = monitor.hook(**extra).write_entries(_entries(*"abcdefgh"), log=_LOG)
+        assert (told.accepted, told.rejected, told.requests) == (0, 8, 1)
+
+    def test_one_that_is_too_large_is_divided(self, monitor: Monitor) -> None:
+        """Should the service count otherwise than we do."""
+        error = {"code": "ContentLengthLimitExceeded", "message": "Maximum allowed content length"}
+        monitor.admin.script("/dataCollectionRules/", [{"status": 413, "body": {"error": error}}])
+        told = monitor.hook().write_entries(_entries(*"abcd"), log=_LOG)
+        assert (told.accepted, told.requests) == (4, 3)
 
     def test_no_token_can_be_got(self, monitor: Monitor) -> None:
         """So nothing was sent, and nothing is unknown."""
@@ -318,3 +344,57 @@ class TestQuerying:
             found = _messages(_pages(hook, text=text))
             assert found == [one for one in texts if text in one]
             assert _messages(_pages(hook, correlation_id=text)) == []
+
+
+class TestServer:
+    """What the local service does with what the hook does not send."""
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            (b"[]", 204),
+            (b"{}", 400),
+            (b"[1]", 400),
+            (b"[", 400),
+            (b'[{"Unknown": "x"}]', 400),
+            (b'[{"Message": 1}]', 400),
+            (b"[" + b" " * 1024 * 1024 + b"]", 413),
+        ],
+        ids=["nothing", "object", "number", "no_json", "column", "type", "large"],
+    )
+    @pytest.mark.parametrize("packed", [True, False])
+    def test_what_is_taken(self, monitor: Monitor, body: bytes, status: int, packed: bool) -> None:
+        assert self._send(monitor, gzip.compress(body) if packed else body) == status
+
+    def test_what_is_no_gzip(self, monitor: Monitor) -> None:
+        assert self._send(monitor, gzip.compress(b"[]")[:-4]) == 400
+
+    @pytest.mark.parametrize("days", [-3, 2])
+    def test_times_that_azure_replaces(self, monitor: Monitor, days: int) -> None:
+        """Without a word, so the hook must not send them."""
+        time = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+        record = {"TimeGenerated": time, "Message": "x" * 70_000, "LogName": _LOG}
+        assert self._send(monitor, json.dumps([record]).encode()) == 204
+        ((entry,),) = (page.entries for page in _pages(monitor.hook()))
+        assert abs(entry.time - datetime.now(UTC)) < timedelta(minutes=1)
+        assert len(entry.message) == 64 * 1024
+
+    @staticmethod
+    def _send(monitor: Monitor, body: bytes) -> int:
+        from azure.core.exceptions import HttpResponseError
+        from azure.monitor.ingestion import LogsIngestionClient
+
+        from airflow_multicloud.clouds.azure.session import Session
+
+        monitor.hook()
+        found = Session("azure_logs_test").monitor
+        with LogsIngestionClient(
+            found.require_ingestion_endpoint(),
+            found.require_credential(),
+            connection_verify=found.verify,
+        ) as client:
+            try:
+                client.upload(found.require_rule(), found.require_stream(), io.BytesIO(body))
+            except HttpResponseError as err:
+                return err.status_code or 0
+        return 204

@@ -16,8 +16,9 @@ LogName          string    ``log``: logs share the table
 Attributes       dynamic   an object of texts
 ===============  ========  ==============================================
 
-The rule passes them on unchanged (``"transformKql": "source"``). Who writes needs the role
-Monitoring Metrics Publisher on the rule, who queries Log Analytics Reader on the workspace.
+The table has the plan Analytics; others are queried in another way. The rule passes all on
+unchanged (``"transformKql": "source"``). Who writes needs the role Monitoring Metrics Publisher on
+the rule, who queries Log Analytics Reader on the workspace.
 
 What the service takes, it keeps twice when it is written twice. It answers before the rule is
 applied: what a rule or a full daily cap drops then shows in the table ``DCRLogErrors`` or

@@ -18,7 +18,7 @@ from airflow_multicloud.clouds.azure.monitor import Monitor
 from airflow_multicloud.clouds.azure.session import Session
 
 # A table of one's own: https://learn.microsoft.com/azure/azure-monitor/logs/create-custom-table.
-_STREAM = re.compile(r"Custom-([A-Za-z][A-Za-z0-9_]{0,59}_CL)", re.ASCII)
+_STREAM = re.compile(r"Custom-([A-Za-z][A-Za-z0-9_]*_CL)", re.ASCII)
 
 
 class ThrottlingRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):

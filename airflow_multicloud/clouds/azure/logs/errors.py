@@ -23,11 +23,12 @@ from airflow_multicloud.errors import ErrorKind, LogsError
 TABLE = errors.BASE.overlay(
     by_code(
         {
-            ErrorKind.NOT_FOUND: "PathNotFoundError WorkspaceNotFoundError",
+            # A stream that the rule lacks is refused whatever is sent into it.
+            ErrorKind.NOT_FOUND: "InvalidStream PathNotFoundError WorkspaceNotFoundError",
             ErrorKind.PERMISSION_DENIED: "InsufficientAccessError",
             ErrorKind.THROTTLED: "ThrottledError",
             ErrorKind.INVALID_ARGUMENT: (
-                "BadArgumentError ContentLengthLimitExceeded InvalidPayload InvalidStream"
+                "BadArgumentError ContentLengthLimitExceeded InvalidPayload"
             ),
         }
     )
@@ -35,6 +36,9 @@ TABLE = errors.BASE.overlay(
 
 #: :func:`airflow_multicloud.clouds.azure.errors.translated` for these services.
 translated = partial(errors.translated, table=TABLE, area=LogsError)
+
+#: Codes that blame what was sent: without one record, the others may be taken.
+OF_RECORDS = frozenset({"ContentLengthLimitExceeded", "InvalidPayload"})
 
 _BAD_QUERY = "BadArgumentError"
 _NO_TABLE = "Failed to resolve table"

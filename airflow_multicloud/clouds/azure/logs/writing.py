@@ -12,15 +12,21 @@ import itertools
 import uuid
 from collections.abc import Callable, Sequence
 
-from airflow_multicloud.adapters.batches import BatchLimits, Prepared, check_items, send_items
+from airflow_multicloud.adapters.batches import (
+    BatchLimits,
+    Prepared,
+    check_items,
+    rejected,
+    send_items,
+)
 from airflow_multicloud.adapters.entries import check_log, entry_name
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.logs.client import LogsBase
 from airflow_multicloud.clouds.azure.logs.converting import prepared
-from airflow_multicloud.clouds.azure.logs.errors import translated
+from airflow_multicloud.clouds.azure.logs.errors import OF_RECORDS, translated
 from airflow_multicloud.clouds.azure.logs.limits import LIMITS
-from airflow_multicloud.errors import CredentialsError
+from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.logs import LogEntry, LogLimits
 
@@ -56,8 +62,14 @@ class EntryWriting(LogsBase):
 
         def send(batch: Sequence[Prepared[bytes]]) -> Sequence[Reason | None]:
             body = b"[%s]" % b",".join(record for one in batch for record in one.records)
-            with translated(f"sending {len(batch)} entries for table {table}"):
-                client.upload(rule, stream, io.BytesIO(gzip.compress(body, mtime=0)))
+            try:
+                with translated(f"sending entries for table {table}"):
+                    client.upload(rule, stream, io.BytesIO(gzip.compress(body, mtime=0)))
+            except LogsError as err:
+                if err.kind is not ErrorKind.INVALID_ARGUMENT or err.code in OF_RECORDS:
+                    raise
+                # Of the request itself, so that halves of it would fare no better.
+                return [rejected(err.kind, str(err), code=err.code)] * len(batch)
             return [None] * len(batch)
 
         return send_items(
