@@ -11,7 +11,7 @@ from pathlib import Path
 from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
-from airflow_multicloud.testing.local_clouds.azure.metrics import track
+from airflow_multicloud.testing.local_clouds.azure.metrics import otlp, track
 from airflow_multicloud.testing.local_clouds.azure.telemetry import (
     MONITOR_AUDIENCE,
     QUERY_AUDIENCE,
@@ -19,6 +19,7 @@ from airflow_multicloud.testing.local_clouds.azure.telemetry import (
 from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import Workspace
 from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
+from airflow_multicloud.testing.local_clouds.kit.otlp import OtlpSink, kept_by
 from airflow_multicloud.testing.local_clouds.kit.state import administration
 
 
@@ -31,10 +32,12 @@ def main() -> None:
     given = parser.parse_args()
     workspace = Workspace()
     tokens = Tokens(audiences=(AUDIENCE, MONITOR_AUDIENCE, QUERY_AUDIENCE))
-    routes = [*tokens.routes(), *track.routes(workspace, tokens)]
+    sink = OtlpSink(workspace.metric_faults)
+    routes = [*tokens.routes(), *track.routes(workspace, tokens), *otlp.routes(sink)]
     respond = azure(routes, tokens, workspace)
     with HttpServer(respond, port=given.port, certificates=issue(given.directory)):
-        HttpServer(administration(workspace), port=given.admin_port).serve_forever()
+        owner = kept_by(sink, administration(workspace))
+        HttpServer(owner, port=given.admin_port).serve_forever()
 
 
 if __name__ == "__main__":
