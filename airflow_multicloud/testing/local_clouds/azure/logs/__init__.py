@@ -1,1 +1,1 @@
-"""Azure Monitor's logs: ingestion by a data collection rule, and queries of a workspace."""
+"""Azure Monitor's logs on loopback: ingestion by a data collection rule, queries of a workspace."""

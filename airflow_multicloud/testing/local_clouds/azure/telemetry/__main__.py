@@ -11,6 +11,7 @@ from pathlib import Path
 from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.azure.logs import ingestion, querying
 from airflow_multicloud.testing.local_clouds.azure.metrics import otlp, track
 from airflow_multicloud.testing.local_clouds.azure.telemetry import (
     MONITOR_AUDIENCE,
@@ -33,7 +34,11 @@ def main() -> None:
     workspace = Workspace()
     tokens = Tokens(audiences=(AUDIENCE, MONITOR_AUDIENCE, QUERY_AUDIENCE))
     sink = OtlpSink(workspace.metric_faults)
-    routes = [*tokens.routes(), *track.routes(workspace, tokens), *otlp.routes(sink)]
+    routes = [
+        *tokens.routes(),
+        *(one for s in (track, ingestion, querying) for one in s.routes(workspace, tokens)),
+        *otlp.routes(sink),
+    ]
     respond = azure(routes, tokens, workspace)
     with HttpServer(respond, port=given.port, certificates=issue(given.directory)):
         owner = kept_by(sink, administration(workspace))
