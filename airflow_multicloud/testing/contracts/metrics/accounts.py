@@ -101,7 +101,7 @@ class AccountContract:
 
     @pytest.mark.parametrize("size", [2_000, 100_000])
     def test_long_texts(self, metrics_rig: MetricsRig, size: int) -> None:
-        """Dropped, or cut and told, where the cloud allows less; no report is as long as they are."""
+        """Dropped, or cut and told, by the limits; no report is as long as they are."""
         limits = metrics_rig.hook.describe_metric_limits()
         told = metrics_rig.export(
             metrics_rig.point("n" * size),
