@@ -97,6 +97,7 @@ class Route:
     :param operation: what the body does: see :func:`.strict.violations`.
     :param public: needs no token.
     :param audience: whom its tokens are for.
+    :param binary: has a body that is no JSON; its handler checks it.
     """
 
     method: str
@@ -108,6 +109,7 @@ class Route:
     operation: str = "create"
     public: bool = False
     audience: str = AUDIENCE
+    binary: bool = False
 
     def check(self, request: Request) -> None:
         """Refuse what the SDK would not send.
@@ -130,7 +132,8 @@ class Route:
                 "InvalidQueryParameter",
                 f"Query parameters given more than once: {', '.join(repeated)}.",
             )
-        if self.body is None and request.get_data() and not self.public:
+        free = self.public or self.binary
+        if self.body is None and request.get_data() and not free:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST, "InvalidRequestContent", "This operation takes no body."
             )

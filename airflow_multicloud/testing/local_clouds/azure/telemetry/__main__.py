@@ -12,7 +12,7 @@ from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.azure.logs import ingestion, querying
-from airflow_multicloud.testing.local_clouds.azure.metrics import track
+from airflow_multicloud.testing.local_clouds.azure.metrics import otlp, track
 from airflow_multicloud.testing.local_clouds.azure.telemetry import (
     MONITOR_AUDIENCE,
     QUERY_AUDIENCE,
@@ -20,6 +20,7 @@ from airflow_multicloud.testing.local_clouds.azure.telemetry import (
 from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import Workspace
 from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
+from airflow_multicloud.testing.local_clouds.kit.otlp import OtlpSink, kept_by
 from airflow_multicloud.testing.local_clouds.kit.state import administration
 
 
@@ -32,11 +33,16 @@ def main() -> None:
     given = parser.parse_args()
     workspace = Workspace()
     tokens = Tokens(audiences=(AUDIENCE, MONITOR_AUDIENCE, QUERY_AUDIENCE))
-    services = (track, ingestion, querying)
-    routes = [*tokens.routes(), *(one for s in services for one in s.routes(workspace, tokens))]
+    sink = OtlpSink(workspace.metric_faults)
+    routes = [
+        *tokens.routes(),
+        *(one for s in (track, ingestion, querying) for one in s.routes(workspace, tokens)),
+        *otlp.routes(sink),
+    ]
     respond = azure(routes, tokens, workspace)
     with HttpServer(respond, port=given.port, certificates=issue(given.directory)):
-        HttpServer(administration(workspace), port=given.admin_port).serve_forever()
+        owner = kept_by(sink, administration(workspace))
+        HttpServer(owner, port=given.admin_port).serve_forever()
 
 
 if __name__ == "__main__":
