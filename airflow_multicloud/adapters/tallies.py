@@ -31,12 +31,15 @@ class Reason:
 
     :param reason: in words that are the same for all items that share it: without the item's own
         name or value.
+    :param named: whether the item is among the samples: some services say how many they refused,
+        and not which.
     """
 
     outcome: Outcome
     kind: ErrorKind
     reason: str
     code: str | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +75,48 @@ class Tally:
 
         :param name: what it is shown as; anything that somebody wrote.
         """
-        key: Any = (why.outcome, why.kind, why.code, why.reason)
+        names = (name,) if why.named else ()
+        self._refuse((why.outcome, why.kind, why.code, why.reason), 1, names)
+
+    def convert(self, name: str, changes: Iterable[Change]) -> None:
+        """One that is sent is not kept as it was given."""
+        for change in changes:
+            self._convert((change.what, change.detail), 1, (name,))
+
+    def absorb(self, account: Accounting) -> None:
+        """Add the account of others that went to the same destination."""
+        self.accept(account.accepted)
+        self._requests += account.requests
+        for one in account.refusals:
+            self._refuse((one.outcome, one.kind, one.code, one.reason), one.count, one.samples)
+        for conversion in account.conversions:
+            self._convert(
+                (conversion.what, conversion.detail), conversion.count, conversion.samples
+            )
+
+    def _refuse(self, key: Any, count: int, names: Iterable[str]) -> None:
         if key not in self._refusals and len(self._refusals) >= _REASONS:
-            key = (why.outcome, why.kind, None, "other reasons")
+            key = (*key[:2], None, "other reasons")
         found = self._refusals.get(key) or Refusal(
-            outcome=why.outcome,
-            kind=why.kind,
+            outcome=key[0],
+            kind=key[1],
             reason=_words(key[3]),
             count=0,
             code=None if key[2] is None else _words(key[2]),
         )
         self._refusals[key] = replace(
-            found, count=found.count + 1, samples=_with(found.samples, name)
+            found, count=found.count + count, samples=_with(found.samples, names)
         )
 
-    def convert(self, name: str, changes: Iterable[Change]) -> None:
-        """One that is sent is not kept as it was given."""
-        for change in changes:
-            key: Any = (change.what, change.detail)
-            if key not in self._conversions and len(self._conversions) >= _REASONS:
-                key = (change.what, "others")
-            found = self._conversions.get(key) or Conversion(
-                what=change.what, detail=_words(key[1]), count=0
-            )
-            self._conversions[key] = replace(
-                found, count=found.count + 1, samples=_with(found.samples, name)
-            )
+    def _convert(self, key: Any, count: int, names: Iterable[str]) -> None:
+        if key not in self._conversions and len(self._conversions) >= _REASONS:
+            key = (key[0], "others")
+        found = self._conversions.get(key) or Conversion(
+            what=key[0], detail=_words(key[1]), count=0
+        )
+        self._conversions[key] = replace(
+            found, count=found.count + count, samples=_with(found.samples, names)
+        )
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -127,9 +146,12 @@ def _words(text: str) -> str:
     return shortened(printable(text), _REASON_CHARACTERS)
 
 
-def _with(samples: tuple[str, ...], name: str) -> tuple[str, ...]:
-    if len(samples) >= _SAMPLES:
-        return samples
-    # Cut first: escapes make a hostile text longer.
-    shown = shortened(printable(name[: _SAMPLE_CHARACTERS + 1]), _SAMPLE_CHARACTERS)
-    return samples if shown in samples else (*samples, shown)
+def _with(samples: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
+    for name in names:
+        if len(samples) >= _SAMPLES:
+            break
+        # Cut first: escapes make a hostile text longer.
+        shown = shortened(printable(name[: _SAMPLE_CHARACTERS + 1]), _SAMPLE_CHARACTERS)
+        if shown not in samples:
+            samples = (*samples, shown)
+    return samples

@@ -51,6 +51,12 @@ if TYPE_CHECKING:
         store_evidence,
         verify_evidence,
     )
+    from airflow_multicloud.api.metrics.aggregator import CloudMetricsAggregator
+    from airflow_multicloud.api.metrics.exports import (
+        check_metrics,
+        export_metrics_to_cloud,
+        read_metric,
+    )
     from airflow_multicloud.api.object_store.buckets import make_bucket
     from airflow_multicloud.api.object_store.cleanups import cleanup
     from airflow_multicloud.api.object_store.destinations import Destination
@@ -95,6 +101,8 @@ if TYPE_CHECKING:
         Provenance,
         TreeProvenance,
     )
+    from airflow_multicloud.core.metrics.checking import CheckReport
+    from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -126,6 +134,7 @@ if TYPE_CHECKING:
         CredentialsError,
         DeploymentError,
         ErrorKind,
+        MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
         StorageError,
@@ -137,6 +146,7 @@ if TYPE_CHECKING:
         check_location,
     )
     from airflow_multicloud.ports.compute import Network, SizeNeed
+    from airflow_multicloud.ports.metrics import MetricReading, ReadPoint
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -163,6 +173,10 @@ else:
             "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
+            ),
+            "airflow_multicloud.api.metrics.aggregator": "CloudMetricsAggregator",
+            "airflow_multicloud.api.metrics.exports": (
+                "check_metrics export_metrics_to_cloud read_metric"
             ),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
             "airflow_multicloud.api.object_store.cleanups": "cleanup",
@@ -198,6 +212,8 @@ else:
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
+            "airflow_multicloud.core.metrics.checking": "CheckReport",
+            "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
@@ -218,10 +234,11 @@ else:
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
             "airflow_multicloud.ports.compute": "Network SizeNeed",
+            "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
                 "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
-                "ProviderNotAvailableError ProviderNotInitializedError StorageError"
+                "MetricsError ProviderNotAvailableError ProviderNotInitializedError StorageError"
             ),
         },
     )
@@ -233,9 +250,11 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetState",
+    "CheckReport",
     "CleanupReport",
     "CloudCostAnalyzer",
     "CloudError",
+    "CloudMetricsAggregator",
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
@@ -247,6 +266,7 @@ __all__ = [
     "DeploymentsReport",
     "Depth",
     "Destination",
+    "DestinationExport",
     "DriftReport",
     "DrillResult",
     "ErrorKind",
@@ -254,6 +274,7 @@ __all__ = [
     "EvidenceReport",
     "ExpectedDeployment",
     "ExpectedTarget",
+    "ExportReport",
     "FailoverError",
     "FailoverPolicy",
     "Fault",
@@ -265,6 +286,8 @@ __all__ = [
     "Left",
     "Leftover",
     "LocationStatus",
+    "MetricReading",
+    "MetricsError",
     "MultiCloudDeployer",
     "MultiCloudDeploymentResult",
     "MultiCloudPlan",
@@ -279,6 +302,7 @@ __all__ = [
     "ProviderNotInitializedError",
     "ProviderRegistry",
     "ReachableReplicas",
+    "ReadPoint",
     "RefreshedPrices",
     "RefreshedRates",
     "ReplicaStatus",
@@ -303,11 +327,13 @@ __all__ = [
     "Workload",
     "check_connection",
     "check_location",
+    "check_metrics",
     "cleanup",
     "compare_costs",
     "deploy_multicloud",
     "deployment_drift",
     "estimate_transfer_cost",
+    "export_metrics_to_cloud",
     "failover_fetch",
     "initialize_providers",
     "list_deployments",
@@ -321,6 +347,7 @@ __all__ = [
     "query_costs",
     "reachable_replicas",
     "read_evidence",
+    "read_metric",
     "read_prices",
     "read_recommendations",
     "recommendation_rows",
