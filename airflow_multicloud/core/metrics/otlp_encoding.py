@@ -118,7 +118,8 @@ def _point(point: MetricPoint) -> Any:
 
 def _number(value: float) -> float:
     """As OTLP has numbers: whole ones in 64 bits, or else a float."""
-    return float(value) if isinstance(value, int) and value not in _WHOLE else value
+    whole = isinstance(value, int) and not isinstance(value, bool) and value in _WHOLE
+    return value if whole else float(value)
 
 
 def _attribute(value: AttributeValue) -> AttributeValue:

@@ -69,8 +69,8 @@ EXPORT_METRICS = command(
     output=_OUTPUT,
     service="metrics",
     description="Give one of --metric, --metrics, --otlp-json and --prometheus-text. Points "
-    "without a time are\nmeasured now. A cloud that can't be used costs no other; the exit code is 3 when "
-    "one accepted\ntoo few points.",
+    "without a time are\nmeasured now. A cloud that can't be used costs no other; the exit code is "
+    "3 when one accepted\ntoo few points.",
     examples="""\
   airflow multicloud export-metrics --to aws_default --to google_cloud_default \\
       --namespace shop --metric shop.queue=3 --attribute country=de
