@@ -33,6 +33,7 @@ from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,6 +164,13 @@ def local_bigquery(
 def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A Compute Engine of its own with its connection ``compute_local``."""
     with _serving(compute_engine, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Cloud Monitoring and Cloud Logging with their connection ``gcp_telemetry_local``."""
+    with _serving(telemetry, tmp_path_factory) as server:
         yield server
 
 
