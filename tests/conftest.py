@@ -31,6 +31,7 @@ from airflow_multicloud.testing.local_clouds.aws.object_store import install_min
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
+from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
@@ -146,6 +147,13 @@ def _serving(
 def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """Azure Resource Manager, started when the first test asks; connection ``azure_local``."""
     with _serving(resource_manager, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_azure_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure Monitor, started when the first test asks; connection ``azure_telemetry_local``."""
+    with _serving(monitor, tmp_path_factory) as server:
         yield server
 
 

@@ -13,6 +13,7 @@ from airflow_multicloud.testing.local_clouds.aws import object_store as aws_obje
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
+from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
@@ -54,6 +55,10 @@ class Server(StrEnum):
     AZURE_COST = "azure.cost"
     #: Virtual machines, in the same process; ``azure_local``.
     AZURE_COMPUTE = "azure.compute"
+    #: Application Insights and Log Analytics; ``azure_telemetry_local``.
+    AZURE_METRICS = "azure.metrics"
+    #: The Logs Ingestion API and Log Analytics, in the same process; ``azure_telemetry_local``.
+    AZURE_LOGS = "azure.logs"
 
 
 #: The three that always run unless others are named.
@@ -84,6 +89,8 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,
+    Server.AZURE_METRICS: azure_telemetry.monitor,
+    Server.AZURE_LOGS: azure_telemetry.monitor,
 }
 
 
