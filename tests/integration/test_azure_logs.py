@@ -102,6 +102,7 @@ class TestWriting:
         (request,) = monitor.asked("/dataCollectionRules/")
         assert request["headers"]["content-encoding"] == "gzip"
         assert request["status"] == 204
+        assert len(monitor.asked("/oauth2/v2.0/token")) == 1
 
     def test_a_request_is_filled_as_far_as_it_goes(self, monitor: Monitor) -> None:
         """Measured as it is sent: a quote is two bytes, a control character six."""
