@@ -286,6 +286,13 @@ class TestQuerying:
         monitor.refuse(ErrorKind.THROTTLED, call=DeliveryCall.READ)
         assert _messages(_pages(hook)) == ["a"]
 
+    def test_a_wait_that_is_too_long_is_left_to_the_task(self, monitor: Monitor) -> None:
+        monitor.admin.script("/query", [{"status": 429, "headers": {"Retry-After": "3600"}}])
+        with pytest.raises(LogsError) as caught:
+            _pages(monitor.hook())
+        assert caught.value.kind is ErrorKind.THROTTLED
+        assert caught.value.retry_after == timedelta(hours=1)
+
     @pytest.mark.parametrize(
         ("status", "kind"),
         [
