@@ -120,6 +120,7 @@ SHARED_TOO = {
     ("azure", "resource_manager"): "where Resource Manager is, for other clouds of Azure's too",
     ("azure", "kql"): "quoting in queries, of metrics and of logs",
     ("azure", "resending"): "metrics and logs are added: only what was refused is sent again",
+    ("azure", "log_analytics"): "metrics and logs are read by the same queries",
     ("azure", "monitor"): "where metrics and logs go, and are read; one connection names both",
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",
     ("gcp", "extras"): "the extras of a connection are checked once for all services",
