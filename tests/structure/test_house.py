@@ -95,6 +95,8 @@ OF_ITS_OWN = {
     ("gcp", "object_store", "composing"): "parts are objects of their own, which are composed",
     ("gcp", "object_store", "headers"): "a download's headers tell what a stat does",
     ("gcp", "object_store", "json_api"): "requests that the client library spoils",
+    ("gcp", "metrics", "confirming"): "what is refused for its time may be there already",
+    ("gcp", "metrics", "distributions"): "histograms are messages of their own, with buckets",
     ("gcp", "cost", "focus"): "one of the two forms of an export",
     ("gcp", "cost", "standard"): "the other form of an export",
     ("gcp", "cost", "tables"): "an export is a table in BigQuery, and no files",
