@@ -57,6 +57,12 @@ if TYPE_CHECKING:
         query_logs,
         ship_logs,
     )
+    from airflow_multicloud.api.metrics.aggregator import CloudMetricsAggregator
+    from airflow_multicloud.api.metrics.exports import (
+        check_metrics,
+        export_metrics_to_cloud,
+        read_metric,
+    )
     from airflow_multicloud.api.object_store.buckets import make_bucket
     from airflow_multicloud.api.object_store.cleanups import cleanup
     from airflow_multicloud.api.object_store.destinations import Destination
@@ -104,6 +110,8 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.core.logs.querying import Completeness, LogAnswer, LogRow
     from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
+    from airflow_multicloud.core.metrics.checking import CheckReport
+    from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -136,6 +144,7 @@ if TYPE_CHECKING:
         DeploymentError,
         ErrorKind,
         LogsError,
+        MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
         StorageError,
@@ -147,6 +156,7 @@ if TYPE_CHECKING:
         check_location,
     )
     from airflow_multicloud.ports.compute import Network, SizeNeed
+    from airflow_multicloud.ports.metrics import MetricReading, ReadPoint
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -173,6 +183,10 @@ else:
             "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
+            ),
+            "airflow_multicloud.api.metrics.aggregator": "CloudMetricsAggregator",
+            "airflow_multicloud.api.metrics.exports": (
+                "check_metrics export_metrics_to_cloud read_metric"
             ),
             "airflow_multicloud.api.logs": ("LogQueryResult QueryFailedError query_logs ship_logs"),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
@@ -212,6 +226,8 @@ else:
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
+            "airflow_multicloud.core.metrics.checking": "CheckReport",
+            "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
@@ -232,10 +248,11 @@ else:
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
             "airflow_multicloud.ports.compute": "Network SizeNeed",
+            "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
                 "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
-                "ProviderNotAvailableError ProviderNotInitializedError StorageError"
+                "MetricsError ProviderNotAvailableError ProviderNotInitializedError StorageError"
             ),
         },
     )
@@ -247,9 +264,11 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetState",
+    "CheckReport",
     "CleanupReport",
     "CloudCostAnalyzer",
     "CloudError",
+    "CloudMetricsAggregator",
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
@@ -263,6 +282,7 @@ __all__ = [
     "DeploymentsReport",
     "Depth",
     "Destination",
+    "DestinationExport",
     "DriftReport",
     "DrillResult",
     "ErrorKind",
@@ -270,6 +290,7 @@ __all__ = [
     "EvidenceReport",
     "ExpectedDeployment",
     "ExpectedTarget",
+    "ExportReport",
     "FailoverError",
     "FailoverPolicy",
     "Fault",
@@ -285,6 +306,8 @@ __all__ = [
     "LogQueryResult",
     "LogRow",
     "LogsError",
+    "MetricReading",
+    "MetricsError",
     "MultiCloudDeployer",
     "MultiCloudDeploymentResult",
     "MultiCloudPlan",
@@ -301,6 +324,7 @@ __all__ = [
     "ProviderRegistry",
     "QueryFailedError",
     "ReachableReplicas",
+    "ReadPoint",
     "RefreshedPrices",
     "RefreshedRates",
     "ReplicaStatus",
@@ -327,11 +351,13 @@ __all__ = [
     "Workload",
     "check_connection",
     "check_location",
+    "check_metrics",
     "cleanup",
     "compare_costs",
     "deploy_multicloud",
     "deployment_drift",
     "estimate_transfer_cost",
+    "export_metrics_to_cloud",
     "failover_fetch",
     "initialize_providers",
     "list_deployments",
@@ -346,6 +372,7 @@ __all__ = [
     "query_logs",
     "reachable_replicas",
     "read_evidence",
+    "read_metric",
     "read_prices",
     "read_recommendations",
     "recommendation_rows",

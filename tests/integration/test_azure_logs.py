@@ -102,6 +102,7 @@ class TestWriting:
         (request,) = monitor.asked("/dataCollectionRules/")
         assert request["headers"]["content-encoding"] == "gzip"
         assert request["status"] == 204
+        assert len(monitor.asked("/oauth2/v2.0/token")) == 1
 
     def test_a_request_is_filled_as_far_as_it_goes(self, monitor: Monitor) -> None:
         """Measured as it is sent: a quote is two bytes, a control character six."""
@@ -284,6 +285,13 @@ class TestQuerying:
         hook.write_entries(_entries("a"), log=_LOG)
         monitor.refuse(ErrorKind.THROTTLED, call=DeliveryCall.READ)
         assert _messages(_pages(hook)) == ["a"]
+
+    def test_a_wait_that_is_too_long_is_left_to_the_task(self, monitor: Monitor) -> None:
+        monitor.admin.script("/query", [{"status": 429, "headers": {"Retry-After": "3600"}}])
+        with pytest.raises(LogsError) as caught:
+            _pages(monitor.hook())
+        assert caught.value.kind is ErrorKind.THROTTLED
+        assert caught.value.retry_after == timedelta(hours=1)
 
     @pytest.mark.parametrize(
         ("status", "kind"),

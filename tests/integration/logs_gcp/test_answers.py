@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,12 +22,17 @@ from google.cloud.logging_v2.types import (
 from google.protobuf.empty_pb2 import Empty
 from google.rpc.status_pb2 import Status
 
-from airflow_multicloud.errors import ErrorKind, LogsError
+from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting, Outcome
 from airflow_multicloud.ports.logs import LogEntry, LogPage, LogQuery
 from airflow_multicloud.testing.local_clouds.gcp import connection
 from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
-from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Method, Refused, Service
+from airflow_multicloud.testing.local_clouds.gcp.grpc.services import (
+    Method,
+    Refused,
+    Service,
+    planted,
+)
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
 from airflow_multicloud.testing.local_clouds.kit.state import State
@@ -193,6 +199,30 @@ def test_some_written_and_some_refused_for_a_moment_is_not_sent_again(
     told = write(asked, 2)
     assert (told.accepted, told.rejected, told.requests) == (1, 1, 1)
     assert len(service.requests) == 1
+
+
+def test_without_retries_nothing_is_sent_again(
+    asked: GCPLogsHook, service: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = json.loads(os.environ["AIRFLOW_CONN_SCRIPTED_LOGS"])
+    given["extra"]["num_retries"] = 0
+    monkeypatch.setenv("AIRFLOW_CONN_SCRIPTED_LOGS", json.dumps(given))
+    service.answers.append(planted(ErrorKind.THROTTLED))
+    told = write(type(asked)("scripted_logs"), 2)
+    assert [(one.kind, one.count) for one in told.refusals] == [(ErrorKind.THROTTLED, 2)]
+
+
+def test_a_connection_without_a_project(
+    asked: GCPLogsHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = json.loads(os.environ["AIRFLOW_CONN_SCRIPTED_LOGS"])
+    del given["extra"]["project"]
+    monkeypatch.setenv("AIRFLOW_CONN_SCRIPTED_LOGS", json.dumps(given))
+    hook = type(asked)("scripted_logs")
+    for call in (lambda: write(hook, 1), lambda: query(hook)):
+        with pytest.raises(CredentialsError, match="project") as caught:
+            call()
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
 
 def test_what_is_sent(asked: GCPLogsHook, service: Scripted) -> None:

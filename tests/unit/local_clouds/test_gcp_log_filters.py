@@ -6,9 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 from google.cloud.logging_v2.types import LogEntry
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_multicloud.testing.local_clouds.gcp.logs.grammar import FilterError, parsed
 from airflow_multicloud.testing.local_clouds.gcp.logs.matching import fitting
+
+PARTS = ["textPayload", "labels", ".", '"a b"', '"', "\\", ":", ">=", "=", "x", "*", "(", ")"]
+PARTS += ["AND", "OR", "NOT", "-", "--", "\n", "severity", "timestamp", "2026-11-29", "jsonPayload"]
 
 TEXT = LogEntry.pb(
     LogEntry(
@@ -109,3 +114,13 @@ def test_what_fits(text: str, fitting_text: bool, fitting_json: bool) -> None:
 def test_what_is_refused(text: str) -> None:
     with pytest.raises(FilterError):
         fitting(parsed(text))
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12), st.sampled_from(["", " "]))
+def test_any_text_is_a_filter_or_refused(parts: list[str], between: str) -> None:
+    try:
+        fits = fitting(parsed(between.join(parts)))
+    except FilterError:
+        return
+    assert fits(TEXT) in (True, False)
+    assert fits(JSON) in (True, False)

@@ -63,6 +63,11 @@ def public_key() -> str:
 
 @cache
 def _private_key() -> str:
+    return new_key()
+
+
+def new_key() -> str:
+    """A private key, as PEM."""
     # Imported here: the extra ``local`` brings it, and only who signs needs it.
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa

@@ -57,9 +57,10 @@ def _compared(comparison: Comparison) -> Fits:
     first, rest = comparison.path[0], comparison.path[1:]
     if not rest and first in _FIELDS:
         return _FIELDS[first](comparison)
-    for parent, read in _PARTS.items():
-        if comparison.path[: len(parent)] == parent:
-            return _among(comparison, partial(read, path=comparison.path[len(parent) :]))
+    for parent, (read, depth) in _PARTS.items():
+        below = comparison.path[len(parent) :]
+        if comparison.path[: len(parent)] == parent and depth in (None, len(below)):
+            return _among(comparison, partial(read, path=below))
     raise FilterError(f"Field not found: '{'.'.join(comparison.path)}'.")
 
 
@@ -171,11 +172,11 @@ _FIELDS: Final[Mapping[str, Callable[[Comparison], Fits]]] = {
     "timestamp": _timestamp,
     "severity": _severity,
 }
-#: Where the fields below a field are.
-_PARTS: Final[Mapping[tuple[str, ...], Callable[..., Any]]] = {
-    ("labels",): lambda record, path: _of(record.labels, path),
-    ("resource", "type"): lambda record, path: _of(record.resource.type, path),
-    ("resource", "labels"): lambda record, path: _of(record.resource.labels, path),
-    ("jsonPayload",): lambda record, path: _payload(record, "json_payload", path),
-    ("protoPayload",): lambda record, path: _payload(record, "proto_payload", path),
+#: Where the fields below a field are, and how many names lead there; ``None`` for any number.
+_PARTS: Final[Mapping[tuple[str, ...], tuple[Callable[..., Any], int | None]]] = {
+    ("labels",): (lambda record, path: _of(record.labels, path), 1),
+    ("resource", "type"): (lambda record, path: _of(record.resource.type, path), 0),
+    ("resource", "labels"): (lambda record, path: _of(record.resource.labels, path), 1),
+    ("jsonPayload",): (lambda record, path: _payload(record, "json_payload", path), None),
+    ("protoPayload",): (lambda record, path: _payload(record, "proto_payload", path), None),
 }

@@ -32,6 +32,9 @@ _LABELS: Final = 64
 _LABEL_KEY: Final = 512
 _LABEL_VALUE: Final = 64 << 10
 _DAY_S: Final = 86400
+_NANOS: Final = 10**9
+#: 9999-12-31T23:59:59Z.
+_LAST_S: Final = 253_402_300_799
 _OLDEST_S: Final = 30 * _DAY_S
 _LOG_NAME: Final = re.compile(r"/?projects/([^/]+)/logs/([^/]+)")
 _LOG_ID: Final = re.compile(r"[A-Za-z0-9/_.-]{1,511}")
@@ -134,6 +137,8 @@ def _cut(text: str, most: int) -> str:
 
 
 def _set_times(entry: Any) -> None:
+    if not (0 <= entry.timestamp.nanos < _NANOS and abs(entry.timestamp.seconds) <= _LAST_S):
+        raise invalid("Log entry has a timestamp that is not valid.")
     entry.receive_timestamp.GetCurrentTime()
     if not entry.HasField("timestamp"):
         entry.timestamp.CopyFrom(entry.receive_timestamp)

@@ -48,6 +48,11 @@ class Reading:
                 if its_type == metric_type and test(one.header)
             ]
             described = self._store.descriptors.get(metric_type)
+            if described is None:
+                raise Refused(
+                    grpc.StatusCode.NOT_FOUND,
+                    f'Cannot find metric(s) that match type = "{metric_type}".',
+                )
             found = [(one, point) for one in series for point in _within(one, request.interval)]
         if request.view == _HEADERS:
             found = [next(points) for _, points in groupby(found, key=lambda pair: id(pair[0]))]
@@ -57,7 +62,7 @@ class Reading:
             told = list(pairs)
             one = answer.time_series.add()
             one.CopyFrom(told[0][0].header)
-            one.unit = described.unit if described is not None else ""
+            one.unit = described.unit
             if request.view != _HEADERS:
                 one.points.extend(point for _, point in told)
         return answer

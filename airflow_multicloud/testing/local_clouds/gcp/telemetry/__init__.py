@@ -50,6 +50,7 @@ def telemetry(
         "monitoring.endpoint": url_at(port),
         "logging.endpoint": url_at(port),
         "telemetry.endpoint": url_at(otlp_port),
+        "telemetry.location": "us-central1",
         "local_admin": url_at(admin_port),
     }
     return ServerSpec(
