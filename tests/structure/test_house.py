@@ -103,6 +103,7 @@ OF_ITS_OWN = {
     ("gcp", "cost", "rows"): "an export is no files, so they are written here",
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
+    ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
