@@ -31,8 +31,10 @@ from airflow_multicloud.testing.local_clouds.aws.object_store import install_min
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
+from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,6 +151,13 @@ def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServe
 
 
 @pytest.fixture(scope="session")
+def local_azure_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure Monitor, started when the first test asks; connection ``azure_telemetry_local``."""
+    with _serving(monitor, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def local_bigquery(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
@@ -163,6 +172,13 @@ def local_bigquery(
 def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """A Compute Engine of its own with its connection ``compute_local``."""
     with _serving(compute_engine, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Cloud Monitoring and Cloud Logging with their connection ``gcp_telemetry_local``."""
+    with _serving(telemetry, tmp_path_factory) as server:
         yield server
 
 

@@ -125,11 +125,11 @@ def read_connection(
     conn_type = str(connection.conn_type)
     credential: TokenCredential | None
     if conn_type == "azure":
-        authority = _https(conn_id, extra, "authority", f"https://{authority}")
+        authority = https_url(conn_id, extra, "authority", f"https://{authority}")
         credential = _credential(conn_id, connection, extra, authority, verify)
     else:
         credential = storage_credential
-    endpoint = _https(conn_id, extra, "management_endpoint", known["resource_manager"])
+    endpoint = https_url(conn_id, extra, "management_endpoint", known["resource_manager"])
     return ResourceManager(
         conn_id=conn_id,
         conn_type=conn_type,
@@ -138,7 +138,7 @@ def read_connection(
         scopes=tuple(known["credential_scopes"]),
         subscription_id=extra.get("subscriptionId") or _key(conn_id, extra).get("subscriptionId"),
         cost_scope=extra.get("cost_scope") or None,
-        retail_prices_endpoint=_https(conn_id, extra, "retail_prices_endpoint", _RETAIL_PRICES),
+        retail_prices_endpoint=https_url(conn_id, extra, "retail_prices_endpoint", _RETAIL_PRICES),
         verify=verify,
     )
 
@@ -191,7 +191,11 @@ def _key(conn_id: str, extra: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _https(conn_id: str, extra: Mapping[str, Any], name: str, default: str) -> str:
+def https_url(conn_id: str, extra: Mapping[str, Any], name: str, default: str) -> str:
+    """A URL of the extra, without a slash at its end.
+
+    :raises CredentialsError: kind ``invalid_argument`` when it is none, or not https.
+    """
     value = str(extra.get(name) or default)
     parts = urlsplit(value)
     if parts.scheme != "https" or not parts.hostname:

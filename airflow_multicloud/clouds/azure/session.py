@@ -10,6 +10,7 @@ from airflow.sdk import BaseHook
 from airflow_multicloud.adapters.connections import once_per_session
 from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.clouds.azure.credentials import CredentialForm
+from airflow_multicloud.clouds.azure.monitor import Monitor, read_monitor
 from airflow_multicloud.clouds.azure.resource_manager import ResourceManager, read_connection
 from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE, StorageAccount, open_account
 
@@ -67,6 +68,14 @@ class Session:
         :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used so.
         """
         return self.client("resource manager", self._read_resource_manager)
+
+    @property
+    def monitor(self) -> Monitor:
+        """Azure Monitor, as the connection reaches it.
+
+        :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used so.
+        """
+        return self.client("monitor", lambda: read_monitor(self._connection, self.resource_manager))
 
     def client(self, service: str, make: Callable[[], C]) -> C:
         """The connection's one client of a service.

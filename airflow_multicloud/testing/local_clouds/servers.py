@@ -13,9 +13,11 @@ from airflow_multicloud.testing.local_clouds.aws import object_store as aws_obje
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
+from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
+from airflow_multicloud.testing.local_clouds.gcp import telemetry as gcp_telemetry
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 
@@ -40,6 +42,10 @@ class Server(StrEnum):
     GCP_BIGQUERY = "gcp.bigquery"
     #: Recommender; ``recommender_local``.
     GCP_COST = "gcp.cost"
+    #: Cloud Monitoring, Cloud Logging and the Telemetry API, in one process;
+    #: ``gcp_telemetry_local``.
+    GCP_METRICS = "gcp.metrics"
+    GCP_LOGS = "gcp.logs"
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
@@ -49,6 +55,10 @@ class Server(StrEnum):
     AZURE_COST = "azure.cost"
     #: Virtual machines, in the same process; ``azure_local``.
     AZURE_COMPUTE = "azure.compute"
+    #: Application Insights and Log Analytics; ``azure_telemetry_local``.
+    AZURE_METRICS = "azure.metrics"
+    #: The Logs Ingestion API and Log Analytics, in the same process; ``azure_telemetry_local``.
+    AZURE_LOGS = "azure.logs"
 
 
 #: The three that always run unless others are named.
@@ -74,9 +84,13 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
+    Server.GCP_METRICS: gcp_telemetry.telemetry,
+    Server.GCP_LOGS: gcp_telemetry.telemetry,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,
+    Server.AZURE_METRICS: azure_telemetry.monitor,
+    Server.AZURE_LOGS: azure_telemetry.monitor,
 }
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from werkzeug import Request
 
+from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.strict import violations
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, encoded
 
@@ -95,6 +96,8 @@ class Route:
     :param body: the SDK's model of the request's body, if it has one.
     :param operation: what the body does: see :func:`.strict.violations`.
     :param public: needs no token.
+    :param audience: whom its tokens are for.
+    :param binary: has a body that is no JSON; its handler checks it.
     """
 
     method: str
@@ -105,6 +108,8 @@ class Route:
     body: type | None = None
     operation: str = "create"
     public: bool = False
+    audience: str = AUDIENCE
+    binary: bool = False
 
     def check(self, request: Request) -> None:
         """Refuse what the SDK would not send.
@@ -127,7 +132,8 @@ class Route:
                 "InvalidQueryParameter",
                 f"Query parameters given more than once: {', '.join(repeated)}.",
             )
-        if self.body is None and request.get_data() and not self.public:
+        free = self.public or self.binary
+        if self.body is None and request.get_data() and not free:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST, "InvalidRequestContent", "This operation takes no body."
             )

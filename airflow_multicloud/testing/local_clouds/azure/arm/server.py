@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from werkzeug import Request
 
+from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal, Route
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond
@@ -30,7 +31,7 @@ def _answer(request: Request, routes: Sequence[Route], tokens: Tokens, state: St
     try:
         route, variables = _routed(request, routes)
         if route is None or not route.public:
-            tokens.check(request)
+            tokens.check(request, AUDIENCE if route is None else route.audience)
         if route is None:
             return _no_route(request).answer
         route.check(request)

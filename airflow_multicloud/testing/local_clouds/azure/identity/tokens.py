@@ -27,14 +27,17 @@ from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _ALGORITHM = "HS256"
-_SCOPES = {f"{AUDIENCE}/.default", f"{AUDIENCE}//.default"}
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Issues and checks tokens, signed with a key that only this process has."""
+    """Issues and checks tokens, signed with a key that only this process has.
+
+    :param audiences: whom tokens are issued for.
+    """
 
     lifetime: timedelta = timedelta(hours=1)
+    audiences: tuple[str, ...] = (AUDIENCE,)
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def routes(self) -> list[Route]:
@@ -67,9 +70,10 @@ class Tokens:
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
-    def check(self, request: Request) -> None:
-        """That the request bears a token for Azure Resource Manager.
+    def check(self, request: Request, audience: str = AUDIENCE) -> None:
+        """That the request bears a token.
 
+        :param audience: whom it must be for.
         :raises Refusal: 401.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -80,7 +84,7 @@ class Tokens:
                 "Authentication failed. The 'Authorization' header is missing or not 'Bearer'.",
             )
         try:
-            jwt.decode(token, self._key, algorithms=[_ALGORITHM], audience=AUDIENCE)
+            jwt.decode(token, self._key, algorithms=[_ALGORITHM], audience=audience)
         except jwt.ExpiredSignatureError:
             now = datetime.now(UTC)
             raise _refused(
@@ -93,7 +97,7 @@ class Tokens:
                 request,
                 "InvalidAuthenticationTokenAudience",
                 "The access token has been obtained for wrong audience or resource. It should "
-                f"exactly match with one of the allowed audiences '{AUDIENCE}'.",
+                f"exactly match with one of the allowed audiences '{audience}'.",
             ) from None
         except jwt.InvalidTokenError:
             raise _refused(
@@ -128,7 +132,8 @@ class Tokens:
                 f"the client secret value, not the client secret ID, for a secret added to app "
                 f"'{CLIENT_ID}'.",
             )
-        if form.get("scope") not in _SCOPES:
+        audience = self._audience_of(form.get("scope", ""))
+        if audience is None:
             return _entra_error(
                 HTTPStatus.BAD_REQUEST,
                 "invalid_scope",
@@ -142,9 +147,16 @@ class Tokens:
                 "token_type": "Bearer",
                 "expires_in": seconds,
                 "ext_expires_in": seconds,
-                "access_token": self.issue(),
+                "access_token": self.issue(audience=audience),
             }
         )
+
+    def _audience_of(self, scope: str) -> str | None:
+        """Whom a scope is of: it may be written with a slash more."""
+        for audience in self.audiences:
+            if scope in (f"{audience}/.default", f"{audience}//.default"):
+                return audience
+        return None
 
 
 def _discovery(call: Call) -> Answer:

@@ -1,0 +1,73 @@
+"""What the mix-ins of Azure's metrics hook stand on: the connection's session and its clients."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from airflow.providers.microsoft.azure.hooks.base_azure import AzureBaseHook
+from azure.core import PipelineClient
+from azure.core.pipeline.policies import (
+    BearerTokenCredentialPolicy,
+    HeadersPolicy,
+    HttpLoggingPolicy,
+    ProxyPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.rest import HttpRequest, HttpResponse
+
+from airflow_multicloud.clouds.azure.metrics.answers import kept_nothing
+from airflow_multicloud.clouds.azure.monitor import Monitor
+from airflow_multicloud.clouds.azure.resending import RefusedOnly
+from airflow_multicloud.clouds.azure.session import Session
+
+
+class MetricsBase(AzureBaseHook):
+    """Azure's own hook, and the Azure Monitor that the connection names.
+
+    :param conn_id: the connection, of type ``azure``, or of type ``wasb`` with a Microsoft Entra
+        application; its extra names where metrics go, see
+        :func:`airflow_multicloud.clouds.azure.monitor.read_monitor`.
+    :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used.
+    """
+
+    def __init__(self, conn_id: str = AzureBaseHook.default_conn_name) -> None:
+        super().__init__(conn_id=conn_id)
+        # As Airflow's own Azure hooks do: else every request fills a page of the task's log.
+        if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
+            requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
+            requests.setLevel(logging.WARNING)
+        self._azure = Session.shared(conn_id)
+        self._monitor = self._azure.monitor
+
+    def _ingestion(self) -> PipelineClient[HttpRequest, HttpResponse]:
+        """The client of Application Insights' ingestion.
+
+        :raises CredentialsError: when the connection does not name it.
+        """
+        return self._azure.client("application insights", lambda: _ingestion_of(self._monitor))
+
+
+def _ingestion_of(monitor: Monitor) -> PipelineClient[HttpRequest, HttpResponse]:
+    """A client without redirections: the service's lead to other hosts, with the key.
+
+    Where the connection does not say who it is, the key in each envelope must do; a resource with
+    local authentication switched off then refuses it.
+    """
+    policies: list[Any] = [
+        RequestIdPolicy(),
+        HeadersPolicy({"Accept": "application/json", "Content-Type": "application/json"}),
+        UserAgentPolicy("airflow-multicloud"),
+        ProxyPolicy(),
+        RefusedOnly(kept_nothing),
+    ]
+    if monitor.signs:
+        policies.append(BearerTokenCredentialPolicy(monitor.require_credential(), monitor.scope))
+    policies.append(HttpLoggingPolicy())
+    return PipelineClient(
+        base_url=monitor.require_insights().endpoint,
+        policies=policies,
+        connection_verify=monitor.verify,
+    )

@@ -1,0 +1,185 @@
+"""A point as Application Insights takes it: an envelope with one value, or one aggregation.
+
+https://learn.microsoft.com/azure/azure-monitor/app/data-model-complete#metric-telemetry: "Only one
+metric in the list is currently supported by Application Insights storage".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from airflow_multicloud.adapters.batches import Prepared, dropped
+from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.tallies import Change, Reason
+from airflow_multicloud.clouds.azure.metrics import naming
+from airflow_multicloud.clouds.azure.metrics.limits import LIMITS, MOST_BYTES, MOST_VALUES
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.accounting import ConversionKind
+from airflow_multicloud.ports.metrics import (
+    Counter,
+    ExponentialHistogram,
+    Gauge,
+    Histogram,
+    MetricPoint,
+    Temporality,
+)
+
+_ENVELOPE = "Microsoft.ApplicationInsights.Metric"
+_SDK_VERSION = "airflow-multicloud"
+_SCHEMA = 2
+
+_START_LOST = Change(
+    ConversionKind.START_LOST, "Application Insights keeps the time of a point, not its start"
+)
+_CUMULATIVE = Change(
+    ConversionKind.TEMPORALITY_CHANGED,
+    "a running total is kept as a value by itself: the latest one counts, not their sum",
+)
+_BUCKETS_LOST = Change(
+    ConversionKind.BUCKETS_LOST,
+    "Application Insights keeps a histogram's count, sum, minimum and maximum",
+)
+_EXTREMES = Change(
+    ConversionKind.VALUES_APPROXIMATED,
+    "a minimum or maximum that is not known is sent as the mean; Application Insights would take "
+    "the sum",
+)
+_ROUNDED = Change(
+    ConversionKind.VALUES_APPROXIMATED, "a number is rounded: it is kept in 64 bits, floating"
+)
+_NAME_CUT = Change(
+    ConversionKind.NAME_CHANGED,
+    f"a name of more than {LIMITS.longest_name} characters is cut and ends with a digest of it",
+)
+_KEY_CUT = Change(
+    ConversionKind.ATTRIBUTE_RENAMED,
+    f"an attribute's name of more than {LIMITS.longest_attribute_name} characters is cut and ends "
+    "with a digest of it",
+)
+_VALUE_CUT = Change(
+    ConversionKind.ATTRIBUTE_CUT,
+    f"an attribute's value of more than {LIMITS.longest_attribute_value} characters is cut and "
+    "ends with a digest of it",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelopes:
+    """Makes envelopes for one resource and namespace.
+
+    :param key: the instrumentation key.
+    """
+
+    key: str
+    namespace: str
+
+    def prepared(self, point: MetricPoint) -> Prepared[bytes] | Reason:
+        """A point's envelope, or why there is none."""
+        reason = why_not_exportable(point, LIMITS) or why_not_kept(point)
+        if reason is not None:
+            return reason
+        record = self._encoded(point)
+        if len(record) > MOST_BYTES:
+            return dropped(
+                ErrorKind.INVALID_ARGUMENT, f"attributes: the point is larger than {MOST_BYTES} B"
+            )
+        return Prepared(
+            name=name_of(point), records=(record,), size=len(record), changes=tuple(changes(point))
+        )
+
+    def _encoded(self, point: MetricPoint) -> bytes:
+        properties = {
+            naming.property_name(name): naming.property_value(value)
+            for name, value in point.attributes.items()
+        }
+        properties[naming.NAMESPACE] = self.namespace
+        if point.unit:
+            properties[naming.UNIT] = point.unit
+        metric = {"ns": self.namespace, "name": naming.metric_name(point.name), **_figures(point)}
+        envelope = {
+            "ver": 1,
+            "name": _ENVELOPE,
+            "time": point.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "iKey": self.key,
+            "tags": {"ai.internal.sdkVersion": _SDK_VERSION},
+            "data": {
+                "baseType": "MetricData",
+                "baseData": {"ver": _SCHEMA, "metrics": [metric], "properties": properties},
+            },
+        }
+        return json.dumps(envelope, separators=(",", ":"), allow_nan=False).encode()
+
+
+def why_not_kept(point: MetricPoint) -> Reason | None:
+    """Why Application Insights has no place for a point that is good in itself."""
+    problem = _why_not_attributes(point)
+    if problem is None and not isinstance(point.data, Gauge | Counter):
+        problem = _why_not_histogram(point.data)
+    return None if problem is None else dropped(ErrorKind.INVALID_ARGUMENT, problem)
+
+
+def _why_not_attributes(point: MetricPoint) -> str | None:
+    if not naming.RESERVED.isdisjoint(point.attributes):
+        return (
+            f"attributes: {' and '.join(sorted(naming.RESERVED))} are used for a point's namespace "
+            "and unit"
+        )
+    for value in point.attributes.values():
+        try:
+            attribute_text(value).encode()
+        except UnicodeEncodeError:
+            return "attributes: the value of one is no Unicode"
+    return None
+
+
+def _why_not_histogram(data: Histogram | ExponentialHistogram) -> str | None:
+    if data.count == 0:
+        return "value: a histogram without values; Application Insights would count one"
+    if data.count > MOST_VALUES:
+        return f"value: a histogram of more than {MOST_VALUES} values"
+    if data.total is None:
+        return "value: a histogram without a sum, which Application Insights asks for"
+    return None
+
+
+def _figures(point: MetricPoint) -> dict[str, Any]:
+    data = point.data
+    if isinstance(data, Gauge | Counter):
+        return {"kind": "Measurement", "value": float(data.value)}
+    total = float(data.total or 0.0)
+    mean = total / data.count
+    return {
+        "kind": "Aggregation",
+        "value": total,
+        "count": data.count,
+        "min": mean if data.minimum is None else float(data.minimum),
+        "max": mean if data.maximum is None else float(data.maximum),
+    }
+
+
+def changes(point: MetricPoint) -> Iterator[Change]:
+    """What is not kept of a point."""
+    data = point.data
+    if point.start is not None:
+        yield _START_LOST
+    if not isinstance(data, Gauge) and data.temporality is Temporality.CUMULATIVE:
+        yield _CUMULATIVE
+    if isinstance(data, Gauge | Counter):
+        if float(data.value) != data.value:
+            yield _ROUNDED
+    else:
+        if isinstance(data, ExponentialHistogram) or data.bounds:
+            yield _BUCKETS_LOST
+        if data.minimum is None or data.maximum is None:
+            yield _EXTREMES
+    if naming.metric_name(point.name) != point.name:
+        yield _NAME_CUT
+    if any(naming.property_name(name) != name for name in point.attributes):
+        yield _KEY_CUT
+    texts = map(attribute_text, point.attributes.values())
+    if any(len(text) > LIMITS.longest_attribute_value for text in texts):
+        yield _VALUE_CUT

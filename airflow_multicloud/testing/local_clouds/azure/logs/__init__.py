@@ -1,0 +1,1 @@
+"""Azure Monitor's logs on loopback: ingestion by a data collection rule, queries of a workspace."""

@@ -1,0 +1,1 @@
+"""Application Insights on loopback: what its ingestion takes, and how it answers."""
