@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.testing.local_clouds import LocalServer
 
 _CONN_ID = "azure_telemetry_local"
+_RESOURCE_CONN_ID = "azure_resource_metrics_local"
 _FIXTURE = "local_azure_telemetry"
 
 
@@ -30,7 +31,19 @@ def rig() -> MetricsRigSpec:
         hook=Hook,
         open=connected(Metrics, _CONN_ID, _FIXTURE),
         plant=_plant,
-        open_refused=_open_refused,
+        open_refused=lambda request: _open_refused(request, _CONN_ID),
+    )
+
+
+def resource_rig() -> MetricsRigSpec:
+    """Custom metrics of an Azure resource."""
+    return MetricsRigSpec(
+        name="local_azure_resource",
+        cloud="azure",
+        hook=Hook,
+        open=connected(Metrics, _RESOURCE_CONN_ID, _FIXTURE),
+        plant=_plant,
+        open_refused=lambda request: _open_refused(request, _RESOURCE_CONN_ID),
     )
 
 
@@ -39,9 +52,9 @@ def _plant(request: pytest.FixtureRequest, faults: Sequence[DeliveryFault]) -> N
     plant(server.endpoint, "metrics", faults)
 
 
-def _open_refused(request: pytest.FixtureRequest) -> Metrics:
+def _open_refused(request: pytest.FixtureRequest, conn_id: str) -> Metrics:
     request.getfixturevalue(_FIXTURE)
-    connection = json.loads(os.environ[f"AIRFLOW_CONN_{_CONN_ID.upper()}"])
+    connection = json.loads(os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"])
     name = "azure_telemetry_refused"
     patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     patch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps({**connection, "password": "wrong"}))
