@@ -22,7 +22,7 @@ from azure.monitor.query import (
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.kql import literal, moment
-from airflow_multicloud.clouds.azure.metrics import naming
+from airflow_multicloud.clouds.azure.metrics import custom_reading, naming
 from airflow_multicloud.clouds.azure.metrics.client import MetricsBase
 from airflow_multicloud.clouds.azure.metrics.errors import translated
 from airflow_multicloud.clouds.azure.monitor import Monitor
@@ -36,17 +36,28 @@ class MetricReads(MetricsBase):
     """The port's ``read_points``."""
 
     def read_points(self, query: MetricQuery) -> MetricReading:
-        """The points that the workspace shows now, minutes after they were sent.
+        """The points that the workspace or the resource shows now, minutes after they were sent.
 
         :raises MetricsError: when it can't be asked.
         :raises CredentialsError: when the connection names no workspace, or is refused.
         """
         naming.check_namespace(query.namespace)
+        monitor, resource = self._monitor, self._monitor.resource
+        if resource is not None:
+            make = self._azure.client
+            return custom_reading.read_custom(
+                query,
+                resource,
+                make("definitions", lambda: custom_reading.definitions_client(monitor)),
+                make(
+                    "custom metrics read", lambda: custom_reading.values_client(monitor, resource)
+                ),
+            )
         workspace = self._monitor.require_workspace()
-        client = self._azure.client("log analytics", lambda: _client(self._monitor))
+        client = self._azure.client("log analytics", lambda: _client(monitor))
         # A query changes nothing, so that it may be sent again.
         posting: Any = {"retry_on_methods": frozenset({"POST"})}
-        with translated(_DOING):
+        with well_formed(_DOING, NAME, area=MetricsError), translated(_DOING):
             answer = client.query_workspace(
                 workspace, kql_of(query), timespan=(query.since, query.until), **posting
             )
