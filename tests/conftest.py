@@ -28,11 +28,13 @@ from airflow_multicloud.testing.local_clouds import (
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
+from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -174,9 +176,23 @@ def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 @pytest.fixture(scope="session")
+def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Cloud Monitoring and Cloud Logging with their connection ``gcp_telemetry_local``."""
+    with _serving(telemetry, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_cloudwatch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """CloudWatch's metrics and logs, with their connection ``aws_telemetry_local`` set."""
+    with _serving(cloudwatch, tmp_path_factory) as server:
         yield server
 
 

@@ -19,9 +19,9 @@ I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
 
 #: Kinds of errors after which it is not known whether the request was carried out.
-_UNKNOWN = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.INTEGRITY})
+NOT_KNOWN_AFTER = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.INTEGRITY})
 #: What would be answered to every other batch, too.
-_CONCERNS_ALL = frozenset(
+CONCERNS_ALL = frozenset(
     {ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED, ErrorKind.NOT_FOUND}
 )
 #: After so many batches in a row that met an outage, no further one is sent.
@@ -208,11 +208,11 @@ class _Sending(Generic[R]):
             self._one(batch[:middle])
             self._one(batch[middle:])
             return
-        unknown = err.kind in _UNKNOWN
+        unknown = err.kind in NOT_KNOWN_AFTER
         outcome = Outcome.UNKNOWN if unknown else Outcome.REJECTED
         self._refuse(batch, Reason(outcome=outcome, kind=err.kind, reason=str(err), code=err.code))
         self._outages = self._outages + 1 if err.kind.is_outage else 0
-        if err.kind in _CONCERNS_ALL or self._outages >= _MOST_OUTAGES:
+        if err.kind in CONCERNS_ALL or self._outages >= _MOST_OUTAGES:
             self._ended = dropped(err.kind, f"not sent, because what was sent before failed: {err}")
 
     def _refuse(self, batch: Sequence[Prepared[R]], reason: Reason) -> None:

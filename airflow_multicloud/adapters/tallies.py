@@ -31,12 +31,15 @@ class Reason:
 
     :param reason: in words that are the same for all items that share it: without the item's own
         name or value.
+    :param named: whether the item is among the samples: some services say how many they refused,
+        and not which.
     """
 
     outcome: Outcome
     kind: ErrorKind
     reason: str
     code: str | None = None
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +75,57 @@ class Tally:
 
         :param name: what it is shown as; anything that somebody wrote.
         """
+        self.refuse_all(1, why, (name,) if why.named else ())
+
+    def refuse_all(self, count: int, why: Reason, names: Iterable[str] = ()) -> None:
+        """So many were not accepted, for one reason.
+
+        :param names: what some of them are shown as.
+        """
         key: Any = (why.outcome, why.kind, why.code, why.reason)
         if key not in self._refusals and len(self._refusals) >= _REASONS:
-            key = (why.outcome, why.kind, None, "other reasons")
+            key = (*key[:2], None, "other reasons")
         found = self._refusals.get(key) or Refusal(
-            outcome=why.outcome,
-            kind=why.kind,
+            outcome=key[0],
+            kind=key[1],
             reason=_words(key[3]),
             count=0,
             code=None if key[2] is None else _words(key[2]),
         )
         self._refusals[key] = replace(
-            found, count=found.count + 1, samples=_with(found.samples, name)
+            found, count=found.count + count, samples=_with(found.samples, names)
         )
 
     def convert(self, name: str, changes: Iterable[Change]) -> None:
         """One that is sent is not kept as it was given."""
         for change in changes:
-            key: Any = (change.what, change.detail)
-            if key not in self._conversions and len(self._conversions) >= _REASONS:
-                key = (change.what, "others")
-            found = self._conversions.get(key) or Conversion(
-                what=change.what, detail=_words(key[1]), count=0
-            )
-            self._conversions[key] = replace(
-                found, count=found.count + 1, samples=_with(found.samples, name)
-            )
+            self._convert(change, 1, (name,))
+
+    def add(self, part: Accounting) -> None:
+        """Count what became of some of the items already."""
+        self.accept(part.accepted)
+        self._requests += part.requests
+        self.add_refusals(part.refusals)
+        for conversion in part.conversions:
+            change = Change(conversion.what, conversion.detail)
+            self._convert(change, conversion.count, conversion.samples)
+
+    def add_refusals(self, refusals: Iterable[Refusal]) -> None:
+        """Count items that were refused already."""
+        for one in refusals:
+            why = Reason(outcome=one.outcome, kind=one.kind, reason=one.reason, code=one.code)
+            self.refuse_all(one.count, why, one.samples)
+
+    def _convert(self, change: Change, count: int, names: Iterable[str]) -> None:
+        key: Any = (change.what, change.detail)
+        if key not in self._conversions and len(self._conversions) >= _REASONS:
+            key = (key[0], "others")
+        found = self._conversions.get(key) or Conversion(
+            what=key[0], detail=_words(key[1]), count=0
+        )
+        self._conversions[key] = replace(
+            found, count=found.count + count, samples=_with(found.samples, names)
+        )
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -127,9 +155,12 @@ def _words(text: str) -> str:
     return shortened(printable(text), _REASON_CHARACTERS)
 
 
-def _with(samples: tuple[str, ...], name: str) -> tuple[str, ...]:
-    if len(samples) >= _SAMPLES:
-        return samples
-    # Cut first: escapes make a hostile text longer.
-    shown = shortened(printable(name[: _SAMPLE_CHARACTERS + 1]), _SAMPLE_CHARACTERS)
-    return samples if shown in samples else (*samples, shown)
+def _with(samples: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
+    for name in names:
+        if len(samples) >= _SAMPLES:
+            break
+        # Cut first: escapes make a hostile text longer.
+        shown = shortened(printable(name[: _SAMPLE_CHARACTERS + 1]), _SAMPLE_CHARACTERS)
+        if shown not in samples:
+            samples = (*samples, shown)
+    return samples

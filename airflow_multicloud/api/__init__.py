@@ -51,6 +51,18 @@ if TYPE_CHECKING:
         store_evidence,
         verify_evidence,
     )
+    from airflow_multicloud.api.logs import (
+        LogQueryResult,
+        QueryFailedError,
+        query_logs,
+        ship_logs,
+    )
+    from airflow_multicloud.api.metrics.aggregator import CloudMetricsAggregator
+    from airflow_multicloud.api.metrics.exports import (
+        check_metrics,
+        export_metrics_to_cloud,
+        read_metric,
+    )
     from airflow_multicloud.api.object_store.buckets import make_bucket
     from airflow_multicloud.api.object_store.cleanups import cleanup
     from airflow_multicloud.api.object_store.destinations import Destination
@@ -82,6 +94,7 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
+    from airflow_multicloud.core.deliveries import Delivery, OnInvalid
     from airflow_multicloud.core.drill.chain import StoredRecord
     from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
     from airflow_multicloud.core.drill.evidence import Anchor, Evidence
@@ -95,6 +108,10 @@ if TYPE_CHECKING:
         Provenance,
         TreeProvenance,
     )
+    from airflow_multicloud.core.logs.querying import Completeness, LogAnswer, LogRow
+    from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
+    from airflow_multicloud.core.metrics.checking import CheckReport
+    from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -126,6 +143,8 @@ if TYPE_CHECKING:
         CredentialsError,
         DeploymentError,
         ErrorKind,
+        LogsError,
+        MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
         StorageError,
@@ -137,6 +156,7 @@ if TYPE_CHECKING:
         check_location,
     )
     from airflow_multicloud.ports.compute import Network, SizeNeed
+    from airflow_multicloud.ports.metrics import MetricReading, ReadPoint
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -164,6 +184,11 @@ else:
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
             ),
+            "airflow_multicloud.api.metrics.aggregator": "CloudMetricsAggregator",
+            "airflow_multicloud.api.metrics.exports": (
+                "check_metrics export_metrics_to_cloud read_metric"
+            ),
+            "airflow_multicloud.api.logs": ("LogQueryResult QueryFailedError query_logs ship_logs"),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
             "airflow_multicloud.api.object_store.cleanups": "cleanup",
             "airflow_multicloud.api.object_store.destinations": "Destination",
@@ -185,6 +210,7 @@ else:
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
+            "airflow_multicloud.core.deliveries": "Delivery OnInvalid",
             "airflow_multicloud.core.drill.chain": "StoredRecord",
             "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
             "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
@@ -195,9 +221,13 @@ else:
             "airflow_multicloud.core.failover.provenance": (
                 "FailoverError IncompleteFetchError Provenance TreeProvenance"
             ),
+            "airflow_multicloud.core.logs.querying": "Completeness LogAnswer LogRow",
+            "airflow_multicloud.core.logs.shipping": "ShipReport ShippingFailedError",
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
+            "airflow_multicloud.core.metrics.checking": "CheckReport",
+            "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
@@ -218,10 +248,11 @@ else:
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
             "airflow_multicloud.ports.compute": "Network SizeNeed",
+            "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
-                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
-                "ProviderNotAvailableError ProviderNotInitializedError StorageError"
+                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
+                "MetricsError ProviderNotAvailableError ProviderNotInitializedError StorageError"
             ),
         },
     )
@@ -233,20 +264,25 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetState",
+    "CheckReport",
     "CleanupReport",
     "CloudCostAnalyzer",
     "CloudError",
+    "CloudMetricsAggregator",
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
+    "Completeness",
     "CostAnalysisError",
     "CredentialsError",
+    "Delivery",
     "Deployment",
     "DeploymentError",
     "DeploymentProvider",
     "DeploymentsReport",
     "Depth",
     "Destination",
+    "DestinationExport",
     "DriftReport",
     "DrillResult",
     "ErrorKind",
@@ -254,6 +290,7 @@ __all__ = [
     "EvidenceReport",
     "ExpectedDeployment",
     "ExpectedTarget",
+    "ExportReport",
     "FailoverError",
     "FailoverPolicy",
     "Fault",
@@ -265,6 +302,12 @@ __all__ = [
     "Left",
     "Leftover",
     "LocationStatus",
+    "LogAnswer",
+    "LogQueryResult",
+    "LogRow",
+    "LogsError",
+    "MetricReading",
+    "MetricsError",
     "MultiCloudDeployer",
     "MultiCloudDeploymentResult",
     "MultiCloudPlan",
@@ -272,13 +315,16 @@ __all__ = [
     "ObjectFilter",
     "Objectives",
     "OnError",
+    "OnInvalid",
     "Plan",
     "PlannedUpload",
     "Provenance",
     "ProviderNotAvailableError",
     "ProviderNotInitializedError",
     "ProviderRegistry",
+    "QueryFailedError",
     "ReachableReplicas",
+    "ReadPoint",
     "RefreshedPrices",
     "RefreshedRates",
     "ReplicaStatus",
@@ -288,6 +334,8 @@ __all__ = [
     "RollbackScope",
     "RolloutPolicy",
     "Run",
+    "ShipReport",
+    "ShippingFailedError",
     "SizeNeed",
     "StalePolicy",
     "StorageError",
@@ -303,11 +351,13 @@ __all__ = [
     "Workload",
     "check_connection",
     "check_location",
+    "check_metrics",
     "cleanup",
     "compare_costs",
     "deploy_multicloud",
     "deployment_drift",
     "estimate_transfer_cost",
+    "export_metrics_to_cloud",
     "failover_fetch",
     "initialize_providers",
     "list_deployments",
@@ -319,8 +369,10 @@ __all__ = [
     "plan_rollback",
     "plan_upload",
     "query_costs",
+    "query_logs",
     "reachable_replicas",
     "read_evidence",
+    "read_metric",
     "read_prices",
     "read_recommendations",
     "recommendation_rows",
@@ -331,6 +383,7 @@ __all__ = [
     "replication",
     "roll_back_deployment",
     "run_drill",
+    "ship_logs",
     "store_evidence",
     "tear_down_deployment",
     "upload_artifact",

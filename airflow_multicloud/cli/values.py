@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from airflow_multicloud.months import parse_month
@@ -60,6 +60,19 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is not a day; expected YYYY-MM-DD") from None
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601 with its distance from UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ArgumentTypeError(
+            f"{text!r} is not a time in ISO 8601 with a timezone, like 2026-01-31T12:00:00Z"
+        )
+    return found
 
 
 def month(text: str) -> date:

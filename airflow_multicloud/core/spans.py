@@ -44,6 +44,11 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "power_instance": "an instance that is started or stopped, until its cloud has answered",
         "list_deployments": "a listing of what carries deployments' labels",
         "teardown": "a deployment that is taken down, to the closing listing",
+        "metrics.read_input": "metrics that are read from a file or an object",
+        "metrics.check": "a check whether points can be exported",
+        "metrics.export": "points that are exported to all destinations",
+        "metrics.export.destination": "points that are exported to one destination",
+        "metrics.read": "a metric that is read back from its cloud",
         "cost.ingest": "one billing period of an export that is ingested",
         "cost.export_freshness": "how old an export's newest version is",
         "cost.stored_exports": "what a cost store has",
@@ -71,5 +76,9 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "cost.read_rates": "exchange rates that are read from an object",
         "cost.refresh_prices": "price lists that are fetched",
         "cost.refresh_rates": "exchange rates that are fetched",
+        "ship_logs": "records that are shipped to logs",
+        "ship_logs.portion": "some of the records, at one cloud",
+        "query_logs": "a question to the logs of all clouds",
+        "query_logs.page": "one page of a cloud's answer",
     }
 )

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
     from airflow_multicloud.operators.drill.recover import FailoverDrillOperator
     from airflow_multicloud.operators.drill.report import DrillReportOperator
+    from airflow_multicloud.operators.logs.query import QueryLogsOperator
+    from airflow_multicloud.operators.logs.ship import ShipLogsOperator
+    from airflow_multicloud.operators.metrics.export import ExportMetricsOperator
     from airflow_multicloud.operators.object_store.fetch import FailoverFetchOperator
     from airflow_multicloud.operators.object_store.replicate import ReplicateOperator
     from airflow_multicloud.operators.object_store.sharded import (
@@ -75,6 +78,9 @@ else:
             "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
             "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
             "airflow_multicloud.operators.drill.report": "DrillReportOperator",
+            "airflow_multicloud.operators.metrics.export": "ExportMetricsOperator",
+            "airflow_multicloud.operators.logs.query": "QueryLogsOperator",
+            "airflow_multicloud.operators.logs.ship": "ShipLogsOperator",
             "airflow_multicloud.operators.object_store.fetch": "FailoverFetchOperator",
             "airflow_multicloud.operators.object_store.replicate": "ReplicateOperator",
             "airflow_multicloud.operators.object_store.sharded": (
@@ -98,6 +104,7 @@ __all__ = [
     "DeployOperator",
     "DrillReportOperator",
     "EstimateTransferCostOperator",
+    "ExportMetricsOperator",
     "FailoverDrillOperator",
     "FailoverFetchOperator",
     "FindCostAnomaliesOperator",
@@ -105,6 +112,7 @@ __all__ = [
     "PlanReplicationOperator",
     "PriceWorkloadOperator",
     "PruneCostStoreOperator",
+    "QueryLogsOperator",
     "RecommendSavingsOperator",
     "RefreshExchangeRatesOperator",
     "RefreshPricesOperator",
@@ -112,6 +120,7 @@ __all__ = [
     "ReplicateOperator",
     "ReplicateShardOperator",
     "RollbackOperator",
+    "ShipLogsOperator",
     "StartInstanceOperator",
     "StopInstanceOperator",
     "TeardownOperator",

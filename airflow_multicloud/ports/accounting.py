@@ -38,6 +38,7 @@ class ConversionKind(StrEnum):
     START_LOST = "start_lost"
     TIME_ROUNDED = "time_rounded"
     TEXT_CUT = "text_cut"
+    EXEMPLARS_LOST = "exemplars_lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,12 +98,15 @@ OF_ITS_OWN = {
     ("gcp", "object_store", "composing"): "parts are objects of their own, which are composed",
     ("gcp", "object_store", "headers"): "a download's headers tell what a stat does",
     ("gcp", "object_store", "json_api"): "requests that the client library spoils",
+    ("gcp", "metrics", "confirming"): "what is refused for its time may be there already",
+    ("gcp", "metrics", "distributions"): "histograms are messages of their own, with buckets",
     ("gcp", "cost", "focus"): "one of the two forms of an export",
     ("gcp", "cost", "standard"): "the other form of an export",
     ("gcp", "cost", "tables"): "an export is a table in BigQuery, and no files",
     ("gcp", "cost", "rows"): "an export is no files, so they are written here",
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
+    ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
@@ -124,6 +127,8 @@ SHARED_TOO = {
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",
     ("gcp", "extras"): "the extras of a connection are checked once for all services",
     ("gcp", "rest"): "requests to services that have no client library here",
+    ("gcp", "bearer"): "a token's headers, for what no client library authenticates",
+    ("gcp", "grpc_channels"): "services whose clients speak gRPC, on the connection's credentials",
 }
 
 # Modules that are longer: path → why they are not split.

@@ -6,18 +6,23 @@ has changed.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from botocore import parsers
+from botocore.config import Config
 from botocore.handlers import validate_bucket_name
+
+from airflow_multicloud.errors import ErrorKind
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.client import BaseClient
-    from botocore.config import Config
+
+    from airflow_multicloud.adapters.errors import ErrorTable
 
 
 def config_of(hook: AwsBaseHook) -> Config:
@@ -79,3 +84,36 @@ def signing_region_of(request: Any) -> str | None:
     """For which region a request is signed, where that is another than the client's."""
     region: str | None = request.context.get("signing", {}).get("region")
     return region
+
+
+#: For clients of services that would count a request twice: nothing is sent again by botocore. What
+#: they send has been checked point by point, which botocore would do again in half the time of all.
+SEND_ONCE = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False
+)
+_MOST_TRIES = 5
+_LONGEST_WAIT_S = 20.0
+
+
+def resend_throttled(client: BaseClient, operation: str, table: ErrorTable) -> None:
+    """Have requests of an operation sent again that were throttled, and no others.
+
+    The event is ``needs-retry``, to which botocore's own retries are answers, too: a number is how
+    long to wait before sending again. They wait as the ``standard`` mode's do.
+
+    :param client: of its own, made with :data:`SEND_ONCE`.
+    :param table: what the service's codes mean.
+    """
+
+    def wait(response: Any, attempts: int, **_: object) -> float | None:
+        if response is None or attempts >= _MOST_TRIES:
+            return None
+        answer, read = response
+        kind = table.kind_of(read.get("Error", {}).get("Code"), answer.status_code)
+        if kind is not ErrorKind.THROTTLED:
+            return None
+        longest = min(2.0 ** (attempts - 1), _LONGEST_WAIT_S)
+        return random.uniform(0.0, longest)  # noqa: S311 - jitter
+
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"needs-retry.{service}.{operation}", wait)

@@ -17,7 +17,10 @@ _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 # Its text is a file's.
 _KEYS = ("keyfile_dict", "credential_config_file")
 #: Services whose extra ``<service>.endpoint`` says where else they are.
-_SERVICES = ("gcs", "bigquery", "recommender", "cloudbilling", "compute")
+_SERVICES = (
+    *("gcs", "bigquery", "recommender", "cloudbilling", "compute"),
+    *("monitoring", "logging", "telemetry"),
+)
 
 
 def endpoint_extra(service: str) -> str:

@@ -13,10 +13,11 @@ from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 
 from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
 from airflow_multicloud.adapters.locks import MadeOnce
+from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.errors import BASE, credentials_read, translated
 from airflow_multicloud.clouds.gcp.extras import checked_extras, endpoint_extra
 from airflow_multicloud.clouds.gcp.rest import RestApi
-from airflow_multicloud.errors import CloudError, CredentialsError
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -84,6 +85,21 @@ class Session:
         :raises CredentialsError: as :attr:`granted`.
         """
         return self.granted[1]
+
+    @property
+    def needed_project(self) -> str:
+        """The project, for what can't do without.
+
+        :raises CredentialsError: as :attr:`granted`; or when nothing names one.
+        """
+        if not self.project:
+            raise CredentialsError(
+                f"connection {self.conn_id!r}: neither the credentials nor the extra 'project' "
+                "name a project",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
+        return self.project
 
     def endpoint_of(self, service: str) -> str | None:
         """Where the connection says that a service is; ``None`` for Google's own place.

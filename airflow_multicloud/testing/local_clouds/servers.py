@@ -10,12 +10,14 @@ from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
+from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
 from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
+from airflow_multicloud.testing.local_clouds.gcp import telemetry as gcp_telemetry
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 
@@ -30,12 +32,20 @@ class Server(StrEnum):
     AWS_COST = "aws.cost"
     #: EC2 whose machines boot; ``aws_compute_local``.
     AWS_COMPUTE = "aws.compute"
+    #: CloudWatch; ``aws_telemetry_local``.
+    AWS_METRICS = "aws.metrics"
+    #: CloudWatch Logs, in the same process; ``aws_telemetry_local``.
+    AWS_LOGS = "aws.logs"
     #: fake-gcs-server; ``gcp_local``.
     GCP_OBJECT_STORE = "gcp.object_store"
     #: bqemulator, where Google's bills lie; ``bigquery_local``.
     GCP_BIGQUERY = "gcp.bigquery"
     #: Recommender; ``recommender_local``.
     GCP_COST = "gcp.cost"
+    #: Cloud Monitoring, Cloud Logging and the Telemetry API, in one process;
+    #: ``gcp_telemetry_local``.
+    GCP_METRICS = "gcp.metrics"
+    GCP_LOGS = "gcp.logs"
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
@@ -68,10 +78,14 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_SECOND_OBJECT_STORE: aws_object_store.ministack,
     Server.AWS_COST: aws_cost.cost_hub,
     Server.AWS_COMPUTE: aws_compute.ec2,
+    Server.AWS_METRICS: aws_telemetry.cloudwatch,
+    Server.AWS_LOGS: aws_telemetry.cloudwatch,
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
+    Server.GCP_METRICS: gcp_telemetry.telemetry,
+    Server.GCP_LOGS: gcp_telemetry.telemetry,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,

@@ -18,6 +18,8 @@ from airflow_multicloud.clouds.aws.compute import errors as compute
 from airflow_multicloud.clouds.aws.cost import errors as cost
 from airflow_multicloud.clouds.aws.errors import BASE
 from airflow_multicloud.clouds.aws.identity import errors as identity
+from airflow_multicloud.clouds.aws.logs import errors as logs
+from airflow_multicloud.clouds.aws.metrics import errors as metrics
 from airflow_multicloud.clouds.aws.object_store import errors as object_store
 from airflow_multicloud.errors import CloudError, CostAnalysisError, ErrorKind, StorageError
 
@@ -113,6 +115,29 @@ USED = {
             "sts": {"get_caller_identity"},
         },
     ),
+    "metrics": Used(
+        metrics.TABLE,
+        {
+            "cloudwatch": {
+                "get_metric_data",
+                "get_metric_statistics",
+                "list_metrics",
+                "put_metric_data",
+            }
+        },
+    ),
+    "logs": Used(
+        logs.TABLE,
+        {
+            "logs": {
+                "create_log_group",
+                "create_log_stream",
+                "describe_log_groups",
+                "filter_log_events",
+                "put_log_events",
+            }
+        },
+    ),
     "identity": Used(identity.TABLE, {"sts": {"get_caller_identity"}}),
 }
 #: By which Airflow's hook opens a connection, whatever the service that it is for.
@@ -195,6 +220,10 @@ def test_every_code_of_theirs_is_decided(folder: str, service: str, code: str) -
 def test_one_code_may_mean_two_things() -> None:
     assert BASE.kind_of_code("LimitExceededException") is ErrorKind.QUOTA
     assert cost.TABLE.kind_of_code("LimitExceededException") is ErrorKind.THROTTLED
+    for table in (metrics.TABLE, logs.TABLE):
+        assert table.kind_of_code("LimitExceededException") is ErrorKind.QUOTA
+        assert table.kind_of_code("ServiceQuotaExceededException") is ErrorKind.QUOTA
+        assert table.kind_of_code("ThrottlingException") is ErrorKind.THROTTLED
 
 
 @pytest.mark.parametrize(

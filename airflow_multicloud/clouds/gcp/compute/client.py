@@ -16,7 +16,7 @@ from airflow_multicloud.clouds.gcp.compute.errors import translated
 from airflow_multicloud.clouds.gcp.compute.fields import Place, boot_disk_of, is_ours
 from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.session import SessionHook
-from airflow_multicloud.errors import CredentialsError, DeploymentError, ErrorKind
+from airflow_multicloud.errors import DeploymentError, ErrorKind
 
 if TYPE_CHECKING:
     from google.api_core.client_options import ClientOptions
@@ -57,15 +57,7 @@ class ComputeBase(SessionHook, ComputeEngineHook):
 
         :raises CredentialsError: when nothing names one.
         """
-        project = self._session.project
-        if not project:
-            raise CredentialsError(
-                f"connection {self.gcp_conn_id!r}: neither the credentials nor the extra 'project' "
-                "name a project",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=NAME,
-            )
-        return project
+        return self._session.needed_project
 
     @property
     def _reads(self) -> Retry | None:

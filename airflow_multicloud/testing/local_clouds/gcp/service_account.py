@@ -1,8 +1,9 @@
-"""A service account of the local Google Cloud, which can sign URLs.
+"""A service account of the local Google Cloud, whose key is made anew in every process.
 
-Cloud Storage's own local server takes any token and checks no signature, so its connection
-``gcp_local`` is anonymous; but an anonymous caller can't sign. Here is a key, made anew in every
-process; the local Compute Engine's administration gives tokens for it.
+It signs URLs: Cloud Storage's own local server takes any token and checks no signature, so its
+connection ``gcp_local`` is anonymous; but an anonymous caller can't sign. The local Compute
+Engine's administration gives tokens for it. Cloud Monitoring and Cloud Logging know who it is: the
+tokens that they take are given for what its key has signed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ def signing_connection(storage: Mapping[str, Any], token_server: str) -> dict[st
     :param storage: the anonymous one.
     :param token_server: what gives tokens, at :data:`TOKEN_PATH`.
     """
+    kept = {name: value for name, value in storage["extra"].items() if name != "is_anonymous"}
+    return account_connection(token_server, **kept)
+
+
+def account_connection(token_server: str, **extra: object) -> dict[str, object]:
+    """A connection of the service account.
+
+    :param token_server: as in :func:`signing_connection`.
+    :param extra: beside its key.
+    """
     account = {
         "type": "service_account",
         "project_id": PROJECT,
@@ -32,15 +43,31 @@ def signing_connection(storage: Mapping[str, Any], token_server: str) -> dict[st
         "client_email": f"deployer@{PROJECT}.iam.gserviceaccount.com",
         "token_uri": f"{token_server}{TOKEN_PATH}",
     }
-    kept = {name: value for name, value in storage["extra"].items() if name != "is_anonymous"}
-    found = connection(**kept, keyfile_dict=json.dumps(account))
-    extra: Any = found["extra"]
-    del extra["is_anonymous"]
+    found = connection(**extra, keyfile_dict=json.dumps(account))
+    told: Any = found["extra"]
+    del told["is_anonymous"]
     return found
+
+
+def public_key() -> str:
+    """What its signatures are checked with, as PEM."""
+    # Imported here: see below.
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_pem_private_key(_private_key().encode(), password=None).public_key()
+    pem = key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return pem.decode()
 
 
 @cache
 def _private_key() -> str:
+    return new_key()
+
+
+def new_key() -> str:
+    """A private key, as PEM."""
     # Imported here: the extra ``local`` brings it, and only who signs needs it.
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa

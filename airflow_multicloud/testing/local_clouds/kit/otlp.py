@@ -35,6 +35,7 @@ from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond
 
 if TYPE_CHECKING:
     from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+    from opentelemetry.proto.resource.v1.resource_pb2 import Resource
     from werkzeug import Request
 
     from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
@@ -43,15 +44,22 @@ _PROTOBUF = "application/x-protobuf"
 _PATH = "/otlp"
 _INVALID_ARGUMENT = 3  # google.rpc.Code
 
+#: Why a cloud refuses a metric of a resource; ``None`` where it takes it.
+WhyNot = Callable[["Resource", "Metric"], "str | None"]
+
 
 class OtlpSink:
     """Takes metrics and keeps what it took; safe for many threads.
 
     :param faults: of the cloud's service ``metrics``.
+    :param why_not: the cloud's own rules, whose answer is a ``partial_success``.
     """
 
-    def __init__(self, faults: SeededDeliveryFaults) -> None:
+    def __init__(
+        self, faults: SeededDeliveryFaults, *, why_not: WhyNot = lambda _resource, _metric: None
+    ) -> None:
         self._faults = faults
+        self._why_not = why_not
         self._kept: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
@@ -85,18 +93,23 @@ class OtlpSink:
         :raises DecodeError: when it is none.
         """
         request = ExportMetricsServiceRequest.FromString(body)
-        rejected = 0
-        for scope in (s for resource in request.resource_metrics for s in resource.scope_metrics):
-            for metric in [m for m in scope.metrics if self._faults.rejects(m.name)]:
-                rejected += _points(metric)
-                scope.metrics.remove(metric)
+        response = ExportMetricsServiceResponse()
+        told = response.partial_success
+        for resource in request.resource_metrics:
+            for scope in resource.scope_metrics:
+                for metric in list(scope.metrics):
+                    if (reason := self._reason(resource.resource, metric)) is not None:
+                        told.rejected_data_points += _points(metric)
+                        told.error_message = reason
+                        scope.metrics.remove(metric)
         with self._lock:
             self._kept.append(MessageToDict(request))
-        response = ExportMetricsServiceResponse()
-        if rejected:
-            response.partial_success.rejected_data_points = rejected
-            response.partial_success.error_message = "a fault was planted"
         return response.SerializeToString()
+
+    def _reason(self, resource: Resource, metric: Metric) -> str | None:
+        if self._faults.rejects(metric.name):
+            return "a fault was planted"
+        return self._why_not(resource, metric)
 
     def requests(self) -> list[dict[str, Any]]:
         """What was kept of each request, oldest first, as protobuf's JSON has it."""

@@ -34,7 +34,10 @@ class Listener:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return ipaddress.ip_address(self.host).is_loopback
+        found = ipaddress.ip_address(self.host)
+        # gRPC takes IPv4 on sockets of IPv6.
+        mapped = getattr(found, "ipv4_mapped", None)
+        return (mapped or found).is_loopback
 
 
 def free_port() -> int:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from werkzeug import Request
@@ -73,15 +74,35 @@ class State:
 
         :param action: its name, where only its body has it.
         """
-        headers = {name.casefold(): value for name, value in request.headers.items()}
-        headers.pop("authorization", None)
+        self.note(
+            method=request.method,
+            path=request.path,
+            query=request.args.to_dict(),
+            headers=dict(request.headers.items()),
+            status=status,
+            action=action,
+        )
+
+    def note(
+        self,
+        *,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        status: int,
+        query: Mapping[str, str] = MappingProxyType({}),
+        action: str = "",
+    ) -> None:
+        """The same, for what is no request of werkzeug's."""
+        kept = {name.casefold(): value for name, value in headers.items()}
+        kept.pop("authorization", None)
         with self._lock:
             self._asked.append(
                 {
-                    "method": request.method,
-                    "path": request.path,
-                    "query": request.args.to_dict(),
-                    "headers": headers,
+                    "method": method,
+                    "path": path,
+                    "query": dict(query),
+                    "headers": kept,
                     "status": status,
                     "action": action,
                 }

@@ -1,0 +1,144 @@
+"""Points are written, and each is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from google.api_core import exceptions as api
+from google.cloud.monitoring_v3 import CreateTimeSeriesRequest
+
+from airflow_multicloud.adapters.batches import (
+    BatchLimits,
+    Prepared,
+    check_items,
+    rejected,
+    send_items,
+)
+from airflow_multicloud.adapters.points import name_of
+from airflow_multicloud.adapters.tallies import Reason
+from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S, may_be_carried_out
+from airflow_multicloud.clouds.gcp.metrics.confirming import (
+    GCPConfirming,
+    essence_of,
+    identity_of,
+)
+from airflow_multicloud.clouds.gcp.metrics.converting import prepared
+from airflow_multicloud.clouds.gcp.metrics.errors import (
+    Partial,
+    is_about_order,
+    partial_of,
+    translated,
+)
+from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS
+from airflow_multicloud.errors import ErrorKind, MetricsError
+from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
+from airflow_multicloud.ports.metrics import MetricLimits, MetricPoint
+
+_DOING = "writing metrics"
+
+
+class GCPExporting(GCPConfirming):
+    """Exporting."""
+
+    def describe_metric_limits(self) -> MetricLimits:
+        """What it takes."""
+        return LIMITS
+
+    def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
+        """Why some can't be exported; see the port."""
+        _check_namespace(namespace)
+        return check_items(points, partial(prepared, namespace=namespace), name=name_of)
+
+    def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
+        """Write points, and account for each; see the port."""
+        _check_namespace(namespace)
+        if points:
+            self._client  # noqa: B018 - a connection of no use is told of before anything is sent
+        return send_items(
+            sorted(points, key=lambda point: point.time),
+            partial(prepared, namespace=namespace),
+            self._write,
+            name=name_of,
+            limits=BatchLimits(records=LIMITS.points_per_request),
+            all_or_nothing=True,
+        )
+
+    def _write(self, batch: Sequence[Prepared[Any]]) -> Sequence[Reason | None]:
+        series = [record for item in batch for record in item.records]
+        request = CreateTimeSeriesRequest.wrap(
+            CreateTimeSeriesRequest.pb()(name=self._project, time_series=series)
+        )
+        lost: list[BaseException] = []
+        with translated(_DOING):
+            try:
+                self._create(request, lost)
+            except api.GoogleAPICallError as err:
+                found = partial_of(err, len(series))
+                if found is None:
+                    if lost and not may_be_carried_out(err):
+                        # An earlier try may have been carried out: that counts, not this refusal.
+                        raise lost[-1] from err
+                    raise
+            else:
+                return [None] * len(batch)
+        return self._reasons(series, found, lost=bool(lost))
+
+    def _create(self, request: CreateTimeSeriesRequest, lost: list[BaseException]) -> None:
+        """Write, and note what left open whether a try was carried out.
+
+        :param lost: gets that.
+        """
+
+        def note(err: BaseException) -> None:
+            if may_be_carried_out(err):
+                lost.append(err)
+
+        repeating = self._repeating
+        create = partial(self._client.create_time_series, request, retry=None, timeout=REQUEST_S)
+        if repeating is None:
+            create()
+            return
+        try:
+            repeating(create, on_error=note)()
+        except api.RetryError as err:
+            raise err.cause if err.cause is not None else err from err
+
+    def _reasons(
+        self, series: Sequence[Any], found: Partial, *, lost: bool
+    ) -> Sequence[Reason | None]:
+        """Why each was not written, ``None`` where it was or is there already.
+
+        :param lost: whether a try before may have been carried out.
+        """
+        reasons: dict[int, Reason] = {}
+        doubted: list[int] = []
+        for place in range(len(series)):
+            text = found.reasons.get(place)
+            if text is None and found.reasons:
+                continue
+            reasons[place] = rejected(found.kind, text or found.text, code=found.code)
+            if text is None or is_about_order(text):
+                doubted.append(place)
+        kept = self._kept([series[place] for place in doubted])
+        for place in doubted:
+            there = kept.get(identity_of(series[place]))
+            if there is not None and there == essence_of(series[place]):
+                del reasons[place]
+            elif there is None and (lost or not found.reasons):
+                reasons[place] = replace(
+                    reasons[place], outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE
+                )
+        return [reasons.get(place) for place in range(len(series))]
+
+
+def _check_namespace(namespace: str) -> None:
+    if not namespace.strip() or not namespace.isprintable():
+        raise MetricsError(
+            f"namespace: {namespace!r} given, expected a name of characters that show",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )

@@ -1,0 +1,16 @@
+"""Operators of metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_multicloud.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from airflow_multicloud.operators.metrics.export import ExportMetricsOperator
+else:
+    __getattr__, __dir__ = lazy_face(
+        __name__, {"airflow_multicloud.operators.metrics.export": "ExportMetricsOperator"}
+    )
+
+__all__ = ["ExportMetricsOperator"]

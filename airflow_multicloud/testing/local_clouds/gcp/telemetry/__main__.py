@@ -1,0 +1,57 @@
+"""``python -m airflow_multicloud.testing.local_clouds.gcp.telemetry``: serve until ended."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+
+from werkzeug import Request
+
+from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
+from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Service
+from airflow_multicloud.testing.local_clouds.gcp.logs.service import logs
+from airflow_multicloud.testing.local_clouds.gcp.metrics.service import metrics
+from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
+from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
+from airflow_multicloud.testing.local_clouds.gcp.telemetry.otlp import Otlp
+from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.kit.http import Answer, HttpServer, Respond
+from airflow_multicloud.testing.local_clouds.kit.otlp import kept_by
+from airflow_multicloud.testing.local_clouds.kit.state import State, administration
+
+#: What the process serves: each is made once.
+_SERVICES: tuple[Callable[[State], Service], ...] = (metrics, logs)
+
+
+def main() -> None:
+    """All listeners; the administration comes last: who sees it ready finds the others."""
+    parser = argparse.ArgumentParser(prog="gcp.telemetry", description="Google Cloud on loopback")
+    parser.add_argument("--port", type=int, required=True, help="gRPC: the services")
+    parser.add_argument("--otlp-port", type=int, required=True, help="HTTP: the Telemetry API")
+    parser.add_argument("--admin-port", type=int, required=True, help="seeding, faults and tokens")
+    given = parser.parse_args()
+    state, tokens = State(), Tokens(os.environ[PUBLIC_KEY])
+    services = [make(state) for make in _SERVICES]
+    otlp = Otlp(tokens, state)
+    with (
+        GrpcServer(services, port=given.port, check=tokens.check, state=state),
+        HttpServer(otlp.respond, port=given.otlp_port),
+    ):
+        owner = kept_by(otlp.sink, _administering(state, tokens))
+        HttpServer(owner, port=given.admin_port).serve_forever()
+
+
+def _administering(state: State, tokens: Tokens) -> Respond:
+    administer = administration(state)
+
+    def respond(request: Request) -> Answer:
+        if (request.method, request.path) == ("POST", TOKEN_PATH):
+            return tokens.give(request)
+        return administer(request)
+
+    return respond
+
+
+if __name__ == "__main__":
+    main()
