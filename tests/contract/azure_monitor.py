@@ -1,4 +1,4 @@
-"""What the rigs of Azure Monitor's metrics and logs share: one server, and one connection."""
+"""What the rigs of Azure Monitor's metrics and logs share: their server."""
 
 from __future__ import annotations
 

@@ -12,23 +12,20 @@ _RESOURCE_CONN_ID = "azure_resource_metrics_local"
 
 
 def rig() -> MetricsRigSpec:
-    return MetricsRigSpec(
-        name="local_azure",
-        cloud="azure",
-        hook=Hook,
-        open=connected(Metrics, CONN_ID, FIXTURE),
-        plant=planting("metrics"),
-        open_refused=refused(Metrics),
-    )
+    return _rig("local_azure", CONN_ID)
 
 
 def resource_rig() -> MetricsRigSpec:
     """Custom metrics of an Azure resource."""
+    return _rig("local_azure_resource", _RESOURCE_CONN_ID)
+
+
+def _rig(name: str, conn_id: str) -> MetricsRigSpec:
     return MetricsRigSpec(
-        name="local_azure_resource",
+        name=name,
         cloud="azure",
         hook=Hook,
-        open=connected(Metrics, _RESOURCE_CONN_ID, FIXTURE),
+        open=connected(Metrics, conn_id, FIXTURE),
         plant=planting("metrics"),
-        open_refused=refused(Metrics, _RESOURCE_CONN_ID),
+        open_refused=refused(Metrics, conn_id),
     )
