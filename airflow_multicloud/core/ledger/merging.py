@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain, islice
 
 from msgspec.structs import replace
@@ -36,6 +37,7 @@ class Merging:
     :param known: what the run went by.
     :param emptied: prefixes below which another run deleted or replaced objects meanwhile.
     :param losses: is told what others lose.
+    :param started: when the run began.
     :ivar overtaken: what is behind only now that both are known.
     :ivar dropped: how many objects that the run has written are not there any more.
     """
@@ -46,6 +48,7 @@ class Merging:
     known: Known
     emptied: Sequence[str]
     losses: Losses
+    started: datetime
     overtaken: list[Entry] = field(default_factory=list)
     dropped: int = 0
 
@@ -77,11 +80,13 @@ class Merging:
             if not _is(change.proof, there):
                 self.dropped += 1
                 return None
-        return seen_gone(change, self.head.commit.looks)
+        return self._seen_gone(change)
 
     def _after(self, change: Entry, theirs: Entry) -> Entry | None:
-        if theirs in (change, self.known(change.key)):
+        if theirs == change:
             return change
+        if theirs == self.known(change.key):
+            return self._seen_gone(change) if _stays_if_gone(theirs, change) else change
         merged = merge(change, theirs, stat(self.end, change.key))
         if change.proof is not None and not _is_of(merged.proof, change.proof):
             self.dropped += 1
@@ -90,6 +95,21 @@ class Merging:
         if merged.behind not in (change.behind, theirs.behind):
             self.overtaken.append(merged)
         return merged
+
+    def _seen_gone(self, change: Entry) -> Entry:
+        later = (look for look in self.head.commit.looks if look.started > self.started)
+        return seen_gone(change, later)
+
+
+def _stays_if_gone(theirs: Entry, ours: Entry) -> bool:
+    """Whether a run that does not see our object at the source leaves their entry as it is.
+
+    Then what they know being what we went by does not mean that the object was still there.
+    """
+    about = theirs.proof or theirs.behind
+    if ours.proof is None or ours.behind is not None:
+        return False
+    return theirs.gone is not None or about is None or about.origin.uri != ours.proof.origin.uri
 
 
 def stat(end: Endpoint, key: str) -> ObjectMeta | None:
@@ -125,11 +145,11 @@ def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
 
 
 def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
-    """Our run's entry of a key that nobody else knows, though others may have looked. Pure.
+    """Our run's entry of an object that no other run has recorded, though some may have looked.
 
-    A run that began later and did not see the object has seen that the source has it no more.
+    A run that began later and did not see the object has seen that the source has it no more. Pure.
 
-    :param known: what was looked at, and when.
+    :param known: what was looked at, and when, by runs that began later.
     """
     proof = ours.proof
     if proof is None or ours.gone is not None:
