@@ -97,8 +97,11 @@ class Merging:
         return merged
 
     def _seen_gone(self, change: Entry) -> Entry:
-        later = (look for look in self.head.commit.looks if look.started > self.started)
-        return seen_gone(change, later)
+        later = [look for look in self.head.commit.looks if look.started > self.started]
+        after = seen_gone(change, later)
+        if after.behind != change.behind:
+            self.overtaken.append(after)
+        return after
 
 
 def _stays_if_gone(theirs: Entry, ours: Entry) -> bool:
@@ -147,7 +150,9 @@ def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
 def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
     """Our run's entry of an object that no other run has recorded, though some may have looked.
 
-    A run that began later and did not see the object has seen that the source has it no more. Pure.
+    A run that began later and did not see the object has seen that the source has it no more. One
+    that passes over what is too young, or has another size, may have seen another object there: so
+    long ours may have been behind. Pure.
 
     :param known: what was looked at, and when, by runs that began later.
     """
@@ -156,7 +161,7 @@ def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
         return ours
     modified = proof.origin.modified
     later = [
-        look.as_of
+        look
         for look in known
         if look.as_of > proof.as_of
         and not look.displaced
@@ -164,7 +169,26 @@ def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
         and looks.is_origin(proof, ours.key, look)
         and looks.within(proof, ours.key, look)
     ]
-    return replace(ours, gone=min(later)) if later else ours
+    if gone := [look.as_of for look in later if look.passed_nothing_over]:
+        return replace(ours, gone=min(gone))
+    if not later:
+        return ours
+    reason = "a run that had begun later did not find it, or passed another one over"
+    return replace(ours, behind=_behind(proof, reason, proof, later[0].as_of))
+
+
+def _behind(ours: Proof, reason: str, newer: Proof, seen: datetime) -> Behind:
+    """Why what a run has written is not what the source had when a later one looked."""
+    return Behind(
+        outcome=Outcome.CONFLICT,
+        kind=ErrorKind.PRECONDITION_FAILED,
+        reason=reason,
+        run_id=ours.run_id,
+        origin=newer.origin,
+        size=newer.size,
+        at=seen,
+        since=ours.as_of,
+    )
 
 
 def looked(entry: Entry) -> float:
@@ -195,16 +219,5 @@ def _no_later(ours: Entry, theirs: Entry) -> Entry:
     newer = theirs.proof
     if newer is None or newer.origin == ours.proof.origin:
         return ours
-    return replace(
-        ours,
-        behind=Behind(
-            outcome=Outcome.CONFLICT,
-            kind=ErrorKind.PRECONDITION_FAILED,
-            reason="a run that had begun earlier wrote it after another one",
-            run_id=ours.proof.run_id,
-            origin=newer.origin,
-            size=newer.size,
-            at=newer.as_of,
-            since=ours.proof.as_of,
-        ),
-    )
+    reason = "a run that had begun earlier wrote it after another one"
+    return replace(ours, behind=_behind(ours.proof, reason, newer, newer.as_of))

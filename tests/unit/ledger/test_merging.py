@@ -326,3 +326,31 @@ class TestWhatWasLookedAtMeanwhile:
         assert self.merged(self.OTHERS, Entry("a", None, self.NEVER)) == Entry(
             "a", None, self.NEVER
         )
+
+    @pytest.mark.parametrize(
+        ("began", "selection"),
+        [(6, Selection()), (5, Selection(min_size=1)), (5, Selection(max_size=9))],
+    )
+    def test_it_may_have_passed_over_what_the_source_has_since(
+        self, began: float, selection: Selection
+    ) -> None:
+        """Too young for it, or too large: that is not gone, nor ours up to date."""
+        assert self.OURS.proof is not None
+        later = replace_struct(look(minutes=5, selection=selection), started=at(began))
+        merged = merging.seen_gone(self.OURS, [later])
+        assert merged == replace_struct(self.OURS, behind=merged.behind)
+        assert merged.behind is not None
+        assert (merged.behind.since, merged.behind.at) == (at(3), at(5))
+        assert merged.behind.origin == self.OURS.proof.origin
+        assert merging.seen_gone(self.OURS, [later, look(minutes=5)]).gone == at(5)
+
+    def test_then_it_is_no_fresher_than_ours(self) -> None:
+        end = endpoint("")
+        first = commit(end, [self.OTHERS])
+        later = replace_struct(look(minutes=5), started=at(6))
+        commit(end, [], this=draft("later", Step.END, found=later))
+        this = replace(draft("ours"), started=at(4))
+        head = commit(end, [self.OURS], first, this=this, known=lambda _: self.OTHERS).head
+        assert head is not None
+        (found,) = head.commit.looks
+        assert (found.behind, found.holds) == (1, at(3))

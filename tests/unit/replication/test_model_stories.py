@@ -116,3 +116,10 @@ class TestTheSourceLosesWhatIsCopied:
     def test_between_the_plan_and_a_shard(self, machine: Machine) -> None:
         machine.run_in_shards([put("x/a")], run("x/a"), [run(deletes=True)], [(2, gone("x/a"))])
         machine.agree()
+
+    def test_or_replaces_it_by_one_that_is_too_young(self, machine: Machine) -> None:
+        """It was not seen, and is not gone."""
+        machine.move()
+        meanwhile = (100, put("a"), run(chosen=YOUNG_LEFT_OUT))
+        machine.run([100], run(), [(6, meanwhile)])
+        machine.agree()
