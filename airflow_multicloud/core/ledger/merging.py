@@ -59,12 +59,13 @@ class Merging:
         if len(first) <= _ONE_BY_ONE:
             now: Known = self.head.entry
         else:
-            now = Follow((entry.key, entry) for entry in self.head.entries(self.prefix)).at
+            theirs = self.head.entries(self.prefix, least=first[0].key)
+            now = Follow((entry.key, entry) for entry in theirs).at
         for change in chain(first, ours):
-            theirs = now(change.key)
-            after = self._alone(change) if theirs is None else self._after(change, theirs)
+            before = now(change.key)
+            after = self._alone(change) if before is None else self._after(change, before)
             if after is not None:
-                self.losses.add(theirs, after)
+                self.losses.add(before, after)
                 yield after
 
     def _alone(self, change: Entry) -> Entry | None:
