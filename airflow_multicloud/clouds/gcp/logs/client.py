@@ -11,12 +11,10 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
 )
 
-from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.grpc_channels import open_channel
 from airflow_multicloud.clouds.gcp.logs.errors import may_pass, translated
 from airflow_multicloud.clouds.gcp.session import SessionHook
-from airflow_multicloud.errors import CredentialsError, ErrorKind
 
 _HOST: Final = "logging.googleapis.com"
 
@@ -39,15 +37,7 @@ class LogsBase(SessionHook):
 
         :raises CredentialsError: when nothing names one.
         """
-        project = self._session.project
-        if not project:
-            raise CredentialsError(
-                f"connection {self.gcp_conn_id!r}: neither the credentials nor the extra 'project' "
-                "name a project",
-                kind=ErrorKind.INVALID_ARGUMENT,
-                cloud=NAME,
-            )
-        return project
+        return self._session.needed_project
 
     def _log_name(self, log: str) -> str:
         """A log's resource name, in which its slashes are percent-encoded."""

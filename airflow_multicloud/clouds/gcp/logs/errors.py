@@ -45,11 +45,21 @@ def translated(doing: str) -> Iterator[None]:
 
 def may_pass(err: BaseException) -> bool:
     """Whether the same request may succeed in a moment: an outage, or a rate that is exceeded."""
-    if isinstance(err, api.ServiceUnavailable | api.InternalServerError | api.DeadlineExceeded):
-        return not _partial_errors(err)
-    if not isinstance(err, api.ResourceExhausted) or _partial_errors(err):
+    if is_partial(err):
         return False
-    return TABLE.kind_of_code(err.reason or "") in (None, ErrorKind.THROTTLED)
+    if isinstance(err, api.ResourceExhausted):
+        return TABLE.kind_of_code(err.reason or "") in (None, ErrorKind.THROTTLED)
+    return may_be_carried_out(err)
+
+
+def may_be_carried_out(err: BaseException) -> bool:
+    """Whether what was asked may have been done, although this was the answer."""
+    return isinstance(err, api.ServiceUnavailable | api.InternalServerError | api.DeadlineExceeded)
+
+
+def is_partial(err: BaseException) -> bool:
+    """Whether some of a request's entries were written."""
+    return isinstance(err, api.GoogleAPICallError) and bool(_partial_errors(err))
 
 
 def partly_refused(doing: str, err: api.GoogleAPICallError, count: int) -> list[Reason | None]:

@@ -12,9 +12,11 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from google.api_core import exceptions as api
+from google.auth.exceptions import GoogleAuthError
 from google.cloud.logging_v2.types import WriteLogEntriesRequest
 
 from airflow_multicloud.adapters.batches import (
@@ -28,7 +30,12 @@ from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.logs.client import REQUEST_S, LogsBase
 from airflow_multicloud.clouds.gcp.logs.converting import record_of
-from airflow_multicloud.clouds.gcp.logs.errors import partly_refused, translated
+from airflow_multicloud.clouds.gcp.logs.errors import (
+    is_partial,
+    may_be_carried_out,
+    partly_refused,
+    translated,
+)
 from airflow_multicloud.clouds.gcp.logs.limits import BATCH, LIMITS, OVERHEAD
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Refusal
@@ -55,7 +62,7 @@ class GCPWriting(LogsBase):
     def write_entries(self, entries: Sequence[LogEntry], *, log: str) -> Accounting:
         """Write entries, and account for each; see the port."""
         check_log(log, cloud=NAME)
-        client, log_name, retry = self._logging, self._log_name(log), self._retry
+        client, log_name = self._logging, self._log_name(log)
         doing = f"writing to log {log!r}"
 
         def send(batch: Sequence[Prepared[Any]]) -> Sequence[Reason | None]:
@@ -67,9 +74,10 @@ class GCPWriting(LogsBase):
             WriteLogEntriesRequest.pb(request).entries.extend(
                 record for one in batch for record in one.records
             )
+            write = partial(client.write_log_entries, request, retry=None, timeout=REQUEST_S)
             with translated(doing):
                 try:
-                    client.write_log_entries(request, retry=retry, timeout=REQUEST_S)
+                    self._sent(write)
                 except api.GoogleAPICallError as err:
                     if reasons := partly_refused(doing, err, len(batch)):
                         return reasons
@@ -84,6 +92,30 @@ class GCPWriting(LogsBase):
             limits=BATCH,
             all_or_nothing=False,
         )
+
+    def _sent(self, write: Callable[[], object]) -> None:
+        """Send a request until it is answered for good, or for as long as it is worth it.
+
+        When an earlier try may have been carried out, a later refusal does not say that nothing
+        was written: then that try's error is raised.
+        """
+        retry = self._retry
+        if retry is None:
+            write()
+            return
+
+        lost: list[Exception] = []
+
+        def note(err: Exception) -> None:
+            if may_be_carried_out(err):
+                lost.append(err)
+
+        try:
+            retry(write, on_error=note)()
+        except (api.GoogleAPIError, GoogleAuthError) as err:
+            if lost and not is_partial(err):
+                raise lost[-1] from err
+            raise
 
     def _preparing(self) -> Prepare:
         """How one write's entries are prepared.
