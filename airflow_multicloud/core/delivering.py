@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, dropped
 from airflow_multicloud.adapters.tallies import Reason, Tally
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.deliveries import Delivery, Destination, Portion
+from airflow_multicloud.core.deliveries import Delivery, Destination, Portion, Settled
 from airflow_multicloud.core.telemetry import submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
@@ -34,7 +33,7 @@ def deliver(
     send: Send[H, T],
     *,
     ratios: Mapping[str, float],
-    before: Mapping[str, Mapping[str, Accounting]] = MappingProxyType({}),
+    settled: Settled | None = None,
 ) -> tuple[Delivery, ...]:
     """Hand every portion to every destination, concurrently, one portion after the other.
 
@@ -45,11 +44,13 @@ def deliver(
 
     :param send: called for destinations that have a hook.
     :param ratios: by connection id, the share that must be accepted.
-    :param before: by connection id, what an earlier try has settled: it is not sent again.
+    :param settled: what an earlier try has settled and need not be sent again; what this one
+        settles is added at once.
     :return: in the order of the destinations.
     :raises WorkCancelledError: between two portions, when the work is to stop.
     """
-    serving = [_Serving(one, send, before.get(one.conn_id, {})) for one in destinations]
+    memory = {} if settled is None else settled
+    serving = [_Serving(one, send, memory.setdefault(one.conn_id, {})) for one in destinations]
     with cancellation.pool(min(len(serving), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
         for portion in portions:
             cancellation.check()
@@ -68,16 +69,15 @@ class _Serving(Generic[H, T]):
         self,
         destination: Destination[H],
         send: Send[H, T],
-        before: Mapping[str, Accounting],
+        settled: dict[str, Accounting],
     ) -> None:
         self.to = destination
         self._send = send
         self._tally = Tally()
         self._given = 0
         self._seconds = 0.0
-        self._before = before
+        self._settled = settled
         self._accepted_before = 0
-        self._settled: dict[str, Accounting] = {}
         self._outages = 0
         self._error = destination.error
         self._ended: Reason | None = None
@@ -88,10 +88,9 @@ class _Serving(Generic[H, T]):
         """Send a portion, and count what becomes of it."""
         self._given += portion.size
         self._tally.add_refusals(portion.unread)
-        if (known := self._before.get(portion.digest)) is not None:
+        if (known := self._settled.get(portion.digest)) is not None:
             self._tally.add(known)
             self._accepted_before += known.accepted
-            self._settled[portion.digest] = known
         elif self._ended is not None or self.to.hook is None:
             why = self._ended or dropped(ErrorKind.UNSUPPORTED, "not sent: there is no hook")
             self._lose(portion.items, why)
@@ -121,7 +120,6 @@ class _Serving(Generic[H, T]):
             seconds=self._seconds,
             min_success_ratio=ratio,
             accepted_before=self._accepted_before,
-            settled=self._settled,
             error_kind=None if self._error is None else self._error.kind,
             error=None if self._error is None else str(self._error),
         )

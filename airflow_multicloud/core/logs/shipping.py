@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 from airflow_multicloud.adapters.entries import check_log
 from airflow_multicloud.adapters.tallies import Tally
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.deliveries import Delivery, Destination, OnInvalid
+from airflow_multicloud.core.deliveries import Delivery, Destination, OnInvalid, Settled
 from airflow_multicloud.core.delivering import deliver
 from airflow_multicloud.core.logs.portions import in_portions
 from airflow_multicloud.core.logs.records import Unread
@@ -83,12 +82,11 @@ class Shipment:
     ratios: Mapping[str, float]
 
 
-def ship(
-    shipment: Shipment, before: Mapping[str, Mapping[str, Accounting]] = MappingProxyType({})
-) -> ShipReport:
+def ship(shipment: Shipment, settled: Settled | None = None) -> ShipReport:
     """Ship all entries to all destinations; whatever happens to some is in the report.
 
-    :param before: by connection id, what an earlier try of the task has settled.
+    :param settled: what an earlier try of the task has settled; see
+        :func:`~airflow_multicloud.core.delivering.deliver`.
     :raises LogsError: kind ``invalid_argument`` for what can't name a log, and when ``on_invalid``
         is ``fail`` and an entry can't be written somewhere; nothing was sent then.
     :raises CloudError: when they can't be read while they are checked.
@@ -119,7 +117,7 @@ def ship(
         in_portions(readable()),
         send,
         ratios=shipment.ratios,
-        before=before,
+        settled=settled,
     )
     return ShipReport(
         log=log,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.logs.shipping import ShipReport
+from airflow_multicloud.core.deliveries import Settled
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.accounting import Accounting
@@ -24,13 +24,11 @@ _KEY = "multicloud logs settled"
 _MOST = 60_000
 
 
-def settled_before(
-    task: BaseOperator, context: Context, log: str
-) -> Mapping[str, Mapping[str, Accounting]]:
+def settled_before(task: BaseOperator, context: Context, log: str) -> Settled:
     """By connection id, what earlier tries have settled; empty where nothing is remembered."""
     store: Any = context.get("task_state_store")
     told = None if store is None else store.get(f"{_KEY} {log}")
-    found: dict[str, dict[str, Accounting]] = {}
+    found: Settled = {}
     for conn_id, portions in _items(told):
         found[conn_id] = {}
         for digest, account in _items(portions):
@@ -41,23 +39,23 @@ def settled_before(
     return found
 
 
-def remember_settled(context: Context, report: ShipReport) -> None:
+def remember_settled(context: Context, log: str, settled: Settled) -> None:
     """Keep for a later try what this one and those before it have settled."""
     store: Any = context.get("task_state_store")
-    if store is None:
+    if store is None or not any(settled.values()):
         return
     kept: dict[str, dict[str, Any]] = {}
-    for one in report.destinations:
-        left = _MOST // len(report.destinations)
-        kept[one.conn_id] = {}
-        for digest, account in one.settled.items():
+    for conn_id, accounts in settled.items():
+        left = _MOST // len(settled)
+        kept[conn_id] = {}
+        for digest, account in accounts.items():
             # Nearly all were accepted as a whole: their number says it.
             told = to_document(account) if account.refusals else account.accepted
             left -= len(json.dumps({digest: told}))
             if left < 0:
                 break
-            kept[one.conn_id][digest] = told
-    store.set(f"{_KEY} {report.log}", kept)
+            kept[conn_id][digest] = told
+    store.set(f"{_KEY} {log}", kept)
 
 
 def _items(told: object) -> list[tuple[str, Any]]:

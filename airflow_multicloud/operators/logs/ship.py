@@ -99,13 +99,15 @@ class ShipLogsOperator(CloudOperator):
             correlation_id=self.correlation_id or None,
             start=self.start or started_at(context),
         )
-        before = settled_before(self, context, self.log_name)
-        report = shipped(self.destinations, self.log_name, given, before=before)
+        settled = settled_before(self, context, self.log_name)
+        try:
+            report = shipped(self.destinations, self.log_name, given, settled=settled)
+        finally:  # Also when the task is stopped.
+            remember_settled(context, self.log_name, settled)
         self._tell(report)
         try:
             report.raise_if_failed()
         except ShippingFailedError as err:
-            remember_settled(context, report)
             return Outcome(to_document(report), err)
         return Outcome(to_document(report))
 
