@@ -10,16 +10,18 @@ its text which: either ``timeSeries[0-2]: write for resource=… failed with: RE
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesSummary
 
 from airflow_multicloud.clouds.gcp import errors
 from airflow_multicloud.clouds.gcp.errors import BASE
+from airflow_multicloud.clouds.gcp.tries import cause_told
 from airflow_multicloud.errors import ErrorKind, MetricsError
 
 TABLE = BASE
@@ -47,21 +49,24 @@ class Partial:
     text: str
 
 
-def translated(doing: str) -> AbstractContextManager[None]:
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
     """Turn the exceptions of Cloud Monitoring and of the way there into this package's.
 
     :param doing: the call and what it was about, for the message.
     :raises MetricsError: with the cause's kind.
     """
-    return errors.translated(doing, table=TABLE, area=MetricsError)
+    with errors.translated(doing, table=TABLE, area=MetricsError), cause_told():
+        yield
 
 
-def partial_of(err: Any, given: int) -> Partial | None:
+def partial_of(err: BaseException, given: int) -> Partial | None:
     """What an error says about parts of a write; ``None`` when it is about all of it.
 
-    :param err: google-api-core's.
     :param given: how many series there were.
     """
+    if not isinstance(err, api.GoogleAPICallError):
+        return None
     summary = _summary(err)
     if summary is None or summary.total_point_count != given:
         return None

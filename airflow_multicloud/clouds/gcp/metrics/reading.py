@@ -80,7 +80,7 @@ class GCPReading(MetricsBase):
         try:
             with translated(doing):
                 pages = self._client.list_time_series(
-                    ListTimeSeriesRequest.wrap(request), retry=self._repeating, timeout=REQUEST_S
+                    ListTimeSeriesRequest.wrap(request), retry=self._retry, timeout=REQUEST_S
                 ).pages
                 for page in pages:
                     if page.next_page_token:
