@@ -67,20 +67,19 @@ def partial_of(err: BaseException, given: int) -> Partial | None:
     """
     if not isinstance(err, api.GoogleAPICallError):
         return None
+    text = str(err.message)
     summary = _summary(err)
+    if summary is None and given == 1 and text.startswith(_INTRODUCTION):
+        code = err.grpc_status_code or grpc.StatusCode.UNKNOWN
+        return _partial(_reasons(text.removeprefix(_INTRODUCTION), 1), code.name, text)
     if summary is None or summary.total_point_count != given:
         return None
     failed = given - summary.success_point_count
     codes = {error.status.code for error in summary.errors if error.status.code}
     code = codes.pop() if len(codes) == 1 else (err.grpc_status_code or grpc.StatusCode.UNKNOWN)
     name = code.name if isinstance(code, grpc.StatusCode) else _name(code)
-    reasons = _reasons(str(err.message).removeprefix(_INTRODUCTION), given)
-    return Partial(
-        reasons if len(reasons) == failed else {},
-        TABLE.kind_of_code(name) or ErrorKind.UNAVAILABLE,
-        name,
-        shown(str(err.message)),
-    )
+    reasons = _reasons(text.removeprefix(_INTRODUCTION), given)
+    return _partial(reasons if len(reasons) == failed else {}, name, text)
 
 
 def is_about_order(reason: str) -> bool:
@@ -91,6 +90,11 @@ def is_about_order(reason: str) -> bool:
 def shown(reason: str) -> str:
     """A reason in words that are the same for all series."""
     return _PLACES.sub("the series", reason)
+
+
+def _partial(reasons: Mapping[int, str], code: str, text: str) -> Partial:
+    kind = TABLE.kind_of_code(code) or ErrorKind.UNAVAILABLE
+    return Partial(reasons, kind, code, shown(text))
 
 
 def _summary(err: Any) -> Any:

@@ -20,7 +20,6 @@ from airflow_multicloud.adapters.batches import (
 )
 from airflow_multicloud.adapters.points import name_of
 from airflow_multicloud.adapters.tallies import Reason
-from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S
 from airflow_multicloud.clouds.gcp.metrics.confirming import DOING, Kept
 from airflow_multicloud.clouds.gcp.metrics.converting import prepared
@@ -31,9 +30,10 @@ from airflow_multicloud.clouds.gcp.metrics.errors import (
     translated,
 )
 from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS
+from airflow_multicloud.clouds.gcp.metrics.naming import check_namespace
 from airflow_multicloud.clouds.gcp.metrics.reading import GCPReading
 from airflow_multicloud.clouds.gcp.tries import Tries
-from airflow_multicloud.errors import ErrorKind, MetricsError
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 from airflow_multicloud.ports.metrics import MetricLimits, MetricPoint
 
@@ -52,12 +52,12 @@ class GCPExporting(GCPReading):
 
     def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
         """Why some can't be exported; see the port."""
-        _check_namespace(namespace)
+        check_namespace(namespace)
         return check_items(points, partial(prepared, namespace=namespace), name=name_of)
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Write points, and account for each; see the port."""
-        _check_namespace(namespace)
+        check_namespace(namespace)
         if points:
             # A connection that is of no use is told of before anything is sent.
             _ = self._client, self._project
@@ -125,12 +125,3 @@ def _reasons(
             reason = replace(reason, outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE)
         reasons[place] = None if there else reason
     return reasons
-
-
-def _check_namespace(namespace: str) -> None:
-    if not namespace.strip() or not namespace.isprintable():
-        raise MetricsError(
-            f"namespace: {namespace!r} given, expected a name of characters that show",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=NAME,
-        )
