@@ -12,7 +12,6 @@ from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesRequest
 
 from airflow_multicloud.adapters.batches import (
-    BatchLimits,
     Prepared,
     check_items,
     rejected,
@@ -29,7 +28,7 @@ from airflow_multicloud.clouds.gcp.metrics.errors import (
     partial_of,
     translated,
 )
-from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS
+from airflow_multicloud.clouds.gcp.metrics.limits import BATCH, LIMITS
 from airflow_multicloud.clouds.gcp.metrics.naming import check_namespace
 from airflow_multicloud.clouds.gcp.metrics.reading import GCPReading
 from airflow_multicloud.clouds.gcp.tries import Tries
@@ -66,7 +65,7 @@ class GCPExporting(GCPReading):
             partial(prepared, namespace=namespace),
             partial(self._write, kept=self._kept(points)),
             name=name_of,
-            limits=BatchLimits(records=LIMITS.points_per_request),
+            limits=BATCH,
             all_or_nothing=True,
         )
 
