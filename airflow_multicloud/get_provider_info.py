@@ -50,6 +50,8 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.drill.recover",
                     "airflow_multicloud.operators.drill.report",
                     "airflow_multicloud.operators.metrics.export",
+                    "airflow_multicloud.operators.logs.query",
+                    "airflow_multicloud.operators.logs.ship",
                     "airflow_multicloud.operators.object_store.fetch",
                     "airflow_multicloud.operators.object_store.replicate",
                     "airflow_multicloud.operators.object_store.sharded",

@@ -19,13 +19,15 @@ I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
 
 #: Kinds of errors after which it is not known whether the request was carried out.
-_UNKNOWN = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.INTEGRITY})
+NOT_KNOWN_AFTER = frozenset({ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.INTEGRITY})
 #: What would be answered to every other batch, too.
-_CONCERNS_ALL = frozenset(
+CONCERNS_ALL = frozenset(
     {ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED, ErrorKind.NOT_FOUND}
 )
 #: After so many batches in a row that met an outage, no further one is sent.
 _MOST_OUTAGES = 2
+#: When so many items were refused alone and none was ever accepted, no single one is at fault.
+_MOST_ALONE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,8 @@ def send_items(
     :param send: may raise :class:`~airflow_multicloud.errors.CloudError`, for the whole batch.
     :param name: what an item is shown as.
     :param all_or_nothing: whether the service refuses a whole request for one bad record: such a
-        batch is sent again in halves, so that a bad record costs its own item alone.
+        batch is sent again in halves, so that a bad record costs its own item alone. Where it
+        seems to refuse everything, that ends after some hundred requests.
     """
     tally = Tally()
     prepared: list[Prepared[R]] = []
@@ -179,6 +182,8 @@ class _Sending(Generic[R]):
         self._tally = tally
         self._all_or_nothing = all_or_nothing
         self._outages = 0
+        self._alone = 0
+        self._some_accepted = False
         self._ended: Reason | None = None
 
     def all_of(self, batches: Iterator[Sequence[Prepared[R]]]) -> None:
@@ -198,21 +203,24 @@ class _Sending(Generic[R]):
         self._outages = 0
         for item, reason in zip(batch, reasons, strict=True):
             if reason is None:
+                self._some_accepted = True
                 self._tally.accept()
             else:
                 self._tally.refuse(item.name, reason)
 
     def _failed(self, batch: Sequence[Prepared[R]], err: CloudError) -> None:
-        if self._all_or_nothing and err.kind is ErrorKind.INVALID_ARGUMENT and len(batch) > 1:
-            middle = len(batch) // 2
-            self._one(batch[:middle])
-            self._one(batch[middle:])
-            return
-        unknown = err.kind in _UNKNOWN
+        if self._all_or_nothing and err.kind is ErrorKind.INVALID_ARGUMENT:
+            self._alone += len(batch) == 1
+            if len(batch) > 1 and (self._some_accepted or self._alone < _MOST_ALONE):
+                middle = len(batch) // 2
+                self._one(batch[:middle])
+                self._one(batch[middle:])
+                return
+        unknown = err.kind in NOT_KNOWN_AFTER
         outcome = Outcome.UNKNOWN if unknown else Outcome.REJECTED
         self._refuse(batch, Reason(outcome=outcome, kind=err.kind, reason=str(err), code=err.code))
         self._outages = self._outages + 1 if err.kind.is_outage else 0
-        if err.kind in _CONCERNS_ALL or self._outages >= _MOST_OUTAGES:
+        if err.kind in CONCERNS_ALL or self._outages >= _MOST_OUTAGES:
             self._ended = dropped(err.kind, f"not sent, because what was sent before failed: {err}")
 
     def _refuse(self, batch: Sequence[Prepared[R]], reason: Reason) -> None:

@@ -75,26 +75,14 @@ class Tally:
 
         :param name: what it is shown as; anything that somebody wrote.
         """
-        names = (name,) if why.named else ()
-        self._refuse((why.outcome, why.kind, why.code, why.reason), 1, names)
+        self.refuse_all(1, why, (name,) if why.named else ())
 
-    def convert(self, name: str, changes: Iterable[Change]) -> None:
-        """One that is sent is not kept as it was given."""
-        for change in changes:
-            self._convert((change.what, change.detail), 1, (name,))
+    def refuse_all(self, count: int, why: Reason, names: Iterable[str] = ()) -> None:
+        """So many were not accepted, for one reason.
 
-    def absorb(self, account: Accounting) -> None:
-        """Add the account of others that went to the same destination."""
-        self.accept(account.accepted)
-        self._requests += account.requests
-        for one in account.refusals:
-            self._refuse((one.outcome, one.kind, one.code, one.reason), one.count, one.samples)
-        for conversion in account.conversions:
-            self._convert(
-                (conversion.what, conversion.detail), conversion.count, conversion.samples
-            )
-
-    def _refuse(self, key: Any, count: int, names: Iterable[str]) -> None:
+        :param names: what some of them are shown as.
+        """
+        key: Any = (why.outcome, why.kind, why.code, why.reason)
         if key not in self._refusals and len(self._refusals) >= _REASONS:
             key = (*key[:2], None, "other reasons")
         found = self._refusals.get(key) or Refusal(
@@ -108,7 +96,28 @@ class Tally:
             found, count=found.count + count, samples=_with(found.samples, names)
         )
 
-    def _convert(self, key: Any, count: int, names: Iterable[str]) -> None:
+    def convert(self, name: str, changes: Iterable[Change]) -> None:
+        """One that is sent is not kept as it was given."""
+        for change in changes:
+            self._convert(change, 1, (name,))
+
+    def add(self, part: Accounting) -> None:
+        """Count what became of some of the items already."""
+        self.accept(part.accepted)
+        self._requests += part.requests
+        self.add_refusals(part.refusals)
+        for conversion in part.conversions:
+            change = Change(conversion.what, conversion.detail)
+            self._convert(change, conversion.count, conversion.samples)
+
+    def add_refusals(self, refusals: Iterable[Refusal]) -> None:
+        """Count items that were refused already."""
+        for one in refusals:
+            why = Reason(outcome=one.outcome, kind=one.kind, reason=one.reason, code=one.code)
+            self.refuse_all(one.count, why, one.samples)
+
+    def _convert(self, change: Change, count: int, names: Iterable[str]) -> None:
+        key: Any = (change.what, change.detail)
         if key not in self._conversions and len(self._conversions) >= _REASONS:
             key = (key[0], "others")
         found = self._conversions.get(key) or Conversion(

@@ -51,6 +51,12 @@ if TYPE_CHECKING:
         store_evidence,
         verify_evidence,
     )
+    from airflow_multicloud.api.logs import (
+        LogQueryResult,
+        QueryFailedError,
+        query_logs,
+        ship_logs,
+    )
     from airflow_multicloud.api.metrics.aggregator import CloudMetricsAggregator
     from airflow_multicloud.api.metrics.exports import (
         check_metrics,
@@ -88,6 +94,7 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
+    from airflow_multicloud.core.deliveries import Delivery, OnInvalid
     from airflow_multicloud.core.drill.chain import StoredRecord
     from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
     from airflow_multicloud.core.drill.evidence import Anchor, Evidence
@@ -101,6 +108,8 @@ if TYPE_CHECKING:
         Provenance,
         TreeProvenance,
     )
+    from airflow_multicloud.core.logs.querying import Completeness, LogAnswer, LogRow
+    from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
     from airflow_multicloud.core.metrics.checking import CheckReport
     from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
@@ -134,6 +143,7 @@ if TYPE_CHECKING:
         CredentialsError,
         DeploymentError,
         ErrorKind,
+        LogsError,
         MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
@@ -178,6 +188,7 @@ else:
             "airflow_multicloud.api.metrics.exports": (
                 "check_metrics export_metrics_to_cloud read_metric"
             ),
+            "airflow_multicloud.api.logs": ("LogQueryResult QueryFailedError query_logs ship_logs"),
             "airflow_multicloud.api.object_store.buckets": "make_bucket",
             "airflow_multicloud.api.object_store.cleanups": "cleanup",
             "airflow_multicloud.api.object_store.destinations": "Destination",
@@ -199,6 +210,7 @@ else:
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
+            "airflow_multicloud.core.deliveries": "Delivery OnInvalid",
             "airflow_multicloud.core.drill.chain": "StoredRecord",
             "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
             "airflow_multicloud.core.drill.evidence": "Anchor Evidence",
@@ -209,6 +221,8 @@ else:
             "airflow_multicloud.core.failover.provenance": (
                 "FailoverError IncompleteFetchError Provenance TreeProvenance"
             ),
+            "airflow_multicloud.core.logs.querying": "Completeness LogAnswer LogRow",
+            "airflow_multicloud.core.logs.shipping": "ShipReport ShippingFailedError",
             "airflow_multicloud.opening.preflight": (
                 "CloudProviderStatus LocationStatus check_connection check_location"
             ),
@@ -237,7 +251,7 @@ else:
             "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
-                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind "
+                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
                 "MetricsError ProviderNotAvailableError ProviderNotInitializedError StorageError"
             ),
         },
@@ -258,8 +272,10 @@ __all__ = [
     "CloudOperationResult",
     "CloudProviderStatus",
     "CompareAttributes",
+    "Completeness",
     "CostAnalysisError",
     "CredentialsError",
+    "Delivery",
     "Deployment",
     "DeploymentError",
     "DeploymentProvider",
@@ -286,6 +302,10 @@ __all__ = [
     "Left",
     "Leftover",
     "LocationStatus",
+    "LogAnswer",
+    "LogQueryResult",
+    "LogRow",
+    "LogsError",
     "MetricReading",
     "MetricsError",
     "MultiCloudDeployer",
@@ -295,12 +315,14 @@ __all__ = [
     "ObjectFilter",
     "Objectives",
     "OnError",
+    "OnInvalid",
     "Plan",
     "PlannedUpload",
     "Provenance",
     "ProviderNotAvailableError",
     "ProviderNotInitializedError",
     "ProviderRegistry",
+    "QueryFailedError",
     "ReachableReplicas",
     "ReadPoint",
     "RefreshedPrices",
@@ -312,6 +334,8 @@ __all__ = [
     "RollbackScope",
     "RolloutPolicy",
     "Run",
+    "ShipReport",
+    "ShippingFailedError",
     "SizeNeed",
     "StalePolicy",
     "StorageError",
@@ -345,6 +369,7 @@ __all__ = [
     "plan_rollback",
     "plan_upload",
     "query_costs",
+    "query_logs",
     "reachable_replicas",
     "read_evidence",
     "read_metric",
@@ -358,6 +383,7 @@ __all__ = [
     "replication",
     "roll_back_deployment",
     "run_drill",
+    "ship_logs",
     "store_evidence",
     "tear_down_deployment",
     "upload_artifact",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from airflow_multicloud.api import IncompleteFetchError, ReplicationFailedError
+from airflow_multicloud.api import IncompleteFetchError, ReplicationFailedError, ShippingFailedError
 from airflow_multicloud.errors import CloudError, ErrorKind
 
 
@@ -54,8 +54,8 @@ def of_kind(kind: ErrorKind) -> ExitCode:
 
 
 def of_error(err: CloudError) -> ExitCode:
-    """The exit code of an error; a replication or fetch that went half-way has one of its own."""
+    """The exit code of an error; what went half-way has one of its own."""
     fetched_some = isinstance(err, IncompleteFetchError) and err.provenance is not None
-    if fetched_some or isinstance(err, ReplicationFailedError):
+    if fetched_some or isinstance(err, ReplicationFailedError | ShippingFailedError):
         return ExitCode.NOT_SOUND
     return of_kind(err.kind)

@@ -76,5 +76,9 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "cost.read_rates": "exchange rates that are read from an object",
         "cost.refresh_prices": "price lists that are fetched",
         "cost.refresh_rates": "exchange rates that are fetched",
+        "ship_logs": "records that are shipped to logs",
+        "ship_logs.portion": "some of the records, at one cloud",
+        "query_logs": "a question to the logs of all clouds",
+        "query_logs.page": "one page of a cloud's answer",
     }
 )

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
     from airflow_multicloud.operators.drill.recover import FailoverDrillOperator
     from airflow_multicloud.operators.drill.report import DrillReportOperator
+    from airflow_multicloud.operators.logs.query import QueryLogsOperator
+    from airflow_multicloud.operators.logs.ship import ShipLogsOperator
     from airflow_multicloud.operators.metrics.export import ExportMetricsOperator
     from airflow_multicloud.operators.object_store.fetch import FailoverFetchOperator
     from airflow_multicloud.operators.object_store.replicate import ReplicateOperator
@@ -77,6 +79,8 @@ else:
             "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
             "airflow_multicloud.operators.drill.report": "DrillReportOperator",
             "airflow_multicloud.operators.metrics.export": "ExportMetricsOperator",
+            "airflow_multicloud.operators.logs.query": "QueryLogsOperator",
+            "airflow_multicloud.operators.logs.ship": "ShipLogsOperator",
             "airflow_multicloud.operators.object_store.fetch": "FailoverFetchOperator",
             "airflow_multicloud.operators.object_store.replicate": "ReplicateOperator",
             "airflow_multicloud.operators.object_store.sharded": (
@@ -108,6 +112,7 @@ __all__ = [
     "PlanReplicationOperator",
     "PriceWorkloadOperator",
     "PruneCostStoreOperator",
+    "QueryLogsOperator",
     "RecommendSavingsOperator",
     "RefreshExchangeRatesOperator",
     "RefreshPricesOperator",
@@ -115,6 +120,7 @@ __all__ = [
     "ReplicateOperator",
     "ReplicateShardOperator",
     "RollbackOperator",
+    "ShipLogsOperator",
     "StartInstanceOperator",
     "StopInstanceOperator",
     "TeardownOperator",

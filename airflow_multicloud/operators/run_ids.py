@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -42,6 +43,16 @@ def task_of(context: Context, task: BaseOperator) -> str:
     ti = context.get("ti")
     run_id, map_index = getattr(ti, "run_id", ""), _of(ti, "map_index", -1)
     return json.dumps([task.dag_id, run_id, task.task_id, map_index])
+
+
+def started_at(context: Context) -> datetime:
+    """When the DAG run started, which all of its tasks and their tries have in common.
+
+    A run that is cleared starts once more.
+    """
+    run: Any = context.get("dag_run")
+    found = getattr(run, "start_date", None) or getattr(run, "run_after", None)
+    return found if isinstance(found, datetime) else datetime.now(UTC)
 
 
 def _of(ti: object, name: str, default: int = 1) -> int:

@@ -92,6 +92,8 @@ OF_ITS_OWN = {
     ("azure", "object_store", "blocks"): "ids of blocks, which say whose upload they are of",
     ("azure", "object_store", "other_types"): "append and page blobs take no blocks",
     ("azure", "identity", "principals"): "a storage account's key is no principal",
+    ("azure", "metrics", "custom"): "metrics of an Azure resource are another service",
+    ("azure", "metrics", "custom_reading"): "and are read by another, by their definitions",
     ("azure", "metrics", "answers"): "its ingestion tells of each item of a request",
     ("gcp", "object_store", "composing"): "parts are objects of their own, which are composed",
     ("gcp", "object_store", "headers"): "a download's headers tell what a stat does",
@@ -104,6 +106,7 @@ OF_ITS_OWN = {
     ("gcp", "cost", "rows"): "an export is no files, so they are written here",
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
+    ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
@@ -119,6 +122,7 @@ SHARED_TOO = {
     ("azure", "resource_manager"): "where Resource Manager is, for other clouds of Azure's too",
     ("azure", "kql"): "quoting in queries, of metrics and of logs",
     ("azure", "resending"): "metrics and logs are added: only what was refused is sent again",
+    ("azure", "log_analytics"): "metrics and logs are read by the same queries",
     ("azure", "monitor"): "where metrics and logs go, and are read; one connection names both",
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",
     ("gcp", "extras"): "the extras of a connection are checked once for all services",

@@ -39,6 +39,16 @@ def flag(name: str, text: str) -> Arg:
     return arg(name, help=text, action="store_true")
 
 
+#: The output formats of a command whose result is one table of plain values.
+OUTPUT_WITH_CSV = Arg(  # type: ignore[no-untyped-call]  # Airflow's
+    ("-o", "--output"),
+    help="Output format. Allowed values: table, json, yaml, plain, csv (default: table)",
+    metavar="table|json|yaml|plain|csv",
+    choices=("table", "json", "yaml", "plain", "csv"),
+    default="table",
+)
+
+
 class _Verbose(Arg):
     """Airflow's ``--verbose``; as every command has it, it sets how its parser complains."""
 

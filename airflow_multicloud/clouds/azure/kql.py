@@ -1,7 +1,8 @@
 """Values in a query of Kusto's language, so that no text can become a part of the query.
 
 https://learn.microsoft.com/kusto/query/scalar-data-types/string: between double quotes, a backslash
-begins an escape, and no line ends.
+begins an escape, and no line ends. Which escapes there are says Kusto's grammar
+(https://github.com/microsoft/Kusto-Query-Language/blob/master/src/Kusto.Language/Parser/LexicalGrammar.cs).
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def _checked(collected: Collected, to: Destination, namespace: str) -> CheckedDe
     tally = Tally()
     for refusals in (collected.refusals, tuple(found)):
         told = sum(one.count for one in refusals)
-        tally.absorb(Accounting(given=told, accepted=0, refusals=refusals))
+        tally.add(Accounting(given=told, accepted=0, refusals=refusals))
     return CheckedDestination(
         conn_id=to.conn_id,
         cloud=to.cloud,

@@ -132,7 +132,7 @@ class _Sending:
 
     def all_of(self, collected: Collected, points: Sequence[MetricPoint]) -> None:
         self._given = collected.given
-        self._tally.absorb(_account_of_reading(collected))
+        self._tally.add(_account_of_reading(collected))
         ended: Reason | None = None
         exporter = self._to.exporter
         if self.error is not None or exporter is None:
@@ -149,7 +149,7 @@ class _Sending:
         """Send a batch that no earlier try has settled; returns why no other is to be sent."""
         digest = digest_of(self._place, batch)
         if (before := self._settled.found(digest)) is not None:
-            self._tally.absorb(before)
+            self._tally.add(before)
             self.accepted_before += before.accepted
             return None
         try:
@@ -158,7 +158,7 @@ class _Sending:
             self.error = err
             self._drop(batch, self._unusable())
             return self._unusable()
-        self._tally.absorb(account)
+        self._tally.add(account)
         self._settled.add(digest, account)
         return self._why_ended(account)
 

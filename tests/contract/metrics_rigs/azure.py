@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-import pytest
-
 from airflow_multicloud.clouds.azure.metrics import Hook
 from airflow_multicloud.ports.metrics import Metrics
 from airflow_multicloud.testing.contracts.metrics.rigs import MetricsRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
-from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import plant
+from tests.contract.azure_monitor import CONN_ID, FIXTURE, planting, refused
 
-if TYPE_CHECKING:
-    from airflow_multicloud.testing.delivery_faults import DeliveryFault
-    from airflow_multicloud.testing.local_clouds import LocalServer
-
-_CONN_ID = "azure_telemetry_local"
-_FIXTURE = "local_azure_telemetry"
+_RESOURCE_CONN_ID = "azure_resource_metrics_local"
 
 
 def rig() -> MetricsRigSpec:
+    return _rig("local_azure", CONN_ID)
+
+
+def resource_rig() -> MetricsRigSpec:
+    """Custom metrics of an Azure resource."""
+    return _rig("local_azure_resource", _RESOURCE_CONN_ID)
+
+
+def _rig(name: str, conn_id: str) -> MetricsRigSpec:
     return MetricsRigSpec(
-        name="local_azure",
+        name=name,
         cloud="azure",
         hook=Hook,
-        open=connected(Metrics, _CONN_ID, _FIXTURE),
-        plant=_plant,
-        open_refused=_open_refused,
+        open=connected(Metrics, conn_id, FIXTURE),
+        plant=planting("metrics"),
+        open_refused=refused(Metrics, conn_id),
     )
-
-
-def _plant(request: pytest.FixtureRequest, faults: Sequence[DeliveryFault]) -> None:
-    server: LocalServer = request.getfixturevalue(_FIXTURE)
-    plant(server.endpoint, "metrics", faults)
-
-
-def _open_refused(request: pytest.FixtureRequest) -> Metrics:
-    request.getfixturevalue(_FIXTURE)
-    connection = json.loads(os.environ[f"AIRFLOW_CONN_{_CONN_ID.upper()}"])
-    name = "azure_telemetry_refused"
-    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-    patch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps({**connection, "password": "wrong"}))
-    return Hook(name)

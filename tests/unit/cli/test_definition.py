@@ -18,6 +18,7 @@ from airflow_multicloud.api import (
     FailoverPolicy,
     ObjectFilter,
     OnError,
+    OnInvalid,
     ReplicationOptions,
 )
 from airflow_multicloud.cli import exit_codes
@@ -27,7 +28,9 @@ from airflow_multicloud.cli.definition import get_cli_commands
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.core.failover.policy import OUTAGES
+from airflow_multicloud.core.logs.lines import LineFormat
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
+from airflow_multicloud.ports.logs import Severity
 
 _LOADED = """
 import sys
@@ -48,7 +51,7 @@ _OURS = [
         f"airflow_multicloud.cli.definitions.{name}"
         for name in (
             *("complaints", "compute", "compute.rollouts", "compute.standing"),
-            *("cost", "cost.costs", "drill"),
+            *("cost", "cost.costs", "drill", "logs", "logs.entries"),
             "object_store",
             *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
             *("object_store.verification", "parts", "setup"),
@@ -120,6 +123,10 @@ def test_every_command_has_examples_that_parse(name: str) -> None:
 def test_choices_are_those_of_the_api() -> None:
     assert _settings("verify")["depth"]["choices"] == tuple(Depth)
     assert _settings("replicate")["on_error"]["choices"] == tuple(OnError)
+    assert _settings("ship-logs")["on_invalid"]["choices"] == tuple(OnInvalid)
+    assert _settings("ship-logs")["source_format"]["choices"] == tuple(LineFormat)
+    assert _settings("ship-logs")["severity"]["choices"] == tuple(Severity)
+    assert _settings("query-logs")["severity"]["choices"] == tuple(Severity)
 
 
 def test_every_field_is_an_option_and_none_given_means_the_defaults() -> None:

@@ -12,11 +12,13 @@ import boto3
 import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from botocore import xform_name
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
 from botocore.parsers import create_parser
 
 from airflow_multicloud.clouds.aws import seams
+from airflow_multicloud.clouds.aws.errors import BASE
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
 
 
@@ -114,3 +116,76 @@ def test_a_request_shows_its_url_and_region_before_it_is_signed(client: Any) -> 
     client.head_bucket(Bucket="bucket")
     client.head_object(Bucket="bucket", Key="another operation")
     assert shown == [("http://127.0.0.1:9/bucket", "eu-central-1")]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given", "code", "status", "tries"),
+    [
+        (*one, *answer)
+        for one in (
+            ("cloudwatch", "PutMetricData", {"Namespace": "n"}),
+            ("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s"}),
+        )
+        for answer in (
+            ("ThrottlingException", 400, 5),
+            ("SlowDown", 503, 5),
+            ("InternalServiceError", 500, 1),
+            ("ServiceUnavailable", 503, 1),
+            ("LimitExceededException", 400, 1),
+        )
+    ],
+)
+def test_only_what_was_throttled_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+    service: str,
+    operation: str,
+    given: dict[str, Any],
+    code: str,
+    status: int,
+    tries: int,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    client = boto3.client(
+        service,
+        region_name="eu-central-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        config=seams.SEND_ONCE,
+    )
+    seams.resend_throttled(client, operation, BASE)
+    sent = []
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        sent.append(request)
+        answered = AWSResponse(request.url, status, {}, None)
+        answered._content = json.dumps({"__type": code}).encode()
+        return answered
+
+    client.meta.events.register(f"before-send.*.{operation}", answer)
+    with pytest.raises(ClientError, match=code):
+        getattr(client, xform_name(operation))(**given)
+    assert len(sent) == tries, "the event needs-retry is another"
+    assert len(waits) == tries - 1
+    assert all(0 <= wait <= 2**place for place, wait in enumerate(waits))
+
+
+def test_a_lost_answer_is_not_asked_for_again() -> None:
+    client = boto3.client(
+        "logs",
+        region_name="eu-central-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        config=seams.SEND_ONCE,
+    )
+    seams.resend_throttled(client, "PutLogEvents", BASE)
+    sent = []
+
+    def answer(request: Any, **_: object) -> None:
+        sent.append(request)
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.*.PutLogEvents", answer)
+    with pytest.raises(ConnectionClosedError):
+        client.put_log_events(logGroupName="g", logStreamName="s", logEvents=[])
+    assert len(sent) == 1

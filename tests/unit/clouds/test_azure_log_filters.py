@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_multicloud.clouds.azure.logs.filters import Place, kusto_of, literal
+from airflow_multicloud.clouds.azure.kql import literal
+from airflow_multicloud.clouds.azure.logs.filters import Place, kusto_of
 from airflow_multicloud.ports.logs import LogQuery, Severity
 from airflow_multicloud.testing.local_clouds.azure.logs.kql.lexing import words
 from airflow_multicloud.testing.local_clouds.azure.logs.kql.parsing import parse
@@ -63,7 +64,12 @@ def _check_literal(text: str) -> None:
     assert "\n" not in written
     assert "\r" not in written
     word, end = words(written)
-    assert (word.value, end.kind) == (text, "end")
+    assert (word.value, end.kind) == (_in_utf_16(text), "end")
+
+
+def _in_utf_16(text: str) -> str:
+    """Two halves that follow each other are one character in Kusto, and anywhere but in Python."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
@@ -114,9 +120,9 @@ def test_times_are_in_utc_to_the_microsecond() -> None:
         since=datetime(2026, 3, 1, 5, 30, 0, 7, tzinfo=east), until=datetime(2026, 3, 2, tzinfo=UTC)
     )
     assert "TimeGenerated >= datetime(2026-03-01T00:00:00.000007Z)" in _kusto(query)
-    assert "TimeGenerated < datetime(2026-03-02T00:00:00.000000Z)" in _kusto(query)
+    assert "TimeGenerated < datetime(2026-03-02T00:00:00Z)" in _kusto(query)
     early = LogQuery(since=datetime(1, 1, 1, tzinfo=UTC), until=_UNTIL)
-    assert "datetime(0001-01-01T00:00:00.000000Z)" in _kusto(early)
+    assert "datetime(0001-01-01T00:00:00Z)" in _kusto(early)
 
 
 def test_a_later_page_asks_for_the_rows_it_has_seen_as_well() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.cli.cli_config import Arg
-
-from airflow_multicloud.cli.definitions.parts import arg, command, flag
+from airflow_multicloud.cli.definitions.parts import OUTPUT_WITH_CSV, arg, command, flag
 from airflow_multicloud.cli.values import day, duration, month, number
 
 COSTS = command(
@@ -43,13 +41,7 @@ COSTS = command(
     arg("--rates-file", metavar="PLACE", help="the newer exchange rates that 'rates' wrote"),
     arg("--max-stale-days", type=int, metavar="N", help="use the last rate for so many days"),
     arg("--html", metavar="FILE", help="also write these figures as a page"),
-    output=Arg(  # type: ignore[no-untyped-call]  # Airflow's
-        ("-o", "--output"),
-        help="Output format. Allowed values: table, json, yaml, plain, csv (default: table)",
-        metavar="table|json|yaml|plain|csv",
-        choices=("table", "json", "yaml", "plain", "csv"),
-        default="table",
-    ),
+    output=OUTPUT_WITH_CSV,
     service="cost",
     description="Nothing is asked of a cloud but the exports given with --ingest and, for a store "
     "in a bucket,\nits files. Amounts on all four cost bases are rounded so that they add up.",

@@ -31,6 +31,9 @@ _SERIES_PER_REQUEST = QUERIES_PER_REQUEST // len(_STATISTICS)
 #: The units of so many series are asked for, each by a request of its own.
 _MOST_UNITS = 20
 _FINEST = timedelta(seconds=1)
+#: MetricDataResult: "An error occurred", and what the caller may not see. "PartialData" goes with a
+#: token for the rest.
+_NOT_ALL = ("InternalError", "Forbidden")
 
 #: The dimensions of a series, as CloudWatch has them.
 _Series = frozenset[tuple[str, str]]
@@ -157,6 +160,8 @@ class _Asked:
                 self._note(page.get("Messages", ()))
                 for result in page["MetricDataResults"]:
                     self._note(result.get("Messages", ()))
+                    if (status := result.get("StatusCode")) in _NOT_ALL:
+                        self.notes.append(f"CloudWatch says: {status}: not all could be read")
                     place, number = map(int, result["Id"][1:].split("_"))
                     for time, value in zip(result["Timestamps"], result["Values"], strict=True):
                         statistics = found.setdefault((place, time.astimezone(UTC)), {})

@@ -5,35 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import re
-from http import HTTPStatus
-from typing import Any
 
 from airflow.providers.microsoft.azure.hooks.base_azure import AzureBaseHook
-from azure.core.pipeline.policies import RetryPolicy
-from azure.core.rest import HttpRequest, HttpResponse
 from azure.monitor.ingestion import LogsIngestionClient
 from azure.monitor.query import LogsQueryClient
 
+from airflow_multicloud.clouds.azure.log_analytics import query_client
 from airflow_multicloud.clouds.azure.monitor import Monitor
+from airflow_multicloud.clouds.azure.resending import RefusedOnly
 from airflow_multicloud.clouds.azure.session import Session
 
 # A table of one's own: https://learn.microsoft.com/azure/azure-monitor/logs/create-custom-table.
 _STREAM = re.compile(r"Custom-([A-Za-z][A-Za-z0-9_]*_CL)", re.ASCII)
-
-
-class ThrottlingRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
-    """azure-core's retries, of what surely was not carried out.
-
-    The SDK also repeats what was answered with 500, 503 or 504. These may come from something on
-    the way that waited in vain, and the service keeps twice what it gets twice.
-    """
-
-    def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
-        """Whether it was throttled, and asks for no longer a wait than a worker may be held for."""
-        if response.http_response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
-            return False
-        wait = self.get_retry_after(response)
-        return bool(settings["total"]) and (wait is None or wait <= self.BACKOFF_MAX)
 
 
 class LogsBase(AzureBaseHook):
@@ -73,7 +56,7 @@ class LogsBase(AzureBaseHook):
 
     @property
     def _queries(self) -> LogsQueryClient:
-        return self._azure.client("logs query", lambda: _queries(self._monitor))
+        return self._azure.client("log analytics", lambda: query_client(self._monitor))
 
 
 def _ingestion(monitor: Monitor) -> LogsIngestionClient:
@@ -81,17 +64,7 @@ def _ingestion(monitor: Monitor) -> LogsIngestionClient:
         monitor.require_ingestion_endpoint(),
         monitor.require_credential(),
         credential_scopes=[monitor.scope],
-        retry_policy=ThrottlingRetryPolicy(),
-        permit_redirects=False,
-        connection_verify=monitor.verify,
-    )
-
-
-def _queries(monitor: Monitor) -> LogsQueryClient:
-    return LogsQueryClient(
-        monitor.require_credential(),
-        endpoint=monitor.query_endpoint,
-        credential_scopes=[monitor.query_scope],
+        retry_policy=RefusedOnly(),
         permit_redirects=False,
         connection_verify=monitor.verify,
     )

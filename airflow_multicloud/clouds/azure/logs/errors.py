@@ -7,16 +7,16 @@ Ingestion client library issues"
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 from azure.core.exceptions import HttpResponseError
 
 from airflow_multicloud.adapters.errors import by_code
 from airflow_multicloud.adapters.obstore import redact
 from airflow_multicloud.clouds.azure import NAME, errors
+from airflow_multicloud.clouds.azure.log_analytics import innermost
 from airflow_multicloud.errors import ErrorKind, LogsError
 
 #: What the codes mean.
@@ -67,15 +67,3 @@ def queried(doing: str, table: str) -> Iterator[None]:
                 cloud=NAME,
                 code=_BAD_QUERY,
             ) from None
-
-
-def innermost(error: Any) -> str:
-    """The message of the error that caused the others; they lie in each other.
-
-    :param error: as it was answered: anything.
-    """
-    message = ""
-    while isinstance(error, Mapping):
-        message = str(error.get("message") or message)
-        error = error.get("innererror")
-    return message

@@ -1,21 +1,16 @@
 """From a query of the port to one in Kusto's query language, in which nothing else is said.
 
 Names come from the connection, which is checked; all that anybody wrote is in literals.
-https://learn.microsoft.com/kusto/query/scalar-data-types/string#string-literals; which escapes
-there are says Kusto's grammar
-(https://github.com/microsoft/Kusto-Query-Language/blob/master/src/Kusto.Language/Parser/LexicalGrammar.cs).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from airflow_multicloud.clouds.azure.kql import literal, moment
 from airflow_multicloud.ports.logs import LogQuery, Severity
 
-# What ends a literal, begins an escape, breaks a line, or can't be sent as it is.
-_ESCAPED = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 _READ = "TimeGenerated, InsertId, Message, SeverityText, CorrelationId, AttributesText"
 # All of it, so that the order is the same each time: rows that are equal in all may change places.
 _ORDER = ", ".join(f"{name} asc" for name in _READ.split(", "))
@@ -40,7 +35,7 @@ def kusto_of(query: LogQuery, table: str, log: str, place: Place, rows: int) -> 
     """
     steps = [
         table,
-        f"where TimeGenerated >= {_moment(place.time)} and TimeGenerated < {_moment(query.until)}",
+        f"where TimeGenerated >= {moment(place.time)} and TimeGenerated < {moment(query.until)}",
         f"where LogName == {literal(log)}",
     ]
     if query.text:
@@ -63,21 +58,5 @@ def kusto_of(query: LogQuery, table: str, log: str, place: Place, rows: int) -> 
     return "\n| ".join(steps)
 
 
-def literal(text: str) -> str:
-    """The text as a string literal."""
-    return f'"{_ESCAPED.sub(_escape, text)}"'
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found[0]
-    return f"\\{character}" if character in '"\\' else f"\\u{ord(character):04x}"
-
-
 def _literals(severities: list[Severity]) -> str:
     return ", ".join(literal(one.value) for one in severities)
-
-
-def _moment(time: datetime) -> str:
-    return (
-        f"datetime({time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z)"
-    )

@@ -8,37 +8,26 @@ few enough rows, in order of time, and the next goes on at the last one's time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
-
-from azure.core.exceptions import HttpResponseError
-from azure.monitor.query import LogsQueryPartialResult, LogsQueryResult, LogsTableRow
+from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.answers import not_an_answer, well_formed
 from airflow_multicloud.adapters.entries import check_log, fits
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.log_analytics import Answer, ask
 from airflow_multicloud.clouds.azure.logs.client import LogsBase
 from airflow_multicloud.clouds.azure.logs.converting import entry_of
-from airflow_multicloud.clouds.azure.logs.errors import innermost, queried
+from airflow_multicloud.clouds.azure.logs.errors import queried
 from airflow_multicloud.clouds.azure.logs.filters import Place, kusto_of
 from airflow_multicloud.errors import LogsError
-from airflow_multicloud.ports.logs import LogPage, LogQuery
-from airflow_multicloud.text import printable, shortened
+from airflow_multicloud.ports.logs import LogEntry, LogPage, LogQuery
+
+if TYPE_CHECKING:
+    from azure.monitor.query import LogsTableRow
 
 _ROWS = 2_000
 #: With the longest fields that there can be, these fit into an answer.
 _LEAST_ROWS = 500
 _TOO_LARGE = "E_QUERY_RESULT_SET_TOO_LARGE"
-_NOTE = 300
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Rows in order, and what the service says is wrong with them."""
-
-    rows: Sequence[LogsTableRow]
-    problem: str = ""
 
 
 class EntryQueries(LogsBase):
@@ -63,54 +52,21 @@ class EntryQueries(LogsBase):
                 continue
             new = answer.rows[place.seen :]
             if new or answer.problem:
-                yield _page(query, new, answer.problem, table)
+                yield LogPage(_entries(query, new, table), answer.notes)
             if not new or (not answer.problem and len(new) < size):
                 return
             place = _next(place, answer.rows, table)
 
-    def _ask(self, query: LogQuery, kusto: str, workspace: str, table: str) -> _Answer:
-        answers: list[Any] = []
-        # Asking again changes nothing, so the SDK may.
-        options: Any = {
-            "retry_on_methods": frozenset({"POST"}),
-            "raw_response_hook": answers.append,
-        }
+    def _ask(self, query: LogQuery, kusto: str, workspace: str, table: str) -> Answer:
         doing = _doing(table)
         with queried(doing, table), well_formed(doing, NAME, area=LogsError):
-            try:
-                found = self._queries.query_workspace(
-                    workspace, kusto, timespan=(query.since, query.until), **options
-                )
-            except ValueError:
-                # The SDK reads whatever is no success as JSON, and so loses what it was.
-                response = answers[-1].http_response if answers else None
-                if response is None or response.status_code == HTTPStatus.OK:
-                    raise
-                # So a workspace answers that never got any data, its documentation says.
-                if response.status_code == HTTPStatus.NO_CONTENT:
-                    return _Answer(())
-                raise HttpResponseError(response=response) from None
-            return _read(found)
+            return ask(self._queries, workspace, kusto, since=query.since, until=query.until)
 
 
-def _read(found: LogsQueryResult | LogsQueryPartialResult) -> _Answer:
-    if isinstance(found, LogsQueryResult):
-        (table,) = found.tables
-        return _Answer(table.rows)
-    error = found.partial_error
-    problems = [innermost(one) for one in (error.details if error else None) or ()]
-    told = "; ".join(filter(None, problems)) or (error.message if error else "") or "no reason"
-    return _Answer([row for table in found.partial_data or () for row in table.rows], told)
-
-
-def _page(query: LogQuery, rows: Sequence[LogsTableRow], problem: str, table: str) -> LogPage:
+def _entries(query: LogQuery, rows: Sequence[LogsTableRow], table: str) -> tuple[LogEntry, ...]:
     with well_formed(_doing(table), NAME, area=LogsError):
         found = [entry_of(row) for row in rows]
-    note = f"Log Analytics answered in part: {problem}"
-    return LogPage(
-        tuple(entry for entry in found if fits(entry, query)),
-        (shortened(printable(note), _NOTE),) if problem else (),
-    )
+    return tuple(entry for entry in found if fits(entry, query))
 
 
 def _next(place: Place, rows: Sequence[LogsTableRow], table: str) -> Place:

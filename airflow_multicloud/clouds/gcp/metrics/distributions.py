@@ -78,11 +78,12 @@ def distribution_of(
         total = sum(n * middle for n, middle in zip(found.counts, middles, strict=True))
         changes.append(_ESTIMATED)
     mean = total / data.count if data.count and total is not None else 0.0
+    if not math.isfinite(mean):
+        return "value: a histogram's bounds are too large to calculate with"
     deviation = sum(
-        n * (middle - mean) ** 2 for n, middle in zip(found.counts, middles, strict=True)
+        n * (middle - mean) * (middle - mean)
+        for n, middle in zip(found.counts, middles, strict=True)
     )
-    if not math.isfinite(mean) or not math.isfinite(deviation):
-        return "value: a histogram's sum or buckets are too large to calculate with"
     if data.count:
         changes.append(_DEVIATION)
     if data.minimum is not None or data.maximum is not None:
@@ -90,7 +91,7 @@ def distribution_of(
     told = Distribution(
         count=data.count,
         mean=mean,
-        sum_of_squared_deviation=deviation if data.count else 0.0,
+        sum_of_squared_deviation=min(deviation, sys.float_info.max),
         bucket_options=found.options,
         bucket_counts=found.counts,
     )

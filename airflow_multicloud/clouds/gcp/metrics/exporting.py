@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,11 +22,7 @@ from airflow_multicloud.adapters.points import name_of
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S, may_be_carried_out
-from airflow_multicloud.clouds.gcp.metrics.confirming import (
-    GCPConfirming,
-    essence_of,
-    identity_of,
-)
+from airflow_multicloud.clouds.gcp.metrics.confirming import DOING, Kept
 from airflow_multicloud.clouds.gcp.metrics.converting import prepared
 from airflow_multicloud.clouds.gcp.metrics.errors import (
     Partial,
@@ -34,14 +31,18 @@ from airflow_multicloud.clouds.gcp.metrics.errors import (
     translated,
 )
 from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS
+from airflow_multicloud.clouds.gcp.metrics.reading import GCPReading
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 from airflow_multicloud.ports.metrics import MetricLimits, MetricPoint
 
 _DOING = "writing metrics"
+#: What can be written, with a margin for how long it takes.
+_OLDEST = timedelta(hours=26)
+_NEWEST = timedelta(minutes=6)
 
 
-class GCPExporting(GCPConfirming):
+class GCPExporting(GCPReading):
     """Exporting."""
 
     def describe_metric_limits(self) -> MetricLimits:
@@ -57,17 +58,26 @@ class GCPExporting(GCPConfirming):
         """Write points, and account for each; see the port."""
         _check_namespace(namespace)
         if points:
-            self._client  # noqa: B018 - a connection of no use is told of before anything is sent
+            # A connection that is of no use is told of before anything is sent.
+            _ = self._client, self._project
         return send_items(
             sorted(points, key=lambda point: point.time),
             partial(prepared, namespace=namespace),
-            self._write,
+            partial(self._write, kept=self._kept(points)),
             name=name_of,
             limits=BatchLimits(records=LIMITS.points_per_request),
             all_or_nothing=True,
         )
 
-    def _write(self, batch: Sequence[Prepared[Any]]) -> Sequence[Reason | None]:
+    def _kept(self, points: Sequence[MetricPoint]) -> Kept:
+        """What is there in the time of these points, as far as it can be written."""
+        now = datetime.now(UTC)
+        earliest, latest = now - _OLDEST, now + _NEWEST
+        times = [min(max(point.time, earliest), latest) for point in points]
+        first, last = min(times, default=earliest), max(times, default=latest)
+        return Kept(lambda metric_type: self._series(metric_type, first, last, doing=DOING))
+
+    def _write(self, batch: Sequence[Prepared[Any]], kept: Kept) -> Sequence[Reason | None]:
         series = [record for item in batch for record in item.records]
         request = CreateTimeSeriesRequest.wrap(
             CreateTimeSeriesRequest.pb()(name=self._project, time_series=series)
@@ -84,8 +94,14 @@ class GCPExporting(GCPConfirming):
                         raise lost[-1] from err
                     raise
             else:
-                return [None] * len(batch)
-        return self._reasons(series, found, lost=bool(lost))
+                found = None
+        if lost:
+            kept.ask_again()
+        reasons = _reasons(series, found, kept, lost=bool(lost))
+        for one, reason in zip(series, reasons, strict=True):
+            if reason is None:
+                kept.note(one)
+        return reasons
 
     def _create(self, request: CreateTimeSeriesRequest, lost: list[BaseException]) -> None:
         """Write, and note what left open whether a try was carried out.
@@ -107,32 +123,31 @@ class GCPExporting(GCPConfirming):
         except api.RetryError as err:
             raise err.cause if err.cause is not None else err from err
 
-    def _reasons(
-        self, series: Sequence[Any], found: Partial, *, lost: bool
-    ) -> Sequence[Reason | None]:
-        """Why each was not written, ``None`` where it was or is there already.
 
-        :param lost: whether a try before may have been carried out.
-        """
-        reasons: dict[int, Reason] = {}
-        doubted: list[int] = []
-        for place in range(len(series)):
-            text = found.reasons.get(place)
-            if text is None and found.reasons:
-                continue
-            reasons[place] = rejected(found.kind, text or found.text, code=found.code)
-            if text is None or is_about_order(text):
-                doubted.append(place)
-        kept = self._kept([series[place] for place in doubted])
-        for place in doubted:
-            there = kept.get(identity_of(series[place]))
-            if there is not None and there == essence_of(series[place]):
-                del reasons[place]
-            elif there is None and (lost or not found.reasons):
-                reasons[place] = replace(
-                    reasons[place], outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE
-                )
-        return [reasons.get(place) for place in range(len(series))]
+def _reasons(
+    series: Sequence[Any], found: Partial | None, kept: Kept, *, lost: bool
+) -> list[Reason | None]:
+    """Why each was not written, ``None`` where it was or is there already.
+
+    :param found: ``None`` when all were written.
+    :param lost: whether a try before may have been carried out.
+    """
+    reasons: list[Reason | None] = [None] * len(series)
+    if found is None:
+        return reasons
+    for place, one in enumerate(series):
+        text = found.reasons.get(place)
+        if text is None and found.reasons:
+            continue
+        reason = rejected(found.kind, text or found.text, code=found.code)
+        if text is not None and not is_about_order(text):
+            reasons[place] = reason
+            continue
+        there = kept.has(one)
+        if there is None and (lost or not found.reasons):
+            reason = replace(reason, outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE)
+        reasons[place] = None if there else reason
+    return reasons
 
 
 def _check_namespace(namespace: str) -> None:

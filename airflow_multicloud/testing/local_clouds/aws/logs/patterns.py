@@ -84,7 +84,7 @@ def _json_matcher(text: str) -> Match:
     def matches(message: str) -> bool:
         try:
             found = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(found, dict | list) and test(found)
 

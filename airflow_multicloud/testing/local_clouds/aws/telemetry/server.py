@@ -20,6 +20,7 @@ from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import (
     Call,
     Refused,
     answer_of,
+    body_of,
     members_of,
     model_of,
     operation_of,
@@ -128,7 +129,8 @@ def _read(request: Request, region: str, service: Service) -> Call:
     """
     name = operation_of(request)
     try:
-        given = members_of(request)
+        body = body_of(request)
+        given = members_of(request, body)
         shape = model_of(service.boto_name).operation_model(name).input_shape
         if shape is not None:
             check(given, shape)
@@ -137,4 +139,4 @@ def _read(request: Request, region: str, service: Service) -> Call:
         raise service.unfit(unfit) from None
     except (ValueError, KeyError, OSError) as err:
         raise Refused("SerializationException", str(err)[:200]) from None
-    return Call(operation=name, region=region, given=given, size=len(request.get_data()))
+    return Call(operation=name, region=region, given=given, size=len(body))

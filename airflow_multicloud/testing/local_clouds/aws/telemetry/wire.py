@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from botocore.model import DenormalizedStructureBuilder
@@ -57,7 +58,7 @@ class Call:
     """A request.
 
     :param given: its members, by the model's names; times are aware.
-    :param size: of its body, as it was sent.
+    :param size: of its body, not compressed.
     """
 
     operation: str
@@ -81,14 +82,20 @@ def operation_of(request: Request) -> str:
     return request.headers.get("X-Amz-Target", "").rpartition(".")[2]
 
 
-def members_of(request: Request) -> Any:
+def body_of(request: Request) -> bytes:
+    """A request's body, not compressed.
+
+    :raises OSError: when it is not what it says to be.
+    """
+    body = request.get_data()
+    return gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body
+
+
+def members_of(request: Request, body: bytes) -> Any:
     """What a request's body holds.
 
     :raises ValueError: when it can't be read.
     """
-    body = request.get_data()
-    if request.headers.get("Content-Encoding") == "gzip":
-        body = gzip.decompress(body)
     if request.mimetype == _CBOR:
         return _CborParser().read(body)
     return json.loads(body or b"{}")
@@ -121,10 +128,19 @@ def refusal_of(request: Request, refused: Refused) -> Answer:
     told = {"__type": refused.code, "message": refused.message}
     cbor = request.mimetype == _CBOR
     body = _CborWriter().written(told, _ERROR) if cbor else json.dumps(told).encode()
-    return _answer(request, body, refused.status)
+    fault = "Sender" if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR else "Receiver"
+    # CloudWatch's codes are those of its former protocol: "awsQueryCompatible" in its model.
+    former = request.headers.get("x-amzn-query-mode") == "true"
+    headers = {"x-amzn-query-error": f"{refused.code};{fault}"} if former else {}
+    return _answer(request, body, refused.status, headers)
 
 
-def _answer(request: Request, body: bytes, status: HTTPStatus = HTTPStatus.OK) -> Answer:
+def _answer(
+    request: Request,
+    body: bytes,
+    status: HTTPStatus = HTTPStatus.OK,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Answer:
     cbor = request.mimetype == _CBOR
     return Answer(
         status=status,
@@ -133,6 +149,7 @@ def _answer(request: Request, body: bytes, status: HTTPStatus = HTTPStatus.OK) -
             "content-type": _CBOR if cbor else "application/x-amz-json-1.1",
             "x-amzn-requestid": str(uuid.uuid4()),
             **({"smithy-protocol": "rpc-v2-cbor"} if cbor else {}),
+            **headers,
         },
     )
 

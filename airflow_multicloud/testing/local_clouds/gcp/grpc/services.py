@@ -174,7 +174,13 @@ class _Recording(grpc.Channel):  # type: ignore[misc] # grpc has no types
     def _not_here(self, *_args: object, **_options: object) -> Any:
         raise NotImplementedError
 
-    unary_stream = stream_unary = stream_stream = subscribe = unsubscribe = _not_here
+    subscribe = unsubscribe = _not_here
+
+    def stream_stream(self, *_args: object, **_options: object) -> Any:
+        """A stub that a transport makes before anybody asks for it; none is served here."""
+        return _NeverAsked()
+
+    unary_stream = stream_unary = stream_stream
 
     def close(self) -> None:
         """Nothing is open."""

@@ -10,6 +10,7 @@ from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Service
+from airflow_multicloud.testing.local_clouds.gcp.logs.service import logs
 from airflow_multicloud.testing.local_clouds.gcp.metrics.service import metrics
 from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
@@ -20,7 +21,7 @@ from airflow_multicloud.testing.local_clouds.kit.otlp import kept_by
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 
 #: What the process serves: each is made once.
-_SERVICES: tuple[Callable[[State], Service], ...] = (metrics,)
+_SERVICES: tuple[Callable[[State], Service], ...] = (metrics, logs)
 
 
 def main() -> None:

@@ -95,7 +95,11 @@ def _word(kind: str, text: str) -> Word:
 
 def _string(text: str) -> tuple[Type, object]:
     inner = text.removeprefix("h").removeprefix("H")[1:-1]
-    return Type.STRING, re.sub(_ESCAPE, _unescaped, inner)
+    units = re.sub(_ESCAPE, _unescaped, inner)
+    # Kusto's texts are of UTF-16: two halves of a pair are one character, however they came.
+    return Type.STRING, units.encode("utf-16-le", "surrogatepass").decode(
+        "utf-16-le", "surrogatepass"
+    )
 
 
 def _verbatim(text: str) -> tuple[Type, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 from airflow_multicloud.testing.local_clouds.azure.logs.kql.aggregates import summarized
@@ -121,8 +122,9 @@ def _sorted(found: Relation, by: Sequence[Order]) -> list[Row]:
 def _sorted_by(rows: list[Row], value: Compiled, order: Order) -> list[Row]:
     if value.type is Type.DYNAMIC:
         raise KqlSemanticError("'sort' operator: key can't be of dynamic type")
-    key: Callable[[Row], Any] = value.of
-    nulls = [row for row in rows if key(row) is None]
-    others = [row for row in rows if key(row) is not None]
-    others.sort(key=key, reverse=not order.ascending)
-    return [*nulls, *others] if order.nulls_first else [*others, *nulls]
+    keyed: list[tuple[Any, Row]] = [(value.of(row), row) for row in rows]
+    nulls = [row for key, row in keyed if key is None]
+    others = [pair for pair in keyed if pair[0] is not None]
+    others.sort(key=itemgetter(0), reverse=not order.ascending)
+    found = [row for _, row in others]
+    return [*nulls, *found] if order.nulls_first else [*found, *nulls]

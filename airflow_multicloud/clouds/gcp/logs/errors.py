@@ -1,0 +1,92 @@
+"""What Cloud Logging's errors mean.
+
+A rate that is exceeded and a quota that is used up both have the status ``RESOURCE_EXHAUSTED``; the
+reason tells them apart: https://cloud.google.com/apis/design/errors, ``google.api.ErrorReason``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from google.api_core import exceptions as api
+from google.cloud.logging_v2.types import WriteLogEntriesPartialErrors
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc.code_pb2 import Code
+
+from airflow_multicloud.adapters.answers import not_an_answer
+from airflow_multicloud.adapters.batches import rejected
+from airflow_multicloud.adapters.tallies import Reason
+from airflow_multicloud.clouds.gcp import NAME, errors
+from airflow_multicloud.clouds.gcp.errors import BASE
+from airflow_multicloud.errors import ErrorKind, LogsError
+
+TABLE = BASE
+
+_PARTIAL = WriteLogEntriesPartialErrors.pb(WriteLogEntriesPartialErrors())
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn the exceptions of Cloud Logging and of the way there into this package's.
+
+    :param doing: the call and what it was about, for the message.
+    :raises LogsError: with the cause's kind.
+    """
+    with errors.translated(doing, table=TABLE, area=LogsError):
+        try:
+            yield
+        except api.RetryError as err:
+            # The client gave up: what it met last is the cause, not that it took long.
+            if isinstance(err.cause, api.GoogleAPICallError):
+                raise err.cause from err
+            raise
+
+
+def may_pass(err: BaseException) -> bool:
+    """Whether the same request may succeed in a moment: an outage, or a rate that is exceeded."""
+    if is_partial(err):
+        return False
+    if isinstance(err, api.ResourceExhausted):
+        return TABLE.kind_of_code(err.reason or "") in (None, ErrorKind.THROTTLED)
+    return may_be_carried_out(err)
+
+
+def may_be_carried_out(err: BaseException) -> bool:
+    """Whether what was asked may have been done, although this was the answer."""
+    return isinstance(err, api.ServiceUnavailable | api.InternalServerError | api.DeadlineExceeded)
+
+
+def is_partial(err: BaseException) -> bool:
+    """Whether some of a request's entries were written."""
+    return isinstance(err, api.GoogleAPICallError) and bool(_partial_errors(err))
+
+
+def partly_refused(doing: str, err: api.GoogleAPICallError, count: int) -> list[Reason | None]:
+    """What became of each entry of a request of which some were refused; else nothing.
+
+    https://cloud.google.com/logging/docs/reference/v2/rpc/google.logging.v2 says of
+    ``WriteLogEntriesPartialErrors``: the entries that are not in it were written, and a request of
+    which none was written has none.
+
+    :param count: of the entries.
+    :raises LogsError: kind ``integrity``, when it is about entries that were not sent.
+    """
+    refused = _partial_errors(err)
+    if not refused:
+        return []
+    if not all(0 <= place < count for place in refused):
+        raise not_an_answer(doing, NAME, "errors of entries that were not sent", area=LogsError)
+    return [refused.get(place) for place in range(count)]
+
+
+def _partial_errors(err: api.GoogleAPICallError) -> Mapping[int, Reason]:
+    found: dict[int, Reason] = {}
+    for detail in err.details:
+        message = type(_PARTIAL)()
+        if isinstance(detail, AnyMessage) and detail.Unpack(message):
+            for place, status in message.log_entry_errors.items():
+                code = Code.Name(status.code) if status.code in Code.values() else str(status.code)
+                kind = TABLE.kind_of_code(code) or ErrorKind.INVALID_ARGUMENT
+                found[place] = rejected(kind, status.message or code, code=code)
+    return found

@@ -1,0 +1,168 @@
+"""Items handed to several destinations at the same time; what fails at one costs that one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, dropped
+from airflow_multicloud.adapters.tallies import Reason, Tally
+from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.deliveries import Delivery, Destination, Portion
+from airflow_multicloud.core.telemetry import operation, submit_in_context
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
+from airflow_multicloud.ports.accounting import Accounting, Outcome
+
+H = TypeVar("H")
+T = TypeVar("T")
+
+#: After so many portions in a row of which nothing arrived for an outage, no further one is sent.
+_MOST_OUTAGES = 2
+#: Destinations that are served at the same time.
+_MOST_AT_ONCE = 16
+
+
+def deliver(
+    destinations: Sequence[Destination[H]],
+    portions: Iterable[Portion[T]],
+    send: Callable[[H, Sequence[T]], Accounting],
+    *,
+    span: str,
+    ratios: Mapping[str, float],
+    before: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+) -> tuple[Delivery, ...]:
+    """Hand every portion to every destination, concurrently, one portion after the other.
+
+    A destination's :class:`~airflow_multicloud.errors.CloudError` costs that destination. One whose
+    credentials or permissions are refused, or that met two outages in a row, is sent no further
+    portion; what it would have been given is counted as dropped. The next portion is read when
+    all have the last one, so that no more than one is in memory.
+
+    :param send: hands items to a hook, and accounts for each.
+    :param span: around each portion at each destination.
+    :param ratios: by connection id, the share that must be accepted.
+    :param before: by connection id, the digests of portions that an earlier try has settled; they
+        are not sent again.
+    :return: in the order of the destinations.
+    :raises WorkCancelledError: between two portions, when the work is to stop.
+    """
+    serving = [
+        _Serving(one, send, span, before.get(one.conn_id, frozenset())) for one in destinations
+    ]
+    with cancellation.pool(min(len(serving), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
+        for portion in portions:
+            cancellation.check()
+            futures = [submit_in_context(pool, one.take, portion) for one in serving]
+            cancellation.wait_for(futures)
+            cancellation.check()
+            for future in futures:
+                future.result()
+    return tuple(one.delivery(ratios[one.to.conn_id]) for one in serving)
+
+
+class _Serving(Generic[H, T]):
+    """One destination, while it is served; by one thread at a time."""
+
+    def __init__(
+        self,
+        destination: Destination[H],
+        send: Callable[[H, Sequence[T]], Accounting],
+        span: str,
+        before: AbstractSet[str],
+    ) -> None:
+        self.to = destination
+        self._send = send
+        self._span = span
+        self._tally = Tally()
+        self._given = 0
+        self._seconds = 0.0
+        self._before = before
+        self._accepted_before = 0
+        self._settled: list[str] = []
+        self._outages = 0
+        self._error = destination.error
+        self._ended: Reason | None = None
+        if destination.error is not None:
+            self._ended = dropped(destination.error.kind, f"not sent: {destination.error}")
+
+    def take(self, portion: Portion[T]) -> None:
+        """Send a portion, and count what becomes of it."""
+        self._given += portion.size
+        self._tally.add_refusals(portion.unread)
+        if portion.digest in self._before:
+            self._tally.accept(len(portion.items))
+            self._accepted_before += len(portion.items)
+            self._settled.append(portion.digest)
+        elif self._ended is not None or self.to.hook is None:
+            why = self._ended or dropped(ErrorKind.UNSUPPORTED, "not sent: there is no hook")
+            self._lose(portion.items, why)
+        elif portion.items:
+            self._hand(self.to.hook, portion)
+
+    def _hand(self, hook: H, portion: Portion[T]) -> None:
+        started = time.monotonic()
+        try:
+            with operation(
+                self._span, cloud__provider=self.to.cloud, multicloud__conn_id=self.to.conn_id
+            ) as span:
+                part = self._send(hook, portion.items)
+                span.set_attribute("multicloud.given", part.given)
+                span.set_attribute("multicloud.accepted", part.accepted)
+        except CloudError as err:
+            self._failed(portion.items, err)
+        else:
+            self._tally.add(part)
+            self._judge(part)
+            if portion.digest and part.accepted == len(portion.items):
+                self._settled.append(portion.digest)
+        finally:
+            self._seconds += time.monotonic() - started
+
+    def delivery(self, ratio: float) -> Delivery:
+        """What became of all that was taken; ``ratio`` of it must be accepted."""
+        return Delivery(
+            conn_id=self.to.conn_id,
+            cloud=self.to.cloud,
+            accounting=self._tally.accounting(self._given),
+            seconds=self._seconds,
+            min_success_ratio=ratio,
+            accepted_before=self._accepted_before,
+            settled=tuple(self._settled),
+            error_kind=None if self._error is None else self._error.kind,
+            error=None if self._error is None else str(self._error),
+        )
+
+    def _failed(self, items: Sequence[T], err: CloudError) -> None:
+        """The hook itself failed; by the ports it has sent nothing when that is its credentials."""
+        unknown = err.kind in NOT_KNOWN_AFTER and not isinstance(err, CredentialsError)
+        outcome = Outcome.UNKNOWN if unknown else Outcome.DROPPED
+        self._error = err
+        self._lose(items, Reason(outcome=outcome, kind=err.kind, reason=str(err), code=err.code))
+        self._end(err.kind, str(err))
+
+    def _judge(self, part: Accounting) -> None:
+        """Whether anything more is to be sent here, after what became of a portion."""
+        out = [one for one in part.refusals if one.kind.is_outage]
+        self._outages = self._outages + 1 if out and not part.accepted else 0
+        for one in part.refusals:
+            # The hook itself has ended its sending, where it dropped what is not at fault.
+            concerns_all = one.kind in CONCERNS_ALL
+            if one.outcome is Outcome.DROPPED and (concerns_all or one.kind.is_outage):
+                self._ended = dropped(one.kind, one.reason)
+                return
+            if concerns_all:
+                self._end(one.kind, one.reason)
+                return
+        if self._outages >= _MOST_OUTAGES:
+            self._end(out[0].kind, out[0].reason)
+
+    def _end(self, kind: ErrorKind, why: str) -> None:
+        self._ended = dropped(kind, f"not sent, because what was sent before failed: {why}")
+
+    def _lose(self, items: Sequence[T], reason: Reason) -> None:
+        # No samples: what failed is the destination, whatever the items are.
+        if items:
+            self._tally.refuse_all(len(items), reason)

@@ -1,0 +1,1 @@
+"""Log records shipped to clouds, and entries queried from them."""

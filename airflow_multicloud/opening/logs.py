@@ -1,0 +1,185 @@
+"""What is shipped to logs and asked of them, opened from what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from opentelemetry import trace
+
+from airflow_multicloud.adapters.entries import check_log
+from airflow_multicloud.core.deliveries import OnInvalid
+from airflow_multicloud.core.logs.lines import LineFormat, format_of, read_lines
+from airflow_multicloud.core.logs.records import (
+    BadRecordError,
+    Origin,
+    Unread,
+    read_records,
+    severity_of,
+    time_of,
+)
+from airflow_multicloud.core.logs.shipping import Shipment, ShipReport, ship
+from airflow_multicloud.core.success import check_ratios
+from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.errors import ErrorKind, LogsError
+from airflow_multicloud.labels import current_work
+from airflow_multicloud.lists import elements
+from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
+from airflow_multicloud.opening.places import stream_place
+from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What is shipped, as it was given; see :func:`airflow_multicloud.api.ship_logs`."""
+
+    records: object = None
+    source: str | Path | None = None
+    source_format: object = None
+    on_invalid: object = OnInvalid.FAIL
+    min_success_ratio: object = 1.0
+    severity: object = Severity.INFO
+    correlation_id: str | None = None
+    start: object = None
+
+
+def shipped(
+    destinations: object,
+    log: str,
+    given: Given,
+    *,
+    before: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+) -> ShipReport:
+    """Check what was given, open the destinations, and ship; whatever comes of it is told.
+
+    :param before: by connection id, what an earlier try of the task has settled.
+    :raises LogsError: kind ``invalid_argument``, naming the parameter; nothing was sent then.
+    """
+    with operation("ship_logs", multicloud__log=log) as span:
+        conn_ids = check_conn_ids(destinations, "destinations", error=LogsError)
+        check_log(log, cloud="")
+        shipment = Shipment(
+            log=log,
+            read=_reader(given, _origin(log, given)),
+            on_invalid=choice("on_invalid", given.on_invalid, OnInvalid),
+            ratios=check_ratios(given.min_success_ratio, conn_ids, error=LogsError),
+            destinations=[open_destination(Logs, one) for one in conn_ids],
+        )
+        span.set_attribute("multicloud.destinations", conn_ids)
+        return ship(shipment, before)
+
+
+def _origin(log: str, given: Given) -> Origin:
+    no_start = given.start in (None, "")
+    return Origin(
+        log=log,
+        start=datetime.now(UTC) if no_start else parsed("start", time_of, given.start),
+        work=current_work(),
+        severity=parsed("severity", severity_of, given.severity),
+        correlation_id=given.correlation_id or current_trace_id(),
+    )
+
+
+def open_query(
+    *,
+    since: object = None,
+    until: object = None,
+    window: object = None,
+    text: str | None = None,
+    severity: object = None,
+    correlation_id: str | None = None,
+) -> LogQuery:
+    """The question that was asked; see :func:`airflow_multicloud.api.query_logs`.
+
+    :raises LogsError: kind ``invalid_argument``, naming the parameter.
+    """
+    last = datetime.now(UTC) if until in (None, "") else parsed("until", time_of, until)
+    if (since in (None, "")) is (window in (None, "")):
+        raise _refused("since, window: expected one of them")
+    try:
+        first = last - _window(window) if since in (None, "") else parsed("since", time_of, since)
+        return LogQuery(
+            since=first,
+            until=last,
+            text=text or None,
+            severity=None if severity in (None, "") else parsed("severity", severity_of, severity),
+            correlation_id=correlation_id or None,
+        )
+    except (ValueError, OverflowError) as err:
+        raise _refused(str(err)) from None
+
+
+def current_trace_id() -> str | None:
+    """The id of the trace that this is part of, as 32 hexadecimal digits."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None
+
+
+def choice(parameter: str, given: object, allowed: type[E]) -> E:
+    """One of an enumeration's values.
+
+    :raises LogsError: kind ``invalid_argument``.
+    """
+    try:
+        return allowed(given)
+    except ValueError:
+        raise _refused(
+            f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}"
+        ) from None
+
+
+def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
+    """A value as a record has it, given as a parameter.
+
+    :raises LogsError: kind ``invalid_argument``.
+    """
+    try:
+        return read(given)
+    except BadRecordError as err:
+        why = str(err).partition(": ")[2]
+        raise _refused(f"{parameter}: {given!r} given: {why}") from None
+
+
+def _reader(given: Given, origin: Origin) -> Callable[[], Iterable[LogEntry | Unread]]:
+    records, source, source_format = given.records, given.source, given.source_format
+    if (records is None) is (source in (None, "")):
+        raise _refused("records, source: expected one of them")
+    if source is None or source == "":
+        found: tuple[Mapping[Any, Any], ...] = elements(
+            records, "records", Mapping, what="records (objects)", error=LogsError
+        )
+        return lambda: read_records(
+            ((f"records[{number}]", record) for number, record in enumerate(found)), origin
+        )
+    if str(source).endswith((".gz", ".bz2", ".xz", ".zst")):
+        raise _refused(f"source: {source} is compressed; give the file as it is unpacked")
+    lines = (
+        format_of(str(source))
+        if source_format in (None, "")
+        else choice("source_format", source_format, LineFormat)
+    )
+    return lambda: read_lines(stream_place("source", source), lines, origin)
+
+
+def _window(given: object) -> timedelta:
+    if isinstance(given, timedelta):
+        return given
+    try:
+        if isinstance(given, int | float | str) and not isinstance(given, bool):
+            return timedelta(seconds=float(given))
+    except (ValueError, OverflowError):
+        pass
+    raise _refused(f"window: {given!r} given, expected seconds")
+
+
+def _refused(message: str) -> LogsError:
+    return LogsError(message, kind=ErrorKind.INVALID_ARGUMENT)

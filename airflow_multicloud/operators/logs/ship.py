@@ -1,0 +1,122 @@
+"""Ship records to the logs of several clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
+from airflow_multicloud.core.success import Ratios
+from airflow_multicloud.documents import to_document
+from airflow_multicloud.opening.logs import Given, shipped
+from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.logs.settled import remember_settled, settled_before
+from airflow_multicloud.operators.run_ids import started_at
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ShipLogsOperator(CloudOperator):
+    """Write records to the logs of several clouds at once, and account for each of them.
+
+    Returns the report, which is in XCom under ``report`` also when the task fails: for each
+    destination ``given = accepted + rejected + unknown + dropped``, with reasons.
+
+    The order of records is kept. Each entry has the attributes ``airflow.dag_id``,
+    ``airflow.task_id``, ``airflow.run_id`` and, in a mapped task, ``airflow.map_index``, and an
+    insert id that is the same in every try of the task. What a cloud accepted in an earlier try is
+    not sent again where Airflow can remember that (3.3 and later).
+
+    :param destinations: connection ids, each once.
+    :param log_name: the log that is written to: letters, digits, ``.``, ``_``, ``/`` and ``-``.
+    :param records: objects with ``message`` and, if wanted, ``time`` (ISO 8601 with its offset),
+        ``severity``, ``correlation_id`` and ``attributes``.
+    :param source: instead of records, a file's path or an object's URI whose lines are records; it
+        is read in pieces.
+    :param source_format: ``json`` (a JSON object in each line) or ``text`` (a message in each);
+        by default ``json`` for names that end with ``.json``, ``.jsonl`` or ``.ndjson``.
+    :param on_invalid: ``fail``: nothing is sent if any destination can't take a record; ``drop``:
+        such records are counted as dropped.
+    :param min_success_ratio: which share must be accepted, from 0 to 1: of each destination, or by
+        connection id. A retry is made where it can help.
+    :param severity: of records that have none.
+    :param correlation_id: of records that have none; the current trace's id by default.
+    :param start: the time of the first record, for those that have none: each is a microsecond
+        after the one before it. The start of the DAG run by default.
+    """
+
+    template_fields: Sequence[str] = (
+        "destinations",
+        "log_name",
+        "records",
+        "source",
+        "source_format",
+        "on_invalid",
+        "min_success_ratio",
+        "severity",
+        "correlation_id",
+        "start",
+    )
+    report_key = "report"
+
+    def __init__(
+        self,
+        *,
+        destinations: Sequence[str],
+        log_name: str,
+        records: Sequence[Mapping[str, Any]] | None = None,
+        source: str | None = None,
+        source_format: str | None = None,
+        on_invalid: str = "fail",
+        min_success_ratio: Ratios = 1.0,
+        severity: str = "INFO",
+        correlation_id: str | None = None,
+        start: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.destinations = destinations
+        self.log_name = log_name
+        self.records = records
+        self.source = source
+        self.source_format = source_format
+        self.on_invalid = on_invalid
+        self.min_success_ratio = min_success_ratio
+        self.severity = severity
+        self.correlation_id = correlation_id
+        self.start = start
+
+    def perform(self, context: Context) -> Outcome:
+        """Ship."""
+        given = Given(
+            records=self.records,
+            source=self.source or None,
+            source_format=self.source_format,
+            on_invalid=self.on_invalid,
+            min_success_ratio=self.min_success_ratio,
+            severity=self.severity,
+            correlation_id=self.correlation_id or None,
+            start=self.start or started_at(context),
+        )
+        before = settled_before(context, self.log_name)
+        report = shipped(self.destinations, self.log_name, given, before=before)
+        self._tell(report)
+        try:
+            report.raise_if_failed()
+        except ShippingFailedError as err:
+            remember_settled(context, report)
+            return Outcome(to_document(report), err)
+        return Outcome(to_document(report))
+
+    def _tell(self, report: ShipReport) -> None:
+        for one in report.destinations:
+            tell = self.log.info if one.succeeded else self.log.error
+            tell("%s", one)
+            for refusal in one.refusals:
+                self.log.warning("%s: %d %s: %s: %s (such as %s)", one.conn_id, refusal.count,
+                                 refusal.outcome.value, refusal.kind.value, refusal.reason,
+                                 ", ".join(refusal.samples) or "all")  # fmt: skip
+            for lost in one.conversions:
+                self.log.info("%s: %d %s: %s", one.conn_id, lost.count, lost.what.value,
+                              lost.detail)  # fmt: skip

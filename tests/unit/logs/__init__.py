@@ -1,0 +1,1 @@
+"""Logs: shipping and querying."""
