@@ -130,7 +130,7 @@ def choice(parameter: str, given: object, allowed: type[E]) -> E:
     :raises LogsError: kind ``invalid_argument``.
     """
     try:
-        return allowed(given)
+        return allowed(str(given))
     except ValueError:
         raise _refused(
             f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}"
