@@ -32,6 +32,7 @@ ARGUMENTS = {
     "IncompleteFetchError": {"attempts": (), "provenance": None},
     "QueryFailedError": {"result": {"answers": 2}},
     "ReplicationFailedError": {"report": {"failed": 3}},
+    "ShippingFailedError": {"report": {"shipped": 3}},
 }
 
 
