@@ -69,12 +69,19 @@ def _values(point: MetricPoint) -> Iterable[AttributeValue]:
     return point.attributes.values()
 
 
+def _is_finite(figure: float) -> bool:
+    try:
+        return math.isfinite(figure)
+    except OverflowError:  # an integer that no floating-point number holds
+        return False
+
+
 def _why_not_data(point: MetricPoint) -> str | None:
     data = point.data
     if isinstance(data, Gauge | Counter):
-        return None if math.isfinite(data.value) else "value: it is not a finite number"
+        return None if _is_finite(data.value) else "value: it is not a finite number"
     figures = [data.total, data.minimum, data.maximum]
-    if any(figure is not None and not math.isfinite(figure) for figure in figures):
+    if any(figure is not None and not _is_finite(figure) for figure in figures):
         return "value: the sum, minimum or maximum is not a finite number"
     if data.count < 0:
         return "value: a histogram's count is negative"

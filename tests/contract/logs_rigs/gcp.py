@@ -6,13 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from airflow_multicloud.clouds.gcp.logs import GCPLogsHook
 from airflow_multicloud.ports.logs import Logs
 from airflow_multicloud.testing.contracts.logs.rigs import LogsRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
+from airflow_multicloud.testing.local_clouds.gcp.service_account import new_key
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import plant
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ _SERVER = "local_gcp_telemetry"
 
 def rig() -> LogsRigSpec:
     return LogsRigSpec(
-        name="local_gcp",
+        name="local_cloud_logging",
         cloud="gcp",
         hook=GCPLogsHook,
         open=connected(Logs, _CONN_ID, _SERVER),
@@ -46,12 +44,7 @@ def _open_refused(request: pytest.FixtureRequest) -> Logs:
     """A service account whose key Google does not know."""
     server: LocalServer = request.getfixturevalue(_SERVER)
     connection: Any = server.spec.connections[_CONN_ID]
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    account = json.loads(connection["extra"]["keyfile_dict"]) | {"private_key": key.decode()}
+    account = json.loads(connection["extra"]["keyfile_dict"]) | {"private_key": new_key()}
     extra = {**connection["extra"], "keyfile_dict": json.dumps(account)}
     monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     monkeypatch.setenv("AIRFLOW_CONN_GCP_REFUSED", json.dumps({**connection, "extra": extra}))

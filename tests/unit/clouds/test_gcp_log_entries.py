@@ -157,6 +157,11 @@ class TestOfOtherWriters:
     def test_nothing(self) -> None:
         assert read().message == ""
 
+    def test_labels_that_are_only_called_like_this_packages_own(self) -> None:
+        found = read(severity=500, labels={"multicloud_severity": "TRACE"})
+        assert found.severity is Severity.ERROR
+        assert found.attributes == {"multicloud_severity": "TRACE"}
+
     def test_a_trace_of_another_form(self) -> None:
         assert read(trace="projects/other/traces/1").correlation_id == "1"
         assert read(trace="abc").correlation_id == "abc"

@@ -77,15 +77,16 @@ def entry_of(record: Any) -> LogEntry:
     """
     labels = dict(record.labels)
     correlation_id = labels.pop(CORRELATION_LABEL, None)
-    told = labels.pop(_SEVERITY_LABEL, None)
     message, fields = message_and_fields(record)
     severity = _severity_of(record.severity)
+    if severity is Severity.DEBUG and labels.get(_SEVERITY_LABEL) == Severity.TRACE:
+        severity = Severity(labels.pop(_SEVERITY_LABEL))
     if record.trace:
         correlation_id = record.trace.rpartition("/traces/")[2]
     return LogEntry(
         time=record.timestamp.ToDatetime(tzinfo=UTC),
         message=message,
-        severity=Severity.TRACE if told == Severity.TRACE else severity,
+        severity=severity,
         correlation_id=correlation_id,
         insert_id=record.insert_id or None,
         attributes={**fields, **labels},

@@ -12,6 +12,7 @@ import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from google.api_core import exceptions as api
@@ -28,8 +29,13 @@ from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.logs.client import REQUEST_S, LogsBase
 from airflow_multicloud.clouds.gcp.logs.converting import record_of
-from airflow_multicloud.clouds.gcp.logs.errors import partly_refused, translated
+from airflow_multicloud.clouds.gcp.logs.errors import (
+    is_partial,
+    partly_refused,
+    translated,
+)
 from airflow_multicloud.clouds.gcp.logs.limits import BATCH, LIMITS, OVERHEAD
+from airflow_multicloud.clouds.gcp.tries import Tries
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.logs import LogEntry, LogLimits
@@ -55,7 +61,7 @@ class GCPWriting(LogsBase):
     def write_entries(self, entries: Sequence[LogEntry], *, log: str) -> Accounting:
         """Write entries, and account for each; see the port."""
         check_log(log, cloud=NAME)
-        client, log_name, retry = self._logging, self._log_name(log), self._retry
+        client, log_name = self._logging, self._log_name(log)
         doing = f"writing to log {log!r}"
 
         def send(batch: Sequence[Prepared[Any]]) -> Sequence[Reason | None]:
@@ -67,9 +73,10 @@ class GCPWriting(LogsBase):
             WriteLogEntriesRequest.pb(request).entries.extend(
                 record for one in batch for record in one.records
             )
+            write = partial(client.write_log_entries, request, retry=None, timeout=REQUEST_S)
             with translated(doing):
                 try:
-                    client.write_log_entries(request, retry=retry, timeout=REQUEST_S)
+                    Tries(self._retry, is_partial).send(write)
                 except api.GoogleAPICallError as err:
                     if reasons := partly_refused(doing, err, len(batch)):
                         return reasons

@@ -6,69 +6,68 @@ refused, and what it was the first time is read back: the same value is as good 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
+from typing import Any, Final
 
 from google.api.metric_pb2 import MetricDescriptor
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.metrics.converting import key_of, moment_of
-from airflow_multicloud.clouds.gcp.metrics.reading import GCPReading
 from airflow_multicloud.errors import CloudError, MetricsError
 
-_DOING = "reading back what was refused"
+DOING: Final = "reading back what was refused"
 
 
-class GCPConfirming(GCPReading):
-    """Reading back."""
+class Kept:
+    """What is there of the points of one export, asked for once per metric.
 
-    def _kept(self, series: Sequence[Any]) -> dict[Hashable, Hashable]:
-        """What is there of points: identity → essence.
+    :param read: the series of a metric type, with their points in the time that matters.
+    """
 
-        Nothing of those that can't be read: who may write need not be allowed to read, and an error
+    def __init__(self, read: Callable[[str], Iterator[Any]]) -> None:
+        self._read = read
+        self._asked: set[str] = set()
+        self._found: dict[Hashable, Hashable] = {}
+
+    def has(self, series: Any) -> bool | None:
+        """Whether a point is there as it was sent; ``None`` when there is none of its time.
+
+        Nothing is there that can't be read: who may write need not be allowed to read, and an error
         of this question is none of the export's.
 
-        :param series: of one point each.
+        :param series: of one point.
         """
-        by_type: defaultdict[str, list[Any]] = defaultdict(list)
-        for one in series:
-            by_type[one.metric.type].append(one)
-        kept: dict[Hashable, Hashable] = {}
-        for metric_type, asked in by_type.items():
-            times = [_time(one) for one in asked]
-            try:
-                found = self._series(metric_type, min(times), max(times), doing=_DOING)
-                for one in found:
-                    with well_formed(_DOING, NAME, area=MetricsError):
-                        kept |= _points(one)
-            except CloudError:
-                continue
-        return kept
+        self._ask(series.metric.type)
+        there = self._found.get(_identity(series, series.points[0]))
+        return None if there is None else there == _essence(series, series.points[0])
+
+    def note(self, series: Any) -> None:
+        """That a point was written."""
+        self._found.setdefault(
+            _identity(series, series.points[0]), _essence(series, series.points[0])
+        )
+
+    def ask_again(self) -> None:
+        """Take nothing for known: what was sent may have been carried out unheard."""
+        self._asked.clear()
+
+    def _ask(self, metric_type: str) -> None:
+        if metric_type in self._asked:
+            return
+        self._asked.add(metric_type)
+        with suppress(CloudError):
+            for one in self._read(metric_type):
+                with well_formed(DOING, NAME, area=MetricsError):
+                    self._found |= {
+                        _identity(one, point): _essence(one, point) for point in one.points
+                    }
 
 
-def identity_of(series: Any) -> Hashable:
-    """What a series of one point is about: the series and its time."""
-    return key_of(series), _time(series)
-
-
-def essence_of(series: Any) -> Hashable:
-    """What a series of one point says."""
-    return _essence(series, series.points[0])
-
-
-def _time(series: Any) -> datetime:
-    return moment_of(series.points[0].interval.end_time)
-
-
-def _points(series: Any) -> dict[Hashable, Hashable]:
-    key = key_of(series)
-    return {
-        (key, moment_of(point.interval.end_time)): _essence(series, point)
-        for point in series.points
-    }
+def _identity(series: Any, point: Any) -> Hashable:
+    """The series and the time."""
+    return key_of(series), moment_of(point.interval.end_time)
 
 
 def _essence(series: Any, point: Any) -> Hashable:

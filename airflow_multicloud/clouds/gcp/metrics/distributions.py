@@ -26,6 +26,8 @@ _LOWEST = -sys.float_info.max
 #: Where the bounds of exponential buckets are numbers that a double holds, and differ.
 _SCALES = range(-9, 51)
 _LARGEST_EXPONENT = 1024
+#: Of a distribution that somebody else wrote.
+_MOST_READ = 10_000
 
 _EXTREMES_LOST = Change(
     ConversionKind.VALUES_APPROXIMATED, "minimum and maximum are not kept of a distribution"
@@ -78,11 +80,12 @@ def distribution_of(
         total = sum(n * middle for n, middle in zip(found.counts, middles, strict=True))
         changes.append(_ESTIMATED)
     mean = total / data.count if data.count and total is not None else 0.0
+    if not math.isfinite(mean):
+        return "value: a histogram's bounds are too large to calculate with"
     deviation = sum(
-        n * (middle - mean) ** 2 for n, middle in zip(found.counts, middles, strict=True)
+        n * (middle - mean) * (middle - mean)
+        for n, middle in zip(found.counts, middles, strict=True)
     )
-    if not math.isfinite(mean) or not math.isfinite(deviation):
-        return "value: a histogram's sum or buckets are too large to calculate with"
     if data.count:
         changes.append(_DEVIATION)
     if data.minimum is not None or data.maximum is not None:
@@ -90,7 +93,7 @@ def distribution_of(
     told = Distribution(
         count=data.count,
         mean=mean,
-        sum_of_squared_deviation=deviation if data.count else 0.0,
+        sum_of_squared_deviation=min(deviation, sys.float_info.max),
         bucket_options=found.options,
         bucket_counts=found.counts,
     )
@@ -114,6 +117,10 @@ def histogram_of(told: Any, temporality: Temporality) -> Histogram:
 
 def _bounds(options: Any) -> list[float]:
     kind = options.WhichOneof("options")
+    if kind in ("exponential_buckets", "linear_buckets"):
+        finite = getattr(options, kind).num_finite_buckets
+        if finite > _MOST_READ:
+            raise ValueError(f"{finite} buckets are more than any distribution has")
     if kind == "exponential_buckets":
         told = options.exponential_buckets
         return [

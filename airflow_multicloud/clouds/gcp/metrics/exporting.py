@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,6 @@ from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesRequest
 
 from airflow_multicloud.adapters.batches import (
-    BatchLimits,
     Prepared,
     check_items,
     rejected,
@@ -19,13 +19,8 @@ from airflow_multicloud.adapters.batches import (
 )
 from airflow_multicloud.adapters.points import name_of
 from airflow_multicloud.adapters.tallies import Reason
-from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S, may_be_carried_out
-from airflow_multicloud.clouds.gcp.metrics.confirming import (
-    GCPConfirming,
-    essence_of,
-    identity_of,
-)
+from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S
+from airflow_multicloud.clouds.gcp.metrics.confirming import DOING, Kept
 from airflow_multicloud.clouds.gcp.metrics.converting import prepared
 from airflow_multicloud.clouds.gcp.metrics.errors import (
     Partial,
@@ -33,15 +28,21 @@ from airflow_multicloud.clouds.gcp.metrics.errors import (
     partial_of,
     translated,
 )
-from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS
-from airflow_multicloud.errors import ErrorKind, MetricsError
+from airflow_multicloud.clouds.gcp.metrics.limits import BATCH, LIMITS
+from airflow_multicloud.clouds.gcp.metrics.naming import check_namespace
+from airflow_multicloud.clouds.gcp.metrics.reading import GCPReading
+from airflow_multicloud.clouds.gcp.tries import Tries
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 from airflow_multicloud.ports.metrics import MetricLimits, MetricPoint
 
 _DOING = "writing metrics"
+#: What can be written, with a margin for how long it takes.
+_OLDEST = timedelta(hours=26)
+_NEWEST = timedelta(minutes=6)
 
 
-class GCPExporting(GCPConfirming):
+class GCPExporting(GCPReading):
     """Exporting."""
 
     def describe_metric_limits(self) -> MetricLimits:
@@ -50,95 +51,76 @@ class GCPExporting(GCPConfirming):
 
     def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
         """Why some can't be exported; see the port."""
-        _check_namespace(namespace)
+        check_namespace(namespace)
         return check_items(points, partial(prepared, namespace=namespace), name=name_of)
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Write points, and account for each; see the port."""
-        _check_namespace(namespace)
+        check_namespace(namespace)
         if points:
-            self._client  # noqa: B018 - a connection of no use is told of before anything is sent
+            # A connection that is of no use is told of before anything is sent.
+            _ = self._client, self._project
         return send_items(
             sorted(points, key=lambda point: point.time),
             partial(prepared, namespace=namespace),
-            self._write,
+            partial(self._write, kept=self._kept(points)),
             name=name_of,
-            limits=BatchLimits(records=LIMITS.points_per_request),
+            limits=BATCH,
             all_or_nothing=True,
         )
 
-    def _write(self, batch: Sequence[Prepared[Any]]) -> Sequence[Reason | None]:
+    def _kept(self, points: Sequence[MetricPoint]) -> Kept:
+        """What is there in the time of these points, as far as it can be written."""
+        now = datetime.now(UTC)
+        earliest, latest = now - _OLDEST, now + _NEWEST
+        times = [min(max(point.time, earliest), latest) for point in points]
+        first, last = min(times, default=earliest), max(times, default=latest)
+        return Kept(lambda metric_type: self._series(metric_type, first, last, doing=DOING))
+
+    def _write(self, batch: Sequence[Prepared[Any]], kept: Kept) -> Sequence[Reason | None]:
         series = [record for item in batch for record in item.records]
         request = CreateTimeSeriesRequest.wrap(
             CreateTimeSeriesRequest.pb()(name=self._project, time_series=series)
         )
-        lost: list[BaseException] = []
+        write = partial(self._client.create_time_series, request, retry=None, timeout=REQUEST_S)
+        tries = Tries(self._retry, lambda err: partial_of(err, len(series)) is not None)
+        found = None
         with translated(_DOING):
             try:
-                self._create(request, lost)
+                tries.send(write)
             except api.GoogleAPICallError as err:
-                found = partial_of(err, len(series))
-                if found is None:
-                    if lost and not may_be_carried_out(err):
-                        # An earlier try may have been carried out: that counts, not this refusal.
-                        raise lost[-1] from err
+                if (found := partial_of(err, len(series))) is None:
                     raise
-            else:
-                return [None] * len(batch)
-        return self._reasons(series, found, lost=bool(lost))
-
-    def _create(self, request: CreateTimeSeriesRequest, lost: list[BaseException]) -> None:
-        """Write, and note what left open whether a try was carried out.
-
-        :param lost: gets that.
-        """
-
-        def note(err: BaseException) -> None:
-            if may_be_carried_out(err):
-                lost.append(err)
-
-        repeating = self._repeating
-        create = partial(self._client.create_time_series, request, retry=None, timeout=REQUEST_S)
-        if repeating is None:
-            create()
-            return
-        try:
-            repeating(create, on_error=note)()
-        except api.RetryError as err:
-            raise err.cause if err.cause is not None else err from err
-
-    def _reasons(
-        self, series: Sequence[Any], found: Partial, *, lost: bool
-    ) -> Sequence[Reason | None]:
-        """Why each was not written, ``None`` where it was or is there already.
-
-        :param lost: whether a try before may have been carried out.
-        """
-        reasons: dict[int, Reason] = {}
-        doubted: list[int] = []
-        for place in range(len(series)):
-            text = found.reasons.get(place)
-            if text is None and found.reasons:
-                continue
-            reasons[place] = rejected(found.kind, text or found.text, code=found.code)
-            if text is None or is_about_order(text):
-                doubted.append(place)
-        kept = self._kept([series[place] for place in doubted])
-        for place in doubted:
-            there = kept.get(identity_of(series[place]))
-            if there is not None and there == essence_of(series[place]):
-                del reasons[place]
-            elif there is None and (lost or not found.reasons):
-                reasons[place] = replace(
-                    reasons[place], outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE
-                )
-        return [reasons.get(place) for place in range(len(series))]
+        if tries.one_is_unknown:
+            kept.ask_again()
+        reasons = _reasons(series, found, kept, lost=tries.one_is_unknown)
+        for one, reason in zip(series, reasons, strict=True):
+            if reason is None:
+                kept.note(one)
+        return reasons
 
 
-def _check_namespace(namespace: str) -> None:
-    if not namespace.strip() or not namespace.isprintable():
-        raise MetricsError(
-            f"namespace: {namespace!r} given, expected a name of characters that show",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=NAME,
-        )
+def _reasons(
+    series: Sequence[Any], found: Partial | None, kept: Kept, *, lost: bool
+) -> list[Reason | None]:
+    """Why each was not written, ``None`` where it was or is there already.
+
+    :param found: ``None`` when all were written.
+    :param lost: whether a try before may have been carried out.
+    """
+    reasons: list[Reason | None] = [None] * len(series)
+    if found is None:
+        return reasons
+    for place, one in enumerate(series):
+        text = found.reasons.get(place)
+        if text is None and found.reasons:
+            continue
+        reason = rejected(found.kind, text or found.text, code=found.code)
+        if text is not None and not is_about_order(text):
+            reasons[place] = reason
+            continue
+        there = kept.has(one)
+        if there is None and (lost or not found.reasons):
+            reason = replace(reason, outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE)
+        reasons[place] = None if there else reason
+    return reasons

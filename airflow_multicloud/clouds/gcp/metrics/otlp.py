@@ -54,7 +54,6 @@ class GCPOtlp(MetricsBase):
             resource={
                 "gcp.project_id": self._session.needed_project,
                 "location": self._location(),
-                "service.name": _INSTANCE,
                 "service.instance.id": _INSTANCE,
             },
         )

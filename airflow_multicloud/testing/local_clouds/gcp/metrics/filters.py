@@ -42,7 +42,7 @@ def parsed(text: str) -> tuple[str | None, Test]:
     tests: list[Test] = []
     metric_type = None
     place = 0
-    while place < len(text) or not tests:
+    while True:
         found = _COMPARISON.match(text, place)
         if found is None:
             raise _refused(text)

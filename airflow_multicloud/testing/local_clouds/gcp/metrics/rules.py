@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from google.api.metric_pb2 import MetricDescriptor
@@ -38,7 +39,7 @@ _COMPONENT = (
     rf"(?:{_ANNOTATION})?|{_ANNOTATION})"
 )
 _UNIT = re.compile(rf"{_COMPONENT}(?:\.{_COMPONENT})*(?:/{_COMPONENT})*")
-_TYPES = {
+_TYPES: Mapping[str, int] = {
     "bool_value": MetricDescriptor.ValueType.BOOL,
     "int64_value": MetricDescriptor.ValueType.INT64,
     "double_value": MetricDescriptor.ValueType.DOUBLE,
@@ -48,7 +49,8 @@ _TYPES = {
 
 def kind_of(series: Any) -> int:
     """The metric kind, which is GAUGE where nothing is said."""
-    return int(series.metric_kind or MetricDescriptor.MetricKind.GAUGE)
+    kind: int = series.metric_kind or MetricDescriptor.MetricKind.GAUGE
+    return kind
 
 
 def type_of(series: Any) -> int:
@@ -107,7 +109,7 @@ def _why_not_value(series: Any, value: Any) -> str | None:
     if kind == "double_value" and not math.isfinite(value.double_value):
         return "The value must be finite."
     if kind == "distribution_value":
-        return _why_not_distribution(value.distribution_value)
+        return why_not_distribution(value.distribution_value)
     return None
 
 
@@ -127,7 +129,8 @@ def _why_not_interval(series: Any, interval: Any, now: int) -> str | None:
     return None
 
 
-def _why_not_distribution(given: Any) -> str | None:
+def why_not_distribution(given: Any) -> str | None:
+    """Why a distribution is none."""
     buckets = _buckets(given.bucket_options)
     if buckets is None:
         return "A distribution must have buckets as google.api.Distribution describes them."

@@ -1,0 +1,1 @@
+"""Cloud Monitoring and the Telemetry API, over their sockets."""
