@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -61,6 +61,40 @@ def deliver(
     return tuple(one.delivery(ratios[one.to.conn_id]) for one in serving)
 
 
+def deliver_each(
+    destinations: Sequence[Destination[H]],
+    portions_of: Callable[[Destination[H]], Iterable[Portion[T]]],
+    send: Send[H, T],
+    *,
+    ratios: Mapping[str, float],
+    before: Mapping[str, Mapping[str, Accounting]],
+    settled: MutableMapping[str, dict[str, Accounting]],
+) -> tuple[Delivery, ...]:
+    """As :func:`deliver`, of items that are in memory: no destination waits for another.
+
+    :param portions_of: a destination's own portions.
+    :param settled: gets what is settled by connection id, also when the work is stopped.
+    """
+    served: list[_Serving[H, T]] = []
+    for one in destinations:
+        known = before.get(one.conn_id, {})
+        settled[one.conn_id] = dict(known)
+        served.append(_Serving(one, send, known, settled[one.conn_id]))
+
+    def serve(one: _Serving[H, T]) -> None:
+        for portion in portions_of(one.to):
+            cancellation.check()
+            one.take(portion)
+
+    with cancellation.pool(min(len(served), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
+        futures = [submit_in_context(pool, serve, one) for one in served]
+        cancellation.wait_for(futures)
+        cancellation.check()
+        for future in futures:
+            future.result()
+    return tuple(one.delivery(ratios[one.to.conn_id]) for one in served)
+
+
 class _Serving(Generic[H, T]):
     """One destination, while it is served; by one thread at a time."""
 
@@ -69,6 +103,7 @@ class _Serving(Generic[H, T]):
         destination: Destination[H],
         send: Send[H, T],
         before: Mapping[str, Accounting],
+        settled: dict[str, Accounting] | None = None,
     ) -> None:
         self.to = destination
         self._send = send
@@ -77,7 +112,7 @@ class _Serving(Generic[H, T]):
         self._seconds = 0.0
         self._before = before
         self._accepted_before = 0
-        self._settled: dict[str, Accounting] = {}
+        self._settled: dict[str, Accounting] = {} if settled is None else settled
         self._outages = 0
         self._error = destination.error
         self._ended: Reason | None = None
@@ -160,7 +195,8 @@ class _Serving(Generic[H, T]):
 
 
 def _is_settled(part: Accounting) -> bool:
-    """Whether another try must not send it again, as it has all that will be accepted."""
-    return part.accepted > 0 and not any(
-        one.outcome is Outcome.UNKNOWN or one.kind.retryable for one in part.refusals
+    """Whether another try must not send it again: what is left of it is wrong in itself."""
+    return part.accepted > 0 and all(
+        one.outcome is not Outcome.UNKNOWN and one.kind is ErrorKind.INVALID_ARGUMENT
+        for one in part.refusals
     )
