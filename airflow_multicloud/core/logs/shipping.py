@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from airflow_multicloud.core.logs.records import Unread
 from airflow_multicloud.core.success import reasons, why_not_enough
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document, Documented
-from airflow_multicloud.errors import CloudError, ErrorKind, LogsError
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import LogEntry, Logs
 
@@ -135,8 +136,10 @@ def _check(shipment: Shipment) -> None:
         unread.add_refusals(portion.unread)
         for one in shipment.destinations:
             if one.hook is not None:
-                found = one.hook.check_entries(portion.items, log=shipment.log)
-                tallies[one.conn_id].add_refusals(found)
+                # A connection that can't be used costs itself, as it does when it is written to.
+                with suppress(CredentialsError):
+                    found = one.hook.check_entries(portion.items, log=shipment.log)
+                    tallies[one.conn_id].add_refusals(found)
     told = [reasons(unread.refusals)] if unread.refusals else []
     told += [f"{name}: {reasons(one.refusals)}" for name, one in tallies.items() if one.refusals]
     if told:
