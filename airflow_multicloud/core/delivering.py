@@ -49,8 +49,7 @@ def deliver(
     :return: in the order of the destinations.
     :raises WorkCancelledError: between two portions, when the work is to stop.
     """
-    memory = {} if settled is None else settled
-    serving = [_Serving(one, send, memory.setdefault(one.conn_id, {})) for one in destinations]
+    serving = _served(destinations, send, settled)
     with cancellation.pool(min(len(serving), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
         for portion in portions:
             cancellation.check()
@@ -60,6 +59,41 @@ def deliver(
             for future in futures:
                 future.result()
     return tuple(one.delivery(ratios[one.to.conn_id]) for one in serving)
+
+
+def deliver_each(
+    destinations: Sequence[Destination[H]],
+    portions_of: Callable[[Destination[H]], Iterable[Portion[T]]],
+    send: Send[H, T],
+    *,
+    ratios: Mapping[str, float],
+    settled: Settled | None = None,
+) -> tuple[Delivery, ...]:
+    """As :func:`deliver`, of items that are in memory: no destination waits for another.
+
+    :param portions_of: a destination's own portions.
+    """
+    served = _served(destinations, send, settled)
+
+    def serve(one: _Serving[H, T]) -> None:
+        for portion in portions_of(one.to):
+            cancellation.check()
+            one.take(portion)
+
+    with cancellation.pool(min(len(served), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
+        futures = [submit_in_context(pool, serve, one) for one in served]
+        cancellation.wait_for(futures)
+        cancellation.check()
+        for future in futures:
+            future.result()
+    return tuple(one.delivery(ratios[one.to.conn_id]) for one in served)
+
+
+def _served(
+    destinations: Sequence[Destination[H]], send: Send[H, T], settled: Settled | None
+) -> list[_Serving[H, T]]:
+    memory = {} if settled is None else settled
+    return [_Serving(one, send, memory.setdefault(one.conn_id, {})) for one in destinations]
 
 
 class _Serving(Generic[H, T]):
@@ -76,6 +110,7 @@ class _Serving(Generic[H, T]):
         self._tally = Tally()
         self._given = 0
         self._seconds = 0.0
+        self._before = dict(settled)
         self._settled = settled
         self._accepted_before = 0
         self._outages = 0
@@ -88,7 +123,7 @@ class _Serving(Generic[H, T]):
         """Send a portion, and count what becomes of it."""
         self._given += portion.size
         self._tally.add_refusals(portion.unread)
-        if (known := self._settled.get(portion.digest)) is not None:
+        if (known := self._before.get(portion.digest)) is not None:
             self._tally.add(known)
             self._accepted_before += known.accepted
         elif self._ended is not None or self.to.hook is None:
@@ -158,7 +193,8 @@ class _Serving(Generic[H, T]):
 
 
 def _is_settled(part: Accounting) -> bool:
-    """Whether another try must not send it again, as it has all that will be accepted."""
-    return part.accepted > 0 and not any(
-        one.outcome is Outcome.UNKNOWN or one.kind.retryable for one in part.refusals
+    """Whether another try must not send it again: what is left of it is wrong in itself."""
+    return part.accepted > 0 and all(
+        one.outcome is not Outcome.UNKNOWN and one.kind is ErrorKind.INVALID_ARGUMENT
+        for one in part.refusals
     )

@@ -1,4 +1,4 @@
-"""What the tries of a task remember of what was shipped, where Airflow keeps state for tasks.
+"""What the tries of a task remember of what was delivered, where Airflow keeps state for tasks.
 
 That is Airflow 3.3 and later (``task_state_store``); it is of one task and map index, and stays
 from try to try.
@@ -18,16 +18,18 @@ from airflow_multicloud.ports.accounting import Accounting
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
 
-_KEY = "multicloud logs settled"
 #: A value may have 64 KiB (``[state_store] max_value_storage_bytes``). That is about 2,500 portions
 #: of all destinations together; what is more is sent again.
 _MOST = 60_000
 
 
-def settled_before(task: BaseOperator, context: Context, log: str) -> Settled:
-    """By connection id, what earlier tries have settled; empty where nothing is remembered."""
+def settled_before(task: BaseOperator, context: Context, key: str) -> Settled:
+    """By connection id, what earlier tries have settled; empty where nothing is remembered.
+
+    :param key: what it is kept under.
+    """
     store: Any = context.get("task_state_store")
-    told = None if store is None else store.get(f"{_KEY} {log}")
+    told = None if store is None else store.get(key)
     found: Settled = {}
     for conn_id, portions in _items(told):
         found[conn_id] = {}
@@ -39,7 +41,7 @@ def settled_before(task: BaseOperator, context: Context, log: str) -> Settled:
     return found
 
 
-def remember_settled(context: Context, log: str, settled: Settled) -> None:
+def remember_settled(context: Context, key: str, settled: Settled) -> None:
     """Keep for a later try what this one and those before it have settled."""
     store: Any = context.get("task_state_store")
     if store is None or not any(settled.values()):
@@ -55,7 +57,7 @@ def remember_settled(context: Context, log: str, settled: Settled) -> None:
             if left < 0:
                 break
             kept[conn_id][digest] = told
-    store.set(f"{_KEY} {log}", kept)
+    store.set(key, kept)
 
 
 def _items(told: object) -> list[tuple[str, Any]]:
