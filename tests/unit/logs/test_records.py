@@ -74,6 +74,12 @@ def test_records_without_a_time_keep_their_order():
     assert len({entry.insert_id for entry in entries}) == 3
 
 
+def test_the_same_twice_is_two_entries():
+    first, second = _read([{"message": "x", "time": START}] * 2)
+    assert first.time == second.time
+    assert first.insert_id != second.insert_id
+
+
 def test_nobody_else_writes_what_a_record_says_of_its_task():
     forged = {"message": "x", "attributes": {"airflow.dag_id": "another"}}
     assert _read([forged])[0].attributes["airflow.dag_id"] == "etl"
