@@ -249,6 +249,11 @@ def test_portions_have_so_many_entries():
     assert [portion.size for portion in in_portions(entries)] == [MOST_ENTRIES, MOST_ENTRIES, 1]
 
 
+def test_what_can_not_be_read_counts_in_a_portion_too():
+    found = (Unread(f"line {n}", "no JSON") for n in range(MOST_ENTRIES + 1))
+    assert [portion.size for portion in in_portions(found)] == [MOST_ENTRIES, 1]
+
+
 def test_portions_are_known_again():
     first, same, other = (
         next(in_portions(_read([{"message": text}, {"message": "b"}]))) for text in "aac"
