@@ -50,6 +50,7 @@ class Measured:
     name: str
     few: float
     many: float
+    many_cpu: float
     growth_mib: float
 
 
@@ -108,9 +109,11 @@ def _measure(name: str) -> Measured:
         documents = _documents(_MANY)
         Path("/proc/self/clear_refs").write_text("5")  # proc(5): begins the peak anew
         before = _status("VmRSS")
+        cpu = time.process_time()
         many = _seconds(export, documents)
+        cpu = time.process_time() - cpu
         growth = (_status("VmHWM") - before) / 1024
-    return Measured(name=name, few=few, many=many, growth_mib=growth)
+    return Measured(name=name, few=few, many=many, many_cpu=cpu, growth_mib=growth)
 
 
 _made = 0
@@ -206,6 +209,8 @@ def _show(results: list[Measured]) -> None:
         "÷ peer",
         f"{_MANY:,} points, s",
         "÷ peer ",
+        "CPU s",
+        "÷ peer  ",
         "peak, MiB above",
     ):
         table.add_column(heading, justify="left" if heading == "case" else "right")
@@ -216,6 +221,8 @@ def _show(results: list[Measured]) -> None:
             f"{one.few / peer.few:.1f}",
             f"{one.many:.2f}",
             f"{one.many / peer.many:.1f}",
+            f"{one.many_cpu:.2f}",
+            f"{one.many_cpu / peer.many_cpu:.1f}",
             f"{one.growth_mib:.0f}",
         )
     Console().print(table)
