@@ -19,12 +19,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.measure import ROOT
+
+if TYPE_CHECKING:
+    from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 CONNS = ("aws_telemetry_local", "gcp_telemetry_local", "azure_telemetry_local")
 _AWS = CONNS[0]
@@ -81,7 +84,8 @@ def _start(home: Path, servers: ExitStack) -> None:
     from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
     from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
-    for number, make in enumerate((cloudwatch, telemetry, monitor)):
+    makers: tuple[Callable[[Path], ServerSpec], ...] = (cloudwatch, telemetry, monitor)
+    for number, make in enumerate(makers):
         directory = home / str(number)
         directory.mkdir()
         server = LocalServer(make(directory), log_path=directory / "server.log")
