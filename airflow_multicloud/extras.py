@@ -30,7 +30,11 @@ def require_extra(module: str, extra: str) -> None:
 
     :raises ProviderNotAvailableError: kind ``unsupported``, naming what to install.
     """
-    if find_spec(module) is None:
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError:  # not even the package that it lies in is there
+        found = None
+    if found is None:
         raise ProviderNotAvailableError(
             f"{module} is not installed: {how_to_install(f'{_DISTRIBUTION}[{extra}]')}",
             kind=ErrorKind.UNSUPPORTED,

@@ -5,9 +5,10 @@ Metrics and logs go this way (see :mod:`airflow_multicloud.core.delivering`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
 from airflow_multicloud.documents import Document, Documented
@@ -72,7 +73,8 @@ class Delivery(Documented):
     :param min_success_ratio: the share that must be accepted.
     :param accepted_before: how many of the accepted ones an earlier try of the task had accepted:
         they were not sent again.
-    :param settled: the digests of portions that were accepted as a whole, for a later try.
+    :param settled: the accounts of portions of which a later try can't have more accepted, by
+        digest; what was not kept of their items is not in them.
     :param error: why the destination could not be used any further, if so.
     """
 
@@ -104,7 +106,7 @@ class Delivery(Documented):
     seconds: float = 0.0
     min_success_ratio: float = 1.0
     accepted_before: int = 0
-    settled: tuple[str, ...] = ()
+    settled: Mapping[str, Accounting] = field(default_factory=lambda: MappingProxyType({}))
     error_kind: ErrorKind | None = None
     error: str | None = None
 

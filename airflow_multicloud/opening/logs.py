@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -32,6 +31,7 @@ from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.opening.places import stream_place
+from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
 
 E = TypeVar("E", bound=StrEnum)
@@ -57,7 +57,7 @@ def shipped(
     log: str,
     given: Given,
     *,
-    before: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+    before: Mapping[str, Mapping[str, Accounting]] = MappingProxyType({}),
 ) -> ShipReport:
     """Check what was given, open the destinations, and ship; whatever comes of it is told.
 
@@ -74,7 +74,7 @@ def shipped(
             ratios=check_ratios(given.min_success_ratio, conn_ids, error=LogsError),
             destinations=[open_destination(Logs, one) for one in conn_ids],
         )
-        span.set_attribute("multicloud.destinations", conn_ids)
+        span.set_attribute("multicloud.destinations", len(conn_ids))
         return ship(shipment, before)
 
 
@@ -130,7 +130,7 @@ def choice(parameter: str, given: object, allowed: type[E]) -> E:
     :raises LogsError: kind ``invalid_argument``.
     """
     try:
-        return allowed(given)
+        return allowed(str(given))
     except ValueError:
         raise _refused(
             f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}"

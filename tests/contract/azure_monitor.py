@@ -1,4 +1,4 @@
-"""What the rigs of Azure Monitor's metrics and logs share: one server, and one connection."""
+"""What the rigs of Azure Monitor's metrics and logs share: their server."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def planting(service: str) -> Callable[[pytest.FixtureRequest, Sequence[Delivery
     return planted
 
 
-def refused(port: type[P]) -> Callable[[pytest.FixtureRequest], P]:
+def refused(port: type[P], conn_id: str = CONN_ID) -> Callable[[pytest.FixtureRequest], P]:
     """Opens a hook whose secret is a wrong one."""
 
     def opened(request: pytest.FixtureRequest) -> P:
         request.getfixturevalue(FIXTURE)
-        connection = json.loads(os.environ[f"AIRFLOW_CONN_{CONN_ID.upper()}"])
+        connection = json.loads(os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"])
         name = "azure_telemetry_refused"
         patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
         changed = {**connection, "password": "wrong"}

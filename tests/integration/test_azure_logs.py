@@ -95,6 +95,14 @@ def _messages(pages: Sequence[LogPage]) -> list[str]:
     return [entry.message for page in pages for entry in page.entries]
 
 
+def _lost(kind: DeliveryFaultKind, times: int = 1) -> DeliveryFault:
+    return DeliveryFault(kind=kind, after=1, times=times)
+
+
+def _refused(error: ErrorKind) -> DeliveryFault:
+    return DeliveryFault(kind=DeliveryFaultKind.REFUSE, error=error, after=1)
+
+
 class TestWriting:
     def test_one_request_is_packed(self, monitor: Monitor) -> None:
         told = monitor.hook().write_entries(_entries("a", "b"), log=_LOG)
@@ -143,6 +151,42 @@ class TestWriting:
         (refusal,) = told.refusals
         assert (refusal.kind, refusal.code) == (ErrorKind.INVALID_ARGUMENT, "InvalidPayload")
         assert _messages(_pages(hook)) == ["a", "c", "d", "f"]
+
+    @pytest.mark.parametrize(
+        ("fault", "accepted", "rejected", "unknown", "dropped", "there"),
+        [
+            (_lost(DeliveryFaultKind.LOSE_ANSWER), 32, 0, 16, 0, 48),
+            (_lost(DeliveryFaultKind.LOSE_REQUEST), 32, 0, 16, 0, 32),
+            (_lost(DeliveryFaultKind.LOSE_ANSWER, times=2), 16, 0, 32, 0, 48),
+            (_refused(ErrorKind.PERMISSION_DENIED), 16, 16, 0, 16, 16),
+            (_refused(ErrorKind.QUOTA), 32, 16, 0, 0, 32),
+            (_refused(ErrorKind.UNAVAILABLE), 32, 0, 16, 0, 32),
+        ],
+    )
+    def test_what_happens_to_the_second_of_three_requests(
+        self,
+        monitor: Monitor,
+        fault: DeliveryFault,
+        accepted: int,
+        rejected: int,
+        unknown: int,
+        dropped: int,
+        there: int,
+    ) -> None:
+        """The account is true, and nothing is there twice."""
+        plant(monitor.server.endpoint, "logs", [fault])
+        hook = monitor.hook()
+        texts = [f"{n:03}" + "x" * 60_000 for n in range(48)]
+        told = hook.write_entries(_entries(*texts), log=_LOG)
+        assert told.requests <= 3
+        assert (told.accepted, told.rejected, told.unknown, told.dropped) == (
+            accepted,
+            rejected,
+            unknown,
+            dropped,
+        )
+        found = _messages(_pages(hook))
+        assert (len(found), len(set(found))) == (there, there)
 
     def test_no_such_rule(self, monitor: Monitor) -> None:
         """Nothing else is tried then."""

@@ -115,7 +115,11 @@ def test_points_are_sent_with_the_connections_credentials_only(
     assert "content-encoding" not in asked.headers
     (resource,) = sink.requests[0].resource_metrics
     attributes = {one.key: one.value.string_value for one in resource.resource.attributes}
-    assert attributes == {"service.name": "shop", "cloud.region": "here"}
+    assert attributes == {
+        "service.namespace": "shop",
+        "service.name": "airflow-multicloud",
+        "cloud.region": "here",
+    }
     (metric,) = resource.scope_metrics[0].metrics
     assert [point.as_int for point in metric.gauge.data_points] == [0, 1, 2]
 

@@ -92,6 +92,8 @@ OF_ITS_OWN = {
     ("azure", "object_store", "blocks"): "ids of blocks, which say whose upload they are of",
     ("azure", "object_store", "other_types"): "append and page blobs take no blocks",
     ("azure", "identity", "principals"): "a storage account's key is no principal",
+    ("azure", "metrics", "custom"): "metrics of an Azure resource are another service",
+    ("azure", "metrics", "custom_reading"): "and are read by another, by their definitions",
     ("azure", "metrics", "answers"): "its ingestion tells of each item of a request",
     ("gcp", "object_store", "composing"): "parts are objects of their own, which are composed",
     ("gcp", "object_store", "headers"): "a download's headers tell what a stat does",
@@ -126,6 +128,7 @@ SHARED_TOO = {
     ("gcp", "extras"): "the extras of a connection are checked once for all services",
     ("gcp", "rest"): "requests to services that have no client library here",
     ("gcp", "bearer"): "a token's headers, for what no client library authenticates",
+    ("gcp", "tries"): "what may be sent again, and what became of the tries before",
     ("gcp", "grpc_channels"): "services whose clients speak gRPC, on the connection's credentials",
 }
 

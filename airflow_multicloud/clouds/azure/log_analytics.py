@@ -22,9 +22,11 @@ from azure.monitor.query import (
 )
 
 from airflow_multicloud.clouds.azure.monitor import Monitor
+from airflow_multicloud.text import printable, shortened
 
 # A wait longer than azure-core itself ever backs off is left to whoever retries the task.
 _LONGEST_WAIT = RetryPolicy.BACKOFF_MAX
+_NOTE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,12 @@ class Answer:
 
     rows: Sequence[LogsTableRow]
     problem: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The problem, as the ports tell it."""
+        note = f"Log Analytics answered in part: {self.problem}"
+        return (shortened(printable(note), _NOTE),) if self.problem else ()
 
 
 class _ShortWaits(RetryPolicy[HttpRequest, HttpResponse]):

@@ -17,19 +17,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: ``cloud_environment`` → the audiences of tokens for Azure Monitor and for Log Analytics
-#: (https://learn.microsoft.com/azure/azure-monitor/logs/api/access-api,
+#: ``cloud_environment`` → the audiences of tokens for Azure Monitor and for Log Analytics, and the
+#: domain of its metrics (https://learn.microsoft.com/azure/azure-monitor/logs/api/access-api,
 #: https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure).
-_AUDIENCES = {
-    "AzurePublicCloud": ("https://monitor.azure.com", "https://api.loganalytics.io"),
-    "AzureUSGovernment": ("https://monitor.azure.us", "https://api.loganalytics.us"),
-    "AzureChinaCloud": ("https://monitor.azure.cn", "https://api.loganalytics.azure.cn"),
+_CLOUDS = {
+    "AzurePublicCloud": ("https://monitor.azure.com", "https://api.loganalytics.io", "azure.com"),
+    "AzureUSGovernment": ("https://monitor.azure.us", "https://api.loganalytics.us", "azure.us"),
+    "AzureChinaCloud": (
+        "https://monitor.azure.cn",
+        "https://api.loganalytics.azure.cn",
+        "azure.cn",
+    ),
 }
 #: What tells whose tokens are asked for.
 _IDENTITIES = (
     *("key_json", "key_path"),
     *("managed_identity_client_id", "workload_identity_tenant_id"),
 )
+_RESOURCE = re.compile(
+    r"(/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/?#\s]+/providers(/[^/?#\s]+){3,})/?",
+    re.IGNORECASE,
+)
+_REGION = re.compile(r"[a-z0-9]{2,40}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -43,6 +52,23 @@ class ApplicationInsights:
 
     key: str = field(repr=False)
     endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceMetrics:
+    """The custom metrics of one Azure resource.
+
+    :param endpoint: where they are sent, in the resource's region.
+    :param scope: of tokens for that.
+    :param query_endpoint: where they are read.
+    :param query_scope: of tokens for that.
+    """
+
+    resource_id: str
+    endpoint: str
+    scope: str
+    query_endpoint: str
+    query_scope: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +87,7 @@ class Monitor:
     scope: str
     query_scope: str
     insights: ApplicationInsights | None
+    resource: ResourceMetrics | None
     workspace_id: str | None
     query_endpoint: str
     ingestion_endpoint: str | None
@@ -134,6 +161,11 @@ def read_monitor(connection: Connection, manager: ResourceManager) -> Monitor:
     ``application_insights_connection_string``
         of the resource that metrics go to, as the portal shows it:
         ``InstrumentationKey=…;IngestionEndpoint=https://…``.
+    ``metrics_resource_id``, ``metrics_region``
+        an Azure resource and its region (``westeurope``): metrics are its custom metrics then, and
+        do not go to Application Insights.
+    ``metrics_ingestion_endpoint``, ``metrics_query_endpoint``
+        of that region; by default Azure's public ones.
     ``logs_workspace_id``
         the id (a GUID) of the Log Analytics workspace that metrics and logs are read from.
     ``logs_query_endpoint``
@@ -148,7 +180,7 @@ def read_monitor(connection: Connection, manager: ResourceManager) -> Monitor:
     :raises CredentialsError: kind ``invalid_argument``, naming the field.
     """
     extra: Mapping[str, Any] = connection.extra_dejson or {}
-    scope, query = _AUDIENCES[extra.get("cloud_environment") or "AzurePublicCloud"]
+    scope, query, domain = _CLOUDS[extra.get("cloud_environment") or "AzurePublicCloud"]
     named = connection.login or connection.password or any(extra.get(key) for key in _IDENTITIES)
     return Monitor(
         manager=manager,
@@ -156,6 +188,7 @@ def read_monitor(connection: Connection, manager: ResourceManager) -> Monitor:
         scope=f"{scope}/.default",
         query_scope=f"{query}/.default",
         insights=_insights(extra, manager),
+        resource=_resource(extra, manager, domain),
         workspace_id=extra.get("logs_workspace_id") or None,
         query_endpoint=https_url(manager.conn_id, extra, "logs_query_endpoint", query),
         ingestion_endpoint=_url(extra, "logs_ingestion_endpoint", manager),
@@ -187,6 +220,38 @@ def _insights(extra: Mapping[str, Any], manager: ResourceManager) -> Application
     where = f"{name}: IngestionEndpoint"
     endpoint = https_url(manager.conn_id, {where: fields["ingestionendpoint"]}, where, "")
     return ApplicationInsights(key=key, endpoint=endpoint)
+
+
+def _resource(
+    extra: Mapping[str, Any], manager: ResourceManager, domain: str
+) -> ResourceMetrics | None:
+    """Read where custom metrics go.
+
+    https://learn.microsoft.com/azure/azure-monitor/metrics/metrics-store-custom-rest-api: the
+    audience of tokens for sending ends with a slash, which a scope keeps as a second one.
+    """
+    given = extra.get("metrics_resource_id")
+    if not given:
+        return None
+    found = _RESOURCE.fullmatch(str(given))
+    if found is None:
+        raise manager.unusable(
+            f"metrics_resource_id: {given!r} given, expected the id of a resource: "
+            "/subscriptions/…/resourceGroups/…/providers/…"
+        )
+    region = str(extra.get("metrics_region") or "")
+    if not _REGION.fullmatch(region):
+        raise manager.unusable(f"metrics_region: {region!r} given, expected one like 'westeurope'")
+    sending, reading = f"https://{region}.monitoring.{domain}", f"metrics.monitor.{domain}"
+    return ResourceMetrics(
+        resource_id=found[1],
+        endpoint=https_url(manager.conn_id, extra, "metrics_ingestion_endpoint", sending),
+        scope=f"https://monitoring.{domain}//.default",
+        query_endpoint=https_url(
+            manager.conn_id, extra, "metrics_query_endpoint", f"https://{region}.{reading}"
+        ),
+        query_scope=f"https://{reading}/.default",
+    )
 
 
 def _url(extra: Mapping[str, Any], name: str, manager: ResourceManager) -> str | None:

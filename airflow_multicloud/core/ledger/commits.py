@@ -153,6 +153,12 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.source + key[len(self.prefix) :]
 
     @property
+    def passed_nothing_over(self) -> bool:
+        """Whether all within its globs took part, however large, and though made just then."""
+        of_any_size = self.selection.min_size is None and self.selection.max_size is None
+        return of_any_size and self.as_of >= self.started
+
+    @property
     def lacking(self) -> int:
         """How many the replica does not have as they were."""
         return self.behind + self.displaced

@@ -70,8 +70,15 @@ def _with_failures(kept: Look, new: Look) -> Look:
     if new.finished <= kept.finished or kept.behind >= new.behind:
         return kept
     lost = new.behind - kept.behind
-    since = None if new.since is None else min(new.since, kept.since or new.since)
+    since = None if new.since is None else _since(kept, new.since)
     return replace(kept, behind=new.behind, since=since, proven=max(0, kept.proven - lost))
+
+
+def _since(look: Look, also: datetime) -> datetime | None:
+    """Until when all was up to date, with one object more that is behind since then."""
+    if look.behind and look.since is None:
+        return None
+    return min(look.since or also, also)
 
 
 def moved_back(known: Iterable[Look], entry: Entry) -> tuple[Look, ...]:
@@ -80,7 +87,7 @@ def moved_back(known: Iterable[Look], entry: Entry) -> tuple[Look, ...]:
     if behind is None or proof is None or (since := behind.since) is None:
         return tuple(known)
     return tuple(
-        replace(one, behind=one.behind + 1, since=min(one.since or since, since))
+        replace(one, behind=one.behind + 1, since=_since(one, since))
         if one.as_of > since and within(proof, entry.key, one)
         else one
         for one in known

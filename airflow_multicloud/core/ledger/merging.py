@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain, islice
 
 from msgspec.structs import replace
@@ -36,6 +37,7 @@ class Merging:
     :param known: what the run went by.
     :param emptied: prefixes below which another run deleted or replaced objects meanwhile.
     :param losses: is told what others lose.
+    :param started: when the run began.
     :ivar overtaken: what is behind only now that both are known.
     :ivar dropped: how many objects that the run has written are not there any more.
     """
@@ -46,6 +48,7 @@ class Merging:
     known: Known
     emptied: Sequence[str]
     losses: Losses
+    started: datetime
     overtaken: list[Entry] = field(default_factory=list)
     dropped: int = 0
 
@@ -56,12 +59,13 @@ class Merging:
         if len(first) <= _ONE_BY_ONE:
             now: Known = self.head.entry
         else:
-            now = Follow((entry.key, entry) for entry in self.head.entries(self.prefix)).at
+            theirs = self.head.entries(self.prefix, least=first[0].key)
+            now = Follow((entry.key, entry) for entry in theirs).at
         for change in chain(first, ours):
-            theirs = now(change.key)
-            after = self._alone(change) if theirs is None else self._after(change, theirs)
+            before = now(change.key)
+            after = self._alone(change) if before is None else self._after(change, before)
             if after is not None:
-                self.losses.add(theirs, after)
+                self.losses.add(before, after)
                 yield after
 
     def _alone(self, change: Entry) -> Entry | None:
@@ -77,11 +81,13 @@ class Merging:
             if not _is(change.proof, there):
                 self.dropped += 1
                 return None
-        return seen_gone(change, self.head.commit.looks)
+        return self._seen_gone(change)
 
     def _after(self, change: Entry, theirs: Entry) -> Entry | None:
-        if theirs in (change, self.known(change.key)):
+        if theirs == change:
             return change
+        if theirs == self.known(change.key):
+            return self._seen_gone(change) if _stays_if_gone(theirs, change) else change
         merged = merge(change, theirs, stat(self.end, change.key))
         if change.proof is not None and not _is_of(merged.proof, change.proof):
             self.dropped += 1
@@ -90,6 +96,24 @@ class Merging:
         if merged.behind not in (change.behind, theirs.behind):
             self.overtaken.append(merged)
         return merged
+
+    def _seen_gone(self, change: Entry) -> Entry:
+        later = [look for look in self.head.commit.looks if look.started > self.started]
+        after = seen_gone(change, later)
+        if after.behind != change.behind:
+            self.overtaken.append(after)
+        return after
+
+
+def _stays_if_gone(theirs: Entry, ours: Entry) -> bool:
+    """Whether a run that does not see our object at the source leaves their entry as it is.
+
+    Then what they know being what we went by does not mean that the object was still there.
+    """
+    about = theirs.proof or theirs.behind
+    if ours.proof is None or ours.behind is not None:
+        return False
+    return theirs.gone is not None or about is None or about.origin.uri != ours.proof.origin.uri
 
 
 def stat(end: Endpoint, key: str) -> ObjectMeta | None:
@@ -125,18 +149,20 @@ def merge(ours: Entry, theirs: Entry, there: ObjectMeta | None) -> Entry:
 
 
 def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
-    """Our run's entry of a key that nobody else knows, though others may have looked. Pure.
+    """Our run's entry of an object that no other run has recorded, though some may have looked.
 
-    A run that began later and did not see the object has seen that the source has it no more.
+    A run that began later and did not see the object has seen that the source has it no more. One
+    that passes over what is too young, or has another size, may have seen another object there: so
+    long ours may have been behind. Pure.
 
-    :param known: what was looked at, and when.
+    :param known: what was looked at, and when, by runs that began later.
     """
     proof = ours.proof
     if proof is None or ours.gone is not None:
         return ours
     modified = proof.origin.modified
     later = [
-        look.as_of
+        look
         for look in known
         if look.as_of > proof.as_of
         and not look.displaced
@@ -144,7 +170,26 @@ def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
         and looks.is_origin(proof, ours.key, look)
         and looks.within(proof, ours.key, look)
     ]
-    return replace(ours, gone=min(later)) if later else ours
+    if gone := [look.as_of for look in later if look.passed_nothing_over]:
+        return replace(ours, gone=min(gone))
+    if not later or ours.behind is not None:
+        return ours
+    reason = "a run that had begun later did not find it, or passed another one over"
+    return replace(ours, behind=_behind(proof, reason, proof, later[0].as_of))
+
+
+def _behind(ours: Proof, reason: str, newer: Proof, seen: datetime) -> Behind:
+    """Why what a run has written is not what the source had when a later one looked."""
+    return Behind(
+        outcome=Outcome.CONFLICT,
+        kind=ErrorKind.PRECONDITION_FAILED,
+        reason=reason,
+        run_id=ours.run_id,
+        origin=newer.origin,
+        size=newer.size,
+        at=seen,
+        since=ours.as_of,
+    )
 
 
 def looked(entry: Entry) -> float:
@@ -175,16 +220,5 @@ def _no_later(ours: Entry, theirs: Entry) -> Entry:
     newer = theirs.proof
     if newer is None or newer.origin == ours.proof.origin:
         return ours
-    return replace(
-        ours,
-        behind=Behind(
-            outcome=Outcome.CONFLICT,
-            kind=ErrorKind.PRECONDITION_FAILED,
-            reason="a run that had begun earlier wrote it after another one",
-            run_id=ours.proof.run_id,
-            origin=newer.origin,
-            size=newer.size,
-            at=newer.as_of,
-            since=ours.proof.as_of,
-        ),
-    )
+    reason = "a run that had begun earlier wrote it after another one"
+    return replace(ours, behind=_behind(ours.proof, reason, newer, newer.as_of))

@@ -86,7 +86,7 @@ def commit(
             found, merged = losses.watched(changes(), known), None
         else:
             emptied = _emptied(head.commit, draft.prefix, base.since)
-            merged = Merging(end, head, draft.prefix, known, emptied, losses)
+            merged = Merging(end, head, draft.prefix, known, emptied, losses, draft.started)
             found = merged.changes(changes())
         dropped = max(base.dropped, int(base.is_lost(head)))
         so_far = Effects(losses, merged, base.since, dropped)

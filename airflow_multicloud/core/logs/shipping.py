@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
@@ -16,6 +15,7 @@ from airflow_multicloud.core.delivering import deliver
 from airflow_multicloud.core.logs.portions import in_portions
 from airflow_multicloud.core.logs.records import Unread
 from airflow_multicloud.core.success import reasons, why_not_enough
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting
@@ -84,7 +84,7 @@ class Shipment:
 
 
 def ship(
-    shipment: Shipment, before: Mapping[str, AbstractSet[str]] = MappingProxyType({})
+    shipment: Shipment, before: Mapping[str, Mapping[str, Accounting]] = MappingProxyType({})
 ) -> ShipReport:
     """Ship all entries to all destinations; whatever happens to some is in the report.
 
@@ -105,14 +105,19 @@ def ship(
         except CloudError as err:
             broken.append(err)
 
-    def send(hook: Logs, entries: Sequence[LogEntry]) -> Accounting:
-        return hook.write_entries(entries, log=log)
+    def send(to: Destination[Logs], hook: Logs, entries: Sequence[LogEntry]) -> Accounting:
+        with operation(
+            "ship_logs.portion", cloud__provider=to.cloud, multicloud__destination=to.conn_id
+        ) as span:
+            part = hook.write_entries(entries, log=log)
+            span.set_attribute("multicloud.given", part.given)
+            span.set_attribute("multicloud.accepted", part.accepted)
+            return part
 
     delivered = deliver(
         shipment.destinations,
         in_portions(readable()),
         send,
-        span="ship_logs.portion",
         ratios=shipment.ratios,
         before=before,
     )

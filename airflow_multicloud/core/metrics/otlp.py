@@ -53,6 +53,7 @@ _LIMITS = MetricLimits(
 _FIXED = 200
 _BYTES_OF_COUNT = 9
 _TIMEOUT_SECONDS = 30
+_SERVICE = "airflow-multicloud"
 
 _KINDS = {
     400: ErrorKind.INVALID_ARGUMENT,
@@ -93,14 +94,19 @@ class OtlpExporter:
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Send points, and account for each.
 
-        :param namespace: what the resource is called (``service.name``).
+        :param namespace: that of the resource (``service.namespace``), which is part of what tells
+            its series from others.
         """
         self._check_namespace(namespace)
         from airflow_multicloud.core.metrics.otlp_session import Answers, EndedError, exporter_of
 
         answers = Answers()
         exporter = exporter_of(self._target, answers, timeout=_TIMEOUT_SECONDS)
-        resource = {"service.name": namespace, **self._target.resource}
+        resource = {
+            "service.namespace": namespace,
+            "service.name": _SERVICE,
+            **self._target.resource,
+        }
 
         def send(batch: Sequence[Prepared[MetricPoint]]) -> Sequence[Reason | None]:
             answers.begin()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
 from airflow_multicloud.ports.metrics import MetricPoint
 
@@ -30,9 +31,10 @@ class Settled:
         return self._before.get(digest)
 
     def add(self, digest: str, account: Accounting) -> None:
-        """A batch that was sent; it is settled when no more of it can be accepted."""
-        if account.accepted and not any(
-            one.outcome is Outcome.UNKNOWN or one.kind.retryable for one in account.refusals
+        """A batch that was sent; it is settled when what is left is wrong in itself."""
+        if account.accepted and all(
+            one.outcome is not Outcome.UNKNOWN and one.kind is ErrorKind.INVALID_ARGUMENT
+            for one in account.refusals
         ):
             with self._lock:
                 self._now[digest] = replace(account, requests=0)

@@ -81,30 +81,23 @@ class Coverage:
     def pass_over(self, name: str, entry: Entry, listed: Listed) -> None:
         """An object that the source has, and that does not take part: by its size or age.
 
-        When it is another one by now, nothing tells since when: perhaps since the last look.
+        When it is another one by now, nothing tells since when: perhaps since the last look. Where
+        another source has put its own here, nothing tells of any time.
         """
-        proof, origin = entry.proof, self._run.origin_of(name)
-        if entry.behind is not None:
-            if listed.modified > self._run.as_of and selections.admits(self._run.selection, name):
-                self._is_behind(entry.behind.since)
+        proof, behind, origin = entry.proof, entry.behind, self._run.origin_of(name)
+        about = behind or proof
+        if about is None:
+            return
+        ours = about.origin.uri == origin
+        if behind is not None or not ours:
+            late = listed.modified > self._run.as_of
+            if late and selections.admits(self._run.selection, name):
+                self._is_behind(behind.since if behind is not None and ours else None)
         elif proof is not None and looks.within(proof, entry.key, self._plain):
-            if proof.origin.uri != origin and self._was_taken(entry.key, origin):
-                self._is_behind(None)
-                return
             if proof.is_about(origin, listed.etag, listed.size):
                 return
             if (since := looks.as_of(entry, self._looks)) is not None:
                 self._as_of = min(self._as_of, since)
-
-    def _was_taken(self, key: str, origin: str) -> bool:
-        """Whether a run of another source may have replaced the source's object.
-
-        The first run that passes it over says so in its look's ``behind``, for later ones.
-        """
-        return any(
-            look.holds is None and key.startswith(look.prefix) and look.origin_of(key) == origin
-            for look in self._looks
-        )
 
     def _is_behind(self, since: datetime | None) -> None:
         self._behind += 1

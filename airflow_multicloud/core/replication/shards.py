@@ -131,7 +131,11 @@ def replicate_shard(
             return _counts(name, closed=True)
         run = _run_of(replication, run_id, plan)
         ends = enumerate(replication.destinations)
-        bases = [reach.base_at(end, silent.get(number)) for number, end in ends]
+        # Others may have looked, and have committed, since the source was listed for the plan.
+        bases = [
+            dataclasses.replace(reach.base_at(end, silent.get(number)), alone=False)
+            for number, end in ends
+        ]
         refused = reach.refused(bases)
         reach.check_any_left(refused, bases)
         if refused and replication.options.on_error is OnError.FAIL:

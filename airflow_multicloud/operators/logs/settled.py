@@ -6,32 +6,39 @@ from try to try.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.core.logs.shipping import ShipReport
+from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.ports.accounting import Accounting
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperator, Context
 
 _KEY = "multicloud logs settled"
-#: Digests in all, 12 characters each: Airflow advises to keep a value below 64 KB. What is more
-#: than that (about 1.5 GB at one destination) is sent again.
-_MOST = 3000
+#: A value may have 64 KiB (``[state_store] max_value_storage_bytes``). That is about 2,500 portions
+#: of all destinations together; what is more is sent again.
+_MOST = 60_000
 
 
-def settled_before(context: Context, log: str) -> Mapping[str, AbstractSet[str]]:
+def settled_before(
+    task: BaseOperator, context: Context, log: str
+) -> Mapping[str, Mapping[str, Accounting]]:
     """By connection id, what earlier tries have settled; empty where nothing is remembered."""
     store: Any = context.get("task_state_store")
     told = None if store is None else store.get(f"{_KEY} {log}")
-    if not isinstance(told, Mapping):
-        return {}
-    return {
-        str(conn_id): frozenset(filter(_is_text, digests))
-        for conn_id, digests in told.items()
-        if isinstance(digests, list)
-    }
+    found: dict[str, dict[str, Accounting]] = {}
+    for conn_id, portions in _items(told):
+        found[conn_id] = {}
+        for digest, account in _items(portions):
+            try:
+                found[conn_id][digest] = _read(account)
+            except CloudError as err:
+                task.log.warning("sent again: %s", err)
+    return found
 
 
 def remember_settled(context: Context, report: ShipReport) -> None:
@@ -39,12 +46,25 @@ def remember_settled(context: Context, report: ShipReport) -> None:
     store: Any = context.get("task_state_store")
     if store is None:
         return
-    each = _MOST // len(report.destinations)
-    store.set(
-        f"{_KEY} {report.log}",
-        {one.conn_id: list(one.settled[:each]) for one in report.destinations},
-    )
+    kept: dict[str, dict[str, Any]] = {}
+    for one in report.destinations:
+        left = _MOST // len(report.destinations)
+        kept[one.conn_id] = {}
+        for digest, account in one.settled.items():
+            # Nearly all were accepted as a whole: their number says it.
+            told = to_document(account) if account.refusals else account.accepted
+            left -= len(json.dumps({digest: told}))
+            if left < 0:
+                break
+            kept[one.conn_id][digest] = told
+    store.set(f"{_KEY} {report.log}", kept)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _items(told: object) -> list[tuple[str, Any]]:
+    return [*told.items()] if isinstance(told, Mapping) else []
+
+
+def _read(told: object) -> Accounting:
+    if isinstance(told, int):
+        return Accounting(given=told, accepted=told)
+    return read_document(Accounting, told, what="what was accepted before")

@@ -12,4 +12,4 @@ def metrics_rig_specs() -> tuple[MetricsRigSpec, ...]:
     # Imported here and not above: Airflow must not load before tests/conftest.py is configured.
     from tests.contract.metrics_rigs import aws, azure, gcp, memory
 
-    return (memory.rig(), aws.rig(), gcp.rig(), azure.rig())
+    return (memory.rig(), aws.rig(), gcp.rig(), azure.rig(), azure.resource_rig())

@@ -8,13 +8,24 @@ from airflow_multicloud.testing.contracts.metrics.rigs import MetricsRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
 from tests.contract.azure_monitor import CONN_ID, FIXTURE, planting, refused
 
+_RESOURCE_CONN_ID = "azure_resource_metrics_local"
+
 
 def rig() -> MetricsRigSpec:
+    return _rig("local_azure", CONN_ID)
+
+
+def resource_rig() -> MetricsRigSpec:
+    """Custom metrics of an Azure resource."""
+    return _rig("local_azure_resource", _RESOURCE_CONN_ID)
+
+
+def _rig(name: str, conn_id: str) -> MetricsRigSpec:
     return MetricsRigSpec(
-        name="local_azure",
+        name=name,
         cloud="azure",
         hook=Hook,
-        open=connected(Metrics, CONN_ID, FIXTURE),
+        open=connected(Metrics, conn_id, FIXTURE),
         plant=planting("metrics"),
-        open_refused=refused(Metrics),
+        open_refused=refused(Metrics, conn_id),
     )

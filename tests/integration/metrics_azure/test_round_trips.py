@@ -168,9 +168,21 @@ def test_a_part_of_an_answer_is_said_to_be_one(lab: Lab) -> None:
     assert len(reading.notes) == 1
 
 
-def test_an_answer_that_is_none_is_an_error(lab: Lab) -> None:
-    columns = [{"name": "TimeGenerated", "type": "datetime"}]
-    body = {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": [["yesterday"]]}]}
+_COLUMNS = [{"name": "TimeGenerated", "type": "datetime"}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tables": [{"name": "PrimaryResult", "columns": _COLUMNS, "rows": [["yesterday"]]}]},
+        {"tables": [{"name": "PrimaryResult", "columns": _COLUMNS, "rows": [[1, 2]]}]},
+        {"tables": "none"},
+        ["none"],
+        "none",
+        None,
+    ],
+)
+def test_an_answer_that_is_none_is_an_error(lab: Lab, body: object) -> None:
     lab.admin.script("/query", [{"status": 200, "body": body}])
     with pytest.raises(MetricsError) as caught:
         lab.read()

@@ -304,6 +304,8 @@ LATE = replace(look("d/", 3, behind=3, since=at(1)), finished=at(90))
             LATE,
             replace(FRESH, behind=3, proven=7, since=at(0)),
         ),
+        # One that was never up to date is that still.
+        (replace(FRESH, behind=1, proven=9), LATE, replace(FRESH, behind=3, proven=7)),
         (replace(FRESH, proven=2), LATE, replace(FRESH, behind=3, proven=0, since=at(1))),
         # As many were known already, it ended earlier, or nothing failed.
         (
@@ -472,6 +474,7 @@ def behind(since: datetime | None = None) -> Behind:
         (look("d/", 5), look("d/", 5, behind=1, since=at(2))),
         (look("d/", 5, behind=2, since=at(3)), look("d/", 5, behind=3, since=at(2))),
         (look("d/", 5, behind=2, since=at(1)), look("d/", 5, behind=3, since=at(1))),
+        (look("d/", 5, behind=2), look("d/", 5, behind=3)),
         (look("d/", 2), look("d/", 2)),
         (look("e/", 5), look("e/", 5)),
         (look("d/", 5, selection=TXT), look("d/", 5, selection=TXT)),

@@ -10,7 +10,7 @@ from msgspec.structs import replace as replace_struct
 
 from airflow_multicloud.core.ledger import looks, merging, reading
 from airflow_multicloud.core.ledger.base import base_of
-from airflow_multicloud.core.ledger.commits import Selection
+from airflow_multicloud.core.ledger.commits import Selection, Step
 from airflow_multicloud.core.ledger.entries import Behind, Entry, Origin
 from airflow_multicloud.core.ledger.merging import merge
 from airflow_multicloud.core.replication.outcomes import Outcome
@@ -278,3 +278,89 @@ class TestWhatALaterLookDidNotSee:
     def test_says_nothing_if_it_was_not_looked_at(self) -> None:
         part = look(minutes=5, selection=Selection(exclude=("a",)))
         assert merging.seen_gone(self.OURS, [part]) == self.OURS
+
+
+def failed_again(proven: Entry) -> Entry:
+    """The source has an object anew, which could not be copied."""
+    behind = Behind(Outcome.FAILED, "r", Origin(f"mem://lab/{proven.key}"), 1, at(4))
+    return replace_struct(proven, behind=behind)
+
+
+class TestWhatWasLookedAtMeanwhile:
+    """A later run has looked, and left alone what was known of the key before our run."""
+
+    OURS = entry("a", etag="new", minutes=3)
+    OTHERS = Entry("a", proof(source="other"))
+    NEVER = Behind(Outcome.FAILED, "r", Origin("mem://lab/other"), 1, at(0))
+
+    def merged(self, theirs: Entry, ours: Entry, *, started: float = 5) -> Entry | None:
+        end = endpoint("")
+        first = commit(end, [theirs])
+        later = replace_struct(look(minutes=5), started=at(started))
+        commit(end, [], this=draft("later", Step.END, found=later))
+        this = replace(draft("ours"), started=at(4))
+        head = commit(end, [ours], first, this=this, known=lambda _: theirs).head
+        assert head is not None
+        return head.entry("a")
+
+    @pytest.mark.parametrize(
+        "theirs",
+        [
+            OTHERS,
+            replace_struct(OTHERS, gone=at(1)),
+            Entry("a", None, NEVER),
+            replace_struct(entry("a"), gone=at(1)),
+        ],
+    )
+    def test_it_has_not_seen_our_object(self, theirs: Entry) -> None:
+        assert self.merged(theirs, self.OURS) == replace_struct(self.OURS, gone=at(5))
+
+    def test_it_has_if_it_began_earlier(self) -> None:
+        assert self.merged(self.OTHERS, self.OURS, started=4) == self.OURS
+        assert self.merged(self.OTHERS, self.OURS, started=4.1) != self.OURS
+
+    def test_it_has_if_it_would_have_said_so(self) -> None:
+        """Else it would have marked its own source's object as gone."""
+        assert self.merged(entry("a"), self.OURS) == self.OURS
+        own = replace_struct(self.NEVER, origin=Origin("mem://lab/a"))
+        assert self.merged(Entry("a", None, own), self.OURS) == self.OURS
+
+    def test_what_could_not_be_copied_is_behind_all_the_same(self) -> None:
+        ours = Entry("a", proof(source="other"), self.NEVER)
+        assert self.merged(self.OTHERS, ours) == ours
+        assert self.merged(replace_struct(self.OTHERS, gone=at(1)), ours) == ours
+        again = failed_again(self.OURS)
+        assert self.merged(replace_struct(self.OURS, gone=at(1)), again) == again
+        assert self.merged(self.OTHERS, Entry("a", None, self.NEVER)) == Entry(
+            "a", None, self.NEVER
+        )
+
+    @pytest.mark.parametrize(
+        ("began", "selection"),
+        [(6, Selection()), (5, Selection(min_size=1)), (5, Selection(max_size=9))],
+    )
+    def test_it_may_have_passed_over_what_the_source_has_since(
+        self, began: float, selection: Selection
+    ) -> None:
+        """Too young for it, or too large: that is not gone, nor ours up to date."""
+        assert self.OURS.proof is not None
+        later = replace_struct(look(minutes=5, selection=selection), started=at(began))
+        merged = merging.seen_gone(self.OURS, [later])
+        assert merged == replace_struct(self.OURS, behind=merged.behind)
+        assert merged.behind is not None
+        assert (merged.behind.since, merged.behind.at) == (at(3), at(5))
+        assert merged.behind.origin == self.OURS.proof.origin
+        assert merging.seen_gone(self.OURS, [later, look(minutes=5)]).gone == at(5)
+        again = failed_again(self.OURS)
+        assert merging.seen_gone(again, [later]) == again
+
+    def test_then_it_is_no_fresher_than_ours(self) -> None:
+        end = endpoint("")
+        first = commit(end, [self.OTHERS])
+        later = replace_struct(look(minutes=5), started=at(6))
+        commit(end, [], this=draft("later", Step.END, found=later))
+        this = replace(draft("ours"), started=at(4))
+        head = commit(end, [self.OURS], first, this=this, known=lambda _: self.OTHERS).head
+        assert head is not None
+        (found,) = head.commit.looks
+        assert (found.behind, found.holds) == (1, at(3))

@@ -121,7 +121,9 @@ def effects(before: Commit | None, *overtaken: Entry) -> Effects:
     if before is None:
         return Effects(losses, None, 0)
     head = Head(endpoint(), before, "0" * 64)
-    merging = Merging(head.end, head, "", lambda _: None, (), losses, overtaken=list(overtaken))
+    merging = Merging(
+        head.end, head, "", lambda _: None, (), losses, NOON, overtaken=list(overtaken)
+    )
     return Effects(losses, merging, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_multicloud import api
-from airflow_multicloud.core.deliveries import OnInvalid
+from airflow_multicloud.core.deliveries import Destination, OnInvalid
 from airflow_multicloud.core.logs.portions import MOST_ENTRIES
 from airflow_multicloud.core.logs.records import Origin, read_records
 from airflow_multicloud.core.logs.shipping import Shipment, ship
 from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.opening.deliveries import open_destination
 from airflow_multicloud.opening.places import stage_place
+from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import Logs
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.logs import logs_of, reset
@@ -132,6 +134,31 @@ def test_a_source_that_breaks_off_is_told_with_what_was_shipped(conns, tmp_path,
     assert [one.accepted for one in raised.value.report.destinations] == [2, 2, 2]
 
 
+def test_memory_does_not_depend_on_the_size(conns, monkeypatch):
+    """Of 40 MB in lines of 100 kB, a portion is there at a time, and what is made of it."""
+    from airflow_multicloud.opening import logs as opening
+
+    class Forgetting:
+        def write_entries(self, entries, *, log):
+            return Accounting(given=len(entries), accepted=len(entries), requests=1)
+
+    line = b"x" * 100_000 + b"\n"
+    monkeypatch.setattr(opening, "stream_place", lambda *_: (line for _ in range(400)))
+    monkeypatch.setattr(
+        opening,
+        "open_destination",
+        lambda _, conn_id: Destination(conn_id=conn_id, cloud="x", hook=Forgetting()),
+    )
+    tracemalloc.start()
+    try:
+        report = api.ship_logs(conns, "app", source="x.log", on_invalid="drop", start=NOW)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.destinations[0].accepted == 400
+    assert peak < 4 << 20
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -239,7 +266,7 @@ def test_a_second_try_sends_what_is_missing_and_nothing_twice(conns, count, faul
     )
     (first,) = ship(shipment).destinations
     logs_of(conn_id).faults.clear()
-    (second,) = ship(shipment, {conn_id: frozenset(first.settled)}).destinations
+    (second,) = ship(shipment, {conn_id: first.settled}).destinations
     assert (second.given, second.accepted) == (count, count)
     assert second.accepted_before <= first.accepted
     assert _messages(conn_id) == [f"line {n}" for n in range(count)]

@@ -386,7 +386,7 @@ def test_what_can_never_be_accepted_is_not_sent_again_with_the_rest() -> None:
 
 def test_what_may_be_accepted_later_is_sent_again() -> None:
     settled = Settled()
-    for kind in (ErrorKind.THROTTLED, ErrorKind.UNAVAILABLE):
+    for kind in (ErrorKind.THROTTLED, ErrorKind.UNAVAILABLE, ErrorKind.QUOTA):
         send(Recording(account=refusing(Outcome.REJECTED, kind, 90)), 100, settled)
     send(Recording(account=refusing(Outcome.REJECTED, ErrorKind.INVALID_ARGUMENT)), 100, settled)
     assert settled.accounts == {}

@@ -120,14 +120,21 @@ class Checked:
             key = self.end.location.key + name
             if not key.startswith(place):
                 continue
-            had = self.source.at(name, fresh.as_of)
-            if had is None or not any(
-                self._takes(look, key, had, fresh.as_of) for look in fresh.looks
-            ):
+            had, entry = self.source.at(name, fresh.as_of), now.get(name)
+            if had is None:
                 continue
-            if name not in now and len(self.source.since(name, fresh.as_of)) > 1:
+            telling = [
+                look
+                for look in fresh.looks
+                if self._takes(look, key, had, fresh.as_of)
+                and (_is_ours(entry) or not _is_taken_over(look, head.commit.looks))
+            ]
+            if not telling:
+                continue
+            changed = len(self.source.since(name, fresh.as_of)) > 1
+            if changed and not (_is_ours(entry) or any(_knew(head, one, key) for one in telling)):
                 continue  # Never seen before and changed since: it counts as made then.
-            self._has_what_it_says(name, now.get(name), fresh.as_of)
+            self._has_what_it_says(name, entry, fresh.as_of)
 
     def _takes(self, look: Look, key: str, content: bytes, moment: datetime) -> bool:
         """Whether a look was at an object as it was then."""
@@ -146,11 +153,14 @@ class Checked:
         )
 
     def _has_what_it_says(self, name: str, entry: Entry | None, moment: datetime | None) -> None:
-        """The replica has an object as the source had it at a moment, or later."""
+        """The replica has an object as the source had it at a moment, or later.
+
+        What another source has put there is none of this one's: as if nothing were there.
+        """
         if moment is None:
             return
         states = self.source.since(name, moment)
-        if entry is None or entry.proof is None or entry.gone is not None:
+        if entry is None or entry.proof is None or entry.gone is not None or not _is_ours(entry):
             assert None in states, f"{name} was there at {moment} and since"
             return
         digests = entry.proof.digests
@@ -183,6 +193,35 @@ def _impatient(clock: Clock) -> under_way.Clock:
         waited[0] += seconds
 
     return under_way.Clock(clock.now, lambda: waited[0], sleep)
+
+
+def _is_ours(entry: Entry | None) -> bool:
+    """Whether it is a copy of the source's that is recorded."""
+    return entry is not None and not (entry.proof and _is_strange(entry.proof.origin.uri))
+
+
+def _is_taken_over(look: Look, known: Collection[Look]) -> bool:
+    """Whether another source was looked at where a look was, as if the source had moved there.
+
+    What became of an object since then is that one's, which the model knows nothing of.
+    """
+    return any(
+        _is_strange(one.source)
+        and one.selection == looks.ALL
+        and look.prefix.startswith(one.prefix)
+        and one.as_of >= look.as_of
+        for one in known
+    )
+
+
+def _knew(head: Head, look: Look, key: str) -> bool:
+    """Whether something was recorded of a key when a look was over."""
+    run = (look.run_id, look.started, look.prefix, look.selection)
+    for one in (head, *reading.back_to(head, 0)):
+        if run not in {(of.run_id, of.started, of.prefix, of.selection) for of in one.commit.looks}:
+            break
+        head = one
+    return head.entry(key) is not None
 
 
 def _is_strange(uri: str) -> bool:

@@ -81,6 +81,19 @@ def test_a_freeze_is_undone_and_never_nested(counted: int, monkeypatch: pytest.M
     assert not is_frozen()
 
 
+def test_within_a_freeze_nothing_is_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python counts what is frozen one by one: with all that a process has, at each run."""
+    for _ in range(2):
+        with frozen_heap(), monkeypatch.context() as patch:
+            patch.setattr(gc, "get_freeze_count", lambda: pytest.fail("it is known"))
+            with frozen_heap():
+                assert is_frozen()
+            assert is_frozen()
+    with pytest.raises(KeyError), frozen_heap():
+        raise KeyError
+    assert not is_frozen()
+
+
 def test_the_programs_own_freeze_stays() -> None:
     gc.freeze()
     try:

@@ -214,10 +214,6 @@ class TestPassedOver:
         assert self.as_of(entry(as_of=at(30)), there, RUN, look("other/", 49)) == at(30)
         assert self.as_of(entry(as_of=at(55)), there) == at(50)
 
-    def test_one_of_another_source_is_as_of_its_proof(self) -> None:
-        moved = entry(origin=Origin("mem://moved/a", "s-e", modified=at(0)))
-        assert self.as_of(moved, listed()) == at(0)
-
     @pytest.mark.parametrize(
         ("selection", "held"),
         [
@@ -254,33 +250,46 @@ class TestPassedOver:
         assert self.as_of(Entry("copy/a"), listed()) == at(50)
 
 
-class TestTaken:
-    """A run of another source has replaced objects that a look of this source had found."""
+class TestPassedOverOfAnotherSource:
+    """Since when the source has had what it has, where another source has put its own here."""
 
-    MOVED = entry(origin=Origin("mem://moved/a", "s-e", modified=at(0)))
+    PROOF = proven(origin=Origin("mem://moved/a", "s-e", modified=at(0)), size=9)
+    BEHIND = Behind(Outcome.FAILED, "r", Origin("mem://moved/a"), 9, at(45), since=at(40))
+
+    def look(self, known: Entry, there: Listed, selection: Selection = Selection()) -> Look:
+        run = a_run(minutes=60, min_age=10, selection=selection)
+        whole = covered(
+            run, [look("copy/", 40, source=SOURCE), look("copy/", 45, source="mem://moved/")]
+        )
+        whole.pass_over("a", known, there)
+        return look_of(whole)
 
     @pytest.mark.parametrize(
-        ("known", "taken"),
+        "known",
         [
-            (replace(look("copy/", 40, source=SOURCE), displaced=1), True),
-            # A run since then has passed it over as well.
-            (look("copy/", 40, source=SOURCE, behind=1), True),
-            (look("copy/", 40, source=SOURCE, behind=1, since=at(30)), False),
-            (replace(look("", 40, source="mem://lab/"), displaced=1), False),
-            (replace(look("other/", 40, source=SOURCE), displaced=1), False),
-            (replace(look("copy/", 40, source="mem://moved/"), displaced=1), False),
-            (look("copy/", 40, source=SOURCE), False),
+            Entry("copy/a", PROOF),
+            Entry("copy/a", PROOF, gone=at(46)),
+            Entry("copy/a", PROOF, BEHIND),
+            Entry("copy/a", None, BEHIND),
+            Entry("copy/a", proven(), BEHIND),
+            behind(None, origin=Origin(SOURCE + "a")),
         ],
     )
-    def test_what_was_passed_over_may_be_one_of_them(self, known: Look, taken: bool) -> None:
-        whole = covered(known=[known])
-        whole.pass_over("a", self.MOVED, listed())
-        found = look_of(whole)
-        assert (found.behind, found.since) == (int(taken), None)
-        assert (found.as_of == at(50)) is taken  # Else it is as old as its copy.
+    def test_nothing_tells(self, known: Entry) -> None:
+        found = self.look(known, listed(minutes=51))
+        assert (found.behind, found.since, found.holds, found.as_of) == (1, None, None, at(50))
 
-    def test_what_is_still_ours_was_not_taken(self) -> None:
-        known = replace(look("copy/", 40, source=SOURCE), displaced=1)
-        whole = covered(known=[known])
-        whole.pass_over("a", entry(), listed())
-        assert (look_of(whole).behind, look_of(whole).as_of) == (0, at(50))
+    @pytest.mark.parametrize("known", [Entry("copy/a", PROOF), Entry("copy/a", PROOF, BEHIND)])
+    @pytest.mark.parametrize(
+        ("minutes", "selection", "count"),
+        [
+            (51, Selection(include=("a",)), 1),
+            (51, Selection(max_size=5), 1),  # It tells nothing of the size of the source's.
+            (51, Selection(include=("b",)), 0),
+            (50, Selection(max_size=5), 0),  # The source's was too large by then.
+        ],
+    )
+    def test_what_was_not_to_be_looked_at_is_not_missed(
+        self, known: Entry, minutes: float, selection: Selection, count: int
+    ) -> None:
+        assert self.look(known, listed(minutes=minutes, size=6), selection).behind == count

@@ -19,8 +19,7 @@ from airflow_multicloud.clouds.azure.logs.converting import entry_of
 from airflow_multicloud.clouds.azure.logs.errors import queried
 from airflow_multicloud.clouds.azure.logs.filters import Place, kusto_of
 from airflow_multicloud.errors import LogsError
-from airflow_multicloud.ports.logs import LogPage, LogQuery
-from airflow_multicloud.text import printable, shortened
+from airflow_multicloud.ports.logs import LogEntry, LogPage, LogQuery
 
 if TYPE_CHECKING:
     from azure.monitor.query import LogsTableRow
@@ -29,7 +28,6 @@ _ROWS = 2_000
 #: With the longest fields that there can be, these fit into an answer.
 _LEAST_ROWS = 500
 _TOO_LARGE = "E_QUERY_RESULT_SET_TOO_LARGE"
-_NOTE = 300
 
 
 class EntryQueries(LogsBase):
@@ -54,7 +52,7 @@ class EntryQueries(LogsBase):
                 continue
             new = answer.rows[place.seen :]
             if new or answer.problem:
-                yield _page(query, new, answer.problem, table)
+                yield LogPage(_entries(query, new, table), answer.notes)
             if not new or (not answer.problem and len(new) < size):
                 return
             place = _next(place, answer.rows, table)
@@ -65,14 +63,10 @@ class EntryQueries(LogsBase):
             return ask(self._queries, workspace, kusto, since=query.since, until=query.until)
 
 
-def _page(query: LogQuery, rows: Sequence[LogsTableRow], problem: str, table: str) -> LogPage:
+def _entries(query: LogQuery, rows: Sequence[LogsTableRow], table: str) -> tuple[LogEntry, ...]:
     with well_formed(_doing(table), NAME, area=LogsError):
         found = [entry_of(row) for row in rows]
-    note = f"Log Analytics answered in part: {problem}"
-    return LogPage(
-        tuple(entry for entry in found if fits(entry, query)),
-        (shortened(printable(note), _NOTE),) if problem else (),
-    )
+    return tuple(entry for entry in found if fits(entry, query))
 
 
 def _next(place: Place, rows: Sequence[LogsTableRow], table: str) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from airflow.providers.microsoft.azure.hooks.base_azure import AzureBaseHook
@@ -18,7 +19,6 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import HttpRequest, HttpResponse
 
-from airflow_multicloud.clouds.azure.metrics.answers import kept_nothing
 from airflow_multicloud.clouds.azure.monitor import Monitor
 from airflow_multicloud.clouds.azure.resending import RefusedOnly
 from airflow_multicloud.clouds.azure.session import Session
@@ -42,32 +42,29 @@ class MetricsBase(AzureBaseHook):
         self._azure = Session.shared(conn_id)
         self._monitor = self._azure.monitor
 
-    def _ingestion(self) -> PipelineClient[HttpRequest, HttpResponse]:
-        """The client of Application Insights' ingestion.
 
-        :raises CredentialsError: when the connection does not name it.
-        """
-        return self._azure.client("application insights", lambda: _ingestion_of(self._monitor))
+def sending_client(
+    monitor: Monitor,
+    endpoint: str,
+    *,
+    scope: str | None,
+    is_refusal: Callable[[HttpResponse], bool] = lambda _: False,
+) -> PipelineClient[HttpRequest, HttpResponse]:
+    """A client that sends points, each once.
 
+    It follows no redirections: what it sends may hold a key, and is for one host.
 
-def _ingestion_of(monitor: Monitor) -> PipelineClient[HttpRequest, HttpResponse]:
-    """A client without redirections: the service's lead to other hosts, with the key.
-
-    Where the connection does not say who it is, the key in each envelope must do; a resource with
-    local authentication switched off then refuses it.
+    :param scope: of the tokens; ``None`` where none are sent.
+    :param is_refusal: as for :class:`.RefusedOnly`.
     """
     policies: list[Any] = [
         RequestIdPolicy(),
         HeadersPolicy({"Accept": "application/json", "Content-Type": "application/json"}),
         UserAgentPolicy("airflow-multicloud"),
         ProxyPolicy(),
-        RefusedOnly(kept_nothing),
+        RefusedOnly(is_refusal),
     ]
-    if monitor.signs:
-        policies.append(BearerTokenCredentialPolicy(monitor.require_credential(), monitor.scope))
+    if scope is not None:
+        policies.append(BearerTokenCredentialPolicy(monitor.require_credential(), scope))
     policies.append(HttpLoggingPolicy())
-    return PipelineClient(
-        base_url=monitor.require_insights().endpoint,
-        policies=policies,
-        connection_verify=monitor.verify,
-    )
+    return PipelineClient(base_url=endpoint, policies=policies, connection_verify=monitor.verify)

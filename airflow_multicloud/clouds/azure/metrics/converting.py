@@ -33,7 +33,7 @@ _SDK_VERSION = "airflow-multicloud"
 _SCHEMA = 2
 
 _START_LOST = Change(
-    ConversionKind.START_LOST, "Application Insights keeps the time of a point, not its start"
+    ConversionKind.START_LOST, "Azure Monitor keeps the time of a point, not its start"
 )
 _CUMULATIVE = Change(
     ConversionKind.TEMPORALITY_CHANGED,
@@ -41,12 +41,12 @@ _CUMULATIVE = Change(
 )
 _BUCKETS_LOST = Change(
     ConversionKind.BUCKETS_LOST,
-    "Application Insights keeps a histogram's count, sum, minimum and maximum",
+    "Azure Monitor keeps a histogram's count, sum, minimum and maximum",
 )
 _EXTREMES = Change(
     ConversionKind.VALUES_APPROXIMATED,
-    "a minimum or maximum that is not known is sent as the mean; Application Insights would take "
-    "the sum",
+    "a minimum or maximum that is not known is sent as the mean; Azure Monitor has no blank, and "
+    "Application Insights would take the sum",
 )
 _ROUNDED = Change(
     ConversionKind.VALUES_APPROXIMATED, "a number is rounded: it is kept in 64 bits, floating"
@@ -99,7 +99,18 @@ class Envelopes:
         properties[naming.NAMESPACE] = self.namespace
         if point.unit:
             properties[naming.UNIT] = point.unit
-        metric = {"ns": self.namespace, "name": naming.metric_name(point.name), **_figures(point)}
+        figures = figures_of(point)
+        if isinstance(point.data, Gauge | Counter):
+            kept: dict[str, Any] = {"kind": "Measurement", "value": figures.total}
+        else:
+            kept = {
+                "kind": "Aggregation",
+                "value": figures.total,
+                "count": figures.count,
+                "min": figures.minimum,
+                "max": figures.maximum,
+            }
+        metric = {"ns": self.namespace, "name": naming.metric_name(point.name), **kept}
         envelope = {
             "ver": 1,
             "name": _ENVELOPE,
@@ -116,18 +127,24 @@ class Envelopes:
 
 def why_not_kept(point: MetricPoint) -> Reason | None:
     """Why Application Insights has no place for a point that is good in itself."""
-    problem = _why_not_attributes(point)
+    if not naming.RESERVED.isdisjoint(point.attributes):
+        return dropped(
+            ErrorKind.INVALID_ARGUMENT,
+            f"attributes: {' and '.join(sorted(naming.RESERVED))} are used for a point's namespace "
+            "and unit",
+        )
+    return why_not_data(point)
+
+
+def why_not_data(point: MetricPoint) -> Reason | None:
+    """Why Azure Monitor can't say what a point says."""
+    problem = _why_not_unicode(point)
     if problem is None and not isinstance(point.data, Gauge | Counter):
         problem = _why_not_histogram(point.data)
     return None if problem is None else dropped(ErrorKind.INVALID_ARGUMENT, problem)
 
 
-def _why_not_attributes(point: MetricPoint) -> str | None:
-    if not naming.RESERVED.isdisjoint(point.attributes):
-        return (
-            f"attributes: {' and '.join(sorted(naming.RESERVED))} are used for a point's namespace "
-            "and unit"
-        )
+def _why_not_unicode(point: MetricPoint) -> str | None:
     for value in point.attributes.values():
         try:
             attribute_text(value).encode()
@@ -138,31 +155,42 @@ def _why_not_attributes(point: MetricPoint) -> str | None:
 
 def _why_not_histogram(data: Histogram | ExponentialHistogram) -> str | None:
     if data.count == 0:
-        return "value: a histogram without values; Application Insights would count one"
+        return "value: a histogram without values; Azure Monitor would count one"
     if data.count > MOST_VALUES:
         return f"value: a histogram of more than {MOST_VALUES} values"
     if data.total is None:
-        return "value: a histogram without a sum, which Application Insights asks for"
+        return "value: a histogram without a sum, which Azure Monitor asks for"
     return None
 
 
-def _figures(point: MetricPoint) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What Azure Monitor keeps of a point's data."""
+
+    count: int
+    total: float
+    minimum: float
+    maximum: float
+
+
+def figures_of(point: MetricPoint) -> Figures:
+    """The figures of a point that :func:`why_not_data` has nothing against."""
     data = point.data
     if isinstance(data, Gauge | Counter):
-        return {"kind": "Measurement", "value": float(data.value)}
+        value = float(data.value)
+        return Figures(1, value, value, value)
     total = float(data.total or 0.0)
     mean = total / data.count
-    return {
-        "kind": "Aggregation",
-        "value": total,
-        "count": data.count,
-        "min": mean if data.minimum is None else float(data.minimum),
-        "max": mean if data.maximum is None else float(data.maximum),
-    }
+    return Figures(
+        data.count,
+        total,
+        mean if data.minimum is None else float(data.minimum),
+        mean if data.maximum is None else float(data.maximum),
+    )
 
 
-def changes(point: MetricPoint) -> Iterator[Change]:
-    """What is not kept of a point."""
+def data_changes(point: MetricPoint) -> Iterator[Change]:
+    """What is not kept of a point's data and times."""
     data = point.data
     if point.start is not None:
         yield _START_LOST
@@ -171,11 +199,16 @@ def changes(point: MetricPoint) -> Iterator[Change]:
     if isinstance(data, Gauge | Counter):
         if float(data.value) != data.value:
             yield _ROUNDED
-    else:
-        if isinstance(data, ExponentialHistogram) or data.bounds:
-            yield _BUCKETS_LOST
-        if data.minimum is None or data.maximum is None:
-            yield _EXTREMES
+        return
+    if isinstance(data, ExponentialHistogram) or data.bounds:
+        yield _BUCKETS_LOST
+    if data.minimum is None or data.maximum is None:
+        yield _EXTREMES
+
+
+def changes(point: MetricPoint) -> Iterator[Change]:
+    """What Application Insights does not keep of a point."""
+    yield from data_changes(point)
     if naming.metric_name(point.name) != point.name:
         yield _NAME_CUT
     if any(naming.property_name(name) != name for name in point.attributes):

@@ -8,26 +8,22 @@ are more, Log Analytics says that it is a part.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
-
-from azure.monitor.query import (
-    LogsQueryClient,
-    LogsQueryPartialResult,
-    LogsQueryResult,
-    LogsTableRow,
-)
+from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.kql import literal, moment
-from airflow_multicloud.clouds.azure.metrics import naming
+from airflow_multicloud.clouds.azure.log_analytics import ask, query_client
+from airflow_multicloud.clouds.azure.metrics import custom_reading, naming
 from airflow_multicloud.clouds.azure.metrics.client import MetricsBase
 from airflow_multicloud.clouds.azure.metrics.errors import translated
-from airflow_multicloud.clouds.azure.monitor import Monitor
 from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, ReadPoint
+
+if TYPE_CHECKING:
+    from azure.monitor.query import LogsTableRow
 
 _DOING = "reading metrics from Log Analytics"
 
@@ -36,32 +32,30 @@ class MetricReads(MetricsBase):
     """The port's ``read_points``."""
 
     def read_points(self, query: MetricQuery) -> MetricReading:
-        """The points that the workspace shows now, minutes after they were sent.
+        """The points that the workspace or the resource shows now, minutes after they were sent.
 
         :raises MetricsError: when it can't be asked.
         :raises CredentialsError: when the connection names no workspace, or is refused.
         """
         naming.check_namespace(query.namespace)
-        workspace = self._monitor.require_workspace()
-        client = self._azure.client("log analytics", lambda: _client(self._monitor))
-        # A query changes nothing, so that it may be sent again.
-        posting: Any = {"retry_on_methods": frozenset({"POST"})}
-        with translated(_DOING):
-            answer = client.query_workspace(
-                workspace, kql_of(query), timespan=(query.since, query.until), **posting
+        monitor, resource = self._monitor, self._monitor.resource
+        if resource is not None:
+            make = self._azure.client
+            return custom_reading.read_custom(
+                query,
+                resource,
+                make("definitions", lambda: custom_reading.definitions_client(monitor)),
+                make(
+                    "custom metrics read", lambda: custom_reading.values_client(monitor, resource)
+                ),
             )
+        workspace = self._monitor.require_workspace()
+        client = self._azure.client("log analytics", lambda: query_client(monitor))
+        with well_formed(_DOING, NAME, area=MetricsError), translated(_DOING):
+            answer = ask(client, workspace, kql_of(query), since=query.since, until=query.until)
         with well_formed(_DOING, NAME, area=MetricsError):
-            points = sorted(_points(answer), key=lambda point: point.time)
-            return MetricReading(points=tuple(points), notes=tuple(_notes(answer)))
-
-
-def _client(monitor: Monitor) -> LogsQueryClient:
-    return LogsQueryClient(
-        monitor.require_credential(),
-        endpoint=monitor.query_endpoint,
-        credential_scopes=[monitor.query_scope],
-        connection_verify=monitor.verify,
-    )
+            points = sorted(map(_point, answer.rows), key=lambda point: point.time)
+        return MetricReading(points=tuple(points), notes=answer.notes)
 
 
 def kql_of(query: MetricQuery) -> str:
@@ -88,12 +82,6 @@ def kql_of(query: MetricQuery) -> str:
     )
 
 
-def _points(answer: LogsQueryResult | LogsQueryPartialResult) -> Iterator[ReadPoint]:
-    for table in answer:
-        for row in table.rows:
-            yield _point(row)
-
-
 def _point(row: LogsTableRow) -> ReadPoint:
     time: datetime = row["TimeGenerated"]
     properties = _properties(row["Properties"])
@@ -117,10 +105,3 @@ def _properties(value: Any) -> Mapping[str, Any]:
     """A dynamic column: JSON in a text; nothing where there are none."""
     found: Mapping[str, Any] = json.loads(value) if isinstance(value, str) and value else value
     return found or {}
-
-
-def _notes(answer: LogsQueryResult | LogsQueryPartialResult) -> Iterator[str]:
-    if isinstance(answer, LogsQueryPartialResult):
-        error = answer.partial_error
-        why = f": {error.message}" if error is not None and error.message else ""
-        yield f"Log Analytics gave a part of the answer{why}"

@@ -34,6 +34,10 @@ _HOSTILE = "x\n\x1b[31mforged"
 BAD: dict[str, Callable[[MetricsRig], MetricPoint]] = {
     "not a number": lambda rig: rig.point("bad", Gauge(math.nan)),
     "infinite": lambda rig: rig.point("bad", Gauge(math.inf)),
+    "larger than any float": lambda rig: rig.point("bad", Gauge(10**400)),
+    "an attribute larger than any float": lambda rig: rig.point(
+        "bad", attributes={"digits": 10**5000}
+    ),
     "empty name": lambda rig: rig.point(" "),
     "hostile name": lambda rig: rig.point(_HOSTILE),
     "hostile attribute name": lambda rig: rig.point("bad", attributes={_HOSTILE: "x"}),
@@ -212,7 +216,7 @@ class FaultContract:
         """All of them are accounted for by that kind, and none is there."""
         fault = DeliveryFault(kind=DeliveryFaultKind.REFUSE, error=kind, times=100)
         metrics_rig.plant([fault])
-        told = metrics_rig.export(*metrics_rig.points(5))
+        told = metrics_rig.export(*metrics_rig.points(5, metrics=1))
         assert (told.accepted, told.rejected) == (0, 5)
         assert {refusal.kind for refusal in told.refusals} == {kind}
         metrics_rig.plant([])
@@ -231,14 +235,11 @@ class FaultContract:
         per_request = metrics_rig.hook.describe_metric_limits().points_per_request
         fault = DeliveryFault(kind=DeliveryFaultKind.LOSE_REQUEST, after=1)
         metrics_rig.plant([fault])
-        told = metrics_rig.export(*metrics_rig.points(per_request * 3))
+        told = metrics_rig.export(*metrics_rig.points(per_request * 3, metrics=1))
         assert told.rejected == told.dropped == 0
         assert told.unknown in (0, per_request)
         metrics_rig.plant([])
-        found = [
-            one for number in range(10) for one in metrics_rig.read(f"multicloud.many.{number}")
-        ]
-        assert len(found) == told.accepted
+        assert len(metrics_rig.read("multicloud.many.0")) == told.accepted
 
     def test_what_concerns_all_ends_it(self, metrics_rig: MetricsRig) -> None:
         """No further request is sent that would be refused likewise."""
@@ -247,7 +248,7 @@ class FaultContract:
             kind=DeliveryFaultKind.REFUSE, error=ErrorKind.PERMISSION_DENIED, times=100
         )
         metrics_rig.plant([fault])
-        told = metrics_rig.export(*metrics_rig.points(per_request * 2))
+        told = metrics_rig.export(*metrics_rig.points(per_request * 2, metrics=1))
         assert (told.accepted, told.rejected, told.dropped) == (0, per_request, per_request)
         assert told.requests == 1
 

@@ -94,10 +94,17 @@ class MetricsRig:
             start=start,
         )
 
-    def points(self, count: int, name: str = "multicloud.many") -> list[MetricPoint]:
-        """So many, each of a series of its own."""
+    def points(
+        self, count: int, name: str = "multicloud.many", *, metrics: int = 10
+    ) -> list[MetricPoint]:
+        """So many, each of a series of its own.
+
+        :param metrics: how many metrics they are of. A cloud may take one in a request.
+        """
         return [
-            self.point(f"{name}.{number % 10}", Gauge(float(number)), attributes={"n": str(number)})
+            self.point(
+                f"{name}.{number % metrics}", Gauge(float(number)), attributes={"n": str(number)}
+            )
             for number in range(count)
         ]
 

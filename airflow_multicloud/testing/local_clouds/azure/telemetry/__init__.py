@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.testing.local_clouds.azure.arm import azure_connection
+from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID, azure_connection
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
 from airflow_multicloud.testing.local_clouds.kit.sockets import LOOPBACK, free_port
 
@@ -23,9 +23,17 @@ RULE_ID = "dcr-66666666666646668666666666666666"
 STREAM = "Custom-MulticloudLogs_CL"
 OTLP_PATH = "/datacollectionRules/dcr-otlp/streams/Microsoft-OTLP-Metrics/otlp/v1/metrics"
 
+#: An Azure resource that has custom metrics, and its region.
+RESOURCE_ID = (
+    f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/telemetry/providers/Microsoft.Web/sites/shop"
+)
+REGION = "westeurope"
+
 #: The audiences of Azure Monitor's tokens, whatever host it is reached by.
 MONITOR_AUDIENCE = "https://monitor.azure.com"
 QUERY_AUDIENCE = "https://api.loganalytics.io"
+CUSTOM_METRICS_AUDIENCE = "https://monitoring.azure.com"
+METRICS_QUERY_AUDIENCE = "https://metrics.monitor.azure.com"
 
 
 def monitor(
@@ -34,7 +42,7 @@ def monitor(
     """Azure Monitor and Entra's tokens, in memory, over TLS.
 
     The server's own endpoint is its administration; connection ``azure_telemetry_local`` leads to
-    Azure.
+    Application Insights and logs, ``azure_resource_metrics_local`` to metrics of an Azure resource.
 
     :param port: of Azure.
     :param admin_port: of the administration.
@@ -52,9 +60,31 @@ def monitor(
         ),
         ready_path="/",
         connections={
-            "azure_telemetry_local": telemetry_connection(port, admin_port, directory / "ca.pem")
+            "azure_telemetry_local": telemetry_connection(port, admin_port, directory / "ca.pem"),
+            "azure_resource_metrics_local": resource_connection(
+                port, admin_port, directory / "ca.pem"
+            ),
         },
     )
+
+
+def resource_connection(port: int, admin_port: int, authority: Path) -> dict[str, object]:
+    """A connection whose metrics are those of an Azure resource; see :func:`telemetry_connection`.
+
+    :param admin_port: as there.
+    :param authority: as there.
+    """
+    endpoint = f"https://{LOOPBACK}:{port}"
+    found = telemetry_connection(port, admin_port, authority)
+    extra = found["extra"]
+    assert isinstance(extra, dict)  # noqa: S101 - for the type checker
+    extra |= {
+        "metrics_resource_id": RESOURCE_ID,
+        "metrics_region": REGION,
+        "metrics_ingestion_endpoint": endpoint,
+        "metrics_query_endpoint": endpoint,
+    }
+    return found
 
 
 def telemetry_connection(port: int, admin_port: int, authority: Path) -> dict[str, object]:

@@ -12,8 +12,10 @@ from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.azure.logs import ingestion, querying
-from airflow_multicloud.testing.local_clouds.azure.metrics import otlp, track
+from airflow_multicloud.testing.local_clouds.azure.metrics import custom, otlp, track
 from airflow_multicloud.testing.local_clouds.azure.telemetry import (
+    CUSTOM_METRICS_AUDIENCE,
+    METRICS_QUERY_AUDIENCE,
     MONITOR_AUDIENCE,
     QUERY_AUDIENCE,
 )
@@ -22,6 +24,11 @@ from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
 from airflow_multicloud.testing.local_clouds.kit.otlp import OtlpSink, kept_by
 from airflow_multicloud.testing.local_clouds.kit.state import administration
+
+_AUDIENCES = (
+    *(AUDIENCE, MONITOR_AUDIENCE, QUERY_AUDIENCE),
+    *(CUSTOM_METRICS_AUDIENCE, METRICS_QUERY_AUDIENCE),
+)
 
 
 def main() -> None:
@@ -32,11 +39,12 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True, help="for ca.pem and the rest")
     given = parser.parse_args()
     workspace = Workspace()
-    tokens = Tokens(audiences=(AUDIENCE, MONITOR_AUDIENCE, QUERY_AUDIENCE))
+    tokens = Tokens(audiences=_AUDIENCES)
     sink = OtlpSink(workspace.metric_faults)
     routes = [
         *tokens.routes(),
         *(one for s in (track, ingestion, querying) for one in s.routes(workspace, tokens)),
+        *custom.routes(workspace),
         *otlp.routes(sink),
     ]
     respond = azure(routes, tokens, workspace)

@@ -1,4 +1,4 @@
-"""What the process of Azure Monitor keeps: the tables of its workspace, and planted faults."""
+"""What the process of Azure Monitor keeps: tables, custom metrics, and planted faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from airflow_multicloud.testing.delivery_faults import (
     DeliveryFault,
     DeliveryFaultKind,
 )
+from airflow_multicloud.testing.local_clouds.azure.telemetry.minutes import Minutes
 from airflow_multicloud.testing.local_clouds.azure.telemetry.tables import ColumnType, Tables
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
@@ -29,12 +30,13 @@ _APP_METRICS_COLUMNS = {
 
 
 class Workspace(State):
-    """Shared by all requests: what was told, the tables, and the faults of each service."""
+    """Shared by all requests: what was told, the tables, custom metrics, and planted faults."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tables = Tables()
         self.tables.create(APP_METRICS, _APP_METRICS_COLUMNS)
+        self.minutes = Minutes()
         self.metric_faults = SeededDeliveryFaults(self, "metrics")
         self.log_faults = SeededDeliveryFaults(self, "logs")
 
@@ -42,6 +44,7 @@ class Workspace(State):
         """Forget all, and empty the tables."""
         super().reset()
         self.tables.clear()
+        self.minutes.clear()
 
     def faults_of(self, table: str) -> SeededDeliveryFaults:
         """The faults of the service that a table is of."""
