@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, dropped
 from airflow_multicloud.adapters.tallies import Reason, Tally
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.deliveries import Delivery, Destination, Portion
+from airflow_multicloud.core.deliveries import Delivery, Destination, Portion, Settled
 from airflow_multicloud.core.telemetry import submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
@@ -34,7 +33,7 @@ def deliver(
     send: Send[H, T],
     *,
     ratios: Mapping[str, float],
-    before: Mapping[str, Mapping[str, Accounting]] = MappingProxyType({}),
+    settled: Settled | None = None,
 ) -> tuple[Delivery, ...]:
     """Hand every portion to every destination, concurrently, one portion after the other.
 
@@ -45,11 +44,12 @@ def deliver(
 
     :param send: called for destinations that have a hook.
     :param ratios: by connection id, the share that must be accepted.
-    :param before: by connection id, what an earlier try has settled: it is not sent again.
+    :param settled: what an earlier try has settled and need not be sent again; what this one
+        settles is added at once.
     :return: in the order of the destinations.
     :raises WorkCancelledError: between two portions, when the work is to stop.
     """
-    serving = [_Serving(one, send, before.get(one.conn_id, {})) for one in destinations]
+    serving = _served(destinations, send, settled)
     with cancellation.pool(min(len(serving), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
         for portion in portions:
             cancellation.check()
@@ -61,6 +61,41 @@ def deliver(
     return tuple(one.delivery(ratios[one.to.conn_id]) for one in serving)
 
 
+def deliver_each(
+    destinations: Sequence[Destination[H]],
+    portions_of: Callable[[Destination[H]], Iterable[Portion[T]]],
+    send: Send[H, T],
+    *,
+    ratios: Mapping[str, float],
+    settled: Settled | None = None,
+) -> tuple[Delivery, ...]:
+    """As :func:`deliver`, of items that are in memory: no destination waits for another.
+
+    :param portions_of: a destination's own portions.
+    """
+    served = _served(destinations, send, settled)
+
+    def serve(one: _Serving[H, T]) -> None:
+        for portion in portions_of(one.to):
+            cancellation.check()
+            one.take(portion)
+
+    with cancellation.pool(min(len(served), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
+        futures = [submit_in_context(pool, serve, one) for one in served]
+        cancellation.wait_for(futures)
+        cancellation.check()
+        for future in futures:
+            future.result()
+    return tuple(one.delivery(ratios[one.to.conn_id]) for one in served)
+
+
+def _served(
+    destinations: Sequence[Destination[H]], send: Send[H, T], settled: Settled | None
+) -> list[_Serving[H, T]]:
+    memory = {} if settled is None else settled
+    return [_Serving(one, send, memory.setdefault(one.conn_id, {})) for one in destinations]
+
+
 class _Serving(Generic[H, T]):
     """One destination, while it is served; by one thread at a time."""
 
@@ -68,16 +103,16 @@ class _Serving(Generic[H, T]):
         self,
         destination: Destination[H],
         send: Send[H, T],
-        before: Mapping[str, Accounting],
+        settled: dict[str, Accounting],
     ) -> None:
         self.to = destination
         self._send = send
         self._tally = Tally()
         self._given = 0
         self._seconds = 0.0
-        self._before = before
+        self._before = dict(settled)
+        self._settled = settled
         self._accepted_before = 0
-        self._settled: dict[str, Accounting] = {}
         self._outages = 0
         self._error = destination.error
         self._ended: Reason | None = None
@@ -91,7 +126,6 @@ class _Serving(Generic[H, T]):
         if (known := self._before.get(portion.digest)) is not None:
             self._tally.add(known)
             self._accepted_before += known.accepted
-            self._settled[portion.digest] = known
         elif self._ended is not None or self.to.hook is None:
             why = self._ended or dropped(ErrorKind.UNSUPPORTED, "not sent: there is no hook")
             self._lose(portion.items, why)
@@ -121,7 +155,6 @@ class _Serving(Generic[H, T]):
             seconds=self._seconds,
             min_success_ratio=ratio,
             accepted_before=self._accepted_before,
-            settled=self._settled,
             error_kind=None if self._error is None else self._error.kind,
             error=None if self._error is None else str(self._error),
         )
@@ -160,7 +193,8 @@ class _Serving(Generic[H, T]):
 
 
 def _is_settled(part: Accounting) -> bool:
-    """Whether another try must not send it again, as it has all that will be accepted."""
-    return part.accepted > 0 and not any(
-        one.outcome is Outcome.UNKNOWN or one.kind.retryable for one in part.refusals
+    """Whether another try must not send it again: what is left of it is wrong in itself."""
+    return part.accepted > 0 and all(
+        one.outcome is not Outcome.UNKNOWN and one.kind is ErrorKind.INVALID_ARGUMENT
+        for one in part.refusals
     )

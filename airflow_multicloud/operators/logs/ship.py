@@ -10,8 +10,8 @@ from airflow_multicloud.core.success import Ratios
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.logs import Given, shipped
 from airflow_multicloud.operators.base import CloudOperator, Outcome
-from airflow_multicloud.operators.logs.settled import remember_settled, settled_before
 from airflow_multicloud.operators.run_ids import started_at
+from airflow_multicloud.operators.settled import remember_settled, settled_before
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -99,13 +99,16 @@ class ShipLogsOperator(CloudOperator):
             correlation_id=self.correlation_id or None,
             start=self.start or started_at(context),
         )
-        before = settled_before(self, context, self.log_name)
-        report = shipped(self.destinations, self.log_name, given, before=before)
+        key = f"multicloud logs settled {self.log_name}"
+        settled = settled_before(self, context, key)
+        try:
+            report = shipped(self.destinations, self.log_name, given, settled=settled)
+        finally:  # Also when the task is stopped.
+            remember_settled(context, key, settled)
         self._tell(report)
         try:
             report.raise_if_failed()
         except ShippingFailedError as err:
-            remember_settled(context, report)
             return Outcome(to_document(report), err)
         return Outcome(to_document(report))
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from opentelemetry.sdk.trace import TracerProvider
 
 from airflow_multicloud.core.logs.portions import MOST_ENTRIES
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.opening import logs as opening
 from airflow_multicloud.operators import QueryLogsOperator, ShipLogsOperator
 from airflow_multicloud.operators.logs.query import MOST_ROWS
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.logs import logs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STARTED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
 RECORDS = [{"message": "first"}, {"message": "second", "severity": "ERROR"}]
@@ -126,6 +130,32 @@ def test_a_failure_that_passes_is_retried_and_sends_what_is_missing(conns: Any) 
     assert (told[conns[1]]["requests"], told[conns[1]]["accepted_before"]) == (1, 2000)
     for conn_id in conns:
         assert [entry.message for entry in _kept(conn_id)] == [one["message"] for one in records]
+
+
+def test_a_task_that_is_stopped_remembers_what_arrived(
+    conns: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, store = b"x\n" * MOST_ENTRIES, _Store()
+    call = {"destinations": conns, "log_name": "app", "source": "x.log", "on_invalid": "drop"}
+    operator = ShipLogsOperator(task_id="ship", **call)
+
+    def arriving(*_: Any) -> Iterator[bytes]:
+        yield lines
+        operator.on_kill()
+        yield lines
+
+    monkeypatch.setattr(opening, "stream_place", arriving)
+    with pytest.raises(AirflowException, match="the task was stopped"):
+        operator.execute(_context(store=store))  # type: ignore[arg-type]
+    assert len(_kept(conns[0])) == MOST_ENTRIES
+    monkeypatch.setattr(opening, "stream_place", lambda *_: iter([lines, lines]))
+    report = ShipLogsOperator(task_id="ship", **call).execute(
+        _context(2, store=store)  # type: ignore[arg-type]
+    )
+    assert [(one["accepted_before"], one["requests"]) for one in report["destinations"]] == [
+        *[(1000, 1)] * 3
+    ]
+    assert len(_kept(conns[0])) == 2 * MOST_ENTRIES
 
 
 def test_what_is_remembered_is_of_one_log(conns: Any) -> None:

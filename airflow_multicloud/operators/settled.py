@@ -1,4 +1,4 @@
-"""What the tries of a task remember of what was shipped, where Airflow keeps state for tasks.
+"""What the tries of a task remember of what was delivered, where Airflow keeps state for tasks.
 
 That is Airflow 3.3 and later (``task_state_store``); it is of one task and map index, and stays
 from try to try.
@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.logs.shipping import ShipReport
+from airflow_multicloud.core.deliveries import Settled
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.accounting import Accounting
@@ -18,19 +18,19 @@ from airflow_multicloud.ports.accounting import Accounting
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
 
-_KEY = "multicloud logs settled"
 #: A value may have 64 KiB (``[state_store] max_value_storage_bytes``). That is about 2,500 portions
 #: of all destinations together; what is more is sent again.
 _MOST = 60_000
 
 
-def settled_before(
-    task: BaseOperator, context: Context, log: str
-) -> Mapping[str, Mapping[str, Accounting]]:
-    """By connection id, what earlier tries have settled; empty where nothing is remembered."""
+def settled_before(task: BaseOperator, context: Context, key: str) -> Settled:
+    """By connection id, what earlier tries have settled; empty where nothing is remembered.
+
+    :param key: what it is kept under.
+    """
     store: Any = context.get("task_state_store")
-    told = None if store is None else store.get(f"{_KEY} {log}")
-    found: dict[str, dict[str, Accounting]] = {}
+    told = None if store is None else store.get(key)
+    found: Settled = {}
     for conn_id, portions in _items(told):
         found[conn_id] = {}
         for digest, account in _items(portions):
@@ -41,23 +41,23 @@ def settled_before(
     return found
 
 
-def remember_settled(context: Context, report: ShipReport) -> None:
+def remember_settled(context: Context, key: str, settled: Settled) -> None:
     """Keep for a later try what this one and those before it have settled."""
     store: Any = context.get("task_state_store")
-    if store is None:
+    if store is None or not any(settled.values()):
         return
     kept: dict[str, dict[str, Any]] = {}
-    for one in report.destinations:
-        left = _MOST // len(report.destinations)
-        kept[one.conn_id] = {}
-        for digest, account in one.settled.items():
+    for conn_id, accounts in settled.items():
+        left = _MOST // len(settled)
+        kept[conn_id] = {}
+        for digest, account in accounts.items():
             # Nearly all were accepted as a whole: their number says it.
             told = to_document(account) if account.refusals else account.accepted
             left -= len(json.dumps({digest: told}))
             if left < 0:
                 break
-            kept[one.conn_id][digest] = told
-    store.set(f"{_KEY} {report.log}", kept)
+            kept[conn_id][digest] = told
+    store.set(key, kept)
 
 
 def _items(told: object) -> list[tuple[str, Any]]:
