@@ -40,7 +40,7 @@ def test_instruments_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
         telemetry.count_objects("aws", "copied", 1)
         with telemetry.operation("replicate"):
             pass
-    assert (provider.meters, _Counting.made) == (1, 3)
+    assert (provider.meters, _Counting.made) == (1, 5)
 
 
 def test_a_provider_that_is_set_later_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from airflow_multicloud.core.metrics.destinations import (
 )
 from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
 from airflow_multicloud.core.metrics.settled import Settled, digest_of
-from airflow_multicloud.core.telemetry import operation, submit_in_context
+from airflow_multicloud.core.telemetry import failed, operation, submit_in_context
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
 from airflow_multicloud.ports.metrics import MetricLimits, MetricPoint, Repeats
@@ -109,6 +109,8 @@ def _export_to(
         )
         for name in ("points_in", "accepted", "rejected", "unknown", "dropped"):
             span.set_attribute(f"multicloud.points.{name}", getattr(found, name))
+        if sending.error is not None:
+            failed(sending.error)
     return found
 
 
