@@ -6,7 +6,7 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -20,6 +20,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, HttpServer, Routes
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from werkzeug import Request
 
 _PROTOBUF = {"content-type": "application/x-protobuf"}
-_FAILED = 2
+_FAILED, _DELTA = Status.STATUS_CODE_ERROR, AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 
 Labels = frozenset[tuple[str, Any]]
 
@@ -56,10 +58,8 @@ class Sink:
     """What has come, from all processes of an Airflow."""
 
     spans: list[Span] = field(default_factory=list)
-    #: Name → its newest figures, by the process they are of and their attributes.
-    _figures: dict[str, dict[tuple[Any, Labels], float]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
+    #: Name → attributes → what was added by all processes.
+    _figures: dict[str, Counter[Labels]] = field(default_factory=lambda: defaultdict(Counter))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def trace(self, trace_id: str) -> list[Span]:
@@ -78,7 +78,7 @@ class Sink:
         """
         wanted = {(name.replace("__", "."), value) for name, value in labels.items()}
         with self._lock:
-            return sum(n for (_, of), n in self._figures[metric].items() if wanted <= of)
+            return sum(n for of, n in self._figures[metric].items() if wanted <= of)
 
     def take_traces(self, request: Request) -> Answer:
         with self._lock:
@@ -110,12 +110,12 @@ class Sink:
 
     def _take(self, metric: Metric) -> None:
         kind = metric.WhichOneof("data")
+        if getattr(getattr(metric, kind), "aggregation_temporality", None) != _DELTA:
+            return  # A level (gauge, up-down counter): not to be added up.
         for point in getattr(metric, kind).data_points:
             labels = frozenset((name, value) for name, value in _plain(point.attributes).items())
-            # Cumulative, each process from its own first moment.
-            process = point.start_time_unix_nano
             value = point.count if "histogram" in kind else point.as_int or point.as_double
-            self._figures[metric.name][process, labels] = value
+            self._figures[metric.name][labels] += value
 
 
 @contextmanager

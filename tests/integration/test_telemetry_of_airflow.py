@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +29,8 @@ with DAG("copy", schedule=None):
         destinations=["{{ dag_run.conf['gcs'] }}", "{{ dag_run.conf['azure'] }}"],
     )
 """
+#: The environment that it tells to set is the one that is tested.
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "collector.md"
 LARGE = 10 << 20
 SIZE = sum(map(len, TREE.values())) + LARGE
 
@@ -46,12 +50,9 @@ def airflow(
     home, dags = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("dags")
     (dags / "copy.py").write_text(DAG_FILE)
     settings = {
-        "AIRFLOW__TRACES__OTEL_ON": True,
-        "AIRFLOW__METRICS__OTEL_ON": True,
+        **dict(re.findall(r"^export (\w+)=(.+)$", HOW_TO.read_text(), re.MULTILINE)),
         "OTEL_EXPORTER_OTLP_ENDPOINT": sink[1],
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        "OTEL_TRACES_EXPORTER": "otlp_proto_http",
-        "OTEL_BSP_SCHEDULE_DELAY": 1000,
+        "OTEL_BSP_SCHEDULE_DELAY": 1000,  # a test has less patience
         "OTEL_METRIC_EXPORT_INTERVAL": 2000,
     }
     with running_airflow(home, dags, settings) as airflow:

@@ -1,4 +1,4 @@
-"""Telemetry is of the whole package: threads keep their caller's span, and whoever acts opens one."""
+"""Telemetry of the whole package: threads keep their caller's span, whoever acts opens one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import importlib
 import inspect
 import pkgutil
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
+from airflow.configuration import conf
 from airflow.sdk import BaseOperator
+from opentelemetry.sdk import environment_variables
 from opentelemetry.semconv._incubating.attributes import cloud_attributes
 from opentelemetry.semconv.attributes import error_attributes, exception_attributes
 
 import airflow_multicloud
+from airflow_multicloud.cli import commands
 from airflow_multicloud.cli.definition import get_cli_commands
 from airflow_multicloud.get_provider_info import get_provider_info
 from airflow_multicloud.operators.base import CloudOperator
@@ -170,8 +175,6 @@ def test_every_command_works_within_a_span() -> None:
     servers = {"local"}  # runs servers until it is stopped, and asks no cloud
     names = {command.name for command in group.subcommands} - servers
     assert len(names) > 20
-    import airflow_multicloud.cli.commands as commands
-
     decorated = set()
     for found in pkgutil.walk_packages(commands.__path__, f"{commands.__name__}."):
         tree = ast.parse(Path(importlib.import_module(found.name).__file__ or "").read_text())
@@ -198,3 +201,30 @@ def test_what_is_recorded_of_errors_is_cleaned(module: str) -> None:
         assert not [*calls(tree, "record_exception")], name
         if name != module:
             assert not [*calls(tree, "start_as_current_span", "start_span")], name
+
+
+def test_the_how_to() -> None:
+    """Its collector's pipelines have their parts, and its variables are known to who reads them."""
+    page = (PACKAGE.parent / "docs" / "how-to" / "collector.md").read_text()
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    collector = yaml.safe_load(text)
+    pipelines = collector["service"]["pipelines"]
+    assert pipelines.keys() == {"traces", "metrics"}
+    for kind in ("receivers", "processors", "exporters"):
+        used = {name for pipeline in pipelines.values() for name in pipeline[kind]}
+        assert used == collector[kind].keys(), kind
+    variables = dict(re.findall(r"^export (\w+)=(.+)$", page, re.MULTILINE))
+    port = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rpartition(":")[2]
+    assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"].endswith(f":{port}")
+    exporters = {one.name for one in entry_points(group="opentelemetry_traces_exporter")}
+    assert variables["OTEL_TRACES_EXPORTER"] in exporters
+    for name in variables:
+        if name.startswith("AIRFLOW__"):
+            section, option = name.removeprefix("AIRFLOW__").lower().split("__")
+            assert conf.get_default_value(section, option) is not None, name
+        else:
+            assert name == "OTEL_TRACES_EXPORTER" or name in vars(environment_variables), name
+    # The short form on the other page says the same.
+    short = (PACKAGE.parent / "docs" / "telemetry.md").read_text()
+    said = dict(re.findall(r"^export (\w+)=(.+)$", short, re.MULTILINE))
+    assert said.items() <= variables.items()
