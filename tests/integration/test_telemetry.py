@@ -138,7 +138,7 @@ def test_a_failed_operation(lab: Lab, recorder: Recorder) -> None:
     assert span.status.description == recorded["exception.message"]
     assert recorder.value("multicloud.operations", **labels("replicate", "not_found")) == 1
     counted = {"multicloud__operation": "replicate", "error__type": "not_found"}
-    assert recorder.value("multicloud.errors", **counted) == 1
+    assert recorder.value("multicloud.errors", cloud__provider="aws", **counted) == 1
 
 
 def test_fetches_nest_across_threads(lab: Lab, recorder: Recorder, tmp_path: Path) -> None:
