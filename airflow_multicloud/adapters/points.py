@@ -27,8 +27,15 @@ _LONGEST_UNIT = 63
 
 def name_of(point: MetricPoint) -> str:
     """What a point is shown as: its metric and its attributes."""
-    shown = ", ".join(f"{key}={value}" for key, value in sorted(point.attributes.items()))
+    shown = ", ".join(f"{key}={_shown(value)}" for key, value in sorted(point.attributes.items()))
     return f"{point.name}{{{shown}}}" if shown else point.name
+
+
+def _shown(value: AttributeValue) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "an integer without end"
 
 
 def attribute_text(value: AttributeValue) -> str:
@@ -60,7 +67,7 @@ def _why_not_named(point: MetricPoint) -> str | None:
         return f"unit: expected at most {_LONGEST_UNIT} printable ASCII characters, in UCUM"
     if any(not key.strip() or not key.isprintable() for key in point.attributes):
         return "attributes: one has an empty name, or one with characters that do not show"
-    if any(isinstance(value, float) and not math.isfinite(value) for value in _values(point)):
+    if any(isinstance(value, int | float) and not _is_finite(value) for value in _values(point)):
         return "attributes: the value of one is no finite number"
     return None
 

@@ -61,6 +61,11 @@ class Portion(Generic[T]):
         return len(self.items) + sum(refusal.count for refusal in self.unread)
 
 
+#: By connection id and digest, the accounts of portions of which a later try can't have more
+#: accepted. What was not kept of their items is not in them.
+Settled = dict[str, dict[str, Accounting]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(Documented):
     """What became of everything at one destination.
@@ -72,7 +77,6 @@ class Delivery(Documented):
     :param min_success_ratio: the share that must be accepted.
     :param accepted_before: how many of the accepted ones an earlier try of the task had accepted:
         they were not sent again.
-    :param settled: the digests of portions that were accepted as a whole, for a later try.
     :param error: why the destination could not be used any further, if so.
     """
 
@@ -104,7 +108,6 @@ class Delivery(Documented):
     seconds: float = 0.0
     min_success_ratio: float = 1.0
     accepted_before: int = 0
-    settled: tuple[str, ...] = ()
     error_kind: ErrorKind | None = None
     error: str | None = None
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from types import MappingProxyType
+from dataclasses import replace
 from typing import Generic, TypeVar
+
+from opentelemetry.trace import Span
 
 from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, dropped
 from airflow_multicloud.adapters.tallies import Reason, Tally
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.deliveries import Delivery, Destination, Portion
-from airflow_multicloud.core.telemetry import operation, submit_in_context
+from airflow_multicloud.core.deliveries import Delivery, Destination, Portion, Settled
+from airflow_multicloud.core.telemetry import failed, submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
 
 H = TypeVar("H")
 T = TypeVar("T")
+
+#: Hands items to a destination's hook, and accounts for each.
+Send = Callable[[Destination[H], H, Sequence[T]], Accounting]
 
 #: After so many portions in a row of which nothing arrived for an outage, no further one is sent.
 _MOST_OUTAGES = 2
@@ -28,11 +32,10 @@ _MOST_AT_ONCE = 16
 def deliver(
     destinations: Sequence[Destination[H]],
     portions: Iterable[Portion[T]],
-    send: Callable[[H, Sequence[T]], Accounting],
+    send: Send[H, T],
     *,
-    span: str,
     ratios: Mapping[str, float],
-    before: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+    settled: Settled | None = None,
 ) -> tuple[Delivery, ...]:
     """Hand every portion to every destination, concurrently, one portion after the other.
 
@@ -41,17 +44,14 @@ def deliver(
     portion; what it would have been given is counted as dropped. The next portion is read when
     all have the last one, so that no more than one is in memory.
 
-    :param send: hands items to a hook, and accounts for each.
-    :param span: around each portion at each destination.
+    :param send: called for destinations that have a hook.
     :param ratios: by connection id, the share that must be accepted.
-    :param before: by connection id, the digests of portions that an earlier try has settled; they
-        are not sent again.
+    :param settled: what an earlier try has settled and need not be sent again; what this one
+        settles is added at once.
     :return: in the order of the destinations.
     :raises WorkCancelledError: between two portions, when the work is to stop.
     """
-    serving = [
-        _Serving(one, send, span, before.get(one.conn_id, frozenset())) for one in destinations
-    ]
+    serving = _served(destinations, send, settled)
     with cancellation.pool(min(len(serving), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
         for portion in portions:
             cancellation.check()
@@ -63,25 +63,68 @@ def deliver(
     return tuple(one.delivery(ratios[one.to.conn_id]) for one in serving)
 
 
+def deliver_each(
+    destinations: Sequence[Destination[H]],
+    portions_of: Callable[[Destination[H]], Iterable[Portion[T]]],
+    send: Send[H, T],
+    *,
+    ratios: Mapping[str, float],
+    settled: Settled | None = None,
+) -> tuple[Delivery, ...]:
+    """As :func:`deliver`, of items that are in memory: no destination waits for another.
+
+    :param portions_of: a destination's own portions.
+    """
+    served = _served(destinations, send, settled)
+
+    def serve(one: _Serving[H, T]) -> None:
+        for portion in portions_of(one.to):
+            cancellation.check()
+            one.take(portion)
+
+    with cancellation.pool(min(len(served), _MOST_AT_ONCE) or 1, "multicloud-deliver") as pool:
+        futures = [submit_in_context(pool, serve, one) for one in served]
+        cancellation.wait_for(futures)
+        cancellation.check()
+        for future in futures:
+            future.result()
+    return tuple(one.delivery(ratios[one.to.conn_id]) for one in served)
+
+
+def tell_of(account: Accounting, span: Span, cloud: str | None) -> None:
+    """What became of a batch, in its span: it has failed if anything was not accepted."""
+    span.set_attribute("multicloud.given", account.given)
+    span.set_attribute("multicloud.accepted", account.accepted)
+    if account.refusals:
+        worst = max(account.refusals, key=lambda refusal: refusal.count)
+        why = f"{worst.count} of {account.given} {worst.outcome.value}: {worst.reason}"
+        failed(CloudError(why, kind=worst.kind, cloud=cloud, code=worst.code))
+
+
+def _served(
+    destinations: Sequence[Destination[H]], send: Send[H, T], settled: Settled | None
+) -> list[_Serving[H, T]]:
+    memory = {} if settled is None else settled
+    return [_Serving(one, send, memory.setdefault(one.conn_id, {})) for one in destinations]
+
+
 class _Serving(Generic[H, T]):
     """One destination, while it is served; by one thread at a time."""
 
     def __init__(
         self,
         destination: Destination[H],
-        send: Callable[[H, Sequence[T]], Accounting],
-        span: str,
-        before: AbstractSet[str],
+        send: Send[H, T],
+        settled: dict[str, Accounting],
     ) -> None:
         self.to = destination
         self._send = send
-        self._span = span
         self._tally = Tally()
         self._given = 0
         self._seconds = 0.0
-        self._before = before
+        self._before = dict(settled)
+        self._settled = settled
         self._accepted_before = 0
-        self._settled: list[str] = []
         self._outages = 0
         self._error = destination.error
         self._ended: Reason | None = None
@@ -92,10 +135,9 @@ class _Serving(Generic[H, T]):
         """Send a portion, and count what becomes of it."""
         self._given += portion.size
         self._tally.add_refusals(portion.unread)
-        if portion.digest in self._before:
-            self._tally.accept(len(portion.items))
-            self._accepted_before += len(portion.items)
-            self._settled.append(portion.digest)
+        if (known := self._before.get(portion.digest)) is not None:
+            self._tally.add(known)
+            self._accepted_before += known.accepted
         elif self._ended is not None or self.to.hook is None:
             why = self._ended or dropped(ErrorKind.UNSUPPORTED, "not sent: there is no hook")
             self._lose(portion.items, why)
@@ -105,19 +147,14 @@ class _Serving(Generic[H, T]):
     def _hand(self, hook: H, portion: Portion[T]) -> None:
         started = time.monotonic()
         try:
-            with operation(
-                self._span, cloud__provider=self.to.cloud, multicloud__conn_id=self.to.conn_id
-            ) as span:
-                part = self._send(hook, portion.items)
-                span.set_attribute("multicloud.given", part.given)
-                span.set_attribute("multicloud.accepted", part.accepted)
+            part = self._send(self.to, hook, portion.items)
         except CloudError as err:
             self._failed(portion.items, err)
         else:
             self._tally.add(part)
             self._judge(part)
-            if portion.digest and part.accepted == len(portion.items):
-                self._settled.append(portion.digest)
+            if portion.digest and _is_settled(part):
+                self._settled[portion.digest] = replace(part, conversions=(), requests=0)
         finally:
             self._seconds += time.monotonic() - started
 
@@ -130,7 +167,6 @@ class _Serving(Generic[H, T]):
             seconds=self._seconds,
             min_success_ratio=ratio,
             accepted_before=self._accepted_before,
-            settled=tuple(self._settled),
             error_kind=None if self._error is None else self._error.kind,
             error=None if self._error is None else str(self._error),
         )
@@ -166,3 +202,11 @@ class _Serving(Generic[H, T]):
         # No samples: what failed is the destination, whatever the items are.
         if items:
             self._tally.refuse_all(len(items), reason)
+
+
+def _is_settled(part: Accounting) -> bool:
+    """Whether another try must not send it again: what is left of it is wrong in itself."""
+    return part.accepted > 0 and all(
+        one.outcome is not Outcome.UNKNOWN and one.kind is ErrorKind.INVALID_ARGUMENT
+        for one in part.refusals
+    )

@@ -54,7 +54,7 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "metrics.read_input": "metrics that are read from a file or an object",
         "metrics.check": "a check whether points can be exported",
         "metrics.export": "points that are exported to all destinations",
-        "metrics.export.destination": "points that are exported to one destination",
+        "metrics.export.batch": "a batch of points that is exported to one destination",
         "metrics.read": "a metric that is read back from its cloud",
         "cost.ingest_export": "an export that is brought into a cost store",
         "cost.ingest": "one billing period of an export that is ingested",

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from opentelemetry import trace
 
 from airflow_multicloud.adapters.entries import check_log
-from airflow_multicloud.core.deliveries import OnInvalid
+from airflow_multicloud.core.deliveries import OnInvalid, Settled
 from airflow_multicloud.core.logs.lines import LineFormat, format_of, read_lines
 from airflow_multicloud.core.logs.records import (
     BadRecordError,
@@ -57,11 +55,11 @@ def shipped(
     log: str,
     given: Given,
     *,
-    before: Mapping[str, AbstractSet[str]] = MappingProxyType({}),
+    settled: Settled | None = None,
 ) -> ShipReport:
     """Check what was given, open the destinations, and ship; whatever comes of it is told.
 
-    :param before: by connection id, what an earlier try of the task has settled.
+    :param settled: as for :func:`~airflow_multicloud.core.logs.shipping.ship`.
     :raises LogsError: kind ``invalid_argument``, naming the parameter; nothing was sent then.
     """
     with operation("ship_logs", multicloud__log=log) as span:
@@ -74,8 +72,8 @@ def shipped(
             ratios=check_ratios(given.min_success_ratio, conn_ids, error=LogsError),
             destinations=[open_destination(Logs, one) for one in conn_ids],
         )
-        span.set_attribute("multicloud.destinations", conn_ids)
-        return ship(shipment, before)
+        span.set_attribute("multicloud.destinations", len(conn_ids))
+        return ship(shipment, settled)
 
 
 def _origin(log: str, given: Given) -> Origin:
@@ -129,12 +127,10 @@ def choice(parameter: str, given: object, allowed: type[E]) -> E:
 
     :raises LogsError: kind ``invalid_argument``.
     """
-    try:
-        return allowed(given)
-    except ValueError:
-        raise _refused(
-            f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}"
-        ) from None
+    found = next((one for one in allowed if one == given), None)
+    if found is None:
+        raise _refused(f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}")
+    return found
 
 
 def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:

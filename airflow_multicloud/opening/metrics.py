@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.deliveries import Destination, OnInvalid, Settled
 from airflow_multicloud.core.metrics.checking import CheckReport, check
 from airflow_multicloud.core.metrics.collecting import (
     RESOURCE_ATTRIBUTES,
@@ -14,12 +15,7 @@ from airflow_multicloud.core.metrics.collecting import (
     Collector,
     refused,
 )
-from airflow_multicloud.core.metrics.destinations import (
-    Destination,
-    Exporter,
-    OnInvalid,
-    Transport,
-)
+from airflow_multicloud.core.metrics.destinations import Exporter, Transport
 from airflow_multicloud.core.metrics.exporting import ExportOptions, export
 from airflow_multicloud.core.metrics.given import read_given
 from airflow_multicloud.core.metrics.origin import Origin, attributed
@@ -28,7 +24,7 @@ from airflow_multicloud.core.metrics.otlp_json import read_otlp_json
 from airflow_multicloud.core.metrics.prometheus import read_prometheus
 from airflow_multicloud.core.metrics.report import ExportReport
 from airflow_multicloud.core.metrics.sdk_data import read_sdk_data
-from airflow_multicloud.core.metrics.settled import Settled
+from airflow_multicloud.core.success import check_ratios
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import (
     CloudError,
@@ -39,6 +35,7 @@ from airflow_multicloud.errors import (
 )
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.cost.files import read_place
+from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, Metrics, OtlpMetrics
 
 #: Reading a file takes about ten times its size of memory.
@@ -128,16 +125,7 @@ class ExportRequest:
 
         :raises MetricsError: ``invalid_argument`` when there is none, or one twice.
         """
-        found = texts(
-            self.destinations,
-            "destinations",
-            what="connection ids",
-            error=MetricsError,
-            if_empty="name at least one connection",
-        )
-        if twice := sorted({one for one in found if found.count(one) > 1}):
-            raise refused(f"destinations: {', '.join(twice)} given twice, expected each once")
-        return found
+        return check_conn_ids(self.destinations, "destinations", error=MetricsError)
 
     def options(self) -> ExportOptions:
         """The other parameters.
@@ -150,19 +138,8 @@ class ExportRequest:
             namespace=self.namespace,
             on_invalid=OnInvalid(_one_of("on_invalid", self.on_invalid, tuple(OnInvalid))),
             transport=Transport(_one_of("transport", self.transport, tuple(Transport))),
-            ratios=self._ratios(),
+            ratios=check_ratios(self.min_success_ratio, self.conn_ids(), error=MetricsError),
         )
-
-    def _ratios(self) -> dict[str, float]:
-        given, conn_ids = self.min_success_ratio, self.conn_ids()
-        if not isinstance(given, Mapping):
-            return dict.fromkeys(conn_ids, _ratio("min_success_ratio", given))
-        if others := sorted(str(one) for one in given if one not in conn_ids):
-            raise refused(
-                f"min_success_ratio: {', '.join(others)} given, expected some of the destinations "
-                f"{', '.join(conn_ids)}"
-            )
-        return {one: _ratio(f"min_success_ratio[{one!r}]", given[one]) for one in given}
 
 
 def _one_of(parameter: str, given: object, allowed: Sequence[str]) -> str:
@@ -171,30 +148,23 @@ def _one_of(parameter: str, given: object, allowed: Sequence[str]) -> str:
     return str(given)
 
 
-def _ratio(parameter: str, given: object) -> float:
-    try:
-        found = float(given) if isinstance(given, str | int | float) else -1.0
-    except ValueError:
-        found = -1.0
-    if not 0 <= found <= 1:
-        raise refused(f"{parameter}: {given!r} given, expected a number from 0 to 1")
-    return found
-
-
-def open_destinations(conn_ids: Sequence[str], transport: Transport) -> tuple[Destination, ...]:
+def open_destinations(
+    conn_ids: Sequence[str], transport: Transport
+) -> tuple[Destination[Exporter], ...]:
     """Open them; one that can't be used costs no other."""
     return tuple(_opened(conn_id, transport) for conn_id in conn_ids)
 
 
-def _opened(conn_id: str, transport: Transport) -> Destination:
-    cloud = None
-    try:
-        cloud = registry.cloud_of(conn_id).name
-        hook = registry.resolve(Metrics, conn_id)
-        exporter = hook if transport is Transport.NATIVE else _otlp(conn_id, cloud, hook)
-    except CloudError as err:
-        return Destination(conn_id=conn_id, cloud=cloud, error=err)
-    return Destination(conn_id=conn_id, cloud=cloud, exporter=exporter)
+def _opened(conn_id: str, transport: Transport) -> Destination[Exporter]:
+    found = open_destination(Metrics, conn_id)
+    hook: Exporter | None = found.hook
+    error = found.error
+    if found.hook is not None and transport is Transport.OTLP:
+        try:
+            hook = _otlp(conn_id, found.cloud, found.hook)
+        except CloudError as err:
+            hook, error = None, err
+    return Destination(conn_id=conn_id, cloud=found.cloud, hook=hook, error=error)
 
 
 def _otlp(conn_id: str, cloud: str, hook: Metrics) -> Exporter:
@@ -217,7 +187,7 @@ def export_metrics(
 ) -> ExportReport:
     """Read points and export them to every destination.
 
-    :param settled: what need not be sent again.
+    :param settled: as for :func:`~airflow_multicloud.core.metrics.exporting.export`.
     :raises CloudError: when the input can't be read, or a parameter is wrong.
     """
     options, conn_ids = request.options(), request.conn_ids()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.core.endpoints import check_reserved
+from airflow_multicloud.core.endpoints import Endpoint, check_reserved
 from airflow_multicloud.core.failover.targets import FileTarget, Staged
 from airflow_multicloud.core.streams import stage_stream
 from airflow_multicloud.errors import (
@@ -48,22 +48,29 @@ def stream_place(parameter: str, where: str | Path) -> Iterator[Buffer]:
         raise err.with_context(f"{parameter}: {endpoint.location}") from err
 
 
-def check_place(parameter: str, where: str | Path) -> None:
+def check_place(
+    parameter: str, where: str | Path, *, error: type[CloudError] = StorageError
+) -> Endpoint | None:
     """Refuse what can't be written to, before anything is asked of anybody.
 
     That is a directory, a prefix, and what is kept for this package's own files.
 
+    :param error: the class of what is raised for what is no place.
+    :return: where the object is to be; ``None`` for a local file.
     :raises CloudError: kind ``invalid_argument``.
     """
     text = str(where)
     if not text.strip() or text.endswith("/") or (not is_uri(where) and Path(text).is_dir()):
-        raise StorageError(
+        raise error(
             f"{parameter}: {text!r} given, expected a file's path or an object's URI, "
             "not a directory or prefix",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
-    if is_uri(where):
-        check_reserved(open_endpoint(text, parameter=parameter), parameter=parameter)
+    if not is_uri(where):
+        return None
+    endpoint = open_endpoint(text, parameter=parameter)
+    check_reserved(endpoint, parameter=parameter)
+    return endpoint
 
 
 def stage_place(parameter: str, where: str | Path, chunks: Iterable[Buffer]) -> Staged:
@@ -71,11 +78,10 @@ def stage_place(parameter: str, where: str | Path, chunks: Iterable[Buffer]) -> 
 
     :raises CloudError: as :func:`check_place`; kind ``quota`` when the disk is full.
     """
-    check_place(parameter, where)
-    if is_uri(where):
-        endpoint = open_endpoint(str(where), parameter=parameter)
-        return stage_stream(endpoint, endpoint.location.key, chunks)
-    return FileTarget(Path(where)).stage(chunks)
+    endpoint = check_place(parameter, where)
+    if endpoint is None:
+        return FileTarget(Path(where)).stage(chunks)
+    return stage_stream(endpoint, endpoint.location.key, chunks)
 
 
 def _read_file(parameter: str, path: Path) -> Iterator[bytes]:

@@ -546,3 +546,52 @@ class TestOtlp:
 def test_what_is_not_here_is_motos(client: Any) -> None:
     """Alarms, say."""
     assert client.describe_alarms()["MetricAlarms"] == []
+
+
+class TestOddAnswers:
+    """What is no answer of CloudWatch's is told as that, and never read as "there is nothing"."""
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"Metrics": None},
+            {"Metrics": [{"Dimensions": [{"Name": "a"}]}]},
+            {"Metrics": [], "NextToken": "same"},
+        ],
+    )
+    def test_a_listing(
+        self, hook: Any, admin: Admin, namespace: str, now: datetime, body: dict[str, Any]
+    ) -> None:
+        admin.script("/", [{"body": body}] * 2)
+        with pytest.raises(MetricsError) as caught:
+            hook.read_points(query(namespace, now))
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
+    @pytest.mark.parametrize(
+        "result",
+        [
+            {"Id": "other", "Timestamps": [1e9], "Values": [1.0]},
+            {"Id": "m7_0", "Timestamps": [1e9], "Values": [1.0]},
+            {"Id": "m0_0", "Timestamps": [1e9], "Values": []},
+            {"Id": "m0_1", "Timestamps": [1e9], "Values": [1.0]},
+            {"Timestamps": []},
+        ],
+    )
+    def test_figures(
+        self, hook: Any, admin: Admin, namespace: str, now: datetime, result: dict[str, Any]
+    ) -> None:
+        admin.script("/", [{"body": {"Metrics": []}}, {"body": {"MetricDataResults": [result]}}])
+        with pytest.raises(MetricsError) as caught:
+            hook.read_points(query(namespace, now))
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
+    def test_what_could_not_be_read(
+        self, hook: Any, admin: Admin, namespace: str, now: datetime
+    ) -> None:
+        hostile = [{"Code": "x\n", "Value": "\x1b[31m"}]
+        result = {"Id": "m0_0", "Timestamps": [], "Values": [], "StatusCode": "InternalError"}
+        figures = {"MetricDataResults": [result] * 2, "Messages": hostile}
+        admin.script("/", [{"body": {"Metrics": []}}, {"body": figures}])
+        reading = hook.read_points(query(namespace, now))
+        assert len(reading.notes) == 2
+        assert all(note.isprintable() for note in reading.notes)

@@ -396,3 +396,58 @@ class TestQuerying:
             )
             found = [e for page in hook.query_entries(query, log=log) for e in page.entries]
             assert found == [entry for entry in everything if fits(entry, query)]
+
+
+class TestOddAnswers:
+    """What is no answer of CloudWatch Logs' is told as that, and never read as "nothing there"."""
+
+    @pytest.mark.parametrize(
+        "events",
+        [
+            [{"message": "x"}],
+            [{"timestamp": 1}],
+            [{"timestamp": 10**17, "message": "x"}],
+            [{"timestamp": 2, "message": "x"}, {"timestamp": 1, "message": "x"}],
+        ],
+    )
+    def test_events(
+        self, hook: Any, admin: Admin, log: str, now: datetime, events: list[dict[str, Any]]
+    ) -> None:
+        admin.script("/", [{"body": {"events": events}}])
+        with pytest.raises(LogsError) as caught:
+            asked(hook, log, now)
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
+    def test_pages_in_no_order(self, hook: Any, admin: Admin, log: str, now: datetime) -> None:
+        """Rows that were given already can't be put right."""
+        pages = [
+            {"events": [{"timestamp": stamp(now) + n, "message": "x"}], "nextToken": f"{n}"}
+            for n in (1, 3, 2)
+        ]
+        admin.script("/", [{"body": page} for page in pages])
+        with pytest.raises(LogsError, match="order") as caught:
+            asked(hook, log, now)
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
+    def test_one_token_twice(self, hook: Any, admin: Admin, log: str, now: datetime) -> None:
+        admin.script("/", [{"body": {"events": [], "nextToken": "same"}}] * 2)
+        with pytest.raises(LogsError) as caught:
+            asked(hook, log, now)
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
+    def test_what_was_rejected(self, hook: Any, admin: Admin, log: str, now: datetime) -> None:
+        """By places in the batch, each for its reason."""
+        info = {
+            "tooOldLogEventEndIndex": 1,
+            "expiredLogEventEndIndex": 2,
+            "tooNewLogEventStartIndex": 4,
+        }
+        admin.script("/", [{"body": {"rejectedLogEventsInfo": info}}])
+        entries = [LogEntry(time=now + n * SECOND, message=str(n)) for n in range(5)]
+        told = hook.write_entries(entries, log=log)
+        assert (told.accepted, told.rejected) == (2, 3)
+        assert {one.code: one.samples[0][-1] for one in told.refusals} == {
+            "tooOldLogEventEndIndex": "0",
+            "expiredLogEventEndIndex": "1",
+            "tooNewLogEventStartIndex": "4",
+        }

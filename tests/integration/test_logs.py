@@ -124,7 +124,7 @@ def test_a_task_ships_a_file_and_another_queries_it(
         shipped >> [queried, written]
     run = run_dag(dag)
     assert run.state == "success"
-    report = run.xcom("ship", "report")
+    report = run.xcom("ship", "logs_report")
     for one in report["destinations"]:
         assert (one["given"], one["accepted"], one["succeeded"]) == (50, 50, True)
     rows = run.xcom("query")["rows"]
@@ -155,7 +155,7 @@ def test_a_retry_sends_what_is_missing_and_nothing_twice(
         )
     run = run_dag(dag)
     assert (run.state, run.tries["ship", -1]) == ("success", 2)
-    told = {one["conn_id"]: one for one in run.xcom("ship", "report")["destinations"]}
+    told = {one["conn_id"]: one for one in run.xcom("ship", "logs_report")["destinations"]}
     assert {conn_id: one["accepted_before"] for conn_id, one in told.items()} == {
         AWS: 1500,
         AZURE: 1500,

@@ -128,6 +128,7 @@ SHARED_TOO = {
     ("gcp", "extras"): "the extras of a connection are checked once for all services",
     ("gcp", "rest"): "requests to services that have no client library here",
     ("gcp", "bearer"): "a token's headers, for what no client library authenticates",
+    ("gcp", "tries"): "what may be sent again, and what became of the tries before",
     ("gcp", "grpc_channels"): "services whose clients speak gRPC, on the connection's credentials",
 }
 

@@ -14,7 +14,11 @@ import airflow_multicloud
 import airflow_multicloud.ports
 
 PACKAGE = Path(airflow_multicloud.__file__).parent
-PORTS = sorted(module.name for module in pkgutil.iter_modules(airflow_multicloud.ports.__path__))
+#: Values that several ports share, and no port.
+SHARED = {"accounting"}
+PORTS = sorted(
+    {module.name for module in pkgutil.iter_modules(airflow_multicloud.ports.__path__)} - SHARED
+)
 CLOUDS = ("aws", "azure", "gcp")
 SDKS = ("airflow.providers", "azure", "boto3", "botocore", "google.cloud", "obstore")
 MOST_VERBS = 6  # more than that is another protocol
@@ -133,7 +137,7 @@ OVERRIDDEN = {
     ("aws", "logs", "get_connection"): "the same one, read once in a session",
     **{
         ("gcp", port, name): reason
-        for port in ("object_store", "cost", "identity", "compute")
+        for port in ("object_store", "cost", "identity", "compute", "metrics", "logs")
         for name, reason in (
             ("get_connection", "the session's connection, read once"),
             ("get_credentials_and_project_id", "the session's, so that clients share one token"),

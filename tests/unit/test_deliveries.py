@@ -13,8 +13,6 @@ from airflow_multicloud.core.success import check_ratios, why_not_enough
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 
-_SPAN = "ship_logs.portion"
-
 
 def _refusal(count, *, outcome=Outcome.REJECTED, kind=ErrorKind.INVALID_ARGUMENT, reason="bad"):
     return Refusal(outcome=outcome, kind=kind, reason=reason, count=count)
@@ -44,21 +42,20 @@ def _to(conn_id, hook=None, error=None):
     return Destination(conn_id=conn_id, cloud="memory", hook=hook, error=error)
 
 
-def _deliver(destinations, *portions, ratio=1.0, before=None):
+def _deliver(destinations, *portions, ratio=1.0, settled=None):
     made = [one if isinstance(one, Portion) else Portion(one) for one in portions]
     return deliver(
         destinations,
         made,
-        lambda hook, items: hook.send(items),
-        span=_SPAN,
+        lambda to, hook, items: hook.send(items),
         ratios={one.conn_id: ratio for one in destinations},
-        before=before or {},
+        settled=settled,
     )
 
 
 def _deliver_all(hook, portions):
-    send = lambda to, items: to.send(items)  # noqa: E731
-    return deliver([_to("a", hook)], portions, send, span=_SPAN, ratios={"a": 1.0})
+    send = lambda to, hook, items: hook.send(items)  # noqa: E731
+    return deliver([_to("a", hook)], portions, send, ratios={"a": 1.0})
 
 
 def test_every_destination_gets_all_in_order():
@@ -229,15 +226,24 @@ def test_a_retry_is_asked_for_if_it_can_help_anybody():
 
 
 def test_what_an_earlier_try_has_settled_is_not_sent_again():
-    lost = [_refusal(1, kind=ErrorKind.THROTTLED)]
-    portions = Portion([1], digest="one"), Portion([2, 3], digest="two"), Portion([4], digest="3")
-    (first,) = _deliver([_to("a", _Hook(None, lost))], *portions)
-    assert (first.accepted, first.settled) == (3, ("one", "3"))
+    passing = [_refusal(1, kind=ErrorKind.THROTTLED)]
+    final = [_refusal(1)]
+    portions = [
+        Portion([1], digest="all"),
+        Portion([2, 3], digest="passing"),
+        Portion([4, 5], digest="final"),
+        Portion([6], digest="none"),
+    ]
+    settled = {}
+    hook = _Hook(None, passing, final, final)
+    (first,) = _deliver([_to("a", hook)], *portions, settled=settled)
+    assert (first.accepted, [*settled["a"]]) == (3, ["all", "final"])
     hook = _Hook()
-    (second,) = _deliver([_to("a", hook)], *portions, before={"a": {*first.settled}})
-    assert hook.seen == [[2, 3]]
-    assert (second.given, second.accepted, second.accepted_before) == (4, 4, 2)
-    assert second.settled == ("one", "two", "3")
+    (second,) = _deliver([_to("a", hook)], *portions, settled=settled)
+    assert hook.seen == [[2, 3], [6]]
+    assert (second.given, second.accepted, second.rejected) == (6, 5, 1)
+    assert (second.accepted_before, second.requests) == (2, 2)
+    assert {*settled["a"]} == {"all", "passing", "final", "none"}
 
 
 def test_the_document_has_the_law():
@@ -247,4 +253,3 @@ def test_the_document_has_the_law():
         told[name] for name in ("accepted", "rejected", "unknown", "dropped")
     )
     assert (told["succeeded"], told["success_ratio"], told["min_success_ratio"]) == (False, 0.5, 1)
-    assert "settled" not in told

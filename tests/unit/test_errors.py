@@ -30,7 +30,9 @@ CLASSES = sorted(
 ARGUMENTS = {
     "FailoverError": {"attempts": (Attempt("s3://b/k", "aws", 7, ErrorKind.NOT_FOUND, "gone"),)},
     "IncompleteFetchError": {"attempts": (), "provenance": None},
+    "QueryFailedError": {"result": {"answers": 2}},
     "ReplicationFailedError": {"report": {"failed": 3}},
+    "ShippingFailedError": {"report": {"shipped": 3}},
 }
 
 

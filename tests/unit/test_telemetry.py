@@ -17,7 +17,9 @@ from structlog.contextvars import get_contextvars
 
 from airflow_multicloud.adapters.pools import map_in_context
 from airflow_multicloud.core import telemetry
+from airflow_multicloud.core.delivering import tell_of
 from airflow_multicloud.errors import ErrorKind, StorageError
+from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -265,3 +267,21 @@ def test_a_map_raises_what_its_work_raises() -> None:
         assert map_in_context(pool, work, [0, 2]) == [0, 2]
         with pytest.raises(ValueError, match="one"):
             map_in_context(pool, work, [0, 1, 2])
+
+
+def test_a_batch_that_was_not_accepted_has_failed(
+    spans: InMemorySpanExporter, figures: InMemoryMetricReader
+) -> None:
+    few = Refusal(outcome=Outcome.DROPPED, kind=ErrorKind.INVALID_ARGUMENT, reason="few", count=1)
+    many = Refusal(outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE, reason="no answer", count=2)
+    account = Accounting(given=4, accepted=1, refusals=(few, many))
+    with telemetry.operation("metrics.export.batch") as span:
+        tell_of(account, span, "aws")
+    attributes = dict(only(spans).attributes or {})
+    assert attributes["error.type"] == "unavailable"
+    assert (attributes["multicloud.given"], attributes["multicloud.accepted"]) == (4, 1)
+    assert only(spans).status.description == "2 of 4 unknown: no answer"
+    assert counted(figures, "errors")["aws", "unavailable", "metrics.export.batch"].value == 1
+    with telemetry.operation("metrics.export.batch") as span:
+        tell_of(Accounting(given=1, accepted=1), span, "aws")
+    assert spans.get_finished_spans()[-1].status.status_code.name == "UNSET"

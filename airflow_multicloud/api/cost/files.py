@@ -13,7 +13,8 @@ from airflow_multicloud.core.cost.recommendations import RankedRecommendations
 from airflow_multicloud.core.cost.report import CostDocument, to_csv, to_html, to_json
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
-from airflow_multicloud.opening.cost.files import is_uri, read_place, write_place
+from airflow_multicloud.opening.cost.files import read_place, write_place
+from airflow_multicloud.opening.places import is_uri
 
 #: Of the lines of ``recommendations.jsonl``; another is refused.
 _VERSION = 1

@@ -16,8 +16,9 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.lists import texts
 from airflow_multicloud.months import are_whole_months
-from airflow_multicloud.opening.cost.files import is_uri, read_place
+from airflow_multicloud.opening.cost.files import read_place
 from airflow_multicloud.opening.cost.store import open_cost_store
+from airflow_multicloud.opening.places import is_uri
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def seen_gone(ours: Entry, known: Iterable[Look]) -> Entry:
     ]
     if gone := [look.as_of for look in later if look.passed_nothing_over]:
         return replace(ours, gone=min(gone))
-    if not later:
+    if not later or ours.behind is not None:
         return ours
     reason = "a run that had begun later did not find it, or passed another one over"
     return replace(ours, behind=_behind(proof, reason, proof, later[0].as_of))

@@ -238,7 +238,7 @@ class _Reading:
             severity=entry.severity,
             message=entry.message,
             correlation_id=entry.correlation_id,
-            attributes=entry.attributes,
+            attributes=dict(entry.attributes),
         )
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 from airflow_multicloud.adapters.entries import check_log
 from airflow_multicloud.adapters.tallies import Tally
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.deliveries import Delivery, Destination, OnInvalid
-from airflow_multicloud.core.delivering import deliver
+from airflow_multicloud.core.deliveries import Delivery, Destination, OnInvalid, Settled
+from airflow_multicloud.core.delivering import deliver, tell_of
 from airflow_multicloud.core.logs.portions import in_portions
 from airflow_multicloud.core.logs.records import Unread
 from airflow_multicloud.core.success import reasons, why_not_enough
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document, Documented
-from airflow_multicloud.errors import CloudError, ErrorKind, LogsError
+from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import LogEntry, Logs
 
@@ -83,12 +83,11 @@ class Shipment:
     ratios: Mapping[str, float]
 
 
-def ship(
-    shipment: Shipment, before: Mapping[str, AbstractSet[str]] = MappingProxyType({})
-) -> ShipReport:
+def ship(shipment: Shipment, settled: Settled | None = None) -> ShipReport:
     """Ship all entries to all destinations; whatever happens to some is in the report.
 
-    :param before: by connection id, what an earlier try of the task has settled.
+    :param settled: what an earlier try of the task has settled; see
+        :func:`~airflow_multicloud.core.delivering.deliver`.
     :raises LogsError: kind ``invalid_argument`` for what can't name a log, and when ``on_invalid``
         is ``fail`` and an entry can't be written somewhere; nothing was sent then.
     :raises CloudError: when they can't be read while they are checked.
@@ -105,16 +104,20 @@ def ship(
         except CloudError as err:
             broken.append(err)
 
-    def send(hook: Logs, entries: Sequence[LogEntry]) -> Accounting:
-        return hook.write_entries(entries, log=log)
+    def send(to: Destination[Logs], hook: Logs, entries: Sequence[LogEntry]) -> Accounting:
+        with operation(
+            "ship_logs.portion", cloud__provider=to.cloud, multicloud__destination=to.conn_id
+        ) as span:
+            part = hook.write_entries(entries, log=log)
+            tell_of(part, span, to.cloud)
+            return part
 
     delivered = deliver(
         shipment.destinations,
         in_portions(readable()),
         send,
-        span="ship_logs.portion",
         ratios=shipment.ratios,
-        before=before,
+        settled=settled,
     )
     return ShipReport(
         log=log,
@@ -132,8 +135,10 @@ def _check(shipment: Shipment) -> None:
         unread.add_refusals(portion.unread)
         for one in shipment.destinations:
             if one.hook is not None:
-                found = one.hook.check_entries(portion.items, log=shipment.log)
-                tallies[one.conn_id].add_refusals(found)
+                # A connection that can't be used costs itself, as it does when it is written to.
+                with suppress(CredentialsError):
+                    found = one.hook.check_entries(portion.items, log=shipment.log)
+                    tallies[one.conn_id].add_refusals(found)
     told = [reasons(unread.refusals)] if unread.refusals else []
     told += [f"{name}: {reasons(one.refusals)}" for name, one in tallies.items() if one.refusals]
     if told:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from airflow_multicloud.adapters.tallies import Tally
+from airflow_multicloud.core.deliveries import Destination
 from airflow_multicloud.core.metrics.collecting import Collected, refused
-from airflow_multicloud.core.metrics.destinations import Destination
-from airflow_multicloud.core.metrics.report import reasons
+from airflow_multicloud.core.metrics.destinations import Exporter
+from airflow_multicloud.core.success import reasons
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.accounting import Accounting, Conversion, Refusal
+from airflow_multicloud.ports.accounting import Conversion, Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class CheckedDestination(Documented):
     """
 
     conn_id: str
-    cloud: str | None
+    cloud: str
     points_in: int
     exportable: int
     refusals: tuple[Refusal, ...] = ()
@@ -57,20 +58,18 @@ class CheckReport(Documented):
 
 
 def check(
-    collected: Collected, destinations: Sequence[Destination], namespace: str
+    collected: Collected, destinations: Sequence[Destination[Exporter]], namespace: str
 ) -> tuple[CheckedDestination, ...]:
     """What each destination would be sent."""
     return tuple(_checked(collected, one, namespace) for one in destinations)
 
 
-def _checked(collected: Collected, to: Destination, namespace: str) -> CheckedDestination:
+def _checked(collected: Collected, to: Destination[Exporter], namespace: str) -> CheckedDestination:
     found, error = _refusals(collected, to, namespace)
     count = sum(one.count for one in found)
     exportable = 0 if error is not None else len(collected.points) - count
     tally = Tally()
-    for refusals in (collected.refusals, tuple(found)):
-        told = sum(one.count for one in refusals)
-        tally.add(Accounting(given=told, accepted=0, refusals=refusals))
+    tally.add_refusals((*collected.refusals, *found))
     return CheckedDestination(
         conn_id=to.conn_id,
         cloud=to.cloud,
@@ -84,19 +83,19 @@ def _checked(collected: Collected, to: Destination, namespace: str) -> CheckedDe
 
 
 def sound_destinations(
-    collected: Collected, destinations: Sequence[Destination], namespace: str
-) -> Sequence[Destination]:
+    collected: Collected, destinations: Sequence[Destination[Exporter]], namespace: str
+) -> Sequence[Destination[Exporter]]:
     """The destinations, when every point can be exported to each that can be used.
 
     :raises MetricsError: ``invalid_argument``, naming points and reasons, when one can't.
     """
     problems: list[str] = []
-    usable: list[Destination] = []
+    usable: list[Destination[Exporter]] = []
     for one in destinations:
         found, error = _refusals(collected, one, namespace)
         if found:
             problems.append(f"{one.conn_id}: {reasons(found)}")
-        usable.append(one if error is None else replace(one, exporter=None, error=error))
+        usable.append(one if error is None else replace(one, hook=None, error=error))
     if collected.refusals:
         problems.insert(0, reasons(collected.refusals))
     if problems:
@@ -108,11 +107,11 @@ def sound_destinations(
 
 
 def _refusals(
-    collected: Collected, to: Destination, namespace: str
+    collected: Collected, to: Destination[Exporter], namespace: str
 ) -> tuple[Sequence[Refusal], CloudError | None]:
-    if to.exporter is None:
+    if to.hook is None:
         return (), to.error
     try:
-        return to.exporter.check_points(collected.points, namespace=namespace), None
+        return to.hook.check_points(collected.points, namespace=namespace), None
     except CloudError as err:
         return (), err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.core.endpoints import Endpoint, check_reserved
+from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.failover.targets import FileTarget
 from airflow_multicloud.core.streams import put_stream
 from airflow_multicloud.errors import (
@@ -14,14 +14,9 @@ from airflow_multicloud.errors import (
     StorageError,
     kind_of_os_error,
 )
+from airflow_multicloud.opening import places
 from airflow_multicloud.opening.endpoints import open_endpoint
-
-_SEPARATOR = "://"
-
-
-def is_uri(where: str | Path) -> bool:
-    """Whether it lies in an object store rather than on this machine."""
-    return isinstance(where, str) and _SEPARATOR in where
+from airflow_multicloud.opening.places import is_uri
 
 
 def read_place(parameter: str, where: str | Path, limit: int) -> bytes:
@@ -55,25 +50,8 @@ def find_place(parameter: str, where: str | Path, limit: int) -> bytes | None:
 
 
 def check_place(parameter: str, where: str | Path) -> Endpoint | None:
-    """Refuse what can't be written to, before anything is asked of anybody.
-
-    That is a directory, a prefix, and what is kept for this package's own files.
-
-    :return: where the object is to be; ``None`` for a local file.
-    :raises CloudError: kind ``invalid_argument``.
-    """
-    text = str(where)
-    if not text.strip() or text.endswith("/") or (not is_uri(where) and Path(text).is_dir()):
-        raise CostAnalysisError(
-            f"{parameter}: {text!r} given, expected a file's path or an object's URI, "
-            "not a directory or prefix",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    if not is_uri(where):
-        return None
-    endpoint = open_endpoint(text, parameter=parameter)
-    check_reserved(endpoint, parameter=parameter)
-    return endpoint
+    """As :func:`airflow_multicloud.opening.places.check_place`, with an error of costs."""
+    return places.check_place(parameter, where, error=CostAnalysisError)
 
 
 def write_place(parameter: str, where: str | Path, content: bytes) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow_multicloud.core.cost.store import CostStore
-from airflow_multicloud.opening.cost.files import is_uri
 from airflow_multicloud.opening.endpoints import open_endpoint
+from airflow_multicloud.opening.places import is_uri
 
 
 def open_cost_store(root: str | Path, *, cache: Path | None = None) -> CostStore:

@@ -24,7 +24,7 @@ MOST_ROWS = 10_000
 MOST_CHARACTERS = 1 << 20
 
 #: Where XCom has the result without its rows, whether the task fails or not.
-REPORT = "report"
+REPORT = "logs_report"
 
 
 class QueryLogsOperator(CloudOperator):
@@ -33,8 +33,8 @@ class QueryLogsOperator(CloudOperator):
     Returns the rows and, of each connection, whether all it has is in the table: ``complete``,
     ``truncated`` (by ``limit``, or by the million characters that XCom gets), ``partial`` (the
     cloud says that entries may be missing) or ``failed``. The same without the rows is in XCom
-    under ``report``, also when the task fails. With a destination, the rows are written there, and
-    not returned.
+    under ``logs_report``, also when the task fails. With a destination, the rows are written
+    there, and not returned.
 
     :param connections: connection ids, each once.
     :param log_name: the log, as it was written to.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
 from airflow_multicloud.core.success import Ratios
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.logs import Given, shipped
 from airflow_multicloud.operators.base import CloudOperator, Outcome
-from airflow_multicloud.operators.logs.settled import remember_settled, settled_before
 from airflow_multicloud.operators.run_ids import started_at
+from airflow_multicloud.operators.settled import remember_settled, settled_before
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ShipLogsOperator(CloudOperator):
     """Write records to the logs of several clouds at once, and account for each of them.
 
-    Returns the report, which is in XCom under ``report`` also when the task fails: for each
+    Returns the report, which is in XCom under ``logs_report`` also when the task fails: for each
     destination ``given = accepted + rejected + unknown + dropped``, with reasons.
 
     The order of records is kept. Each entry has the attributes ``airflow.dag_id``,
@@ -58,7 +58,7 @@ class ShipLogsOperator(CloudOperator):
         "correlation_id",
         "start",
     )
-    report_key = "report"
+    report_key: ClassVar[str | None] = "logs_report"
 
     def __init__(
         self,
@@ -99,13 +99,16 @@ class ShipLogsOperator(CloudOperator):
             correlation_id=self.correlation_id or None,
             start=self.start or started_at(context),
         )
-        before = settled_before(context, self.log_name)
-        report = shipped(self.destinations, self.log_name, given, before=before)
+        key = f"multicloud logs settled {self.log_name}"
+        settled = settled_before(self, context, key)
+        try:
+            report = shipped(self.destinations, self.log_name, given, settled=settled)
+        finally:  # Also when the task is stopped.
+            remember_settled(context, key, settled)
         self._tell(report)
         try:
             report.raise_if_failed()
         except ShippingFailedError as err:
-            remember_settled(context, report)
             return Outcome(to_document(report), err)
         return Outcome(to_document(report))
 

@@ -12,10 +12,13 @@ from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.opening.metrics import ExportRequest, MetricsInput, export_metrics
 from airflow_multicloud.operators.base import CloudOperator, Outcome
-from airflow_multicloud.operators.metrics.accepted import accepted_before, remember_accepted
+from airflow_multicloud.operators.run_ids import started_at
+from airflow_multicloud.operators.settled import remember_settled, settled_before
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+_SETTLED = "multicloud metrics settled"
 
 
 class ExportMetricsOperator(CloudOperator):
@@ -101,12 +104,12 @@ class ExportMetricsOperator(CloudOperator):
             min_success_ratio=self.min_success_ratio,
             transport=self.transport,
         )
-        origin = origin_of(current_work(), _started(context))
-        settled = accepted_before(self, context)
+        origin = origin_of(current_work(), started_at(context))
+        settled = settled_before(self, context, _SETTLED)
         try:
             report = export_metrics(given, request, origin, settled=settled)
         finally:
-            remember_accepted(context, settled)
+            remember_settled(context, _SETTLED, settled)
         self._tell(report)
         failure = None
         try:
@@ -130,9 +133,3 @@ class ExportMetricsOperator(CloudOperator):
                 self.log.info(
                     "%s: %s points: %s: %s", one.conn_id, change.count, change.what, change.detail
                 )
-
-
-def _started(context: Context) -> Any:
-    """When the DAG run started, or was to: every try has that in common."""
-    run: Any = context.get("dag_run")
-    return getattr(run, "start_date", None) or getattr(run, "run_after", None)

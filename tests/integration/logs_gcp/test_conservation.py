@@ -50,10 +50,10 @@ records = st.builds(
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small requests, and no long waiting for a service that is down."""
     from airflow_multicloud.clouds.gcp.logs import client, writing
-    from airflow_multicloud.clouds.gcp.logs.errors import may_pass
+    from airflow_multicloud.clouds.gcp.tries import may_pass
 
     retry = Retry(predicate=may_pass, initial=0.005, maximum=0.01, timeout=0.1)
-    monkeypatch.setattr(client, "_RETRY", retry)
+    monkeypatch.setattr(client, "RETRY", retry)
     monkeypatch.setattr(writing, "BATCH", BatchLimits(records=5))
 
 

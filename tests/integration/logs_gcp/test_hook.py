@@ -110,9 +110,9 @@ class TestWriting:
         from google.api_core.retry import Retry
 
         from airflow_multicloud.clouds.gcp.logs import client
-        from airflow_multicloud.clouds.gcp.logs.errors import may_pass
+        from airflow_multicloud.clouds.gcp.tries import may_pass
 
-        monkeypatch.setattr(client, "_RETRY", Retry(predicate=may_pass, initial=0.01, timeout=0.1))
+        monkeypatch.setattr(client, "RETRY", Retry(predicate=may_pass, initial=0.01, timeout=0.1))
         fault = DeliveryFault(
             kind=DeliveryFaultKind.REFUSE, error=ErrorKind.UNAVAILABLE, times=1000
         )

@@ -29,6 +29,8 @@ from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.core.failover.policy import OUTAGES
 from airflow_multicloud.core.logs.lines import LineFormat
+from airflow_multicloud.core.metrics.destinations import OnInvalid as PointsOnInvalid
+from airflow_multicloud.core.metrics.destinations import Transport
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.logs import Severity
 
@@ -52,6 +54,7 @@ _OURS = [
         for name in (
             *("complaints", "compute", "compute.rollouts", "compute.standing"),
             *("cost", "cost.costs", "drill", "logs", "logs.entries"),
+            *("metrics", "metrics.metrics"),
             "object_store",
             *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
             *("object_store.verification", "parts", "setup"),
@@ -127,6 +130,8 @@ def test_choices_are_those_of_the_api() -> None:
     assert _settings("ship-logs")["source_format"]["choices"] == tuple(LineFormat)
     assert _settings("ship-logs")["severity"]["choices"] == tuple(Severity)
     assert _settings("query-logs")["severity"]["choices"] == tuple(Severity)
+    assert _settings("export-metrics")["on_invalid"]["choices"] == tuple(PointsOnInvalid)
+    assert _settings("export-metrics")["transport"]["choices"] == tuple(Transport)
 
 
 def test_every_field_is_an_option_and_none_given_means_the_defaults() -> None:

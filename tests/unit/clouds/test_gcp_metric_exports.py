@@ -344,3 +344,54 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     hook = opened(monkeypatch, free_port(), num_retries=0)
     told = hook.export_points([point()], namespace="x")
     assert (told.unknown, told.refusals[0].kind) == (1, ErrorKind.UNAVAILABLE)
+
+
+def test_an_error_that_does_not_count(hook: GCPMetricsHook, monitoring: Monitoring) -> None:
+    """What is refused without a summary is sent one by one, and made sure of."""
+    hook.export_points([point(0)], namespace="x")
+    text = f"One or more TimeSeries could not be written: {ORDER}: timeSeries[0]"
+    monitoring.before = [refuse(grpc.StatusCode.INVALID_ARGUMENT, text)] * 2
+    told = hook.export_points([point(0), point(1)], namespace="x")
+    assert (told.accepted, told.refusals) == (2, ())
+
+
+def test_questions_of_any_kind(hook: GCPMetricsHook) -> None:
+    """Nothing is found by what was never exported, and nothing breaks."""
+    hook.export_points([point()], namespace="x")
+    far = {"since": datetime.min.replace(tzinfo=UTC), "until": datetime.max.replace(tzinfo=UTC)}
+    for name, attributes in (
+        ("\ud800", {}),
+        ('tested" OR metric.type = "x', {}),
+        ("", {}),
+        ("tested", {"": "x"}),
+        ("tested", {"n": '0" OR "1" = "1'}),
+        ("tested", {"n": "\ud800" * 2000}),
+    ):
+        query = MetricQuery(name=name, namespace="x", attributes=attributes, **far)
+        assert hook.read_points(query).points == ()
+    assert len(hook.read_points(MetricQuery(name="tested", namespace="x", **far)).points) == 1
+    with pytest.raises(MetricsError, match="namespace: "):
+        hook.read_points(MetricQuery(name="tested", namespace=" ", **far))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"string_value": "x"},
+        {"distribution_value": {"count": 1, "bucket_options": {"exponential_buckets": {
+            "num_finite_buckets": 2**31 - 1, "growth_factor": 2.0, "scale": 1.0}}}},
+        {},
+    ],
+)  # fmt: skip
+def test_answers_that_no_service_gives(
+    hook: GCPMetricsHook, monitoring: Monitoring, value: dict[str, Any]
+) -> None:
+    from google.cloud.monitoring_v3 import TypedValue
+
+    hook.export_points([point()], namespace="x")
+    (series,) = monitoring.store.series.values()
+    series.points[0].value.CopyFrom(TypedValue.pb(TypedValue(value)))
+    query = MetricQuery(name="tested", namespace="x", since=NOW, until=NOW + timedelta(seconds=1))
+    with pytest.raises(MetricsError) as caught:
+        hook.read_points(query)
+    assert caught.value.kind is ErrorKind.INTEGRITY

@@ -280,6 +280,12 @@ class TestWhatALaterLookDidNotSee:
         assert merging.seen_gone(self.OURS, [part]) == self.OURS
 
 
+def failed_again(proven: Entry) -> Entry:
+    """The source has an object anew, which could not be copied."""
+    behind = Behind(Outcome.FAILED, "r", Origin(f"mem://lab/{proven.key}"), 1, at(4))
+    return replace_struct(proven, behind=behind)
+
+
 class TestWhatWasLookedAtMeanwhile:
     """A later run has looked, and left alone what was known of the key before our run."""
 
@@ -323,6 +329,8 @@ class TestWhatWasLookedAtMeanwhile:
         ours = Entry("a", proof(source="other"), self.NEVER)
         assert self.merged(self.OTHERS, ours) == ours
         assert self.merged(replace_struct(self.OTHERS, gone=at(1)), ours) == ours
+        again = failed_again(self.OURS)
+        assert self.merged(replace_struct(self.OURS, gone=at(1)), again) == again
         assert self.merged(self.OTHERS, Entry("a", None, self.NEVER)) == Entry(
             "a", None, self.NEVER
         )
@@ -343,6 +351,8 @@ class TestWhatWasLookedAtMeanwhile:
         assert (merged.behind.since, merged.behind.at) == (at(3), at(5))
         assert merged.behind.origin == self.OURS.proof.origin
         assert merging.seen_gone(self.OURS, [later, look(minutes=5)]).gone == at(5)
+        again = failed_again(self.OURS)
+        assert merging.seen_gone(again, [later]) == again
 
     def test_then_it_is_no_fresher_than_ours(self) -> None:
         end = endpoint("")

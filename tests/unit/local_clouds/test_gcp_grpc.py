@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -27,12 +28,14 @@ from airflow_multicloud.testing.delivery_faults import (
 )
 from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Method, Refused, Service
+from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from google.protobuf.message import Message
 
@@ -173,3 +176,24 @@ def test_the_connection_ends(
 def test_no_token_goes_over_plain_http(endpoint: str) -> None:
     with pytest.raises(CredentialsError, match="plain http"):
         client(endpoint, Credentials("secret"))
+
+
+def test_a_certificate_of_ones_own(
+    descriptors: Descriptors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is trusted by the variable that says so to all other requests, and else not."""
+    certificates = issue(tmp_path)
+    pair = (certificates.key.read_bytes(), certificates.certificate.read_bytes())
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+    server.start()
+    try:
+        asking = client(f"https://127.0.0.1:{port}")
+        with pytest.raises(api.ServiceUnavailable):
+            asking.get_metric_descriptor(name=NAME, retry=None)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.authority))
+        # It is reached, and has no such method.
+        with pytest.raises(api.MethodNotImplemented):
+            client(f"https://127.0.0.1:{port}").get_metric_descriptor(name=NAME, retry=None)
+    finally:
+        server.stop(grace=None)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 from opentelemetry.sdk.trace import TracerProvider
 
 from airflow_multicloud.core.logs.portions import MOST_ENTRIES
 from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.opening import logs as opening
 from airflow_multicloud.operators import QueryLogsOperator, ShipLogsOperator
 from airflow_multicloud.operators.logs.query import MOST_ROWS
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.logs import logs_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STARTED = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
 RECORDS = [{"message": "first"}, {"message": "second", "severity": "ERROR"}]
@@ -76,7 +80,7 @@ def _plant(conn_id: str, kind: DeliveryFaultKind, **given: Any) -> None:
 def test_entries_tell_what_they_are_of(conns: Any) -> None:
     context = _context(map_index=3)
     report = _ship(conns, context)
-    assert report == context["ti"].pushed["report"]
+    assert report == context["ti"].pushed["logs_report"]
     assert report["succeeded"]
     assert [(one["given"], one["accepted"]) for one in report["destinations"]] == [(2, 2)] * 3
     first, second = _kept(conns[0])
@@ -117,7 +121,7 @@ def test_a_failure_that_passes_is_retried_and_sends_what_is_missing(conns: Any) 
     with pytest.raises(CloudError) as raised:
         _ship(conns, context, records=records)
     assert raised.value.kind is ErrorKind.THROTTLED
-    told = {one["conn_id"]: one for one in context["ti"].pushed["report"]["destinations"]}
+    told = {one["conn_id"]: one for one in context["ti"].pushed["logs_report"]["destinations"]}
     assert (told[conns[0]]["accepted"], told[conns[1]]["accepted"]) == (3000, 2000)
 
     report = _ship(conns, _context(2, store=store), records=records)
@@ -126,6 +130,32 @@ def test_a_failure_that_passes_is_retried_and_sends_what_is_missing(conns: Any) 
     assert (told[conns[1]]["requests"], told[conns[1]]["accepted_before"]) == (1, 2000)
     for conn_id in conns:
         assert [entry.message for entry in _kept(conn_id)] == [one["message"] for one in records]
+
+
+def test_a_task_that_is_stopped_remembers_what_arrived(
+    conns: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, store = b"x\n" * MOST_ENTRIES, _Store()
+    call = {"destinations": conns, "log_name": "app", "source": "x.log", "on_invalid": "drop"}
+    operator = ShipLogsOperator(task_id="ship", **call)
+
+    def arriving(*_: Any) -> Iterator[bytes]:
+        yield lines
+        operator.on_kill()
+        yield lines
+
+    monkeypatch.setattr(opening, "stream_place", arriving)
+    with pytest.raises(AirflowException, match="the task was stopped"):
+        operator.execute(_context(store=store))  # type: ignore[arg-type]
+    assert len(_kept(conns[0])) == MOST_ENTRIES
+    monkeypatch.setattr(opening, "stream_place", lambda *_: iter([lines, lines]))
+    report = ShipLogsOperator(task_id="ship", **call).execute(
+        _context(2, store=store)  # type: ignore[arg-type]
+    )
+    assert [(one["accepted_before"], one["requests"]) for one in report["destinations"]] == [
+        *[(1000, 1)] * 3
+    ]
+    assert len(_kept(conns[0])) == 2 * MOST_ENTRIES
 
 
 def test_what_is_remembered_is_of_one_log(conns: Any) -> None:
@@ -137,7 +167,9 @@ def test_what_is_remembered_is_of_one_log(conns: Any) -> None:
     assert [one["accepted_before"] for one in report["destinations"]] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("remembered", [None, "x", {"memory_one": "x"}, {"memory_one": [1, None]}])
+@pytest.mark.parametrize(
+    "remembered", [None, "x", {"memory_one": "x"}, {"memory_one": {"other": 2, "bad": "x"}}]
+)
 def test_what_is_not_remembered_is_sent(conns: Any, remembered: Any) -> None:
     store = _Store({"multicloud logs settled app": remembered})
     report = _ship(conns, _context(2, store=store))
@@ -149,7 +181,7 @@ def test_a_failure_that_no_retry_mends_fails_the_task_with_its_report(conns: Any
     context = _context()
     with pytest.raises(AirflowFailException, match="memory_two: 1 of 2 accepted"):
         _ship(conns, context)
-    report = context["ti"].pushed["report"]
+    report = context["ti"].pushed["logs_report"]
     assert [one["succeeded"] for one in report["destinations"]] == [True, False, True]
     assert report["destinations"][1]["refusals"][0]["reason"] == "a fault was planted"
 
@@ -188,7 +220,7 @@ def test_rows_are_returned_and_the_report_has_none(conns: Any) -> None:
         (conn_id, "second") for conn_id in conns
     ]
     assert found["complete"]
-    report = context["ti"].pushed["report"]
+    report = context["ti"].pushed["logs_report"]
     assert "rows" not in report
     assert report["connections"] == found["connections"]
 
@@ -198,7 +230,7 @@ def test_too_few_answers_fail_the_task_with_the_report(conns: Any) -> None:
     context = _context()
     with pytest.raises(AirflowFailException, match="2 of 3 connections answered, expected 3"):
         _query(list(conns), context)
-    assert [one["completeness"] for one in context["ti"].pushed["report"]["connections"]] == [
+    assert [one["completeness"] for one in context["ti"].pushed["logs_report"]["connections"]] == [
         "complete",
         "complete",
         "failed",

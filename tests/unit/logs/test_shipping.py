@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -11,14 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_multicloud import api
-from airflow_multicloud.core.deliveries import OnInvalid
+from airflow_multicloud.core.deliveries import Destination, OnInvalid
 from airflow_multicloud.core.logs.portions import MOST_ENTRIES
 from airflow_multicloud.core.logs.records import Origin, read_records
 from airflow_multicloud.core.logs.shipping import Shipment, ship
-from airflow_multicloud.errors import ErrorKind, LogsError
+from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError, StorageError
+from airflow_multicloud.opening import logs as opening
 from airflow_multicloud.opening.deliveries import open_destination
 from airflow_multicloud.opening.places import stage_place
+from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import Logs
+from airflow_multicloud.registry import resolve
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.logs import logs_of, reset
 
@@ -108,6 +113,37 @@ def test_a_destination_that_is_none_costs_itself(conns):
     assert raised.value.kind is ErrorKind.NOT_FOUND
 
 
+def test_a_connection_that_can_not_be_used_costs_itself_also_when_it_is_checked(conns, monkeypatch):
+    error = CredentialsError("extra logs_stream is missing", kind=ErrorKind.INVALID_ARGUMENT)
+
+    class Lacking:
+        def check_entries(self, entries, *, log):
+            raise error
+
+        write_entries = check_entries
+
+    hook = resolve(Logs, conns[1])
+    monkeypatch.setattr(
+        opening,
+        "open_destination",
+        lambda _, conn_id: Destination(
+            conn_id=conn_id, cloud="x", hook=Lacking() if conn_id == conns[0] else hook
+        ),
+    )
+    with pytest.raises(api.ShippingFailedError, match=r"memory_one: .*logs_stream") as raised:
+        api.ship_logs(conns[:2], "app", records=[{"message": "x"}], start=NOW)
+    assert [one.accepted for one in raised.value.report.destinations] == [0, 1]
+
+
+def test_errors_survive_pickling(conns):
+    api.ship_logs(conns[:1], "app", records=[{"message": "x"}], start=NOW)
+    with pytest.raises(api.QueryFailedError) as raised:
+        api.query_logs([conns[0], "nowhere"], "app", window=3600)
+    found = pickle.loads(pickle.dumps(raised.value))
+    assert found.result == raised.value.result
+    assert found.result.count == 1
+
+
 def test_a_lost_answer_is_unknown_and_may_be_there(conns):
     _plant(conns[0], DeliveryFault(kind=DeliveryFaultKind.LOSE_ANSWER))
     with pytest.raises(api.ShippingFailedError) as raised:
@@ -118,8 +154,6 @@ def test_a_lost_answer_is_unknown_and_may_be_there(conns):
 
 
 def test_a_source_that_breaks_off_is_told_with_what_was_shipped(conns, tmp_path, monkeypatch):
-    from airflow_multicloud.errors import StorageError
-    from airflow_multicloud.opening import logs as opening
 
     def breaking(parameter, where):
         yield b"a\nb\n"
@@ -130,6 +164,30 @@ def test_a_source_that_breaks_off_is_told_with_what_was_shipped(conns, tmp_path,
         api.ship_logs(conns, "app", source="x.log", on_invalid="drop", start=NOW)
     assert raised.value.retryable
     assert [one.accepted for one in raised.value.report.destinations] == [2, 2, 2]
+
+
+def test_memory_does_not_depend_on_the_size(conns, monkeypatch):
+    """Of 40 MB in lines of 100 kB, a portion is there at a time, and what is made of it."""
+
+    class Forgetting:
+        def write_entries(self, entries, *, log):
+            return Accounting(given=len(entries), accepted=len(entries), requests=1)
+
+    line = b"x" * 100_000 + b"\n"
+    monkeypatch.setattr(opening, "stream_place", lambda *_: (line for _ in range(400)))
+    monkeypatch.setattr(
+        opening,
+        "open_destination",
+        lambda _, conn_id: Destination(conn_id=conn_id, cloud="x", hook=Forgetting()),
+    )
+    tracemalloc.start()
+    try:
+        report = api.ship_logs(conns, "app", source="x.log", on_invalid="drop", start=NOW)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.destinations[0].accepted == 400
+    assert peak < 4 << 20
 
 
 @pytest.mark.parametrize(
@@ -237,9 +295,10 @@ def test_a_second_try_sends_what_is_missing_and_nothing_twice(conns, count, faul
         on_invalid=OnInvalid.DROP,
         ratios={conn_id: 1.0},
     )
-    (first,) = ship(shipment).destinations
+    settled = {}
+    (first,) = ship(shipment, settled).destinations
     logs_of(conn_id).faults.clear()
-    (second,) = ship(shipment, {conn_id: frozenset(first.settled)}).destinations
+    (second,) = ship(shipment, settled).destinations
     assert (second.given, second.accepted) == (count, count)
     assert second.accepted_before <= first.accepted
     assert _messages(conn_id) == [f"line {n}" for n in range(count)]

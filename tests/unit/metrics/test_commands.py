@@ -111,7 +111,7 @@ def test_a_cloud_that_can_not_be_used(run: Any, conns: Conns) -> None:
     [
         ([], "none given, expected one of them"),
         (["--metric", "a"], "--metric: 'a' given, expected NAME=VALUE"),
-        (["--metric", "a=x"], "value: expected a number (a)"),
+        (["--metric", "a=x"], "value: expected a number (such as a)"),
         (["--metric", "a=1", "--metrics", "x.json"], "--metric and --metrics given"),
         (["--otlp-json", "x", "--unit", "s"], "go with --metric only"),
         (["--metrics", "LIST"], "is no JSON list"),

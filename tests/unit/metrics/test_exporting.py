@@ -13,11 +13,11 @@ from opentelemetry import trace
 
 from airflow_multicloud.api import export_metrics_to_cloud, read_metric
 from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.deliveries import Destination, OnInvalid, Settled
 from airflow_multicloud.core.metrics.collecting import Collector
-from airflow_multicloud.core.metrics.destinations import Destination, OnInvalid
+from airflow_multicloud.core.metrics.digests import digest_of
 from airflow_multicloud.core.metrics.exporting import ExportOptions, export
 from airflow_multicloud.core.metrics.given import read_given
-from airflow_multicloud.core.metrics.settled import Settled, digest_of
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 from airflow_multicloud.ports.metrics import MetricPoint, Repeats
@@ -97,8 +97,8 @@ def test_the_document(conns: Conns) -> None:
     with pytest.raises(MetricsError) as failed:
         report.raise_if_failed()
     assert str(failed.value) == (
-        "1 of 2 destinations accepted too few points: metrics_one: 2 of 3 (100% needed): "
-        "1 rejected: a fault was planted (bad{n=0})"
+        "metrics_one: 2 of 3 accepted, expected 100 %: "
+        "1 rejected: invalid_argument: a fault was planted (such as bad{n=0})"
     )
     assert failed.value.kind is ErrorKind.INVALID_ARGUMENT
 
@@ -118,11 +118,11 @@ def test_nothing_is_sent_anywhere_when_a_point_is_bad(conns: Conns) -> None:
     assert refused.value.kind is ErrorKind.INVALID_ARGUMENT
     for words in (
         "nothing was sent",
-        "1 dropped: value: expected a number (no number)",
+        "1 dropped: invalid_argument: value: expected a number (such as no number)",
         "metrics_two: ",
-        "value: it is not a finite number (nan)",
+        "value: it is not a finite number (such as nan)",
         "name: it is empty",
-        "which this cloud refuses (old)",
+        "which this cloud refuses (such as old)",
     ):
         assert words in said
     assert not any(map(kept, conns))
@@ -154,7 +154,7 @@ def test_one_destinations_error_costs_itself(conns: Conns, monkeypatch: pytest.M
         ["nowhere", "other", conns[0]], namespace="shop", metrics=gauges(2)
     )
     nowhere, other, good = report.destinations
-    assert (nowhere.error_kind, nowhere.cloud, nowhere.dropped) == (ErrorKind.NOT_FOUND, None, 2)
+    assert (nowhere.error_kind, nowhere.cloud, nowhere.dropped) == (ErrorKind.NOT_FOUND, "", 2)
     assert (other.error_kind, other.accepted) == (ErrorKind.INVALID_ARGUMENT, 0)
     assert good.succeeded
     assert kept(conns[0]) == 2
@@ -176,14 +176,14 @@ def test_a_destination_that_can_do_no_otlp_says_so(conns: Conns) -> None:
     ("given", "words"),
     [
         ({"destinations": []}, "destinations: an empty list given"),
-        ({"destinations": ["a", "b", "a"]}, "destinations: a given twice"),
+        ({"destinations": ["a", "b", "a"]}, "destinations: a given more than once"),
         ({"namespace": " "}, "namespace: nothing given"),
         ({"on_invalid": "ignore"}, "on_invalid: 'ignore' given, expected one of fail, drop"),
         ({"transport": "grpc"}, "transport: 'grpc' given, expected one of native, otlp"),
         ({"min_success_ratio": 95}, "min_success_ratio: 95 given, expected a number from 0 to 1"),
         ({"min_success_ratio": "most"}, "min_success_ratio: 'most' given"),
-        ({"min_success_ratio": {"b": 1}}, "min_success_ratio: b given, expected some of"),
-        ({"min_success_ratio": {"a": -1}}, r"min_success_ratio\['a'\]: -1 given"),
+        ({"min_success_ratio": {"b": 1}}, "min_success_ratio: b given, which are no destinations"),
+        ({"min_success_ratio": {"a": -1}}, r"min_success_ratio\[a\]: -1 given"),
         ({"metrics": None}, "metrics_data, otlp_json, prometheus_text: none given"),
         ({"otlp_json": "x"}, "metrics and otlp_json given, expected one of them"),
     ],
@@ -248,10 +248,13 @@ class Recording:
         return Accounting(given=len(points), accepted=len(points), requests=1)
 
 
+RATIOS = dict.fromkeys(("slow", "quick", "bad", "good"), 1.0)
+
+
 def send(exporter: Any, count: int, settled: Settled | None = None) -> Any:
     collected = read_given(gauges(count), Collector())
-    to = Destination(conn_id="c", cloud="memory", exporter=exporter)
-    options = ExportOptions(namespace="shop", on_invalid=OnInvalid.DROP)
+    to = Destination(conn_id="c", cloud="memory", hook=exporter)
+    options = ExportOptions(namespace="shop", on_invalid=OnInvalid.DROP, ratios={"c": 1.0})
     return export(collected, [to], options, settled).destinations[0]
 
 
@@ -324,10 +327,10 @@ def test_one_that_hangs_does_not_hold_up_the_others() -> None:
     report = export(
         collected,
         [
-            Destination(conn_id="slow", cloud=None, exporter=slow),
-            Destination(conn_id="quick", cloud=None, exporter=quick),
+            Destination(conn_id="slow", cloud="", hook=slow),
+            Destination(conn_id="quick", cloud="", hook=quick),
         ],
-        ExportOptions(namespace="shop"),
+        ExportOptions(namespace="shop", ratios=RATIOS),
     )
     assert report.succeeded
     assert report.seconds < 5
@@ -348,10 +351,10 @@ def test_a_defect_is_told_after_the_others_are_done() -> None:
         export(
             read_given(gauges(1), Collector()),
             [
-                Destination(conn_id="bad", cloud=None, exporter=Recording(before=fail)),
-                Destination(conn_id="good", cloud=None, exporter=good),
+                Destination(conn_id="bad", cloud="", hook=Recording(before=fail)),
+                Destination(conn_id="good", cloud="", hook=good),
             ],
-            ExportOptions(namespace="shop"),
+            ExportOptions(namespace="shop", ratios=RATIOS),
         )
     assert done == [1]
 
@@ -365,31 +368,31 @@ def test_a_later_try_sends_only_what_is_left() -> None:
             return refusing(Outcome.UNKNOWN, ErrorKind.UNAVAILABLE)(batch, given)
         return Accounting(given=given, accepted=given, requests=1)
 
-    settled = Settled()
+    settled: Settled = {}
     first = send(Recording(repeats=Repeats.ADDED, account=second_is_lost), 250, settled)
     assert (first.accepted, first.unknown) == (150, 100)
     again = Recording(repeats=Repeats.ADDED)
-    second = send(again, 250, Settled(settled.accounts))
+    second = send(again, 250, settled)
     assert again.batches == [100]
     assert (second.accepted, second.accepted_before, second.requests) == (250, 150, 1)
 
 
 def test_what_can_never_be_accepted_is_not_sent_again_with_the_rest() -> None:
-    settled = Settled()
+    settled: Settled = {}
     account = refusing(Outcome.REJECTED, ErrorKind.INVALID_ARGUMENT, 90)
     send(Recording(repeats=Repeats.ADDED, account=account), 100, settled)
     again = Recording(repeats=Repeats.ADDED)
-    second = send(again, 100, Settled(settled.accounts))
+    second = send(again, 100, settled)
     assert again.batches == []
     assert (second.accepted, second.accepted_before, second.rejected) == (90, 90, 10)
 
 
 def test_what_may_be_accepted_later_is_sent_again() -> None:
-    settled = Settled()
+    settled: Settled = {}
     for kind in (ErrorKind.THROTTLED, ErrorKind.UNAVAILABLE, ErrorKind.QUOTA):
         send(Recording(account=refusing(Outcome.REJECTED, kind, 90)), 100, settled)
     send(Recording(account=refusing(Outcome.REJECTED, ErrorKind.INVALID_ARGUMENT)), 100, settled)
-    assert settled.accounts == {}
+    assert settled == {"c": {}}
 
 
 def test_a_batch_is_known_by_all_that_is_in_it() -> None:

@@ -118,7 +118,7 @@ def test_a_retry_sends_only_where_something_is_left(conns: Conns) -> None:
     metrics_of(conns[1]).faults.plant(
         [DeliveryFault(kind=DeliveryFaultKind.REFUSE, error=ErrorKind.UNAVAILABLE)]
     )
-    with pytest.raises(MetricsError, match="1 of 2 destinations") as failed:
+    with pytest.raises(MetricsError, match="metrics_two: 0 of 1 accepted") as failed:
         operator(conns[:2]).execute(context)
     assert failed.value.retryable
     assert not context.pushed["metrics_report"]["succeeded"]
@@ -129,7 +129,7 @@ def test_a_retry_sends_only_where_something_is_left(conns: Conns) -> None:
 
 
 def test_a_store_that_holds_something_else_is_sent_again(conns: Conns) -> None:
-    context: Any = Context(store={"multicloud metrics accepted": {"x": {"given": "?"}}})
+    context: Any = Context(store={"multicloud metrics settled": {conns[0]: {"x": {"given": "?"}}}})
     assert operator(conns[0]).execute(context)["succeeded"]
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_multicloud.core.deliveries import Destination, OnInvalid, Settled
 from airflow_multicloud.core.metrics.collecting import Collector
-from airflow_multicloud.core.metrics.destinations import Destination, OnInvalid
+from airflow_multicloud.core.metrics.destinations import Exporter
 from airflow_multicloud.core.metrics.exporting import ExportOptions, export
 from airflow_multicloud.core.metrics.given import read_given
-from airflow_multicloud.core.metrics.settled import Settled
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Accounting, Outcome
@@ -98,10 +98,11 @@ def run(
     story: Sequence[tuple[str, int]], on_invalid: OnInvalid, settled: Settled | None = None
 ) -> ExportReport:
     collected = read_given(documents(story), Collector(NOW))
-    places = [
-        Destination(conn_id=conn_id, cloud="memory", exporter=Hook(conn_id)) for conn_id in PLACES
+    places: list[Destination[Exporter]] = [
+        Destination(conn_id=conn_id, cloud="memory", hook=Hook(conn_id)) for conn_id in PLACES
     ]
-    options = ExportOptions(namespace="story", on_invalid=on_invalid)
+    ratios = dict.fromkeys(PLACES, 1.0)
+    options = ExportOptions(namespace="story", on_invalid=on_invalid, ratios=ratios)
     return export(collected, places, options, settled)
 
 
@@ -190,18 +191,22 @@ def test_tries_come_to_the_same(
     """However often a task is tried: at last everything good is there once, and told so."""
     reset()
     remembered: Mapping[str, Any] = {}
-    for tries in (*planted, ([], [])):
-        for conn_id, faults_here in zip(PLACES, tries, strict=True):
+    for faults_now in (*planted, ([], [])):
+        for conn_id, faults_here in zip(PLACES, faults_now, strict=True):
             plant(conn_id, faults_here, "")
         before = {conn_id: kept(conn_id) for conn_id in PLACES}
-        settled = Settled(
-            {
+        settled: Settled = {
+            conn_id: {
                 digest: read_document(Accounting, account, what="account")
-                for digest, account in remembered.items()
+                for digest, account in accounts.items()
             }
-        )
+            for conn_id, accounts in remembered.items()
+        }
         report = run(story, OnInvalid.DROP, settled)
-        remembered = {digest: to_document(one) for digest, one in settled.accounts.items()}
+        remembered = {
+            conn_id: {digest: to_document(one) for digest, one in accounts.items()}
+            for conn_id, accounts in settled.items()
+        }
         for one in report.destinations:
             assert one.points_in == one.accepted + one.rejected + one.unknown + one.dropped
             assert one.accepted <= kept(one.conn_id)

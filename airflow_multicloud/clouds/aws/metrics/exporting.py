@@ -64,6 +64,6 @@ class PointExport(MetricsBase):
                 records=LIMITS.points_per_request,
                 size=(LIMITS.bytes_per_request or 0) - _REQUEST_BYTES,
             ),
-            # "One bad datum": the whole request is refused with InvalidParameterValue.
+            # For one bad record the whole request is refused (InvalidParameterValue).
             all_or_nothing=True,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from airflow_multicloud.adapters.answers import Tokens, well_formed
@@ -25,6 +26,7 @@ from airflow_multicloud.clouds.aws.metrics.limits import (
 from airflow_multicloud.clouds.aws.metrics.naming import NO_UNIT, check_namespace, read
 from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, ReadPoint
+from airflow_multicloud.text import printable, shortened
 
 _STATISTICS = ("SampleCount", "Sum", "Minimum", "Maximum")
 _SERIES_PER_REQUEST = QUERIES_PER_REQUEST // len(_STATISTICS)
@@ -34,6 +36,8 @@ _FINEST = timedelta(seconds=1)
 #: MetricDataResult: "An error occurred", and what the caller may not see. "PartialData" goes with a
 #: token for the rest.
 _NOT_ALL = ("InternalError", "Forbidden")
+
+_NOTE_CHARACTERS = 300
 
 #: The dimensions of a series, as CloudWatch has them.
 _Series = frozenset[tuple[str, str]]
@@ -137,21 +141,24 @@ class _Asked:
     ) -> dict[tuple[int, datetime], dict[str, float]]:
         """The statistics by the series' place and the time."""
         doing = f"reading metric {self.query.name!r}"
+        places = {
+            f"m{place}_{number}": (place, number)
+            for place, number in product(range(len(series)), range(len(_STATISTICS)))
+        }
         arguments = {
             "StartTime": span.since,
             "EndTime": span.until,
             "ScanBy": "TimestampAscending",
             "MetricDataQueries": [
                 {
-                    "Id": f"m{place}_{number}",
+                    "Id": name,
                     "MetricStat": {
-                        "Metric": self._metric(one),
+                        "Metric": self._metric(series[place]),
                         "Period": int(span.period.total_seconds()),
-                        "Stat": statistic,
+                        "Stat": _STATISTICS[number],
                     },
                 }
-                for place, one in enumerate(series)
-                for number, statistic in enumerate(_STATISTICS)
+                for name, (place, number) in places.items()
             ],
         }
         found: dict[tuple[int, datetime], dict[str, float]] = {}
@@ -162,16 +169,16 @@ class _Asked:
                     self._note(result.get("Messages", ()))
                     if (status := result.get("StatusCode")) in _NOT_ALL:
                         self.notes.append(f"CloudWatch says: {status}: not all could be read")
-                    place, number = map(int, result["Id"][1:].split("_"))
+                    place, number = places[result["Id"]]
                     for time, value in zip(result["Timestamps"], result["Values"], strict=True):
                         statistics = found.setdefault((place, time.astimezone(UTC)), {})
                         statistics[_STATISTICS[number]] = value
         return found
 
     def _note(self, messages: Sequence[Mapping[str, str]]) -> None:
-        self.notes += [
-            f"CloudWatch says: {one.get('Code')}: {one.get('Value')}" for one in messages
-        ]
+        for one in messages:
+            told = printable(f"{one.get('Code')}: {one.get('Value')}")
+            self.notes.append(f"CloudWatch says: {shortened(told, _NOTE_CHARACTERS)}")
 
     def _pages(
         self, doing: str, call: Any, arguments: Mapping[str, Any]

@@ -13,16 +13,14 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 
 from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.grpc_channels import open_channel
-from airflow_multicloud.clouds.gcp.logs.errors import may_pass, translated
+from airflow_multicloud.clouds.gcp.logs.errors import translated
 from airflow_multicloud.clouds.gcp.session import SessionHook
+from airflow_multicloud.clouds.gcp.tries import RETRY
 
 _HOST: Final = "logging.googleapis.com"
 
 #: Seconds that one request may take.
 REQUEST_S: Final = 60.0
-#: Not as the client library has it: that gives up at once on a rate that is exceeded, and takes a
-#: minute to tell of an outage. What is written has insert ids, so that it may be sent again.
-_RETRY: Final = Retry(predicate=may_pass, initial=0.2, maximum=5.0, timeout=20.0)
 
 
 class LogsBase(SessionHook):
@@ -45,8 +43,8 @@ class LogsBase(SessionHook):
 
     @property
     def _retry(self) -> Retry | None:
-        """How requests are repeated: not at all where the extra ``num_retries`` is 0."""
-        return _RETRY if self._session.retries else None
+        """How requests are sent again: not at all where the extra ``num_retries`` is 0."""
+        return RETRY if self._session.retries else None
 
     @property
     def _logging(self) -> LoggingServiceV2Client:

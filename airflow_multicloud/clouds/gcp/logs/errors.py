@@ -1,8 +1,4 @@
-"""What Cloud Logging's errors mean.
-
-A rate that is exceeded and a quota that is used up both have the status ``RESOURCE_EXHAUSTED``; the
-reason tells them apart: https://cloud.google.com/apis/design/errors, ``google.api.ErrorReason``.
-"""
+"""What Cloud Logging's errors mean: what those of all Google services do."""
 
 from __future__ import annotations
 
@@ -19,6 +15,7 @@ from airflow_multicloud.adapters.batches import rejected
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.gcp import NAME, errors
 from airflow_multicloud.clouds.gcp.errors import BASE
+from airflow_multicloud.clouds.gcp.tries import cause_told
 from airflow_multicloud.errors import ErrorKind, LogsError
 
 TABLE = BASE
@@ -33,28 +30,8 @@ def translated(doing: str) -> Iterator[None]:
     :param doing: the call and what it was about, for the message.
     :raises LogsError: with the cause's kind.
     """
-    with errors.translated(doing, table=TABLE, area=LogsError):
-        try:
-            yield
-        except api.RetryError as err:
-            # The client gave up: what it met last is the cause, not that it took long.
-            if isinstance(err.cause, api.GoogleAPICallError):
-                raise err.cause from err
-            raise
-
-
-def may_pass(err: BaseException) -> bool:
-    """Whether the same request may succeed in a moment: an outage, or a rate that is exceeded."""
-    if is_partial(err):
-        return False
-    if isinstance(err, api.ResourceExhausted):
-        return TABLE.kind_of_code(err.reason or "") in (None, ErrorKind.THROTTLED)
-    return may_be_carried_out(err)
-
-
-def may_be_carried_out(err: BaseException) -> bool:
-    """Whether what was asked may have been done, although this was the answer."""
-    return isinstance(err, api.ServiceUnavailable | api.InternalServerError | api.DeadlineExceeded)
+    with errors.translated(doing, table=TABLE, area=LogsError), cause_told():
+        yield
 
 
 def is_partial(err: BaseException) -> bool:

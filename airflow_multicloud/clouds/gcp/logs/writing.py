@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 from google.api_core import exceptions as api
-from google.auth.exceptions import GoogleAuthError
 from google.cloud.logging_v2.types import WriteLogEntriesRequest
 
 from airflow_multicloud.adapters.batches import (
@@ -32,11 +31,11 @@ from airflow_multicloud.clouds.gcp.logs.client import REQUEST_S, LogsBase
 from airflow_multicloud.clouds.gcp.logs.converting import record_of
 from airflow_multicloud.clouds.gcp.logs.errors import (
     is_partial,
-    may_be_carried_out,
     partly_refused,
     translated,
 )
 from airflow_multicloud.clouds.gcp.logs.limits import BATCH, LIMITS, OVERHEAD
+from airflow_multicloud.clouds.gcp.tries import Tries
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.logs import LogEntry, LogLimits
@@ -77,7 +76,7 @@ class GCPWriting(LogsBase):
             write = partial(client.write_log_entries, request, retry=None, timeout=REQUEST_S)
             with translated(doing):
                 try:
-                    self._sent(write)
+                    Tries(self._retry, is_partial).send(write)
                 except api.GoogleAPICallError as err:
                     if reasons := partly_refused(doing, err, len(batch)):
                         return reasons
@@ -92,30 +91,6 @@ class GCPWriting(LogsBase):
             limits=BATCH,
             all_or_nothing=False,
         )
-
-    def _sent(self, write: Callable[[], object]) -> None:
-        """Send a request until it is answered for good, or for as long as it is worth it.
-
-        When an earlier try may have been carried out, a later refusal does not say that nothing
-        was written: then that try's error is raised.
-        """
-        retry = self._retry
-        if retry is None:
-            write()
-            return
-
-        lost: list[Exception] = []
-
-        def note(err: Exception) -> None:
-            if may_be_carried_out(err):
-                lost.append(err)
-
-        try:
-            retry(write, on_error=note)()
-        except (api.GoogleAPIError, GoogleAuthError) as err:
-            if lost and not is_partial(err):
-                raise lost[-1] from err
-            raise
 
     def _preparing(self) -> Prepare:
         """How one write's entries are prepared.

@@ -26,6 +26,8 @@ _LOWEST = -sys.float_info.max
 #: Where the bounds of exponential buckets are numbers that a double holds, and differ.
 _SCALES = range(-9, 51)
 _LARGEST_EXPONENT = 1024
+#: Of a distribution that somebody else wrote.
+_MOST_READ = 10_000
 
 _EXTREMES_LOST = Change(
     ConversionKind.VALUES_APPROXIMATED, "minimum and maximum are not kept of a distribution"
@@ -115,6 +117,10 @@ def histogram_of(told: Any, temporality: Temporality) -> Histogram:
 
 def _bounds(options: Any) -> list[float]:
     kind = options.WhichOneof("options")
+    if kind in ("exponential_buckets", "linear_buckets"):
+        finite = getattr(options, kind).num_finite_buckets
+        if finite > _MOST_READ:
+            raise ValueError(f"{finite} buckets are more than any distribution has")
     if kind == "exponential_buckets":
         told = options.exponential_buckets
         return [

@@ -10,16 +10,18 @@ its text which: either ``timeSeries[0-2]: write for resource=… failed with: RE
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesSummary
 
 from airflow_multicloud.clouds.gcp import errors
 from airflow_multicloud.clouds.gcp.errors import BASE
+from airflow_multicloud.clouds.gcp.tries import cause_told
 from airflow_multicloud.errors import ErrorKind, MetricsError
 
 TABLE = BASE
@@ -47,35 +49,37 @@ class Partial:
     text: str
 
 
-def translated(doing: str) -> AbstractContextManager[None]:
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
     """Turn the exceptions of Cloud Monitoring and of the way there into this package's.
 
     :param doing: the call and what it was about, for the message.
     :raises MetricsError: with the cause's kind.
     """
-    return errors.translated(doing, table=TABLE, area=MetricsError)
+    with errors.translated(doing, table=TABLE, area=MetricsError), cause_told():
+        yield
 
 
-def partial_of(err: Any, given: int) -> Partial | None:
+def partial_of(err: BaseException, given: int) -> Partial | None:
     """What an error says about parts of a write; ``None`` when it is about all of it.
 
-    :param err: google-api-core's.
     :param given: how many series there were.
     """
+    if not isinstance(err, api.GoogleAPICallError):
+        return None
+    text = str(err.message)
     summary = _summary(err)
+    if summary is None and given == 1 and text.startswith(_INTRODUCTION):
+        code = err.grpc_status_code or grpc.StatusCode.UNKNOWN
+        return _partial(_reasons(text.removeprefix(_INTRODUCTION), 1), code.name, text)
     if summary is None or summary.total_point_count != given:
         return None
     failed = given - summary.success_point_count
     codes = {error.status.code for error in summary.errors if error.status.code}
     code = codes.pop() if len(codes) == 1 else (err.grpc_status_code or grpc.StatusCode.UNKNOWN)
     name = code.name if isinstance(code, grpc.StatusCode) else _name(code)
-    reasons = _reasons(str(err.message).removeprefix(_INTRODUCTION), given)
-    return Partial(
-        reasons if len(reasons) == failed else {},
-        TABLE.kind_of_code(name) or ErrorKind.UNAVAILABLE,
-        name,
-        shown(str(err.message)),
-    )
+    reasons = _reasons(text.removeprefix(_INTRODUCTION), given)
+    return _partial(reasons if len(reasons) == failed else {}, name, text)
 
 
 def is_about_order(reason: str) -> bool:
@@ -86,6 +90,11 @@ def is_about_order(reason: str) -> bool:
 def shown(reason: str) -> str:
     """A reason in words that are the same for all series."""
     return _PLACES.sub("the series", reason)
+
+
+def _partial(reasons: Mapping[int, str], code: str, text: str) -> Partial:
+    kind = TABLE.kind_of_code(code) or ErrorKind.UNAVAILABLE
+    return Partial(reasons, kind, code, shown(text))
 
 
 def _summary(err: Any) -> Any:

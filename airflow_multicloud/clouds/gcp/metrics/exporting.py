@@ -12,7 +12,6 @@ from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesRequest
 
 from airflow_multicloud.adapters.batches import (
-    BatchLimits,
     Prepared,
     check_items,
     rejected,
@@ -20,8 +19,7 @@ from airflow_multicloud.adapters.batches import (
 )
 from airflow_multicloud.adapters.points import name_of
 from airflow_multicloud.adapters.tallies import Reason
-from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S, may_be_carried_out
+from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S
 from airflow_multicloud.clouds.gcp.metrics.confirming import DOING, Kept
 from airflow_multicloud.clouds.gcp.metrics.converting import prepared
 from airflow_multicloud.clouds.gcp.metrics.errors import (
@@ -30,9 +28,11 @@ from airflow_multicloud.clouds.gcp.metrics.errors import (
     partial_of,
     translated,
 )
-from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS
+from airflow_multicloud.clouds.gcp.metrics.limits import BATCH, LIMITS
+from airflow_multicloud.clouds.gcp.metrics.naming import check_namespace
 from airflow_multicloud.clouds.gcp.metrics.reading import GCPReading
-from airflow_multicloud.errors import ErrorKind, MetricsError
+from airflow_multicloud.clouds.gcp.tries import Tries
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 from airflow_multicloud.ports.metrics import MetricLimits, MetricPoint
 
@@ -51,12 +51,12 @@ class GCPExporting(GCPReading):
 
     def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
         """Why some can't be exported; see the port."""
-        _check_namespace(namespace)
+        check_namespace(namespace)
         return check_items(points, partial(prepared, namespace=namespace), name=name_of)
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Write points, and account for each; see the port."""
-        _check_namespace(namespace)
+        check_namespace(namespace)
         if points:
             # A connection that is of no use is told of before anything is sent.
             _ = self._client, self._project
@@ -65,7 +65,7 @@ class GCPExporting(GCPReading):
             partial(prepared, namespace=namespace),
             partial(self._write, kept=self._kept(points)),
             name=name_of,
-            limits=BatchLimits(records=LIMITS.points_per_request),
+            limits=BATCH,
             all_or_nothing=True,
         )
 
@@ -82,46 +82,22 @@ class GCPExporting(GCPReading):
         request = CreateTimeSeriesRequest.wrap(
             CreateTimeSeriesRequest.pb()(name=self._project, time_series=series)
         )
-        lost: list[BaseException] = []
+        write = partial(self._client.create_time_series, request, retry=None, timeout=REQUEST_S)
+        tries = Tries(self._retry, lambda err: partial_of(err, len(series)) is not None)
+        found = None
         with translated(_DOING):
             try:
-                self._create(request, lost)
+                tries.send(write)
             except api.GoogleAPICallError as err:
-                found = partial_of(err, len(series))
-                if found is None:
-                    if lost and not may_be_carried_out(err):
-                        # An earlier try may have been carried out: that counts, not this refusal.
-                        raise lost[-1] from err
+                if (found := partial_of(err, len(series))) is None:
                     raise
-            else:
-                found = None
-        if lost:
+        if tries.one_is_unknown:
             kept.ask_again()
-        reasons = _reasons(series, found, kept, lost=bool(lost))
+        reasons = _reasons(series, found, kept, lost=tries.one_is_unknown)
         for one, reason in zip(series, reasons, strict=True):
             if reason is None:
                 kept.note(one)
         return reasons
-
-    def _create(self, request: CreateTimeSeriesRequest, lost: list[BaseException]) -> None:
-        """Write, and note what left open whether a try was carried out.
-
-        :param lost: gets that.
-        """
-
-        def note(err: BaseException) -> None:
-            if may_be_carried_out(err):
-                lost.append(err)
-
-        repeating = self._repeating
-        create = partial(self._client.create_time_series, request, retry=None, timeout=REQUEST_S)
-        if repeating is None:
-            create()
-            return
-        try:
-            repeating(create, on_error=note)()
-        except api.RetryError as err:
-            raise err.cause if err.cause is not None else err from err
 
 
 def _reasons(
@@ -148,12 +124,3 @@ def _reasons(
             reason = replace(reason, outcome=Outcome.UNKNOWN, kind=ErrorKind.UNAVAILABLE)
         reasons[place] = None if there else reason
     return reasons
-
-
-def _check_namespace(namespace: str) -> None:
-    if not namespace.strip() or not namespace.isprintable():
-        raise MetricsError(
-            f"namespace: {namespace!r} given, expected a name of characters that show",
-            kind=ErrorKind.INVALID_ARGUMENT,
-            cloud=NAME,
-        )

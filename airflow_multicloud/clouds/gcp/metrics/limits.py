@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from airflow_multicloud.adapters.batches import BatchLimits
 from airflow_multicloud.ports.metrics import MetricLimits, Repeats
 
 PREFIX: Final = "custom.googleapis.com/"
@@ -32,3 +33,5 @@ LIMITS: Final = MetricLimits(
     oldest=timedelta(hours=25),
     newest=timedelta(minutes=5),
 )
+
+BATCH: Final = BatchLimits(records=LIMITS.points_per_request)

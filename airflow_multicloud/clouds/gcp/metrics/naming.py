@@ -17,7 +17,9 @@ from hashlib import blake2b
 
 from airflow_multicloud.adapters.points import attribute_text
 from airflow_multicloud.adapters.tallies import Change
+from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS, LONGEST_TYPE, PREFIX
+from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
 from airflow_multicloud.ports.metrics import AttributeValue
 
@@ -53,6 +55,19 @@ _EMPTY = Change(
 _UNIT_LOST = Change(
     ConversionKind.UNIT_LOST, "the unit is none of the subset of UCUM that Cloud Monitoring knows"
 )
+
+
+def check_namespace(namespace: str) -> None:
+    """Refuse one that is empty, or can't be shown.
+
+    :raises MetricsError: kind ``invalid_argument``.
+    """
+    if not namespace.strip() or not namespace.isprintable():
+        raise MetricsError(
+            f"namespace: {namespace!r} given, expected a name of characters that show",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=NAME,
+        )
 
 
 @lru_cache(maxsize=4096)
@@ -128,7 +143,7 @@ def _told_apart(name: str) -> str:
 
 
 def _begun(key: str) -> str:
-    kept = key if key[0].isalpha() else f"key_{key}"
+    kept = key if key[:1].isalpha() else f"key_{key}"
     return kept[: LIMITS.longest_attribute_name]
 
 
@@ -140,4 +155,4 @@ def _cut(value: str) -> str:
 
 
 def _digest(text: str) -> str:
-    return blake2b(text.encode(), digest_size=_DIGEST // 2).hexdigest()
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST // 2).hexdigest()

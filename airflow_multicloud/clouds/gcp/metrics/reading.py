@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.api.metric_pb2 import MetricDescriptor
@@ -17,7 +17,7 @@ from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S, MetricsBase
 from airflow_multicloud.clouds.gcp.metrics.converting import RESOURCE, moment_of, stamp
 from airflow_multicloud.clouds.gcp.metrics.distributions import histogram_of
 from airflow_multicloud.clouds.gcp.metrics.errors import translated
-from airflow_multicloud.clouds.gcp.metrics.naming import has, is_kept, type_of
+from airflow_multicloud.clouds.gcp.metrics.naming import check_namespace, has, is_kept, type_of
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.metrics import (
     MetricQuery,
@@ -28,6 +28,8 @@ from airflow_multicloud.ports.metrics import (
 
 #: What needs no care in a filter's quotes; other values are looked for here.
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@+ -]{1,200}")
+#: Nothing is kept for so long: a time before it is one that nobody chose.
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CUMULATIVE = MetricDescriptor.MetricKind.CUMULATIVE
 
@@ -37,6 +39,7 @@ class GCPReading(MetricsBase):
 
     def read_points(self, query: MetricQuery) -> MetricReading:
         """The points that Cloud Monitoring shows now; see the port."""
+        check_namespace(query.namespace)
         metric_type, _ = type_of(query.namespace, query.name)
         doing = f"reading metric {query.name}"
         points: list[ReadPoint] = []
@@ -74,13 +77,13 @@ class GCPReading(MetricsBase):
         ]
         request = ListTimeSeriesRequest.pb()(name=self._project, filter=" AND ".join(conditions))
         # The start is not part of it.
-        stamp(request.interval.start_time, first - _MICROSECOND)
+        stamp(request.interval.start_time, max(first, _EARLIEST) - _MICROSECOND)
         stamp(request.interval.end_time, last)
         tokens = Tokens(doing, NAME, area=MetricsError)
         try:
             with translated(doing):
                 pages = self._client.list_time_series(
-                    ListTimeSeriesRequest.wrap(request), retry=self._repeating, timeout=REQUEST_S
+                    ListTimeSeriesRequest.wrap(request), retry=self._retry, timeout=REQUEST_S
                 ).pages
                 for page in pages:
                     if page.next_page_token:

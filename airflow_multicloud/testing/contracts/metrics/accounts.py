@@ -34,6 +34,10 @@ _HOSTILE = "x\n\x1b[31mforged"
 BAD: dict[str, Callable[[MetricsRig], MetricPoint]] = {
     "not a number": lambda rig: rig.point("bad", Gauge(math.nan)),
     "infinite": lambda rig: rig.point("bad", Gauge(math.inf)),
+    "larger than any float": lambda rig: rig.point("bad", Gauge(10**400)),
+    "an attribute larger than any float": lambda rig: rig.point(
+        "bad", attributes={"digits": 10**5000}
+    ),
     "empty name": lambda rig: rig.point(" "),
     "hostile name": lambda rig: rig.point(_HOSTILE),
     "hostile attribute name": lambda rig: rig.point("bad", attributes={_HOSTILE: "x"}),

@@ -6,7 +6,7 @@ In front of everything:
   form by botocore's model of the service (unknown, missing and mistyped members, lengths, patterns,
   numbers of members), and the limits of the operation;
 - faults can be planted, for ``metrics`` and for ``logs``
-  (:mod:`airflow_multicloud.testing.local_clouds.kit.delivery_seeds`).
+  (:mod:`airflow_multicloud.testing.local_clouds.kit.delivery_seeds`), and answers scripted.
 
 Metrics (:mod:`..metrics`) are kept by this package: moto repeats a value as often as it counts,
 passes over all points for each question, and has neither percentiles nor periods under a minute.

@@ -53,7 +53,9 @@ class TelemetryServer:
     def __call__(self, request: Request) -> Answer:
         """The answer to a request."""
         caller = signed(request)
-        if request.path == _OTLP_PATH:
+        if (scripted := self._state.scripted(request)) is not None:
+            answer = scripted
+        elif request.path == _OTLP_PATH:
             answer = self._otlp(request, caller)
         elif (service := self._services.get(caller.service)) is not None:
             answer = self._answer(request, caller, service)

@@ -1,0 +1,70 @@
+"""What the tries of a task remember of what was delivered, where Airflow keeps state for tasks.
+
+That is Airflow 3.3 and later (``task_state_store``); it is of one task and map index, and stays
+from try to try.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.deliveries import Settled
+from airflow_multicloud.documents import read_document, to_document
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.ports.accounting import Accounting
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator, Context
+
+#: A value may have 64 KiB (``[state_store] max_value_storage_bytes``). That is about 2,500 portions
+#: of all destinations together; what is more is sent again.
+_MOST = 60_000
+
+
+def settled_before(task: BaseOperator, context: Context, key: str) -> Settled:
+    """By connection id, what earlier tries have settled; empty where nothing is remembered.
+
+    :param key: what it is kept under.
+    """
+    store: Any = context.get("task_state_store")
+    told = None if store is None else store.get(key)
+    found: Settled = {}
+    for conn_id, portions in _items(told):
+        found[conn_id] = {}
+        for digest, account in _items(portions):
+            try:
+                found[conn_id][digest] = _read(account)
+            except CloudError as err:
+                task.log.warning("sent again: %s", err)
+    return found
+
+
+def remember_settled(context: Context, key: str, settled: Settled) -> None:
+    """Keep for a later try what this one and those before it have settled."""
+    store: Any = context.get("task_state_store")
+    if store is None or not any(settled.values()):
+        return
+    kept: dict[str, dict[str, Any]] = {}
+    for conn_id, accounts in settled.items():
+        left = _MOST // len(settled)
+        kept[conn_id] = {}
+        for digest, account in accounts.items():
+            # Nearly all were accepted as a whole: their number says it.
+            told = to_document(account) if account.refusals else account.accepted
+            left -= len(json.dumps({digest: told}))
+            if left < 0:
+                break
+            kept[conn_id][digest] = told
+    store.set(key, kept)
+
+
+def _items(told: object) -> list[tuple[str, Any]]:
+    return [*told.items()] if isinstance(told, Mapping) else []
+
+
+def _read(told: object) -> Accounting:
+    if isinstance(told, int):
+        return Accounting(given=told, accepted=told)
+    return read_document(Accounting, told, what="what was accepted before")
