@@ -64,6 +64,7 @@ class DrillResult:
 
 
 @session()
+@operation("run_drill")
 def run_drill(
     primary: str,
     replicas: Sequence[str],
@@ -140,6 +141,7 @@ def run_drill(
 
 
 @session()
+@operation("store_evidence")
 def store_evidence(
     evidence: Evidence, places: Sequence[str], *, signing_conn_id: str | None = None
 ) -> tuple[list[StoredRecord], dict[str, CloudError]]:
@@ -182,6 +184,7 @@ def store_evidence(
 
 
 @session()
+@operation("read_evidence")
 def read_evidence(uri: str) -> Evidence:
     """What a drill's ``judge`` task wrote, from its JSON form.
 
@@ -195,6 +198,7 @@ def read_evidence(uri: str) -> Evidence:
 
 
 @session()
+@operation("verify_evidence")
 def verify_evidence(
     place: str,
     *,

@@ -78,6 +78,7 @@ class QueryFailedError(LogsError):
 
 
 @session()
+@operation("ship_logs")
 def ship_logs(
     destinations: Sequence[str],
     log: str,
@@ -133,6 +134,7 @@ def ship_logs(
 
 
 @session()
+@operation("query_logs")
 def query_logs(
     connections: Sequence[str],
     log: str,

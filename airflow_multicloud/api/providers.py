@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, ProviderNotInitializedError
 from airflow_multicloud.opening.preflight import CloudProviderStatus, check_connection
 from airflow_multicloud.registry import Cloud, session
@@ -60,6 +61,7 @@ class ProviderRegistry:
         return registry.list_providers()
 
 
+@operation("initialize_providers")
 def initialize_providers(
     connections: Mapping[str, str],
 ) -> tuple[ProviderRegistry, tuple[CloudProviderStatus, ...]]:

@@ -19,6 +19,7 @@ from airflow_multicloud.cli.hints import hint
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.seams import stored_connections
 from airflow_multicloud.cli.wording import spelled
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.registry import session
 
@@ -53,7 +54,12 @@ def command(*, interrupted: str = "") -> Callable[[Run], Callable[[Namespace], N
 def _run(name: str, run: Run, args: Namespace, interrupted: str) -> ExitCode:
     try:
         # Airflow logs to whatever sys.stdout is when a logger is first used.
-        with stored_connections(), redirect_stdout(sys.stderr), session():
+        with (
+            stored_connections(),
+            redirect_stdout(sys.stderr),
+            operation("command", multicloud__command=name.replace("_", "-")),
+            session(),
+        ):
             result = _quietly(run, args)
         output.show(result, args.output, quiet=args.quiet)
     except CloudError as err:

@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from queue import SimpleQueue
 from typing import Any
 
+from airflow_multicloud.core import telemetry
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.text import printable
 
@@ -107,7 +108,9 @@ class Cancellation:
             if self._woken.get():
                 _undo(list(self._under_way.values()))
 
-        thread = threading.Thread(target=watching, name="multicloud-cancel", daemon=True)
+        thread = threading.Thread(
+            target=telemetry.in_context(watching), name="multicloud-cancel", daemon=True
+        )
         thread.start()
 
         def end() -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from opentelemetry.trace import Span
+
 from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, dropped
 from airflow_multicloud.adapters.tallies import Reason, Tally
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.deliveries import Delivery, Destination, Portion, Settled
-from airflow_multicloud.core.telemetry import submit_in_context
+from airflow_multicloud.core.telemetry import failed, submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
 
@@ -87,6 +89,16 @@ def deliver_each(
         for future in futures:
             future.result()
     return tuple(one.delivery(ratios[one.to.conn_id]) for one in served)
+
+
+def tell_of(account: Accounting, span: Span, cloud: str | None) -> None:
+    """What became of a batch, in its span: it has failed if anything was not accepted."""
+    span.set_attribute("multicloud.given", account.given)
+    span.set_attribute("multicloud.accepted", account.accepted)
+    if account.refusals:
+        worst = max(account.refusals, key=lambda refusal: refusal.count)
+        why = f"{worst.count} of {account.given} {worst.outcome.value}: {worst.reason}"
+        failed(CloudError(why, kind=worst.kind, cloud=cloud, code=worst.code))
 
 
 def _served(

@@ -53,12 +53,17 @@ class CloudProviderStatus:
 def check_connection(conn_id: str) -> CloudProviderStatus:
     """Ask a connection's cloud who we are; errors are in the answer, not raised."""
     cloud: str | None = None
-    with telemetry.operation("check_connection", multicloud__conn_id=conn_id):
+    with telemetry.operation("check_connection", multicloud__conn_id=conn_id) as span:
         try:
             cloud = registry.cloud_of(conn_id).name
             who = registry.resolve(Identity, conn_id).who_am_i()
         except CloudError as err:
+            telemetry.failed(err)
             return CloudProviderStatus(conn_id, cloud, False, kind=err.kind, problem=str(err))
+        span.set_attribute("cloud.provider", cloud)
+        span.set_attribute("cloud.account.id", who.account_id)
+        if who.region is not None:
+            span.set_attribute("cloud.region", who.region)
     return CloudProviderStatus(conn_id, cloud, True, who.account_id, who.principal, who.region)
 
 
@@ -88,5 +93,6 @@ def check_location(uri: str) -> LocationStatus:
             end = open_endpoint(uri, parameter="uri")
             end.store.stat_bucket(end.bucket)
         except CloudError as err:
+            telemetry.failed(err)
             return LocationStatus(uri, False, err.kind, str(err))
     return LocationStatus(uri, True)

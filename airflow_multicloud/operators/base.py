@@ -18,6 +18,7 @@ from airflow.sdk import Asset, BaseOperator
 from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.cancellation import Cancellation, WorkCancelledError, cancellable
 from airflow_multicloud.core.ledger.memory import Remembered
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, current_work, working_for
 from airflow_multicloud.operators.remembered import event_extra, remember
@@ -140,7 +141,12 @@ class CloudOperator(PlainLog, BaseOperator):
     def at_work(self, context: Context) -> Iterator[None]:
         """A piece of the task's work: it can be stopped, and all that is made is of this task."""
         run = run_tokens.under_way(task_of(context, self))
-        with self._stoppable(), run, working_for(_work_of(context)):
+        with (
+            self._stoppable(),
+            operation("operator", multicloud__operator=type(self).__name__),
+            run,
+            working_for(_work_of(context)),
+        ):
             yield
 
     def report(self, context: Context, outcome: Outcome) -> None:

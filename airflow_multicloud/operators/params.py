@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator, Variable
 
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class CheckParamsOperator(BaseOperator):
         self.allowed = allowed
         self.variable = variable
 
+    @operation("operator", multicloud__operator="CheckParamsOperator")
     def execute(self, context: Context) -> None:
         """Check."""
         problems = []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.common.compat.sdk import AirflowFailException, conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.operators.base import PlainLog, airflow_errors
 from airflow_multicloud.triggers.poll import FAILED, PollTrigger, look, path_of
 
@@ -71,8 +72,8 @@ class PollingSensor(PlainLog, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        check, arguments = self.question()
-        with airflow_errors():
+        with airflow_errors(), operation("operator", multicloud__operator=type(self).__name__):
+            check, arguments = self.question()
             seen = look(check, arguments)
         self._asked_wait = seen.wait
         self._tell(seen.facts)

@@ -12,6 +12,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
+from airflow_multicloud.core import telemetry
 from airflow_multicloud.core.waiting import NotYet
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, current_work, working_for
@@ -45,12 +46,19 @@ def look(check: Check, arguments: dict[str, Any]) -> Look:
 
     :raises CloudError: that no retry mends.
     """
+    with telemetry.operation("look", multicloud__check=check.__name__):
+        return _looked(check, arguments)
+
+
+def _looked(check: Check, arguments: dict[str, Any]) -> Look:
     try:
         with session():
             found = check(**arguments)
     except CloudError as err:
         if not err.retryable:
             raise
+        telemetry.failed(err)
+        telemetry.count_retry(err)
         wait = 0.0 if err.retry_after is None else err.retry_after.total_seconds()
         asked = f", not before {wait:g} s have passed" if wait else ""
         _log.warning("looking again later%s: %s: %s", asked, err.kind, printable(str(err)))

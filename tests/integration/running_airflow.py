@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -135,8 +136,13 @@ def begin_run(airflow: Airflow, dag_id: str, task_id: str, **conf: Any) -> TaskR
 
 
 @contextmanager
-def running_airflow(home: Path, dags: Path) -> Iterator[Airflow]:
-    """All of Airflow, with a home, a database and ports of its own; ready for runs."""
+def running_airflow(
+    home: Path, dags: Path, more: Mapping[str, object] = MappingProxyType({})
+) -> Iterator[Airflow]:
+    """All of Airflow, with a home, a database and ports of its own; ready for runs.
+
+    :param more: variables of the environment.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {
@@ -160,6 +166,7 @@ def running_airflow(home: Path, dags: Path) -> Iterator[Airflow]:
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
         "PYTHONPATH": _CHECKOUT,
         "PYTHONWARNINGS": "ignore",
+        **more,
     }
     environment = os.environ | {name: str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "airflow", "db", "migrate"]

@@ -21,11 +21,15 @@ from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_ac
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from opentelemetry import trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.contextvars import get_contextvars
 
 from airflow_multicloud import api
+from airflow_multicloud.core import telemetry
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.operators.drill import (
     DrillReportOperator,
@@ -62,6 +66,7 @@ class Watch:
 
     capfd: pytest.CaptureFixture[str]
     spans: InMemorySpanExporter = field(default_factory=InMemorySpanExporter)
+    figures: InMemoryMetricReader = field(default_factory=InMemoryMetricReader)
     canaries: dict[str, str] = field(default_factory=dict)
     heard: list[tuple[str, str]] = field(default_factory=list)
 
@@ -92,6 +97,8 @@ class Watch:
         for span in self.spans.get_finished_spans():
             self.hear("span", span.to_json())
         self.spans.clear()
+        if (figures := self.figures.get_metrics_data()) is not None:
+            self.hear("metric", figures.to_json())
         output = self.capfd.readouterr()
         self.hear("output", output.out + output.err)
 
@@ -135,6 +142,8 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._watch.hear("log", self.format(record))
+        # What structured handlers write besides.
+        self._watch.hear("log", f"{vars(record)} {get_contextvars()}")
 
 
 @pytest.fixture
@@ -144,6 +153,8 @@ def watch(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
     tracers = TracerProvider()
     tracers.add_span_processor(SimpleSpanProcessor(kept.spans))
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers)
+    meters = MeterProvider([kept.figures])
+    monkeypatch.setattr("opentelemetry.metrics._internal._METER_PROVIDER", meters)
     before = {}
     for name, level in {
         "": "DEBUG",
@@ -159,6 +170,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
         logger.setLevel(number)
         logger.removeHandler(listener)
     tracers.shutdown()
+    meters.shutdown()
 
 
 @pytest.fixture
@@ -278,7 +290,9 @@ def another_key() -> str:
 class TestTheWatch:
     """A test that hears nothing would find nothing."""
 
-    @pytest.mark.parametrize("where", ["log", "output", "span", "error", "xcom", "own object"])
+    @pytest.mark.parametrize(
+        "where", ["log", "output", "span", "metric", "error", "xcom", "own object"]
+    )
     def test_it_hears(self, watch: Watch, lab: Lab, where: str) -> None:
         secret = watch.plant("secret", "a+secret/with=signs")
 
@@ -296,6 +310,8 @@ class TestTheWatch:
             case "span":
                 with trace.get_tracer("test").start_as_current_span("test") as span:
                     span.set_attribute("uri", quote(secret, safe=""))
+            case "metric":
+                telemetry.count_objects("aws", secret, 1)
             case "error":
                 watch.fails(fail)
             case "xcom":
@@ -375,6 +391,7 @@ def test_what_succeeds(
     for where, expected in {
         "output": "ledger",
         "span": "multicloud.replicate",
+        "metric": "multicloud.bytes",
         "own object": "evidence/",
         "xcom": "PASSED",
     }.items():

@@ -71,6 +71,10 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     meters.shutdown()
 
 
+def labels(operation: str, outcome: str) -> dict[str, str]:
+    return {"multicloud__operation": operation, "multicloud__outcome": outcome}
+
+
 def place(uri: str) -> str:
     """It names a local server by host and port, and no connection."""
     found = open_endpoint(uri, parameter="uri").place
@@ -102,17 +106,19 @@ def test_a_replication(lab: Lab, recorder: Recorder) -> None:
     assert {s.context.trace_id for s in recorder.spans()} == {task.get_span_context().trace_id}
 
     for cloud in ("gcp", "azure"):
-        written = recorder.value("multicloud.bytes", direction="written", cloud__provider=cloud)
+        written = recorder.value(
+            "multicloud.bytes", multicloud__direction="written", cloud__provider=cloud
+        )
         assert written == SIZE + (10 << 20)
         copied = recorder.value(
             "multicloud.objects", cloud__provider=cloud, multicloud__outcome="copied"
         )
         assert copied == len(TREE) + 1
-    assert recorder.value("multicloud.operations", operation="replicate", outcome="ok") == 1
+    assert recorder.value("multicloud.operations", **labels("replicate", "ok")) == 1
     (duration,) = (
         point
-        for labels, point in recorder.points("multicloud.duration").items()
-        if ("operation", "replicate") in labels
+        for of, point in recorder.points("multicloud.duration").items()
+        if ("multicloud.operation", "replicate") in of
     )
     assert duration.count == 1
     assert duration.sum > 0
@@ -128,7 +134,11 @@ def test_a_failed_operation(lab: Lab, recorder: Recorder) -> None:
     recorded = dict(event.attributes or {})
     assert recorded["exception.type"] == "airflow_multicloud.errors.StorageError"
     assert "no object under" in str(recorded["exception.message"])
-    assert recorder.value("multicloud.operations", operation="replicate", outcome="not_found") == 1
+    assert dict(span.attributes or {})["error.type"] == "not_found"
+    assert span.status.description == recorded["exception.message"]
+    assert recorder.value("multicloud.operations", **labels("replicate", "not_found")) == 1
+    counted = {"multicloud__operation": "replicate", "error__type": "not_found"}
+    assert recorder.value("multicloud.errors", cloud__provider="aws", **counted) == 1
 
 
 def test_fetches_nest_across_threads(lab: Lab, recorder: Recorder, tmp_path: Path) -> None:
@@ -139,8 +149,10 @@ def test_fetches_nest_across_threads(lab: Lab, recorder: Recorder, tmp_path: Pat
         api.failover_fetch([f"{lab.s3}missing/", lab.gcs], tmp_path)
     new = recorder.spans()[before:]
     assert {s.context.trace_id for s in new} == {task.get_span_context().trace_id}
+    (fetch,) = recorder.named("fetch")
+    assert fetch.parent == task.get_span_context()
     (tree,) = recorder.named("failover_fetch_tree")
-    assert tree.parent == task.get_span_context()
+    assert tree.parent == fetch.context
     assert dict(tree.attributes or {})["multicloud.objects"] == len(TREE)
     fetches = recorder.named("failover_fetch")
     assert len(fetches) == len(TREE)
@@ -155,7 +167,8 @@ def test_fetches_nest_across_threads(lab: Lab, recorder: Recorder, tmp_path: Pat
     assert len(attempts) == len(TREE) + len(failed)
     for span in failed:
         assert dict(span.attributes or {})["multicloud.outcome"] == "not_found"
-    assert recorder.value("multicloud.bytes", direction="read", cloud__provider="gcp") == SIZE
+    read = {"multicloud__direction": "read", "cloud__provider": "gcp"}
+    assert recorder.value("multicloud.bytes", **read) == SIZE
 
 
 def test_verification_and_upload(lab: Lab, recorder: Recorder, tmp_path: Path) -> None:

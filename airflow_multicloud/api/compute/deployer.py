@@ -20,6 +20,7 @@ from airflow_multicloud.core.rollout.inputs import refused, text, text_list
 from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
 from airflow_multicloud.core.rollout.places import file_name_of
 from airflow_multicloud.core.rollout.targets import Target
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Network, SizeNeed
 from airflow_multicloud.registry import cloud_of, session
@@ -152,6 +153,7 @@ class MultiCloudDeployer:
             }
         )
 
+    @operation("deploy.plan")
     def plan(
         self, artifact: str | Path, regions: Sequence[str] | None = None, **options: Any
     ) -> MultiCloudPlan:
@@ -164,6 +166,7 @@ class MultiCloudDeployer:
         """
         return plan_multicloud(self.deployment(artifact, regions, **options))
 
+    @operation("deploy")
     def deploy(
         self,
         artifact: str | Path,

@@ -18,6 +18,7 @@ from airflow_multicloud.registry import session
 
 
 @session()
+@operation("list_deployments")
 def list_deployments(
     conn_ids: Sequence[str],
     *,
@@ -36,6 +37,7 @@ def list_deployments(
 
 
 @session()
+@operation("deployment_drift")
 def deployment_drift(
     expected: ExpectedDeployment,
     conn_ids: Sequence[str],
@@ -56,6 +58,7 @@ def deployment_drift(
 
 
 @session()
+@operation("teardown")
 def tear_down_deployment(
     deployment_id: str,
     conn_ids: Sequence[str],
@@ -87,5 +90,4 @@ def tear_down_deployment(
         poll_interval=duration("poll_interval", poll_interval),
         confirm_after=confirm_after,
     )
-    with operation("teardown"):
-        return teardown.run()
+    return teardown.run()

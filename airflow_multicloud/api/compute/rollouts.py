@@ -20,6 +20,7 @@ from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.targets import Target, read_targets
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening.revisions import earlier_deployment
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.registry import session
@@ -64,6 +65,7 @@ Listener = Callable[[str], None]
 
 
 @session()
+@operation("deploy.plan")
 def plan_multicloud(
     deployment: Deployment | Mapping[str, Any], *, artifact_sha256: str | None = None
 ) -> MultiCloudPlan:
@@ -79,6 +81,7 @@ def plan_multicloud(
 
 
 @session()
+@operation("deploy")
 def deploy_multicloud(
     deployment: Deployment | Mapping[str, Any],
     approved_plan: ApprovedPlan | None = None,
@@ -103,6 +106,7 @@ def deploy_multicloud(
 
 
 @session()
+@operation("deploy.plan")
 def plan_rollback(
     deployment_id: str,
     to: str,
@@ -123,6 +127,7 @@ def plan_rollback(
 
 
 @session()
+@operation("deploy")
 def roll_back_deployment(
     deployment_id: str,
     to: str,

@@ -25,6 +25,7 @@ from airflow_multicloud.ports.cost import (
 class Advice(CostScope):
     """How to spend less."""
 
+    @operation("cost.recommend_all")
     def recommend(
         self, conn_ids: Sequence[str], *, today: date | None = None
     ) -> RankedRecommendations:
@@ -49,6 +50,7 @@ class Advice(CostScope):
         )
 
 
+@operation("cost.query")
 def query_costs(conn_id: str, query: CostQuery) -> CostQueryResult:
     """A quick look at a cloud's own cost API, without an export; says what asking cost.
 

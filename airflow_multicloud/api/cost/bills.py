@@ -17,6 +17,7 @@ from airflow_multicloud.opening.cost.exports import open_export
 class Bills(CostScope):
     """What the store has."""
 
+    @operation("cost.ingest_export")
     def ingest(
         self,
         export: str,
@@ -41,6 +42,7 @@ class Bills(CostScope):
             )
         )
 
+    @operation("cost.remove_export")
     def remove_export(
         self, export: str, *, cloud: str | None = None, month: date | None = None
     ) -> tuple[StoredPeriod, ...]:
@@ -58,11 +60,12 @@ class Bills(CostScope):
         gone = self._store.remove(export, cloud=cloud, billing_period=first)
         return tuple(map(stored_period, gone))
 
+    @operation("cost.stored_exports")
     def stored_exports(self) -> tuple[StoredPeriod, ...]:
         """What the store has: every export's months, and how final they are."""
-        with operation("cost.stored_exports"):
-            return tuple(map(stored_period, self._store.snapshot().periods))
+        return tuple(map(stored_period, self._store.snapshot().periods))
 
+    @operation("cost.prune_store")
     def prune_store(self, *, keep: int | None = None) -> tuple[str, ...]:
         """Delete old versions: files that none of the last ``keep`` states of the store needs.
 
@@ -72,6 +75,7 @@ class Bills(CostScope):
         """
         return self._store.prune(keep=KEEP if keep is None else keep)
 
+    @operation("cost.check_exports")
     def check_quality(self, day: date) -> tuple[QualityReport, ...]:
         """What is odd about every ingested export of a day's billing period."""
         month = first_of_month(day)

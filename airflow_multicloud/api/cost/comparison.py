@@ -10,11 +10,13 @@ from airflow_multicloud.core.cost.attribution import Attribution, attribute_cost
 from airflow_multicloud.core.cost.compare import compare_costs, views_asked
 from airflow_multicloud.core.cost.compare.comparison import CostComparison, CostReport
 from airflow_multicloud.core.cost.smallest_bill import SmallestBill, get_smallest_bill
+from airflow_multicloud.core.telemetry import operation
 
 
 class Comparison(CostScope):
     """What was spent, and where."""
 
+    @operation("cost.compare")
     def compare_costs(
         self,
         start: date,
@@ -62,6 +64,7 @@ class Comparison(CostScope):
     #: What :meth:`get_smallest_bill` was called first.
     get_cheapest_provider = get_smallest_bill
 
+    @operation("cost.attribute")
     def attribute_costs(
         self, start: date, end: date, *, dag_ids: Sequence[str] = ()
     ) -> Attribution:

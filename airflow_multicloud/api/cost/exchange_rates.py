@@ -34,6 +34,7 @@ class RefreshedRates:
     currencies: tuple[str, ...]
 
 
+@operation("cost.refresh_rates")
 def refresh_exchange_rates(target: str | Path, *, source: str = ECB_URL) -> RefreshedRates:
     """Fetch the European Central Bank's rates, and put the file in place, whole or not at all.
 
@@ -45,24 +46,23 @@ def refresh_exchange_rates(target: str | Path, *, source: str = ECB_URL) -> Refr
     :raises CloudError: naming the file, and the line that can't be read.
     """
     check_place("target", target)
-    with operation("cost.refresh_rates"):
-        content = (
-            download("source", source, MAX_BYTES)
-            if is_url(source)
-            else read_place("source", source, MAX_BYTES)
-        )
-        name = shown_url(source) if is_url(source) else source
-        new = parse_rates(content, name)
-        before = find_place("target", target, MAX_BYTES)
-        old = None if before is None else parse_rates(before, str(target))
-        _check(new, old, name)
-        return RefreshedRates(
-            uri=str(target) if before == content else write_place("target", target, content),
-            first_day=min(new.days),
-            last_day=new.last_day,
-            new_days=len(new.days.keys() - (old.days.keys() if old else set())),
-            currencies=tuple(sorted(new.days[new.last_day])),
-        )
+    content = (
+        download("source", source, MAX_BYTES)
+        if is_url(source)
+        else read_place("source", source, MAX_BYTES)
+    )
+    name = shown_url(source) if is_url(source) else source
+    new = parse_rates(content, name)
+    before = find_place("target", target, MAX_BYTES)
+    old = None if before is None else parse_rates(before, str(target))
+    _check(new, old, name)
+    return RefreshedRates(
+        uri=str(target) if before == content else write_place("target", target, content),
+        first_day=min(new.days),
+        last_day=new.last_day,
+        new_days=len(new.days.keys() - (old.days.keys() if old else set())),
+        currencies=tuple(sorted(new.days[new.last_day])),
+    )
 
 
 def _check(new: EuroRates, old: EuroRates | None, source: str) -> None:

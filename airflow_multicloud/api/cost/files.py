@@ -54,28 +54,28 @@ _VALUES: Mapping[str, tuple[Callable[[object], bool], str]] = {
 }
 
 
+@operation("cost.write_report")
 def write_cost_report(document: CostDocument, target: str) -> dict[str, str]:
     """Write a report as ``report.html``, ``report.json`` and ``services.csv``.
 
     :param target: a local directory, or the URI of a prefix in any object store.
     :return: name → path or URI.
     """
-    with operation("cost.write_report"):
-        texts = {
-            "report.html": to_html(document),
-            "report.json": to_json(document),
-            "services.csv": to_csv(document),
-        }
-        return {name: _written(target, name, text) for name, text in texts.items()}
+    texts = {
+        "report.html": to_html(document),
+        "report.json": to_json(document),
+        "services.csv": to_csv(document),
+    }
+    return {name: _written(target, name, text) for name, text in texts.items()}
 
 
+@operation("cost.write_recommendations")
 def write_recommendations(ranked: RankedRecommendations, target: str) -> str:
     """Write all recommendations as JSON lines, best first; returns the path or URI."""
     rows = ({"format_version": _VERSION, **row} for row in recommendation_rows(ranked))
     lines = (json.dumps(row, default=str) for row in rows)
     text = "".join(f"{line}\n" for line in lines)
-    with operation("cost.write_recommendations"):
-        return _written(target, "recommendations.jsonl", text)
+    return _written(target, "recommendations.jsonl", text)
 
 
 def recommendation_rows(ranked: RankedRecommendations) -> list[dict[str, Any]]:
@@ -106,6 +106,7 @@ def _fields(value: Any) -> dict[str, Any]:
     }
 
 
+@operation("cost.read_recommendations")
 def read_recommendations(uri: str) -> list[dict[str, Any]]:
     """What :func:`write_recommendations` wrote.
 
@@ -113,8 +114,7 @@ def read_recommendations(uri: str) -> list[dict[str, Any]]:
         ``invalid_argument`` for what are no recommendations, both naming the file and the line;
         ``not_found``, and ``invalid_argument`` for what is no file or more than 64 MiB.
     """
-    with operation("cost.read_recommendations"):
-        body = read_place("recommendations", uri, _MAX_BYTES)
+    body = read_place("recommendations", uri, _MAX_BYTES)
     lines = body.removesuffix(b"\n").split(b"\n") if body else []
     return [_recommendation(line, f"{uri} line {n}") for n, line in enumerate(lines, 1)]
 

@@ -17,11 +17,13 @@ from airflow_multicloud.core.cost.budget import (
 )
 from airflow_multicloud.core.cost.forecast import Forecast, forecast_costs
 from airflow_multicloud.core.cost.store import View
+from airflow_multicloud.core.telemetry import operation
 
 
 class Outlook(CostScope):
     """What to expect."""
 
+    @operation("cost.find_anomalies")
     def find_anomalies(
         self, start: date, end: date, *, sensitivity: Sensitivity | None = None
     ) -> Anomalies:
@@ -39,6 +41,7 @@ class Outlook(CostScope):
                 rates=self._rates,
             )
 
+    @operation("cost.forecast")
     def forecast_costs(self, start: date, end: date) -> Forecast:
         """What the whole period will have cost, with an interval."""
         with self._store.connect(start=start - WINDOW, end=end) as connection:
@@ -52,6 +55,7 @@ class Outlook(CostScope):
                 rates=self._rates,
             )
 
+    @operation("cost.assess_budget")
     def assess_budget(
         self,
         budget: Budget,

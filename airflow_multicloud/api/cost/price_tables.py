@@ -46,6 +46,7 @@ class RefreshedPrices:
 
 
 @session()
+@operation("cost.read_prices")
 def read_prices(
     prices: str | Path | PriceTable | None, *, max_age: timedelta | None = None
 ) -> PriceTable:
@@ -59,8 +60,7 @@ def read_prices(
         return prices if max_age is None else replace(prices, max_age=max_age)
     if prices is None or not str(prices):
         return bundled_prices(max_age=max_age)
-    with operation("cost.read_prices"):
-        content = read_place("prices", prices, MAX_BYTES)
+    content = read_place("prices", prices, MAX_BYTES)
     return parse_prices(content, str(prices), max_age=max_age)
 
 

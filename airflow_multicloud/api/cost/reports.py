@@ -13,6 +13,7 @@ from airflow_multicloud.core.cost.money import CostPeriod
 from airflow_multicloud.core.cost.prices.workload import WorkloadComparison
 from airflow_multicloud.core.cost.quality import QualityReport
 from airflow_multicloud.core.cost.report import CostDocument, gather
+from airflow_multicloud.core.telemetry import operation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 class Reports(CostScope):
     """All of it on one page."""
 
+    @operation("cost.report")
     def report(
         self,
         start: date,

@@ -22,11 +22,13 @@ from airflow_multicloud.core.replication import engine
 from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.core.replication.plans import Plan
 from airflow_multicloud.core.replication.request import Replication
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.registry import session
 
 
 @session()
+@operation("cost.estimate_transfer")
 def estimate_transfer_cost(
     source: str,
     destinations: Sequence[str | Destination],
@@ -57,6 +59,7 @@ def estimate_transfer_cost(
 
 
 @session()
+@operation("cost.estimate_transfer")
 def estimate_replication(
     prepared: Replication,
     *,

@@ -17,6 +17,7 @@ from airflow_multicloud.core.cost.prices.workload import (
     WorkloadComparison,
     price_workload,
 )
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CostAnalysisError
 from airflow_multicloud.lists import texts
 
@@ -24,6 +25,7 @@ from airflow_multicloud.lists import texts
 class Workloads(CostScope):
     """What something would cost."""
 
+    @operation("cost.price_workload")
     def price_workload(
         self,
         workload: Workload,

@@ -12,6 +12,7 @@ from airflow_multicloud.api.metrics.origins import current_origin
 from airflow_multicloud.core.metrics.checking import CheckReport
 from airflow_multicloud.core.metrics.collecting import RESOURCE_ATTRIBUTES, refused
 from airflow_multicloud.core.metrics.report import ExportReport
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.opening import metrics as _opening
 from airflow_multicloud.opening.metrics import ExportRequest, MetricsInput
 from airflow_multicloud.ports.metrics import AttributeValue, MetricQuery, MetricReading
@@ -19,6 +20,7 @@ from airflow_multicloud.ports.metrics import AttributeValue, MetricQuery, Metric
 Documents = Sequence[Mapping[str, Any]]
 
 
+@operation("metrics.export")
 def export_metrics_to_cloud(
     destinations: Sequence[str] | str,
     *,
@@ -66,6 +68,7 @@ def export_metrics_to_cloud(
     )
 
 
+@operation("metrics.check")
 def check_metrics(
     destinations: Sequence[str] | str,
     *,
@@ -97,6 +100,7 @@ def check_metrics(
     )
 
 
+@operation("metrics.read")
 def read_metric(
     conn_id: str,
     name: str,

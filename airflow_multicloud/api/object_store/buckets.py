@@ -11,6 +11,7 @@ from airflow_multicloud.registry import session
 
 
 @session()
+@operation("make_bucket")
 def make_bucket(uri: str, *, location: str | None = None) -> bool:
     """Create a bucket (a container) unless it is there; whether it was created.
 

@@ -10,6 +10,7 @@ from airflow_multicloud.core import cleanup as _cleanup
 from airflow_multicloud.core.cleanup import CleanupReport
 from airflow_multicloud.core.endpoints import Endpoint
 from airflow_multicloud.core.ledger.pruning import Retention
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import elements
 from airflow_multicloud.locations import check_template
@@ -18,6 +19,7 @@ from airflow_multicloud.registry import session
 
 
 @session()
+@operation("cleanup")
 def cleanup(
     places: Sequence[str | Path],
     *,

@@ -16,6 +16,7 @@ from airflow_multicloud.core.failover.provenance import Provenance, TreeProvenan
 from airflow_multicloud.core.failover.targets import FileTarget, ObjectTarget, Target
 from airflow_multicloud.core.failover.tree import fetch_tree
 from airflow_multicloud.core.replication.progress import INTERVAL, Listener, Progress
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.locations import check_template
@@ -25,6 +26,7 @@ from airflow_multicloud.registry import session
 
 
 @session()
+@operation("fetch")
 def failover_fetch(
     candidates: Sequence[str],
     target: str | Path,

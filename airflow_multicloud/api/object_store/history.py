@@ -15,6 +15,7 @@ from airflow_multicloud.registry import session
 
 
 @session()
+@operation("list_runs")
 def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
     """The runs recorded beside a replica, the newest first.
 
@@ -28,6 +29,7 @@ def list_runs(replica: str, *, limit: int = 20) -> tuple[Run, ...]:
 
 
 @session()
+@operation("replica_status")
 def replica_status(
     replica: str,
     *,

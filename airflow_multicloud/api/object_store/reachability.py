@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.preflight import LocationStatus, check_location
@@ -25,6 +26,7 @@ class ReachableReplicas:
 
 
 @session()
+@operation("reachable_replicas")
 def reachable_replicas(replicas: Sequence[str]) -> ReachableReplicas:
     """Look at the bucket of each replica; one that is out of reach costs no other.
 

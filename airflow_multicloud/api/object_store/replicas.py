@@ -19,6 +19,7 @@ from airflow_multicloud.core.replication.report import ReplicationReport
 from airflow_multicloud.core.replication.request import Replication
 from airflow_multicloud.core.replication.verification import Depth, VerificationReport
 from airflow_multicloud.core.replication.verification import verify as _verify
+from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.endpoints import open_endpoint
@@ -48,6 +49,7 @@ def replication(
 
 
 @session()
+@operation("replicate")
 def replicate(
     source: str,
     destinations: Sequence[str | Destination],
@@ -78,6 +80,7 @@ def replicate(
 
 
 @session()
+@operation("replicate.plan")
 def plan_replication(
     source: str,
     destinations: Sequence[str | Destination],
@@ -95,6 +98,7 @@ def plan_replication(
 
 
 @session()
+@operation("verify_replica")
 def verify_replica(
     replica: str,
     *,

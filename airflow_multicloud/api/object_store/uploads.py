@@ -35,6 +35,7 @@ from airflow_multicloud.registry import session
 
 
 @session()
+@operation("upload")
 def upload_artifact(
     file: str | Path,
     destination: str | Destination,
@@ -84,6 +85,7 @@ def upload_artifact(
 
 
 @session()
+@operation("plan_upload")
 def plan_upload(
     file: str | Path,
     destination: str | Destination,

@@ -104,7 +104,9 @@ def ingest_export(
         if period.billing_period in {month for month, _ in failed}:
             continue  # days of a month whose whole could not be read
         with operation(
-            "cost.ingest", cloud__provider=export.cloud, billing_period=str(period.billing_period)
+            "cost.ingest",
+            cloud__provider=export.cloud,
+            multicloud__period=str(period.billing_period),
         ) as span:
             try:
                 found = _ingest(export, store, period)

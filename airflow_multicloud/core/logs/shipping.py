@@ -11,7 +11,7 @@ from airflow_multicloud.adapters.entries import check_log
 from airflow_multicloud.adapters.tallies import Tally
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.deliveries import Delivery, Destination, OnInvalid, Settled
-from airflow_multicloud.core.delivering import deliver
+from airflow_multicloud.core.delivering import deliver, tell_of
 from airflow_multicloud.core.logs.portions import in_portions
 from airflow_multicloud.core.logs.records import Unread
 from airflow_multicloud.core.success import reasons, why_not_enough
@@ -109,8 +109,7 @@ def ship(shipment: Shipment, settled: Settled | None = None) -> ShipReport:
             "ship_logs.portion", cloud__provider=to.cloud, multicloud__destination=to.conn_id
         ) as span:
             part = hook.write_entries(entries, log=log)
-            span.set_attribute("multicloud.given", part.given)
-            span.set_attribute("multicloud.accepted", part.accepted)
+            tell_of(part, span, to.cloud)
             return part
 
     delivered = deliver(

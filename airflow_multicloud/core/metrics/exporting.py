@@ -14,7 +14,7 @@ from airflow_multicloud.core.deliveries import (
     Portion,
     Settled,
 )
-from airflow_multicloud.core.delivering import deliver_each
+from airflow_multicloud.core.delivering import deliver_each, tell_of
 from airflow_multicloud.core.metrics.checking import sound_destinations
 from airflow_multicloud.core.metrics.collecting import Collected
 from airflow_multicloud.core.metrics.destinations import Exporter, Transport
@@ -70,8 +70,7 @@ def export(
             "metrics.export.batch", cloud__provider=to.cloud, multicloud__conn_id=to.conn_id
         ) as span:
             account = hook.export_points(batch, namespace=options.namespace)
-            span.set_attribute("multicloud.given", account.given)
-            span.set_attribute("multicloud.accepted", account.accepted)
+            tell_of(account, span, to.cloud)
             return account
 
     delivered = deliver_each(

@@ -11,6 +11,7 @@ from airflow_multicloud.core.rollout.names import Rank, Slot, Standing, identity
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import Phase, SlotProgress
 from airflow_multicloud.core.rollout.site import Site
+from airflow_multicloud.core.telemetry import count_retry
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import ConsoleOutput, Instance
 from airflow_multicloud.ports.operations import Operation
@@ -79,6 +80,7 @@ class SlotBase:
 
     def tried(self, slot: SlotProgress, err: CloudError) -> SlotProgress:
         """A slot whose step is done again, the later the more often it was refused."""
+        count_retry(err)
         doubled = self.plan.policy.poll_interval * 2 ** min(slot.tries, _MOST_DOUBLINGS)
         pause = max(min(_LONGEST_PAUSE, doubled), err.retry_after or _SHORTEST_PAUSE)
         return replace(slot, tries=slot.tries + 1, not_before=self.clock() + pause)

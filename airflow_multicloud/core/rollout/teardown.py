@@ -16,7 +16,7 @@ from airflow_multicloud.core.rollout.teardown_progress import (
     TeardownResult,
     TeardownState,
 )
-from airflow_multicloud.core.telemetry import submit_in_context
+from airflow_multicloud.core.telemetry import count_retry, submit_in_context
 from airflow_multicloud.errors import CloudError, DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import Compute, Instance
 from airflow_multicloud.ports.operations import Operation
@@ -212,6 +212,7 @@ class Teardown:
                 error_kind=err.kind,
                 error=printable(str(err)),
             )
+        count_retry(err)
         pause = max(self._poll, err.retry_after or timedelta())
         return replace(place, not_before=now + pause)
 

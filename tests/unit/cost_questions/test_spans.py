@@ -62,13 +62,13 @@ QUESTIONS: dict[str, tuple[Callable[[CloudCostAnalyzer], Any], set[str]]] = {
     "attribute": (lambda a: a.attribute_costs(MONTH, END), {"compare"}),
     "price_workload": (
         lambda a: a.price_workload(Workload(vcpus=1), ["aws"], today=NOW.date(), prices=PRICES),
-        {"own_prices"},
+        {"own_prices", "read_prices"},
     ),
     "report": (
         lambda a: a.report(MONTH, END),
         {"compare", "forecast", "find_anomalies", "smallest_bill"},
     ),
-    "check_quality": (lambda a: a.check_quality(MONTH), set()),
+    "check_quality": (lambda a: a.check_quality(MONTH), {"check_exports"}),
     "smallest_bill": (
         lambda a: a.get_smallest_bill(a.compare_costs(MONTH, END).reports),
         {"compare"},
@@ -127,5 +127,5 @@ def test_a_question_that_is_refused(place: Path, exporter: InMemorySpanExporter)
         CloudCostAnalyzer(place, currency="XXX").compare_costs(MONTH, END)
     span = named(exporter)["compare"]
     attributes = dict(span.attributes or {})
-    assert (attributes["currency"], attributes["multicloud.outcome"]) == ("XXX", "not_found")
+    assert (attributes["multicloud.currency"], attributes["multicloud.outcome"]) == ("XXX", "not_found")
     assert [event.name for event in span.events] == ["exception"]

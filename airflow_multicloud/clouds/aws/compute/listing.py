@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.pools import map_in_context
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.compute.client import ComputeBase
 from airflow_multicloud.clouds.aws.compute.errors import failure, translated
@@ -66,7 +67,7 @@ class Listings(ComputeBase):
         self._own_account()  # says which connection it is whose credentials are refused
         regions = self._usable_regions()
         with ThreadPoolExecutor(_THREADS) as pool:
-            answers = list(pool.map(lambda one: self._listed_or_error(labels, one), regions))
+            answers = map_in_context(pool, lambda one: self._listed_or_error(labels, one), regions)
         failed = {
             region: answer
             for region, answer in zip(regions, answers, strict=True)

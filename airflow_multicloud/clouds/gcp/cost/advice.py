@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from google.cloud.recommender_v1 import Impact, RecommenderClient
 from google.cloud.recommender_v1 import Recommendation as GoogleRecommendation
 
+from airflow_multicloud.adapters.pools import map_in_context
 from airflow_multicloud.clouds.gcp.cost.client import CostBase
 from airflow_multicloud.clouds.gcp.cost.errors import translated
 from airflow_multicloud.clouds.gcp.cost.recommenders import (
@@ -103,7 +104,7 @@ def _list_recommendations(
         return _ask(client, project, *pair)
 
     with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="recommender") as pool:
-        answers = list(pool.map(ask, pairs))
+        answers = map_in_context(pool, ask, pairs)
     return Recommendations(
         found=tuple(found for answer in answers for found in answer.found),
         unavailable=_unavailable(answers),

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.pools import map_in_context
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.object_store.json_api import JsonApi, object_path
 
@@ -31,10 +32,8 @@ def compose_tree(
             groups = [
                 sources[at : at + _COMPOSE_LIMIT] for at in range(0, len(sources), _COMPOSE_LIMIT)
             ]
-            names = [f"{target}-{level}-{index:05d}" for index in range(len(groups))]
-            composed = list(
-                pool.map(lambda name, group: _compose(api, bucket, name, group), names, groups)
-            )
+            named = [(f"{target}-{level}-{n:05d}", group) for n, group in enumerate(groups)]
+            composed = map_in_context(pool, lambda one: _compose(api, bucket, *one), named)
             if len(composed) == 1:
                 return composed[0]
             with well_formed(f"composing {target!r}", NAME):

@@ -24,6 +24,7 @@ from google.api_core.exceptions import NotFound
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, moment, well_formed
 from airflow_multicloud.adapters.digests import sha256_of
+from airflow_multicloud.adapters.pools import map_in_context
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.object_store.client import (
     NO_DIGESTS,
@@ -168,7 +169,7 @@ class GCSPartUploads(ObjectStoreBase):
             with ThreadPoolExecutor(THREADS) as pool:
                 for wanted in (False, True):
                     names = [r for r in found if _is_part(r) is wanted]
-                    list(pool.map(lambda r: _delete(self._api, bucket, r), names))
+                    map_in_context(pool, lambda r: _delete(self._api, bucket, r), names)
 
     def list_uploads(self, bucket: str, prefix: str = "") -> Iterator[PartUpload]:
         """The uploads that have stored at least one part."""

@@ -86,7 +86,7 @@ def compare_costs(
         raise CostAnalysisError(
             f"limit: {limit} given, expected 1 or more", kind=ErrorKind.INVALID_ARGUMENT
         )
-    with operation("cost.compare", currency=currency):
+    with operation("cost.compare", multicloud__currency=currency):
         completeness = measure_completeness(connection, start, end, clouds=clouds, by=by)
         billed_in = completeness.billed_in
         needed = (rates or ExchangeRates()).towards(
