@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 import pendulum
@@ -16,6 +17,8 @@ from airflow_multicloud.operators.drill import (
     FailoverDrillOperator,
     WriteCanaryOperator,
 )
+from airflow_multicloud.operators.metrics import ExportMetricsOperator
+from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.object_store import ReplicateOperator, VerifyReplicaOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
 
@@ -32,6 +35,7 @@ EVIDENCE = Asset("dr_evidence")
 PLACES = {
     "primary": ["s3://aws_default@primary/data/"],
     "replicas": ["gs://google_cloud_default@replica/data/", "abfs://wasb_default@replica/data/"],
+    "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
 }
 PLACES_VARIABLE = "disaster_recovery_places"
 
@@ -46,12 +50,54 @@ DOC = """
    a scratch directory. As a negative control a corrupt copy of each replica is offered alone
    and must be rejected; the primary, the fault gone, must serve again.
 4. Measure RTO and RPO, **judge**, and write the evidence as JSON and HTML beside two replicas.
+5. **export** the run's figures to the clouds' metrics, whether the drill passed or not.
 
 Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
 verdict is then not `PASSED`. The DAG fails when the verdict is not
-`PASSED`; the evidence is written first. Objectives are params; so are the URIs, among those that
+`PASSED`; the evidence is written first. An export that fails is red, and the run stays what it
+was without it. Objectives are params; so are the URIs, among those that
 `PLACES` in this file or the Airflow Variable `disaster_recovery_places` lists.
 """
+
+
+def figures(ti: Any) -> list[dict[str, Any]]:
+    """The run's figures; what was not measured is left out."""
+    reports = RunReports(ti)
+    found: list[dict[str, Any]] = [
+        {"name": "multicloud.drill.success", "value": int(reports.succeeded)}
+    ]
+    judged = reports.of("judge", "report") or {}
+    for name in ("rto", "rpo"):
+        seconds = judged.get(f"{name}_seconds")
+        found.append({"name": f"multicloud.drill.{name}", "value": seconds, "unit": "s"})
+    sent: Counter[str] = Counter()
+    objects: Counter[tuple[str, str]] = Counter()
+    for task_id in ("replicate", "replicate_canary"):
+        for one in (reports.of(task_id, "report") or {}).get("destinations", ()):
+            sent[one["uri"]] += one["bytes_written"]
+            for outcome, count in one["outcomes"].items():
+                objects[one["uri"], outcome] += count
+    counted = {"type": "counter"}
+    for uri, size in sent.items():
+        where = {"multicloud.replica": uri}
+        name = "multicloud.replication.bytes"
+        found.append({**counted, "name": name, "value": size, "unit": "By", "attributes": where})
+    for (uri, outcome), count in objects.items():
+        where = {"multicloud.replica": uri, "multicloud.outcome": outcome}
+        name = "multicloud.replication.objects"
+        found.append({**counted, "name": name, "value": count, "attributes": where})
+    # How old each replica's proven state was when the canary was written.
+    written = (reports.of("canary") or {}).get("written_at")
+    for one in reports.of_each("verify", "report") if written else ():
+        as_of = datetime.fromisoformat(one["as_of"] or written)
+        lag = (datetime.fromisoformat(written) - as_of).total_seconds()
+        # Else nobody knows it, or a clock is ahead.
+        if lag > 0:
+            where = {"multicloud.replica": one["replica"]}
+            name = "multicloud.replication.lag"
+            found.append({"name": name, "value": lag, "unit": "s", "attributes": where})
+    return [one for one in found if one["value"] is not None]
+
 
 with DAG(
     dag_id="disaster_recovery",
@@ -64,6 +110,7 @@ with DAG(
     tags=["multicloud", "disaster-recovery", "drill"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     render_template_as_native_obj=True,
+    user_defined_macros={"figures": figures},
     params={
         "primary": Param(
             PLACES["primary"][0],
@@ -96,6 +143,15 @@ with DAG(
         ),
         "rto_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RTO objective"),
         "rpo_seconds": Param(3600, type="number", exclusiveMinimum=0, description="RPO objective"),
+        "metrics_to": Param(
+            PLACES["metrics_to"],
+            type="array",
+            items={"type": "string"},
+            uniqueItems=True,
+            examples=PLACES["metrics_to"],
+            description="Connections whose clouds' metrics get the run's figures; leave out what "
+            "you don't have",
+        ),
     },
 ) as dag:
     primary = "{{ params.primary }}"
@@ -145,4 +201,14 @@ with DAG(
         rpo_seconds="{{ params.rpo_seconds }}",
         outlets=[EVIDENCE],
     )
-    replicate >> verify >> canary >> replicate_canary >> recover >> judge
+    # A teardown: it runs whatever became of the others, unless the params are not allowed, and the
+    # run's state does not depend on it.
+    export = ExportMetricsOperator(
+        task_id="export",
+        destinations="{{ params.metrics_to }}",
+        namespace="airflow_multicloud",
+        metrics="{{ figures(ti) }}",
+        on_invalid="drop",
+        pre_execute=skip_if_empty("metrics_to"),
+    ).as_teardown(setups=check)
+    replicate >> verify >> canary >> replicate_canary >> recover >> judge >> export

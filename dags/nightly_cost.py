@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Asset, Param, TaskGroup
@@ -19,6 +22,8 @@ from airflow_multicloud.operators.cost import (
     PruneCostStoreOperator,
     RecommendSavingsOperator,
 )
+from airflow_multicloud.operators.metrics import ExportMetricsOperator
+from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.params import CheckParamsOperator
 from airflow_multicloud.sensors.cost import CostExportSensor
 
@@ -40,6 +45,7 @@ PLACES: dict[str, list[str]] = {
     "recommend_from": ["aws_default", "google_cloud_default", "azure_default"],
     "rates_file": [],
     "prices": [],
+    "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
 }
 PLACES_VARIABLE = "nightly_cost_places"
 
@@ -56,6 +62,8 @@ DOC = """
    budget don't fit.
 4. Gather **recommendations** and write the **report** (HTML, JSON, CSV), whatever the gate said.
 5. **prune** deletes what only older states of the store need.
+6. **export** the night's figures to the clouds' metrics, whatever became of the rest. When that
+   fails, it is red, and the run's state stays as it is.
 
 Each run is of one day, its partition: by default the day before. The budget is a
 param; so are exports, store and the like, among those that `PLACES` in this file or the Airflow
@@ -86,6 +94,34 @@ MONTH = f"{{{{ (params.day or {OWN_DAY})[:8] }}}}01"
 BEFORE = f"{{{{ macros.ds_add((params.day or {OWN_DAY})[:8] ~ '01', -1)[:8] }}}}01"
 AFTER = f"{{{{ macros.ds_add(params.day or {OWN_DAY}, 1) }}}}"
 
+
+def figures(ti: Any) -> list[dict[str, Any]]:
+    """The night's figures; what was not found out is left out."""
+    reports = RunReports(ti)
+    found: list[dict[str, Any]] = [
+        {"name": "multicloud.cost.success", "value": int(reports.succeeded)}
+    ]
+    compared = reports.of("compare") or {"clouds": [], "unconverted": []}
+    billed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    # What could not be converted is in no other sum, and stays in its own currency.
+    for one in (*compared["clouds"], *compared["unconverted"]):
+        billed[one["cloud"], one["currency"]] += Decimal(one["BilledCost"])
+    for (cloud, currency), amount in billed.items():
+        found.append(
+            {
+                "name": "multicloud.cost.billed",
+                "value": float(amount),
+                "unit": f"{{{currency}}}",
+                "attributes": {"cloud.provider": cloud, "currency": currency},
+            }
+        )
+    verdict = reports.of("budget", "verdict")
+    if verdict is not None:
+        used = float(Decimal(verdict["actual"]) / Decimal(verdict["amount"]))
+        found.append({"name": "multicloud.cost.budget_used", "value": used, "unit": "1"})
+    return found
+
+
 with DAG(
     dag_id="nightly_cost",
     description="Ingest three bills, compare them, find anomalies, gate the budget, report.",
@@ -97,6 +133,7 @@ with DAG(
     tags=["multicloud", "cost"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     render_template_as_native_obj=True,
+    user_defined_macros={"figures": figures},
     params={
         "aws_export": Param(
             PLACES["aws_export"][0],
@@ -156,6 +193,15 @@ with DAG(
             type=["null", "string"],
             examples=PLACES["prices"],
             description="The list prices that refresh_cost_tables keeps; else the packaged ones",
+        ),
+        "metrics_to": Param(
+            PLACES["metrics_to"],
+            type="array",
+            items={"type": "string"},
+            uniqueItems=True,
+            examples=PLACES["metrics_to"],
+            description="Connections whose clouds' metrics get the night's figures; leave out what "
+            "you don't have",
         ),
         "max_export_age_hours": Param(24, type="number", exclusiveMinimum=0),
         "day": Param(
@@ -242,3 +288,14 @@ with DAG(
     questions >> gate
     questions >> recommend
     [compare, recommend] >> report
+    # A teardown: it runs whatever became of the others, unless the params are not allowed, and the
+    # run's state does not depend on it.
+    export = ExportMetricsOperator(
+        task_id="export",
+        destinations="{{ params.metrics_to }}",
+        namespace="airflow_multicloud",
+        metrics="{{ figures(ti) }}",
+        on_invalid="drop",
+        pre_execute=skip_if_empty("metrics_to"),
+    ).as_teardown(setups=check)
+    [gate, report, prune] >> export

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pendulum
@@ -14,6 +14,8 @@ from airflow.sdk import DAG, Asset, Param, Variable, task
 
 from airflow_multicloud import api
 from airflow_multicloud.operators.compute import DeployOperator
+from airflow_multicloud.operators.metrics import ExportMetricsOperator
+from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.object_store import UploadArtifactOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
 from airflow_multicloud.sensors.compute import DeploymentHealthSensor
@@ -29,6 +31,7 @@ PLACES = {
     "destination": ["s3://aws_default@releases/shop/"],
     "replicas": ["gs://google_cloud_default@releases/shop/", "abfs://wasb_default@releases/shop/"],
     "deployment_id": ["shop"],
+    "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
 }
 PLACES_VARIABLE = "release_places"
 
@@ -86,12 +89,41 @@ DOC = """
 5. **health** asks every instance once more, and looks for drift.
 6. **summary** tells what came of each target. It fails, and with it the run, when the revision does
    not run, and says why.
+7. **export** the release's figures to the clouds' metrics, whatever became of it. When it fails, it
+   is red, and the run's state stays as it is.
 
 A run of an older revision that ends last does not win: of two runs the one that was due later
 stays. Artifact, places and the deployment's id are params, among those that `PLACES` in this file
 or the Airflow Variable `release_places` lists; so are the names of targets, which are those of
 `TARGETS` or of the Variable `release_targets`.
 """
+
+
+def figures(ti: Any, deployment_id: str) -> list[dict[str, Any]]:
+    """The release's figures; what was not found out is left out."""
+    reports = RunReports(ti)
+    found: list[dict[str, Any]] = [
+        {"name": "multicloud.release.success", "value": int(reports.succeeded)}
+    ]
+    if uploaded := reports.of("upload", "report"):
+        # What was there already was not sent again.
+        size = 0 if uploaded["unchanged"] else uploaded["size"]
+        name = "multicloud.release.uploaded"
+        found.append({"name": name, "type": "counter", "value": size, "unit": "By"})
+    if deployed := reports.of("deploy", "deployment_report"):
+        began, ended = (datetime.fromisoformat(deployed[name]) for name in ("began_at", "ended_at"))
+        took, rate = (ended - began).total_seconds(), deployed["success_rate"]
+        found += [
+            {"name": "multicloud.release.duration", "value": took, "unit": "s"},
+            {"name": "multicloud.release.success_rate", "value": rate, "unit": "1"},
+        ]
+        for outcome, count in deployed["counts"].items():
+            attributes = {"multicloud.outcome": outcome}
+            name = "multicloud.release.targets"
+            found.append({"name": name, "value": count, "attributes": attributes})
+    common = {"multicloud.deployment": deployment_id}
+    return [{**one, "attributes": {**common, **one.get("attributes", {})}} for one in found]
+
 
 with DAG(
     dag_id="release",
@@ -103,6 +135,7 @@ with DAG(
     max_active_runs=1,
     tags=["multicloud", "release", "compute"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    user_defined_macros={"figures": figures},
     params={
         "artifact": Param(
             PLACES["artifact"][0],
@@ -153,6 +186,15 @@ with DAG(
             {"canary": 1, "min_success": 1.0, "rollback": "all", "strategy": "replace"},
             type="object",
             description="How the rollout goes",
+        ),
+        "metrics_to": Param(
+            PLACES["metrics_to"],
+            type="array",
+            items={"type": "string"},
+            uniqueItems=True,
+            examples=PLACES["metrics_to"],
+            description="Connections whose clouds' metrics get the release's figures; leave out "
+            "what you don't have",
         ),
     },
 ) as dag:
@@ -269,6 +311,16 @@ with DAG(
             raise AirflowFailException(f"{told}; it did not stay well: health says why")
         return {"told": told, "targets": report["targets"]}
 
+    # A teardown: it runs whatever became of the others, unless the params are not allowed, and the
+    # run's state does not depend on it.
+    export = ExportMetricsOperator(
+        task_id="export",
+        destinations="{{ params.metrics_to }}",
+        namespace="airflow_multicloud",
+        metrics="{{ figures(ti, params.deployment_id) }}",
+        on_invalid="drop",
+        pre_execute=skip_if_empty("metrics_to"),
+    ).as_teardown(setups=check)
     described, asked = describe(plan.output), gate()
     check >> chosen >> upload >> plan >> described >> asked >> [approve, deploy]
-    approve >> deploy >> health >> summary()
+    approve >> deploy >> health >> summary() >> export

@@ -8,16 +8,18 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from airflow_multicloud.demo.environment import allow, prepare
+from airflow_multicloud.demo.steps import told_of
 from airflow_multicloud.testing.local_clouds import (
     ADVISERS,
     MACHINES,
     OBJECT_STORES,
+    TELEMETRY,
     LocalCloudOptions,
     LocalClouds,
     Server,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 # Airflow reads its environment when it is imported: what needs it is imported after `prepare`.
 
 PRIMARY = "s3://aws_local@primary/data/"
-_SERVERS = OBJECT_STORES | ADVISERS | MACHINES | {Server.GCP_BIGQUERY}
+_SERVERS = OBJECT_STORES | ADVISERS | MACHINES | TELEMETRY | {Server.GCP_BIGQUERY}
 REPLICAS = ("gs://gcp_local@replica/data/", "abfs://wasb_local@replica/data/")
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -43,7 +45,8 @@ def main() -> int:
     _say(
         "Local clouds",
         "moto (S3), fake-gcs-server (Cloud Storage), Azurite (Blob), bqemulator (BigQuery), "
-        "who advises on savings, and where machines run (EC2, Compute Engine, Azure)",
+        "who advises on savings, where machines run (EC2, Compute Engine, Azure), and where "
+        "metrics and logs go (CloudWatch, Cloud Monitoring and Logging, Azure Monitor)",
     )
     with LocalClouds(LocalCloudOptions(servers=_SERVERS)) as clouds:
         os.environ.update(clouds.conn_env())
@@ -109,48 +112,28 @@ def _load(file: Path) -> DAG:
 
 
 def _drill(dags: Path, checks: _Checks) -> None:
-    _say("\nDAG disaster_recovery", "replicate → verify → canary → fault → recover → judge")
+    from airflow_multicloud.demo.telemetry import CONNECTIONS, Drill
+
+    _say(
+        "\nDAG disaster_recovery", "replicate → verify → canary → fault → recover → judge → export"
+    )
     dag = _load(dags / "disaster_recovery.py")
-    allow(dag, {"primary": [PRIMARY], "replicas": list(REPLICAS)})
-    run = dag.test(run_conf={"primary": PRIMARY, "replicas": list(REPLICAS)})
+    lists = {"replicas": list(REPLICAS), "metrics_to": list(CONNECTIONS)}
+    allow(dag, {"primary": [PRIMARY], **lists})
+    run = dag.test(run_conf={"primary": PRIMARY, **lists})
     table = Table("task", "what happened", "seconds", box=None, pad_edge=False)
-    results: dict[str, list[Any]] = {}
+    drill = Drill()
     for ti in sorted(run.get_task_instances(), key=lambda ti: (ti.start_date, ti.map_index)):
         value = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
-        results.setdefault(ti.task_id, []).append(value)
-        table.add_row(ti.task_id, _told(ti.task_id, value) or str(ti.state), f"{ti.duration:.1f}")
+        told = told_of(ti.task_id, value) or str(ti.state)
+        drill.add(ti, value, told)
+        table.add_row(ti.task_id, told, f"{ti.duration:.1f}")
     console.print(table)
     checks.that(f"the DAG run ended with {run.state}", holds=str(run.state) == "success")
-    (judged,) = results.get("judge", [None])
-    verdict = judged and judged["verdict"]
+    verdict = drill.verdict
     checks.that(f"the drill's verdict is {verdict}", holds=verdict == "PASSED")
-
-
-def _told(task: str, value: Any) -> str | None:
-    """One task's result in a line."""
-    if not isinstance(value, dict):
-        return None
-    if task.startswith("replicate"):
-        outcomes = "; ".join(
-            f"{d['uri'].partition('://')[0]}: "
-            + ", ".join(f"{n} {outcome}" for outcome, n in d["outcomes"].items())
-            for d in value["destinations"]
-        )
-        read = f"{value['bytes_read'] / 1e6:.1f} MB read once"
-        root = value["root"] and f"{value['root'][:12]}…"
-        return f"{outcomes}; {read}; root {root}"
-    if task == "verify":
-        findings = ", ".join(f"{n} {finding}" for finding, n in value["findings"].items())
-        return f"{value['replica']}: {findings}; root {value['content'][:12]}…"
-    if task == "canary":
-        return f"written at {value['written_at'][11:23]}, SHA-256 {value['sha256'][:12]}…"
-    if task == "recover":
-        served = ", ".join(f"{n} from {uri}" for uri, n in value["recovered"]["served"].items())
-        controls = ", ".join(sorted({c["outcome"] for c in value["controls"]}))
-        return f"primary {value['fault']}; recovered {served}; a corrupt copy was {controls}"
-    times = {name: value[f"{name.lower()}_seconds"] for name in ("RTO", "RPO")}
-    told = ", ".join(f"{n} {'none' if t is None else f'{t:.1f} s'}" for n, t in times.items())
-    return f"{value['verdict']}: {told}"
+    drill.read_back(console, checks.that)
+    drill.ship_and_query(console, checks.that)
 
 
 def _second_run(checks: _Checks) -> None:
@@ -198,7 +181,7 @@ def _night(dags: Path, home: Path, checks: _Checks) -> None:
     _say(
         "\nDAG nightly_cost",
         "wait → ingest → quality → compare, anomalies, DAGs, workload → budget → recommend "
-        "→ report",
+        "→ report → export",
     )
     night(_load(dags / "nightly_cost.py"), home, console, checks.that)
 

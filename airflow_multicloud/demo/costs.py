@@ -15,7 +15,7 @@ from rich.table import Table
 
 from airflow_multicloud import api
 from airflow_multicloud.core.cost.figures import Coverage
-from airflow_multicloud.demo import advice, bills
+from airflow_multicloud.demo import advice, bills, telemetry
 from airflow_multicloud.demo.environment import allow
 
 WORKLOAD = {"vcpus": 4, "memory_gib": 16, "instances": 3, "storage_gb": 1000, "egress_gb": 500}
@@ -41,14 +41,15 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
         "reports": f"{reports}/",
     }
     asked = list(advice.CONNECTIONS)
-    allow(dag, {**{name: [uri] for name, uri in places.items()}, "recommend_from": asked})
+    lists = {"recommend_from": asked, "metrics_to": list(telemetry.CONNECTIONS)}
+    allow(dag, {**{name: [uri] for name, uri in places.items()}, **lists})
     run = dag.test(
         run_conf={
             **places,
             "day": exports.day.isoformat(),
             "workload": WORKLOAD,
             "budget": 250_000,
-            "recommend_from": asked,
+            **lists,
         }
     )
     results: dict[str, Any] = {
@@ -81,6 +82,13 @@ def night(dag: DAG, home: Path, console: Console, claim: Claim) -> None:
         for one in planted[:1]
     )
     claim(f"the planted anomaly was found: {text or '-'}", holds=bool(planted))
+    billed = [
+        telemetry.Figure(
+            "multicloud.cost.billed", float(cloud["BilledCost"]), {"cloud.provider": cloud["cloud"]}
+        )
+        for cloud in compared["clouds"]
+    ]
+    telemetry.read_back(billed, console, claim)
     _restatement(results.get("aws.ingest") or [], exports, analyzer, claim)
     _recommendations(results.get("recommend") or {}, console, claim)
     written = (results.get("report") or {}).get("files", {})

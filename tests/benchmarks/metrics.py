@@ -19,12 +19,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.measure import ROOT
+
+if TYPE_CHECKING:
+    from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 CONNS = ("aws_telemetry_local", "gcp_telemetry_local", "azure_telemetry_local")
 _AWS = CONNS[0]
@@ -50,6 +53,7 @@ class Measured:
     name: str
     few: float
     many: float
+    many_cpu: float
     growth_mib: float
 
 
@@ -80,7 +84,8 @@ def _start(home: Path, servers: ExitStack) -> None:
     from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
     from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
-    for number, make in enumerate((cloudwatch, telemetry, monitor)):
+    makers: tuple[Callable[[Path], ServerSpec], ...] = (cloudwatch, telemetry, monitor)
+    for number, make in enumerate(makers):
         directory = home / str(number)
         directory.mkdir()
         server = LocalServer(make(directory), log_path=directory / "server.log")
@@ -108,9 +113,11 @@ def _measure(name: str) -> Measured:
         documents = _documents(_MANY)
         Path("/proc/self/clear_refs").write_text("5")  # proc(5): begins the peak anew
         before = _status("VmRSS")
+        cpu = time.process_time()
         many = _seconds(export, documents)
+        cpu = time.process_time() - cpu
         growth = (_status("VmHWM") - before) / 1024
-    return Measured(name=name, few=few, many=many, growth_mib=growth)
+    return Measured(name=name, few=few, many=many, many_cpu=cpu, growth_mib=growth)
 
 
 _made = 0
@@ -206,6 +213,8 @@ def _show(results: list[Measured]) -> None:
         "÷ peer",
         f"{_MANY:,} points, s",
         "÷ peer ",
+        "CPU s",
+        "÷ peer  ",
         "peak, MiB above",
     ):
         table.add_column(heading, justify="left" if heading == "case" else "right")
@@ -216,6 +225,8 @@ def _show(results: list[Measured]) -> None:
             f"{one.few / peer.few:.1f}",
             f"{one.many:.2f}",
             f"{one.many / peer.many:.1f}",
+            f"{one.many_cpu:.2f}",
+            f"{one.many_cpu / peer.many_cpu:.1f}",
             f"{one.growth_mib:.0f}",
         )
     Console().print(table)

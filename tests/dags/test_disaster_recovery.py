@@ -17,12 +17,15 @@ from airflow_multicloud import api
 from airflow_multicloud.core.ledger import reading
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.operators.drill import DrillReportOperator
+from airflow_multicloud.ports.metrics import Gauge
 
 from ..integration.airflow_runs import Bare, Run, allow, run_dag  # noqa: TID252  # tests are no package
 from ..integration.lab import TREE, Lab, at, fill, get, ledger, own_keys, tree_of  # noqa: TID252  # tests are no package
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
+
+    from .conftest import Figures
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -44,8 +47,10 @@ def load() -> DAG:
 def drill(lab: Lab, *others: str, **conf: Any) -> Run:
     """Run it, with the lab's places (and others) listed in the Variable."""
     with pytest.MonkeyPatch.context() as patch:
-        allow(patch, "disaster_recovery", primary=lab.s3, replicas=[*lab.replicas, *others])
-        return run_dag(load(), {"primary": lab.s3, "replicas": lab.replicas, **conf})
+        places = {"primary": lab.s3, "replicas": [*lab.replicas, *others]}
+        allow(patch, "disaster_recovery", **places, metrics_to=["memory_metrics"])
+        chosen = {"primary": lab.s3, "replicas": lab.replicas, "metrics_to": []}
+        return run_dag(load(), {**chosen, **conf})
 
 
 def unreachable(lab: Lab, closed: socket.socket, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -90,9 +95,29 @@ def evidence_of(facts: dict[str, Any], verdict: str) -> list[dict[str, Any]]:
     return documents
 
 
-def test_a_drill_that_passes(lab: Lab) -> None:
+def check_figures(figures: Figures, lab: Lab, judged: dict[str, Any]) -> None:
+    """What the first drill between these places exports."""
+    assert figures.one("multicloud.drill.success") == 1
+    assert figures.one("multicloud.drill.rto") == judged["rto_seconds"]
+    assert figures.one("multicloud.drill.rpo") == judged["rpo_seconds"]
+    canary_size = len(get(f"{lab.s3}_drill/canary.json"))
+    sent = sum(map(len, TREE.values())) + canary_size
+    of_replica = [(("multicloud.replica", uri),) for uri in lab.replicas]
+    assert figures.of("multicloud.replication.bytes") == dict.fromkeys(of_replica, sent)
+    lags = figures.of("multicloud.replication.lag")
+    assert set(lags) == set(of_replica)
+    assert all(0 < lag < 600 for lag in lags.values()), lags
+    objects = figures.of("multicloud.replication.objects")
+    assert objects == {
+        (("multicloud.outcome", outcome), *uri): count
+        for uri in of_replica
+        for outcome, count in (("copied", len(TREE) + 1), ("unchanged", len(TREE)))
+    }
+
+
+def test_a_drill_that_passes(lab: Lab, figures: Figures) -> None:
     fill(lab.s3)
-    run = drill(lab)
+    run = drill(lab, metrics_to=[figures.conn_id])
     assert run.state == "success"
     assert set(run.states.values()) == {"success"}
     assert set(run.states) == {
@@ -105,9 +130,11 @@ def test_a_drill_that_passes(lab: Lab) -> None:
         ("replicate_canary", -1),
         ("recover", -1),
         ("judge", -1),
+        ("export", -1),
     }
     judged = run.xcom("judge")
     assert judged["verdict"] == "PASSED"
+    check_figures(figures, lab, judged)
 
     recovered = run.xcom("recover")["recovered"]
     assert recovered["objects"] == len(TREE) + 1
@@ -173,16 +200,20 @@ def test_a_drill_that_passes(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("objective", "verdict"), [("rto_seconds", "FAILED_RTO"), ("rpo_seconds", "FAILED_RPO")]
 )
-def test_an_objective_that_is_missed_fails_the_run_but_leaves_evidence(
-    lab: Lab, objective: str, verdict: str
+def test_an_objective_that_is_missed_fails_the_run_but_leaves_evidence_and_figures(
+    lab: Lab, figures: Figures, objective: str, verdict: str
 ) -> None:
     fill(lab.s3)
-    run = drill(lab, **{objective: 0.001})
-    assert run.state == "failed"
+    run = drill(lab, **{objective: 0.001, "metrics_to": [figures.conn_id]})
+    assert (run.state, run.state_of("export")) == ("failed", "success")
     assert run.state_of("judge") == "failed"
     assert run.tries["judge", -1] == 1  # a retry would judge the same
     report = run.xcom("judge", key="report")
     assert report["verdict"] == verdict
+    assert figures.one("multicloud.drill.success") == 0
+    assert (
+        figures.one(f"multicloud.drill.{objective.removesuffix('_seconds')}") == report[objective]
+    )
     documents = evidence_of(report, verdict)
     assert [d["verdict"] for d in documents] == [verdict] * 2
     assert "dr_evidence" not in run.asset_events()
@@ -212,12 +243,15 @@ def test_a_revoked_permission_is_survived_where_fetches_survive_it(
         assert "permission_denied, which is not among fail_over_on" in report["reason"]
 
 
-@pytest.mark.parametrize("param", ["primary", "replicas"])
-def test_a_place_that_is_not_listed_ends_the_run_before_it_begins(lab: Lab, param: str) -> None:
+@pytest.mark.parametrize("param", ["primary", "replicas", "metrics_to"])
+def test_a_place_that_is_not_listed_ends_the_run_before_it_begins(
+    lab: Lab, figures: Figures, param: str
+) -> None:
     fill(lab.s3)
     other = f"{lab.gcs}elsewhere/"
-    given: str | list[str] = other if param == "primary" else [lab.gcs, other]
-    run = drill(lab, **{param: given})
+    given = {"primary": other, "replicas": [lab.gcs, other], "metrics_to": ["memory_metrics", "no"]}
+    run = drill(lab, **{"metrics_to": [figures.conn_id], param: given[param]})
+    assert figures.points == []
     assert run.state_of("check_params") == "failed"
     assert run.tries["check_params", -1] == 1
     rest = {state for (task, _), state in run.states.items() if task != "check_params"}
@@ -234,7 +268,8 @@ def test_a_replica_out_of_reach_leaves_a_verdict_and_evidence(
         down = unreachable(lab, closed, monkeypatch)
         run = drill(lab, down, replicas=[down, lab.azure])
     assert run.state == "failed"
-    assert {task for task, state in run.states.items() if state != "success"} == {("judge", -1)}
+    bad = {task for task, state in run.states.items() if state != "success"}
+    assert bad == {("judge", -1), ("export", -1)}
     report = run.xcom("judge", key="report")
     assert report["verdict"] == "FAILED_REPLICA"
     assert [f.startswith(f"{down}: ") for f in report["findings"]] == [True, True]
@@ -314,9 +349,13 @@ def test_an_unknown_kind_to_fail_over_on_is_refused(lab: Lab) -> None:
     assert run.tries["recover", -1] == 1
 
 
-def test_an_empty_primary_stops_the_drill_before_anything_is_written(lab: Lab) -> None:
-    run = drill(lab)
-    assert run.state == "failed"
+def test_an_empty_primary_stops_the_drill_before_anything_is_written(
+    lab: Lab, figures: Figures
+) -> None:
+    run = drill(lab, metrics_to=[figures.conn_id])
+    assert (run.state, run.state_of("export")) == ("failed", "success")
+    # What was not measured is no 0.
+    assert [(p.name, p.data) for p in figures.points] == [("multicloud.drill.success", Gauge(0))]
     assert run.state_of("replicate") == "failed"
     assert run.tries["replicate", -1] == 1
     assert run.state_of("judge") == "upstream_failed"

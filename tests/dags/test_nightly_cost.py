@@ -19,6 +19,8 @@ from ..integration.airflow_runs import Run, allow, run_dag  # noqa: TID252
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
+    from .conftest import Figures
+
 DAGS = Path(__file__).parents[2] / "dags"
 
 pytestmark = pytest.mark.usefixtures("airflow_db", "local_clouds", "local_bigquery")
@@ -47,20 +49,30 @@ def night(exports: bills.Exports, home: Path, **conf: Any) -> Run:
         "day": bills.DAY.isoformat(),
         "recommend_from": [],
         "budget": 250_000,
+        "metrics_to": [],
         **conf,
     }
     with pytest.MonkeyPatch.context() as patch:
-        allow(patch, "nightly_cost", **places, recommend_from=["no_such_connection"])
+        others = {"recommend_from": ["no_such_connection"], "metrics_to": ["memory_metrics"]}
+        allow(patch, "nightly_cost", **places, **others)
         return run_dag(load(), asked)
 
 
-def test_a_night(exports: bills.Exports, tmp_path: Path) -> None:
+def test_a_night(exports: bills.Exports, tmp_path: Path, figures: Figures) -> None:
     analyzer = api.CloudCostAnalyzer(tmp_path / "costs")
     for uri in exports.uris.values():
         analyzer.ingest(uri)
-    run = night(exports, tmp_path)
-    assert run.state == "success"
+    run = night(exports, tmp_path, metrics_to=[figures.conn_id])
+    assert (run.state, run.state_of("export")) == ("success", "success")
     compared = run.xcom("compare")
+    assert figures.one("multicloud.cost.success") == 1
+    assert figures.of("multicloud.cost.billed") == {
+        (("cloud.provider", c["cloud"]), ("currency", "USD")): float(c["BilledCost"])
+        for c in compared["clouds"]
+    }
+    assert {p.unit for p in figures.points if p.name == "multicloud.cost.billed"} == {"{USD}"}
+    used = Decimal(run.xcom("budget")["actual"]) / 250_000
+    assert figures.one("multicloud.cost.budget_used") == pytest.approx(float(used))
     assert {c["cloud"] for c in compared["clouds"]} == {"aws", "gcp", "azure"}
     assert compared["missing"] == {}
     (aws,) = (c for c in compared["clouds"] if c["cloud"] == "aws")
@@ -83,22 +95,27 @@ def test_a_night(exports: bills.Exports, tmp_path: Path) -> None:
     assert Decimal(document["total"]) == total
 
 
-def test_a_broken_budget_stops_the_night_but_not_the_report(
-    exports: bills.Exports, tmp_path: Path
+def test_a_broken_budget_stops_the_night_but_not_the_report_and_the_figures(
+    exports: bills.Exports, tmp_path: Path, figures: Figures
 ) -> None:
-    run = night(exports, tmp_path, budget=1)
+    run = night(exports, tmp_path, budget=1, metrics_to=[figures.conn_id])
+    assert run.state_of("export") == "success"
+    assert figures.one("multicloud.cost.success") == 0
+    assert (figures.one("multicloud.cost.budget_used") or 0) > 1
     assert run.state_of("budget") == "failed"
     assert run.state_of("recommend") == "success"
     assert run.state_of("report") == "success"
     assert run.state == "failed"
 
 
-@pytest.mark.parametrize("param", ["azure_export", "store", "reports", "rates_file"])
+@pytest.mark.parametrize("param", ["azure_export", "store", "reports", "rates_file", "metrics_to"])
 def test_a_place_that_is_not_listed_ends_the_night_before_it_begins(
-    exports: bills.Exports, tmp_path: Path, param: str
+    exports: bills.Exports, tmp_path: Path, figures: Figures, param: str
 ) -> None:
-    other = str(tmp_path / "elsewhere")
-    run = night(exports, tmp_path, **{param: other})
+    other: Any = str(tmp_path / "elsewhere")
+    given = {param: [figures.conn_id, other] if param == "metrics_to" else other}
+    run = night(exports, tmp_path, **{"metrics_to": [figures.conn_id], **given})
+    assert figures.points == []
     assert run.state == "failed"
     assert run.state_of("check_params") == "failed"
     states = {task: state for (task, _), state in run.states.items() if task != "check_params"}

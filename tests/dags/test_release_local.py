@@ -53,14 +53,21 @@ def release(lab: Lab, artifact: Path, **conf: Any) -> Run:
     places = {"artifact": str(artifact), "destination": f"{lab.s3}builds/"}
     replicas = [f"{lab.gcs}builds/", f"{lab.azure}builds/"]
     policy = {"poll_interval_seconds": 0.2, "rollback": "all", "health_timeout_seconds": 20}
-    given = {**places, "replicas": replicas, "approve": False, "policy": policy, **conf}
+    given = {
+        **places,
+        "replicas": replicas,
+        "approve": False,
+        "policy": policy,
+        "metrics_to": [],
+        **conf,
+    }
     with pytest.MonkeyPatch.context() as patch:
         allow(patch, "release", replicas=replicas, **places)
         patch.setenv("AIRFLOW_VAR_RELEASE_TARGETS", json.dumps(targets(lab)))
         dag = load()
         dag.get_task("deploy").retries = 0
         make_known(dag)
-        return look_at(dag.test(run_conf=given))
+        return look_at(dag.test(run_conf={**given, **conf}))
 
 
 def revisions() -> dict[str, list[str]]:

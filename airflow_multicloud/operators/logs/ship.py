@@ -113,6 +113,8 @@ class ShipLogsOperator(CloudOperator):
         return Outcome(to_document(report))
 
     def _tell(self, report: ShipReport) -> None:
+        if not any(one.given for one in report.destinations):
+            self.log.warning("there were no records to ship")
         for one in report.destinations:
             tell = self.log.info if one.succeeded else self.log.error
             tell("%s", one)

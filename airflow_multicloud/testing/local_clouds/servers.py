@@ -69,6 +69,14 @@ OBJECT_STORES = frozenset(
 ADVISERS = frozenset({Server.AWS_COST, Server.GCP_COST, Server.AZURE_COST})
 #: Where machines run: processes, with the rights of who runs the servers.
 MACHINES = frozenset({Server.AWS_COMPUTE, Server.GCP_COMPUTE, Server.AZURE_COMPUTE})
+#: Metrics and logs; one process a cloud.
+TELEMETRY = frozenset(
+    {
+        *(Server.AWS_METRICS, Server.AWS_LOGS),
+        *(Server.GCP_METRICS, Server.GCP_LOGS),
+        *(Server.AZURE_METRICS, Server.AZURE_LOGS),
+    }
+)
 
 Maker = Callable[[Path], ServerSpec]
 

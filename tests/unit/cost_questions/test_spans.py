@@ -127,5 +127,8 @@ def test_a_question_that_is_refused(place: Path, exporter: InMemorySpanExporter)
         CloudCostAnalyzer(place, currency="XXX").compare_costs(MONTH, END)
     span = named(exporter)["compare"]
     attributes = dict(span.attributes or {})
-    assert (attributes["multicloud.currency"], attributes["multicloud.outcome"]) == ("XXX", "not_found")
+    assert (attributes["multicloud.currency"], attributes["multicloud.outcome"]) == (
+        "XXX",
+        "not_found",
+    )
     assert [event.name for event in span.events] == ["exception"]

@@ -74,6 +74,12 @@ def test_records_without_a_time_keep_their_order():
     assert len({entry.insert_id for entry in entries}) == 3
 
 
+def test_the_same_twice_is_two_entries():
+    first, second = _read([{"message": "x", "time": START}] * 2)
+    assert first.time == second.time
+    assert first.insert_id != second.insert_id
+
+
 def test_nobody_else_writes_what_a_record_says_of_its_task():
     forged = {"message": "x", "attributes": {"airflow.dag_id": "another"}}
     assert _read([forged])[0].attributes["airflow.dag_id"] == "etl"
@@ -241,6 +247,11 @@ def test_portions_are_bounded_and_leave_nothing_out(found):
 def test_portions_have_so_many_entries():
     entries = (entry_of({"message": "x"}, n, ORIGIN) for n in range(2 * MOST_ENTRIES + 1))
     assert [portion.size for portion in in_portions(entries)] == [MOST_ENTRIES, MOST_ENTRIES, 1]
+
+
+def test_what_can_not_be_read_counts_in_a_portion_too():
+    found = (Unread(f"line {n}", "no JSON") for n in range(MOST_ENTRIES + 1))
+    assert [portion.size for portion in in_portions(found)] == [MOST_ENTRIES, 1]
 
 
 def test_portions_are_known_again():
