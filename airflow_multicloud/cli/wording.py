@@ -17,7 +17,6 @@ from airflow_multicloud.cli.definition import get_cli_commands
 #: Parameters of the Python API that the command line calls otherwise.
 _ALIASES = {
     "destinations": "destination",
-    "connections": "connection",
     "candidates": "candidate",
     "conn_ids": "conn",
     "regions": "region",

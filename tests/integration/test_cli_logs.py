@@ -56,11 +56,11 @@ def file(tmp_path: Path) -> str:
 
 
 def destinations(*conn_ids: str) -> list[str]:
-    return [word for conn_id in conn_ids or (ONE, TWO) for word in ("--destination", conn_id)]
+    return [word for conn_id in conn_ids or (ONE, TWO) for word in ("--to", conn_id)]
 
 
 def connections(*conn_ids: str) -> list[str]:
-    return [word for conn_id in conn_ids or (ONE, TWO) for word in ("--connection", conn_id)]
+    return [word for conn_id in conn_ids or (ONE, TWO) for word in ("--from", conn_id)]
 
 
 def keep(conn_id: str, *messages: str) -> None:
@@ -121,7 +121,7 @@ def test_what_can_not_be_written_is_named(shell: Shell, file: str) -> None:
     ("words", "code", "why"),
     [
         (["--min-success-ratio", "2"], 2, "--min-success-ratio: '2' given"),
-        (["--destination", ONE], 2, "--destination: cli_one given more than once"),
+        (["--to", ONE], 2, "--to: cli_one given more than once"),
         (["--start", "noon"], 2, "--start: 'noon' given"),
     ],
 )
@@ -174,7 +174,7 @@ def test_what_is_missing_is_said(shell: Shell) -> None:
 def test_rows_go_to_a_file(shell: Shell, tmp_path: Path) -> None:
     keep(ONE, *map(str, range(500)))
     place = tmp_path / "rows.jsonl"
-    ended = shell.run("query-logs", "app", *connections(ONE), "--destination", str(place))
+    ended = shell.run("query-logs", "app", *connections(ONE), "--to", str(place))
     assert ended.code == 0
     assert [cell.strip() for cell in ended.out.splitlines()[2].split(" | ")] == [
         *(ONE, "memory", "complete", "500")

@@ -29,7 +29,6 @@ from airflow_multicloud.cli.definitions.parts import EXIT_CODES
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.core.failover.policy import OUTAGES
 from airflow_multicloud.core.logs.lines import LineFormat
-from airflow_multicloud.core.metrics.destinations import OnInvalid as PointsOnInvalid
 from airflow_multicloud.core.metrics.destinations import Transport
 from airflow_multicloud.errors import CloudError, ErrorKind, StorageError
 from airflow_multicloud.ports.logs import Severity
@@ -130,7 +129,7 @@ def test_choices_are_those_of_the_api() -> None:
     assert _settings("ship-logs")["source_format"]["choices"] == tuple(LineFormat)
     assert _settings("ship-logs")["severity"]["choices"] == tuple(Severity)
     assert _settings("query-logs")["severity"]["choices"] == tuple(Severity)
-    assert _settings("export-metrics")["on_invalid"]["choices"] == tuple(PointsOnInvalid)
+    assert _settings("export-metrics")["on_invalid"]["choices"] == tuple(OnInvalid)
     assert _settings("export-metrics")["transport"]["choices"] == tuple(Transport)
 
 

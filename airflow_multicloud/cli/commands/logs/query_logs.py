@@ -30,7 +30,7 @@ def run(args: Namespace) -> Result:
     code = ExitCode.DONE
     try:
         result = query_logs(
-            args.connection,
+            args.connections,
             args.log,
             since=args.since,
             until=args.until,

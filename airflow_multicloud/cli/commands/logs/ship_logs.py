@@ -22,7 +22,7 @@ def run(args: Namespace) -> Result:
     code = ExitCode.DONE
     try:
         report = ship_logs(
-            args.destination,
+            args.destinations,
             args.log,
             source=args.source,
             source_format=args.source_format,

@@ -13,7 +13,8 @@ SHIP_LOGS = command(
     arg("log", metavar="LOG", help="the log that is written to"),
     arg("source", metavar="FILE", help="a file's path, or an object's URI"),
     arg(
-        "--destination",
+        "--to",
+        dest="destinations",
         action="append",
         required=True,
         metavar="CONN_ID",
@@ -48,9 +49,9 @@ SHIP_LOGS = command(
     "and\ncorrelation_id or trace_id are known; what else it has becomes attributes.\nThe result "
     "tells of each destination what became of every line.",
     examples="""\
-  airflow multicloud ship-logs etl/nightly ./run.log --destination aws_default
+  airflow multicloud ship-logs etl/nightly ./run.log --to aws_default
   airflow multicloud ship-logs etl/nightly s3://aws_default@lake/run.jsonl \\
-      --destination google_cloud_default --destination azure_default --on-invalid drop
+      --to google_cloud_default --to azure_default --on-invalid drop
 """,
 )
 
@@ -59,7 +60,8 @@ QUERY_LOGS = command(
     "Show what several clouds have in a log, in the order of time",
     arg("log", metavar="LOG", help="the log, as it was written to"),
     arg(
-        "--connection",
+        "--from",
+        dest="connections",
         action="append",
         required=True,
         metavar="CONN_ID",
@@ -74,10 +76,11 @@ QUERY_LOGS = command(
     arg(
         "--limit",
         metavar="N",
-        help="rows at most, the earliest ones (default: 1000; all with --destination)",
+        help="rows at most, the earliest ones (default: 1000; all with --to)",
     ),
     arg(
-        "--destination",
+        "--to",
+        dest="destination",
         metavar="PLACE",
         help="write the rows to this file or URI: .jsonl, .ndjson or .csv",
     ),
@@ -88,10 +91,10 @@ QUERY_LOGS = command(
     "stderr.\nIn tables and CSV, control characters of messages are escaped; JSON has them "
     "exactly.",
     examples="""\
-  airflow multicloud query-logs etl/nightly --connection aws_default \\
-      --connection google_cloud_default --window 2h --severity WARN
-  airflow multicloud query-logs etl/nightly --connection azure_default \\
-      --since 2026-11-29T00:00:00Z --until 2026-11-30T00:00:00Z --destination day.csv
+  airflow multicloud query-logs etl/nightly --from aws_default \\
+      --from google_cloud_default --window 2h --severity WARN
+  airflow multicloud query-logs etl/nightly --from azure_default \\
+      --since 2026-11-29T00:00:00Z --until 2026-11-30T00:00:00Z --to day.csv
 """,
 )
 
