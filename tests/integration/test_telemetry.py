@@ -214,7 +214,7 @@ def test_the_library_installs_no_provider() -> None:
 
 
 def test_a_connection_check(
-    lab: Lab,  # noqa: ARG001 - its connections are in the environment
+    lab: Lab,
     recorder: Recorder,
     closed_s3: str,
 ) -> None:
