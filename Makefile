@@ -78,6 +78,7 @@ ui: $(READY) ## Airflow with the dashboards, on http://127.0.0.1:8080 (PORT=…)
 	@echo 'Airflow will answer on $(AIRFLOW__API__BASE_URL); Ctrl-C ends it'
 	$(BIN)/python -m airflow_multicloud.testing.local_clouds \
 		--data-dir .demo/clouds --with gcp.bigquery,aws.cost,gcp.cost,azure.cost \
+		--with aws.metrics,gcp.metrics,azure.metrics \
 		--exec python -m airflow_multicloud.demo.ui airflow standalone
 
 clean: ## Remove what the other targets made in this directory

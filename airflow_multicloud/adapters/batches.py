@@ -6,6 +6,7 @@ the limits, the order and the accounting are here.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from typing import Generic, TypeVar
 from airflow_multicloud.adapters.tallies import Change, Reason, Tally
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
+from airflow_multicloud.text import traceback_text
+
+_log = logging.getLogger(__name__)
 
 I = TypeVar("I")  # noqa: E741 - an item
 R = TypeVar("R")
@@ -174,6 +178,15 @@ def _turns(prepared: Sequence[Prepared[R]]) -> Iterator[Sequence[Prepared[R]]]:
     yield from (turns[turn] for turn in sorted(turns))
 
 
+def _unreadable(err: Exception) -> Reason:
+    """What a client of a cloud raised that it should not: an answer of no known form, mostly."""
+    return Reason(
+        outcome=Outcome.UNKNOWN,
+        kind=ErrorKind.INTEGRITY,
+        reason=f"the answer can't be read: {type(err).__name__}",
+    )
+
+
 class _Sending(Generic[R]):
     """The batches of one account."""
 
@@ -199,6 +212,10 @@ class _Sending(Generic[R]):
             reasons = self._send(batch)
         except CloudError as err:
             self._failed(batch, err)
+            return
+        except Exception as err:  # noqa: BLE001 - what was sent before is accounted for all the same
+            _log.warning("an answer could not be read:\n%s", traceback_text(err))
+            self._refuse(batch, _unreadable(err))
             return
         self._outages = 0
         for item, reason in zip(batch, reasons, strict=True):

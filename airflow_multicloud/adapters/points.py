@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from airflow_multicloud.adapters.batches import dropped
@@ -18,31 +18,24 @@ from airflow_multicloud.ports.metrics import (
     Histogram,
     MetricLimits,
     MetricPoint,
+    attribute_text,
 )
+
+__all__ = ["attribute_text", "name_of", "why_not_exportable"]
 
 #: Prefix-free annotations and ASCII letters: what UCUM writes is never longer than OpenTelemetry
 #: says (https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-unit).
 _LONGEST_UNIT = 63
+#: What 64 bits hold, as OpenTelemetry's and Google's counts do.
+_LARGEST_COUNT = 2**63 - 1
 
 
 def name_of(point: MetricPoint) -> str:
     """What a point is shown as: its metric and its attributes."""
-    shown = ", ".join(f"{key}={_shown(value)}" for key, value in sorted(point.attributes.items()))
+    shown = ", ".join(
+        f"{key}={attribute_text(value)}" for key, value in sorted(point.attributes.items())
+    )
     return f"{point.name}{{{shown}}}" if shown else point.name
-
-
-def _shown(value: AttributeValue) -> str:
-    try:
-        return str(value)
-    except ValueError:  # Python writes no integer of more than 4,300 digits
-        return "an integer without end"
-
-
-def attribute_text(value: AttributeValue) -> str:
-    """An attribute's value where only text is kept: as JSON writes it, without quotes."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 def why_not_exportable(point: MetricPoint, limits: MetricLimits) -> Reason | None:
@@ -76,9 +69,9 @@ def _values(point: MetricPoint) -> Iterable[AttributeValue]:
     return point.attributes.values()
 
 
-def _is_finite(figure: float) -> bool:
+def _is_finite(figure: object) -> bool:
     try:
-        return math.isfinite(figure)
+        return isinstance(figure, int | float) and math.isfinite(figure)
     except OverflowError:  # an integer that no floating-point number holds
         return False
 
@@ -87,36 +80,48 @@ def _why_not_data(point: MetricPoint) -> str | None:
     data = point.data
     if isinstance(data, Gauge | Counter):
         return None if _is_finite(data.value) else "value: it is not a finite number"
+    return _why_not_figures(data) or (
+        _why_not_threshold(data)
+        if isinstance(data, ExponentialHistogram)
+        else _why_not_bounds(data)
+    )
+
+
+def _why_not_figures(data: Histogram | ExponentialHistogram) -> str | None:
     figures = [data.total, data.minimum, data.maximum]
     if any(figure is not None and not _is_finite(figure) for figure in figures):
         return "value: the sum, minimum or maximum is not a finite number"
-    if data.count < 0:
-        return "value: a histogram's count is negative"
     if data.minimum is not None and data.maximum is not None and data.minimum > data.maximum:
         return "value: a histogram's minimum is larger than its maximum"
-    if isinstance(data, ExponentialHistogram):
-        return _why_not_exponential(data)
-    return _why_not_buckets(data)
-
-
-def _why_not_buckets(data: Histogram) -> str | None:
-    if not data.bounds and not data.counts:
-        return None
-    if len(data.counts) != len(data.bounds) + 1:
-        return "value: a histogram has not one count more than bounds"
-    if any(not math.isfinite(bound) for bound in data.bounds) or any(
-        low >= high for low, high in itertools.pairwise(data.bounds)
-    ):
-        return "value: a histogram's bounds are not finite and ascending"
-    if min(data.counts) < 0 or sum(data.counts) != data.count:
+    counts = [data.count, *_counts_of(data)]
+    if not all(isinstance(count, int) and 0 <= count <= _LARGEST_COUNT for count in counts):
+        return "value: a histogram's counts are not whole numbers from 0 to 2 ** 63 - 1"
+    if len(counts) > 1 and sum(counts[1:]) != data.count:
         return "value: the counts of a histogram's buckets do not add up to its count"
     return None
 
 
-def _why_not_exponential(data: ExponentialHistogram) -> str | None:
-    counts = [data.zero_count, *data.positive.counts, *data.negative.counts]
-    if min(counts) < 0 or sum(counts) != data.count:
-        return "value: the counts of a histogram's buckets do not add up to its count"
+def _why_not_threshold(data: ExponentialHistogram) -> str | None:
+    if _is_finite(data.zero_threshold) and data.zero_threshold >= 0:
+        return None
+    return "value: a histogram's zero threshold is no finite number from 0 on"
+
+
+def _counts_of(data: Histogram | ExponentialHistogram) -> Sequence[int]:
+    if isinstance(data, ExponentialHistogram):
+        return (data.zero_count, *data.positive.counts, *data.negative.counts)
+    return data.counts
+
+
+def _why_not_bounds(data: Histogram) -> str | None:
+    if not data.bounds and not data.counts:
+        return None
+    if len(data.counts) != len(data.bounds) + 1:
+        return "value: a histogram has not one count more than bounds"
+    if not all(map(_is_finite, data.bounds)) or any(
+        low >= high for low, high in itertools.pairwise(data.bounds)
+    ):
+        return "value: a histogram's bounds are not finite and ascending"
     return None
 
 

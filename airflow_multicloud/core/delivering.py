@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,9 @@ from airflow_multicloud.core.deliveries import Delivery, Destination, Portion, S
 from airflow_multicloud.core.telemetry import failed, submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
+from airflow_multicloud.text import traceback_text
+
+_log = logging.getLogger(__name__)
 
 H = TypeVar("H")
 T = TypeVar("T")
@@ -150,6 +154,12 @@ class _Serving(Generic[H, T]):
             part = self._send(self.to, hook, portion.items)
         except CloudError as err:
             self._failed(portion.items, err)
+        except cancellation.WorkCancelledError:
+            raise
+        except Exception as err:  # noqa: BLE001 - costs this destination, not the others' accounts
+            _log.warning("%s: its hook failed:\n%s", self.to.conn_id, traceback_text(err))
+            why = f"its hook failed with {type(err).__name__}; the log has more"
+            self._failed(portion.items, CloudError(why, kind=ErrorKind.INTEGRITY))
         else:
             self._tally.add(part)
             self._judge(part)

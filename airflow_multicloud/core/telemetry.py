@@ -100,6 +100,15 @@ def failed(err: CloudError) -> None:
         around.error = err
 
 
+@contextmanager
+def noted() -> Iterator[None]:
+    """What is raised within makes the operation under way a failed one, and goes no further."""
+    try:
+        yield
+    except CloudError as err:
+        failed(err)
+
+
 def count_retry(err: CloudError) -> None:
     """Count that what failed is tried again."""
     around = _open.get()

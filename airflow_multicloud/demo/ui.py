@@ -10,10 +10,11 @@ import json
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import api
-from airflow_multicloud.demo import advice, bills, data
+from airflow_multicloud.demo import advice, bills, data, telemetry
 from airflow_multicloud.opening.endpoints import open_endpoint
 from airflow_multicloud.ports.object_store import BucketCreation
 
@@ -24,10 +25,19 @@ _DEFAULTS = {
     "wasb_default": ("wasb_local",),
     "azure_default": ("azure_local",),
 }
+#: The DAGs that export their figures, and can be run here.
+_EXPORTING = ("disaster_recovery", "nightly_cost")
+#: A policy of Airflow's: it changes what DAGs have by default, when they are parsed.
+_POLICY = """\
+def dag_policy(dag):
+    if "metrics_to" in dag.params:
+        dag.params["metrics_to"] = {conn_ids!r}
+"""
 
 
 def main() -> None:
     """Seed the clouds and become the command."""
+    _export_locally(Path(os.environ["AIRFLOW_HOME"]))
     for conn_id, parts in _DEFAULTS.items():
         _connect(conn_id, _merged([_connection(part) for part in parts]))
     data.seed("s3://primary/data/", ["gs://replica/data/", "abfs://replica/data/"])
@@ -49,6 +59,19 @@ def main() -> None:
         past.ingest(uri, last=exports.month - timedelta(days=1))
     advice.seed()
     os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the Makefile's own command
+
+
+def _export_locally(home: Path) -> None:
+    """Let the DAGs export to the connections for telemetry: one for all a cloud's can't be made.
+
+    The local object stores know nobody, and who writes metrics must be somebody.
+    """
+    conn_ids = list(telemetry.CONNECTIONS)
+    for dag_id in _EXPORTING:
+        os.environ[f"AIRFLOW_VAR_{dag_id.upper()}_PLACES"] = json.dumps({"metrics_to": conn_ids})
+    settings = home / "config" / "airflow_local_settings.py"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(_POLICY.format(conn_ids=conn_ids))
 
 
 def _connection(conn_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from airflow_multicloud.ports.accounting import Accounting, Refusal
+from airflow_multicloud.ports.windows import check_window
 
 
 class Severity(StrEnum):
@@ -73,12 +74,7 @@ class LogQuery:
     correlation_id: str | None = None
 
     def __post_init__(self) -> None:
-        if self.since.tzinfo is None or self.until.tzinfo is None:
-            raise ValueError(
-                "since, until: a datetime without a timezone given, expected aware ones"
-            )
-        if self.until <= self.since:
-            raise ValueError(f"until: {self.until} given, expected a time after since {self.since}")
+        check_window(self.since, self.until)
 
 
 @dataclass(frozen=True, slots=True)

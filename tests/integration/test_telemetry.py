@@ -211,3 +211,23 @@ assert _METER_PROVIDER is None, _METER_PROVIDER
 
 def test_the_library_installs_no_provider() -> None:
     subprocess.run([sys.executable, "-c", UNTOUCHED], check=True)
+
+
+def test_a_connection_check(
+    lab: Lab,
+    recorder: Recorder,
+    closed_s3: str,
+) -> None:
+    known = api.check_connection("aws_local")
+    (span,) = recorder.named("check_connection")
+    assert dict(span.attributes or {}) == {
+        "multicloud.conn_id": "aws_local",
+        "cloud.provider": "aws",
+        "cloud.account.id": known.account_id,
+        "cloud.region": known.region,
+        "multicloud.outcome": "ok",
+    }
+    assert not api.check_connection(closed_s3).available
+    failed = recorder.named("check_connection")[-1]
+    assert not failed.status.is_ok
+    assert dict(failed.attributes or {})["error.type"] == "unavailable"

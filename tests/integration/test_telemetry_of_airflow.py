@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 DAG_FILE = """
 from airflow.sdk import DAG
 from airflow_multicloud.operators.object_store import ReplicateOperator
+from tests.integration.waiting_tasks import WaitForFiles
 
 with DAG("copy", schedule=None):
     ReplicateOperator(
         task_id="replicate",
         source="{{ dag_run.conf['source'] }}",
         destinations=["{{ dag_run.conf['gcs'] }}", "{{ dag_run.conf['azure'] }}"],
+    )
+
+with DAG("await", schedule=None):
+    WaitForFiles(
+        task_id="wait", directory="{{ dag_run.conf['directory'] }}", deferrable=True,
+        poll_interval=1,
     )
 """
 #: The environment that it tells to set is the one that is tested.
@@ -56,7 +63,7 @@ def airflow(
         "OTEL_METRIC_EXPORT_INTERVAL": 2000,
     }
     with running_airflow(home, dags, settings) as airflow:
-        airflow.until("the DAG", lambda: airflow.knows("copy"))
+        airflow.until("the DAGs", lambda: airflow.knows("copy") and airflow.knows("await"))
         yield airflow
 
 
@@ -162,3 +169,35 @@ def test_a_run_that_fails(airflow: Airflow, sink: tuple[Sink, str], lab: Lab) ->
     airflow.until("the error's count", lambda: sink[0].sum_of("multicloud.errors", **told))
     assert sink[0].sum_of("multicloud.errors", **told) == 1
     assert sink[0].sum_of("multicloud.duration", **told) == 1
+
+
+def test_looks_in_the_triggerer(airflow: Airflow, sink: tuple[Sink, str], tmp_path: Path) -> None:
+    for name in ("away", "1", "2"):
+        (tmp_path / name).touch()
+    task = begin_run(airflow, "await", "wait", directory=str(tmp_path))
+    told = {"multicloud__operation": "look", "error__type": "unavailable"}
+    airflow.until("a look that failed", lambda: sink[0].sum_of("multicloud.retries", **told))
+    (tmp_path / "away").unlink()
+    task.until("success")
+
+    def looks() -> list[Span]:
+        return [span for span in sink[0].named("multicloud.look") if not span.failed]
+
+    airflow.until("the looks", lambda: len(looks()) == 2)  # one after each of two deferrals
+    trace_id = looks()[0].trace_id
+    whole = sink[0].trace
+
+    def parents() -> set[str]:
+        ids = {look.parent_id for look in sink[0].named("multicloud.look")}
+        return {span.name for span in whole(trace_id) if span.span_id in ids}
+
+    airflow.until("the triggers' spans", parents)
+    assert parents() == {"trigger.wait"}
+    assert {look.trace_id for look in sink[0].named("multicloud.look")} == {trace_id}
+    airflow.until(
+        "both stretches",
+        lambda: len([s for s in whole(trace_id) if s.name == "multicloud.operator"]) == 3,
+    )
+    failed = next(span for span in sink[0].named("multicloud.look") if span.failed)
+    assert failed.attributes["error.type"] == "unavailable"
+    assert failed.attributes["multicloud.check"] == "check_file"

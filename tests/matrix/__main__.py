@@ -18,6 +18,7 @@ from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds import (
     OBJECT_STORES,
+    TELEMETRY,
     LocalCloudOptions,
     LocalClouds,
     Server,
@@ -93,7 +94,8 @@ def clouds() -> Iterator[Clouds]:
     """Local clouds, with three months of bills."""
     home = DIRECTORY / "airflow"
     os.environ.update({"AIRFLOW_HOME": str(home), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"})
-    with LocalClouds(LocalCloudOptions(servers=OBJECT_STORES | {Server.GCP_BIGQUERY})) as servers:
+    needed = OBJECT_STORES | TELEMETRY | {Server.GCP_BIGQUERY}
+    with LocalClouds(LocalCloudOptions(servers=needed)) as servers:
         connections = servers.conn_env()
         os.environ.update(connections)
         # Imported here: Airflow must not load before it knows its home.

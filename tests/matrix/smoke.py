@@ -24,6 +24,7 @@ import airflow_multicloud
 ELSEWHERE = {"flask", "hypothesis", "jsonschema", "moto", "pytest", "trustme", "uv", "werkzeug"}
 
 DAGS = Path(airflow_multicloud.__file__).parent / "example_dags"
+TELEMETRY = ["aws_telemetry_local", "gcp_telemetry_local", "azure_telemetry_local"]
 HOME = Path(os.environ["AIRFLOW_HOME"])
 
 
@@ -83,10 +84,12 @@ def the_command_line_works(primary: str, replicas: list[str]) -> str:
 
 
 def a_replication_is_drilled(primary: str, replicas: list[str]) -> str:
-    places = {"primary": [primary], "replicas": replicas}
-    results = run_dag("disaster_recovery", places, {"primary": primary, "replicas": replicas})
+    conf = {"primary": primary, "replicas": replicas, "metrics_to": TELEMETRY}
+    results = run_dag("disaster_recovery", {**conf, "primary": [primary]}, conf)
     assert results["judge"]["verdict"] == "PASSED", results["judge"]
-    return "disaster_recovery ran: replicated, verified, drilled"
+    # Its failure fails no run.
+    assert results["export"]["succeeded"], results["export"]
+    return "disaster_recovery ran: replicated, verified, drilled, exported"
 
 
 def a_night_is_compared(exports: Mapping[str, str], day: str) -> str:
@@ -96,7 +99,7 @@ def a_night_is_compared(exports: Mapping[str, str], day: str) -> str:
         "reports": f"{HOME}/reports/",
     }
     listed = {name: [place] for name, place in places.items()}
-    conf = {**places, "day": day, "budget": 250_000, "recommend_from": []}
+    conf = {**places, "day": day, "budget": 250_000, "recommend_from": [], "metrics_to": []}
     results = run_dag("nightly_cost", {**listed, "recommend_from": ["none"]}, conf)
     clouds = {row["cloud"] for row in results["compare"]["clouds"]}
     assert clouds == set(exports), results["compare"]

@@ -12,7 +12,7 @@ from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.standing import DeploymentsReport
 from airflow_multicloud.core.rollout.teardown import Teardown
 from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
-from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.core.telemetry import noted, operation
 from airflow_multicloud.opening.deployments import open_places, survey_deployments
 from airflow_multicloud.registry import session
 
@@ -90,4 +90,7 @@ def tear_down_deployment(
         poll_interval=duration("poll_interval", poll_interval),
         confirm_after=confirm_after,
     )
-    return teardown.run()
+    result = teardown.run()
+    with noted():
+        result.raise_if_failed()
+    return result

@@ -120,16 +120,18 @@ def read_metric(
     :param attributes: which the points must have, beside others.
     :raises CloudError: when the cloud can't be asked.
     """
-    end = _aware("until", until) or datetime.now(UTC)
-    begin = _aware("since", since) or end - timedelta(hours=1)
-    if begin >= end:
-        raise refused(f"until: {end} given, expected a time after since {begin}")
-    return _opening.read_metric(
-        conn_id,
-        MetricQuery(
-            name=name, namespace=namespace, since=begin, until=end, attributes=dict(attributes)
-        ),
-    )
+    end = datetime.now(UTC) if until is None else until
+    try:
+        query = MetricQuery(
+            name=name,
+            namespace=namespace,
+            since=end - timedelta(hours=1) if since is None else since,
+            until=end,
+            attributes=dict(attributes),
+        )
+    except (ValueError, OverflowError) as err:
+        raise refused(str(err)) from None
+    return _opening.read_metric(conn_id, query)
 
 
 def _aware(parameter: str, given: datetime | None) -> datetime | None:

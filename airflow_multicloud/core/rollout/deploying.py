@@ -115,4 +115,6 @@ def deploy(
         rollout = rollout_of(delivered, opened, listener)
         result = ended(hash_of(plan), delivered, rollout.run(rollout.begin()))
         span.set_attribute("multicloud.success_rate", result.success_rate)
+        with telemetry.noted():
+            result.raise_if_failed()
         return result

@@ -26,6 +26,7 @@ from airflow_multicloud.core.rollout.progress import (
 from airflow_multicloud.core.rollout.site import Site
 from airflow_multicloud.core.rollout.slots import SlotSteps
 from airflow_multicloud.core.telemetry import submit_in_context
+from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.text import traceback_text
 
 _log = logging.getLogger(__name__)
@@ -145,6 +146,8 @@ class Rollout:
                     wait = (slot.not_before - self._clock()) / timedelta(seconds=1)
                     self._pause(max(0.0, wait))
             span.set_attribute("multicloud.phase", slot.phase.value)
+            if slot.error_kind is not None:
+                telemetry.failed(DeploymentError(slot.error or slot.phase, kind=slot.error_kind))
             if slot.instance is not None:
                 span.set_attribute("cloud.region", slot.instance.ref.region)
         return slot

@@ -20,6 +20,7 @@ from airflow_multicloud.ports.metrics.values import (
     MetricPoint,
     PointData,
     Temporality,
+    attribute_text,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ReadPoint",
     "Repeats",
     "Temporality",
+    "attribute_text",
 ]
 
 

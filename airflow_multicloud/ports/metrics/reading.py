@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from airflow_multicloud.ports.metrics.values import AttributeValue, Histogram
+from airflow_multicloud.ports.windows import check_window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,7 @@ class MetricQuery:
     attributes: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        if self.since.tzinfo is None or self.until.tzinfo is None:
-            raise ValueError(
-                "since, until: a datetime without a timezone given, expected aware ones"
-            )
-        if self.until <= self.since:
-            raise ValueError(f"until: {self.until} given, expected a time after since {self.since}")
+        check_window(self.since, self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,16 @@ from types import MappingProxyType
 AttributeValue = str | bool | int | float
 
 
+def attribute_text(value: AttributeValue) -> str:
+    """An attribute's value where only text is kept: as JSON writes it, without quotes."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return str(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "an integer without end"
+
+
 class Temporality(StrEnum):
     """What a counter's or histogram's figures are counted from."""
 
@@ -122,6 +132,8 @@ class MetricPoint:
                 )
 
     @property
-    def series(self) -> tuple[str, frozenset[tuple[str, AttributeValue]]]:
-        """What tells its series from others."""
-        return self.name, frozenset(self.attributes.items())
+    def series(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        """What tells its series from others; clouds keep attributes as text."""
+        return self.name, frozenset(
+            (name, attribute_text(value)) for name, value in self.attributes.items()
+        )

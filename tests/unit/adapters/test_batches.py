@@ -47,3 +47,25 @@ def test_what_refuses_everything_is_not_asked_for_each(count: int) -> None:
 def test_many_bad_ones_among_good_ones_cost_themselves() -> None:
     told = sent(range(5000), lambda item: item > 10 and item % 3 > 0)
     assert told.accepted == 5000 - sum(item > 10 and item % 3 > 0 for item in range(5000))
+
+
+def test_an_answer_that_breaks_the_client_costs_its_batch(caplog: pytest.LogCaptureFixture) -> None:
+    """Those before it and after it are accounted for."""
+
+    def send(batch: Sequence[Prepared[int]]) -> Sequence[Reason | None]:
+        if batch[0].records[0] == 10:
+            raise ValueError("Invalid HTTP date: \x1b[31msoon")
+        return [None] * len(batch)
+
+    told = send_items(
+        range(30),
+        lambda item: Prepared(name=str(item), records=(item,), size=1),
+        send,
+        name=str,
+        limits=BatchLimits(records=10),
+        all_or_nothing=False,
+    )
+    assert (told.accepted, told.unknown) == (20, 10)
+    assert [one.kind for one in told.refusals] == [ErrorKind.INTEGRITY]
+    assert "\x1b" not in caplog.text
+    assert "Invalid HTTP date" in caplog.text

@@ -6,6 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from airflow_multicloud import api
 from airflow_multicloud.testing.machine_faults import FaultKind, MachineCall, MachineFault
@@ -81,6 +85,25 @@ def test_what_fails_is_in_the_result(artifact: Path) -> None:
     assert (result.succeeded, result.success_rate) == (False, 0.5)
     with pytest.raises(api.DeploymentError, match="two: failed"):
         result.raise_if_failed()
+
+
+def test_what_fails_is_in_the_trace(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    kind = api.ErrorKind.QUOTA
+    plant("two", MachineFault(kind=FaultKind.REFUSE, call=MachineCall.LAUNCH, error=kind))
+    api.deploy_multicloud(given(artifact))
+    spans = exporter.get_finished_spans()
+    assert spans[-1].name == "multicloud.deploy"
+    failed = [span for span in spans if not span.status.is_ok and span.name.endswith(".slot")]
+    for span in (spans[-1], *failed):
+        assert dict(span.attributes or {})["error.type"] == "quota"
+    assert {dict(span.attributes or {})["multicloud.target"] for span in failed} == {"two"}
+    api.tear_down_deployment("shop", [*CONNS.values()], confirm_after=timedelta(0))
+    assert exporter.get_finished_spans()[-1].name == "multicloud.teardown"
+    assert exporter.get_finished_spans()[-1].status.status_code.name == "UNSET"
+    provider.shutdown()
 
 
 def test_an_older_run_yields(artifact: Path) -> None:

@@ -173,3 +173,14 @@ def test_a_template_without_native_objects_gives_text(text: str) -> None:
 def test_what_is_no_list_of_metrics_is_refused(given: Any) -> None:
     with pytest.raises(MetricsError, match=r"metrics"):
         read_given(given, Collector(NOON))
+
+
+def test_attributes_of_one_text_are_one_series() -> None:
+    """Clouds keep text: true and 1 are two series, 1 and "1" are one."""
+    documents = [
+        {"name": "m", "value": value, "attributes": {"k": key}}
+        for value, key in ((1, True), (2, 1), (3, "1"))
+    ]
+    found = read_given(documents, Collector())
+    assert [one.data for one in found.points] == [Gauge(1), Gauge(2)]
+    assert [one.count for one in found.refusals] == [1]

@@ -14,6 +14,7 @@ from airflow_multicloud.errors import CredentialsError, ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind, Outcome
 from airflow_multicloud.ports.metrics import (
     Counter,
+    ExponentialHistogram,
     Gauge,
     Histogram,
     MetricPoint,
@@ -52,6 +53,31 @@ BAD: dict[str, Callable[[MetricsRig], MetricPoint]] = {
         "bad",
         Histogram(count=3, bounds=(1.0,), counts=(1, 1), total=1.0, temporality=Temporality.DELTA),
         start=rig.now - timedelta(minutes=1),
+    ),
+    "a text for a value": lambda rig: rig.point("bad", Gauge("5")),  # type: ignore[arg-type]
+    "a count that is no integer": lambda rig: rig.point(
+        "bad",
+        Histogram(count=1.5, total=1.0, temporality=Temporality.DELTA),  # type: ignore[arg-type]
+    ),
+    "more values than 64 bits count": lambda rig: rig.point(
+        "bad", Histogram(count=10**400, total=1.0, temporality=Temporality.DELTA)
+    ),
+    "a bound beyond all floats": lambda rig: rig.point(
+        "bad",
+        Histogram(
+            count=2, bounds=(10**400,), counts=(1, 1), total=1.0, temporality=Temporality.DELTA
+        ),
+    ),
+    "a zero threshold that is no number": lambda rig: rig.point(
+        "bad",
+        ExponentialHistogram(
+            count=1,
+            scale=0,
+            zero_count=1,
+            zero_threshold=math.nan,
+            total=0.0,
+            temporality=Temporality.DELTA,
+        ),
     ),
     "starts after its time": lambda rig: rig.point(
         "bad", Counter(1.0, Temporality.DELTA), start=rig.now + timedelta(minutes=1)
