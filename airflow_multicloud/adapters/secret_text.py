@@ -12,6 +12,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER = re.compile(r"(Invalid header value).*", re.DOTALL)
 
 
+# "user:password@" before a URL's host. What follows a colon and is no port is a password, in which
+# there may be anything.
+_USER = re.compile(
+    r"""(?<=://)(?:[^\s/?\#:@["'`]*:(?!\d{1,5}(?:[/?\#\s"'`]|$))[^\s"'`]*|[^\s/?\#"'`]*)@"""
+)
+
+
+def without_user(text: str) -> str:
+    """A text with URLs, without the user and password that may be in them."""
+    return _USER.sub("", text)
+
+
 def without_header_values(text: str) -> str:
     """An error's text without the header value that it refuses: that may be a token."""
     return _HEADER.sub(r"\1 (not shown: it may be a secret)", text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,8 +22,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from airflow_multicloud import registry
-from airflow_multicloud.errors import ErrorKind, MetricsError
+from airflow_multicloud.errors import ErrorKind, LogsError, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
+from airflow_multicloud.ports.logs import LogEntry, Logs
 from airflow_multicloud.ports.metrics import (
     Counter,
     ExponentialBuckets,
@@ -135,7 +138,8 @@ class TestWhatIsRefused:
                 "InvalidParameterValue",
             ),
             (
-                {"Timestamp": datetime.now(UTC) + timedelta(hours=2, minutes=1)},
+                # An hour too far, as the tests before it may take minutes.
+                {"Timestamp": datetime.now(UTC) + timedelta(hours=3)},
                 "InvalidParameterValue",
             ),
         ],
@@ -426,6 +430,34 @@ class TestConverting:
         assert (told.dropped, told.requests) == (1, 0)
 
     @pytest.mark.parametrize(
+        "data",
+        [
+            Histogram(count=10**400, temporality=Temporality.DELTA, total=1.0),
+            Histogram(
+                count=10**400,
+                temporality=Temporality.DELTA,
+                bounds=(1.0,),
+                counts=(10**400, 0),
+                total=1.0,
+            ),
+            Histogram(
+                count=10**400, temporality=Temporality.DELTA, total=1.0, minimum=0.0, maximum=1.0
+            ),
+        ],
+        ids=["mean", "buckets", "statistics"],
+    )
+    def test_a_count_that_is_no_float(
+        self, hook: Any, namespace: str, now: datetime, data: Histogram
+    ) -> None:
+        """It costs its own point alone."""
+        points = [
+            MetricPoint(name=name, data=one, time=now)
+            for name, one in (("bad", data), ("good", Gauge(1.0)))
+        ]
+        told = hook.export_points(points, namespace=namespace)
+        assert (told.accepted, told.dropped) == (1, 1)
+
+    @pytest.mark.parametrize(
         ("unit", "kept", "says_all"),
         [
             ("By", "Bytes", True),
@@ -527,7 +559,7 @@ class TestOtlp:
 
     def test_another_place(self, hook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         extra = '{"region_name": "eu-central-1", "service_config": {"monitoring_otlp": '
-        extra += '{"endpoint_url": "https://otlp.example/"}}}'
+        extra += '{"endpoint_url": "https://user:pw@otlp.example/"}}}'
         for conn_id, given in (("otlp_own", "{}"), ("otlp_there", extra)):
             monkeypatch.setenv(
                 f"AIRFLOW_CONN_{conn_id.upper()}",
@@ -548,8 +580,66 @@ def test_what_is_not_here_is_motos(client: Any) -> None:
     assert client.describe_alarms()["MetricAlarms"] == []
 
 
+def test_credentials_that_can_not_be_fetched(
+    local_cloudwatch: LocalServer,
+    endpoint: str,
+    namespace: str,
+    now: datetime,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are asked for before anything is sent, so that nobody doubts what became of it."""
+    (tmp_path / "token").write_text("token")
+    for name, value in {
+        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/exporter",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"),
+        "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1",
+        "AWS_MAX_ATTEMPTS": "1",
+        "AIRFLOW_CONN_ROLE": json.dumps(
+            {"conn_type": "aws", "extra": {"region_name": REGION, "endpoint_url": endpoint}}
+        ),
+    }.items():
+        monkeypatch.setenv(name, value)
+    metrics: Any = registry.resolve(Metrics, "role")
+    logs: Any = registry.resolve(Logs, "role")
+    with pytest.raises(MetricsError) as caught:
+        metrics.export_points(
+            [MetricPoint(name="m", data=Gauge(1.0), time=now)], namespace=namespace
+        )
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    with pytest.raises(LogsError) as refused:
+        logs.write_entries([LogEntry(time=now, message="m")], log=namespace)
+    assert refused.value.kind is ErrorKind.UNAVAILABLE
+
+
 class TestOddAnswers:
     """What is no answer of CloudWatch's is told as that, and never read as "there is nothing"."""
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"body": {}, "headers": {"content-type": "text/html"}},
+            {"headers": {"content-type": "text/html"}},
+            {"status": 204},
+            {"status": 400, "body": {"__type": ["x"]}},
+            {"status": 302, "body": {"__type": ["x"]}},
+        ],
+        ids=["page", "empty page", "nothing", "code", "redirection"],
+    )
+    def test_a_page_in_the_answers_place(
+        self, hook: Any, admin: Admin, namespace: str, now: datetime, answer: dict[str, Any]
+    ) -> None:
+        """Nothing was accepted, as far as is known."""
+        admin.script("/", [answer])
+        told = hook.export_points(
+            [MetricPoint(name="m", data=Gauge(1.0), time=now)], namespace=namespace
+        )
+        assert (told.accepted, told.unknown) == (0, 1)
+        assert told.refusals[0].kind is ErrorKind.INTEGRITY
+        admin.script("/", [answer])
+        with pytest.raises(MetricsError) as caught:
+            hook.read_points(query(namespace, now))
+        assert caught.value.kind is ErrorKind.INTEGRITY
 
     @pytest.mark.parametrize(
         "body",

@@ -264,6 +264,25 @@ class TestWriting:
             pages = list(hook.query_entries(LogQuery(since=since, until=now + HOUR), log=log))
             assert bool(pages[-1].notes) is noted
 
+    def test_an_outage_while_the_stream_is_made(
+        self, hook: Any, admin: Admin, log: str, now: datetime
+    ) -> None:
+        """Nothing was written then, and it is not made again for what follows."""
+        missing = {"__type": "ResourceNotFoundException", "message": "no such stream"}
+        admin.script("/", [{"status": 400, "body": missing}, *[{"status": 503}] * 3])
+        entries = [LogEntry(time=now - age, message="x") for age in (2 * DAY, timedelta())]
+        told = hook.write_entries(entries, log=log)
+        assert (told.rejected, told.unknown, told.dropped) == (2, 0, 0)
+        (refusal,) = told.refusals
+        assert refusal.kind is ErrorKind.UNAVAILABLE
+        actions = [one["action"] for one in admin.requests()]
+        # The first two are the fixture's.
+        assert actions[2:] == [
+            "logs:PutLogEvents",
+            *["logs:CreateLogStream"] * 3,
+            "logs:PutLogEvents",
+        ]
+
     def test_an_entry_is_one_json_object(
         self, hook: Any, client: Any, log: str, now: datetime
     ) -> None:
@@ -331,6 +350,8 @@ class TestQuerying:
             "[1, 2]",
             "{disk",
             '{"a": ' * 2000,
+            '{"severity": {"number": 9}, "message": "x"}',
+            '{"severity": ["ERROR"], "message": "x", "attributes": [1], "time": {}}',
         ]
         put(client, log, *((now + n * SECOND, text) for n, text in enumerate(others)))
         found = asked(hook, log, now)
@@ -414,6 +435,28 @@ class TestOddAnswers:
         self, hook: Any, admin: Admin, log: str, now: datetime, events: list[dict[str, Any]]
     ) -> None:
         admin.script("/", [{"body": {"events": events}}])
+        with pytest.raises(LogsError) as caught:
+            asked(hook, log, now)
+        assert caught.value.kind is ErrorKind.INTEGRITY
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"body": {}, "headers": {"content-type": "text/html"}},
+            {"headers": {"content-type": "text/html"}},
+            {"status": 400, "body": {"__type": ["x"]}},
+        ],
+        ids=["page", "empty page", "code"],
+    )
+    def test_a_page_in_the_answers_place(
+        self, hook: Any, admin: Admin, log: str, now: datetime, answer: dict[str, Any]
+    ) -> None:
+        """Nothing is known to be written, and nothing to be absent."""
+        admin.script("/", [answer])
+        told = hook.write_entries([LogEntry(time=now, message="x")], log=log)
+        assert (told.accepted, told.unknown) == (0, 1)
+        assert told.refusals[0].kind is ErrorKind.INTEGRITY
+        admin.script("/", [answer])
         with pytest.raises(LogsError) as caught:
             asked(hook, log, now)
         assert caught.value.kind is ErrorKind.INTEGRITY

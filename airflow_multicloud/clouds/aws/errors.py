@@ -18,10 +18,11 @@ from botocore.parsers import ResponseParserError
 
 from airflow_multicloud.adapters.answers import MALFORMED, malformed
 from airflow_multicloud.adapters.errors import ErrorTable, by_code, retry_after_of
-from airflow_multicloud.adapters.secret_text import without_header_values
+from airflow_multicloud.adapters.secret_text import without_header_values, without_user
 from airflow_multicloud.clouds.aws import NAME
-from airflow_multicloud.clouds.aws.seams import raised_by_parser
+from airflow_multicloud.clouds.aws.seams import raised_by_answer
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
+from airflow_multicloud.text import shortened
 
 #: What every service's table begins with. A code that no table has goes by its HTTP status.
 BASE: Final = ErrorTable(
@@ -126,6 +127,7 @@ _EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], ErrorKind], ...] = (
 )
 
 
+_LONGEST = 1000
 _QUERY = re.compile(r"\?[^\s\"'`]*")
 
 
@@ -184,9 +186,11 @@ def translated(
             if refined is not None:
                 meaning = refined(error, meaning)
         cls = CredentialsError if meaning.kind is ErrorKind.UNAUTHENTICATED else meaning.area
-        # Connection errors name the URL; its query may hold a signature.
-        text = _QUERY.sub("?…", str(error))
-        shown = without_header_values(text)
+        text = str(error)
+        shown = _shown(text)
+        if not isinstance(error, boto.ClientError):
+            # It may name a field of the connection, of any length.
+            shown = shortened(shown, _LONGEST)
         raise cls(
             f"{doing}: {shown}{meaning.hint}",
             kind=meaning.kind,
@@ -195,10 +199,15 @@ def translated(
             retry_after=_wait_of(error),
         ) from (error if shown == text else None)
     except MALFORMED as error:
-        # A header that is no number or no time, say: botocore's parser lets that pass.
-        if not raised_by_parser(error):
+        # A header that is no number or no time, say: botocore lets that pass.
+        if not raised_by_answer(error):
             raise
         raise malformed(doing, NAME, error, area=area) from error
+
+
+def _shown(text: str) -> str:
+    """An error's text without secrets: it may name a URL, whose query may hold a signature."""
+    return without_header_values(_QUERY.sub("?…", without_user(text)))
 
 
 def _kind_of(error: Exception, table: ErrorTable) -> ErrorKind | None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from http import HTTPStatus
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
-from botocore import parsers
+from botocore import endpoint, parsers
 from botocore.config import Config
+from botocore.endpoint import Endpoint
 from botocore.handlers import validate_bucket_name
+from botocore.parsers import ResponseParserError
 
 from airflow_multicloud.errors import ErrorKind
 
@@ -39,16 +42,22 @@ def requester_pays_of(hook: S3Hook) -> bool:
     return bool(hook._requester_pays)  # noqa: SLF001 (see above)
 
 
-def raised_by_parser(error: Exception) -> bool:
-    """Whether an exception comes out of botocore's parser of answers.
+# Where botocore makes and signs a request is in its module endpoint, too.
+_MAKES_REQUEST = Endpoint.create_request.__code__
 
-    It lets what ``int()`` and the like raise pass, so only the traceback tells it from a mistake of
-    the caller's.
+
+def raised_by_answer(error: Exception) -> bool:
+    """Whether an exception comes out of botocore's reading of an answer.
+
+    It lets what ``int()``, a missing member and the like raise pass, from its parsers and from
+    what looks at that which they made of a body (``null``, say). Only the traceback tells it from
+    a mistake of the caller's, and from what can't be written or signed.
     """
-    return any(
-        frame.f_globals.get("__name__") == parsers.__name__
-        for frame, _ in walk_tb(error.__traceback__)
-    )
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    if any(frame.f_code is _MAKES_REQUEST for frame in frames):
+        return False
+    modules = (parsers.__name__, endpoint.__name__)
+    return any(frame.f_globals.get("__name__") in modules for frame in frames)
 
 
 def accept_any_bucket_name(client: BaseClient) -> None:
@@ -91,8 +100,39 @@ def signing_region_of(request: Any) -> str | None:
 SEND_ONCE = Config(
     retries={"total_max_attempts": 1, "mode": "standard"}, parameter_validation=False
 )
+_AWS_TYPES = ("application/json", "application/x-amz-json", "application/cbor")
 _MOST_TRIES = 5
 _LONGEST_WAIT_S = 20.0
+
+
+def refuse_pages(client: BaseClient) -> None:
+    """Have an answer with a good status refused that is none of AWS's, as a sign-in page is none.
+
+    botocore reads an answer in which nothing need be as one with nothing in it, whatever it is.
+    AWS's have a request ID, or at least the type of their protocol. The event is ``after-call``; a
+    status of an error is left to what reads errors.
+
+    :param client: of a service that speaks JSON or CBOR, and of its own.
+    """
+
+    def look(http_response: Any, parsed: Any, **_: object) -> None:
+        if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            return
+        known = parsed.get("ResponseMetadata", {}).get("RequestId")
+        kind = http_response.headers.get("content-type") or ""
+        if not known and not kind.casefold().startswith(_AWS_TYPES):
+            raise ResponseParserError(
+                "the answer has no request ID and is no JSON, so it is not AWS's: something "
+                "between it and here (a proxy, a sign-in page) answered in its place"
+            )
+
+    client.meta.events.register(f"after-call.{_service_of(client)}", look)
+
+
+def _service_of(client: BaseClient) -> str:
+    """How botocore's events name a client's service."""
+    name: str = client.meta.service_model.service_id.hyphenize()
+    return name
 
 
 def resend_throttled(client: BaseClient, operation: str, table: ErrorTable) -> None:
@@ -115,5 +155,4 @@ def resend_throttled(client: BaseClient, operation: str, table: ErrorTable) -> N
         longest = min(2.0 ** (attempts - 1), _LONGEST_WAIT_S)
         return random.uniform(0.0, longest)  # noqa: S311 - jitter
 
-    service = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register(f"needs-retry.{service}.{operation}", wait)
+    client.meta.events.register(f"needs-retry.{_service_of(client)}.{operation}", wait)

@@ -49,6 +49,8 @@ class Session:
     def __init__(self, hook: AwsBaseHook) -> None:
         with _connection_read(hook.aws_conn_id, asks=False):
             self.connection = connection = hook.conn_config
+        # An empty one is none: nothing could be signed for it.
+        connection.region_name = connection.region_name or None
         check_control_characters(
             hook.aws_conn_id,
             {
@@ -80,6 +82,14 @@ class Session:
     def credentials(self) -> Credentials | None:
         """The credentials, refreshed when they are asked for; ``None`` where there are none."""
         return self.boto3_session.get_credentials()
+
+    def fetch_credentials(self) -> None:
+        """Have the credentials there, which may have to be asked for, before anything is sent.
+
+        What fails at this has then sent nothing; where there are none, sending says so.
+        """
+        if (known := self.credentials) is not None:
+            known.get_frozen_credentials()
 
     @property
     def boto3_session(self) -> boto3.Session:

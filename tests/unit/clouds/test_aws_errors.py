@@ -107,6 +107,33 @@ def test_botocore_exceptions(error: Exception, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("https://user:canary@host/", "https://host/"),
+        ("https://canary@host:8443/a@b", "https://host:8443/a@b"),
+        ("https://user:canary/x?y#z@w@host/", "https://host/"),
+        ("http://user:12canary@[::1]:4566", "http://[::1]:4566"),
+        ("https://bucket.example:443/user@example.com", None),
+        ("http://[::1]:4566/user@example.com", None),
+        ("https://host/key?sig=canary", "https://host/key?…"),
+    ],
+)
+def test_no_secret_of_an_endpoint_is_shown(place: str, shown: str | None) -> None:
+    """Nor is what has it chained, where all of it shows."""
+    with pytest.raises(StorageError) as caught, translated("reading"):
+        raise boto.EndpointConnectionError(endpoint_url=place)
+    assert str(caught.value).endswith(f'URL: "{shown or place}"')
+    assert "canary" not in str(caught.value.__cause__)
+
+
+def test_a_field_of_any_length_is_shown_in_part() -> None:
+    with pytest.raises(StorageError) as caught, translated("reading"):
+        raise boto.InvalidRegionError(region_name="x" * 3000)
+    assert "region_name 'xxx" in str(caught.value)
+    assert len(str(caught.value)) < 1100
+
+
+@pytest.mark.parametrize(
     ("condition", "code", "kind"),
     [
         (IfAbsent(), "PreconditionFailed", "already_exists"),

@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError
 from botocore.parsers import create_parser
 
+from airflow_multicloud.adapters.answers import MALFORMED
 from airflow_multicloud.clouds.aws import seams
 from airflow_multicloud.clouds.aws.errors import BASE
 from airflow_multicloud.clouds.aws.object_store import S3ObjectStoreHook
@@ -75,10 +76,37 @@ def test_what_the_parser_raises_is_told_from_our_own() -> None:
     answer = {"status_code": 200, "headers": {"Content-Length": "many"}, "body": b""}
     with pytest.raises(ValueError, match="many") as caught:
         create_parser("rest-xml").parse(answer, shape.output_shape)
-    assert seams.raised_by_parser(caught.value), "botocore parses elsewhere than in its parsers"
+    assert seams.raised_by_answer(caught.value), "botocore parses elsewhere than in its parsers"
     with pytest.raises(ValueError, match="many") as ours:
         int("many")
-    assert not seams.raised_by_parser(ours.value)
+    assert not seams.raised_by_answer(ours.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ours"),
+    [(200, b"null", False), (400, b'{"__type": ["x"]}', False), (200, b"{}", True)],
+)
+def test_an_answer_is_looked_at_outside_of_the_parser_too(
+    status: int, body: bytes, ours: bool
+) -> None:
+    """What keeps a request from being signed is no matter of an answer."""
+    given = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+    client: Any = boto3.client("logs", region_name="eu-central-1", **given)
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        answered = AWSResponse(request.url, status, {}, None)
+        answered._content = body
+        return answered
+
+    def unsignable(**_: object) -> None:
+        raise TypeError
+
+    client.meta.events.register("before-send.cloudwatch-logs", answer)
+    if ours:
+        client.meta.events.register("before-sign.cloudwatch-logs", unsignable)
+    with pytest.raises(MALFORMED) as caught:
+        client.describe_log_groups()
+    assert seams.raised_by_answer(caught.value) is not ours
 
 
 def test_bucket_names_are_checked_by_one_handler(client: Any) -> None:

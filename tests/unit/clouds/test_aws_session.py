@@ -115,6 +115,13 @@ def test_each_service_has_its_own_endpoint(monkeypatch: pytest.MonkeyPatch) -> N
     assert session.endpoint_url("ce") is None
 
 
+def test_an_empty_region_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forms have empty fields; nothing could be signed for it."""
+    conn_id = connect(monkeypatch, region_name="")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    assert StsIdentityHook(conn_id)._session.client("logs").meta.region_name == "eu-west-3"
+
+
 @pytest.mark.parametrize("name", ["region_name", "aws_session_token"])
 @pytest.mark.parametrize("hook", [CostExplorerHook, S3ObjectStoreHook, StsIdentityHook])
 def test_a_control_character_is_refused_by_every_service(

@@ -7,7 +7,7 @@ from typing import Any
 from airflow_multicloud.adapters.entries import check_log
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.logs.errors import TABLE, failure, translated
-from airflow_multicloud.clouds.aws.seams import SEND_ONCE, resend_throttled
+from airflow_multicloud.clouds.aws.seams import SEND_ONCE, refuse_pages, resend_throttled
 from airflow_multicloud.clouds.aws.session import SessionHook
 from airflow_multicloud.errors import ErrorKind
 
@@ -39,8 +39,14 @@ class LogsBase(SessionHook):
 
     def _asker(self) -> Any:
         """The client for what may be asked again."""
+
+        def make() -> Any:
+            client = self._session.new_client("logs")
+            refuse_pages(client)
+            return client
+
         with translated(f"opening connection {self.aws_conn_id!r}"):
-            return self._session.client("logs")
+            return self._session.once("logs asker", make)
 
     def _writer(self) -> Any:
         """The client for entries.
@@ -52,7 +58,9 @@ class LogsBase(SessionHook):
         def make() -> Any:
             client = self._session.new_client("logs", config=SEND_ONCE)
             resend_throttled(client, "PutLogEvents", TABLE)
+            refuse_pages(client)
             return client
 
         with translated(f"opening connection {self.aws_conn_id!r}"):
+            self._session.fetch_credentials()
             return self._session.once("logs writer", make)

@@ -104,7 +104,8 @@ def _own(text: str) -> dict[str, Any] | None:
     attributes = found.get(_ATTRIBUTES)
     fits = (
         isinstance(found.get(MESSAGE), str)
-        and found.get(SEVERITY) in set(Severity)
+        and isinstance(severity := found.get(SEVERITY), str)
+        and severity in set(Severity)
         and (attributes is None or isinstance(attributes, dict))
     )
     return found if fits else None

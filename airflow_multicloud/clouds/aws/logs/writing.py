@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.batches import (
+    NOT_KNOWN_AFTER,
     BatchLimits,
     Prepared,
     check_items,
@@ -58,11 +60,10 @@ class EntryWriting(LogsBase):
         :raises LogsError: kind ``invalid_argument`` for what can't name a log.
         """
         self._check_log(log)
-        client = self._writer()
+        writing = _Writing(log, self._writer(), self._asker())
 
         def send(batch: Sequence[Prepared[Record]]) -> Sequence[Reason | None]:
-            records = [record for one in batch for record in one.records]
-            return self._put(client, log, records)
+            return writing.put([record for one in batch for record in one.records])
 
         return send_items(
             sorted(entries, key=lambda entry: entry.time),
@@ -76,40 +77,71 @@ class EntryWriting(LogsBase):
             all_or_nothing=True,
         )
 
-    def _put(self, client: Any, log: str, records: list[Record]) -> Sequence[Reason | None]:
-        doing = f"writing to log group {log!r}"
 
-        def put() -> Mapping[str, Any]:
-            with translated(doing):
-                answer: Mapping[str, Any] = client.put_log_events(
-                    logGroupName=log, logStreamName=STREAM, logEvents=records
-                )
-            return answer
+@dataclass(slots=True)
+class _Writing:
+    """One call's requests.
 
+    :param writer: is not to send again what may have been carried out.
+    :param asker: may.
+    """
+
+    log: str
+    writer: Any
+    asker: Any
+    _not_made: Reason | None = None
+
+    def put(self, records: list[Record]) -> Sequence[Reason | None]:
+        """Write a batch, for which a stream is made where there is none."""
+        doing = f"writing to log group {self.log!r}"
         try:
-            answer = put()
+            answer = self._put(records, doing)
         except LogsError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
-            self._make_stream(log)
-            answer = put()
+            if (reason := self._not_made or self._why_not_made()) is not None:
+                return [reason] * len(records)
+            answer = self._put(records, doing)
         with well_formed(doing, NAME, area=LogsError):
             return _reasons(answer.get("rejectedLogEventsInfo") or {}, len(records))
 
-    def _make_stream(self, log: str) -> None:
+    def _put(self, records: list[Record], doing: str) -> Mapping[str, Any]:
+        with translated(doing):
+            answer: Mapping[str, Any] = self.writer.put_log_events(
+                logGroupName=self.log, logStreamName=STREAM, logEvents=records
+            )
+        return answer
+
+    def _why_not_made(self) -> Reason | None:
+        """Make the stream; an outage at this leaves no doubt that nothing was written.
+
+        It is not tried again then.
+        """
+        try:
+            self._make_stream()
+        except LogsError as err:
+            if err.kind not in NOT_KNOWN_AFTER:
+                raise
+            self._not_made = rejected(err.kind, str(err), code=err.code)
+        return self._not_made
+
+    def _make_stream(self) -> None:
         """Make the stream, and the group where that is missing, too."""
-        client = self._asker()
 
         def stream() -> None:
-            client.create_log_stream(logGroupName=log, logStreamName=STREAM)
+            self.asker.create_log_stream(logGroupName=self.log, logStreamName=STREAM)
 
+        doing = f"making log stream {STREAM!r} of log group {self.log!r}"
         try:
-            _made(stream, f"making log stream {STREAM!r} of log group {log!r}")
+            _made(stream, doing)
         except LogsError as err:
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
-            _made(lambda: client.create_log_group(logGroupName=log), f"making log group {log!r}")
-            _made(stream, f"making log stream {STREAM!r} of log group {log!r}")
+            _made(
+                lambda: self.asker.create_log_group(logGroupName=self.log),
+                f"making log group {self.log!r}",
+            )
+            _made(stream, doing)
 
 
 def _made(make: Callable[[], object], doing: str) -> None:

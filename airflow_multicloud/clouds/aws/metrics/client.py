@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_multicloud.clouds.aws.metrics.errors import TABLE, translated
-from airflow_multicloud.clouds.aws.seams import SEND_ONCE, resend_throttled
+from airflow_multicloud.clouds.aws.seams import SEND_ONCE, refuse_pages, resend_throttled
 from airflow_multicloud.clouds.aws.session import SessionHook
 
 
@@ -20,8 +20,14 @@ class MetricsBase(SessionHook):
 
     def _reader(self) -> Any:
         """The client for questions, which may be asked again."""
+
+        def make() -> Any:
+            client = self._session.new_client("cloudwatch")
+            refuse_pages(client)
+            return client
+
         with translated(f"opening connection {self.aws_conn_id!r}"):
-            return self._session.client("cloudwatch")
+            return self._session.once("metrics reader", make)
 
     def _writer(self) -> Any:
         """The client for points.
@@ -33,7 +39,9 @@ class MetricsBase(SessionHook):
         def make() -> Any:
             client = self._session.new_client("cloudwatch", config=SEND_ONCE)
             resend_throttled(client, "PutMetricData", TABLE)
+            refuse_pages(client)
             return client
 
         with translated(f"opening connection {self.aws_conn_id!r}"):
+            self._session.fetch_credentials()
             return self._session.once("metrics writer", make)

@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 
+from airflow_multicloud.adapters.secret_text import without_user
 from airflow_multicloud.clouds.aws.metrics.client import MetricsBase
 from airflow_multicloud.clouds.aws.metrics.errors import translated
 from airflow_multicloud.ports.metrics import OtlpTarget
@@ -39,7 +40,8 @@ class OtlpEndpoint(MetricsBase):
             known = self._session.credentials
             if known is None:
                 raise NoCredentialsError
-        place: str = self._session.endpoint_url(SERVICE) or client.meta.endpoint_url
+        # A user in it is left out, as botocore does: it would be sent in the signature's place.
+        place = without_user(self._session.endpoint_url(SERVICE) or client.meta.endpoint_url)
         url = f"{place.rstrip('/')}/v1/metrics"
 
         def headers_for(body: bytes) -> Mapping[str, str]:
