@@ -13,7 +13,10 @@ from airflow_multicloud.errors import CredentialsError, ErrorKind
 
 _RETRIES = 5  # Airflow's own default
 _PREFIX = "extra__google_cloud_platform__"
-_HOST = re.compile(r"[A-Za-z0-9.:_-]+")
+#: Longer ones no name server has (RFC 1035), and an error would show all of it.
+_HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
+#: An id, one of a domain's own (``example.com:id``), or a number.
+_PROJECT = re.compile(r"[A-Za-z0-9.:_-]{1,255}")
 # Its text is a file's.
 _KEYS = ("keyfile_dict", "credential_config_file")
 #: Services whose extra ``<service>.endpoint`` says where else they are.
@@ -29,7 +32,7 @@ def endpoint_extra(service: str) -> str:
 
 
 def checked_extras(conn_id: str, extras: Mapping[str, Any]) -> int:
-    """Refuse an endpoint that is no URL and credentials that no request can hold.
+    """Refuse an endpoint that is no URL, a project that is none, and what no request can hold.
 
     :return: ``num_retries``, how often one request is repeated.
     :raises CredentialsError: kind ``invalid_argument``, naming the extra.
@@ -40,6 +43,9 @@ def checked_extras(conn_id: str, extras: Mapping[str, Any]) -> int:
     for name in map(endpoint_extra, _SERVICES):
         if (endpoint := named.get(name)) and not _is_endpoint(endpoint):
             raise _refused(conn_id, name, "http://host:port or https://host")
+    project = named.get("project")
+    if project not in (None, "") and not is_project(project):
+        raise _refused(conn_id, "project", "the id of a project, as a text")
     given = named.get("num_retries")
     if given is None or given == "":
         return _RETRIES
@@ -50,6 +56,11 @@ def checked_extras(conn_id: str, extras: Mapping[str, Any]) -> int:
     if retries < 0:
         raise _refused(conn_id, "num_retries", "a number, 0 or more")
     return retries
+
+
+def is_project(value: object) -> bool:
+    """Whether it can be the id of a project."""
+    return isinstance(value, str) and _PROJECT.fullmatch(value) is not None
 
 
 def _is_endpoint(value: object) -> bool:

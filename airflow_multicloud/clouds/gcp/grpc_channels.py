@@ -22,9 +22,9 @@ import requests
 
 from airflow_multicloud.adapters.plain_http import check_plain_http, goes_past_proxies
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.bearer import Bearer
 
 if TYPE_CHECKING:
+    from airflow_multicloud.clouds.gcp.bearer import Bearer
     from airflow_multicloud.clouds.gcp.session import Session
 
 #: Neither a page of a list nor a request is cut off by the client, as in Google's own channels.
@@ -39,7 +39,7 @@ def open_channel(session: Session, service: str, host: str) -> grpc.Channel:
     :param host: Google's own place.
     :raises CredentialsError: as :attr:`.Session.granted`; or when a token would go over plain http.
     """
-    bearer = Bearer(session.credentials)
+    bearer = session.bearer
     endpoint = session.endpoint_of(service) or f"https://{host}"
     if not bearer.anonymous:
         check_plain_http(endpoint, "Google's access token", cloud=NAME)

@@ -14,8 +14,9 @@ from airflow.providers.google.common.hooks.base_google import GoogleBaseHook
 from airflow_multicloud.adapters.connections import SessionConnections, once_per_session
 from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.clouds.gcp import NAME
+from airflow_multicloud.clouds.gcp.bearer import Bearer
 from airflow_multicloud.clouds.gcp.errors import BASE, credentials_read, translated
-from airflow_multicloud.clouds.gcp.extras import checked_extras, endpoint_extra
+from airflow_multicloud.clouds.gcp.extras import checked_extras, endpoint_extra, is_project
 from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 
@@ -90,7 +91,7 @@ class Session:
     def needed_project(self) -> str:
         """The project, for what can't do without.
 
-        :raises CredentialsError: as :attr:`granted`; or when nothing names one.
+        :raises CredentialsError: as :attr:`granted`; or when nothing names one that is usable.
         """
         if not self.project:
             raise CredentialsError(
@@ -99,7 +100,22 @@ class Session:
                 kind=ErrorKind.INVALID_ARGUMENT,
                 cloud=NAME,
             )
+        if not is_project(self.project):
+            raise CredentialsError(
+                f"connection {self.conn_id!r}: the project that its key names is not usable, "
+                "expected the id of a project, as a text",
+                kind=ErrorKind.INVALID_ARGUMENT,
+                cloud=NAME,
+            )
         return self.project
+
+    @property
+    def bearer(self) -> Bearer:
+        """What authenticates the requests that no client of Google's does; one for all of them.
+
+        :raises CredentialsError: as :attr:`granted`.
+        """
+        return self.client("bearer", lambda: Bearer(self.credentials))
 
     def endpoint_of(self, service: str) -> str | None:
         """Where the connection says that a service is; ``None`` for Google's own place.

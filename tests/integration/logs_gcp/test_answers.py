@@ -36,6 +36,7 @@ from airflow_multicloud.testing.local_clouds.gcp.grpc.services import (
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
 from airflow_multicloud.testing.local_clouds.kit.state import State
+from tests.integration.answering import service_account
 from tests.integration.logs_gcp.conftest import NOW
 
 if TYPE_CHECKING:
@@ -223,6 +224,37 @@ def test_a_connection_without_a_project(
         with pytest.raises(CredentialsError, match="project") as caught:
             call()
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("project", [5, "x" * 3000])
+def test_a_project_that_is_none(
+    service: Scripted, monkeypatch: pytest.MonkeyPatch, project: object
+) -> None:
+    from airflow_multicloud.clouds.gcp.logs import GCPLogsHook
+
+    monkeypatch.setenv("AIRFLOW_CONN_NO_PROJECT", json.dumps(connection(project=project)))
+    with pytest.raises(CredentialsError, match="extra project") as caught:
+        write(GCPLogsHook("no_project"), 1)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert len(str(caught.value)) < 200
+
+
+def test_nobody_gives_a_token(
+    asked: GCPLogsHook, service: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is told before anything is sent, and not of each entry that it is unknown."""
+    from airflow_multicloud.clouds.gcp.logs import GCPLogsHook
+
+    told = json.loads(os.environ["AIRFLOW_CONN_SCRIPTED_LOGS"])
+    told["extra"]["is_anonymous"] = False
+    key = service_account(f"http://127.0.0.1:{free_port()}/token")
+    told["extra"]["keyfile_dict"] = json.dumps(key)
+    monkeypatch.setenv("AIRFLOW_CONN_NO_TOKEN", json.dumps(told))
+    with pytest.raises(CredentialsError, match="token") as caught:
+        write(GCPLogsHook("no_token"), 2)
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert caught.value.retryable
+    assert service.requests == []
 
 
 def test_what_is_sent(asked: GCPLogsHook, service: Scripted) -> None:

@@ -21,6 +21,7 @@ from google.cloud.monitoring_v3.services.metric_service.transports import Metric
 from google.oauth2.credentials import Credentials
 from google.oauth2.service_account import Credentials as ServiceAccount
 
+from airflow_multicloud.clouds.gcp.bearer import Bearer
 from airflow_multicloud.clouds.gcp.grpc_channels import open_channel
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Refused
 from airflow_multicloud.testing.local_clouds.gcp.metrics.filters import parsed
@@ -39,8 +40,11 @@ class _Session:
     def __init__(self, server: LocalServer, credentials: Any) -> None:
         extra: Any = server.spec.connections["gcp_telemetry_local"]["extra"]
         self._endpoint = extra["monitoring.endpoint"]
-        self.credentials = credentials or ServiceAccount.from_service_account_info(
-            json.loads(extra["keyfile_dict"]), scopes=[SCOPE]
+        self.bearer = Bearer(
+            credentials
+            or ServiceAccount.from_service_account_info(
+                json.loads(extra["keyfile_dict"]), scopes=[SCOPE]
+            )
         )
 
     def endpoint_of(self, _service: str) -> str:

@@ -147,6 +147,13 @@ class TestOfOtherWriters:
         payload = AnyMessage(type_url=f"type.googleapis.com/{kind}", value=value)
         assert kind in read(proto_payload=payload).message
 
+    def test_a_payload_in_a_payload_without_end(self) -> None:
+        payload = AnyMessage()
+        for _ in range(3000):
+            inner, payload = payload, AnyMessage()
+            payload.Pack(inner)
+        assert "google.protobuf.Any" in read(proto_payload=payload).message
+
     def test_a_number_that_json_does_not_have(self) -> None:
         assert "bytes" in read(json_payload={"rate": float("nan")}).message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 import pytest
@@ -161,3 +162,20 @@ def test_scales_that_no_double_has(scale: int) -> None:
         count=1, scale=scale, positive=ExponentialBuckets(0, (1,)), total=1.0, temporality=DELTA
     )
     assert "scale" in str(distribution_of(data))
+
+
+def test_buckets_that_are_empty_cost_nothing() -> None:
+    """However many come first."""
+    counts = (*[0] * 2_000_000, 3)
+    data = ExponentialHistogram(
+        count=3,
+        temporality=DELTA,
+        scale=20,
+        positive=ExponentialBuckets(-2_000_000, counts),
+        total=3.0,
+    )
+    before = time.process_time()
+    told, _ = sent(data)
+    assert time.process_time() - before < 5
+    assert list(told.bucket_counts) == [0, 3, 0]
+    assert told.bucket_options.exponential_buckets.scale == pytest.approx(1.0)

@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from airflow_multicloud.clouds.gcp.metrics import GCPMetricsHook
+from airflow_multicloud.clouds.gcp.metrics.naming import type_of
 from airflow_multicloud.errors import CredentialsError, ErrorKind, MetricsError
 from airflow_multicloud.ports.metrics import (
     AttributeValue,
@@ -39,6 +40,7 @@ from airflow_multicloud.testing.local_clouds.gcp.metrics.writing import Writing
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port
 from airflow_multicloud.testing.local_clouds.kit.state import State
+from tests.integration.answering import service_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,6 +199,56 @@ def test_a_text_that_does_not_say_which(
     assert (told.accepted, told.unknown) == (1, 2)
 
 
+def test_places_that_are_no_numbers(hook: GCPMetricsHook, monitoring: Monitoring) -> None:
+    """Python reads no integer of more than 4,300 digits."""
+    monitoring.before = [partial(f"timeSeries[{'9' * 5000}]: x", total=2, written=1)]
+    told = hook.export_points([point(number) for number in range(2)], namespace="x")
+    assert (told.accepted, told.unknown, told.requests) == (0, 2, 1)
+
+
+@pytest.mark.parametrize("total", [0, 1, 3])
+def test_a_summary_of_other_points_than_were_sent(
+    hook: GCPMetricsHook, monitoring: Monitoring, total: int
+) -> None:
+    """It is believed in nothing, and nothing is sent again because of it."""
+    monitoring.before = [partial("timeSeries[1]: It is bad.", total=total, written=total)]
+    told = hook.export_points([point(number) for number in range(2)], namespace="x")
+    assert (told.accepted, told.rejected, told.unknown) == (0, 0, 2)
+    assert monitoring.writes == [2]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [{"cloud.region": "x"}, {"cloud_region": "x"}, {"cloud-region": "x"}],
+        [{"k": "true"}, {"k": True}],
+        [{"k": 1}, {"k": "1"}],
+        [{}, {"a": ""}],
+    ],
+)
+def test_series_that_would_be_one(
+    hook: GCPMetricsHook, monitoring: Monitoring, given: list[dict[str, AttributeValue]]
+) -> None:
+    """The first is written, at all of its times; the others are not."""
+    points = [
+        MetricPoint(name="one", data=Gauge(1.0), time=NOW + minute, attributes=attributes)
+        for minute in (timedelta(0), timedelta(minutes=1))
+        for attributes in given
+    ]
+    (refusal,) = hook.check_points(points, namespace="x")
+    told = hook.export_points(points, namespace="x")
+    assert (told.accepted, told.dropped) == (2, 2 * (len(given) - 1))
+    assert told.refusals == (refusal,)
+    assert sum(len(one.points) for one in monitoring.store.series.values()) == 2
+
+
+def test_a_name_that_is_written_like_another(hook: GCPMetricsHook) -> None:
+    names = ("a b", type_of("x", "a b")[0].rpartition("/")[2])
+    points = [MetricPoint(name=name, data=Gauge(1.0), time=NOW) for name in names]
+    told = hook.export_points(points, namespace="x")
+    assert (told.accepted, told.dropped) == (1, 1)
+
+
 def test_the_same_again(hook: GCPMetricsHook, monitoring: Monitoring) -> None:
     """Is as good as accepted; another value of the same time is not."""
     start = NOW - timedelta(minutes=1)
@@ -300,9 +352,11 @@ def test_texts_and_numbers_that_no_message_holds(hook: GCPMetricsHook) -> None:
     bad = [
         MetricPoint(name="tested", data=Gauge(1.0), time=NOW, attributes={"a": "\ud800"}),
         MetricPoint(name="tested", data=Gauge(10**400), time=NOW),
+        point(data=Histogram(count=1.5, total=1.0, temporality=Temporality.DELTA)),  # type: ignore[arg-type]
+        point(data=Histogram(count=10**400, total=1.0, temporality=Temporality.DELTA)),
         point(data=Histogram(count=2**63, total=1.0, temporality=Temporality.DELTA)),
     ]
-    assert hook.export_points(bad, namespace="x").dropped == 3
+    assert hook.export_points(bad, namespace="x").dropped == 5
 
 
 def test_large_integers(hook: GCPMetricsHook) -> None:
@@ -337,6 +391,17 @@ def test_a_connection_without_a_project(
     hook = opened(monkeypatch, monitoring.port, project="")
     with pytest.raises(CredentialsError, match="project"):
         hook.export_points([point()], namespace="x")
+    assert monitoring.writes == []
+
+
+def test_nobody_gives_a_token(monitoring: Monitoring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is told before anything is sent, and not of each point that it is unknown."""
+    key = json.dumps(service_account(f"http://127.0.0.1:{free_port()}/token"))
+    hook = opened(monkeypatch, monitoring.port, is_anonymous=False, keyfile_dict=key)
+    with pytest.raises(CredentialsError, match="token") as caught:
+        hook.export_points([point()], namespace="x")
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert caught.value.retryable
     assert monitoring.writes == []
 
 

@@ -159,3 +159,26 @@ def test_extras_are_checked_before_they_are_used(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(CredentialsError, match=r"extra gcs\.endpoint") as caught:
             use()
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("project", [5, True, ["local"], "a/b", "x" * 3000])
+def test_a_project_that_is_none(monkeypatch: pytest.MonkeyPatch, project: object) -> None:
+    session = Session(GCPIdentityHook(connect(monkeypatch, project=project, is_anonymous=True)))
+    with pytest.raises(CredentialsError, match="extra project") as caught:
+        _ = session.needed_project
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert len(str(caught.value)) < 200
+
+
+def test_a_project_that_is_none_in_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = {**service_account("http://127.0.0.1:1/token"), "project_id": 5}
+    session = Session(GCPIdentityHook(connect(monkeypatch, keyfile_dict=json.dumps(key))))
+    with pytest.raises(CredentialsError, match="project that its key names"):
+        _ = session.needed_project
+
+
+def test_a_host_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = {"logging.endpoint": f"http://{'x' * 3000}"}
+    with pytest.raises(CredentialsError, match=r"extra logging\.endpoint") as caught:
+        _ = Session(GCPIdentityHook(connect(monkeypatch, **endpoint))).endpoint_of("logging")
+    assert len(str(caught.value)) < 200

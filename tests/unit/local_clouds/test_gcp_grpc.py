@@ -19,6 +19,7 @@ from google.oauth2.credentials import Credentials
 from google.protobuf import empty_pb2
 from google.rpc.error_details_pb2 import ErrorInfo
 
+from airflow_multicloud.clouds.gcp.bearer import Bearer
 from airflow_multicloud.clouds.gcp.grpc_channels import open_channel
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.testing.delivery_faults import (
@@ -102,7 +103,7 @@ def endpoint(descriptors: Descriptors) -> Iterator[str]:
 
 def client(endpoint: str, credentials: Any = None) -> MetricServiceClient:
     session: Any = SimpleNamespace(
-        credentials=credentials or AnonymousCredentials(), endpoint_of=lambda _service: endpoint
+        bearer=Bearer(credentials or AnonymousCredentials()), endpoint_of=lambda _service: endpoint
     )
     channel = open_channel(session, "monitoring", "monitoring.googleapis.com")
     return MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))

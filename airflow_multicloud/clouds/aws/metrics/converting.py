@@ -127,6 +127,12 @@ def series_of(name: str, attributes: Mapping[str, Any]) -> tuple[str, list[dict[
     )
 
 
+def kept_as(point: MetricPoint) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What tells a point's series from others in CloudWatch."""
+    name = cut(_written(point.name), LIMITS.longest_name)
+    return name, frozenset(map(_pair, point.attributes.items()))
+
+
 def _pair(attribute: tuple[str, Any]) -> tuple[str, str]:
     name, value = attribute
     return (

@@ -11,9 +11,10 @@ from airflow_multicloud.adapters.batches import (
     send_items,
 )
 from airflow_multicloud.adapters.points import name_of
+from airflow_multicloud.adapters.series import each_series_apart
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.aws.metrics.client import MetricsBase
-from airflow_multicloud.clouds.aws.metrics.converting import Record, prepared
+from airflow_multicloud.clouds.aws.metrics.converting import Record, kept_as, prepared
 from airflow_multicloud.clouds.aws.metrics.errors import translated
 from airflow_multicloud.clouds.aws.metrics.limits import LIMITS
 from airflow_multicloud.clouds.aws.metrics.naming import check_namespace
@@ -34,7 +35,7 @@ class PointExport(MetricsBase):
     def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
         """Why some can't be exported; see the port."""
         check_namespace(namespace)
-        return check_items(points, prepared, name=name_of)
+        return check_items(_in_order(points), each_series_apart(prepared, kept_as), name=name_of)
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Send points, each of which costs itself; see the port.
@@ -56,8 +57,9 @@ class PointExport(MetricsBase):
             return [None] * len(batch)
 
         return send_items(
-            sorted(points, key=lambda point: point.time),
-            prepared,
+            _in_order(points),
+            # It would add the two up.
+            each_series_apart(prepared, kept_as),
             send,
             name=name_of,
             limits=BatchLimits(
@@ -67,3 +69,7 @@ class PointExport(MetricsBase):
             # For one bad record the whole request is refused (InvalidParameterValue).
             all_or_nothing=True,
         )
+
+
+def _in_order(points: Sequence[MetricPoint]) -> Sequence[MetricPoint]:
+    return sorted(points, key=lambda point: point.time)

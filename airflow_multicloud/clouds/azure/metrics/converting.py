@@ -92,10 +92,7 @@ class Envelopes:
         )
 
     def _encoded(self, point: MetricPoint) -> bytes:
-        properties = {
-            naming.property_name(name): naming.property_value(value)
-            for name, value in point.attributes.items()
-        }
+        properties = _properties(point)
         properties[naming.NAMESPACE] = self.namespace
         if point.unit:
             properties[naming.UNIT] = point.unit
@@ -125,6 +122,11 @@ class Envelopes:
         return json.dumps(envelope, separators=(",", ":"), allow_nan=False).encode()
 
 
+def kept_as(point: MetricPoint) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What tells a point's series from others in Application Insights."""
+    return naming.metric_name(point.name), frozenset(_properties(point).items())
+
+
 def why_not_kept(point: MetricPoint) -> Reason | None:
     """Why Application Insights has no place for a point that is good in itself."""
     if not naming.RESERVED.isdisjoint(point.attributes):
@@ -142,6 +144,13 @@ def why_not_data(point: MetricPoint) -> Reason | None:
     if problem is None and not isinstance(point.data, Gauge | Counter):
         problem = _why_not_histogram(point.data)
     return None if problem is None else dropped(ErrorKind.INVALID_ARGUMENT, problem)
+
+
+def _properties(point: MetricPoint) -> dict[str, str]:
+    return {
+        naming.property_name(name): naming.property_value(value)
+        for name, value in point.attributes.items()
+    }
 
 
 def _why_not_unicode(point: MetricPoint) -> str | None:

@@ -81,7 +81,10 @@ class Value:
 
 
 def safe_name(name: str) -> str:
-    """A metric's or a dimension's name as it is kept; two never become one."""
+    """A metric's or a dimension's name as it is kept.
+
+    Another one that is written like this with its digest is the same.
+    """
     safe = _OTHERS.sub("_", name)
     if safe != name:
         digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
@@ -104,8 +107,7 @@ def prepared(point: MetricPoint, namespace: str) -> Prepared[Value] | Reason:
     reason = why_not_exportable(point, LIMITS) or why_not_data(point)
     if reason is not None:
         return reason
-    kept = {safe_name(name): safe_value(value) for name, value in sorted(point.attributes.items())}
-    dimensions = {name: value for name, value in kept.items() if value}
+    dimensions = _dimensions(point)
     if len({name.casefold() for name in dimensions}) < len(dimensions):
         return dropped(
             ErrorKind.INVALID_ARGUMENT,
@@ -132,6 +134,11 @@ def prepared(point: MetricPoint, namespace: str) -> Prepared[Value] | Reason:
     )
 
 
+def kept_as(point: MetricPoint) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What tells a point's series from others in the metric store."""
+    return safe_name(point.name), frozenset(_dimensions(point).items())
+
+
 def body_of(values: Sequence[Value]) -> bytes:
     """The request for points that share what a request has once."""
     time, metric, namespace, names = values[0].about
@@ -142,6 +149,11 @@ def body_of(values: Sequence[Value]) -> bytes:
         "series": [value.series for value in values],
     }
     return json.dumps({"time": time, "data": {"baseData": base}}, allow_nan=False).encode()
+
+
+def _dimensions(point: MetricPoint) -> dict[str, str]:
+    kept = {safe_name(name): safe_value(value) for name, value in sorted(point.attributes.items())}
+    return {name: value for name, value in kept.items() if value}
 
 
 def _minute(point: MetricPoint) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -19,11 +19,12 @@ from airflow_multicloud.adapters.batches import (
     send_items,
 )
 from airflow_multicloud.adapters.points import name_of
+from airflow_multicloud.adapters.series import each_series_apart
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.azure.metrics import custom, limits
 from airflow_multicloud.clouds.azure.metrics.answers import kept_nothing, outcomes
 from airflow_multicloud.clouds.azure.metrics.client import MetricsBase, sending_client
-from airflow_multicloud.clouds.azure.metrics.converting import Envelopes
+from airflow_multicloud.clouds.azure.metrics.converting import Envelopes, kept_as
 from airflow_multicloud.clouds.azure.metrics.errors import translated
 from airflow_multicloud.clouds.azure.metrics.naming import check_namespace
 from airflow_multicloud.clouds.azure.monitor import ResourceMetrics
@@ -41,6 +42,7 @@ class _Destination:
     :param scope: of its tokens; ``None`` where none are sent.
     :param order: sorts points, so that few requests are made and a series keeps its order.
     :param prepare: for a namespace.
+    :param kept_as: what tells a point's series from others there.
     """
 
     limits: MetricLimits
@@ -48,7 +50,12 @@ class _Destination:
     scope: str | None
     order: Callable[[MetricPoint], Any]
     prepare: Callable[[str], Prepare[MetricPoint, Any]]
+    kept_as: Callable[[MetricPoint], Hashable]
     send: Send[Any]
+
+    def preparing(self, namespace: str) -> Prepare[MetricPoint, Any]:
+        """How the points of one call are prepared."""
+        return each_series_apart(self.prepare(namespace), self.kept_as)
 
 
 class MetricExport(MetricsBase):
@@ -65,7 +72,10 @@ class MetricExport(MetricsBase):
         :raises CredentialsError: when the connection names no place for metrics.
         """
         check_namespace(namespace)
-        return check_items(points, self._destination().prepare(namespace), name=name_of)
+        destination = self._destination()
+        return check_items(
+            sorted(points, key=destination.order), destination.preparing(namespace), name=name_of
+        )
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Send points, and account for each; see the port.
@@ -86,7 +96,7 @@ class MetricExport(MetricsBase):
                 self._monitor.require_credential().get_token(destination.scope)
         return send_items(
             sorted(points, key=destination.order),
-            destination.prepare(namespace),
+            destination.preparing(namespace),
             destination.send,
             name=name_of,
             limits=destination.batches,
@@ -125,6 +135,7 @@ class MetricExport(MetricsBase):
             scope=scope,
             order=lambda point: point.time,
             prepare=lambda namespace: Envelopes(key=insights.key, namespace=namespace).prepared,
+            kept_as=kept_as,
             send=send,
         )
 
@@ -150,5 +161,6 @@ class MetricExport(MetricsBase):
             scope=resource.scope,
             order=custom.order,
             prepare=lambda namespace: lambda point: custom.prepared(point, namespace),
+            kept_as=custom.kept_as,
             send=send,
         )

@@ -43,8 +43,9 @@ def _read(payload: Any) -> Mapping[str, Any]:
     """A payload's fields; its type and size where they can't be told."""
     try:
         found: Mapping[str, Any] = MessageToDict(payload)
-    except (JsonError, DecodeError, TypeError, ValueError):
-        # A type that is not known here, bytes that are none of it, or no number of JSON.
+    except (JsonError, DecodeError, TypeError, ValueError, RecursionError):
+        # A type that is not known here, bytes that are none of it, no number of JSON, or a message
+        # in a message without end.
         return {"@type": getattr(payload, "type_url", ""), "bytes": payload.ByteSize()}
     return found
 

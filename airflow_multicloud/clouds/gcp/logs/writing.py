@@ -59,10 +59,18 @@ class GCPWriting(LogsBase):
         return check_items(entries, self._preparing(), name=entry_name)
 
     def write_entries(self, entries: Sequence[LogEntry], *, log: str) -> Accounting:
-        """Write entries, and account for each; see the port."""
+        """Write entries, and account for each; see the port.
+
+        :raises CredentialsError: when the connection is of no use, or no token is to be had (kind
+            ``unavailable`` for an outage of who gives them). Nothing was sent then.
+        """
         check_log(log, cloud=NAME)
         client, log_name = self._logging, self._log_name(log)
         doing = f"writing to log {log!r}"
+        if entries:
+            # Before there is anything of which it could be unknown what became.
+            with translated("asking for a token for Cloud Logging"):
+                self._session.bearer.headers()
 
         def send(batch: Sequence[Prepared[Any]]) -> Sequence[Reason | None]:
             request = WriteLogEntriesRequest(

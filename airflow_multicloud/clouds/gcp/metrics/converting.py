@@ -14,6 +14,7 @@ worker, a retry on another one would make a second series, and count twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -71,8 +72,9 @@ def prepared(point: MetricPoint, namespace: str) -> Prepared[Any] | Reason:
         series.metric.labels.update(labels)
         series.resource.type = RESOURCE
         found = _put(series, point)
-    except (ValueError, OverflowError):
-        # What protobuf has no place for: half of a surrogate pair, a count of more than 63 bits.
+    except (ValueError, TypeError, OverflowError):
+        # What protobuf has no place for: half of a surrogate pair, a count of more than 63 bits, or
+        # one that is no integer.
         return dropped(ErrorKind.INVALID_ARGUMENT, "value: a text or a number can't be sent")
     if isinstance(found, str):
         return dropped(ErrorKind.INVALID_ARGUMENT, found)
@@ -87,9 +89,13 @@ def prepared(point: MetricPoint, namespace: str) -> Prepared[Any] | Reason:
 
 def key_of(series: Any) -> tuple[str, frozenset[tuple[str, str]]]:
     """What tells a series from others."""
-    return series.metric.type, frozenset(
-        (name, value) for name, value in series.metric.labels.items() if value
-    )
+    return series.metric.type, _told(series.metric.labels)
+
+
+def kept_as(point: MetricPoint, namespace: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    """What tells a point's series from others, before it is converted."""
+    labels, _ = labels_of(point.attributes)
+    return type_of(namespace, point.name)[0], _told(labels)
 
 
 def moment_of(stamp: Any) -> datetime:
@@ -102,6 +108,10 @@ def stamp(told: Any, moment: datetime) -> None:
     microseconds = (moment - _EPOCH) // _MICROSECOND
     told.seconds, rest = divmod(microseconds, 1_000_000)
     told.nanos = rest * 1000
+
+
+def _told(labels: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset((name, value) for name, value in labels.items() if value)
 
 
 def _put(series: Any, point: MetricPoint) -> tuple[Change, ...] | str:

@@ -160,9 +160,8 @@ def _exponential(data: ExponentialHistogram) -> _Buckets | str:
     counts, offset, scale = list(data.positive.counts), data.positive.offset, data.scale
     while counts and not counts[-1]:
         counts.pop()
-    while counts and not counts[0]:
-        counts.pop(0)
-        offset += 1
+    empty = next((place for place, count in enumerate(counts) if count), 0)
+    counts, offset = counts[empty:], offset + empty
     if not counts:
         # Whatever there is is not above zero.
         options = Distribution.BucketOptions()

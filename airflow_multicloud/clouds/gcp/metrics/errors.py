@@ -29,6 +29,7 @@ TABLE = BASE
 _INTRODUCTION = "One or more TimeSeries could not be written: "
 _PARTS = re.compile(r"; (?=timeSeries\[|[A-Z])")
 _PLACES = re.compile(r"timeSeries\[([0-9,-]+)\]")
+_RUN = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
 _FAILED_WITH = " failed with: "
 _SERIES_FOLLOWS = re.compile(r": (?:[a-z0-9_]+\{|timeSeries\[)")
 #: What is said of a point whose time the series has, or is past.
@@ -39,7 +40,8 @@ _ORDER = ("written in order", "maximum sampling period", "Duplicate TimeSeries")
 class Partial:
     """A write of which a part failed.
 
-    :param reasons: place in the request → why; empty where the text does not tell the places.
+    :param reasons: place in the request → why; empty where the text does not tell the places, or
+        where other points are counted than were sent.
     :param code: the status of what failed.
     """
 
@@ -72,14 +74,15 @@ def partial_of(err: BaseException, given: int) -> Partial | None:
     if summary is None and given == 1 and text.startswith(_INTRODUCTION):
         code = err.grpc_status_code or grpc.StatusCode.UNKNOWN
         return _partial(_reasons(text.removeprefix(_INTRODUCTION), 1), code.name, text)
-    if summary is None or summary.total_point_count != given:
+    if summary is None:
         return None
     failed = given - summary.success_point_count
     codes = {error.status.code for error in summary.errors if error.status.code}
     code = codes.pop() if len(codes) == 1 else (err.grpc_status_code or grpc.StatusCode.UNKNOWN)
     name = code.name if isinstance(code, grpc.StatusCode) else _name(code)
     reasons = _reasons(text.removeprefix(_INTRODUCTION), given)
-    return _partial(reasons if len(reasons) == failed else {}, name, text)
+    fits = summary.total_point_count == given and len(reasons) == failed
+    return _partial(reasons if fits else {}, name, text)
 
 
 def is_about_order(reason: str) -> bool:
@@ -120,13 +123,13 @@ def _reasons(text: str, given: int) -> dict[int, str]:
     return found
 
 
-def _numbers(places: str, given: int) -> range | list[int]:
+def _numbers(places: str, given: int) -> list[int]:
     numbers: list[int] = []
     for run in filter(None, places.split(",")):
-        first, _, last = run.partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        if (found := _RUN.fullmatch(run)) is None:
             return []
-        numbers += range(int(first), min(int(last or first), given - 1) + 1)
+        first, last = found[1], found[2] or found[1]
+        numbers += range(int(first), min(int(last), given - 1) + 1)
     return numbers
 
 

@@ -12,16 +12,18 @@ from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesRequest
 
 from airflow_multicloud.adapters.batches import (
+    Prepare,
     Prepared,
     check_items,
     rejected,
     send_items,
 )
 from airflow_multicloud.adapters.points import name_of
+from airflow_multicloud.adapters.series import each_series_apart
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S
 from airflow_multicloud.clouds.gcp.metrics.confirming import DOING, Kept
-from airflow_multicloud.clouds.gcp.metrics.converting import prepared
+from airflow_multicloud.clouds.gcp.metrics.converting import kept_as, prepared
 from airflow_multicloud.clouds.gcp.metrics.errors import (
     Partial,
     is_about_order,
@@ -52,17 +54,23 @@ class GCPExporting(GCPReading):
     def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
         """Why some can't be exported; see the port."""
         check_namespace(namespace)
-        return check_items(points, partial(prepared, namespace=namespace), name=name_of)
+        return check_items(_in_order(points), _preparing(namespace), name=name_of)
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
-        """Write points, and account for each; see the port."""
+        """Write points, and account for each; see the port.
+
+        :raises CredentialsError: when the connection is of no use, or no token is to be had (kind
+            ``unavailable`` for an outage of who gives them). Nothing was sent then.
+        """
         check_namespace(namespace)
         if points:
-            # A connection that is of no use is told of before anything is sent.
+            # Before there is anything of which it could be unknown what became.
             _ = self._client, self._project
+            with translated("asking for a token for Cloud Monitoring"):
+                self._session.bearer.headers()
         return send_items(
-            sorted(points, key=lambda point: point.time),
-            partial(prepared, namespace=namespace),
+            _in_order(points),
+            _preparing(namespace),
             partial(self._write, kept=self._kept(points)),
             name=name_of,
             limits=BATCH,
@@ -98,6 +106,17 @@ class GCPExporting(GCPReading):
             if reason is None:
                 kept.note(one)
         return reasons
+
+
+def _in_order(points: Sequence[MetricPoint]) -> Sequence[MetricPoint]:
+    return sorted(points, key=lambda point: point.time)
+
+
+def _preparing(namespace: str) -> Prepare[MetricPoint, Any]:
+    """How the points of one call are prepared."""
+    return each_series_apart(
+        partial(prepared, namespace=namespace), partial(kept_as, namespace=namespace)
+    )
 
 
 def _reasons(

@@ -2,9 +2,11 @@
 
 A metric's type is ``custom.googleapis.com/<namespace>/<name>``, of letters, digits, ``_``, ``.``
 and ``/``; a label's key is of letters, digits and ``_``, and begins with a letter. What does not
-fit is replaced by ``_``. A digest of the whole follows where two names would become one: always in
-types and in what is cut, and in attributes where two of a point would share a key. So a name that
-was exported is found again, which needs nothing but the name.
+fit is replaced by ``_``. A digest of the whole follows in types, in what is cut, and in attributes
+where two of a point would share a key. So a name that was exported is found again, which needs
+nothing but the name. Two names may still be one: ``cloud.region`` and ``cloud_region``, or one that
+is written like another with its digest. Of one export, the first is kept then
+(:mod:`airflow_multicloud.adapters.series`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from typing import Final
 
 from airflow_multicloud.adapters.plain_http import check_plain_http
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.bearer import Bearer
 from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.metrics.client import MetricsBase
 from airflow_multicloud.clouds.gcp.metrics.errors import translated
@@ -38,9 +37,7 @@ class GCPOtlp(MetricsBase):
         endpoint = (self._session.endpoint_of("telemetry") or _ENDPOINT).rstrip("/")
         doing = f"opening connection {self.gcp_conn_id!r}"
         with translated(doing), credentials_read(self.gcp_conn_id):
-            bearer = self._session.client(
-                "telemetry's token", lambda: Bearer(self._session.credentials)
-            )
+            bearer = self._session.bearer
         if not bearer.anonymous:
             check_plain_http(endpoint, "Google's access token", cloud=NAME)
 

@@ -11,6 +11,7 @@ import pytest
 from airflow_multicloud.errors import CredentialsError, ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind, Outcome
 from airflow_multicloud.ports.metrics import (
+    AttributeValue,
     Counter,
     MetricQuery,
     Repeats,
@@ -129,6 +130,18 @@ class AccountContract:
             assert kept >= {"1", "2"} or lost
         else:
             assert told.dropped == 1
+
+    def test_two_series_that_become_one(self, metrics_rig: MetricsRig) -> None:
+        """Neither takes the other's place, or is added to it, and counts as accepted."""
+        pairs: tuple[tuple[AttributeValue, AttributeValue], ...] = ((True, "true"), (7, "7"))
+        for number, values in enumerate(pairs):
+            name = f"multicloud.one.{number}"
+            told = metrics_rig.export(
+                *(metrics_rig.point(name, attributes={"k": value}) for value in values)
+            )
+            assert told.accepted + told.dropped == len(values)
+            found = metrics_rig.read(name)
+            assert (len(found), sum(one.count for one in found)) == (told.accepted, told.accepted)
 
     def test_the_same_again(self, metrics_rig: MetricsRig) -> None:
         """A second export of the same points does to them what the limits say."""
