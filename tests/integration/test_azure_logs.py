@@ -7,12 +7,13 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError
-from airflow_multicloud.ports.logs import LogEntry, LogPage, LogQuery
+from airflow_multicloud.ports.logs import LogEntry, LogPage, LogQuery, Severity
 from airflow_multicloud.testing.delivery_faults import (
     DeliveryCall,
     DeliveryFault,
@@ -20,7 +21,9 @@ from airflow_multicloud.testing.delivery_faults import (
 )
 from airflow_multicloud.testing.local_clouds.azure.telemetry import STREAM
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import plant
+from airflow_multicloud.testing.local_clouds.kit.http import Answer, HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +47,18 @@ class Monitor:
     def admin(self) -> Admin:
         return Admin(self.server.endpoint)
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        connection: Any = self.server.spec.connections["azure_telemetry_local"]
+        found: dict[str, Any] = connection["extra"]
+        return found
+
     def hook(self, **extra: object) -> Logs:
         from airflow_multicloud import registry
         from airflow_multicloud.ports.logs import Logs
 
         connection: Any = self.server.spec.connections["azure_telemetry_local"]
-        changed = {**connection, "extra": {**connection["extra"], **extra}}
+        changed = {**connection, "extra": {**self.extra, **extra}}
         self.patch.setenv("AIRFLOW_CONN_AZURE_LOGS_TEST", json.dumps(changed))
         hook: Logs = registry.resolve(Logs, "azure_logs_test")
         return hook
@@ -142,6 +151,50 @@ class TestWriting:
         assert [refusal.kind for refusal in told.refusals] == [ErrorKind.THROTTLED]
         assert told.rejected == 1
 
+    @pytest.mark.parametrize("name", ["Retry-After", "x-ms-retry-after-ms"])
+    @pytest.mark.parametrize(
+        ("status", "tries", "accepted", "unknown"), [(429, 2, 1, 0), (503, 1, 0, 1)]
+    )
+    def test_a_wait_that_nobody_can_read(
+        self, monitor: Monitor, name: str, status: int, tries: int, accepted: int, unknown: int
+    ) -> None:
+        monitor.admin.script(
+            "/dataCollectionRules/", [{"status": status, "headers": {name: "soon"}}]
+        )
+        told = monitor.hook().write_entries(_entries("a"), log=_LOG)
+        assert (told.accepted, told.unknown) == (accepted, unknown)
+        assert len(monitor.asked("/dataCollectionRules/")) == tries
+
+    def test_a_wait_for_a_token_that_nobody_can_read(self, monitor: Monitor) -> None:
+        answer = {"status": 503, "headers": {"Retry-After": "soon"}}
+        monitor.admin.script("/oauth2/v2.0/token", [answer])
+        assert monitor.hook().write_entries(_entries("a"), log=_LOG).accepted == 1
+
+    @pytest.mark.parametrize("status", [200, 503])
+    def test_an_answer_that_nests_too_deep_tells_nothing(
+        self, monitor: Monitor, tmp_path: Path, status: int
+    ) -> None:
+        body = b"[" * 100_000 + b"]" * 100_000
+        answer = Answer(status=status, body=body, headers={"Content-Type": "application/json"})
+        made = issue(tmp_path)
+        trusted = Path(monitor.extra["ca_bundle"]).read_text() + made.authority.read_text()
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_text(trusted)
+        with HttpServer(lambda _: answer, certificates=made) as server:
+            hook = monitor.hook(logs_ingestion_endpoint=server.endpoint, ca_bundle=str(bundle))
+            told = hook.write_entries(_entries("a"), log=_LOG)
+        assert [(one.outcome.value, one.kind) for one in told.refusals] == [
+            ("unknown", ErrorKind.INTEGRITY)
+        ]
+
+    def test_a_sign_in_page_accepts_nothing(self, monitor: Monitor) -> None:
+        page = {"status": 200, "body": "<html>", "headers": {"Content-Type": "text/html"}}
+        monitor.admin.script("/dataCollectionRules/", [page])
+        told = monitor.hook().write_entries(_entries("a"), log=_LOG)
+        assert [(one.outcome.value, one.kind) for one in told.refusals] == [
+            ("unknown", ErrorKind.INTEGRITY)
+        ]
+
     def test_a_bad_record_costs_itself(self, monitor: Monitor) -> None:
         fault = DeliveryFault(kind=DeliveryFaultKind.REJECT, name="bad")
         plant(monitor.server.endpoint, "logs", [fault])
@@ -220,6 +273,22 @@ class TestWriting:
         told = monitor.hook().write_entries(_entries(*"abcd"), log=_LOG)
         assert (told.accepted, told.requests) == (4, 3)
 
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"status": 200, "body": "a page", "headers": {"Content-Type": "image/png"}},
+            {"status": 200, "body": []},
+        ],
+        ids=["type", "list"],
+    )
+    def test_who_grants_tokens_answers_nonsense(
+        self, monitor: Monitor, answer: dict[str, Any]
+    ) -> None:
+        monitor.admin.script("/oauth2/v2.0/token", [answer])
+        with pytest.raises(CredentialsError):
+            monitor.hook().write_entries(_entries("a"), log=_LOG)
+        assert monitor.asked("/dataCollectionRules/") == []
+
     def test_no_token_can_be_got(self, monitor: Monitor) -> None:
         """So nothing was sent, and nothing is unknown."""
         monitor.admin.script("/oauth2/v2.0/token", [{"status": 400, "body": {"error": "no"}}])
@@ -236,13 +305,29 @@ class TestWriting:
             ("logs_stream", "Custom-No table"),
             ("logs_stream", "Custom-T_CL | union Secrets_CL"),
             ("logs_stream", "Microsoft-Syslog"),
+            ("logs_stream", 5),
+            ("logs_stream", ["Custom-MulticloudLogs_CL"]),
+            ("logs_rule_id", {"id": "dcr-1"}),
+            ("logs_ingestion_endpoint", "https://["),
+            ("logs_ingestion_endpoint", "https://127.0.0.1:port"),
+            ("logs_ingestion_endpoint", "https://user:canary@127.0.0.1"),
+            ("logs_ingestion_endpoint", "http://user:canary@127.0.0.1"),
+            ("logs_ingestion_endpoint", "http://" + "x" * 3_000),
+            ("logs_stream", "x" * 3_000),
+            ("cloud_environment", ["AzurePublicCloud"]),
+            ("ca_bundle", 5),
+            ("tenantId", 5),
+            ("subscriptionId", 5),
         ],
     )
     def test_a_connection_that_lacks_what_is_needed(
-        self, monitor: Monitor, name: str, value: str | None
+        self, monitor: Monitor, name: str, value: object
     ) -> None:
-        with pytest.raises(CredentialsError, match=name):
+        with pytest.raises(CredentialsError, match=name) as caught:
             monitor.hook(**{name: value}).write_entries(_entries("a"), log=_LOG)
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+        assert "canary" not in str(caught.value)
+        assert len(str(caught.value)) < 500
 
     def test_order_within_a_moment(self, monitor: Monitor) -> None:
         """Kept for entries without an id of their own, which are numbered."""
@@ -336,6 +421,49 @@ class TestQuerying:
             _pages(monitor.hook())
         assert caught.value.kind is ErrorKind.THROTTLED
         assert caught.value.retry_after == timedelta(hours=1)
+
+    @pytest.mark.parametrize("name", ["Retry-After", "retry-after-ms"])
+    def test_a_wait_that_nobody_can_read(self, monitor: Monitor, name: str) -> None:
+        hook = monitor.hook()
+        hook.write_entries(_entries("a"), log=_LOG)
+        monitor.admin.script("/query", [{"status": 429, "headers": {name: "soon"}}])
+        assert _messages(_pages(hook)) == ["a"]
+
+    @pytest.mark.parametrize("media", ["application/octet-stream", "image/png", "multipart/x"])
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (200, ErrorKind.INTEGRITY),
+            (403, ErrorKind.PERMISSION_DENIED),
+            (404, ErrorKind.NOT_FOUND),
+        ],
+    )
+    def test_an_answer_of_another_type(
+        self, monitor: Monitor, status: int, kind: ErrorKind, media: str
+    ) -> None:
+        page = {"status": status, "body": "a page", "headers": {"Content-Type": media}}
+        monitor.admin.script("/query", [page])
+        with pytest.raises(LogsError) as caught:
+            _pages(monitor.hook())
+        assert caught.value.kind is kind
+
+    def test_an_entry_of_another_writer_costs_no_other(self, monitor: Monitor) -> None:
+        """Attributes nested deeper than can be read, and columns that are no texts."""
+        time = f"{_NOW:%Y-%m-%dT%H:%M:%SZ}"
+        deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+        monitor.answer(
+            [
+                [time, "deep", "INFO", "", "", deep],
+                [time, {"text": "x"}, {"number": 9}, [1], 7, {"a": ["b"]}],
+                [time, "there", ["WARN"], True, 0.5, '{"a": "b"}'],
+            ]
+        )
+        ((deep_one, odd, last),) = (page.entries for page in _pages(monitor.hook()))
+        assert (deep_one.message, deep_one.attributes) == ("deep", {})
+        assert (odd.message, odd.correlation_id, odd.insert_id) == ('{"text":"x"}', "[1]", "7")
+        assert odd.attributes == {"a": '["b"]'}
+        assert (last.message, last.attributes) == ("there", {"a": "b"})
+        assert {one.severity for one in (deep_one, odd, last)} == {Severity.INFO}
 
     @pytest.mark.parametrize(
         ("status", "kind"),

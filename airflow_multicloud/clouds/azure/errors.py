@@ -258,4 +258,5 @@ def _answer_kind(err: HttpResponseError, table: ErrorTable) -> ErrorKind | None:
         return known
     if isinstance(err, ClientAuthenticationError):
         return ErrorKind.UNAUTHENTICATED
-    return kind_of_status(err.status_code) if err.status_code else None
+    # An error without a status is the SDK's own, about an answer that it could not read.
+    return kind_of_status(err.status_code) if err.status_code else ErrorKind.INTEGRITY

@@ -11,9 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.policies import RetryPolicy
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.exceptions import DecodeError, HttpResponseError
 from azure.monitor.query import (
     LogsQueryClient,
     LogsQueryPartialResult,
@@ -22,10 +20,9 @@ from azure.monitor.query import (
 )
 
 from airflow_multicloud.clouds.azure.monitor import Monitor
+from airflow_multicloud.clouds.azure.resending import ShortWaits
 from airflow_multicloud.text import printable, shortened
 
-# A wait longer than azure-core itself ever backs off is left to whoever retries the task.
-_LONGEST_WAIT = RetryPolicy.BACKOFF_MAX
 _NOTE = 300
 
 
@@ -46,15 +43,6 @@ class Answer:
         return (shortened(printable(note), _NOTE),) if self.problem else ()
 
 
-class _ShortWaits(RetryPolicy[HttpRequest, HttpResponse]):
-    """azure-core's retries, but for waits that would hold a worker for too long."""
-
-    def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
-        """Whether to ask again."""
-        wait = self.get_retry_after(response)
-        return (wait is None or wait <= _LONGEST_WAIT) and super().is_retry(settings, response)
-
-
 def query_client(monitor: Monitor) -> LogsQueryClient:
     """The SDK's client.
 
@@ -64,7 +52,7 @@ def query_client(monitor: Monitor) -> LogsQueryClient:
         monitor.require_credential(),
         endpoint=monitor.query_endpoint,
         credential_scopes=[monitor.query_scope],
-        retry_policy=_ShortWaits(),
+        retry_policy=ShortWaits(),
         permit_redirects=False,
         connection_verify=monitor.verify,
     )
@@ -89,11 +77,16 @@ def ask(
     }
     try:
         found = client.query_workspace(workspace, query, timespan=(since, until), **options)
-    except ValueError:
-        # The SDK reads whatever is no success as JSON, and so loses what it was.
-        response = answers[-1].http_response if answers else None
-        if response is None or response.status_code == HTTPStatus.OK:
+    except (ValueError, HttpResponseError) as err:
+        # The SDK reads whatever is no success as JSON, or by the type that it is said to have, and
+        # so loses what it was.
+        if isinstance(err, HttpResponseError) and err.status_code is not None:
             raise
+        response = answers[-1].http_response if answers else None
+        if response is None:
+            raise
+        if response.status_code == HTTPStatus.OK:
+            raise DecodeError(str(err)) from None
         # So a workspace answers that never got any data, its documentation says.
         if response.status_code == HTTPStatus.NO_CONTENT:
             return Answer(())

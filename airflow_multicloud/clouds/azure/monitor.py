@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import mask_secret
 
-from airflow_multicloud.clouds.azure.resource_manager import ResourceManager, https_url
+from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.clouds.azure import NAME, errors
+from airflow_multicloud.clouds.azure.resource_manager import (
+    ResourceManager,
+    check_texts,
+    https_url,
+    shown,
+)
+from airflow_multicloud.errors import CredentialsError
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -33,6 +41,13 @@ _CLOUDS = {
 _IDENTITIES = (
     *("key_json", "key_path"),
     *("managed_identity_client_id", "workload_identity_tenant_id"),
+)
+_TEXTS = (
+    "application_insights_connection_string",
+    *("metrics_resource_id", "metrics_region"),
+    *("metrics_ingestion_endpoint", "metrics_query_endpoint", "otlp_metrics_endpoint"),
+    *("logs_workspace_id", "logs_query_endpoint"),
+    *("logs_ingestion_endpoint", "logs_rule_id", "logs_stream"),
 )
 _RESOURCE = re.compile(
     r"(/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/?#\s]+/providers(/[^/?#\s]+){3,})/?",
@@ -107,6 +122,16 @@ class Monitor:
         """
         return self.manager.require_credential()
 
+    def get_token(self, scope: str) -> str:
+        """A token: one that the credential still has, or a new one.
+
+        :raises CredentialsError: of the kind of what it failed for; so nothing was sent.
+        """
+        credential, doing = self.require_credential(), "asking for a token for Azure Monitor"
+        translated = errors.translated(doing, table=errors.BASE, area=CredentialsError)
+        with translated, well_formed(doing, NAME, area=CredentialsError):
+            return credential.get_token(scope).token
+
     def require_insights(self) -> ApplicationInsights:
         """Application Insights.
 
@@ -180,6 +205,7 @@ def read_monitor(connection: Connection, manager: ResourceManager) -> Monitor:
     :raises CredentialsError: kind ``invalid_argument``, naming the field.
     """
     extra: Mapping[str, Any] = connection.extra_dejson or {}
+    check_texts(manager.conn_id, extra, _TEXTS)
     scope, query, domain = _CLOUDS[extra.get("cloud_environment") or "AzurePublicCloud"]
     named = connection.login or connection.password or any(extra.get(key) for key in _IDENTITIES)
     return Monitor(
@@ -236,12 +262,14 @@ def _resource(
     found = _RESOURCE.fullmatch(str(given))
     if found is None:
         raise manager.unusable(
-            f"metrics_resource_id: {given!r} given, expected the id of a resource: "
+            f"metrics_resource_id: {shown(given)} given, expected the id of a resource: "
             "/subscriptions/…/resourceGroups/…/providers/…"
         )
     region = str(extra.get("metrics_region") or "")
     if not _REGION.fullmatch(region):
-        raise manager.unusable(f"metrics_region: {region!r} given, expected one like 'westeurope'")
+        raise manager.unusable(
+            f"metrics_region: {shown(region)} given, expected one like 'westeurope'"
+        )
     sending, reading = f"https://{region}.monitoring.{domain}", f"metrics.monitor.{domain}"
     return ResourceMetrics(
         resource_id=found[1],

@@ -1,24 +1,53 @@
-"""Which requests that add something are sent again: those that are known to have added nothing.
+"""Which requests are sent again, and after which wait.
 
 azure-core sends a POST again after statuses 500, 503 and 504, and after any error with a
-``Retry-After``, also where the service has carried it out. What was added then counts twice.
+``Retry-After``, also where the service has carried it out. What was added then counts twice. So of
+what adds something only that is sent again that is known to have added nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
-# A wait longer than azure-core itself ever backs off is left to whoever retries the task.
-_LONGEST_WAIT = RetryPolicy.BACKOFF_MAX
+from airflow_multicloud.adapters.answers import MALFORMED
+
+# Seconds: no service asks for more in earnest, and nothing can sleep for ever.
+_DAY = 86_400.0
 _TRIES = 3
 
 
-class RefusedOnly(RetryPolicy[HttpRequest, HttpResponse]):
+class ReadableWaits(RetryPolicy[HttpRequest, HttpResponse]):
+    """azure-core's retries, for answers that ask to wait in words that nobody can read, too."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        """The wait that an answer asks for, in seconds, as if it did not where that is none."""
+        try:
+            asked: float | None = super().get_retry_after(response)
+        except MALFORMED:
+            return None
+        return None if asked is None else min(asked, _DAY)
+
+
+class ShortWaits(ReadableWaits):
+    """Likewise, but for waits that would hold a worker for too long.
+
+    One that is longer than azure-core itself ever backs off is left to whoever retries the task.
+    """
+
+    LONGEST: Final = RetryPolicy.BACKOFF_MAX
+
+    def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
+        """Whether to ask again."""
+        wait = self.get_retry_after(response)
+        return (wait is None or wait <= self.LONGEST) and super().is_retry(settings, response)
+
+
+class RefusedOnly(ShortWaits):
     """azure-core's retries, but only after a refusal: 429, or what is known to be one.
 
     A connection that fails is no reason either: what azure-core takes for a failure to connect may
@@ -36,4 +65,4 @@ class RefusedOnly(RetryPolicy[HttpRequest, HttpResponse]):
         answer: HttpResponse = response.http_response
         refused = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or self._is_refusal(answer)
         wait = self.get_retry_after(response)
-        return bool(settings["total"]) and refused and (wait is None or wait <= _LONGEST_WAIT)
+        return bool(settings["total"]) and refused and (wait is None or wait <= self.LONGEST)

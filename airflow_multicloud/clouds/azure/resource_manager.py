@@ -7,7 +7,7 @@ without being told to, so the connection is read here. TLS is always verified.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,9 @@ from azure.mgmt.core.tools import get_arm_endpoints
 
 from airflow_multicloud.adapters.secret_text import check_control_characters
 from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.resending import ReadableWaits
 from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow_multicloud.text import shortened
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -33,6 +35,12 @@ _CLOUDS = {
     "AzureChinaCloud": (AzureClouds.AZURE_CHINA_CLOUD, AzureAuthorityHosts.AZURE_CHINA),
 }
 _RETAIL_PRICES = "https://prices.azure.com"
+_TEXTS = (
+    *("authority", "ca_bundle", "cloud_environment", "cost_scope", "key_path"),
+    *("management_endpoint", "managed_identity_client_id", "retail_prices_endpoint"),
+    *("subscriptionId", "tenantId", "workload_identity_tenant_id"),
+)
+_LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,7 @@ class ResourceManager:
             "base_url": self.endpoint,
             "credential_scopes": list(self.scopes),
             "connection_verify": self.verify,
+            "retry_policy": ReadableWaits(),
         }
 
     def unusable(self, why: str) -> CredentialsError:
@@ -110,10 +119,12 @@ def read_connection(
     :raises CredentialsError: kind ``invalid_argument``, naming the field.
     """
     extra: Mapping[str, Any] = connection.extra_dejson or {}
+    check_texts(conn_id, extra, _TEXTS)
     environment = extra.get("cloud_environment") or "AzurePublicCloud"
     if environment not in _CLOUDS:
         raise _unusable(
-            conn_id, f"cloud_environment: {environment!r} given, allowed: {', '.join(_CLOUDS)}"
+            conn_id,
+            f"cloud_environment: {shown(environment)} given, allowed: {', '.join(_CLOUDS)}",
         )
     cloud, authority = _CLOUDS[environment]
     known = get_arm_endpoints(cloud)
@@ -163,6 +174,7 @@ def _credential(
             authority=authority,
             disable_instance_discovery="authority" in extra,
             connection_verify=verify,
+            retry_policy_class=ReadableWaits,
         )
     if client or secret:
         named = {"tenantId": tenant, "login": client, "password": secret}
@@ -183,7 +195,7 @@ def _key(conn_id: str, extra: Mapping[str, Any]) -> Mapping[str, Any]:
             found = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as err:
             why = err.strerror if isinstance(err, OSError) else "it is no JSON"
-            raise _unusable(conn_id, f"key_path: {path} can't be read: {why}") from None
+            raise _unusable(conn_id, f"key_path: {shown(path)} can't be read: {why}") from None
     else:
         return {}
     if not isinstance(found, dict):
@@ -197,10 +209,36 @@ def https_url(conn_id: str, extra: Mapping[str, Any], name: str, default: str) -
     :raises CredentialsError: kind ``invalid_argument`` when it is none, or not https.
     """
     value = str(extra.get(name) or default)
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname:
-        raise _unusable(conn_id, f"{name}: {value!r} given, expected https://host[:port]")
+    expected = "expected https://host[:port]"
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if "@" in value:
+        # Errors name the endpoint, and would show the password.
+        raise _unusable(conn_id, f"{name}: a user or password given, {expected}")
+    if not good:
+        raise _unusable(conn_id, f"{name}: {shown(value)} given, {expected}")
     return value.rstrip("/")
+
+
+def check_texts(conn_id: str, extra: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Refuse what is no text where a text is expected; what is empty counts as not given.
+
+    :param names: of the fields.
+    :raises CredentialsError: kind ``invalid_argument``, naming the field.
+    """
+    for name in names:
+        value = extra.get(name)
+        if value and not isinstance(value, str):
+            # Its value is not shown: it may be a secret in the wrong place.
+            raise _unusable(conn_id, f"{name}: a {type(value).__name__} given, expected a text")
+
+
+def shown(value: object) -> str:
+    """What a connection holds, as an error shows it."""
+    return shortened(repr(value), _LONGEST_SHOWN)
 
 
 def _bundle(conn_id: str, extra: Mapping[str, Any]) -> str | bool:
@@ -208,7 +246,7 @@ def _bundle(conn_id: str, extra: Mapping[str, Any]) -> str | bool:
     if not value:
         return True
     if not Path(value).is_file():
-        raise _unusable(conn_id, f"ca_bundle: {value} is no file")
+        raise _unusable(conn_id, f"ca_bundle: {shown(value)} is no file")
     return str(value)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
@@ -28,6 +30,7 @@ class Session:
     """
 
     def __init__(self, conn_id: str, *, public_read: bool = False) -> None:
+        _quieten()
         self.conn_id = conn_id
         self._connection = once_per_session(
             ("connection", conn_id), lambda: BaseHook.get_connection(conn_id)
@@ -90,3 +93,16 @@ class Session:
         if self.is_storage and self.storage_account.form is CredentialForm.TOKEN:
             credential = self.storage_account.service.credential
         return read_connection(self.conn_id, self._connection, credential)
+
+
+def _quieten() -> None:
+    """Keep the SDK from filling the task's log: a page for every request, a line for every token.
+
+    The first as Airflow's own Azure hooks do. Who has set a level of their own is not overruled.
+    """
+    if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
+        requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
+        requests.setLevel(logging.WARNING)
+    tokens = logging.getLogger("azure.identity")
+    if tokens.level == logging.NOTSET and tokens.getEffectiveLevel() == logging.INFO:
+        tokens.setLevel(logging.WARNING)

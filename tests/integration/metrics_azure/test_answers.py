@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Outcome
 from tests.integration.metrics_azure.conftest import Lab
 
@@ -113,6 +113,39 @@ def test_a_redirection_is_not_followed(lab: Lab, status: int) -> None:
     assert told.accepted == 0
     assert not any(one.kind is ErrorKind.UNAVAILABLE for one in told.refusals)
     assert lab.tracked() == [status]
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "x-ms-retry-after-ms"])
+@pytest.mark.parametrize("text", ["soon", "Tue, 99 Foo 99999 99:99:99 GMT", "nan", "-1"])
+def test_a_wait_that_nobody_can_read_is_none(lab: Lab, name: str, text: str) -> None:
+    _answered(lab, 429, _NONE, {name: text})
+    assert lab.export(lab.point()).accepted == 1
+    assert lab.tracked() == [429, 200]
+
+
+@pytest.mark.parametrize("status", [400, 500, 503])
+def test_nor_does_it_hide_what_was_answered(lab: Lab, status: int) -> None:
+    _answered(lab, status, None, {"Retry-After": "soon"})
+    told = lab.export(lab.point())
+    assert told.accepted == 0
+    assert told.refusals[0].kind is (
+        ErrorKind.INVALID_ARGUMENT if status == 400 else ErrorKind.UNAVAILABLE
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (200, ErrorKind.INTEGRITY),
+        (403, ErrorKind.PERMISSION_DENIED),
+    ],
+)
+def test_a_reading_answered_in_another_type(lab: Lab, status: int, kind: ErrorKind) -> None:
+    headers = {"Content-Type": "application/octet-stream"}
+    lab.admin.script("/query", [{"status": status, "body": "a page", "headers": headers}])
+    with pytest.raises(MetricsError) as caught:
+        lab.read()
+    assert caught.value.kind is kind
 
 
 def test_a_long_wait_is_left_to_the_task(lab: Lab) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.clouds.azure.metrics import MonitorMetricsHook
+from airflow_multicloud.clouds.azure.metrics.custom import safe_name
 from airflow_multicloud.errors import CredentialsError, ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
 from airflow_multicloud.ports.metrics import Gauge
@@ -122,6 +123,40 @@ def test_what_may_have_been_carried_out_is_not_sent_again(resource: Lab, status:
     assert len(sent) == 1
 
 
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", ["accepted"], "", 1])
+def test_a_success_that_is_none_of_this_service_says_nothing(resource: Lab, body: object) -> None:
+    answer = {"status": 200, "body": body, "headers": {"Content-Type": "text/html"}}
+    resource.admin.script("/metrics", [answer])
+    told = resource.export(resource.point())
+    assert (told.accepted, told.unknown) == (0, 1)
+    assert told.refusals[0].kind is ErrorKind.INTEGRITY
+
+
+def test_a_success_may_say_something(resource: Lab) -> None:
+    resource.admin.script("/metrics", [{"status": 200, "body": {"statusCode": 200}}])
+    assert resource.export(resource.point()).accepted == 1
+
+
+def test_a_name_that_is_anothers_replacement_stays_apart(resource: Lab) -> None:
+    other = safe_name("a b")
+    told = resource.export(
+        resource.point("a b", attributes={"a b": "x", other: "y"}),
+        resource.point(other, Gauge(2.0)),
+    )
+    assert told.accepted == 2
+    assert [one.total for one in resource.read("a b", {"a b": "x", other: "y"})] == [1.0]
+    assert [one.total for one in resource.read(other)] == [2.0]
+
+
+def test_a_wait_that_nobody_can_read(resource: Lab) -> None:
+    answer = {"status": 429, "headers": {"Retry-After": "soon"}}
+    resource.admin.script("/metrics", [answer])
+    resource.admin.script("/metricDefinitions", [answer])
+    resource.admin.script(":getBatch", [answer])
+    assert resource.export(resource.point()).accepted == 1
+    assert [one.total for one in resource.read()] == [1.0]
+
+
 @pytest.mark.parametrize("body", [None, [], "none", {"value": [{}]}, {"value": 3}])
 def test_definitions_that_are_none_are_an_error(resource: Lab, body: object) -> None:
     resource.admin.script("/metricDefinitions", [{"status": 200, "body": body}])
@@ -153,6 +188,8 @@ def test_figures_that_are_none_are_an_error(resource: Lab, body: object) -> None
         ("metrics_region", "evil.example/"),
         ("metrics_ingestion_endpoint", "http://127.0.0.1"),
         ("metrics_query_endpoint", "127.0.0.1"),
+        ("metrics_resource_id", ["x"]),
+        ("metrics_region", 5),
     ],
 )
 def test_a_bad_place_is_named(

@@ -143,6 +143,22 @@ def test_a_row_that_another_wrote() -> None:
     assert _read(SeverityText=None).severity is Severity.INFO
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a":' * 100_000 + "1" + "}" * 100_000, '{"n": ' + "9" * 5_000 + "}"]
+)
+def test_attributes_that_no_one_can_read_are_none(text: str) -> None:
+    assert _read(AttributesText=text) == _read(AttributesText="{}")
+
+
+def test_columns_that_are_no_texts() -> None:
+    found = _read(
+        Message={"a": 1}, SeverityText={"number": 9}, CorrelationId=[1], InsertId=7,
+        AttributesText={"a": ["b"]},
+    )  # fmt: skip
+    assert (found.message, found.correlation_id, found.insert_id) == ('{"a":1}', "[1]", "7")
+    assert (found.severity, found.attributes) == (Severity.INFO, {"a": '["b"]'})
+
+
 def test_a_row_without_a_time() -> None:
     with pytest.raises(TypeError, match="TimeGenerated"):
         _read(TimeGenerated="soon")

@@ -46,8 +46,14 @@ def test_a_moment_of_another_zone() -> None:
 def test_what_is_cut_fits_and_stays_apart(one: str, other: str, most: int) -> None:
     cut = [naming.fitted(text, most) for text in (one, other)]
     assert all(len(text) <= most for text in cut)
-    if one != other:
-        assert cut[0] != cut[1] or "~" in one or "~" in other
+    assert (cut[0] == cut[1]) == (one == other)
+
+
+def test_what_looks_cut_is_cut_again() -> None:
+    cut = naming.fitted("x" * 31, 30)
+    assert naming.fitted(cut, 30) != cut
+    assert len(naming.fitted(cut, 30)) == 30
+    assert naming.fitted(cut, 31) == cut
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
@@ -56,6 +62,13 @@ def test_names_of_custom_metrics_are_safe_and_stay_apart(one: str, other: str) -
     assert not any(custom._OTHERS.search(text) for text in safe)
     assert all(len(text) <= 256 for text in safe)
     assert custom.safe_name(one) == safe[0]
+    assert (safe[0] == safe[1]) == (one == other)
+
+
+@pytest.mark.parametrize("name", ["a b", "x" * 257, "é" * 300])
+def test_a_name_that_is_anothers_replacement_is_replaced(name: str) -> None:
+    safe = custom.safe_name(name)
+    assert custom.safe_name(safe) not in (safe, name)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -85,6 +86,23 @@ def test_an_application_is_one_credential(monkeypatch: pytest.MonkeyPatch) -> No
     manager = session.resource_manager
     assert manager.credential is session.storage_account.service.credential
     assert session.resource_manager is manager
+
+
+def test_tokens_do_not_fill_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The SDK writes a line for each, at INFO; who asks for those gets them."""
+    tokens = logging.getLogger("azure.identity")
+    monkeypatch.setattr(tokens, "level", logging.NOTSET)
+    caplog.set_level(logging.DEBUG)
+    Session(connect(monkeypatch, STORAGE))
+    assert tokens.isEnabledFor(logging.DEBUG)
+    caplog.set_level(logging.INFO)
+    Session(connect(monkeypatch, STORAGE))
+    assert not tokens.isEnabledFor(logging.INFO)
+    tokens.setLevel(logging.INFO)
+    Session(connect(monkeypatch, STORAGE))
+    assert tokens.isEnabledFor(logging.INFO)
 
 
 def test_threads_get_one_client(monkeypatch: pytest.MonkeyPatch) -> None:

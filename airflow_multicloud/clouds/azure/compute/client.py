@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -94,10 +92,6 @@ class ComputeBase(AzureComputeHook):
 
     def __init__(self, azure_conn_id: str = AzureComputeHook.default_conn_name) -> None:
         super().__init__(azure_conn_id=azure_conn_id)
-        # As Airflow's own Azure hooks do: else every request fills a page of the task's log.
-        if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
-            requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
-            requests.setLevel(logging.WARNING)
         self._azure = Session.shared(azure_conn_id)
         self._manager = self._azure.resource_manager
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from azure.core import PipelineClient
-from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from airflow_multicloud.adapters.answers import not_an_answer
@@ -18,6 +17,7 @@ from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.compute.client import ComputeBase
 from airflow_multicloud.clouds.azure.compute.errors import if_there, translated
 from airflow_multicloud.clouds.azure.compute.fields import missing
+from airflow_multicloud.clouds.azure.resending import ReadableWaits
 from airflow_multicloud.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Console(ComputeBase):
             raise not_an_answer(doing, NAME, "the link is not https", area=DeploymentError)
         client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             f"https://{parts.netloc}",
-            policies=[RetryPolicy()],
+            policies=[ReadableWaits()],
             connection_verify=self._manager.verify,
         )
         with translated(doing), client:

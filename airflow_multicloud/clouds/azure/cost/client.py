@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-
 from airflow.providers.microsoft.azure.hooks.base_azure import AzureBaseHook
 
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
@@ -21,10 +18,6 @@ class CostBase(AzureBaseHook):
 
     def __init__(self, conn_id: str = AzureBaseHook.default_conn_name) -> None:
         super().__init__(conn_id=conn_id)
-        # As Airflow's own Azure hooks do: else every request fills a page of the task's log.
-        if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
-            requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
-            requests.setLevel(logging.WARNING)
         self._azure = Session.shared(conn_id)
         self._exports: BlobObjectStoreHook | None = None
         if self._azure.is_storage:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from azure.core import PipelineClient
-from azure.core.pipeline.policies import RetryPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from airflow_multicloud.adapters.answers import MALFORMED, well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.cost.client import CostBase
 from airflow_multicloud.clouds.azure.cost.errors import translated
+from airflow_multicloud.clouds.azure.resending import ReadableWaits
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.ports.cost import ListPrice, PriceQuery
 
@@ -66,7 +66,7 @@ class RetailPrices(CostBase):
 def _client(manager: ResourceManager) -> PipelineClient[HttpRequest, HttpResponse]:
     return PipelineClient(
         manager.retail_prices_endpoint,
-        retry_policy=RetryPolicy(),
+        retry_policy=ReadableWaits(),
         connection_verify=manager.verify,
     )
 

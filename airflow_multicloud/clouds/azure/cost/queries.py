@@ -12,14 +12,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azure.core.pipeline.policies import HeadersPolicy, RetryPolicy
-from azure.core.rest import HttpRequest, HttpResponse
+from azure.core.pipeline.policies import HeadersPolicy
+from azure.core.rest import HttpRequest
 from azure.mgmt.costmanagement import CostManagementClient, models
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.cost.client import CostBase
 from airflow_multicloud.clouds.azure.cost.errors import quota_wait, translated
+from airflow_multicloud.clouds.azure.resending import ShortWaits
 from airflow_multicloud.errors import CostAnalysisError, ErrorKind
 from airflow_multicloud.months import last_of_month
 from airflow_multicloud.ports.cost import CostMetric, CostQuery, CostQueryResult, CostQueryRow
@@ -45,11 +46,8 @@ _COST, _DAY, _CURRENCY = "Cost", "UsageDate", "Currency"
 # https://learn.microsoft.com/azure/cost-management-billing/cost-management-billing-faq.
 _CLOSING = timedelta(days=5)
 
-# A wait longer than azure-core itself ever backs off is left to whoever retries the task.
-_LONGEST_WAIT = RetryPolicy.BACKOFF_MAX
 
-
-class QuotaRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
+class QuotaRetryPolicy(ShortWaits):
     """azure-core's retries, told how Cost Management says when to come back."""
 
     def get_retry_after(self, response: Any) -> float | None:
@@ -59,11 +57,6 @@ class QuotaRetryPolicy(RetryPolicy[HttpRequest, HttpResponse]):
         if asked is None or standard is None:
             return standard if asked is None else asked.total_seconds()
         return max(asked.total_seconds(), standard)
-
-    def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
-        """Not when the wait is too long to hold a worker for."""
-        wait = self.get_retry_after(response)
-        return (wait is None or wait <= _LONGEST_WAIT) and super().is_retry(settings, response)
 
 
 class CostManagementQueries(CostBase):
@@ -91,8 +84,7 @@ def _client(manager: ResourceManager) -> CostManagementClient:
     return CostManagementClient(
         manager.require_credential(),
         headers_policy=HeadersPolicy({"ClientType": _CLIENT_TYPE}),
-        retry_policy=QuotaRetryPolicy(),
-        **manager.client_options(),
+        **{**manager.client_options(), "retry_policy": QuotaRetryPolicy()},
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import re
 
 from airflow.providers.microsoft.azure.hooks.base_azure import AzureBaseHook
@@ -13,6 +11,7 @@ from azure.monitor.query import LogsQueryClient
 from airflow_multicloud.clouds.azure.log_analytics import query_client
 from airflow_multicloud.clouds.azure.monitor import Monitor
 from airflow_multicloud.clouds.azure.resending import RefusedOnly
+from airflow_multicloud.clouds.azure.resource_manager import shown
 from airflow_multicloud.clouds.azure.session import Session
 
 # A table of one's own: https://learn.microsoft.com/azure/azure-monitor/logs/create-custom-table.
@@ -28,10 +27,6 @@ class LogsBase(AzureBaseHook):
 
     def __init__(self, conn_id: str = AzureBaseHook.default_conn_name) -> None:
         super().__init__(conn_id=conn_id)
-        # As Airflow's own Azure hooks do: else every request fills a page of the task's log.
-        if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
-            requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
-            requests.setLevel(logging.WARNING)
         self._azure = Session.shared(conn_id)
         self._monitor: Monitor = self._azure.monitor
 
@@ -45,8 +40,8 @@ class LogsBase(AzureBaseHook):
         found = _STREAM.fullmatch(stream)
         if found is None:
             raise self._monitor.manager.unusable(
-                f"logs_stream: {stream!r} given, expected Custom-TABLE_CL, where TABLE_CL is the "
-                "name of a table of your own"
+                f"logs_stream: {shown(stream)} given, expected Custom-TABLE_CL, where TABLE_CL is "
+                "the name of a table of your own"
             )
         return found[1]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_multicloud.adapters.answers import MALFORMED
 from airflow_multicloud.adapters.batches import Prepared, dropped
 from airflow_multicloud.adapters.entries import entry_name, why_not_writable
 from airflow_multicloud.adapters.tallies import Change, Reason
@@ -81,29 +82,33 @@ def entry_of(row: LogsTableRow) -> LogEntry:
         raise TypeError(f"TimeGenerated: {time!r}")
     return LogEntry(
         time=time.astimezone(UTC),
-        message=row["Message"] or "",
+        message=_text(row["Message"]),
         severity=_severity(row["SeverityText"]),
-        correlation_id=row["CorrelationId"] or None,
-        insert_id=row["InsertId"] or None,
+        correlation_id=_text(row["CorrelationId"]) or None,
+        insert_id=_text(row["InsertId"]) or None,
         attributes=_attributes(row["AttributesText"]),
     )
 
 
-def _severity(text: str | None) -> Severity:
+def _text(value: object) -> str:
+    """What a column holds, whose type need not be a text in a table of others."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else _json(value)
+
+
+def _severity(text: object) -> Severity:
     """``INFO`` for what is none of ours: other writers may have put it there."""
-    return Severity(text) if text in _SEVERITIES else Severity.INFO
+    return Severity(text) if isinstance(text, str) and text in _SEVERITIES else Severity.INFO
 
 
-def _attributes(text: str | None) -> Mapping[str, str]:
+def _attributes(text: object) -> Mapping[str, str]:
+    """Nothing, where they are no object, or none that can be read: too deep, for example."""
     try:
-        found = json.loads(text or "{}")
-    except ValueError:
+        found: Any = json.loads(text or "{}") if isinstance(text, str) else text
+        return {name: _text(value) for name, value in found.items()}
+    except MALFORMED:
         return {}
-    if not isinstance(found, dict):
-        return {}
-    return {
-        name: value if isinstance(value, str) else _json(value) for name, value in found.items()
-    }
 
 
 def _texts(entry: LogEntry) -> tuple[str, ...]:
@@ -112,7 +117,7 @@ def _texts(entry: LogEntry) -> tuple[str, ...]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _encodable(text: str) -> str:

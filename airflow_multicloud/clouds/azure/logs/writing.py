@@ -12,6 +12,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Sequence
 
+from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.batches import (
     BatchLimits,
     Prepared,
@@ -26,7 +27,7 @@ from airflow_multicloud.clouds.azure.logs.client import LogsBase
 from airflow_multicloud.clouds.azure.logs.converting import prepared
 from airflow_multicloud.clouds.azure.logs.errors import OF_RECORDS, translated
 from airflow_multicloud.clouds.azure.logs.limits import LIMITS
-from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError
+from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.logs import LogEntry, LogLimits
 
@@ -56,14 +57,15 @@ class EntryWriting(LogsBase):
         """
         check_log(log, cloud=NAME)
         client, rule = self._ingestion, self._monitor.require_rule()
-        stream, table = self._monitor.require_stream(), self._table
+        stream, doing = self._monitor.require_stream(), f"sending entries for table {self._table}"
         if entries:
-            self._sign_in()
+            # Before there is anything of which it could be unknown what became.
+            self._monitor.get_token(self._monitor.scope)
 
         def send(batch: Sequence[Prepared[bytes]]) -> Sequence[Reason | None]:
             body = b"[%s]" % b",".join(record for one in batch for record in one.records)
             try:
-                with translated(f"sending entries for table {table}"):
+                with translated(doing), well_formed(doing, NAME, area=LogsError):
                     client.upload(rule, stream, io.BytesIO(gzip.compress(body, mtime=0)))
             except LogsError as err:
                 if err.kind is not ErrorKind.INVALID_ARGUMENT or err.code in OF_RECORDS:
@@ -80,14 +82,6 @@ class EntryWriting(LogsBase):
             limits=_BATCHES,
             all_or_nothing=True,
         )
-
-    def _sign_in(self) -> None:
-        """Get the token now: where there is none, nothing has been sent.
-
-        :raises CredentialsError: then.
-        """
-        with translated("getting a token for Azure Monitor", area=CredentialsError):
-            self._monitor.require_credential().get_token(self._monitor.scope)
 
 
 def _preparing(log: str) -> Callable[[LogEntry], Prepared[bytes] | Reason]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -35,10 +33,6 @@ class MetricsBase(AzureBaseHook):
 
     def __init__(self, conn_id: str = AzureBaseHook.default_conn_name) -> None:
         super().__init__(conn_id=conn_id)
-        # As Airflow's own Azure hooks do: else every request fills a page of the task's log.
-        if "AZURE_HTTP_LOGGING_LEVEL" not in os.environ:
-            requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
-            requests.setLevel(logging.WARNING)
         self._azure = Session.shared(conn_id)
         self._monitor = self._azure.monitor
 

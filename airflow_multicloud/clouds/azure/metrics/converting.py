@@ -222,6 +222,6 @@ def changes(point: MetricPoint) -> Iterator[Change]:
         yield _NAME_CUT
     if any(naming.property_name(name) != name for name in point.attributes):
         yield _KEY_CUT
-    texts = map(attribute_text, point.attributes.values())
-    if any(len(text) > LIMITS.longest_attribute_value for text in texts):
+    values = point.attributes.values()
+    if any(naming.property_value(value) != attribute_text(value) for value in values):
         yield _VALUE_CUT

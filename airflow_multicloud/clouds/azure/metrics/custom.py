@@ -17,16 +17,18 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
+from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.batches import BatchLimits, Prepared, dropped
 from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
 from airflow_multicloud.adapters.tallies import Change, Reason
+from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.metrics.converting import (
     data_changes,
     figures_of,
     why_not_data,
 )
 from airflow_multicloud.clouds.azure.metrics.naming import fitted
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
 from airflow_multicloud.ports.metrics import AttributeValue, MetricLimits, MetricPoint, Repeats
 
@@ -49,17 +51,20 @@ BATCHES: Final = BatchLimits(
 )
 
 _OTHERS = re.compile(r"[^A-Za-z0-9_.:-]")
-_DIGEST_BYTES = 4
+_DIGEST_BYTES = 8
+_DIGEST = re.compile(r"_[0-9a-f]{16}$", re.ASCII)
 
 _MINUTE = Change(ConversionKind.TIME_ROUNDED, "custom metrics are kept by the minute")
 _UNIT = Change(ConversionKind.UNIT_LOST, "custom metrics have no unit")
 _NAME = Change(
     ConversionKind.NAME_CHANGED,
-    "characters that a custom metric's name may not have are replaced, and a digest of it is added",
+    "characters that a custom metric's name may not have are replaced, what is too long is cut, "
+    "and a digest of it is added, also where it ends like one",
 )
 _KEY = Change(
     ConversionKind.ATTRIBUTE_RENAMED,
-    "characters that a dimension's name may not have are replaced, and a digest of it is added",
+    "characters that a dimension's name may not have are replaced, what is too long is cut, and a "
+    "digest of it is added, also where it ends like one",
 )
 _CUT = Change(
     ConversionKind.ATTRIBUTE_CUT,
@@ -81,15 +86,16 @@ class Value:
 
 
 def safe_name(name: str) -> str:
-    """A metric's or a dimension's name as it is kept.
+    """A metric's or a dimension's name as it is kept; two never become one.
 
-    Another one that is written like this with its digest is the same.
+    What ends with a digest is a name that was replaced, so one that does by itself is, too.
     """
     safe = _OTHERS.sub("_", name)
-    if safe != name:
-        digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES)
-        safe = f"{safe}_{digest.hexdigest()}"
-    return fitted(safe, _LONGEST).replace("~", "_")
+    if safe == name and len(name) <= _LONGEST and not _DIGEST.search(name):
+        return name
+    encoded = name.encode("utf-8", "surrogatepass")
+    digest = blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
+    return f"{safe[: _LONGEST - len(digest) - 1]}_{digest}"
 
 
 def safe_value(value: AttributeValue) -> str:
@@ -151,6 +157,18 @@ def body_of(values: Sequence[Value]) -> bytes:
     return json.dumps({"time": time, "data": {"baseData": base}}, allow_nan=False).encode()
 
 
+def check_answer(body: bytes, doing: str) -> None:
+    """Refuse an answer of success that is none of this service, as a sign-in page is.
+
+    What it answers is not documented: so nothing, or a JSON object.
+
+    :raises MetricsError: kind ``integrity`` then.
+    """
+    with well_formed(doing, NAME, area=MetricsError):
+        if body and not isinstance(json.loads(body), dict):
+            raise TypeError("it is no JSON object")
+
+
 def _dimensions(point: MetricPoint) -> dict[str, str]:
     kept = {safe_name(name): safe_value(value) for name, value in sorted(point.attributes.items())}
     return {name: value for name, value in kept.items() if value}
@@ -170,8 +188,8 @@ def _changes(point: MetricPoint) -> Iterator[Change]:
         yield _NAME
     if any(safe_name(name) != name for name in point.attributes):
         yield _KEY
-    texts = [attribute_text(value) for value in point.attributes.values()]
-    if any(len(text) > _LONGEST for text in texts):
+    values = point.attributes.values()
+    if any(safe_value(value) != attribute_text(value) for value in values):
         yield _CUT
-    if not all(texts):
+    if not all(map(attribute_text, values)):
         yield _EMPTY

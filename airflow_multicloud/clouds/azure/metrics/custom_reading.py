@@ -18,7 +18,6 @@ from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
     ProxyPolicy,
     RequestIdPolicy,
-    RetryPolicy,
     UserAgentPolicy,
 )
 from azure.core.rest import HttpRequest, HttpResponse
@@ -29,6 +28,7 @@ from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.metrics import custom
 from airflow_multicloud.clouds.azure.metrics.errors import translated
 from airflow_multicloud.clouds.azure.monitor import Monitor, ResourceMetrics
+from airflow_multicloud.clouds.azure.resending import ReadableWaits
 from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, ReadPoint
 
@@ -53,7 +53,7 @@ def definitions_client(monitor: Monitor) -> PipelineClient[HttpRequest, HttpResp
             RequestIdPolicy(),
             UserAgentPolicy("airflow-multicloud"),
             ProxyPolicy(),
-            RetryPolicy(),
+            ReadableWaits(),
             BearerTokenCredentialPolicy(manager.require_credential(), *manager.scopes),
         ],
         connection_verify=manager.verify,
@@ -66,6 +66,7 @@ def values_client(monitor: Monitor, resource: ResourceMetrics) -> MetricsClient:
         resource.query_endpoint,
         monitor.require_credential(),
         credential_scopes=[resource.query_scope],
+        retry_policy=ReadableWaits(),
         connection_verify=monitor.verify,
     )
 

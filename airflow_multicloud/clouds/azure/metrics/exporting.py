@@ -83,17 +83,15 @@ class MetricExport(MetricsBase):
         Every point that arrives is added, so none is sent again of which that is not known to have
         failed: where an answer is lost, what became of a request's points is unknown.
 
-        :raises CredentialsError: when the connection names no place for metrics, or its
-            credentials are refused; nothing was sent then.
-        :raises MetricsError: kind ``invalid_argument`` for a namespace that can't be one; another
-            when no token could be asked for, and so nothing was sent.
+        :raises CredentialsError: when the connection names no place for metrics, its credentials
+            are refused, or no token could be asked for; nothing was sent then.
+        :raises MetricsError: kind ``invalid_argument`` for a namespace that can't be one.
         """
         check_namespace(namespace)
         destination = self._destination()
         if points and destination.scope is not None:
             # Before there is anything of which it could be unknown what became.
-            with translated("asking for a token for Azure Monitor"):
-                self._monitor.require_credential().get_token(destination.scope)
+            self._monitor.get_token(destination.scope)
         return send_items(
             sorted(points, key=destination.order),
             destination.preparing(namespace),
@@ -148,11 +146,13 @@ class MetricExport(MetricsBase):
                 lambda: sending_client(self._monitor, resource.endpoint, scope=resource.scope),
             )
             body = custom.body_of([value for item in batch for value in item.records])
-            with translated(f"sending metrics of {resource.resource_id}"):
+            doing = f"sending metrics of {resource.resource_id}"
+            with translated(doing):
                 url = client.format_url(f"{resource.resource_id}/metrics")
                 answer = client.send_request(HttpRequest("POST", url, content=body))
                 if answer.status_code not in _TAKEN:
                     raise HttpResponseError(response=answer)
+            custom.check_answer(answer.content, doing)
             return [None] * len(batch)
 
         return _Destination(

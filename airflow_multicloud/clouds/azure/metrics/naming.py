@@ -8,6 +8,7 @@ it: two series never become one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
@@ -25,11 +26,15 @@ RESERVED: Final = frozenset({NAMESPACE, UNIT})
 
 _DIGEST_BYTES = 8
 _MARK = "~"
+_DIGEST = re.compile(rf"{_MARK}[0-9a-f]{{{2 * _DIGEST_BYTES}}}$", re.ASCII)
 
 
 def fitted(text: str, most: int) -> str:
-    """A text of at most so many characters; one that is longer ends with its digest."""
-    if len(text) <= most:
+    """A text of at most so many characters; one that is longer ends with its digest.
+
+    So does one that could be taken for the replacement of another.
+    """
+    if len(text) < most or (len(text) == most and not _DIGEST.search(text)):
         return text
     # Half of a surrogate pair is no Unicode, but is told apart as well.
     encoded = text.encode("utf-8", "surrogatepass")

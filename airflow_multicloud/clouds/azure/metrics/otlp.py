@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from airflow_multicloud.clouds.azure.metrics.client import MetricsBase
-from airflow_multicloud.clouds.azure.metrics.errors import translated
 from airflow_multicloud.ports.metrics import OtlpTarget
 
 
@@ -25,11 +24,9 @@ class OtlpEndpoint(MetricsBase):
         """
         monitor = self._monitor
         url = monitor.require_otlp_metrics_endpoint()
-        credential = monitor.require_credential()
+        monitor.require_credential()
 
         def headers_for(_body: bytes) -> Mapping[str, str]:
-            with translated("asking for a token for Azure Monitor"):
-                token = credential.get_token(monitor.scope)
-            return {"Authorization": f"Bearer {token.token}"}
+            return {"Authorization": f"Bearer {monitor.get_token(monitor.scope)}"}
 
         return OtlpTarget(url=url, headers_for=headers_for, resource={}, verify=monitor.verify)
