@@ -28,6 +28,7 @@ __all__ = [
     "Counter",
     "ExponentialBuckets",
     "ExponentialHistogram",
+    "ExportResult",
     "Gauge",
     "Histogram",
     "MetricLimits",
@@ -43,6 +44,9 @@ __all__ = [
     "Temporality",
     "attribute_text",
 ]
+
+#: What an export comes to: ``given = accepted + rejected + unknown + dropped`` points.
+ExportResult = Accounting
 
 
 class Repeats(StrEnum):
@@ -91,7 +95,7 @@ class Metrics(Protocol):
         """
         ...
 
-    def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
+    def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> ExportResult:
         """Send points, in as many requests as the limits ask for, and account for each of them.
 
         One that can't be exported costs itself; the others are sent. Points of one series are sent
