@@ -80,6 +80,15 @@ def test_five_pages_with_throttling_between_them_are_all_read(azure: Azure) -> N
     assert {r["headers"]["clienttype"] for r in sent} == {"airflow-multicloud"}
 
 
+def test_a_wait_that_nobody_can_read_is_none(azure: Azure) -> None:
+    seed(azure, days=1)
+    azure.admin.script(
+        "CostManagement/query", [{"status": 429, "headers": {"Retry-After": "soon"}}]
+    )
+    assert azure.hook().query_costs(asked()).rows
+    assert len(queries(azure)) == 2
+
+
 def test_a_wait_too_long_for_a_worker_is_throttled_at_once(azure: Azure) -> None:
     seed(azure, days=1)
     azure.admin.throttle("query", let_through=0, headers={QUOTA.format("entity"): "3000"})
