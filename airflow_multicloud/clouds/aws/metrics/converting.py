@@ -73,10 +73,7 @@ def prepared(point: MetricPoint) -> Prepared[Record] | Reason:
     """A point as CloudWatch takes it, or why it can't be exported there."""
     if (reason := why_not_exportable(point, LIMITS)) is not None:
         return reason
-    try:
-        found = _values_of(point)
-    except OverflowError:  # an int, as a count is one, has no largest
-        return dropped(ErrorKind.INVALID_ARGUMENT, "value: a number in it is larger than any float")
+    found = _values_of(point)
     if isinstance(found, Reason):
         return found
     values, changes = found
