@@ -60,12 +60,6 @@ def test_values_that_are_the_same_text(
     }
 
 
-def test_a_name_that_is_written_like_another() -> None:
-    given = [point("a b"), point(custom.safe_name("a b"))]
-    (refusal,) = check_items(given, custom_prepare(), name=name_of)
-    assert refusal.samples == (custom.safe_name("a b"),)
-
-
 def test_what_is_not_sent_takes_no_others_place() -> None:
     def prepare(one: MetricPoint) -> Prepared[Any] | Reason:
         if one.name == "bad":

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from airflow_multicloud.adapters.batches import (
     BatchLimits,
+    Prepare,
     Prepared,
     check_items,
     dropped,
@@ -17,6 +18,7 @@ from airflow_multicloud.adapters.batches import (
     send_items,
 )
 from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.series import each_series_apart
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Accounting, Refusal
@@ -92,7 +94,7 @@ class Hook:
     def check_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Sequence[Refusal]:
         """Why some can't be exported; see the port."""
         _check_namespace(namespace)
-        return check_items(points, _prepare, name=name_of)
+        return check_items(points, _preparing(), name=name_of)
 
     def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
         """Keep points, and account for each; see the port."""
@@ -107,7 +109,7 @@ class Hook:
 
         return send_items(
             sorted(points, key=lambda point: point.time),
-            _prepare,
+            _preparing(),
             send,
             name=name_of,
             limits=BatchLimits(records=_LIMITS.points_per_request),
@@ -143,6 +145,11 @@ def _asked(point: MetricPoint, query: MetricQuery) -> bool:
         and query.since <= point.time < query.until
         and query.attributes.items() <= point.attributes.items()
     )
+
+
+def _preparing() -> Prepare[MetricPoint, MetricPoint]:
+    """How the points of one call are prepared."""
+    return each_series_apart(_prepare, lambda point: point.series)
 
 
 def _prepare(point: MetricPoint) -> Prepared[MetricPoint] | Reason:
