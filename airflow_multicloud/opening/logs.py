@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,6 +31,7 @@ from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.opening.places import stream_place
+from airflow_multicloud.opening.spooling import Spool, is_read_once
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
 
 E = TypeVar("E", bound=StrEnum)
@@ -62,13 +64,14 @@ def shipped(
     :param settled: as for :func:`~airflow_multicloud.core.logs.shipping.ship`.
     :raises LogsError: kind ``invalid_argument``, naming the parameter; nothing was sent then.
     """
-    with operation("ship_logs", multicloud__log=log) as span:
+    with operation("ship_logs", multicloud__log=log) as span, ExitStack() as kept:
         conn_ids = check_conn_ids(destinations, "destinations", error=LogsError)
         check_log(log, cloud="")
+        on_invalid = choice("on_invalid", given.on_invalid, OnInvalid)
         shipment = Shipment(
             log=log,
-            read=_reader(given, _origin(log, given)),
-            on_invalid=choice("on_invalid", given.on_invalid, OnInvalid),
+            read=_reader(given, _origin(log, given), twice=on_invalid is OnInvalid.FAIL, kept=kept),
+            on_invalid=on_invalid,
             ratios=check_ratios(given.min_success_ratio, conn_ids, error=LogsError),
             destinations=[open_destination(Logs, one) for one in conn_ids],
         )
@@ -145,7 +148,14 @@ def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
         raise _refused(f"{parameter}: {given!r} given: {why}") from None
 
 
-def _reader(given: Given, origin: Origin) -> Callable[[], Iterable[LogEntry | Unread]]:
+def _reader(
+    given: Given, origin: Origin, *, twice: bool, kept: ExitStack
+) -> Callable[[], Iterable[LogEntry | Unread]]:
+    """What reads all from the beginning.
+
+    :param twice: whether it is called twice.
+    :param kept: closes what is kept in between.
+    """
     records, source, source_format = given.records, given.source, given.source_format
     if (records is None) is (source in (None, "")):
         raise _refused("records, source: expected one of them")
@@ -163,6 +173,9 @@ def _reader(given: Given, origin: Origin) -> Callable[[], Iterable[LogEntry | Un
         if source_format in (None, "")
         else choice("source_format", source_format, LineFormat)
     )
+    if twice and is_read_once(source):
+        spool = kept.enter_context(closing(Spool("source", source)))
+        return lambda: read_lines(spool.read(), lines, origin)
     return lambda: read_lines(stream_place("source", source), lines, origin)
 
 
