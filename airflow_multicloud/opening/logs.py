@@ -19,6 +19,7 @@ from airflow_multicloud.core.logs.records import (
     BadRecordError,
     Origin,
     Unread,
+    correlation_of,
     read_records,
     severity_of,
     time_of,
@@ -86,7 +87,7 @@ def _origin(log: str, given: Given) -> Origin:
         start=datetime.now(UTC) if no_start else parsed("start", time_of, given.start),
         work=current_work(),
         severity=parsed("severity", severity_of, given.severity),
-        correlation_id=given.correlation_id or current_trace_id(),
+        correlation_id=_correlation(given.correlation_id) or current_trace_id(),
     )
 
 
@@ -111,9 +112,9 @@ def open_query(
         return LogQuery(
             since=first,
             until=last,
-            text=text or None,
+            text=_text("text", text),
             severity=None if severity in (None, "") else parsed("severity", severity_of, severity),
-            correlation_id=correlation_id or None,
+            correlation_id=_text("correlation_id", correlation_id),
         )
     except (ValueError, OverflowError) as err:
         raise _refused(str(err)) from None
@@ -148,6 +149,24 @@ def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
         raise _refused(f"{parameter}: {given!r} given: {why}") from None
 
 
+def whole_number(parameter: str, given: object, default: int, *, most: int | None = None) -> int:
+    """A whole number of at least 1, also as a text.
+
+    :param default: what it is where nothing is given.
+    :raises LogsError: kind ``invalid_argument``.
+    """
+    if given in (None, ""):
+        return default
+    try:
+        number = int(given) if isinstance(given, int | str) else 0
+    except ValueError:
+        number = 0
+    if isinstance(given, bool) or number < 1 or (most is not None and number > most):
+        upto = "" if most is None else f" to {most}"
+        raise _refused(f"{parameter}: {given!r} given, expected a whole number from 1{upto}")
+    return number
+
+
 def _reader(
     given: Given, origin: Origin, *, twice: bool, kept: ExitStack
 ) -> Callable[[], Iterable[LogEntry | Unread]]:
@@ -177,6 +196,16 @@ def _reader(
         spool = kept.enter_context(closing(Spool("source", source)))
         return lambda: read_lines(spool.read(), lines, origin)
     return lambda: read_lines(stream_place("source", source), lines, origin)
+
+
+def _correlation(given: object) -> str | None:
+    return None if given in (None, "") else parsed("correlation_id", correlation_of, given)
+
+
+def _text(parameter: str, given: object) -> str | None:
+    if given is not None and not isinstance(given, str):
+        raise _refused(f"{parameter}: {given!r} given, expected a text")
+    return given or None
 
 
 def _window(given: object) -> timedelta:
