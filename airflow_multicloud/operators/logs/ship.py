@@ -44,7 +44,8 @@ class ShipLogsOperator(CloudOperator):
     :param on_invalid: ``fail``: nothing is sent if any destination can't take a record; ``drop``:
         such records are counted as dropped.
     :param min_success_ratio: which share must be accepted, from 0 to 1: of each destination, or by
-        connection id. A retry is made where it can help.
+        connection id. A retry is made where it can help. With 0 a destination that can't be used
+        fails the task nevertheless.
     :param severity: of records that have none.
     :param correlation_id: of records that have none; the current trace's id by default.
     :param start: the time of the first record, for those that have none: each is a microsecond
