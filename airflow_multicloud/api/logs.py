@@ -26,7 +26,7 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import Document, Documented
 from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
-from airflow_multicloud.opening.logs import Given, open_query, shipped
+from airflow_multicloud.opening.logs import Given, open_query, shipped, whole_number
 from airflow_multicloud.opening.places import check_place, stage_place
 from airflow_multicloud.ports.logs import Logs, Severity
 from airflow_multicloud.registry import session
@@ -109,7 +109,7 @@ def ship_logs(
     :param on_invalid: ``fail``: nothing is sent if any destination can't take a record; ``drop``:
         such records are counted as dropped.
     :param min_success_ratio: which share must be accepted, from 0 to 1: of each destination, or by
-        connection id.
+        connection id. With 0 a destination that can't be used is an error nevertheless.
     :param severity: of records that have none.
     :param correlation_id: of records that have none; the current trace's id by default.
     :param start: the time of the first record, for those that have none: each is a microsecond
@@ -180,8 +180,10 @@ def query_logs(
         severity=severity,
         correlation_id=correlation_id,
     )
-    least = _between("min_clouds", min_clouds, len(conn_ids), most=len(conn_ids))
-    bounds = Bounds(None if limit is None else _between("limit", limit, DEFAULT_LIMIT), characters)
+    least = whole_number("min_clouds", min_clouds, len(conn_ids), most=len(conn_ids))
+    bounds = Bounds(
+        None if limit is None else whole_number("limit", limit, DEFAULT_LIMIT), characters
+    )
     into = _format(destination)
     with operation("query_logs", multicloud__log=log) as span:
         sources = [open_destination(Logs, one) for one in conn_ids]
@@ -239,20 +241,3 @@ def _format(destination: str | Path | None) -> TableFormat | None:
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return found
-
-
-def _between(parameter: str, given: object, default: int, *, most: int | None = None) -> int:
-    """A whole number of at least 1, also as a text."""
-    if given in (None, ""):
-        return default
-    try:
-        number = int(given) if isinstance(given, int | str) else 0
-    except ValueError:
-        number = 0
-    if isinstance(given, bool) or number < 1 or (most is not None and number > most):
-        upto = "" if most is None else f" to {most}"
-        raise LogsError(
-            f"{parameter}: {given!r} given, expected a whole number from 1{upto}",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    return number

@@ -74,7 +74,8 @@ class Delivery(Documented):
 
     :param cloud: empty where the connection does not tell.
     :param seconds: how long this destination took, without what was read in between.
-    :param min_success_ratio: the share that must be accepted.
+    :param min_success_ratio: the share that must be accepted; whatever it is, also 0, a destination
+        with an error has not succeeded.
     :param accepted_before: how many of the accepted ones an earlier try of the task had accepted:
         they were not sent again.
     :param error: why the destination could not be used any further, if so.

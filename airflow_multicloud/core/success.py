@@ -22,7 +22,8 @@ def check_ratios(
     """The least share of each destination.
 
     :param given: one number from 0 to 1, or some by connection id, where 1 holds for the others;
-        numbers may be texts, as templates render to texts.
+        numbers may be texts, as templates render to texts. 0 does not excuse a destination that
+        can't be used.
     :param error: the class of what is raised.
     :raises CloudError: kind ``invalid_argument``.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,6 +19,7 @@ from airflow_multicloud.core.logs.records import (
     BadRecordError,
     Origin,
     Unread,
+    correlation_of,
     read_records,
     severity_of,
     time_of,
@@ -30,6 +32,7 @@ from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.opening.places import stream_place
+from airflow_multicloud.opening.spooling import Spool, is_read_once
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
 
 E = TypeVar("E", bound=StrEnum)
@@ -62,13 +65,14 @@ def shipped(
     :param settled: as for :func:`~airflow_multicloud.core.logs.shipping.ship`.
     :raises LogsError: kind ``invalid_argument``, naming the parameter; nothing was sent then.
     """
-    with operation("ship_logs", multicloud__log=log) as span:
+    with operation("ship_logs", multicloud__log=log) as span, ExitStack() as kept:
         conn_ids = check_conn_ids(destinations, "destinations", error=LogsError)
         check_log(log, cloud="")
+        on_invalid = choice("on_invalid", given.on_invalid, OnInvalid)
         shipment = Shipment(
             log=log,
-            read=_reader(given, _origin(log, given)),
-            on_invalid=choice("on_invalid", given.on_invalid, OnInvalid),
+            read=_reader(given, _origin(log, given), twice=on_invalid is OnInvalid.FAIL, kept=kept),
+            on_invalid=on_invalid,
             ratios=check_ratios(given.min_success_ratio, conn_ids, error=LogsError),
             destinations=[open_destination(Logs, one) for one in conn_ids],
         )
@@ -83,7 +87,7 @@ def _origin(log: str, given: Given) -> Origin:
         start=datetime.now(UTC) if no_start else parsed("start", time_of, given.start),
         work=current_work(),
         severity=parsed("severity", severity_of, given.severity),
-        correlation_id=given.correlation_id or current_trace_id(),
+        correlation_id=_correlation(given.correlation_id) or current_trace_id(),
     )
 
 
@@ -108,9 +112,9 @@ def open_query(
         return LogQuery(
             since=first,
             until=last,
-            text=text or None,
+            text=_text("text", text),
             severity=None if severity in (None, "") else parsed("severity", severity_of, severity),
-            correlation_id=correlation_id or None,
+            correlation_id=_text("correlation_id", correlation_id),
         )
     except (ValueError, OverflowError) as err:
         raise _refused(str(err)) from None
@@ -145,7 +149,32 @@ def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
         raise _refused(f"{parameter}: {given!r} given: {why}") from None
 
 
-def _reader(given: Given, origin: Origin) -> Callable[[], Iterable[LogEntry | Unread]]:
+def whole_number(parameter: str, given: object, default: int, *, most: int | None = None) -> int:
+    """A whole number of at least 1, also as a text.
+
+    :param default: what it is where nothing is given.
+    :raises LogsError: kind ``invalid_argument``.
+    """
+    if given in (None, ""):
+        return default
+    try:
+        number = int(given) if isinstance(given, int | str) else 0
+    except ValueError:
+        number = 0
+    if isinstance(given, bool) or number < 1 or (most is not None and number > most):
+        upto = "" if most is None else f" to {most}"
+        raise _refused(f"{parameter}: {given!r} given, expected a whole number from 1{upto}")
+    return number
+
+
+def _reader(
+    given: Given, origin: Origin, *, twice: bool, kept: ExitStack
+) -> Callable[[], Iterable[LogEntry | Unread]]:
+    """What reads all from the beginning.
+
+    :param twice: whether it is called twice.
+    :param kept: closes what is kept in between.
+    """
     records, source, source_format = given.records, given.source, given.source_format
     if (records is None) is (source in (None, "")):
         raise _refused("records, source: expected one of them")
@@ -163,7 +192,20 @@ def _reader(given: Given, origin: Origin) -> Callable[[], Iterable[LogEntry | Un
         if source_format in (None, "")
         else choice("source_format", source_format, LineFormat)
     )
+    if twice and is_read_once(source):
+        spool = kept.enter_context(closing(Spool("source", source)))
+        return lambda: read_lines(spool.read(), lines, origin)
     return lambda: read_lines(stream_place("source", source), lines, origin)
+
+
+def _correlation(given: object) -> str | None:
+    return None if given in (None, "") else parsed("correlation_id", correlation_of, given)
+
+
+def _text(parameter: str, given: object) -> str | None:
+    if given is not None and not isinstance(given, str):
+        raise _refused(f"{parameter}: {given!r} given, expected a text")
+    return given or None
 
 
 def _window(given: object) -> timedelta:

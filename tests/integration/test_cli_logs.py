@@ -112,7 +112,8 @@ def test_what_can_not_be_written_is_named(shell: Shell, file: str) -> None:
     assert "line 3: no \\x1b[2J JSON" in ended.err
     ended = shell.run("ship-logs", "app", file, *destinations(), "--on-invalid", "drop")
     assert ended.code == 3
-    assert "cli_one: 1 dropped: invalid_argument: no JSON (such as line 3: no \\x1b[2J" in ended.err
+    why = "no JSON; expected a record (a JSON object) in each line"
+    assert f"cli_one: 1 dropped: invalid_argument: {why} (such as line 3: no \\x1b[2J" in ended.err
     words = ["--on-invalid", "drop", "--min-success-ratio", "0.6"]
     assert shell.run("ship-logs", "app", file, *destinations(), *words).code == 0
 

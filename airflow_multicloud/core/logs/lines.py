@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _SAMPLE = 80
+_EXPECTED = "expected a record (a JSON object) in each line"
 
 
 class LineFormat(StrEnum):
@@ -40,7 +43,7 @@ def format_of(name: str) -> LineFormat:
 def read_lines(
     chunks: Iterable[Buffer], lines: LineFormat, origin: Origin
 ) -> Iterator[LogEntry | Unread]:
-    r"""The entries of a file's lines, in order; empty lines are none.
+    r"""The entries of a file's lines, in order; empty lines are none, nor is a byte order mark.
 
     A line of text is a message with the time of its place. Bytes that are no UTF-8 are kept as
     escapes (``\xff``).
@@ -49,7 +52,10 @@ def read_lines(
         _json if lines is LineFormat.JSON else _plain_text
     )
     place = 0
-    for number, line in enumerate(_split(chunks), 1):
+    for number, whole in enumerate(_split(chunks), 1):
+        line = whole
+        if number == 1 and whole is not None:
+            line = whole.removeprefix(codecs.BOM_UTF8)
         if line is None:
             yield Unread(f"line {number}", f"longer than {LONGEST} bytes")
         elif stripped := line.strip():
@@ -86,8 +92,27 @@ def _plain_text(line: bytes, place: int, origin: Origin) -> LogEntry:
 
 
 def _json(line: bytes, place: int, origin: Origin) -> LogEntry:
+    if line.startswith(b"["):
+        raise BadRecordError(f"no JSON object but an array, or the beginning of one; {_EXPECTED}")
     try:
         record = msgspec.json.decode(line)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        raise BadRecordError("no JSON") from None
+    except RecursionError:
+        raise BadRecordError(f"no JSON that can be read: nested too deeply; {_EXPECTED}") from None
+    except (msgspec.DecodeError, ValueError) as err:
+        raise BadRecordError(_why_not_read(line, err)) from None
     return entry_of(record, place, origin, of_others=True)
+
+
+def _why_not_read(line: bytes, err: ValueError | msgspec.DecodeError) -> str:
+    """What is wrong with a line, which may be JSON that says what no cloud can hold."""
+    try:
+        json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return f"no JSON; {_EXPECTED}"
+    if isinstance(err, msgspec.ValidationError):
+        return "a number in it is beyond what a float can be"
+    return "half of a surrogate pair in it, which no cloud can hold"
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

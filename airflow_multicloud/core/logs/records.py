@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -36,7 +36,23 @@ _SEVERITIES = {
     "ALERT": Severity.FATAL,
     "EMERGENCY": Severity.FATAL,
     "EXCEPTION": Severity.ERROR,
+    "DPANIC": Severity.FATAL,
+    "PANIC": Severity.FATAL,
 }
+#: The numbers that pino writes as ``level``: https://github.com/pinojs/pino/blob/main/docs/api.md
+_PINO_LEVELS: Mapping[float, Severity] = {
+    10: Severity.TRACE,
+    20: Severity.DEBUG,
+    30: Severity.INFO,
+    40: Severity.WARN,
+    50: Severity.ERROR,
+    60: Severity.FATAL,
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Numbers that are a time from 1973 to 5138: in seconds since 1970, as zap writes it, and in
+#: milliseconds, as pino does. So no number is both.
+_IN_SECONDS = (10**8, 10**11)
+_IN_MILLISECONDS = (10**11, 10**14)
 _CORRELATION = re.compile(r"[!-~]{1,128}")
 _TIME = "in ISO 8601 with its offset from UTC, like 2026-11-29T12:00:00.5Z"
 
@@ -165,6 +181,16 @@ def time_of(given: object) -> datetime:
         raise BadRecordError("time: it is beyond what a date can be") from None
 
 
+def correlation_of(given: object) -> str:
+    """What ties entries together.
+
+    :raises BadRecordError: for what some cloud could not hold, or could not find again.
+    """
+    if not isinstance(given, str) or not _CORRELATION.fullmatch(given):
+        raise BadRecordError("correlation_id: expected 1 to 128 visible characters of ASCII")
+    return given
+
+
 def _insert_id(origin: Origin, exact: object) -> str:
     """The same for every try of a task, and for nothing else."""
     work = origin.work
@@ -181,11 +207,15 @@ def _checked(record: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 def _as_ours(record: Mapping[Any, Any]) -> Mapping[str, Any]:
     left = dict(record)
+    if _is_number(level := left.get("level")):
+        left["level"] = _PINO_LEVELS.get(level, level)
     found: dict[str, Any] = {}
     for name, names in _ALSO.items():
         for other in names:
             if found.get(name) is None and other in left:
                 found[name] = left.pop(other)
+    if "time" in found:
+        found["time"] = _from_epoch(found["time"])
     inner = left.pop("attributes", None)
     if isinstance(inner, Mapping):
         left.update(inner)
@@ -194,10 +224,29 @@ def _as_ours(record: Mapping[Any, Any]) -> Mapping[str, Any]:
     return {**found, "attributes": left}
 
 
+def _from_epoch(given: object) -> object:
+    """A time for a number that is one; anything else as it is."""
+    if _is_number(given):
+        if _IN_SECONDS[0] <= given < _IN_SECONDS[1]:
+            return _EPOCH + timedelta(seconds=given)
+        if _IN_MILLISECONDS[0] <= given < _IN_MILLISECONDS[1]:
+            return _EPOCH + timedelta(milliseconds=given)
+    return given
+
+
+def _is_number(given: object) -> TypeGuard[int | float]:
+    return isinstance(given, int | float) and not isinstance(given, bool)
+
+
 def _time(given: object, place: int, origin: Origin) -> datetime:
-    if given in (None, ""):
+    if given not in (None, ""):
+        return time_of(given)
+    try:
         return origin.start + timedelta(microseconds=place)
-    return time_of(given)
+    except OverflowError:
+        raise BadRecordError(
+            "time: it has none, and counted from start it is beyond what a date can be"
+        ) from None
 
 
 def _severity(given: object, origin: Origin) -> Severity:
@@ -205,11 +254,7 @@ def _severity(given: object, origin: Origin) -> Severity:
 
 
 def _correlation(given: object) -> str | None:
-    if given in (None, ""):
-        return None
-    if not isinstance(given, str) or not _CORRELATION.fullmatch(given):
-        raise BadRecordError("correlation_id: expected 1 to 128 visible characters of ASCII")
-    return given
+    return None if given in (None, "") else correlation_of(given)
 
 
 def _attributes(given: object) -> dict[str, str]:

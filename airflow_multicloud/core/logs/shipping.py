@@ -72,7 +72,7 @@ class Shipment:
     """What is shipped, and where to.
 
     :param read: reads all from the beginning; called twice when ``on_invalid`` is ``fail``, so
-        that all are checked before the first is sent.
+        that all are checked before the first is sent. It must find as many both times.
     :param ratios: by connection id, the share that must be accepted.
     """
 
@@ -94,13 +94,19 @@ def ship(shipment: Shipment, settled: Settled | None = None) -> ShipReport:
     """
     log = shipment.log
     check_log(log, cloud="")
-    if shipment.on_invalid is OnInvalid.FAIL:
-        _check(shipment)
+    checked = _check(shipment) if shipment.on_invalid is OnInvalid.FAIL else None
     broken: list[CloudError] = []
 
     def readable() -> Iterator[LogEntry | Unread]:
+        read = 0
         try:
-            yield from shipment.read()
+            for one in shipment.read():
+                if read == checked:
+                    raise _changed(f"more than {checked} records", checked)
+                read += 1
+                yield one
+            if checked is not None and read < checked:
+                raise _changed(f"{read} records", checked)
         except CloudError as err:
             broken.append(err)
 
@@ -127,11 +133,22 @@ def ship(shipment: Shipment, settled: Settled | None = None) -> ShipReport:
     )
 
 
-def _check(shipment: Shipment) -> None:
+def _changed(found: str, checked: int) -> LogsError:
+    return LogsError(
+        f"source: {found} when it was read to be sent, and {checked} when it was checked before; "
+        "it has changed meanwhile",
+        kind=ErrorKind.SOURCE_CHANGED,
+    )
+
+
+def _check(shipment: Shipment) -> int:
+    """Refuse what can't be written; how many records there are."""
+    given = 0
     tallies = {one.conn_id: Tally() for one in shipment.destinations}
     unread = Tally()
     for portion in in_portions(shipment.read()):
         cancellation.check()
+        given += portion.size
         unread.add_refusals(portion.unread)
         for one in shipment.destinations:
             if one.hook is not None:
@@ -147,3 +164,4 @@ def _check(shipment: Shipment) -> None:
             f"sends the others): {'; '.join(told)}",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+    return given

@@ -14,7 +14,9 @@ from airflow_multicloud.api.logs import (
 from airflow_multicloud.core.logs.querying import Completeness
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, LogsError
+from airflow_multicloud.opening.logs import whole_number
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.given import given_or_none
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,6 +37,9 @@ class QueryLogsOperator(CloudOperator):
     cloud says that entries may be missing) or ``failed``. The same without the rows is in XCom
     under ``logs_report``, also when the task fails. With a destination, the rows are written
     there, and not returned.
+
+    A parameter that may be left out is left out when its template renders to nothing, also to the
+    text ``None``.
 
     :param connections: connection ids, each once.
     :param log_name: the log, as it was written to.
@@ -97,20 +102,21 @@ class QueryLogsOperator(CloudOperator):
     def perform(self, context: Context) -> Outcome:
         """Ask."""
         failure: QueryFailedError | None = None
+        destination = given_or_none(self.destination)
         try:
             result = query_logs(
                 self.connections,
                 self.log_name,
-                since=self.since,
-                until=self.until,
-                window=self.window,
-                text=self.text,
-                severity=self.severity,
-                correlation_id=self.correlation_id,
-                limit=self._limit(),
-                characters=None if self.destination else MOST_CHARACTERS,
-                destination=self.destination or None,
-                min_clouds=self.min_clouds,
+                since=given_or_none(self.since),
+                until=given_or_none(self.until),
+                window=given_or_none(self.window),
+                text=given_or_none(self.text),
+                severity=given_or_none(self.severity),
+                correlation_id=given_or_none(self.correlation_id),
+                limit=self._limit(whole=destination is not None),
+                characters=None if destination else MOST_CHARACTERS,
+                destination=destination,
+                min_clouds=given_or_none(self.min_clouds),
             )
         except QueryFailedError as err:
             failure, result = err, err.result
@@ -118,19 +124,24 @@ class QueryLogsOperator(CloudOperator):
         facts = to_document(result)
         report = {name: value for name, value in facts.items() if name != "rows"}
         context["ti"].xcom_push(key=REPORT, value=report)
-        return Outcome(report if self.destination else facts, failure)
+        return Outcome(report if destination else facts, failure)
 
-    def _limit(self) -> int | str | None:
-        if self.limit in (None, ""):
-            return None if self.destination else DEFAULT_LIMIT
-        many = str(self.limit).isdecimal() and int(self.limit or 0) > MOST_ROWS
-        if many and not self.destination:
+    def _limit(self, *, whole: bool) -> int | None:
+        """Rows at most.
+
+        :param whole: whether there may be any number of them.
+        """
+        given = given_or_none(self.limit)
+        if given is None and whole:
+            return None
+        limit = whole_number("limit", given, DEFAULT_LIMIT)
+        if limit > MOST_ROWS and not whole:
             raise LogsError(
-                f"limit: {self.limit} given, expected at most {MOST_ROWS} rows; give a destination "
-                "for more",
+                f"limit: {limit} given, expected at most {MOST_ROWS} rows; give a destination for "
+                "more",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
-        return self.limit
+        return limit
 
     def _tell(self, result: LogQueryResult) -> None:
         for one in result.connections:

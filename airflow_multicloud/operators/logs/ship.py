@@ -10,8 +10,10 @@ from airflow_multicloud.core.success import Ratios
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.logs import Given, shipped
 from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.given import given_or_none
 from airflow_multicloud.operators.run_ids import started_at
 from airflow_multicloud.operators.settled import remember_settled, settled_before
+from airflow_multicloud.ports.logs import Severity
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,6 +30,9 @@ class ShipLogsOperator(CloudOperator):
     insert id that is the same in every try of the task. What a cloud accepted in an earlier try is
     not sent again where Airflow can remember that (3.3 and later).
 
+    A parameter that may be left out is left out when its template renders to nothing, also to the
+    text ``None``.
+
     :param destinations: connection ids, each once.
     :param log_name: the log that is written to: letters, digits, ``.``, ``_``, ``/`` and ``-``.
     :param records: objects with ``message`` and, if wanted, ``time`` (ISO 8601 with its offset),
@@ -39,7 +44,8 @@ class ShipLogsOperator(CloudOperator):
     :param on_invalid: ``fail``: nothing is sent if any destination can't take a record; ``drop``:
         such records are counted as dropped.
     :param min_success_ratio: which share must be accepted, from 0 to 1: of each destination, or by
-        connection id. A retry is made where it can help.
+        connection id. A retry is made where it can help. With 0 a destination that can't be used
+        fails the task nevertheless.
     :param severity: of records that have none.
     :param correlation_id: of records that have none; the current trace's id by default.
     :param start: the time of the first record, for those that have none: each is a microsecond
@@ -90,14 +96,14 @@ class ShipLogsOperator(CloudOperator):
     def perform(self, context: Context) -> Outcome:
         """Ship."""
         given = Given(
-            records=self.records,
-            source=self.source or None,
-            source_format=self.source_format,
+            records=given_or_none(self.records),
+            source=given_or_none(self.source),
+            source_format=given_or_none(self.source_format),
             on_invalid=self.on_invalid,
             min_success_ratio=self.min_success_ratio,
-            severity=self.severity,
-            correlation_id=self.correlation_id or None,
-            start=self.start or started_at(context),
+            severity=given_or_none(self.severity) or Severity.INFO,
+            correlation_id=given_or_none(self.correlation_id),
+            start=given_or_none(self.start) or started_at(context),
         )
         key = f"multicloud logs settled {self.log_name}"
         settled = settled_before(self, context, key)

@@ -212,6 +212,33 @@ def _query(conns: Any, context: dict[str, Any], **given: Any) -> Any:
     return QueryLogsOperator(task_id="query", **call).execute(context)
 
 
+def test_a_template_of_nothing_is_nothing(
+    conns: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jinja renders one to the text ``None``."""
+    monkeypatch.chdir(tmp_path)
+    names = ("source", "source_format", "severity", "correlation_id", "start")
+    report = _ship(conns, _context(), **dict.fromkeys(names, "None"))
+    assert report["succeeded"]
+    assert [one.correlation_id for one in _kept(conns[0])] == [None, None]
+    assert _kept(conns[0])[0].time == STARTED
+    _ship(conns, _context(), records="None", source=str(_lines(tmp_path)), log_name="lines")
+    names = ("since", "until", "text", "severity", "correlation_id", "limit")
+    names += ("destination", "min_clouds")
+    found = _query(list(conns), _context(), **dict.fromkeys(names, "None"))
+    assert (found["count"], len(found["rows"])) == (6, 6)
+    since = STARTED.isoformat()
+    found = _query(list(conns), _context(), window="None", since=since)
+    assert found["count"] == 6
+    assert not (tmp_path / "None").exists()
+
+
+def _lines(directory: Any) -> Any:
+    path = directory / "run.log"
+    path.write_text("one line\n")
+    return path
+
+
 def test_rows_are_returned_and_the_report_has_none(conns: Any) -> None:
     _ship(conns, _context())
     context = _context()
@@ -249,6 +276,9 @@ def test_a_destination_gets_the_rows_and_xcom_does_not(conns: Any, tmp_path: Any
 def test_xcom_has_a_bound(conns: Any) -> None:
     with pytest.raises(AirflowFailException, match="limit: 10001 given, expected at most 10000"):
         _query(list(conns), _context(), limit=str(MOST_ROWS + 1))
+    for limit in (" 20000", "+20000", "2_0000", 20000):
+        with pytest.raises(AirflowFailException, match="limit: 20000 given, expected at most"):
+            _query(list(conns), _context(), limit=limit)
     records = [{"message": "x" * 200_000, "time": STARTED.isoformat()} for _ in range(8)]
     _ship(conns, _context(), records=records)
     found = _query(conns[0], _context())

@@ -284,6 +284,8 @@ def test_nothing_is_put_in_place_when_too_few_answered(conns, tmp_path):
         ({"until": "2026-11-29"}, "until: '2026-11-29' given"),
         ({"until": START}, "until: "),
         ({"severity": "LOUD"}, "severity: 'LOUD' given"),
+        ({"text": 7}, "text: 7 given, expected a text"),
+        ({"correlation_id": 7}, "correlation_id: 7 given, expected a text"),
         ({"limit": 0}, "limit: 0 given, expected a whole number from 1"),
         ({"limit": "many"}, "limit: 'many' given"),
         ({"min_clouds": 4}, "min_clouds: 4 given, expected a whole number from 1 to 3"),

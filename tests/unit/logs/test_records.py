@@ -168,13 +168,73 @@ def test_lines_of_other_programs():
     assert dict(second.attributes) == {"a": "1"}
 
 
+def test_lines_of_zap_and_pino():
+    content = (
+        b'{"level":"dpanic","ts":1795953600.000001,"caller":"a.go:1","msg":"zap"}\n'
+        b'{"level":30,"time":1795953600002,"pid":7,"hostname":"h","msg":"pino"}\n'
+        b'{"level":60,"time":1795953600002.5,"msg":"ends"}\n'
+    )
+    zap, pino, ends = _lines(content, LineFormat.JSON, Origin(log="app", start=START))
+    assert (zap.time, zap.severity) == (START + MICROSECOND, Severity.FATAL)
+    assert (pino.time, pino.severity) == (START + timedelta(milliseconds=2), Severity.INFO)
+    assert (ends.time, ends.severity) == (START + timedelta(milliseconds=2.5), Severity.FATAL)
+    assert dict(pino.attributes) == {"pid": "7", "hostname": "h"}
+
+
+@pytest.mark.parametrize(
+    ("number", "found"),
+    [
+        (10**8, "1973-03-03T09:46:40+00:00"),
+        (10**11 - 1, "5138-11-16T09:46:39+00:00"),
+        (10**11, "1973-03-03T09:46:40+00:00"),
+        (10**14 - 1, "5138-11-16T09:46:39.999000+00:00"),
+    ],
+)
+def test_a_number_is_seconds_or_milliseconds_and_never_both(number, found):
+    (entry,) = _lines(b'{"msg":"x","time":%d}' % number, LineFormat.JSON)
+    assert entry.time.isoformat() == found
+
+
+@pytest.mark.parametrize("lines", [*LineFormat])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(lines):
+    content = b'\xef\xbb\xbf{"message":"a"}\n{"message":"b"}\n'
+    found = [entry.message for entry in _lines(content, lines, size=2)]
+    assert found == (
+        ["a", "b"] if lines is LineFormat.JSON else ['{"message":"a"}', '{"message":"b"}']
+    )
+    assert _lines(b"\xef\xbb\xbf", lines) == []
+
+
+def test_a_time_counted_from_start_ends_where_dates_end():
+    origin = Origin(log="app", start=datetime.max.replace(tzinfo=UTC))
+    first, second = _read([{"message": "a"}, {"message": "b"}], origin)
+    assert first.time == origin.start
+    assert second.reason == (
+        "time: it has none, and counted from start it is beyond what a date can be"
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
         (b"{", "no JSON"),
-        (b"[]", "no object"),
+        (b"[]", "no JSON object but an array, or the beginning of one; expected a record"),
+        (b"[", "no JSON object but an array, or the beginning of one; expected a record"),
+        (b"3", "no object"),
+        (b'{"message": "a"},', "no JSON; expected a record (a JSON object) in each line"),
+        (b'{"message": "a", "x": NaN}', "no JSON; expected"),
+        (b'{"message": "a", "x": 1e400}', "a number in it is beyond what a float can be"),
+        (b'{"message": "a", "x": [-1e400]}', "a number in it is beyond what a float can be"),
+        (b'{"x":' * 100_000, "no JSON that can be read: nested too deeply"),
         (b"{}", "message: it is missing"),
-        (b'{"message": "\\ud800"}', "no JSON"),
+        (b'{"message": "\\ud800"}', "half of a surrogate pair in it"),
+        (b'{"message": "a", "x": "\\udc00b"}', "half of a surrogate pair in it"),
+        (b'{"message": "a", "level": 35}', "severity: not one of"),
+        (b'{"message": "a", "level": true}', "severity: not one of"),
+        (b'{"message": "a", "severity": 30}', "severity: not one of"),
+        (b'{"message": "a", "time": 12.5}', "time: it is none in ISO 8601"),
+        (b'{"message": "a", "time": 1e14}', "time: it is none in ISO 8601"),
+        (b'{"message": "a", "time": true}', "time: it is none in ISO 8601"),
         (b"[" * 100_000, "no JSON"),
         (b"x" * (LONGEST + 1), f"longer than {LONGEST} bytes"),
     ],

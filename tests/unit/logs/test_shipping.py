@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import tracemalloc
 from collections import Counter
@@ -19,6 +20,7 @@ from airflow_multicloud.core.logs.records import Origin, read_records
 from airflow_multicloud.core.logs.shipping import Shipment, ship
 from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError, StorageError
 from airflow_multicloud.opening import logs as opening
+from airflow_multicloud.opening import spooling
 from airflow_multicloud.opening.deliveries import open_destination
 from airflow_multicloud.opening.places import stage_place
 from airflow_multicloud.ports.accounting import Accounting
@@ -166,6 +168,61 @@ def test_a_source_that_breaks_off_is_told_with_what_was_shipped(conns, tmp_path,
     assert [one.accepted for one in raised.value.report.destinations] == [2, 2, 2]
 
 
+def _piped(content):
+    """The path of a pipe that has this in it, and no more."""
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return reading, f"/dev/fd/{reading}"
+
+
+@pytest.mark.parametrize("on_invalid", ["fail", "drop"])
+def test_a_pipe_is_shipped_whole(conns, on_invalid):
+    reading, path = _piped(b"hello\nworld\n")
+    try:
+        report = api.ship_logs(conns, "app", source=path, on_invalid=on_invalid, start=NOW)
+    finally:
+        os.close(reading)
+    assert [(one.given, one.accepted) for one in report.destinations] == [(2, 2)] * 3
+    assert _messages(conns[0]) == ["hello", "world"]
+
+
+def test_a_bad_line_of_a_pipe_is_named_before_anything_is_sent(conns):
+    reading, path = _piped(b'{"message": "a"}\nno JSON\n')
+    try:
+        with pytest.raises(LogsError, match=r"nothing was sent .*line 2: no JSON"):
+            api.ship_logs(conns, "app", source=path, source_format="json", start=NOW)
+    finally:
+        os.close(reading)
+    assert not any(_messages(conn_id) for conn_id in conns)
+
+
+def test_what_a_pipe_may_have_is_bounded(conns, monkeypatch):
+    monkeypatch.setattr(spooling, "MOST_BYTES", 5)
+    reading, path = _piped(b"hello\nworld\n")
+    try:
+        with pytest.raises(StorageError, match=f"source: {path} is no regular file") as raised:
+            api.ship_logs(conns, "app", source=path, start=NOW)
+    finally:
+        os.close(reading)
+    assert raised.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert not any(_messages(conn_id) for conn_id in conns)
+
+
+@pytest.mark.parametrize(
+    ("second", "found", "shipped"),
+    [(b"", "0 records", 0), (b"a\n", "1 records", 1), (b"a\nb\nc\n", "more than 2 records", 2)],
+)
+def test_a_source_that_changes_after_the_check_is_told(conns, monkeypatch, second, found, shipped):
+    """What was not checked is not sent."""
+    contents = iter([b"a\nb\n", second])
+    monkeypatch.setattr(opening, "stream_place", lambda *_: iter([next(contents)]))
+    with pytest.raises(api.ShippingFailedError, match=f"source: {found} when") as raised:
+        api.ship_logs(conns, "app", source="x.log", start=NOW)
+    assert raised.value.kind is ErrorKind.SOURCE_CHANGED
+    assert [one.accepted for one in raised.value.report.destinations] == [shipped] * 3
+
+
 def test_memory_does_not_depend_on_the_size(conns, monkeypatch):
     """Of 40 MB in lines of 100 kB, a portion is there at a time, and what is made of it."""
 
@@ -202,6 +259,9 @@ def test_memory_does_not_depend_on_the_size(conns, monkeypatch):
         ({"on_invalid": "ignore"}, "on_invalid: 'ignore' given, expected one of fail, drop"),
         ({"min_success_ratio": 2}, "min_success_ratio: 2 given"),
         ({"severity": "LOUD"}, "severity: 'LOUD' given: not one of"),
+        ({"correlation_id": "two words"}, "correlation_id: 'two words' given: expected 1 to 128"),
+        ({"correlation_id": "x" * 129}, "correlation_id: 'xx"),
+        ({"correlation_id": 7}, "correlation_id: 7 given: expected 1 to 128"),
         ({"start": "noon"}, "start: 'noon' given: it is none in ISO 8601"),
         ({"records": None, "source": "x.gz"}, "source: x.gz is compressed"),
         ({"records": None, "source": "x", "source_format": "xml"}, "source_format: 'xml' given"),
