@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from airflow_multicloud.adapters.tallies import Change, Reason, Tally
 from airflow_multicloud.errors import CloudError, ErrorKind
-from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
+from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal, is_final
 from airflow_multicloud.text import traceback_text
 
 _log = logging.getLogger(__name__)
@@ -128,15 +128,22 @@ def send_items(
     """
     tally = Tally()
     prepared: list[Prepared[R]] = []
+    sources: dict[int, I] = {}
+    left: list[I] = []
     for item in items:
         found = prepare(item)
         if isinstance(found, Reason):
             tally.refuse(name(item), found)
+            if not is_final(found.outcome, found.kind):
+                left.append(item)
         else:
             prepared.append(found)
+            sources[id(found)] = item
             tally.convert(found.name, found.changes)
-    _Sending(send, tally, all_or_nothing=all_or_nothing).all_of(batched(prepared, limits))
-    return tally.accounting(len(items))
+    sending = _Sending(send, tally, all_or_nothing=all_or_nothing)
+    sending.all_of(batched(prepared, limits))
+    left += [sources[id(one)] for one in sending.left]
+    return replace(tally.accounting(len(items)), left=tuple(left))
 
 
 def batched(
@@ -198,6 +205,8 @@ class _Sending(Generic[R]):
         self._alone = 0
         self._some_accepted = False
         self._ended: Reason | None = None
+        #: What another try may have accepted.
+        self.left: list[Prepared[R]] = []
 
     def all_of(self, batches: Iterator[Sequence[Prepared[R]]]) -> None:
         for batch in batches:
@@ -223,7 +232,7 @@ class _Sending(Generic[R]):
                 self._some_accepted = True
                 self._tally.accept()
             else:
-                self._tally.refuse(item.name, reason)
+                self._refuse((item,), reason)
 
     def _failed(self, batch: Sequence[Prepared[R]], err: CloudError) -> None:
         if self._all_or_nothing and err.kind is ErrorKind.INVALID_ARGUMENT:
@@ -243,3 +252,5 @@ class _Sending(Generic[R]):
     def _refuse(self, batch: Sequence[Prepared[R]], reason: Reason) -> None:
         for item in batch:
             self._tally.refuse(item.name, reason)
+        if not is_final(reason.outcome, reason.kind):
+            self.left += batch

@@ -61,6 +61,16 @@ class Portion(Generic[T]):
         return len(self.items) + sum(refusal.count for refusal in self.unread)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartlySettled(Accounting):
+    """The account of those items of a portion of which a later try can't have more accepted.
+
+    :param places: of the portion's other items, which are sent again; the first has 0.
+    """
+
+    places: tuple[int, ...]
+
+
 #: By connection id and digest, the accounts of portions of which a later try can't have more
 #: accepted. What was not kept of their items is not in them.
 Settled = dict[str, dict[str, Accounting]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from opentelemetry.trace import Span
@@ -14,6 +13,7 @@ from airflow_multicloud.adapters.batches import CONCERNS_ALL, NOT_KNOWN_AFTER, d
 from airflow_multicloud.adapters.tallies import Reason, Tally
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.deliveries import Delivery, Destination, Portion, Settled
+from airflow_multicloud.core.settling import items_left, settled_of
 from airflow_multicloud.core.telemetry import failed, submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Outcome
@@ -139,32 +139,35 @@ class _Serving(Generic[H, T]):
         """Send a portion, and count what becomes of it."""
         self._given += portion.size
         self._tally.add_refusals(portion.unread)
-        if (known := self._before.get(portion.digest)) is not None:
+        known = self._before.get(portion.digest)
+        items = portion.items if known is None else items_left(portion.items, known)
+        if known is not None and len(items) < len(portion.items):
             self._tally.add(known)
             self._accepted_before += known.accepted
-        elif self._ended is not None or self.to.hook is None:
+        if self._ended is not None or self.to.hook is None:
             why = self._ended or dropped(ErrorKind.UNSUPPORTED, "not sent: there is no hook")
-            self._lose(portion.items, why)
-        elif portion.items:
-            self._hand(self.to.hook, portion)
+            self._lose(items, why)
+        elif items:
+            self._hand(self.to.hook, portion, items)
 
-    def _hand(self, hook: H, portion: Portion[T]) -> None:
+    def _hand(self, hook: H, portion: Portion[T], items: Sequence[T]) -> None:
         started = time.monotonic()
         try:
-            part = self._send(self.to, hook, portion.items)
+            part = self._send(self.to, hook, items)
         except CloudError as err:
-            self._failed(portion.items, err)
+            self._failed(items, err)
         except cancellation.WorkCancelledError:
             raise
         except Exception as err:  # noqa: BLE001 - costs this destination, not the others' accounts
             _log.warning("%s: its hook failed:\n%s", self.to.conn_id, traceback_text(err))
             why = f"its hook failed with {type(err).__name__}; the log has more"
-            self._failed(portion.items, CloudError(why, kind=ErrorKind.INTEGRITY))
+            self._failed(items, CloudError(why, kind=ErrorKind.INTEGRITY))
         else:
             self._tally.add(part)
             self._judge(part)
-            if portion.digest and _is_settled(part):
-                self._settled[portion.digest] = replace(part, conversions=(), requests=0)
+            before = self._before.get(portion.digest) if len(items) < len(portion.items) else None
+            if portion.digest and (now := settled_of(portion.items, part, before)) is not None:
+                self._settled[portion.digest] = now
         finally:
             self._seconds += time.monotonic() - started
 
@@ -212,11 +215,3 @@ class _Serving(Generic[H, T]):
         # No samples: what failed is the destination, whatever the items are.
         if items:
             self._tally.refuse_all(len(items), reason)
-
-
-def _is_settled(part: Accounting) -> bool:
-    """Whether another try must not send it again: what is left of it is wrong in itself."""
-    return part.accepted > 0 and all(
-        one.outcome is not Outcome.UNKNOWN and one.kind is ErrorKind.INVALID_ARGUMENT
-        for one in part.refusals
-    )

@@ -18,7 +18,7 @@ from airflow_multicloud.core.metrics.collecting import (
 from airflow_multicloud.core.metrics.destinations import Exporter, Transport
 from airflow_multicloud.core.metrics.exporting import ExportOptions, export
 from airflow_multicloud.core.metrics.given import read_given
-from airflow_multicloud.core.metrics.origin import Origin, attributed
+from airflow_multicloud.core.metrics.origin import Origin
 from airflow_multicloud.core.metrics.otlp import OtlpExporter
 from airflow_multicloud.core.metrics.otlp_json import read_otlp_json
 from airflow_multicloud.core.metrics.prometheus import read_prometheus
@@ -38,7 +38,7 @@ from airflow_multicloud.opening.cost.files import read_place
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, Metrics, OtlpMetrics
 
-#: Reading a file takes about ten times its size of memory.
+#: Reading a file takes twenty to thirty times its size of memory.
 _MAX_BYTES = 64 << 20
 
 
@@ -75,21 +75,19 @@ def collect(given: MetricsInput, origin: Origin) -> Collected:
     :param origin: whose they are.
     :raises CloudError: when the input as a whole can't be read.
     """
-    collector = Collector(origin.time)
+    collector = Collector(origin.time, origin.attributes)
     keep = texts(given.resource_attributes, "resource_attributes", what="names", error=MetricsError)
     if given.otlp_json not in (None, ""):
         content = read_input("otlp_json", given.otlp_json)
-        found = read_otlp_json(
+        return read_otlp_json(
             content, collector, name=str(given.otlp_json), resource_attributes=keep
         )
-    elif given.prometheus_text not in (None, ""):
+    if given.prometheus_text not in (None, ""):
         content = read_input("prometheus_text", given.prometheus_text)
-        found = read_prometheus(content, collector, name=str(given.prometheus_text))
-    elif given.metrics_data is not None:
-        found = read_sdk_data(given.metrics_data, collector, resource_attributes=keep)
-    else:
-        found = read_given(given.metrics, collector)
-    return attributed(found, origin)
+        return read_prometheus(content, collector, name=str(given.prometheus_text))
+    if given.metrics_data is not None:
+        return read_sdk_data(given.metrics_data, collector, resource_attributes=keep)
+    return read_given(given.metrics, collector)
 
 
 def read_input(parameter: str, where: str | Path | None) -> bytes:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_multicloud.core.deliveries import Settled
+from airflow_multicloud.core.deliveries import PartlySettled, Settled
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.accounting import Accounting
@@ -52,7 +52,8 @@ def remember_settled(context: Context, key: str, settled: Settled) -> None:
         kept[conn_id] = {}
         for digest, account in accounts.items():
             # Nearly all were accepted as a whole: their number says it.
-            told = to_document(account) if account.refusals else account.accepted
+            plain = not account.refusals and not isinstance(account, PartlySettled)
+            told = account.accepted if plain else to_document(account)
             left -= len(json.dumps({digest: told}))
             if left < 0:
                 break
@@ -67,4 +68,6 @@ def _items(told: object) -> list[tuple[str, Any]]:
 def _read(told: object) -> Accounting:
     if isinstance(told, int):
         return Accounting(given=told, accepted=told)
-    return read_document(Accounting, told, what="what was accepted before")
+    partly = isinstance(told, Mapping) and "places" in told
+    cls = PartlySettled if partly else Accounting
+    return read_document(cls, told, what="what was accepted before")

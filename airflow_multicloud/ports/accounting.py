@@ -6,8 +6,9 @@ destination ``given = accepted + rejected + unknown + dropped`` holds, always.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from airflow_multicloud.errors import ErrorKind
 
@@ -39,6 +40,11 @@ class ConversionKind(StrEnum):
     TIME_ROUNDED = "time_rounded"
     TEXT_CUT = "text_cut"
     EXEMPLARS_LOST = "exemplars_lost"
+
+
+def is_final(outcome: Outcome, kind: ErrorKind) -> bool:
+    """Whether no other try can help an item that was not accepted: it is wrong in itself."""
+    return outcome is not Outcome.UNKNOWN and kind is ErrorKind.INVALID_ARGUMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,8 @@ class Accounting:
     :param refusals: all others, by reason.
     :param conversions: what was not kept of items that were sent, whatever became of them.
     :param requests: how many were made.
+    :param left: the very items, as they were given, of which another try may have more accepted;
+        ``None`` where nobody tells which these are.
     """
 
     given: int
@@ -91,6 +99,7 @@ class Accounting:
     refusals: tuple[Refusal, ...] = ()
     conversions: tuple[Conversion, ...] = ()
     requests: int = 0
+    left: tuple[Any, ...] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         told = self.accepted + sum(refusal.count for refusal in self.refusals)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from airflow_multicloud.api import check_metrics, export_metrics_to_cloud, read_metric
+from airflow_multicloud.core.metrics.origin import Origin
 from airflow_multicloud.core.metrics.report import ExportReport
 from airflow_multicloud.errors import ErrorKind, MetricsError
+from airflow_multicloud.opening.metrics import ExportRequest, MetricsInput, export_metrics
 from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import plant
@@ -129,6 +131,32 @@ def test_faults_of_one_cloud_are_its_own(clouds: Clouds) -> None:
     assert third.refusals[0].kind is ErrorKind.PERMISSION_DENIED
     assert clouds.totals(aws, "shop.good") == [1]
     assert clouds.totals(gcp, "shop.bad") == [1]
+
+
+@pytest.mark.parametrize("conn_id", ["aws_telemetry_local", "azure_telemetry_local"])
+def test_a_retry_counts_nothing_twice(clouds: Clouds, conn_id: str) -> None:
+    """Where large points go in several requests, of which one is accepted."""
+    attributes = {f"k{n:02}": "v" * 200 for n in range(28)}
+    given = MetricsInput(
+        metrics=[
+            {"name": f"shop.big{n}", "type": "counter", "value": 1, "attributes": attributes}
+            for n in range(400)
+        ]
+    )
+    request = ExportRequest(destinations=conn_id, namespace=clouds.namespace)
+    origin, settled = Origin(time=minute()), cast("dict[str, Any]", {})
+    throttled = DeliveryFault(
+        kind=DeliveryFaultKind.REFUSE, error=ErrorKind.THROTTLED, after=1, times=100
+    )
+    clouds.plant(conn_id, throttled)
+    (first,) = export_metrics(given, request, origin, settled=settled).destinations
+    assert 0 < first.accepted < 400
+    assert first.unknown == 0
+    clouds.plant(conn_id)
+    (second,) = export_metrics(given, request, origin, settled=settled).destinations
+    assert (second.accepted, second.accepted_before) == (400, first.accepted)
+    for name in ("shop.big0", "shop.big399"):
+        assert clouds.totals(conn_id, name) == [1]
 
 
 def test_bad_points_are_named_before_anything_is_sent(clouds: Clouds) -> None:

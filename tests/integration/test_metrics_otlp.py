@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import ssl
+import threading
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from socketserver import StreamRequestHandler, TCPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +20,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
+from airflow_multicloud.core.metrics import otlp
 from airflow_multicloud.core.metrics.otlp import OtlpExporter
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, ConversionKind, Outcome
@@ -31,7 +37,7 @@ from airflow_multicloud.ports.metrics import (
 from .answering import Answer, Answering, Asked, answering
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 NOW = datetime.now(UTC)
@@ -209,6 +215,71 @@ def test_an_answer_that_can_not_be_read(sink: Sink) -> None:
     account = send(sink, *gauges(2))
     assert account.unknown == 2
     assert account.refusals[0].kind is ErrorKind.INTEGRITY
+
+
+@contextmanager
+def raw(parts: Iterable[bytes]) -> Iterator[OtlpTarget]:
+    """A server that sends these bytes after each request's, for as long as somebody listens."""
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            while (line := self.rfile.readline()).strip():
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            self.rfile.read(length)
+            with suppress(OSError):
+                for part in parts:
+                    self.wfile.write(part)
+
+    with TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_address[1]}/v1/metrics"
+            yield OtlpTarget(url=url, headers_for=lambda _: {}, resource={})
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def dripping() -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
+    for _ in range(500):
+        time.sleep(0.02)
+        yield b"x"
+
+
+BOMB = gzip.compress(b"\0" * (8 << 20))
+LONG = b"\0" * ((1 << 20) + 1)
+
+
+@pytest.mark.parametrize(("headers", "body"), [(b"Content-Encoding: gzip\r\n", BOMB), (b"", LONG)])
+def test_an_answer_that_is_too_long_is_not_read(headers: bytes, body: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (headers, len(body))
+    with raw([answer, body]) as target:
+        account = OtlpExporter("memory", target).export_points(gauges(2), namespace="shop")
+    assert account.unknown == 2
+    assert "the answer is too long" in account.refusals[0].reason
+
+
+def test_an_answer_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(otlp, "_TIMEOUT_SECONDS", 0.3)
+    started = time.monotonic()
+    with raw(dripping()) as target:
+        account = OtlpExporter("memory", target).export_points(gauges(2), namespace="shop")
+    assert account.unknown == 2
+    assert "did not end in time" in account.refusals[0].reason
+    assert time.monotonic() - started < 5
+
+
+def test_nothing_of_an_answer_is_logged_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """OpenTelemetry's exporter logs the reason of a status."""
+    answer = b"HTTP/1.1 401 \x1b[2J\x1b]0;x\x07\r\nContent-Length: 0\r\n\r\n"
+    with raw([answer]) as target:
+        account = OtlpExporter("memory", target).export_points(gauges(2), namespace="shop")
+    assert account.rejected == 2
+    assert "\\x1b[2J" in caplog.text
+    assert "\x1b" not in caplog.text
 
 
 def test_nobody_listens(sink: Sink) -> None:

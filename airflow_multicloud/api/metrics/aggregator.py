@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from airflow_multicloud.api.metrics.exports import export_metrics_to_cloud
+from airflow_multicloud.core.cancellation import WorkCancelledError
 from airflow_multicloud.core.metrics.report import ExportReport
-from airflow_multicloud.errors import CloudError
+from airflow_multicloud.ports.accounting import is_final
 from airflow_multicloud.ports.metrics import AttributeValue
 
 Attributes = Mapping[str, AttributeValue]
@@ -76,7 +77,7 @@ class CloudMetricsAggregator:
         """Export what was collected since the last export.
 
         It is taken out, whatever becomes of it at each destination, unless nothing was sent
-        anywhere: then it stays for the next one.
+        anywhere and another export can help: then it stays for the next one.
 
         :param options: of :func:`~airflow_multicloud.api.metrics.exports.export_metrics_to_cloud`.
         :raises CloudError: as that function.
@@ -86,15 +87,20 @@ class CloudMetricsAggregator:
             taken, since = self._series, self._since
             self._series, self._since = {}, now
         try:
-            return export_metrics_to_cloud(
+            report = export_metrics_to_cloud(
                 destinations,
                 namespace=self.namespace,
                 metrics=_documents(taken, since, now),
                 **options,
             )
-        except CloudError:
+        except WorkCancelledError:  # Some of it may have been sent.
+            raise
+        except Exception:
             self._put_back(taken, since)
             raise
+        if _stays(report):
+            self._put_back(taken, since)
+        return report
 
     def _add(
         self, kind: str, name: str, unit: str, attributes: Attributes, figures: Document
@@ -115,6 +121,13 @@ class CloudMetricsAggregator:
                     _merge(taken[key], document)
                 else:
                     taken[key] = document
+
+
+def _stays(report: ExportReport) -> bool:
+    """Whether nothing was sent, though not because all of it is wrong in itself."""
+    refusals = [one for to in report.destinations for one in to.refusals]
+    nothing_sent = all(to.dropped == to.points_in for to in report.destinations)
+    return nothing_sent and any(not is_final(one.outcome, one.kind) for one in refusals)
 
 
 def _merge(document: Document, newer: Document) -> None:

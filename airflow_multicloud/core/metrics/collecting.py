@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from airflow_multicloud.adapters.batches import dropped
 from airflow_multicloud.adapters.points import name_of
 from airflow_multicloud.adapters.tallies import Change, Tally
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Conversion, Refusal
-from airflow_multicloud.ports.metrics import MetricPoint
+from airflow_multicloud.ports.metrics import AttributeValue, MetricPoint
+from airflow_multicloud.text import traceback_text
+
+_log = logging.getLogger(__name__)
 
 #: Which of a resource's attributes tell its series from others'. OpenTelemetry's SDK gives every
 #: process another ``service.instance.id``: with it, each run would begin series of its own.
@@ -21,6 +26,17 @@ RESOURCE_ATTRIBUTES = ("service.namespace", "service.name")
 def refused(message: str, kind: ErrorKind = ErrorKind.INVALID_ARGUMENT) -> MetricsError:
     """The error for what can't be used."""
     return MetricsError(message, kind=kind)
+
+
+#: What code raises that meets a form which nobody thought of.
+UNEXPECTED_FORM = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class UnreadableError(ValueError):
@@ -51,10 +67,16 @@ class Collector:
     """Where readers put what they find.
 
     :param time: of points that have none.
+    :param attributes: added to each point, unless it has one of that name itself.
     """
 
-    def __init__(self, time: datetime | None = None) -> None:
+    def __init__(
+        self,
+        time: datetime | None = None,
+        attributes: Mapping[str, AttributeValue] = MappingProxyType({}),
+    ) -> None:
         self.time = time or datetime.now(UTC)
+        self._attributes = attributes
         self._points: list[MetricPoint] = []
         self._seen: set[Hashable] = set()
         self._given = 0
@@ -65,15 +87,18 @@ class Collector:
 
         A cloud would add both, keep one of them, or refuse one.
         """
+        shown = name_of(point)
+        if self._attributes:
+            point = replace(point, attributes={**self._attributes, **point.attributes})
         key = (point.series, point.time)
         if key in self._seen:
-            self.refuse(name_of(point), "another point of the same series has the same time")
+            self.refuse(shown, "another point of the same series has the same time")
             return
         self._seen.add(key)
         self._given += 1
         self._points.append(point)
         self._tally.accept()
-        self._tally.convert(name_of(point), changes)
+        self._tally.convert(shown, changes)
 
     def refuse(self, name: str, why: str) -> None:
         """Something that is no point.
@@ -88,10 +113,12 @@ class Collector:
         """Add what a function reads, or count why it can't."""
         try:
             point, changes = read()
+            self.add(point, changes)
         except UnreadableError as err:
             self.refuse(name, str(err))
-        else:
-            self.add(point, changes)
+        except UNEXPECTED_FORM as err:
+            _log.warning("a metric can't be read:\n%s", traceback_text(err))
+            self.refuse(name, f"it can't be read ({type(err).__name__})")
 
     def collected(self) -> Collected:
         """All of it."""

@@ -92,7 +92,10 @@ def export(
 def _batches(
     points: Sequence[MetricPoint], exporter: Exporter | None
 ) -> Iterator[Sequence[MetricPoint]]:
-    """Where repeats count twice, a batch is a request: it is accepted as a whole, or not."""
+    """Where repeats count twice, a batch is no more than a request may have.
+
+    A hook that makes several of it tells what is left (``Accounting.left``).
+    """
     size = _BATCH
     if exporter is not None:
         limits = exporter.describe_metric_limits()

@@ -6,7 +6,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from numbers import Number, Real
 from typing import Any, TypeVar
 
 from airflow_multicloud.core.metrics.collecting import (
@@ -14,7 +16,7 @@ from airflow_multicloud.core.metrics.collecting import (
     Collector,
     UnreadableError,
 )
-from airflow_multicloud.core.metrics.numbers import INSTANT, count_of, number_of, time_of
+from airflow_multicloud.core.metrics.numbers import count_of, instant_before, number_of, time_of
 from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.lists import elements, is_template
 from airflow_multicloud.ports.metrics import (
@@ -49,7 +51,7 @@ _KEYS: Mapping[MetricType, tuple[str, ...]] = {
         *_COUNTED,
     ),
 }
-_EMPTY = (None, "", "None")
+_EMPTY = ("", "None")
 _TRUTH = {"true": True, "false": False}
 
 
@@ -78,7 +80,7 @@ def read_given(metrics: object, collector: Collector) -> Collected:
 
 
 def _point(given: Mapping[str, Any], default_time: datetime) -> MetricPoint:
-    left = {key: value for key, value in given.items() if value not in _EMPTY}
+    left = {key: value for key, value in given.items() if not _is_empty(value)}
     kind = _member(MetricType, left.get("type", MetricType.GAUGE), "type")
     allowed = (*_COMMON, *_KEYS[kind])
     if unknown := sorted(str(key) for key in given if key not in allowed):
@@ -88,7 +90,7 @@ def _point(given: Mapping[str, Any], default_time: datetime) -> MetricPoint:
     time = time_of(left["time"], "time") if "time" in left else default_time
     start = None
     if kind is not MetricType.GAUGE:
-        start = time_of(left["start"], "start") if "start" in left else time - INSTANT
+        start = time_of(left["start"], "start") if "start" in left else instant_before(time)
     return MetricPoint(
         name=_text(left, "name"),
         data=_data(kind, left),
@@ -98,6 +100,10 @@ def _point(given: Mapping[str, Any], default_time: datetime) -> MetricPoint:
         attributes=_attributes(left.get("attributes", {})),
         description=_text(left, "description"),
     )
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and value in _EMPTY)
 
 
 def _data(kind: MetricType, given: Mapping[str, Any]) -> PointData:
@@ -169,8 +175,11 @@ def _numbers(given: Mapping[str, Any], key: str) -> Sequence[float]:
 def _list(given: Mapping[str, Any], key: str) -> Sequence[Any]:
     if key not in given:
         return ()
+    held = given[key]
+    if callable(listed := getattr(held, "tolist", None)):  # NumPy's arrays, say
+        held = listed()
     try:
-        return elements(given[key], key, str, int, float, what="numbers", error=MetricsError)
+        return elements(held, key, str, Number, Decimal, what="numbers", error=MetricsError)
     except MetricsError:
         raise UnreadableError(f"{key}: expected a list of numbers") from None
 
@@ -187,12 +196,14 @@ def _text(given: Mapping[str, Any], key: str) -> str:
 def _attributes(given: object) -> dict[str, AttributeValue]:
     if not isinstance(given, Mapping):
         raise UnreadableError("attributes: expected names and values")
+    found: dict[str, AttributeValue] = {}
     for name, value in given.items():
-        if not isinstance(name, str) or not isinstance(value, str | bool | int | float):
+        if not isinstance(name, str) or not isinstance(value, str | Real | Decimal):
             raise UnreadableError("attributes: expected names with texts, numbers or truth values")
         if is_template(value):
             raise UnreadableError("attributes: one has a template that was not rendered")
-    return dict(given)
+        found[name] = value if isinstance(value, str | bool) else number_of(value, "attributes")
+    return found
 
 
 def _truth(given: object, what: str) -> bool:

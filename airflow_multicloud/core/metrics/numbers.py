@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from numbers import Integral, Real
 
 from airflow_multicloud.core.metrics.collecting import UnreadableError
 
@@ -11,6 +13,8 @@ from airflow_multicloud.core.metrics.collecting import UnreadableError
 INSTANT = timedelta(milliseconds=1)
 _MICROSECOND = 1000
 _LONGEST_NUMBER = 400
+#: Whole decimals stay exact up to this.
+_WHOLE = 2**64
 
 
 def number_of(given: object, what: str) -> float:
@@ -24,6 +28,12 @@ def number_of(given: object, what: str) -> float:
         raise UnreadableError(f"{what}: a truth value given, expected a number")
     if isinstance(given, int | float):
         return _within(given, what)
+    if isinstance(given, Integral):  # NumPy's, say
+        return _within(int(given), what)
+    if isinstance(given, Decimal) and given.is_finite() and abs(given) < _WHOLE:
+        return int(given) if given == int(given) else float(given)
+    if isinstance(given, Real) or (isinstance(given, Decimal) and not given.is_snan()):
+        return _float(given, what)
     if isinstance(given, str) and len(given) <= _LONGEST_NUMBER:
         for read in (int, float):
             try:
@@ -34,11 +44,26 @@ def number_of(given: object, what: str) -> float:
 
 
 def _within(number: float, what: str) -> float:
+    _float(number, what)
+    return number
+
+
+def _float(number: Real | Decimal | float, what: str) -> float:
     try:
-        float(number)
+        return float(number)
     except OverflowError:
         raise UnreadableError(f"{what}: it is larger than a number of 64 bits can be") from None
-    return number
+
+
+def instant_before(time: datetime) -> datetime:
+    """Since when a counter counts of which nobody says it.
+
+    :raises UnreadableError: when there is no such time.
+    """
+    try:
+        return time - INSTANT
+    except OverflowError:
+        raise UnreadableError("time: there is none before it, when it began to count") from None
 
 
 def count_of(given: object, what: str) -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from airflow_multicloud.core.metrics.collecting import Collected
 from airflow_multicloud.labels import Work
 from airflow_multicloud.ports.metrics import AttributeValue
 
@@ -39,14 +38,3 @@ def origin_of(work: Work, started: datetime | None) -> Origin:
     if work.map_index is not None and work.map_index >= 0:
         attributes[MAP_INDEX] = work.map_index
     return Origin(attributes=attributes, time=started or datetime.now(UTC))
-
-
-def attributed(collected: Collected, origin: Origin) -> Collected:
-    """The same points, each with the origin's attributes."""
-    if not origin.attributes:
-        return collected
-    points = tuple(
-        replace(point, attributes={**origin.attributes, **point.attributes})
-        for point in collected.points
-    )
-    return replace(collected, points=points)

@@ -110,6 +110,15 @@ def inherited_of(
     return found, tuple(changes)
 
 
+def check_recorded(flags: int) -> None:
+    """Refuse a point that only says that there is none (a "stale marker").
+
+    :raises UnreadableError: for such a one.
+    """
+    if flags & _NO_RECORDED_VALUE:
+        raise UnreadableError("flags: the point says that no value was recorded")
+
+
 def point_of(
     stream: Stream, given: OtelPoint, default_time: datetime
 ) -> tuple[MetricPoint, tuple[Change, ...]]:
@@ -117,8 +126,7 @@ def point_of(
 
     :raises UnreadableError: when it is none.
     """
-    if given.flags & _NO_RECORDED_VALUE:
-        raise UnreadableError("flags: the point says that no value was recorded")
+    check_recorded(given.flags)
     changes = [*stream.changes, *given.changes]
     attributes = dict(stream.inherited)
     for name, value in given.attributes.items():

@@ -23,6 +23,7 @@ from airflow_multicloud.core.metrics.numbers import count_of, number_of
 from airflow_multicloud.core.metrics.otel_model import (
     OtelPoint,
     Stream,
+    check_recorded,
     explicit_histogram,
     inherited_of,
     point_of,
@@ -161,6 +162,8 @@ class _Reader:
 
 
 def _point(data: Json, point: Json, read: Callable[[Json, Json], Any]) -> OtelPoint:
+    flags = _named(point, "flags", _NO_FLAG)
+    check_recorded(flags)  # Such a one has no value.
     figures = read(data, point)
     changes = ()
     if isinstance(figures, tuple):
@@ -170,7 +173,7 @@ def _point(data: Json, point: Json, read: Callable[[Json, Json], Any]) -> OtelPo
         attributes=attributes_in(point),
         time=count_in(point, "timeUnixNano"),
         start=count_in(point, "startTimeUnixNano"),
-        flags=_named(point, "flags", _NO_FLAG),
+        flags=flags,
         exemplars=bool(point.get("exemplars")),
         changes=changes,
     )

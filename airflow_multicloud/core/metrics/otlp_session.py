@@ -6,6 +6,9 @@ meant for a collector, and goes to no cloud.
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
+from io import BytesIO
 from typing import Any
 
 import requests
@@ -13,14 +16,21 @@ from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from requests.auth import AuthBase
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError
+from urllib3.exceptions import HTTPError
 
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.metrics import OtlpTarget
+from airflow_multicloud.text import printable
 
 _OURS = ("content-type", "user-agent")
 #: Gateways' errors, after which nobody knows whether the request was carried out. The exporter
 #: would send it again.
 _AMBIGUOUS = (502, 504)
+#: Of an answer, in bytes: the whole of it, and one read.
+_LONGEST_BODY = 1 << 20
+_READ = 1 << 14
+#: Seconds in which a body is read where the exporter gives no time.
+_LONGEST_READ = 30.0
 
 
 class Answers:
@@ -45,6 +55,10 @@ class Answers:
 
 class EndedError(Exception):
     """A try that must not be repeated; no error of requests, which the exporter would repeat."""
+
+
+class _UnreadAnswerError(Exception):
+    """An answer that is not read to its end."""
 
 
 class _Credentials(AuthBase):
@@ -86,21 +100,53 @@ class _Session(requests.Session):
                 auth=_Credentials(self._target),
                 verify=self._target.verify,
                 allow_redirects=False,
+                stream=True,
             )
+            # The exporter logs it.
+            answer.reason = printable(answer.reason or "")
+            ended = time.monotonic() + (given.get("timeout") or _LONGEST_READ)
+            with closing(answer):
+                body = _read(answer, ended) if answer.ok else b""
+            # For the exporter; nobody needs more of a refusal than its status.
+            answer.raw = BytesIO(body)
         except CloudError as err:  # There are no credentials to send it with.
             self._answers.not_sent = f"{err.kind}: {err}"
-            raise EndedError(str(err)) from err
+            raise EndedError(printable(str(err))) from err
         except RequestException as err:
             if _not_sent(err):
                 self._answers.not_sent = type(err).__name__
             else:
                 self._answers.lost = type(err).__name__
             raise EndedError(type(err).__name__) from err
+        except _UnreadAnswerError as err:
+            self._answers.lost = str(err)
+            raise EndedError(str(err)) from err
+        except HTTPError as err:
+            self._answers.lost = type(err).__name__
+            raise EndedError(type(err).__name__) from err
         self._answers.status = answer.status_code
-        self._answers.body = answer.content
+        self._answers.body = body
         if answer.status_code in _AMBIGUOUS:
             raise EndedError(f"HTTP {answer.status_code}")
         return answer
+
+
+def _read(answer: requests.Response, until: float) -> bytes:
+    """The body, decompressed.
+
+    The timeout of requests is of each read, which one that drips never meets.
+
+    :param until: on the monotonic clock.
+    :raises _UnreadAnswerError: when it has not ended by then, or is too long.
+    """
+    body = bytearray()
+    while part := answer.raw.read1(_READ, decode_content=True):
+        body += part
+        if len(body) > _LONGEST_BODY:
+            raise _UnreadAnswerError("the answer is too long")
+        if time.monotonic() > until:
+            raise _UnreadAnswerError("the answer did not end in time")
+    return bytes(body)
 
 
 def _not_sent(err: RequestException) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow_multicloud.adapters.tallies import Change
 from airflow_multicloud.core.metrics.collecting import (
+    UNEXPECTED_FORM,
     Collected,
     Collector,
     UnreadableError,
@@ -33,6 +34,7 @@ from airflow_multicloud.ports.metrics import (
     PointData,
     Temporality,
 )
+from airflow_multicloud.text import shortened
 
 Parse = Callable[[str], Iterable[Any]]
 Labels = tuple[tuple[str, str], ...]
@@ -40,6 +42,8 @@ Labels = tuple[tuple[str, str], ...]
 _CREATED = "_created"
 _BUCKET, _SUM, _COUNT = "_bucket", "_sum", "_count"
 _LE, _QUANTILE = "le", "quantile"
+#: So many characters are shown of what the parser says.
+_LONGEST_REASON = 300
 #: What OpenMetrics calls units, in UCUM.
 _UNITS: Mapping[str, str] = {
     "seconds": "s",
@@ -77,8 +81,9 @@ def read_prometheus(content: bytes, collector: Collector, *, name: str) -> Colle
         try:
             parse: Parse = openmetrics.text_string_to_metric_families
             families = [*parse(text)]
-        except ValueError as err:
-            raise refused(f"prometheus_text: {name} is no OpenMetrics: {err}") from None
+        except UNEXPECTED_FORM as err:
+            why = shortened(str(err), _LONGEST_REASON)  # It has the line, however long that is.
+            raise refused(f"prometheus_text: {name} is no OpenMetrics: {why}") from None
     else:
         families = _families(text, text_string_to_metric_families, collector, name)
     created = _created(families)
@@ -92,20 +97,21 @@ def read_prometheus(content: bytes, collector: Collector, *, name: str) -> Colle
 def _families(text: str, parse: Parse, collector: Collector, name: str) -> list[Any]:
     try:
         return [*parse(text)]
-    except ValueError:
+    except UNEXPECTED_FORM:
         pass
     sound: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
             [*parse(line)]
-        except ValueError:
+        except UNEXPECTED_FORM:
             collector.refuse(f"{name} line {number}", "the line is not in Prometheus' text format")
         else:
             sound.append(line)
     try:
         return [*parse("\n".join(sound))]
-    except ValueError as err:
-        raise refused(f"prometheus_text: {name} can't be read: {err}") from None
+    except UNEXPECTED_FORM as err:
+        why = shortened(str(err), _LONGEST_REASON)
+        raise refused(f"prometheus_text: {name} can't be read: {why}") from None
 
 
 Created = Mapping[str, Mapping[Labels, float]]
@@ -128,7 +134,7 @@ def _created(families: Iterable[Any]) -> Created:
 
 
 def _labels(sample: Any, *without: str) -> Labels:
-    return tuple(sorted((k, v) for k, v in sample.labels.items() if k not in without))
+    return tuple(sorted((k, v) for k, v in (sample.labels or {}).items() if k not in without))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,8 @@ def _counter(_family: Any, labels: Labels, samples: list[Any]) -> _Read:
 
 def _histogram(family: Any, labels: Labels, samples: list[Any]) -> _Read:
     figures = {one.name.removeprefix(family.name): one.value for one in samples}
+    if any(getattr(one, "native_histogram", None) is not None for one in samples):
+        raise UnreadableError("a native histogram can't be sent; expected one with buckets")
     buckets = sorted(
         (_bound(one.labels.get(_LE, "")), count_of(one.value, _BUCKET))
         for one in samples

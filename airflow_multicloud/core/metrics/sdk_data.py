@@ -12,6 +12,7 @@ from airflow_multicloud.core.metrics.collecting import (
     UnreadableError,
     refused,
 )
+from airflow_multicloud.core.metrics.numbers import number_of
 from airflow_multicloud.core.metrics.otel_model import (
     OtelPoint,
     Stream,
@@ -101,12 +102,12 @@ def _read_metric(stream: Stream, data: Any, collector: Collector) -> None:
 
 
 def _gauge(_data: Any, point: Any) -> Gauge:
-    return Gauge(point.value)
+    return Gauge(number_of(point.value, "value"))
 
 
 def _counter(data: Any, point: Any) -> Counter:
     temporality = temporality_of(int(data.aggregation_temporality))
-    return Counter(point.value, temporality, monotonic=data.is_monotonic)
+    return Counter(number_of(point.value, "value"), temporality, monotonic=data.is_monotonic)
 
 
 def _histogram(data: Any, point: Any) -> Any:

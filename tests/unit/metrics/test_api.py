@@ -120,6 +120,30 @@ def test_what_was_sent_nowhere_is_kept_for_the_next_export(conns: Conns) -> None
     )
 
 
+def test_what_no_destination_was_sent_is_kept_too() -> None:
+    metrics = CloudMetricsAggregator("shop")
+    metrics.count("orders", 3)
+    report = metrics.export("no_such_connection")
+    assert (report.succeeded, report.destinations[0].dropped) == (False, 1)
+    assert [one["value"] for one in metrics.documents()] == [3]
+
+
+def test_an_error_of_any_kind_loses_nothing(conns: Conns) -> None:
+    metrics = CloudMetricsAggregator("shop")
+    metrics.count("orders", 3)
+    with pytest.raises(TypeError):
+        metrics.export(conns[0], no_such_option=1)
+    metrics.export(conns[0]).raise_if_failed()
+    assert [one.data for one in points(conns[0])] == [Counter(3, Temporality.DELTA)]
+
+
+def test_what_is_wrong_in_itself_is_not_kept_for_ever(conns: Conns) -> None:
+    metrics = CloudMetricsAggregator("shop")
+    metrics.gauge("bad", float("nan"))
+    assert metrics.export(conns[0], on_invalid="drop").destinations[0].dropped == 1
+    assert metrics.documents() == []
+
+
 def test_threads_lose_nothing() -> None:
     metrics = CloudMetricsAggregator("shop")
 

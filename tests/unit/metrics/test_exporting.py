@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from opentelemetry import trace
 
+from airflow_multicloud.adapters.batches import BatchLimits, Prepared, send_items
 from airflow_multicloud.api import export_metrics_to_cloud, read_metric
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.deliveries import Destination, OnInvalid, Settled
+from airflow_multicloud.core.deliveries import Destination, OnInvalid, PartlySettled, Settled
 from airflow_multicloud.core.metrics.collecting import Collector
 from airflow_multicloud.core.metrics.digests import digest_of
 from airflow_multicloud.core.metrics.exporting import ExportOptions, export
 from airflow_multicloud.core.metrics.given import read_given
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, MetricsError
+from airflow_multicloud.operators.settled import remember_settled, settled_before
 from airflow_multicloud.ports.accounting import Accounting, Outcome, Refusal
 from airflow_multicloud.ports.metrics import MetricPoint, Repeats
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
@@ -26,6 +29,8 @@ from airflow_multicloud.testing.memory_cloud.metrics import Hook, metrics_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from airflow_multicloud.adapters.tallies import Reason
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
 Conns = tuple[str, str, str]
@@ -336,7 +341,7 @@ def test_one_that_hangs_does_not_hold_up_the_others() -> None:
     assert report.seconds < 5
 
 
-def test_a_defect_is_told_after_the_others_are_done() -> None:
+def test_a_defect_costs_its_destination() -> None:
     def fail(_batch: int) -> None:
         raise ZeroDivisionError
 
@@ -347,16 +352,17 @@ def test_a_defect_is_told_after_the_others_are_done() -> None:
         done.append(1)
 
     good = Recording(before=later)
-    with pytest.raises(ZeroDivisionError):
-        export(
-            read_given(gauges(1), Collector()),
-            [
-                Destination(conn_id="bad", cloud="", hook=Recording(before=fail)),
-                Destination(conn_id="good", cloud="", hook=good),
-            ],
-            ExportOptions(namespace="shop", ratios=RATIOS),
-        )
+    report = export(
+        read_given(gauges(1), Collector()),
+        [
+            Destination(conn_id="bad", cloud="", hook=Recording(before=fail)),
+            Destination(conn_id="good", cloud="", hook=good),
+        ],
+        ExportOptions(namespace="shop", ratios=RATIOS),
+    )
     assert done == [1]
+    assert [(one.unknown, one.accepted) for one in report.destinations] == [(1, 0), (0, 1)]
+    assert "ZeroDivisionError" in str(report.destinations[0].error)
 
 
 # --- tries -------------------------------------------------------------------------------------
@@ -393,6 +399,70 @@ def test_what_may_be_accepted_later_is_sent_again() -> None:
         send(Recording(account=refusing(Outcome.REJECTED, kind, 90)), 100, settled)
     send(Recording(account=refusing(Outcome.REJECTED, ErrorKind.INVALID_ARGUMENT)), 100, settled)
     assert settled == {"c": {}}
+
+
+class Store(dict[str, str]):
+    """What outlives a try, as JSON."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(super().get(key) or json.dumps(default))
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = json.dumps(value)
+
+
+@dataclass
+class Packing(Recording):
+    """One that packs requests by itself, in an order of its own, and is throttled after some."""
+
+    requests: int = 0
+    kept: list[int] = field(default_factory=list)
+
+    def export_points(self, points: Sequence[MetricPoint], *, namespace: str) -> Accounting:
+        def request(batch: Sequence[Prepared[MetricPoint]]) -> Sequence[Reason | None]:
+            numbers = [int(one.attributes["n"]) for item in batch for one in item.records]
+            if not self.requests:
+                raise MetricsError("slow down", kind=ErrorKind.THROTTLED)
+            if 37 in numbers:  # It is refused as a whole, and sent again in halves.
+                raise MetricsError("bad", kind=ErrorKind.INVALID_ARGUMENT)
+            self.requests -= 1
+            self.kept += numbers
+            return [None] * len(batch)
+
+        return send_items(
+            points[::-1],
+            lambda point: Prepared(name=point.name, records=(point,), size=1),
+            request,
+            name=lambda point: point.name,
+            limits=BatchLimits(records=30),
+            all_or_nothing=True,
+        )
+
+
+def test_what_was_accepted_of_a_batch_is_not_sent_again() -> None:
+    """Though a hook makes several requests of it."""
+    exporter, context = Packing(repeats=Repeats.ADDED), cast("Any", {"task_state_store": Store()})
+    before = 0
+    for exporter.requests in (2, 1, 1, 99, 99):
+        settled = settled_before(cast("Any", None), context, "key")
+        found = send(exporter, 100, settled)
+        remember_settled(context, "key", settled)
+        assert (found.accepted_before, found.accepted) == (before, len(exporter.kept))
+        assert found.points_in == found.accepted + found.rejected + found.dropped == 100
+        before = found.accepted
+    assert sorted(exporter.kept) == [n for n in range(100) if n != 37]
+    assert found.requests == 0
+
+
+@pytest.mark.parametrize("places", [(0, 0), (5,), (-1,), ()])
+def test_what_is_remembered_of_another_batch_is_not_used(places: tuple[int, ...]) -> None:
+    settled: Settled = {"c": {}}
+    send(Recording(repeats=Repeats.ADDED), 2, settled)
+    (digest,) = settled["c"]
+    settled["c"][digest] = PartlySettled(given=1, accepted=1, places=places)
+    again = Recording(repeats=Repeats.ADDED)
+    found = send(again, 2, settled)
+    assert (again.batches, found.accepted, found.accepted_before) == ([2], 2, 0)
 
 
 def test_a_batch_is_known_by_all_that_is_in_it() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 import pytest
@@ -125,6 +128,12 @@ def test_a_sum_that_no_number_can_be_is_left_to_the_clouds() -> None:
         ({"value": 1, "time": 1767355200}, "time: expected a time in ISO 8601"),
         ({"value": 1, "time": "2026-01-02T12:00:00"}, "time: it has no timezone"),
         ({"value": 1, "unit": 5}, "unit: expected text"),
+        ({"value": Decimal("sNaN")}, "value: expected a number"),
+        ({"value": Fraction(10**400)}, "larger than a number of 64 bits"),
+        (
+            {"value": 1, "type": "counter", "time": "0001-01-01T00:00:00Z"},
+            "time: there is none before it",
+        ),
         ({"value": 1, "unit": "{{ unit }}"}, "unit: it has a template that was not rendered"),
         ({"value": 1, "attributes": ["a"]}, "attributes: expected names and values"),
         ({"value": 1, "attributes": {"a": None}}, "attributes: expected names with texts"),
@@ -155,6 +164,87 @@ def test_the_same_series_and_time_twice_is_told() -> None:
     assert len(found.points) == 2
     assert "the same time" in found.refusals[0].reason
     assert found.refusals[0].samples == ("a{x=1}",)
+
+
+def test_series_are_compared_as_they_are_sent() -> None:
+    """With what the task adds to them."""
+    collector = Collector(NOON, {"airflow.dag_id": "shop"})
+    plain = {"name": "a", "value": 1}
+    others = [{**plain, "attributes": {"airflow.dag_id": name}} for name in ("shop", "other")]
+    found = read_given([plain, *others], collector)
+    assert [dict(one.attributes) for one in found.points] == [
+        {"airflow.dag_id": "shop"},
+        {"airflow.dag_id": "other"},
+    ]
+    assert "the same time" in found.refusals[0].reason
+
+
+class Real32:
+    """A number that is no float, as NumPy has them."""
+
+    def __float__(self) -> float:
+        return 1.5
+
+
+Real.register(Real32)
+
+
+class Listed(list[Any]):
+    """A list that can't be compared with one value, as NumPy's arrays."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("ambiguous")
+
+    __hash__ = None
+
+    def tolist(self) -> list[Any]:
+        return [*self]
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        (Decimal("1.5"), 1.5),
+        (Decimal(2**60 + 1), 2**60 + 1),
+        (Decimal("1e999999"), math.inf),
+        (Fraction(3, 2), 1.5),
+        (Real32(), 1.5),
+    ],
+)
+def test_numbers_of_other_types(given: Any, value: float) -> None:
+    (point,) = read({"value": given, "name": "a"}).points
+    assert point.data == Gauge(value)
+    assert isinstance(point.data, Gauge)
+    assert type(point.data.value) is type(value)
+
+
+def test_arrays_are_lists() -> None:
+    (point,) = read({"name": "a", "type": "histogram", "values": Listed([1, Decimal(2)])}).points
+    assert point.data.total == 3  # type: ignore[union-attr]
+
+
+class Hostile:
+    def __eq__(self, other: object) -> bool:
+        raise AttributeError("no")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_what_nobody_thought_of_costs_itself() -> None:
+    good = {"name": "ok", "value": 1}
+    found = read(good, {"name": "a", "value": 1, "type": Hostile(), "unit": Hostile()})
+    assert [one.name for one in found.points] == ["ok"]
+    assert found.given == 2
+
+
+def test_an_error_that_is_not_foreseen_costs_its_item() -> None:
+    def read_it() -> Any:
+        raise KeyError
+
+    collector = Collector(NOON)
+    collector.attempt("bad", read_it)
+    found = collector.collected()
+    assert found.refusals[0].reason == "it can't be read (KeyError)"
 
 
 def test_a_name_is_shown_printable() -> None:

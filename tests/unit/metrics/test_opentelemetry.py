@@ -303,6 +303,7 @@ GAUGE = {"asInt": 1}
         (metric("gauge", {}), "value: the point has none"),
         (metric("gauge", {"asInt": "x"}), "asInt: expected a number"),
         (metric("gauge", {**GAUGE, "flags": 1}), "flags: the point says that no value"),
+        (metric("gauge", {"flags": 1}), "flags: the point says that no value"),
         (metric("gauge", {**GAUGE, "timeUnixNano": "9" * 30}), "time: there is no such time"),
         (metric("gauge", {**GAUGE, "timeUnixNano": "soon"}), "timeUnixNano: expected a number"),
         (metric("gauge", {**GAUGE, "attributes": [3]}), "attributes: expected keys and values"),

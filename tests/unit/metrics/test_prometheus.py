@@ -123,6 +123,20 @@ def test_a_histogram_that_is_none_costs_itself(samples: str, words: str) -> None
     assert refusal.samples == ("h",)
 
 
+def test_a_native_histogram_costs_itself() -> None:
+    native = "h {count:24,sum:100,schema:0,zero_threshold:0.001,zero_count:4,"
+    native += "positive_spans:[0:2],positive_deltas:[2,1]}"
+    found = read(f"# TYPE a gauge\na 1\n# TYPE h histogram\n{native}\n# EOF\n")
+    assert [point.name for point in found.points] == ["a"]
+    assert "native histogram" in found.refusals[0].reason
+
+
+def test_what_the_parser_says_is_shortened() -> None:
+    with pytest.raises(MetricsError) as refused:
+        read(f"a {'x' * 100_000}\n# EOF\n")
+    assert len(str(refused.value)) < 1000
+
+
 def test_buckets_that_decrease_are_left_to_the_clouds() -> None:
     found = read('# TYPE h histogram\nh_bucket{le="1"} 3\nh_bucket{le="+Inf"} 2\n')
     assert found.points[0].data.counts == (3, -1)  # type: ignore[union-attr]

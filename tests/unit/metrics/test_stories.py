@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,14 +15,14 @@ from airflow_multicloud.core.metrics.collecting import Collector
 from airflow_multicloud.core.metrics.destinations import Exporter
 from airflow_multicloud.core.metrics.exporting import ExportOptions, export
 from airflow_multicloud.core.metrics.given import read_given
-from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import ErrorKind, MetricsError
-from airflow_multicloud.ports.accounting import Accounting, Outcome
+from airflow_multicloud.operators.settled import remember_settled, settled_before
+from airflow_multicloud.ports.accounting import Outcome
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.metrics import Hook, metrics_of, reset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
 
@@ -182,6 +183,16 @@ def test_nothing_is_sent_when_one_is_bad(story: list[tuple[str, int]]) -> None:
             assert kept(one.conn_id) == one.accepted == one.points_in
 
 
+class Remembering(dict[str, str]):
+    """What outlives a try, as JSON."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(super().get(key) or json.dumps(default))
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = json.dumps(value)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(story=metrics, planted=st.lists(st.tuples(faults, faults), min_size=1, max_size=3))
 def test_tries_come_to_the_same(
@@ -190,23 +201,14 @@ def test_tries_come_to_the_same(
 ) -> None:
     """However often a task is tried: at last everything good is there once, and told so."""
     reset()
-    remembered: Mapping[str, Any] = {}
+    context = cast("Any", {"task_state_store": Remembering()})
     for faults_now in (*planted, ([], [])):
         for conn_id, faults_here in zip(PLACES, faults_now, strict=True):
             plant(conn_id, faults_here, "")
         before = {conn_id: kept(conn_id) for conn_id in PLACES}
-        settled: Settled = {
-            conn_id: {
-                digest: read_document(Accounting, account, what="account")
-                for digest, account in accounts.items()
-            }
-            for conn_id, accounts in remembered.items()
-        }
+        settled = settled_before(cast("Any", None), context, "key")
         report = run(story, OnInvalid.DROP, settled)
-        remembered = {
-            conn_id: {digest: to_document(one) for digest, one in accounts.items()}
-            for conn_id, accounts in settled.items()
-        }
+        remember_settled(context, "key", settled)
         for one in report.destinations:
             assert one.points_in == one.accepted + one.rejected + one.unknown + one.dropped
             assert one.accepted <= kept(one.conn_id)

@@ -13,6 +13,7 @@ from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.documents import to_document
+from airflow_multicloud.text import printable, printable_data
 
 
 @command()
@@ -39,10 +40,13 @@ def _row(one: ReadPoint) -> dict[str, Any]:
     return {
         "time": one.time.isoformat(),
         "start": None if one.start is None else one.start.isoformat(),
-        "attributes": json.dumps(dict(sorted(one.attributes.items())), ensure_ascii=False),
+        # Escaped as JSON has it, so that it can be read as such in every form of the output.
+        "attributes": printable_data(
+            json.dumps(dict(sorted(one.attributes.items())), ensure_ascii=False)
+        ),
         "count": one.count,
         "total": one.total,
         "minimum": one.minimum,
         "maximum": one.maximum,
-        "unit": one.unit,
+        "unit": printable(one.unit),
     }
