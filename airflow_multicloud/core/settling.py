@@ -18,7 +18,7 @@ def items_left(items: Sequence[T], known: Accounting) -> Sequence[T]:
     :param known: what an earlier try has settled of them.
     """
     if not isinstance(known, PartlySettled):
-        return ()
+        return () if known.given == len(items) else items
     places = known.places
     sound = {*places} <= {*range(len(items))} and len({*places}) == len(places)
     return [items[at] for at in places] if sound and _fits(items, known) else items
