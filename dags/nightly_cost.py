@@ -133,7 +133,7 @@ with DAG(
     tags=["multicloud", "cost"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     render_template_as_native_obj=True,
-    user_defined_macros={"figures": figures},
+    user_defined_macros={"figures": figures, "reports": RunReports},
     params={
         "aws_export": Param(
             PLACES["aws_export"][0],
@@ -273,7 +273,7 @@ with DAG(
         target=folder,
         workload="{{ params.workload }}",
         prices="{{ params.prices or '' }}",
-        recommendations="{{ (ti.xcom_pull(task_ids='recommend') or {}).get('uri', '') }}",
+        recommendations="{{ (reports(ti).of('recommend') or {}).get('uri', '') }}",
         budget="{{ params.budget }}",
         # A comparison is enough: without recommendations the report says nothing of them.
         trigger_rule="all_done_min_one_success",

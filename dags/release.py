@@ -293,7 +293,9 @@ with DAG(
     @task(trigger_rule="all_done", retries=0)
     def summary(ti: Any) -> dict[str, Any]:
         """What came of it; the run fails here when the revision does not run."""
-        report = ti.xcom_pull(task_ids="deploy", key="deployment_report")
+        # Of this run only: XCom keeps what a task told before the run was cleared.
+        reports = RunReports(ti)
+        report = reports.of("deploy", "deployment_report")
         if report is None:
             raise AirflowFailException("nothing was rolled out: a task before deploy says why")
         for one in report["targets"]:
@@ -307,7 +309,7 @@ with DAG(
                 f"{one['name']}: {one['error']}" for one in report["targets"] if one["error"]
             )
             raise AirflowFailException(f"{told}; {why}")
-        if ti.xcom_pull(task_ids="health") is None:
+        if reports.of("health") is None:
             raise AirflowFailException(f"{told}; it did not stay well: health says why")
         return {"told": told, "targets": report["targets"]}
 

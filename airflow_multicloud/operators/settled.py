@@ -7,6 +7,7 @@ from try to try.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,12 @@ from airflow_multicloud.core.deliveries import PartlySettled, Settled
 from airflow_multicloud.documents import read_document, to_document
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.ports.accounting import Accounting
+from airflow_multicloud.text import printable
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
+
+_log = logging.getLogger(__name__)
 
 #: A value may have 64 KiB (``[state_store] max_value_storage_bytes``). That is about 2,500 portions
 #: of all destinations together; what is more is sent again.
@@ -29,7 +33,7 @@ def settled_before(task: BaseOperator, context: Context, key: str) -> Settled:
     :param key: what it is kept under.
     """
     store: Any = context.get("task_state_store")
-    told = None if store is None else store.get(key)
+    told = None if store is None else _told(store, key)
     found: Settled = {}
     for conn_id, portions in _items(told):
         found[conn_id] = {}
@@ -58,7 +62,22 @@ def remember_settled(context: Context, key: str, settled: Settled) -> None:
             if left < 0:
                 break
             kept[conn_id][digest] = told
-    store.set(key, kept)
+    try:
+        store.set(key, kept)
+    except Exception as err:  # noqa: BLE001 - everything was sent and accounted for without it
+        _log.warning("a later try of this task would send everything again: %s", _why(err))
+
+
+def _told(store: Any, key: str) -> object:
+    try:
+        return store.get(key)
+    except Exception as err:  # noqa: BLE001 - what is not remembered is sent again
+        _log.warning("what earlier tries had accepted is not known: %s", _why(err))
+        return None
+
+
+def _why(err: Exception) -> str:
+    return printable(f"Airflow's state store failed: {type(err).__name__}: {err}")
 
 
 def _items(told: object) -> list[tuple[str, Any]]:

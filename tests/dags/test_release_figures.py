@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
@@ -106,3 +107,22 @@ def test_a_task_that_is_cleared_is_exported_again() -> None:
     for task_id in ("upload", "deploy", "summary"):
         cleared = dag.partial_subset([task_id], include_upstream=False, include_downstream=False)
         assert set(cleared.task_dict) == {"check_params", task_id, "export"}
+
+
+def test_a_summary_tells_nothing_of_before_a_clear(artifact: Path) -> None:  # noqa: F811
+    """XCom keeps what ``deploy`` told until it runs again: it did not come that far this time."""
+    told = {"counts": {"succeeded": 1}, "deployment_id": "shop", "revision": "old"}
+    report = {**told, "succeeded": True, "targets": []}
+
+    class Cleared:
+        dag_id, run_id = "release", "manual"
+
+        def get_task_states(self, **_: object) -> dict[str, dict[str, str]]:
+            return {"manual": {"upload": "failed", "deploy": "upstream_failed"}}
+
+        def xcom_pull(self, **_: object) -> object:
+            return report
+
+    summary = load().get_task("summary")
+    with pytest.raises(AirflowFailException, match="nothing was rolled out"):
+        summary.python_callable(ti=Cleared())

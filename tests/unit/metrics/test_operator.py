@@ -133,6 +133,23 @@ def test_a_store_that_holds_something_else_is_sent_again(conns: Conns) -> None:
     assert operator(conns[0]).execute(context)["succeeded"]
 
 
+def test_a_store_that_fails_costs_no_report(
+    conns: Conns, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is remembered only spares work: a try without it sends, and tells what it sent."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("the API server\x1b[31m is away")
+
+    monkeypatch.setattr(Store, "get", broken)
+    monkeypatch.setattr(Store, "set", broken)
+    context: Any = Context()
+    assert operator(conns[0]).execute(context)["succeeded"]
+    assert context.pushed["metrics_report"]["succeeded"]
+    assert caplog.text.count("state store failed: RuntimeError") == 2
+    assert "\x1b" not in caplog.text
+
+
 def test_what_no_retry_can_help_fails_at_once(conns: Conns) -> None:
     metrics_of(conns[0]).faults.plant([DeliveryFault(kind=DeliveryFaultKind.REJECT, name="m")])
     context: Any = Context()
