@@ -140,6 +140,8 @@ class _Serving(Generic[H, T]):
         self._given += portion.size
         self._tally.add_refusals(portion.unread)
         known = self._before.get(portion.digest)
+        if known is not None:  # What is still asked for is kept longer than what is not.
+            self._settled[portion.digest] = self._settled.pop(portion.digest, known)
         items = portion.items if known is None else items_left(portion.items, known)
         if known is not None and len(items) < len(portion.items):
             self._tally.add(known)

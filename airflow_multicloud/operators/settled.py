@@ -54,14 +54,14 @@ def remember_settled(context: Context, key: str, settled: Settled) -> None:
     for conn_id, accounts in settled.items():
         left = _MOST // len(settled)
         kept[conn_id] = {}
-        for digest, account in accounts.items():
-            # Nearly all were accepted as a whole: their number says it.
-            plain = not account.refusals and not isinstance(account, PartlySettled)
-            told = account.accepted if plain else to_document(account)
-            left -= len(json.dumps({digest: told}))
-            if left < 0:
-                break
-            kept[conn_id][digest] = told
+        # The newest first, of which this try knows, and of these what takes little room.
+        newest = reversed([*accounts.items()])
+        for digest, account in sorted(newest, key=lambda one: not _is_plain(one[1])):
+            told = account.accepted if _is_plain(account) else to_document(account)
+            size = len(json.dumps({digest: told}))
+            if size <= left:
+                left -= size
+                kept[conn_id][digest] = told
     try:
         store.set(key, kept)
     except Exception as err:  # noqa: BLE001 - everything was sent and accounted for without it
@@ -78,6 +78,11 @@ def _told(store: Any, key: str) -> object:
 
 def _why(err: Exception) -> str:
     return printable(f"Airflow's state store failed: {type(err).__name__}: {err}")
+
+
+def _is_plain(account: Accounting) -> bool:
+    """Nearly all portions were accepted as a whole: their number says it."""
+    return not account.refusals and not isinstance(account, PartlySettled)
 
 
 def _items(told: object) -> list[tuple[str, Any]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 
+from airflow_multicloud.adapters.series import SeriesSeen, shared_by_calls
 from airflow_multicloud.adapters.tallies import Tally
 from airflow_multicloud.core.deliveries import (
     Delivery,
@@ -57,7 +59,8 @@ def export(
     if options.on_invalid is OnInvalid.FAIL:
         destinations = sound_destinations(collected, destinations, options.namespace)
     started = time.monotonic()
-    points = tuple(sorted(collected.points, key=lambda point: point.time))
+    points = tuple(sorted(collected.points, key=_order))
+    apart = {one.conn_id: _Apart(points, options) for one in destinations}
 
     def portions_of(one: Destination[Exporter]) -> Iterator[Portion[MetricPoint]]:
         yield Portion((), collected.refusals)
@@ -69,7 +72,7 @@ def export(
         with operation(
             "metrics.export.batch", cloud__provider=to.cloud, multicloud__conn_id=to.conn_id
         ) as span:
-            account = hook.export_points(batch, namespace=options.namespace)
+            account = apart[to.conn_id].export(hook, batch)
             tell_of(account, span, to.cloud)
             return account
 
@@ -87,6 +90,36 @@ def export(
         seconds=time.monotonic() - started,
         destinations=tuple(_told(one, collected) for one in delivered),
     )
+
+
+@dataclass(slots=True)
+class _Apart:
+    """At one destination, the batches of an export: none has a series that is another's there.
+
+    Each call of a hook knows of its own points only. So it is asked of all of them first, also of
+    those that an earlier try has settled. Where a bad point fails the export, that was done.
+    """
+
+    points: Sequence[MetricPoint]
+    options: ExportOptions
+    seen: SeriesSeen | None = field(default=None, init=False)
+
+    def export(self, hook: Exporter, batch: Sequence[MetricPoint]) -> Accounting:
+        namespace = self.options.namespace
+        if self.options.on_invalid is OnInvalid.FAIL or len(batch) == len(self.points):
+            return hook.export_points(batch, namespace=namespace)
+        if self.seen is None:
+            seen = SeriesSeen()
+            with shared_by_calls(seen):
+                hook.check_points(self.points, namespace=namespace)
+            self.seen = seen
+        with shared_by_calls(self.seen):
+            return hook.export_points(batch, namespace=namespace)
+
+
+def _order(point: MetricPoint) -> tuple[datetime, str, str]:
+    """By time, as clouds want it; and the same points in the same batches, however given."""
+    return point.time, point.name, repr(sorted(point.series[1]))
 
 
 def _batches(

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from opentelemetry import trace
 
-from airflow_multicloud.adapters.batches import BatchLimits, Prepared, send_items
+from airflow_multicloud.adapters.batches import BatchLimits, Prepared, check_items, send_items
+from airflow_multicloud.adapters.points import name_of
+from airflow_multicloud.adapters.series import each_series_apart
 from airflow_multicloud.api import export_metrics_to_cloud, read_metric
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.deliveries import Destination, OnInvalid, PartlySettled, Settled
@@ -257,9 +259,19 @@ RATIOS = dict.fromkeys(("slow", "quick", "bad", "good"), 1.0)
 
 
 def send(exporter: Any, count: int, settled: Settled | None = None) -> Any:
-    collected = read_given(gauges(count), Collector())
+    return send_all(exporter, gauges(count), settled=settled)
+
+
+def send_all(
+    exporter: Any,
+    documents: list[dict[str, Any]],
+    *,
+    settled: Settled | None = None,
+    on_invalid: OnInvalid = OnInvalid.DROP,
+) -> Any:
+    collected = read_given(documents, Collector())
     to = Destination(conn_id="c", cloud="memory", hook=exporter)
-    options = ExportOptions(namespace="shop", on_invalid=OnInvalid.DROP, ratios={"c": 1.0})
+    options = ExportOptions(namespace="shop", on_invalid=on_invalid, ratios={"c": 1.0})
     return export(collected, [to], options, settled).destinations[0]
 
 
@@ -452,6 +464,109 @@ def test_what_was_accepted_of_a_batch_is_not_sent_again() -> None:
         before = found.accepted
     assert sorted(exporter.kept) == [n for n in range(100) if n != 37]
     assert found.requests == 0
+
+
+@pytest.mark.parametrize("repeats", list(Repeats))
+def test_the_same_points_in_another_order_are_the_same_batches(repeats: Repeats) -> None:
+    documents, settled = gauges(1250), Settled()
+    for given in (documents, documents[::-1], documents[600:] + documents[:600]):
+        exporter = Recording(repeats=repeats)
+        found = send_all(exporter, given, settled=settled)
+        assert found.accepted == 1250
+    assert (exporter.batches, found.accepted_before) == ([], 1250)
+
+
+def _merging(space: str) -> Any:
+    """A hook whose cloud can't tell dots from underlines."""
+
+    class Merging(Hook):
+        def check_points(self, points: Any, *, namespace: str) -> Any:
+            return check_items(points, self.preparing(), name=name_of)
+
+        def export_points(self, points: Any, *, namespace: str) -> Accounting:
+            return send_items(
+                points,
+                self.preparing(),
+                self.request,
+                name=name_of,
+                limits=BatchLimits(records=100),
+                all_or_nothing=False,
+            )
+
+        def preparing(self) -> Any:
+            return each_series_apart(
+                lambda one: Prepared(name=name_of(one), records=(one,), size=1),
+                lambda one: (one.name, *(key.replace(".", "_") for key in one.attributes)),
+            )
+
+        def request(self, batch: Any) -> list[Reason | None]:
+            if self.throttled:
+                raise MetricsError("slow down", kind=ErrorKind.THROTTLED)
+            self.throttled = self.then_throttled
+            self.sent += [one.name for one in batch]
+            return [None] * len(batch)
+
+        sent: list[str]
+        throttled = then_throttled = False
+
+    made = Merging(space)
+    made.sent = []
+    return made
+
+
+def _two_that_merge() -> list[dict[str, Any]]:
+    first = {"name": "a", "value": 1, "attributes": {"cloud.region": 1}, "time": NOW}
+    later = {**first, "attributes": {"cloud_region": 1}, "time": NOW + timedelta(seconds=9)}
+    between = [{"name": f"b{n}", "value": 1, "time": NOW} for n in range(1200)]
+    return [first, *between, later]
+
+
+def test_series_that_a_cloud_would_merge_are_told_over_all_batches() -> None:
+    hook = _merging("merging")
+    found = send_all(hook, _two_that_merge())
+    assert (found.accepted, found.dropped) == (1201, 1)
+    (refusal,) = found.refusals
+    assert refusal.samples == ("a{cloud_region=1}",)
+    assert "the same series there" in refusal.reason
+    with pytest.raises(MetricsError, match="the same series there"):
+        send_all(_merging("merging"), _two_that_merge(), on_invalid=OnInvalid.FAIL)
+
+
+def test_they_are_told_from_those_that_an_earlier_try_has_settled() -> None:
+    hook, settled = _merging("merging"), Settled()
+    documents = [*_two_that_merge(), {"name": "c", "value": 1, "time": NOW + timedelta(seconds=9)}]
+    hook.then_throttled = True
+    first = send_all(hook, documents, settled=settled)
+    assert 0 < first.accepted < 1000
+    hook.throttled = hook.then_throttled = False
+    again = send_all(hook, documents, settled=settled)
+    assert (again.accepted, again.dropped) == (1202, 1)
+    assert again.accepted_before == first.accepted
+    assert len(hook.sent) == len({*hook.sent}) == 1202
+    assert "a{cloud_region=1}" not in hook.sent
+
+
+def test_as_much_as_there_is_room_for_is_remembered() -> None:
+    """What takes little room first, the newest of it; a large account costs itself."""
+    plain = {f"{n:032}": Accounting(given=9, accepted=9) for n in range(3000)}
+    part = PartlySettled(given=1, accepted=1, places=tuple(range(20_000)))
+    context = cast("Any", {"task_state_store": Store()})
+    few = {"first": part, **dict([*plain.items()][:5])}
+    remember_settled(context, "key", {"c": few})
+    assert [*settled_before(cast("Any", None), context, "key")["c"]] == [*few][:0:-1]
+    remember_settled(context, "key", {"c": {**plain, "part": part, "new": plain[f"{0:032}"]}})
+    kept_ones = settled_before(cast("Any", None), context, "key")["c"]
+    assert [*kept_ones][:2] == ["new", f"{2999:032}"]
+    assert 1000 < len(kept_ones) < 2000
+
+
+def test_what_a_try_asks_for_is_newer_than_what_it_does_not() -> None:
+    settled = Settled()
+    send(Recording(), 2, settled)
+    send(Recording(), 3, settled)
+    digests = [*settled["c"]]
+    send(Recording(), 2, settled)
+    assert [*settled["c"]] == digests[::-1]
 
 
 @pytest.mark.parametrize("places", [(0, 0), (5,), (-1,), ()])
