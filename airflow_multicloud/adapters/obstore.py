@@ -20,6 +20,7 @@ from requests.utils import get_environ_proxies, select_proxy
 
 from airflow_multicloud.adapters.answers import kind_of_status, redirected
 from airflow_multicloud.adapters.bodies import StreamedBody
+from airflow_multicloud.adapters.sdk_logs import without_secrets
 from airflow_multicloud.adapters.secret_text import without_header_values
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 
@@ -110,7 +111,7 @@ def redact(text: str) -> str:
     Without the XML that the service answered either, of which that line is the beginning.
     """
     first = text.strip().split("\n", 1)[0]
-    return without_header_values(_QUERY.sub("?…", _XML.sub("", first)))
+    return without_header_values(without_secrets(_QUERY.sub("?…", _XML.sub("", first))))
 
 
 @contextmanager

@@ -44,17 +44,21 @@ LOGGERS = (
     "google.resumable_media._helpers",
 )
 
-_NAME = "|".join(
+_HEADERS = "|".join(
     (
-        # Queries of signed URLs and of a SAS; Google's resumable sessions need no credentials.
-        *("sig", "signature", "X-(?:Amz|Goog)-(?:Signature|Credential)", "AWSAccessKeyId"),
-        *("GoogleAccessId", "upload_id", "SharedAccessSignature"),
-        # Headers.
         *("(?:Proxy-)?Authorization", "X-Amz-(?:Security|S3session)-Token"),
-        *("(?:Set-)?Cookie", "X-Goog-Api-Key", "X-Identity-Header"),
+        *("(?:Set-)?Cookie", "X-(?:Goog-)?Api-Key", "X-Identity-Header"),
         *("X-Amz-(?:Copy-Source-)?Server-Side-Encryption-Customer-Key", "X-Goog-Encryption-Key"),
         "X-Goog-Copy-Source-Encryption-Key",
         *("X-Ms-Copy-Source(?:-Authorization)?", "X-Ms-Encryption-Key", "X-Aws-Ec2-Metadata-Token"),
+    )
+)
+_NAME = "|".join(
+    (
+        _HEADERS,
+        # Queries of signed URLs and of a SAS; Google's resumable sessions need no credentials.
+        *("sig", "signature", "X-(?:Amz|Goog)-(?:Signature|Credential)", "AWSAccessKeyId"),
+        *("GoogleAccessId", "upload_id", "SharedAccessSignature"),
         # Answers and requests of the services that give credentials.
         *(
             "(?:aws_?)?secret_?(?:access_?)?key",
@@ -66,9 +70,16 @@ _NAME = "|".join(
         # Startup scripts, in base64: they hold signed URLs.
         *("User_?Data", "Custom_?Data"),
         *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),
+        *("passwd", "pwd", "api_?key", "Instrumentation_?Key", "iKey"),
     )
 )
 _HIDDEN = "***"
+#: Characters of a text that are looked at; what is beyond them is left out.
+_LONGEST = 65_536
+#: Left out of a text's end when it was cut: a password in a URL is known by the "@" after it.
+_EDGE = 1_024
+# Where a name may begin: also after a line break that was made "printable", a backslash and an n.
+_START = r"(?:(?<![\w-])|(?<=\\[nrt]))"
 #: What Google's clients log beside the message: whole requests and answers, which for machines have
 #: their startup scripts, and those signed URLs.
 _BODIES = ("httpRequest", "httpResponse")
@@ -86,34 +97,60 @@ _PATTERNS = (
         rf"""(\(\s*b?(?:["'])(?:{_NAME})["']\s*,\s*b?(["'])){_VALUE}""",
         re.IGNORECASE | re.DOTALL,
     ),
-    re.compile(rf"""((?<![\w-])(?:{_NAME})\s*=\s*b?(["'])){_VALUE}""", re.IGNORECASE | re.DOTALL),
+    re.compile(rf"""({_START}(?:{_NAME})\s*=\s*b?(["'])){_VALUE}""", re.IGNORECASE | re.DOTALL),
     # <Name>value</Name>, <ns:Name a="b">value</ns:Name>
     re.compile(rf"(<(?:[\w.-]+:)?(?:{_NAME})(?:\s[^<>]*)?(?<!/)>)[^<]+", re.IGNORECASE),
     # Authorization=Scheme value
-    re.compile(r"((?<![\w-])(?:Proxy-)?Authorization\s*=\s*)[^&;,\"'<>)\]}\\\r\n]+", re.IGNORECASE),
+    re.compile(rf"({_START}(?:Proxy-)?Authorization\s*=\s*)[^&;,\"'<>)\]}}\\\r\n]+", re.IGNORECASE),
     # A script in base64, which begins with "#!/", also quoted for a form
-    re.compile(r"(?<![\w+/])()IyEv(?:[\w+/=]|%2[BF]|%3D){12,}"),
+    re.compile(r"(?:(?<![\w+/])|(?<=\\[nrt]))()IyEv(?:[\w+/=]|%2[BF]|%3D){12,}"),
     # A token wherever it stands; "Bearer authentication" is none.
-    re.compile(r"(\bBearer\s+)(?=[^\s\"']*\d|[^\s\"']{20})[\w.~+/=-]{8,}"),
+    re.compile(rf"({_START}Bearer\s+)(?=[^\s\"']*\d|[^\s\"']{{20}})[\w.~+/=-]{{8,}}"),
+    # The same of other schemes; "Basic authentication" and "Basic Standard_D2" are none.
+    re.compile(
+        rf"({_START}Basic\s+)(?=[A-Za-z+/]*\d|[A-Za-z+/]{{20}})[A-Za-z0-9+/]{{8,}}={{0,2}}(?![\w-])"
+    ),
+    re.compile(rf"({_START}SharedKey(?:Lite)?\s+[\w-]+:)[\w+/=]{{8,}}"),
     # scheme://user:password@host; a connection alone before the @ is no secret
-    re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/?#\s@\"'<>]*:[^/?#\s@\"'<>]*(?=@)", re.IGNORECASE),
+    re.compile(r"(?<=://)()[^/?#\s@:\"'<>]*:[^/?#\s@\"'<>]*(?=@)"),
+    # The same with a password that should have been quoted: what is no port may have anything in it
+    re.compile(
+        r"(?<=://)()[^/?#\s@:\"'`<>[]{0,256}:(?!\d{1,5}(?:[/?#\s\"'`]|$))[^\s\"'`<>]{0,1024}(?=@)"
+    ),
+    # A private key, to its end or the text's
+    re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?:[^-]|-(?!----))+"),
     # name:value, a header's line of its own (also what botocore signs, and "Signature:\n…")
-    re.compile(rf"(^(?:{_NAME}):\s*)\S[^\r\n]*", re.IGNORECASE | re.MULTILINE),
+    re.compile(
+        rf"((?:^|(?<=\\[nr]))(?:{_NAME}):(?:\s|\\[nrt])*)\S(?:(?!\\[nr])[^\r\n])*",
+        re.IGNORECASE | re.MULTILINE,
+    ),
+    # A header wherever it stands, to the end of the line: an exception's class comes before it
+    re.compile(
+        rf"({_START}(?:{_HEADERS})(?::|(?:\sheader)?\s(?:had|value)\b)\s*)[^\s:](?:(?!\\[nr])[^\r\n])*",
+        re.IGNORECASE,
+    ),
+    # Google's API keys
+    re.compile(r"([?&]key=)[^&;,\s\"'<>)\]}\\]+"),
     # name=value in a query, a form, a connection string or an Authorization header
-    re.compile(rf"((?<![\w-])(?:{_NAME})=)[^&;,\s\"'<>)\]}}\\]+", re.IGNORECASE),
+    re.compile(rf"({_START}(?:{_NAME})=)[^&;,\s\"'<>)\]}}\\]+", re.IGNORECASE),
     # The same in a query that is a value of another
     re.compile(
-        rf"((?:(?<=%26)|(?<=%3F)|(?<![\w-]))(?:{_NAME})%3D)(?:(?!%26)[^&;,\s\"'<>)\]}}\\])+",
+        rf"((?:(?<=%26)|(?<=%3F)|{_START})(?:{_NAME})%3D)(?:(?!%26)[^&;,\s\"'<>)\]}}\\])+",
         re.IGNORECASE,
     ),
 )
 
 
 def without_secrets(text: str) -> str:
-    """The text with the values of everything that grants access replaced by ``***``."""
+    """The text with the values of everything that grants access replaced by ``***``.
+
+    :param text: of any length; what is beyond 64 KiB is left out, for time's sake.
+    """
+    cut = len(text) > _LONGEST
+    text = text[:_LONGEST]
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\g<1>{_HIDDEN}", text)
-    return text
+    return f"{text[:-_EDGE]}…" if cut else text
 
 
 class _Filter(logging.Filter):

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# http.client's ValueError, which libraries wrap; what follows is the value itself.
-_HEADER = re.compile(r"(Invalid header value).*", re.DOTALL)
+# http.client's ValueError, which libraries wrap, and requests' own; the value itself follows.
+# The services' code InvalidHeaderValue has other words after it.
+_HEADER = re.compile(r"(\bheader\b.{0,20}?\bvalue\b).*", re.DOTALL | re.IGNORECASE)
 
 
 # "user:password@" before a URL's host. What follows a colon and is no port is a password, in which
-# there may be anything.
+# there may be anything. Bounded: each "://" in a long text is a place to begin at.
 _USER = re.compile(
-    r"""(?<=://)(?:[^\s/?\#:@["'`]*:(?!\d{1,5}(?:[/?\#\s"'`]|$))[^\s"'`]*|[^\s/?\#"'`]*)@"""
+    r"""(?<=://)(?:[^\s/?\#:@["'`]{0,1024}:(?!\d{1,5}(?:[/?\#\s"'`]|$))[^\s"'`]{0,1024}|[^\s/?\#"'`]{0,1024})@"""
 )
 
 

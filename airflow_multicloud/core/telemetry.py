@@ -36,6 +36,7 @@ _OK = "ok"
 #: Characters; of a stack the end is kept, where the error is.
 _LONGEST_MESSAGE = 4_000
 _LONGEST_STACK = 30_000
+_UNREADABLE = "a text that can't be read"
 
 
 @dataclass(slots=True)
@@ -136,8 +137,7 @@ def _record(span: Span, err: BaseException, error_type: str) -> None:
 
     Causes that SDKs raised have signed URLs in their messages, and the stack shows those.
     """
-    message = shortened(_shown(str(err)), _LONGEST_MESSAGE)
-    stack = without_secrets("".join(traceback.format_exception(err)))[-_LONGEST_STACK:]
+    message = _message_of(err)
     of = type(err)
     span.set_attribute("error.type", error_type)
     span.add_event(
@@ -145,10 +145,36 @@ def _record(span: Span, err: BaseException, error_type: str) -> None:
         {
             "exception.type": f"{of.__module__}.{of.__qualname__}".removeprefix("builtins."),
             "exception.message": message,
-            "exception.stacktrace": "\n".join(map(_shown, stack.splitlines())),
+            "exception.stacktrace": _stack_of(err),
         },
     )
     span.set_status(Status(StatusCode.ERROR, message))
+
+
+def _message_of(err: BaseException) -> str:
+    try:
+        text = str(err)
+    except Exception:  # noqa: BLE001 - the error itself must come through
+        text = _UNREADABLE
+    return shortened(_shown(text), _LONGEST_MESSAGE)
+
+
+def _stack_of(err: BaseException) -> str:
+    """The end of the stack, whose long messages are cut: by themselves, so that frames are kept."""
+    try:
+        parts = traceback.format_exception(err)
+    except Exception:  # noqa: BLE001 - as above
+        return _UNREADABLE
+    kept: list[str] = []
+    size = 0
+    while parts and size < _LONGEST_STACK:
+        part = parts.pop()
+        if len(part) > _LONGEST_MESSAGE:
+            part = f"{shortened(without_secrets(part), _LONGEST_MESSAGE)}\n"
+        kept.append(part)
+        size += len(part)
+    stack = without_secrets("".join(reversed(kept)))[-_LONGEST_STACK:]
+    return "\n".join(map(_shown, stack.splitlines()))
 
 
 def _shown(line: str) -> str:

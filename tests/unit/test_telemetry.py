@@ -158,6 +158,40 @@ def test_errors_of_others_are_recorded_without_secrets(
     assert SIGNATURE not in text
 
 
+@pytest.mark.parametrize("cause", [False, True])
+def test_what_was_to_be_signed_is_recorded_without_the_token(
+    spans: InMemorySpanExporter, cause: bool
+) -> None:
+    """A service's answer to a wrong signature, which in this package's errors is one line."""
+    secret = "The Canonical String was\n'POST\nx-amz-security-token:s3cr3t/abc\n\nhost'"
+    err = StorageError(secret, kind=ErrorKind.UNAUTHENTICATED)
+    with pytest.raises(StorageError):
+        failing(err, OSError("kept Authorization: Basic s3cr3t") if cause else None)
+    text = only(spans).to_json()
+    assert "The Canonical String was" in text
+    assert "s3cr3t" not in text
+
+
+class _UnreadableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_an_error_without_a_text_comes_through(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(_UnreadableError):
+        failing(_UnreadableError())
+    span = only(spans)
+    assert (span.status.is_ok, span.status.description) == (False, "a text that can't be read")
+    assert "in failing" in str(dict(span.events[0].attributes or {})["exception.stacktrace"])
+
+
+def test_a_long_message_leaves_the_stack(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(RuntimeError):
+        failing(RuntimeError("a-" * 50_000))
+    told = dict(only(spans).events[0].attributes or {})
+    assert "in failing" in str(told["exception.stacktrace"])
+
+
 def test_a_token_that_no_header_can_hold(spans: InMemorySpanExporter) -> None:
     with pytest.raises(ValueError, match="header"):
         failing(ValueError("Invalid header value b'topsecret\\n'"))

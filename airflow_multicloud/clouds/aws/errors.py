@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from airflow_multicloud.adapters.answers import MALFORMED, malformed
 from airflow_multicloud.adapters.errors import ErrorTable, by_code, retry_after_of
+from airflow_multicloud.adapters.sdk_logs import without_secrets
 from airflow_multicloud.adapters.secret_text import without_header_values, without_user
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.seams import raised_by_answer
@@ -206,8 +207,11 @@ def translated(
 
 
 def _shown(text: str) -> str:
-    """An error's text without secrets: it may name a URL, whose query may hold a signature."""
-    return without_header_values(_QUERY.sub("?…", without_user(text)))
+    """An error's text without secrets: it may name a URL, whose query may hold a signature.
+
+    With a wrong key S3 and others answer all that was to be signed, the session's token too.
+    """
+    return without_header_values(_QUERY.sub("?…", without_user(without_secrets(text))))
 
 
 def _kind_of(error: Exception, table: ErrorTable) -> ErrorKind | None:

@@ -23,6 +23,7 @@ from google.resumable_media import DataCorruption, InvalidResponse
 
 from airflow_multicloud.adapters.answers import MALFORMED
 from airflow_multicloud.adapters.errors import ErrorTable, by_code, retry_after_of
+from airflow_multicloud.adapters.sdk_logs import without_secrets
 from airflow_multicloud.adapters.secret_text import without_header_values
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
@@ -168,7 +169,7 @@ def translated(
         meaning = refine(refusal, Meaning(kind, area))
         refused = meaning.kind is ErrorKind.UNAUTHENTICATED
         raise (CredentialsError if refused else meaning.area)(
-            f"{doing}: {refusal.text}",
+            f"{doing}: {without_secrets(refusal.text)}",
             kind=meaning.kind,
             cloud=NAME,
             code=refusal.reason or str(refusal.status),
@@ -178,7 +179,7 @@ def translated(
         # Unchained: its arguments hold the token endpoint's whole answer.
         temporary = isinstance(err, auth.TransportError) or err.retryable
         kind = ErrorKind.UNAVAILABLE if temporary else ErrorKind.UNAUTHENTICATED
-        raise CredentialsError(f"{doing}: {_first(err)}", kind=kind, cloud=NAME) from None
+        raise CredentialsError(f"{doing}: {_shown(_first(err))}", kind=kind, cloud=NAME) from None
     except (u3.HTTPError, rq.RequestException, DataCorruption, api.RetryError) as err:
         cause = err.reason if isinstance(err, u3.MaxRetryError) and err.reason else err
         for cls, kind in _TRANSPORT:
@@ -257,5 +258,9 @@ def _first(err: Exception) -> str:
 
 def _transport_text(cause: Exception) -> str:
     # urllib3 puts "host, port and url" before the reason; the URL's query may hold a signature.
-    text = without_header_values(_first(cause).split("?", 1)[0])
+    text = _shown(_first(cause).split("?", 1)[0])
     return f"{type(cause).__name__}: {text}"
+
+
+def _shown(text: str) -> str:
+    return without_header_values(without_secrets(text))

@@ -12,6 +12,7 @@ from botocore.session import Session
 
 import airflow_multicloud.clouds  # noqa: F401 - what puts the filter on
 from airflow_multicloud.adapters.sdk_logs import LOGGERS, without_secrets
+from airflow_multicloud.adapters.secret_text import without_header_values, without_user
 
 S = "s3cr3t/+=tok%2Fen"
 
@@ -53,6 +54,25 @@ S = "s3cr3t/+=tok%2Fen"
         f'{{"customData": "{S}", "computerName": "kept"}}',
         f"<a>kept</a><userData>{S}</userData>",
         f"{{'SSECustomerKey': b'{S}', 'client_secret': ['{S}'], 'h': 'kept'}}",
+        f"ValueError: kept Authorization: Basic {S}",
+        f"kept: X-Amz-Server-Side-Encryption-Customer-Key: {S}",
+        f"authorization had value {S}\nkept",
+        "with the header Basic s3cr3tAbc1== as kept",
+        "with the header SharedKey account:s3cr3t/+=Abc1 as kept",
+        # As an error of this package has it, in one line
+        f"to sign:\\n'GET\\nx-amz-security-token:{S}\\nhost:kept",
+        f"said\\nSignature:\\n{S}\\nkept",
+        f"said\\nsig={S}&kept=1",
+        f"said\\nBearer {S}1 kept",
+        f"InstrumentationKey={S};IngestionEndpoint=https://kept/",
+        f'{{"iKey":"{S}", "kept": 1}}',
+        f"{{'x-api-key': '{S}', 'h': 'kept'}}",
+        f"https://kept/v3?key={S}",
+        f"kept passwd={S}",
+        f"kept;pwd={S};api_key={S}",
+        f"-----BEGIN RSA PRIVATE KEY-----\nA-B: c\n\n{S}\n-----END RSA PRIVATE KEY----- kept",
+        f"http://user:{S}@more@kept:3128",
+        "kept ftp+-http://user:s3cr3t@kept",
     ],
 )
 def test_secrets_go_and_the_rest_stays(text: str) -> None:
@@ -79,10 +99,54 @@ def test_a_script_in_base64_goes_wherever_it_stands() -> None:
         "use Bearer authentication for ['token', 'x']",
         "<Token/><a>kept</a>",
         "http://host:8080/a@b",
+        "Basic authentication, or Basic Standard_D2s_v3",
+        "The header Authorization is missing",
+        "https://host/?monkey=1&key-marker=2",
+        "-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert without_secrets(text) == text
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("a-", "a.", "a", " ", "://", "://a:", "://:", "(", "<token a", "'token':", "token ="),
+        *("Bearer ", "Basic ", "-----BEGIN PRIVATE KEY-----", "-", "cookie:", "header "),
+        *("\\", "\\n"),
+    ],
+)
+def test_a_long_text_ends(unit: str) -> None:
+    """Where a search began anew at each character this took minutes."""
+    text = (unit * 100_000)[:100_000]
+    assert len(without_secrets(text)) < len(text)
+    without_header_values(text)
+    assert without_user(f"{text[:20_000]} kept").endswith("kept")
+
+
+def test_a_text_that_is_cut_shows_no_half_secret() -> None:
+    text = f"{'x ' * 32_760}http://user:s3cr3t@host"
+    shown = without_secrets(text)
+    assert shown.endswith("x …")
+    assert "s3cr3t" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Invalid header value b's3cr3t\\n'", "Invalid header value"),
+        ("character(s) in header value: 'Basic s3cr3t\\n'", "character(s) in header value"),
+        ("Header value must be str or bytes, not s3cr3t", "Header value"),
+    ],
+)
+def test_a_header_value_that_is_refused_is_not_shown(text: str, shown: str) -> None:
+    assert without_header_values(text) == f"{shown} (not shown: it may be a secret)"
+
+
+def test_the_words_of_a_service_about_a_header_stay() -> None:
+    text = "(InvalidHeaderValue) The value for one of the HTTP headers is not in the correct format"
+    assert without_header_values(text) == text
 
 
 @pytest.mark.parametrize("name", LOGGERS)
