@@ -111,12 +111,12 @@ _PATTERNS = (
         rf"({_START}Basic\s+)(?=[A-Za-z+/]*\d|[A-Za-z+/]{{20}})[A-Za-z0-9+/]{{8,}}={{0,2}}(?![\w-])"
     ),
     re.compile(rf"({_START}SharedKey(?:Lite)?\s+[\w-]+:)[\w+/=]{{8,}}"),
-    # scheme://user:password@host; a connection alone before the @ is no secret
-    re.compile(r"(?<=://)()[^/?#\s@:\"'<>]*:[^/?#\s@\"'<>]*(?=@)"),
-    # The same with a password that should have been quoted: what is no port may have anything in it
+    # scheme://user:password@host; a connection alone before the @ is no secret. First with a
+    # password that should have been quoted: what is no port may have anything in it.
     re.compile(
         r"(?<=://)()[^/?#\s@:\"'`<>[]{0,256}:(?!\d{1,5}(?:[/?#\s\"'`]|$))[^\s\"'`<>]{0,1024}(?=@)"
     ),
+    re.compile(r"(?<=://)()[^/?#\s@:\"'<>]*:[^/?#\s@\"'<>]*(?=@)"),
     # A private key, to its end or the text's
     re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?:[^-]|-(?!----))+"),
     # name:value, a header's line of its own (also what botocore signs, and "Signature:\n…")

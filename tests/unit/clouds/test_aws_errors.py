@@ -282,3 +282,12 @@ def test_a_read_that_stalls_is_a_timeout(answered: bytes) -> None:
         over.set()
         thread.join()
     assert caught.value.kind is ErrorKind.TIMEOUT
+
+
+def test_what_was_to_be_signed_is_told_without_the_token() -> None:
+    said = "The Canonical String was\n'GET\nx-amz-security-token:canary/x\n\nhost:kept'"
+    told = {"Error": {"Code": "SignatureDoesNotMatch", "Message": said}}
+    with pytest.raises(CredentialsError, match="kept") as caught, translated("reading"):
+        raise boto.ClientError(told, "GetObject")
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None

@@ -246,3 +246,10 @@ def test_this_packages_own_errors_pass_untouched() -> None:
     with pytest.raises(StorageError) as caught, translated("reading"):
         raise own
     assert caught.value is own
+
+
+def test_an_answer_is_told_without_secrets() -> None:
+    refused = answer(403, "forbidden", "for https://host/k?X-Goog-Signature=canary&kept=1")
+    with pytest.raises(StorageError, match="kept") as caught, translated("reading"):
+        raise refused
+    assert "canary" not in str(caught.value)

@@ -72,6 +72,7 @@ S = "s3cr3t/+=tok%2Fen"
         f"kept;pwd={S};api_key={S}",
         f"-----BEGIN RSA PRIVATE KEY-----\nA-B: c\n\n{S}\n-----END RSA PRIVATE KEY----- kept",
         f"http://user:{S}@more@kept:3128",
+        "http://user:p@s3cr3t@kept:3128",
         "kept ftp+-http://user:s3cr3t@kept",
     ],
 )
