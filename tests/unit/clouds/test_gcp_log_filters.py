@@ -13,7 +13,6 @@ from airflow_multicloud.adapters.entries import fits
 from airflow_multicloud.clouds.gcp.logs.converting import entry_of, record_of
 from airflow_multicloud.clouds.gcp.logs.filters import filter_of
 from airflow_multicloud.clouds.gcp.logs.limits import QUERY
-from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Severity
 from airflow_multicloud.testing.local_clouds.gcp.logs.grammar import parsed
 from airflow_multicloud.testing.local_clouds.gcp.logs.matching import fitting
@@ -123,10 +122,3 @@ def test_times_are_told_in_utc() -> None:
     told = filter_of(asked, log_name=LOG_NAME)
     assert 'timestamp>="2026-11-29T11:00:00.000000+00:00"' in told
     assert 'timestamp<"2026-11-29T12:00:00.000000+00:00"' in told
-
-
-def test_a_time_that_utc_does_not_have_is_refused() -> None:
-    first = datetime.min.replace(tzinfo=timezone(timedelta(hours=2)))
-    with pytest.raises(LogsError, match="since") as caught:
-        filter_of(query(since=first), log_name=LOG_NAME)
-    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
