@@ -100,6 +100,13 @@ def _installing(config: pytest.Config) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _outside_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a DAG that ran in this process has left in the environment is of no other test."""
+    for name in [name for name in os.environ if name.startswith("AIRFLOW_CTX_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def local_cloud_options(pytestconfig: pytest.Config) -> LocalCloudOptions:
     """Local clouds with a second S3 server."""

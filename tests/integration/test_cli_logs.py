@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 ONE, TWO = "cli_one", "cli_two"
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
 HOSTILE = "evil\x1b[2J\nFORGED all is well\u202e =1+1 " + "x" * 100_000
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour after the tests were collected, commands would look past what is of then."""
+    now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+    monkeypatch.setattr(sys.modules[__name__], "NOW", now)
 
 
 @pytest.fixture

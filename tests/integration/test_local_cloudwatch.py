@@ -138,8 +138,8 @@ class TestWhatIsRefused:
                 "InvalidParameterValue",
             ),
             (
-                # An hour too far, as the tests before it may take minutes.
-                {"Timestamp": datetime.now(UTC) + timedelta(hours=3)},
+                # Hours too far, as the tests before it may take an hour.
+                {"Timestamp": datetime.now(UTC) + timedelta(hours=12)},
                 "InvalidParameterValue",
             ),
         ],

@@ -138,7 +138,7 @@ BAD: dict[str, Callable[[str], TimeSeries]] = {
     "not a number": lambda metric: series(metric, at(0, value={"double_value": float("nan")})),
     "another value type": lambda metric: series(metric, {"value_type": "INT64"}),
     "too old": lambda metric: series(metric, at(-26 * 3600)),
-    "too new": lambda metric: series(metric, at(20 * 60)),
+    "too new": lambda metric: series(metric, at(6 * 3600)),
     "a gauge with a start": lambda metric: series(metric, at(0, start=-60)),
     "a cumulative one without": lambda metric: series(metric, {"metric_kind": "CUMULATIVE"}),
     "a unit": lambda metric: series(metric, {"unit": "furlongs"}),
