@@ -21,8 +21,6 @@ from airflow_multicloud.ports.metrics import (
     attribute_text,
 )
 
-__all__ = ["attribute_text", "name_of", "why_not_exportable"]
-
 #: Prefix-free annotations and ASCII letters: what UCUM writes is never longer than OpenTelemetry
 #: says (https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-unit).
 _LONGEST_UNIT = 63

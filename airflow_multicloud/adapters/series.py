@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from airflow_multicloud.adapters.batches import Prepare, Prepared, dropped
-from airflow_multicloud.adapters.points import attribute_text
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.metrics import MetricPoint
+from airflow_multicloud.ports.metrics import MetricPoint, attribute_text
 
 R = TypeVar("R")
 

@@ -20,7 +20,7 @@ from airflow_multicloud.adapters.batches import (
     rejected,
     send_items,
 )
-from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.points import name_of, why_not_exportable
 from airflow_multicloud.adapters.tallies import Change, Reason
 from airflow_multicloud.core.metrics.otlp_encoding import sdk_data
 from airflow_multicloud.errors import ErrorKind, MetricsError
@@ -33,6 +33,7 @@ from airflow_multicloud.ports.metrics import (
     MetricPoint,
     OtlpTarget,
     Repeats,
+    attribute_text,
 )
 from airflow_multicloud.text import printable
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from airflow_multicloud.adapters.batches import Prepared, dropped
 from airflow_multicloud.adapters.histograms import weighted_values
-from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.points import name_of, why_not_exportable
 from airflow_multicloud.adapters.tallies import Change, Reason
 from airflow_multicloud.clouds.aws.metrics.limits import (
     LARGEST_VALUE,
@@ -34,6 +34,7 @@ from airflow_multicloud.ports.metrics import (
     Histogram,
     MetricPoint,
     Temporality,
+    attribute_text,
 )
 
 Record = Mapping[str, Any]

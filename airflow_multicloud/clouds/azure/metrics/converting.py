@@ -13,7 +13,7 @@ from datetime import UTC
 from typing import Any
 
 from airflow_multicloud.adapters.batches import Prepared, dropped
-from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.points import name_of, why_not_exportable
 from airflow_multicloud.adapters.tallies import Change, Reason
 from airflow_multicloud.clouds.azure.metrics import naming
 from airflow_multicloud.clouds.azure.metrics.limits import LIMITS, MOST_BYTES, MOST_VALUES
@@ -26,6 +26,7 @@ from airflow_multicloud.ports.metrics import (
     Histogram,
     MetricPoint,
     Temporality,
+    attribute_text,
 )
 
 _ENVELOPE = "Microsoft.ApplicationInsights.Metric"

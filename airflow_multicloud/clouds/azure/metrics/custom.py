@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.batches import BatchLimits, Prepared, dropped
-from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.points import name_of, why_not_exportable
 from airflow_multicloud.adapters.tallies import Change, Reason
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.metrics.converting import (
@@ -30,7 +30,13 @@ from airflow_multicloud.clouds.azure.metrics.converting import (
 from airflow_multicloud.clouds.azure.metrics.naming import fitted
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
-from airflow_multicloud.ports.metrics import AttributeValue, MetricLimits, MetricPoint, Repeats
+from airflow_multicloud.ports.metrics import (
+    AttributeValue,
+    MetricLimits,
+    MetricPoint,
+    Repeats,
+    attribute_text,
+)
 
 _LONGEST = 256
 

@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
-from airflow_multicloud.adapters.points import attribute_text
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.metrics.limits import LIMITS, LONGEST_NAMESPACE
 from airflow_multicloud.errors import ErrorKind, MetricsError
-from airflow_multicloud.ports.metrics import AttributeValue
+from airflow_multicloud.ports.metrics import AttributeValue, attribute_text
 
 #: The properties that are no attributes.
 NAMESPACE: Final = "multicloud.namespace"

@@ -17,13 +17,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
-from airflow_multicloud.adapters.points import attribute_text
 from airflow_multicloud.adapters.tallies import Change
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.metrics.limits import LIMITS, LONGEST_TYPE, PREFIX
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
-from airflow_multicloud.ports.metrics import AttributeValue
+from airflow_multicloud.ports.metrics import AttributeValue, attribute_text
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_.]+")
 _NOT_IN_SEGMENT = re.compile(r"[^A-Za-z0-9_.]")

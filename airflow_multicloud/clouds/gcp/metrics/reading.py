@@ -11,7 +11,6 @@ from google.api.metric_pb2 import MetricDescriptor
 from google.cloud.monitoring_v3 import ListTimeSeriesRequest, ListTimeSeriesResponse
 
 from airflow_multicloud.adapters.answers import Tokens, well_formed
-from airflow_multicloud.adapters.points import attribute_text
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.metrics.client import REQUEST_S, MetricsBase
 from airflow_multicloud.clouds.gcp.metrics.converting import RESOURCE, moment_of, stamp
@@ -24,6 +23,7 @@ from airflow_multicloud.ports.metrics import (
     MetricReading,
     ReadPoint,
     Temporality,
+    attribute_text,
 )
 
 #: What needs no care in a filter's quotes; other values are looked for here.

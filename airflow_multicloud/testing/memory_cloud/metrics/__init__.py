@@ -17,7 +17,7 @@ from airflow_multicloud.adapters.batches import (
     rejected,
     send_items,
 )
-from airflow_multicloud.adapters.points import attribute_text, name_of, why_not_exportable
+from airflow_multicloud.adapters.points import name_of, why_not_exportable
 from airflow_multicloud.adapters.series import each_series_apart
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.errors import ErrorKind, MetricsError
@@ -32,8 +32,10 @@ from airflow_multicloud.ports.metrics import (
     MetricReading,
     ReadPoint,
     Repeats,
+    attribute_text,
 )
 from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaults
+from airflow_multicloud.testing.memory_cloud import NAME
 from airflow_multicloud.testing.memory_cloud.deliveries import carry_out
 
 __all__ = ["Hook", "MetricSpace", "metrics_of", "reset"]
@@ -193,5 +195,5 @@ def _check_namespace(namespace: str) -> None:
         raise MetricsError(
             "namespace: an empty one given, expected a name",
             kind=ErrorKind.INVALID_ARGUMENT,
-            cloud="memory",
+            cloud=NAME,
         )
