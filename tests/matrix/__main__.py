@@ -18,7 +18,6 @@ from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds import (
     OBJECT_STORES,
-    TELEMETRY,
     LocalCloudOptions,
     LocalClouds,
     Server,
@@ -94,7 +93,7 @@ def clouds() -> Iterator[Clouds]:
     """Local clouds, with three months of bills."""
     home = DIRECTORY / "airflow"
     os.environ.update({"AIRFLOW_HOME": str(home), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"})
-    needed = OBJECT_STORES | TELEMETRY | {Server.GCP_BIGQUERY}
+    needed = OBJECT_STORES | {Server.GCP_BIGQUERY}
     with LocalClouds(LocalCloudOptions(servers=needed)) as servers:
         connections = servers.conn_env()
         os.environ.update(connections)

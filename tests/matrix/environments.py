@@ -12,6 +12,8 @@ from pathlib import Path
 
 import uv
 
+from airflow_multicloud.testing.local_clouds import TELEMETRY, LocalCloudOptions, LocalClouds
+
 CHECKOUT = Path(__file__).parents[2]
 DIRECTORY = CHECKOUT / ".matrix"
 
@@ -202,6 +204,12 @@ def tried(environment: Environment, wheel: Path, clouds: Clouds) -> Outcome:
 
 
 def _smoke(name: str, run: Run, clouds: Clouds) -> None:
+    # All environments write the same series, and two at once may be too fast for a service.
+    with LocalClouds(LocalCloudOptions(servers=TELEMETRY)) as own:
+        _run_smoke(name, run, clouds, own.conn_env())
+
+
+def _run_smoke(name: str, run: Run, clouds: Clouds, telemetry: Mapping[str, str]) -> None:
     home = run.directory / "airflow"
     home.mkdir()
     (dags,) = (run.directory / "venv").glob(
@@ -209,6 +217,7 @@ def _smoke(name: str, run: Run, clouds: Clouds) -> None:
     )
     settings = {
         **clouds.connections,
+        **telemetry,
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

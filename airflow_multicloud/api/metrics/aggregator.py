@@ -105,7 +105,9 @@ class CloudMetricsAggregator:
     def _add(
         self, kind: str, name: str, unit: str, attributes: Attributes, figures: Document
     ) -> None:
-        key = (kind, name, unit, frozenset(attributes.items()))
+        # By type, too: to Python True, 1 and 1.0 are equal, and to a cloud they are three series.
+        apart = ((of, type(value), value) for of, value in attributes.items())
+        key = (kind, name, unit, frozenset(apart))
         with self._lock:
             if key in self._series:
                 _merge(self._series[key], figures)

@@ -68,6 +68,18 @@ def test_measurements_are_added_up() -> None:
     assert german.start < german.time == size_.time
 
 
+def test_attributes_that_only_python_takes_for_equal_are_series_of_their_own() -> None:
+    metrics = CloudMetricsAggregator("shop")
+    for value in (True, 1, 1.0, True):
+        metrics.count("orders", attributes={"first": value})
+    counted = [(point.attributes["first"], point.data) for point in measured(metrics)]
+    assert [(str(value), counter.value) for value, counter in counted] == [
+        ("True", 2),
+        ("1", 1),
+        ("1.0", 1),
+    ]
+
+
 def test_without_bounds_there_are_no_buckets() -> None:
     metrics = CloudMetricsAggregator("shop")
     metrics.record("size", 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -23,6 +23,7 @@ from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.metrics import (
+    AttributeValue,
     Counter,
     Gauge,
     Histogram,
@@ -145,8 +146,12 @@ def _asked(point: MetricPoint, query: MetricQuery) -> bool:
     return (
         point.name == query.name
         and query.since <= point.time < query.until
-        and query.attributes.items() <= point.attributes.items()
+        and _as_text(query.attributes).items() <= _as_text(point.attributes).items()
     )
+
+
+def _as_text(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
+    return {name: attribute_text(value) for name, value in attributes.items()}
 
 
 def _preparing() -> Prepare[MetricPoint, MetricPoint]:
@@ -180,7 +185,7 @@ def _read(point: MetricPoint) -> ReadPoint:
     return ReadPoint(
         time=point.time,
         start=point.start,
-        attributes={name: attribute_text(value) for name, value in point.attributes.items()},
+        attributes=_as_text(point.attributes),
         count=count,
         total=total,
         minimum=minimum,
