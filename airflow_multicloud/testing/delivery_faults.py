@@ -9,6 +9,15 @@ from enum import StrEnum
 
 from airflow_multicloud.errors import ErrorKind
 
+#: What a service may say when it refuses a request.
+REFUSALS = (
+    ErrorKind.THROTTLED,
+    ErrorKind.QUOTA,
+    ErrorKind.UNAVAILABLE,
+    ErrorKind.PERMISSION_DENIED,
+    ErrorKind.UNAUTHENTICATED,
+)
+
 
 class DeliveryFaultKind(StrEnum):
     """What goes wrong."""
@@ -36,8 +45,7 @@ class DeliveryFault:
     """One fault, met so many times.
 
     :param call: which requests it meets; two kinds go with ``write`` only.
-    :param error: what the service says, in its own words: ``throttled``, ``quota``,
-        ``unavailable``, ``permission_denied`` or ``unauthenticated``.
+    :param error: what the service says, in its own words; one of :data:`REFUSALS`.
     :param name: for ``REJECT``: which records, by a part of the metric's name or of the message.
     :param times: how many requests it meets, for ``REJECT`` without an end.
     :param after: how many requests pass before the first that it meets.

@@ -8,37 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.api_core.retry import Retry
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_multicloud.adapters.batches import BatchLimits
-from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.logs import LogEntry, LogQuery
 from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import plant
+from tests.integration.delivery_stories import WHOLE_REQUESTS, conserved
 from tests.integration.logs_gcp.conftest import NOW
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.gcp.logs import GCPLogsHook
     from airflow_multicloud.testing.local_clouds import LocalServer
 
-whole_requests = st.builds(
-    DeliveryFault,
-    kind=st.sampled_from(
-        [DeliveryFaultKind.REFUSE, DeliveryFaultKind.LOSE_ANSWER, DeliveryFaultKind.LOSE_REQUEST]
-    ),
-    error=st.sampled_from(
-        [
-            ErrorKind.THROTTLED,
-            ErrorKind.QUOTA,
-            ErrorKind.UNAVAILABLE,
-            ErrorKind.PERMISSION_DENIED,
-            ErrorKind.UNAUTHENTICATED,
-        ]
-    ),
-    times=st.sampled_from([1, 2, 50]),
-    after=st.integers(0, 4),
-)
 records = st.builds(
     DeliveryFault,
     kind=st.just(DeliveryFaultKind.REJECT),
@@ -57,22 +40,9 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "BATCH", BatchLimits(records=5))
 
 
-def _lost_then(error: ErrorKind) -> list[DeliveryFault]:
-    """The first try is carried out, and those after it are refused."""
-    refused = DeliveryFault(kind=DeliveryFaultKind.REFUSE, error=error, times=50)
-    return [DeliveryFault(kind=DeliveryFaultKind.LOSE_ANSWER), refused]
-
-
 @pytest.mark.usefixtures("quickly")
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@example(faults=_lost_then(ErrorKind.QUOTA), count=7)
-@example(faults=_lost_then(ErrorKind.THROTTLED), count=7)
-@example(faults=_lost_then(ErrorKind.PERMISSION_DENIED), count=7)
-@given(faults=st.lists(whole_requests | records, max_size=3), count=st.integers(0, 23))
+@conserved
+@given(faults=st.lists(WHOLE_REQUESTS | records, max_size=3), count=st.integers(0, 23))
 def test_the_account_is_true(
     hook: GCPLogsHook, local_gcp_telemetry: LocalServer, faults: list[DeliveryFault], count: int
 ) -> None:

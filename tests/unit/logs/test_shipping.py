@@ -26,7 +26,7 @@ from airflow_multicloud.opening.places import stage_place
 from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import Logs
 from airflow_multicloud.registry import resolve
-from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
+from airflow_multicloud.testing.delivery_faults import REFUSALS, DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.logs import logs_of, reset
 
 from .conftest import CONNS
@@ -278,15 +278,7 @@ def test_what_is_wrong_with_the_call_is_named(conns, wrong, why):
 _FAULT = st.builds(
     DeliveryFault,
     kind=st.sampled_from([*DeliveryFaultKind]),
-    error=st.sampled_from(
-        [
-            ErrorKind.THROTTLED,
-            ErrorKind.QUOTA,
-            ErrorKind.UNAVAILABLE,
-            ErrorKind.PERMISSION_DENIED,
-            ErrorKind.UNAUTHENTICATED,
-        ]
-    ),
+    error=st.sampled_from(REFUSALS),
     name=st.sampled_from(["7", "3"]),
     times=st.integers(1, 3),
     after=st.integers(0, 3),

@@ -18,7 +18,7 @@ from airflow_multicloud.core.metrics.given import read_given
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.operators.settled import remember_settled, settled_before
 from airflow_multicloud.ports.accounting import Outcome
-from airflow_multicloud.testing.delivery_faults import DeliveryFault, DeliveryFaultKind
+from airflow_multicloud.testing.delivery_faults import REFUSALS, DeliveryFault, DeliveryFaultKind
 from airflow_multicloud.testing.memory_cloud.metrics import Hook, metrics_of, reset
 
 if TYPE_CHECKING:
@@ -40,15 +40,7 @@ faults = st.lists(
     st.builds(
         DeliveryFault,
         kind=st.sampled_from([kind for kind in DeliveryFaultKind if kind != "reject"]),
-        error=st.sampled_from(
-            [
-                ErrorKind.THROTTLED,
-                ErrorKind.QUOTA,
-                ErrorKind.UNAVAILABLE,
-                ErrorKind.PERMISSION_DENIED,
-                ErrorKind.UNAUTHENTICATED,
-            ]
-        ),
+        error=st.sampled_from(REFUSALS),
         times=st.integers(1, 3),
         after=st.integers(0, 4),
     ),

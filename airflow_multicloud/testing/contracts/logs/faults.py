@@ -1,5 +1,5 @@
 """What a log service refuses, loses and forgets is in the account."""
-# ruff: noqa: S101, PLR2004, PT017 - a test suite asserts, and compares with what it wrote
+# ruff: noqa: S101, PLR2004 - a test suite asserts, and compares with what it wrote
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 
 from airflow_multicloud.errors import CredentialsError, ErrorKind, LogsError
+from airflow_multicloud.testing.contracts.deliveries import check_wrong_credentials
 from airflow_multicloud.testing.contracts.logs.rigs import LogsRig
 from airflow_multicloud.testing.delivery_faults import (
     DeliveryCall,
@@ -89,14 +90,7 @@ class RefusedCredentialsContract:
     def test_wrong_credentials(self, logs_rig: LogsRig) -> None:
         """An error of credentials, or an account of it: never a success."""
         hook = logs_rig.open_refused()
-        try:
-            told = hook.write_entries([logs_rig.entry()], log=logs_rig.log)
-        except CredentialsError as err:
-            assert err.cloud == logs_rig.spec.cloud
-            assert not err.retryable
-        else:
-            assert told.accepted == 0
-            assert {refusal.kind for refusal in told.refusals} <= {
-                ErrorKind.UNAUTHENTICATED,
-                ErrorKind.PERMISSION_DENIED,
-            }
+        check_wrong_credentials(
+            lambda: hook.write_entries([logs_rig.entry()], log=logs_rig.log),
+            cloud=logs_rig.spec.cloud,
+        )

@@ -14,58 +14,42 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
 
-from airflow_multicloud.errors import CredentialsError
 from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
-from airflow_multicloud.testing.contracts.rigs import apply_gaps, parametrize
-from airflow_multicloud.testing.delivery_faults import DeliveryFault
+from airflow_multicloud.testing.contracts.deliveries import (
+    DeliveryRig,
+    DeliveryRigSpec,
+    parametrize_delivery_rigs,
+)
+from airflow_multicloud.testing.contracts.rigs import apply_gaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogsRigSpec:
-    """How to get at one cloud's logs.
+class LogsRigSpec(DeliveryRigSpec[Logs]):
+    """How to get at one cloud's logs; see its base.
 
-    :param name: shown in the tests' ids; no hyphen.
-    :param cloud: whose errors come.
-    :param hook: the hook's class.
-    :param open: gives a new hook, starting what it needs.
-    :param plant: plants these faults and no others: those of before are taken away.
-    :param open_refused: gives a hook whose credentials the cloud refuses; left out where there
-        are no credentials.
     :param knows_logs: whether the cloud tells a log that is not there from an empty one.
-    :param gaps: a test's name → why it must fail here; it is a strict xfail.
     """
 
-    name: str
-    cloud: str
-    hook: type
-    open: Callable[[pytest.FixtureRequest], Logs]
-    plant: Callable[[pytest.FixtureRequest, Sequence[DeliveryFault]], None]
-    open_refused: Callable[[pytest.FixtureRequest], Logs] | None = None
     knows_logs: bool = True
-    gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogsRig:
+class LogsRig(DeliveryRig[Logs]):
     """One account and a log of its own, for one test.
 
     :param now: a moment some minutes ago, at a full second.
     """
 
     spec: LogsRigSpec
-    hook: Logs
-    plant: Callable[[Sequence[DeliveryFault]], None]
-    open_refused: Callable[[], Logs]
     log: str
-    now: datetime
 
     def entry(
         self,
@@ -119,12 +103,7 @@ class LogsRig:
 
 def parametrize_logs_rigs(metafunc: pytest.Metafunc, specs: Sequence[LogsRigSpec]) -> None:
     """Run a test that takes ``logs_rig`` on every rig that has what its class needs."""
-    parametrize(
-        metafunc,
-        "logs_rig",
-        specs,
-        able=lambda spec, needs: CredentialsError not in needs or spec.open_refused is not None,
-    )
+    parametrize_delivery_rigs(metafunc, "logs_rig", specs)
 
 
 @pytest.fixture
@@ -132,17 +111,10 @@ def logs_rig(request: pytest.FixtureRequest) -> Iterator[LogsRig]:
     """One hook and a log that is not there yet; import it into your ``conftest.py``."""
     spec: LogsRigSpec = request.param
     apply_gaps(request, spec)
-
-    def open_refused() -> Logs:
-        if spec.open_refused is None:
-            raise TypeError(f"rig {spec.name} has no open_refused")
-        return spec.open_refused(request)
-
     yield LogsRig(
         spec=spec,
         hook=spec.open(request),
-        plant=lambda faults: spec.plant(request, faults),
-        open_refused=open_refused,
+        request=request,
         log=f"contract/{uuid.uuid4().hex[:10]}",
         now=datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5),
     )

@@ -1,5 +1,5 @@
 """Every point is accounted for, whatever becomes of it."""
-# ruff: noqa: S101, PLR2004, PT017 - a test suite asserts, and compares with what it exported
+# ruff: noqa: S101, PLR2004 - a test suite asserts, and compares with what it exported
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from airflow_multicloud.ports.metrics import (
     Repeats,
     Temporality,
 )
+from airflow_multicloud.testing.contracts.deliveries import check_wrong_credentials
 from airflow_multicloud.testing.contracts.metrics.bad_points import BAD, HOSTILE
 from airflow_multicloud.testing.contracts.metrics.rigs import MetricsRig
 from airflow_multicloud.testing.delivery_faults import (
@@ -261,14 +262,7 @@ class RefusedCredentialsContract:
     def test_wrong_credentials(self, metrics_rig: MetricsRig) -> None:
         """An error of credentials, or an account of it: never a success."""
         hook = metrics_rig.open_refused()
-        try:
-            told = hook.export_points([metrics_rig.point()], namespace=metrics_rig.namespace)
-        except CredentialsError as err:
-            assert err.cloud == metrics_rig.spec.cloud
-            assert not err.retryable
-        else:
-            assert told.accepted == 0
-            assert {refusal.kind for refusal in told.refusals} <= {
-                ErrorKind.UNAUTHENTICATED,
-                ErrorKind.PERMISSION_DENIED,
-            }
+        check_wrong_credentials(
+            lambda: hook.export_points([metrics_rig.point()], namespace=metrics_rig.namespace),
+            cloud=metrics_rig.spec.cloud,
+        )

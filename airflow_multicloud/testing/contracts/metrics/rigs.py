@@ -14,14 +14,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
 
-from airflow_multicloud.errors import CredentialsError
 from airflow_multicloud.ports.accounting import Accounting
 from airflow_multicloud.ports.metrics import (
     AttributeValue,
@@ -32,47 +31,28 @@ from airflow_multicloud.ports.metrics import (
     PointData,
     ReadPoint,
 )
-from airflow_multicloud.testing.contracts.rigs import apply_gaps, parametrize
-from airflow_multicloud.testing.delivery_faults import DeliveryFault
+from airflow_multicloud.testing.contracts.deliveries import (
+    DeliveryRig,
+    DeliveryRigSpec,
+    parametrize_delivery_rigs,
+)
+from airflow_multicloud.testing.contracts.rigs import apply_gaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsRigSpec:
-    """How to get at one cloud's metrics.
-
-    :param name: shown in the tests' ids; no hyphen.
-    :param cloud: whose errors come.
-    :param hook: the hook's class.
-    :param open: gives a new hook, starting what it needs.
-    :param plant: plants these faults and no others: those of before are taken away.
-    :param open_refused: gives a hook whose credentials the cloud refuses; left out where there
-        are no credentials.
-    :param gaps: a test's name → why it must fail here; it is a strict xfail.
-    """
-
-    name: str
-    cloud: str
-    hook: type
-    open: Callable[[pytest.FixtureRequest], Metrics]
-    plant: Callable[[pytest.FixtureRequest, Sequence[DeliveryFault]], None]
-    open_refused: Callable[[pytest.FixtureRequest], Metrics] | None = None
-    gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+class MetricsRigSpec(DeliveryRigSpec[Metrics]):
+    """How to get at one cloud's metrics; see its base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsRig:
+class MetricsRig(DeliveryRig[Metrics]):
     """One account and a namespace of its own, for one test.
 
     :param now: a moment some minutes ago, at a full minute: what clouds add up by minutes is
         told apart by whole minutes from there.
     """
 
-    spec: MetricsRigSpec
-    hook: Metrics
-    plant: Callable[[Sequence[DeliveryFault]], None]
-    open_refused: Callable[[], Metrics]
     namespace: str
-    now: datetime
 
     def point(
         self,
@@ -140,12 +120,7 @@ class MetricsRig:
 
 def parametrize_metrics_rigs(metafunc: pytest.Metafunc, specs: Sequence[MetricsRigSpec]) -> None:
     """Run a test that takes ``metrics_rig`` on every rig that has what its class needs."""
-    parametrize(
-        metafunc,
-        "metrics_rig",
-        specs,
-        able=lambda spec, needs: CredentialsError not in needs or spec.open_refused is not None,
-    )
+    parametrize_delivery_rigs(metafunc, "metrics_rig", specs)
 
 
 @pytest.fixture
@@ -153,18 +128,11 @@ def metrics_rig(request: pytest.FixtureRequest) -> Iterator[MetricsRig]:
     """One hook and an empty namespace; import it into your ``conftest.py``."""
     spec: MetricsRigSpec = request.param
     apply_gaps(request, spec)
-
-    def open_refused() -> Metrics:
-        if spec.open_refused is None:
-            raise TypeError(f"rig {spec.name} has no open_refused")
-        return spec.open_refused(request)
-
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     yield MetricsRig(
         spec=spec,
         hook=spec.open(request),
-        plant=lambda faults: spec.plant(request, faults),
-        open_refused=open_refused,
+        request=request,
         namespace=f"contract{uuid.uuid4().hex[:10]}",
         now=minute - timedelta(minutes=5),
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from airflow_multicloud.adapters.batches import (
     BatchLimits,
@@ -22,7 +24,7 @@ from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.logs import LogEntry, LogLimits, LogPage, LogQuery
 from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaults
 from airflow_multicloud.testing.memory_cloud import NAME
-from airflow_multicloud.testing.memory_cloud.deliveries import carry_out
+from airflow_multicloud.testing.memory_cloud.deliveries import carry_out, write_batch
 
 __all__ = ["Hook", "LogSpace", "logs_of", "reset"]
 
@@ -46,12 +48,12 @@ class LogSpace:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
-_SPACES: dict[str, LogSpace] = {}
+_SPACES: defaultdict[str, LogSpace] = defaultdict(LogSpace)
 
 
 def logs_of(conn_id: str) -> LogSpace:
     """The space of a connection id."""
-    return _SPACES.setdefault(conn_id, LogSpace())
+    return _SPACES[conn_id]
 
 
 def reset() -> None:
@@ -85,11 +87,9 @@ class Hook:
         check_log(log, cloud=NAME)
 
         def send(batch: Sequence[Prepared[LogEntry]]) -> Sequence[Reason | None]:
-            reasons: list[Reason | None] = []
             with self._space.lock:
-                work = lambda: reasons.extend(self._keep(log, one) for one in batch)  # noqa: E731
-                carry_out(self._space.faults, DeliveryCall.WRITE, work, LogsError)
-            return reasons
+                keep = partial(self._keep, log)
+                return write_batch(self._space.faults, batch, keep, LogsError)
 
         return send_items(
             sorted(entries, key=lambda entry: entry.time),

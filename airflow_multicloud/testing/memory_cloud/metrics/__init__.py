@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from airflow_multicloud.adapters.batches import (
     BatchLimits,
@@ -37,7 +38,7 @@ from airflow_multicloud.ports.metrics import (
 )
 from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaults
 from airflow_multicloud.testing.memory_cloud import NAME
-from airflow_multicloud.testing.memory_cloud.deliveries import carry_out
+from airflow_multicloud.testing.memory_cloud.deliveries import carry_out, write_batch
 
 __all__ = ["Hook", "MetricSpace", "metrics_of", "reset"]
 
@@ -104,11 +105,9 @@ class Hook:
         _check_namespace(namespace)
 
         def send(batch: Sequence[Prepared[MetricPoint]]) -> Sequence[Reason | None]:
-            reasons: list[Reason | None] = []
             with self._space.lock:
-                work = lambda: reasons.extend(self._keep(namespace, one) for one in batch)  # noqa: E731
-                carry_out(self._space.faults, DeliveryCall.WRITE, work, MetricsError)
-            return reasons
+                keep = partial(self._keep, namespace)
+                return write_batch(self._space.faults, batch, keep, MetricsError)
 
         return send_items(
             sorted(points, key=lambda point: point.time),
