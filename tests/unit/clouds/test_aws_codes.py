@@ -162,7 +162,10 @@ def words_of(folder: str) -> set[str]:
 
 
 #: ``clients`` is what a function of the folder calls ``_service`` that was handed to it.
-_CLIENT_MAKERS = {"_client_of", "_service", "client", "clients", "new_client"}
+_CLIENT_MAKERS = {
+    *("_client_of", "_service", "client", "clients", "new_client"),
+    *("asking_client", "sending_client"),
+}
 
 
 def services_of(folder: str) -> set[str]:

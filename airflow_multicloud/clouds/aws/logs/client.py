@@ -6,8 +6,8 @@ from typing import Any
 
 from airflow_multicloud.adapters.entries import check_log
 from airflow_multicloud.clouds.aws import NAME
+from airflow_multicloud.clouds.aws.clients import asking_client, sending_client
 from airflow_multicloud.clouds.aws.logs.errors import TABLE, failure, translated
-from airflow_multicloud.clouds.aws.seams import SEND_ONCE, refuse_pages, resend_throttled
 from airflow_multicloud.clouds.aws.session import SessionHook
 from airflow_multicloud.errors import ErrorKind
 
@@ -39,28 +39,14 @@ class LogsBase(SessionHook):
 
     def _asker(self) -> Any:
         """The client for what may be asked again."""
-
-        def make() -> Any:
-            client = self._session.new_client("logs")
-            refuse_pages(client)
-            return client
-
         with translated(f"opening connection {self.aws_conn_id!r}"):
-            return self._session.once("logs asker", make)
+            return self._session.once("logs asker", lambda: asking_client("logs", self._session))
 
     def _writer(self) -> Any:
-        """The client for entries.
-
-        A request whose answer is lost is not sent again, since CloudWatch Logs would have its
-        entries twice; one that was throttled is, since nothing of it was carried out.
-        """
-
-        def make() -> Any:
-            client = self._session.new_client("logs", config=SEND_ONCE)
-            resend_throttled(client, "PutLogEvents", TABLE)
-            refuse_pages(client)
-            return client
-
+        """The client for entries, which would be there twice if they were sent again."""
         with translated(f"opening connection {self.aws_conn_id!r}"):
             self._session.fetch_credentials()
-            return self._session.once("logs writer", make)
+            return self._session.once(
+                "logs writer",
+                lambda: sending_client("logs", "PutLogEvents", self._session, TABLE),
+            )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_multicloud.clouds.aws.clients import asking_client, sending_client
 from airflow_multicloud.clouds.aws.metrics.errors import TABLE, translated
-from airflow_multicloud.clouds.aws.seams import SEND_ONCE, refuse_pages, resend_throttled
 from airflow_multicloud.clouds.aws.session import SessionHook
 
 
@@ -20,28 +20,16 @@ class MetricsBase(SessionHook):
 
     def _reader(self) -> Any:
         """The client for questions, which may be asked again."""
-
-        def make() -> Any:
-            client = self._session.new_client("cloudwatch")
-            refuse_pages(client)
-            return client
-
         with translated(f"opening connection {self.aws_conn_id!r}"):
-            return self._session.once("metrics reader", make)
+            return self._session.once(
+                "metrics reader", lambda: asking_client("cloudwatch", self._session)
+            )
 
     def _writer(self) -> Any:
-        """The client for points.
-
-        A request whose answer is lost is not sent again, since CloudWatch would add its points to
-        those that it has; one that was throttled is, since nothing of it was carried out.
-        """
-
-        def make() -> Any:
-            client = self._session.new_client("cloudwatch", config=SEND_ONCE)
-            resend_throttled(client, "PutMetricData", TABLE)
-            refuse_pages(client)
-            return client
-
+        """The client for points, which would count twice if they were sent again."""
         with translated(f"opening connection {self.aws_conn_id!r}"):
             self._session.fetch_credentials()
-            return self._session.once("metrics writer", make)
+            return self._session.once(
+                "metrics writer",
+                lambda: sending_client("cloudwatch", "PutMetricData", self._session, TABLE),
+            )

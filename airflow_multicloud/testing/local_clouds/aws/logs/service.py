@@ -6,12 +6,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.aws.logs import questions, words
 from airflow_multicloud.testing.local_clouds.aws.logs.puts import put
-from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit
-from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler
-from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call, Refused
+from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler, Words
+from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
@@ -23,6 +21,8 @@ class LogsService:
     writes = frozenset({"PutLogEvents"})
     reads = frozenset({"FilterLogEvents"})
 
+    words: Words = words
+
     def __init__(self, state: State, faults: SeededDeliveryFaults) -> None:
         self.faults = faults
         self._state = state
@@ -32,18 +32,6 @@ class LogsService:
             "PutLogEvents": self._put,
             "FilterLogEvents": self._filter,
         }
-
-    def refusal(self, kind: ErrorKind) -> Refused:
-        """A refusal of all requests."""
-        return words.refusal(kind)
-
-    def stranger(self, problem: str) -> Refused:
-        """A refusal of a caller."""
-        return words.stranger(problem)
-
-    def unfit(self, unfit: Unfit) -> Refused:
-        """A refusal of a request that the model does not know."""
-        return words.unfit(unfit)
 
     def _put(self, call: Call) -> Mapping[str, Any]:
         with self._lock:

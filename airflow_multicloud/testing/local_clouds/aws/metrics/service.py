@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.aws.metrics import questions, words
 from airflow_multicloud.testing.local_clouds.aws.metrics.puts import put
 from airflow_multicloud.testing.local_clouds.aws.metrics.series import Region
-from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit
-from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler
-from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call, Refused
+from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler, Words
+from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
@@ -24,6 +22,8 @@ class MetricsService:
     boto_name = "cloudwatch"
     writes = frozenset({"PutMetricData"})
     reads = frozenset({"ListMetrics", "GetMetricStatistics", "GetMetricData"})
+
+    words: Words = words
 
     def __init__(self, state: State, faults: SeededDeliveryFaults) -> None:
         self.faults = faults
@@ -37,18 +37,6 @@ class MetricsService:
             ),
             "GetMetricData": self._data,
         }
-
-    def refusal(self, kind: ErrorKind) -> Refused:
-        """A refusal of all requests."""
-        return words.refusal(kind)
-
-    def stranger(self, problem: str) -> Refused:
-        """A refusal of a caller."""
-        return words.stranger(problem)
-
-    def unfit(self, unfit: Unfit) -> Refused:
-        """A refusal of a request that the model does not know."""
-        return words.unfit(unfit)
 
     def _list(self, call: Call) -> Mapping[str, Any]:
         lag = timedelta(seconds=self._told("metrics_listing", "lag_s", 0))

@@ -69,7 +69,7 @@ class TelemetryServer:
         handler = service.handlers.get(name)
         try:
             if caller.problem is not None:
-                raise service.stranger(caller.problem)
+                raise service.words.stranger(caller.problem)
             if handler is None:
                 return self._forwarded(request)
             call = _read(request, caller.region, service)
@@ -88,7 +88,7 @@ class TelemetryServer:
             fault = service.faults.meet(kind)
         met = None if fault is None else fault.kind
         if fault is not None and met is DeliveryFaultKind.REFUSE:
-            raise service.refusal(fault.error)
+            raise service.words.refusal(fault.error)
         if met is DeliveryFaultKind.LOSE_REQUEST:
             raise ConnectionAbortedError
         answered = handler(call)
@@ -100,10 +100,10 @@ class TelemetryServer:
         service = self._services["monitoring"]
 
         def refused(kind: ErrorKind) -> Answer:
-            return refusal_of(request, service.refusal(kind))
+            return refusal_of(request, service.words.refusal(kind))
 
         if caller.problem is not None:
-            return refusal_of(request, service.stranger(caller.problem))
+            return refusal_of(request, service.words.stranger(caller.problem))
         if caller.service != "monitoring":
             return refused(ErrorKind.UNAUTHENTICATED)
         return self.sink.answer(request, refused)
@@ -138,7 +138,7 @@ def _read(request: Request, region: str, service: Service) -> Call:
             check(given, shape)
             given = typed(given, shape)
     except Unfit as unfit:
-        raise service.unfit(unfit) from None
+        raise service.words.unfit(unfit) from None
     except (ValueError, KeyError, OSError) as err:
         raise Refused("SerializationException", str(err)[:200]) from None
     return Call(operation=name, region=region, given=given, size=len(body))

@@ -13,8 +13,24 @@ from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDel
 Handler = Callable[[Call], Mapping[str, Any]]
 
 
+class Words(Protocol):
+    """A service's refusals: a module's functions."""
+
+    def refusal(self, kind: ErrorKind) -> Refused:
+        """Of all requests."""
+        ...
+
+    def stranger(self, problem: str) -> Refused:
+        """Of a caller; see ``Signed``."""
+        ...
+
+    def unfit(self, found: Unfit) -> Refused:
+        """Of a request that the model does not know."""
+        ...
+
+
 class Service(Protocol):
-    """Operations, and the words of refusals.
+    """Operations, and how they are refused.
 
     What operations are not in ``handlers``, moto answers.
     """
@@ -44,14 +60,7 @@ class Service(Protocol):
         """The operations that faults of reading meet."""
         ...
 
-    def refusal(self, kind: ErrorKind) -> Refused:
-        """A refusal of all requests."""
-        ...
-
-    def stranger(self, problem: str) -> Refused:
-        """A refusal of a caller; see ``Signed``."""
-        ...
-
-    def unfit(self, unfit: Unfit) -> Refused:
-        """A refusal of a request that the model does not know."""
+    @property
+    def words(self) -> Words:
+        """How it refuses."""
         ...
