@@ -28,14 +28,13 @@ from airflow_multicloud.core.success import check_ratios
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import (
     CloudError,
-    CostAnalysisError,
     ErrorKind,
     MetricsError,
     ProviderNotAvailableError,
 )
 from airflow_multicloud.lists import texts
-from airflow_multicloud.opening.cost.files import read_place
 from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
+from airflow_multicloud.opening.places import read_place
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, Metrics, OtlpMetrics
 
 #: Reading a file takes twenty to thirty times its size of memory.
@@ -97,10 +96,7 @@ def read_input(parameter: str, where: str | Path | None) -> bytes:
     :raises CloudError: when it can't be read, or has more than 64 MiB.
     """
     with operation("metrics.read_input"):
-        try:
-            return read_place(parameter, where or "", _MAX_BYTES)
-        except CostAnalysisError as err:  # what is said of local files
-            raise MetricsError(str(err), kind=err.kind) from err
+        return read_place(parameter, where or "", _MAX_BYTES, error=MetricsError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,15 +29,18 @@ def is_uri(where: str | Path) -> bool:
     return isinstance(where, str) and _SEPARATOR in where
 
 
-def stream_place(parameter: str, where: str | Path) -> Iterator[Buffer]:
+def stream_place(
+    parameter: str, where: str | Path, *, error: type[CloudError] = StorageError
+) -> Iterator[Buffer]:
     """The bytes of a file or an object, some at a time.
 
     :param parameter: what ``where`` was given for, for errors.
+    :param error: the class of what is raised for a file.
     :raises CloudError: naming ``parameter``; kind ``not_found``, ``invalid_argument`` for what is
         no file, or the kind of the store's or the system's error, also between chunks.
     """
     if not is_uri(where):
-        yield from _read_file(parameter, Path(where))
+        yield from _read_file(parameter, Path(where), error)
         return
     endpoint = open_endpoint(str(where), parameter=parameter)
     try:
@@ -46,6 +49,27 @@ def stream_place(parameter: str, where: str | Path) -> Iterator[Buffer]:
         if str(endpoint.location) in str(err):
             raise
         raise err.with_context(f"{parameter}: {endpoint.location}") from err
+
+
+def read_place(
+    parameter: str, where: str | Path, limit: int, *, error: type[CloudError] = StorageError
+) -> bytes:
+    """The content of a file or an object.
+
+    :param parameter: what ``where`` was given for, for errors.
+    :param limit: in bytes.
+    :param error: the class of what is raised for a file, and for more than the limit.
+    :raises CloudError: as :func:`stream_place`; kind ``invalid_argument`` for more than the limit.
+    """
+    content = bytearray()
+    for chunk in stream_place(parameter, where, error=error):
+        content += chunk
+        if len(content) > limit:
+            raise error(
+                f"{parameter}: {where} has more than {limit >> 20} MiB",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+    return bytes(content)
 
 
 def check_place(
@@ -84,17 +108,15 @@ def stage_place(parameter: str, where: str | Path, chunks: Iterable[Buffer]) -> 
     return stage_stream(endpoint, endpoint.location.key, chunks)
 
 
-def _read_file(parameter: str, path: Path) -> Iterator[bytes]:
+def _read_file(parameter: str, path: Path, error: type[CloudError]) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except FileNotFoundError as err:
-        raise StorageError(
-            f"{parameter}: there is no file {path}", kind=ErrorKind.NOT_FOUND
-        ) from err
+        raise error(f"{parameter}: there is no file {path}", kind=ErrorKind.NOT_FOUND) from err
     except (OSError, ValueError) as err:
         why, kind = str(err), ErrorKind.INVALID_ARGUMENT
         if isinstance(err, OSError):
             why, kind = err.strerror or why, kind_of_os_error(err)
-        raise StorageError(f"{parameter}: {path} can't be read: {why}", kind=kind) from err
+        raise error(f"{parameter}: {path} can't be read: {why}", kind=kind) from err
