@@ -80,8 +80,8 @@ class OperationOperator(CloudOperator):
 
     A subclass says in ``begin`` and ``proceed`` what to do and what to wait for. Neither may rely
     on attributes that the other has set: with ``deferrable`` each runs in a process of its own.
-    Nothing else differs by how the task waits. A try again begins anew, so ``begin`` must find what
-    an earlier try has begun.
+    Nothing else differs by how the task waits. Each try starts from the
+    beginning, so ``begin`` must find what an earlier try has begun.
 
     A task that is stopped while it waits undoes nothing in the cloud, unless its subclass gives the
     wait an ``on_cancel``. That is called when a user marks the waiting task as failed or succeeded

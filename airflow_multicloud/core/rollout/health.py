@@ -138,7 +138,7 @@ class HealthCheck:
 class _Timed(io.RawIOBase):
     """A connection of which everything together ends by a deadline.
 
-    A socket's own timeout begins anew with every byte that a peer sends.
+    A socket's own timeout starts again with every byte that a peer sends.
 
     :param deadline: by the monotonic clock.
     :raises OSError: also of the methods; :class:`TimeoutError` after the deadline.

@@ -127,7 +127,7 @@ class SlotSteps(SlotBase):
             return self.later(replace(slot, waits_for=looked.left), looked.wait)
         slot = replace(slot, waits_for=(), instance=None, looked_from=self.clock())
         if looked.failure is not None:
-            slot = self.later(slot)  # What is left is found anew, and ended anew.
+            slot = self.later(slot)  # What is left is looked for and ended again.
         return slot if slot.phase is Phase.FAILED else replace(slot, phase=Phase.LOOKING)
 
     def _launch(self, slot: SlotProgress) -> SlotProgress:

@@ -192,7 +192,7 @@ class Teardown:
     def _still(
         self, where: TeardownPlace, operations: Sequence[Operation]
     ) -> tuple[tuple[Operation, ...], DeploymentError | None]:
-        """The operations that go on, and what one has failed with: it is begun anew."""
+        """The operations that go on, and what one has failed with: it is begun again."""
         looked = [where.compute.describe_operation(operation) for operation in operations]
         failure = None
         for operation in looked:

@@ -97,8 +97,8 @@ def place_of(id_: str, subscription: str) -> Place:
     """Where an instance lies.
 
     :param subscription: the connection's.
-    :raises DeploymentError: ``invalid_argument`` when it is no machine's id, or another
-        subscription's.
+    :raises DeploymentError: ``invalid_argument`` when it is not the id of a virtual machine, or
+        the machine is in another subscription.
     """
     found = parsed(id_)
     if found is None or found.type != _TYPE.lower():

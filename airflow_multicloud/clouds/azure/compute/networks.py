@@ -111,7 +111,7 @@ class Networks(ComputeBase):
         return given.lower()
 
     def _check_identity(self, request: LaunchRequest) -> None:
-        """Refuse what is no identity's id; whether it is there the launch tells.
+        """Refuse what is not the id of an identity; the launch fails if there is none.
 
         :raises DeploymentError: ``invalid_argument``, naming ``identity``.
         """

@@ -45,7 +45,7 @@ _LONGEST_DESCRIPTION = 1000
 
 _RESETS = Change(
     ConversionKind.TEMPORALITY_CHANGED,
-    "delta values are kept as cumulative ones that begin anew with each point",
+    "delta values are kept as cumulative ones that begin again with each point",
 )
 _LATER = Change(
     ConversionKind.TIME_ROUNDED,
