@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from airflow.cli.cli_config import Arg
-
-from airflow_multicloud.cli.definitions.parts import arg, command, flag
+from airflow_multicloud.cli.definitions.parts import OUTPUT_WITH_CSV, arg, command, flag
 from airflow_multicloud.cli.values import duration, moment
 
-_OUTPUT = Arg(  # type: ignore[no-untyped-call]  # Airflow's
-    ("-o", "--output"),
-    help="Output format. Allowed values: table, json, yaml, plain, csv (default: table)",
-    metavar="table|json|yaml|plain|csv",
-    choices=("table", "json", "yaml", "plain", "csv"),
-    default="table",
-)
 _NAMESPACE = arg(
     "--namespace",
     required=True,
@@ -66,7 +57,7 @@ EXPORT_METRICS = command(
         help="by the cloud's own API, or its OTLP endpoint (default: native)",
     ),
     flag("--dry-run", "only say which points can be exported where"),
-    output=_OUTPUT,
+    output=OUTPUT_WITH_CSV,
     service="metrics",
     description="Give one of --metric, --metrics, --otlp-json and --prometheus-text. Points "
     "without a time are\nmeasured now. A cloud that can't be used costs no other; the exit code is "
@@ -99,7 +90,7 @@ READ_METRIC = command(
         metavar="NAME=VALUE",
         help="which the points must have; may be given more than once",
     ),
-    output=_OUTPUT,
+    output=OUTPUT_WITH_CSV,
     service="metrics",
     description="Clouds show points minutes after they have taken them. No points: exit code 4.",
     examples="""\
