@@ -22,7 +22,6 @@ from opentelemetry.trace import Span, Status, StatusCode, format_span_id, format
 from opentelemetry.util.types import AttributeValue
 from structlog.contextvars import bound_contextvars
 
-from airflow_multicloud.adapters.sdk_logs import without_secrets
 from airflow_multicloud.adapters.secret_text import without_header_values
 from airflow_multicloud.core.spans import SPANS
 from airflow_multicloud.errors import CloudError
@@ -170,15 +169,22 @@ def _stack_of(err: BaseException) -> str:
     while parts and size < _LONGEST_STACK:
         part = parts.pop()
         if len(part) > _LONGEST_MESSAGE:
-            part = f"{shortened(without_secrets(part), _LONGEST_MESSAGE)}\n"
+            part = f"{shortened(_without_secrets(part), _LONGEST_MESSAGE)}\n"
         kept.append(part)
         size += len(part)
-    stack = without_secrets("".join(reversed(kept)))[-_LONGEST_STACK:]
+    stack = _without_secrets("".join(reversed(kept)))[-_LONGEST_STACK:]
     return "\n".join(map(_shown, stack.splitlines()))
 
 
 def _shown(line: str) -> str:
-    return printable(without_header_values(without_secrets(line)))
+    return printable(without_header_values(_without_secrets(line)))
+
+
+def _without_secrets(text: str) -> str:
+    # Imported here: its many patterns are compiled then, and few processes have a failed operation.
+    from airflow_multicloud.adapters.sdk_logs import without_secrets
+
+    return without_secrets(text)
 
 
 def _type_of(err: BaseException) -> str:

@@ -30,7 +30,7 @@ from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import ErrorKind, LogsError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.lists import elements
-from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
+from airflow_multicloud.opening.deliveries import check_conn_ids, choice, open_destination
 from airflow_multicloud.opening.places import stream_place
 from airflow_multicloud.opening.spooling import Spool, is_read_once
 from airflow_multicloud.ports.logs import LogEntry, LogQuery, Logs, Severity
@@ -68,7 +68,7 @@ def shipped(
     with operation("ship_logs", multicloud__log=log) as span, ExitStack() as kept:
         conn_ids = check_conn_ids(destinations, "destinations", error=LogsError)
         check_log(log, cloud="")
-        on_invalid = choice("on_invalid", given.on_invalid, OnInvalid)
+        on_invalid = choice("on_invalid", given.on_invalid, OnInvalid, error=LogsError)
         shipment = Shipment(
             log=log,
             read=_reader(given, _origin(log, given), twice=on_invalid is OnInvalid.FAIL, kept=kept),
@@ -126,17 +126,6 @@ def current_trace_id() -> str | None:
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
-def choice(parameter: str, given: object, allowed: type[E]) -> E:
-    """One of an enumeration's values.
-
-    :raises LogsError: kind ``invalid_argument``.
-    """
-    found = next((one for one in allowed if one == given), None)
-    if found is None:
-        raise _refused(f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}")
-    return found
-
-
 def parsed(parameter: str, read: Callable[[object], T], given: object) -> T:
     """A value as a record has it, given as a parameter.
 
@@ -190,7 +179,7 @@ def _reader(
     lines = (
         format_of(str(source))
         if source_format in (None, "")
-        else choice("source_format", source_format, LineFormat)
+        else choice("source_format", source_format, LineFormat, error=LogsError)
     )
     if twice and is_read_once(source):
         spool = kept.enter_context(closing(Spool("source", source)))

@@ -33,7 +33,7 @@ from airflow_multicloud.errors import (
     ProviderNotAvailableError,
 )
 from airflow_multicloud.lists import texts
-from airflow_multicloud.opening.deliveries import check_conn_ids, open_destination
+from airflow_multicloud.opening.deliveries import check_conn_ids, choice, open_destination
 from airflow_multicloud.opening.places import read_place
 from airflow_multicloud.ports.metrics import MetricQuery, MetricReading, Metrics, OtlpMetrics
 
@@ -114,15 +114,8 @@ class ExportRequest:
     min_success_ratio: object = 1.0
     transport: str = Transport.NATIVE
 
-    def conn_ids(self) -> tuple[str, ...]:
-        """The connections.
-
-        :raises MetricsError: ``invalid_argument`` when there is none, or one twice.
-        """
-        return check_conn_ids(self.destinations, "destinations", error=MetricsError)
-
     def options(self) -> ExportOptions:
-        """The other parameters.
+        """What was given, checked; the ratios are by destination.
 
         :raises MetricsError: ``invalid_argument``.
         """
@@ -130,16 +123,14 @@ class ExportRequest:
             raise refused("namespace: nothing given, expected a name")
         return ExportOptions(
             namespace=self.namespace,
-            on_invalid=OnInvalid(_one_of("on_invalid", self.on_invalid, tuple(OnInvalid))),
-            transport=Transport(_one_of("transport", self.transport, tuple(Transport))),
-            ratios=check_ratios(self.min_success_ratio, self.conn_ids(), error=MetricsError),
+            on_invalid=choice("on_invalid", self.on_invalid, OnInvalid, error=MetricsError),
+            transport=choice("transport", self.transport, Transport, error=MetricsError),
+            ratios=check_ratios(
+                self.min_success_ratio,
+                check_conn_ids(self.destinations, "destinations", error=MetricsError),
+                error=MetricsError,
+            ),
         )
-
-
-def _one_of(parameter: str, given: object, allowed: Sequence[str]) -> str:
-    if given not in allowed:
-        raise refused(f"{parameter}: {given!r} given, expected one of {', '.join(allowed)}")
-    return str(given)
 
 
 def open_destinations(
@@ -184,7 +175,8 @@ def export_metrics(
     :param settled: as for :func:`~airflow_multicloud.core.metrics.exporting.export`.
     :raises CloudError: when the input can't be read, or a parameter is wrong.
     """
-    options, conn_ids = request.options(), request.conn_ids()
+    options = request.options()
+    conn_ids = tuple(options.ratios)
     with operation("metrics.export", multicloud__destinations=len(conn_ids)):
         collected = collect(given, origin)
         destinations = open_destinations(conn_ids, options.transport)
@@ -197,7 +189,8 @@ def check_metrics(given: MetricsInput, request: ExportRequest, origin: Origin) -
 
     :raises CloudError: as :func:`export_metrics`.
     """
-    options, conn_ids = request.options(), request.conn_ids()
+    options = request.options()
+    conn_ids = tuple(options.ratios)
     with operation("metrics.check", multicloud__destinations=len(conn_ids)):
         collected = collect(given, origin)
         destinations = open_destinations(conn_ids, options.transport)

@@ -6,7 +6,7 @@ Airflow's of its errors, and tells what came of it: to XCom, and to the events o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -94,6 +94,15 @@ class Outcome:
     failure: Exception | None = None
     is_plan: bool = False
     ledgers: tuple[Remembered, ...] = ()
+
+
+def failure_of(check: Callable[[], None]) -> CloudError | None:
+    """What a result's ``raise_if_failed`` raises; the task tells its facts first."""
+    try:
+        check()
+    except CloudError as err:
+        return err
+    return None
 
 
 def _work_of(context: Context) -> Work:

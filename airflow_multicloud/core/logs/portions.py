@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from airflow_multicloud.adapters.batches import dropped
 from airflow_multicloud.adapters.tallies import Tally
@@ -12,6 +13,9 @@ from airflow_multicloud.core.deliveries import Portion
 from airflow_multicloud.core.logs.records import Unread
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.logs import LogEntry
+
+if TYPE_CHECKING:
+    from airflow_multicloud.core.logs.querying import LogRow
 
 #: About what one request takes in each cloud, so that what is lost with one is not much.
 MOST_ENTRIES = 1000
@@ -53,6 +57,6 @@ def _portion(items: list[LogEntry], unread: Tally) -> Portion[LogEntry]:
     return Portion(items, unread.refusals, digest)
 
 
-def weight(entry: LogEntry) -> int:
-    """About how many characters an entry has."""
+def weight(entry: LogEntry | LogRow) -> int:
+    """About how many characters an entry has, or what was read of one."""
     return len(entry.message) + sum(len(n) + len(v) for n, v in entry.attributes.items())

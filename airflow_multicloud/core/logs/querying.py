@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.deliveries import Destination
+from airflow_multicloud.core.logs.portions import weight
 from airflow_multicloud.core.telemetry import operation, submit_in_context
 from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -102,7 +103,7 @@ class LogTable:
         given = characters = 0
         while heap:
             _, number, row = heap[0]
-            characters += _characters(row)
+            characters += weight(row)
             if given == self._bounds.rows or _beyond(characters, self._bounds.characters):
                 break
             given += 1
@@ -240,10 +241,6 @@ class _Reading:
             correlation_id=entry.correlation_id,
             attributes=dict(entry.attributes),
         )
-
-
-def _characters(row: LogRow) -> int:
-    return len(row.message) + sum(len(n) + len(v) for n, v in row.attributes.items())
 
 
 def _beyond(characters: int, most: int | None) -> bool:

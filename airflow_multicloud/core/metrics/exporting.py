@@ -66,7 +66,8 @@ def export(
         yield Portion((), collected.refusals)
         place = (one.conn_id, options.transport.value, options.namespace)
         for batch in _batches(points, one.hook):
-            yield Portion(batch, digest=digest_of(place, batch))
+            digest = "" if settled is None else digest_of(place, batch)
+            yield Portion(batch, digest=digest)
 
     def send(to: Destination[Exporter], hook: Exporter, batch: Sequence[MetricPoint]) -> Accounting:
         with operation(

@@ -25,11 +25,10 @@ from airflow_multicloud.core.rollout.outcomes import MultiCloudDeploymentResult
 from airflow_multicloud.core.rollout.plans import DeploymentPlan
 from airflow_multicloud.core.rollout.progress import RolloutProgress
 from airflow_multicloud.documents import read_document, to_document
-from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.links.consoles import CONSOLE_LINKS, push_console_links
 from airflow_multicloud.opening.rollout import OpenedDeployment, open_deployment
 from airflow_multicloud.opening.rollouts import advance_rollout, arguments_of
-from airflow_multicloud.operators.base import Outcome
+from airflow_multicloud.operators.base import Outcome, failure_of
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
@@ -123,12 +122,7 @@ class RolloutOperator(OperationOperator):
         }
         if pages:
             push_console_links(context, pages)
-        failure = None
-        try:
-            result.raise_if_failed()
-        except DeploymentError as err:
-            failure = err
-        return Outcome(to_document(result), failure=failure)
+        return Outcome(to_document(result), failure_of(result.raise_if_failed))
 
 
 def order_of_run(context: Context) -> datetime:

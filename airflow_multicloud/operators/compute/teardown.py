@@ -12,9 +12,8 @@ from airflow_multicloud.core.rollout.inputs import duration
 from airflow_multicloud.core.rollout.names import check_id
 from airflow_multicloud.core.rollout.teardown_progress import PlaceTeardown, TeardownResult
 from airflow_multicloud.documents import read_document, to_document
-from airflow_multicloud.errors import DeploymentError
 from airflow_multicloud.opening.teardowns import advance_teardown, arguments_of, open_teardown
-from airflow_multicloud.operators.base import Outcome
+from airflow_multicloud.operators.base import Outcome, failure_of
 from airflow_multicloud.operators.operations import OperationOperator, Wait
 
 if TYPE_CHECKING:
@@ -94,9 +93,4 @@ class TeardownOperator(OperationOperator):
                 *(place.conn_id, place.cloud, place.state, len(place.removed)),
                 f"; listed at {place.listed_at}" if place.listed_at else "",
             )
-        failure = None
-        try:
-            result.raise_if_failed()
-        except DeploymentError as err:
-            failure = err
-        return Outcome(to_document(result), failure=failure)
+        return Outcome(to_document(result), failure_of(result.raise_if_failed))

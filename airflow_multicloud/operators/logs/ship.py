@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
+from airflow_multicloud.core.logs.shipping import ShipReport
 from airflow_multicloud.core.success import Ratios
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.logs import Given, shipped
-from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.base import CloudOperator, Outcome, failure_of
 from airflow_multicloud.operators.given import given_or_none
 from airflow_multicloud.operators.run_ids import started_at
 from airflow_multicloud.operators.settled import remember_settled, settled_before
@@ -112,11 +112,7 @@ class ShipLogsOperator(CloudOperator):
         finally:  # Also when the task is stopped.
             remember_settled(context, key, settled)
         self._tell(report)
-        try:
-            report.raise_if_failed()
-        except ShippingFailedError as err:
-            return Outcome(to_document(report), err)
-        return Outcome(to_document(report))
+        return Outcome(to_document(report), failure_of(report.raise_if_failed))
 
     def _tell(self, report: ShipReport) -> None:
         if not any(one.given for one in report.destinations):

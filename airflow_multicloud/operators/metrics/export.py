@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_multicloud.core.metrics.collecting import RESOURCE_ATTRIBUTES
 from airflow_multicloud.core.metrics.origin import origin_of
 from airflow_multicloud.core.metrics.report import ExportReport
-from airflow_multicloud.errors import MetricsError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.opening.metrics import ExportRequest, MetricsInput, export_metrics
-from airflow_multicloud.operators.base import CloudOperator, Outcome
+from airflow_multicloud.operators.base import CloudOperator, Outcome, failure_of
 from airflow_multicloud.operators.run_ids import started_at
 from airflow_multicloud.operators.settled import remember_settled, settled_before
 
@@ -111,12 +110,7 @@ class ExportMetricsOperator(CloudOperator):
         finally:
             remember_settled(context, _SETTLED, settled)
         self._tell(report)
-        failure = None
-        try:
-            report.raise_if_failed()
-        except MetricsError as err:
-            failure = err
-        return Outcome(report.as_dict(), failure=failure)
+        return Outcome(report.as_dict(), failure_of(report.raise_if_failed))
 
     def _tell(self, report: ExportReport) -> None:
         if not report.points_in:

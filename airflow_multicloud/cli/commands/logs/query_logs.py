@@ -13,6 +13,7 @@ from airflow_multicloud.api import (
     QueryFailedError,
     query_logs,
 )
+from airflow_multicloud.api.logs import DEFAULT_LIMIT
 from airflow_multicloud.cli import exit_codes
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
@@ -21,7 +22,6 @@ from airflow_multicloud.core.logs.tables import cells
 from airflow_multicloud.documents import to_document
 
 _WINDOW = timedelta(hours=1)
-_LIMIT = 1000
 
 
 @command()
@@ -38,7 +38,7 @@ def run(args: Namespace) -> Result:
             text=args.text,
             severity=args.severity,
             correlation_id=args.correlation_id,
-            limit=args.limit or (None if args.destination else _LIMIT),
+            limit=args.limit or (None if args.destination else DEFAULT_LIMIT),
             destination=args.destination,
             min_clouds=args.min_clouds,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_multicloud.api import Delivery, ShippingFailedError, ship_logs
+from airflow_multicloud.cli import exit_codes
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.running import command
@@ -33,7 +34,7 @@ def run(args: Namespace) -> Result:
             start=args.start,
         )
     except ShippingFailedError as err:
-        report, code = err.report, ExitCode.NOT_SOUND
+        report, code = err.report, exit_codes.of_error(err)
     remarks = [line for one in report.destinations for line in _remarks(one)]
     if report.read_error is not None:
         remarks.append(f"not read to its end: {report.read_error_kind}: {report.read_error}")

@@ -9,7 +9,6 @@ from typing import Any
 from airflow_multicloud.api import (
     CheckReport,
     ExportReport,
-    MetricsError,
     check_metrics,
     export_metrics_to_cloud,
 )
@@ -19,9 +18,9 @@ from airflow_multicloud.cli.output import Result
 from airflow_multicloud.cli.pairs import pairs
 from airflow_multicloud.cli.running import command
 from airflow_multicloud.core.metrics.checking import CheckedDestination
+from airflow_multicloud.core.metrics.collecting import refused
 from airflow_multicloud.core.metrics.report import DestinationExport
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.opening.metrics import read_input
 
 _EXPECTED = "NAME=VALUE, like shop.queue=3"
@@ -51,9 +50,9 @@ def run(args: Namespace) -> Result:
 def _metrics(args: Namespace) -> list[dict[str, Any]] | None:
     """The metrics that are given as such; they may not be given in two ways."""
     if args.metric and args.metrics:
-        raise _refused("--metric and --metrics given, expected one of them")
+        raise refused("--metric and --metrics given, expected one of them")
     if not args.metric and (args.attribute or args.unit):
-        raise _refused("--attribute and --unit go with --metric only")
+        raise refused("--attribute and --unit go with --metric only")
     if args.metrics:
         return _listed(args.metrics)
     if not args.metric:
@@ -69,14 +68,10 @@ def _listed(place: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(read_input("metrics", place))
     except (ValueError, RecursionError) as err:
-        raise _refused(f"--metrics: {place} is no JSON: {err}") from None
+        raise refused(f"--metrics: {place} is no JSON: {err}") from None
     if not isinstance(found, list):
-        raise _refused(f"--metrics: {place} is no JSON list")
+        raise refused(f"--metrics: {place} is no JSON list")
     return found
-
-
-def _refused(message: str) -> MetricsError:
-    return MetricsError(message, kind=ErrorKind.INVALID_ARGUMENT)
 
 
 def _checked(report: CheckReport) -> Result:
