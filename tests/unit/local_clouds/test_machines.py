@@ -178,7 +178,7 @@ def test_shut_down_ends_a_daemon_that_ignores_sigterm(machines: Machines) -> Non
 
 
 def test_a_service_can_end_in_peace(machines: Machines) -> None:
-    machines.boot("a", b"#!/bin/sh\ntrap 'echo bye; exit 0' TERM\necho up\nsleep 60 & wait\n")
+    machines.boot("a", b"#!/bin/sh\ntrap 'echo bye; exit 0' TERM\nsleep 60 &\necho up\nwait\n")
     eventually(lambda: "up" in machines.console("a"))
     machines.shut_down("a")
     assert "bye" in machines.console("a")
