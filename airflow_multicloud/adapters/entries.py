@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
+from airflow_multicloud.adapters.ages import why_not_time
 from airflow_multicloud.adapters.batches import dropped
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.errors import ErrorKind, LogsError
@@ -37,14 +37,9 @@ def why_not_writable(entry: LogEntry, limits: LogLimits) -> Reason | None:
 
     :param limits: of the cloud, of which the times count here.
     """
-    age = datetime.now(UTC) - entry.time
-    problem: str | None = None
     if not entry.message:
-        problem = "message: it is empty"
-    elif limits.oldest is not None and age > limits.oldest:
-        problem = f"time: more than {limits.oldest} ago, which this cloud refuses"
-    elif limits.newest is not None and -age > limits.newest:
-        problem = f"time: more than {limits.newest} ahead, which this cloud refuses"
+        return dropped(ErrorKind.INVALID_ARGUMENT, "message: it is empty")
+    problem = why_not_time(entry.time, limits.oldest, limits.newest)
     return None if problem is None else dropped(ErrorKind.INVALID_ARGUMENT, problem)
 
 

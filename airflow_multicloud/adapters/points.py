@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
+from airflow_multicloud.adapters.ages import why_not_time
 from airflow_multicloud.adapters.batches import dropped
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.errors import ErrorKind
@@ -126,9 +126,4 @@ def _why_not_bounds(data: Histogram) -> str | None:
 def _why_not_times(point: MetricPoint, limits: MetricLimits) -> str | None:
     if point.start is not None and point.start > point.time:
         return "start: it is after the point's time"
-    age = datetime.now(UTC) - point.time
-    if limits.oldest is not None and age > limits.oldest:
-        return f"time: more than {limits.oldest} ago, which this cloud refuses"
-    if limits.newest is not None and -age > limits.newest:
-        return f"time: more than {limits.newest} ahead, which this cloud refuses"
-    return None
+    return why_not_time(point.time, limits.oldest, limits.newest)

@@ -43,8 +43,11 @@ class ShortWaits(ReadableWaits):
 
     def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
         """Whether to ask again."""
+        return self._is_short(response) and super().is_retry(settings, response)
+
+    def _is_short(self, response: Any) -> bool:
         wait = self.get_retry_after(response)
-        return (wait is None or wait <= self.LONGEST) and super().is_retry(settings, response)
+        return wait is None or wait <= self.LONGEST
 
 
 class RefusedOnly(ShortWaits):
@@ -64,5 +67,4 @@ class RefusedOnly(ShortWaits):
         """Whether an answer refuses the request, and does not ask for too long a wait."""
         answer: HttpResponse = response.http_response
         refused = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or self._is_refusal(answer)
-        wait = self.get_retry_after(response)
-        return bool(settings["total"]) and refused and (wait is None or wait <= self.LONGEST)
+        return bool(settings["total"]) and refused and self._is_short(response)

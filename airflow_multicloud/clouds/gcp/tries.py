@@ -14,8 +14,9 @@ from google.api_core import exceptions as api
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 
+from airflow_multicloud.clouds.gcp import errors
 from airflow_multicloud.clouds.gcp.errors import BASE
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind
 
 T = TypeVar("T")
 
@@ -52,6 +53,18 @@ def cause_told() -> Iterator[None]:
         if isinstance(err.cause, api.GoogleAPICallError):
             raise err.cause from err
         raise
+
+
+@contextmanager
+def translated(doing: str, *, area: type[CloudError]) -> Iterator[None]:
+    """Turn the exceptions of a service that is asked so into this package's.
+
+    :param doing: the call and what it was about, for the message.
+    :param area: the class of what is raised.
+    :raises CloudError: with the cause's kind.
+    """
+    with errors.translated(doing, table=BASE, area=area), cause_told():
+        yield
 
 
 class Tries:

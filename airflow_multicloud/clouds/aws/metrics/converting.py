@@ -10,8 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_multicloud.adapters.batches import Prepared, dropped
@@ -80,7 +79,7 @@ def prepared(point: MetricPoint) -> Prepared[Record] | Reason:
     values, changes = found
     name = cut(written(point.name), LIMITS.longest_name)
     if name != point.name:
-        changes.append(_renamed(ConversionKind.NAME_CHANGED, "name", point.name, name))
+        changes.append(_renamed("name", point.name, name))
     dimensions, altered = _dimensions(point)
     unit, says_all = unit_of(point.unit)
     if not says_all:
@@ -114,34 +113,23 @@ def _json_size(text: str) -> int:
     return len(text) + text.count('"') + text.count("\\")
 
 
-def series_of(name: str, attributes: Mapping[str, Any]) -> tuple[str, list[dict[str, str]]]:
-    """A metric and attributes by CloudWatch's names."""
-    return (
-        cut(written(name), LIMITS.longest_name),
-        [
-            dict(zip(("Name", "Value"), pair, strict=True))
-            for pair in map(_pair, attributes.items())
-        ],
-    )
+def series_of(name: str, attributes: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """A metric, and the names and values of attributes, as CloudWatch has them."""
+    return cut(written(name), LIMITS.longest_name), [*map(_pair, attributes.items())]
 
 
 def kept_as(point: MetricPoint) -> tuple[str, frozenset[tuple[str, str]]]:
     """What tells a point's series from others in CloudWatch."""
-    name = cut(_written(point.name), LIMITS.longest_name)
-    return name, frozenset(map(_pair, point.attributes.items()))
+    name, pairs = series_of(point.name, point.attributes)
+    return name, frozenset(pairs)
 
 
 def _pair(attribute: tuple[str, Any]) -> tuple[str, str]:
     name, value = attribute
     return (
-        cut(_written(name), LIMITS.longest_attribute_name),
-        cut(_written(attribute_text(value)), LIMITS.longest_attribute_value),
+        cut(written(name), LIMITS.longest_attribute_name),
+        cut(written(attribute_text(value)), LIMITS.longest_attribute_value),
     )
-
-
-@lru_cache(maxsize=4096)
-def _written(text: str) -> str:
-    return written(text)
 
 
 def _dimensions(point: MetricPoint) -> tuple[list[dict[str, str]], list[Change]]:
@@ -149,25 +137,22 @@ def _dimensions(point: MetricPoint) -> tuple[list[dict[str, str]], list[Change]]
     for attribute in sorted(point.attributes.items()):
         name, value = _pair(attribute)
         dimensions.append({"Name": name, "Value": value})
-        for kind, what, before, after in (
-            (ConversionKind.ATTRIBUTE_RENAMED, "attributes: a name", attribute[0], name),
-            (
-                ConversionKind.ATTRIBUTE_RENAMED,
-                "attributes: a value",
-                attribute_text(attribute[1]),
-                value,
-            ),
+        for what, before, after in (
+            ("attributes: a name", attribute[0], name),
+            ("attributes: a value", attribute_text(attribute[1]), value),
         ):
             if before != after:
-                changes.append(_renamed(kind, what, before, after))
+                changes.append(_renamed(what, before, after))
     return dimensions, changes
 
 
-def _renamed(kind: ConversionKind, what: str, before: str, after: str) -> Change:
+def _renamed(what: str, before: str, after: str) -> Change:
+    is_name = what == "name"
+    kind = ConversionKind.NAME_CHANGED if is_name else ConversionKind.ATTRIBUTE_RENAMED
     if not before:
         return Change(kind, f"{what} that is empty is written as {after}")
     if written(before) != after:
-        cut_kind = ConversionKind.ATTRIBUTE_CUT if what != "name" else kind
+        cut_kind = kind if is_name else ConversionKind.ATTRIBUTE_CUT
         return Change(cut_kind, f"{what} is too long, and ends with a digest of it")
     return Change(kind, f"{what}: {_ESCAPED}")
 
@@ -193,15 +178,16 @@ def _values_of(point: MetricPoint) -> tuple[list[Record], list[Change]] | Reason
 
 
 def _parts(found: Sequence[tuple[float, int]]) -> list[Record]:
-    def parts() -> Iterator[Record]:
-        for first in range(0, len(found), VALUES_PER_DATUM):
-            part = found[first : first + VALUES_PER_DATUM]
-            yield {
-                "Values": [value for value, _ in part],
-                "Counts": [float(count) for _, count in part],
-            }
-
-    return list(parts())
+    parts = [
+        found[first : first + VALUES_PER_DATUM] for first in range(0, len(found), VALUES_PER_DATUM)
+    ]
+    return [
+        {
+            "Values": [value for value, _ in part],
+            "Counts": [float(count) for _, count in part],
+        }
+        for part in parts
+    ]
 
 
 def _statistics_of(

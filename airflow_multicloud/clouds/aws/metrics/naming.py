@@ -13,6 +13,7 @@ ASCII control characters are not supported".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -70,6 +71,7 @@ def unit_of(ucum: str) -> tuple[str, bool]:
     return NO_UNIT, False
 
 
+@lru_cache(maxsize=4096)
 def written(text: str) -> str:
     """A text as CloudWatch takes it, if it is not too long."""
     if text in ("", _EMPTY):

@@ -104,9 +104,9 @@ class _Asked:
     _units: dict[_Series, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.name, dimensions = series_of(self.query.name, self.query.attributes)
-        exact = frozenset((one["Name"], one["Value"]) for one in dimensions)
-        listed = [one for one in self._listed(dimensions) if one >= exact]
+        self.name, pairs = series_of(self.query.name, self.query.attributes)
+        exact = frozenset(pairs)
+        listed = [one for one in self._listed(pairs) if one >= exact]
         self._series = list(dict.fromkeys([exact, *listed]))
         if datetime.now(UTC) - self.query.since > LISTED_FOR:
             self.notes.append(
@@ -122,12 +122,12 @@ class _Asked:
             for (place, time), statistics in sorted(figures.items()):
                 yield self._point(series[place], time, statistics, span)
 
-    def _listed(self, dimensions: Sequence[Mapping[str, str]]) -> Iterator[_Series]:
+    def _listed(self, pairs: Sequence[tuple[str, str]]) -> Iterator[_Series]:
         doing = f"listing metric {self.query.name!r}"
         arguments = {
             "Namespace": self.query.namespace,
             "MetricName": self.name,
-            "Dimensions": [*dimensions[:FILTERS_PER_REQUEST]],
+            "Dimensions": _dimensions(pairs[:FILTERS_PER_REQUEST]),
         }
         for page in self._pages(doing, self.client.list_metrics, arguments):
             with well_formed(doing, NAME, area=MetricsError):
@@ -198,7 +198,7 @@ class _Asked:
         return {
             "Namespace": self.query.namespace,
             "MetricName": self.name,
-            "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(series)],
+            "Dimensions": _dimensions(sorted(series)),
         }
 
     def _point(
@@ -232,3 +232,7 @@ class _Asked:
                 units = {one.get("Unit", NO_UNIT) for one in answer["Datapoints"]} - {NO_UNIT}
             self._units[series] = min(units, default="")
         return self._units.get(series, "")
+
+
+def _dimensions(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in pairs]

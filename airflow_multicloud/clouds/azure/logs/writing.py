@@ -10,11 +10,12 @@ import gzip
 import io
 import itertools
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.batches import (
     BatchLimits,
+    Prepare,
     Prepared,
     check_items,
     rejected,
@@ -84,7 +85,7 @@ class EntryWriting(LogsBase):
         )
 
 
-def _preparing(log: str) -> Callable[[LogEntry], Prepared[bytes] | Reason]:
+def _preparing(log: str) -> Prepare[LogEntry, bytes]:
     """Prepares entries one after another, numbering those that have no id."""
     write, numbers = uuid.uuid4().hex, itertools.count()
     return lambda entry: prepared(entry, log, f"{write}-{next(numbers):010d}")

@@ -13,7 +13,7 @@ from typing import Any
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import HttpResponse
 
-from airflow_multicloud.adapters.answers import MALFORMED, kind_of_status, not_an_answer
+from airflow_multicloud.adapters.answers import MALFORMED, kind_of_status, malformed, not_an_answer
 from airflow_multicloud.adapters.batches import rejected
 from airflow_multicloud.adapters.tallies import Reason
 from airflow_multicloud.clouds.azure import NAME
@@ -34,12 +34,8 @@ _NOT_NAMED = Reason(
 
 def kept_nothing(answer: HttpResponse) -> bool:
     """Whether an answer of status 503 says that no item was accepted."""
-    if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
-        return False
-    try:
-        found = answer.json()["itemsAccepted"]
-    except MALFORMED:
-        return False
+    told = _told(answer) if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE else None
+    found = told["itemsAccepted"] if told is not None else None
     return found == 0 and isinstance(found, int)
 
 
@@ -60,8 +56,7 @@ def outcomes(answer: HttpResponse, count: int) -> Sequence[Reason | None]:
     try:
         return _reasons(told, count)
     except MALFORMED as err:
-        why = f"{type(err).__name__}: {str(err)[:100]}"
-        raise not_an_answer(_DOING, NAME, why, area=MetricsError) from None
+        raise malformed(_DOING, NAME, err, area=MetricsError) from None
 
 
 def _told(answer: HttpResponse) -> dict[str, Any] | None:

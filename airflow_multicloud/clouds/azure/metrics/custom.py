@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Any, Final
 
 from airflow_multicloud.adapters.answers import well_formed
@@ -27,7 +26,7 @@ from airflow_multicloud.clouds.azure.metrics.converting import (
     figures_of,
     why_not_data,
 )
-from airflow_multicloud.clouds.azure.metrics.naming import fitted
+from airflow_multicloud.clouds.azure.metrics.naming import digest_of, fitted
 from airflow_multicloud.errors import ErrorKind, MetricsError
 from airflow_multicloud.ports.accounting import ConversionKind
 from airflow_multicloud.ports.metrics import (
@@ -57,7 +56,6 @@ BATCHES: Final = BatchLimits(
 )
 
 _OTHERS = re.compile(r"[^A-Za-z0-9_.:-]")
-_DIGEST_BYTES = 8
 _DIGEST = re.compile(r"_[0-9a-f]{16}$", re.ASCII)
 
 _MINUTE = Change(ConversionKind.TIME_ROUNDED, "custom metrics are kept by the minute")
@@ -99,8 +97,7 @@ def safe_name(name: str) -> str:
     safe = _OTHERS.sub("_", name)
     if safe == name and len(name) <= _LONGEST and not _DIGEST.search(name):
         return name
-    encoded = name.encode("utf-8", "surrogatepass")
-    digest = blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
+    digest = digest_of(name)
     return f"{safe[: _LONGEST - len(digest) - 1]}_{digest}"
 
 
@@ -119,7 +116,7 @@ def prepared(point: MetricPoint, namespace: str) -> Prepared[Value] | Reason:
     reason = why_not_exportable(point, LIMITS) or why_not_data(point)
     if reason is not None:
         return reason
-    dimensions = _dimensions(point)
+    dimensions = dimensions_of(point.attributes)
     if len({name.casefold() for name in dimensions}) < len(dimensions):
         return dropped(
             ErrorKind.INVALID_ARGUMENT,
@@ -148,7 +145,7 @@ def prepared(point: MetricPoint, namespace: str) -> Prepared[Value] | Reason:
 
 def kept_as(point: MetricPoint) -> tuple[str, frozenset[tuple[str, str]]]:
     """What tells a point's series from others in the metric store."""
-    return safe_name(point.name), frozenset(_dimensions(point).items())
+    return safe_name(point.name), frozenset(dimensions_of(point.attributes).items())
 
 
 def body_of(values: Sequence[Value]) -> bytes:
@@ -175,8 +172,9 @@ def check_answer(body: bytes, doing: str) -> None:
             raise TypeError("it is no JSON object")
 
 
-def _dimensions(point: MetricPoint) -> dict[str, str]:
-    kept = {safe_name(name): safe_value(value) for name, value in sorted(point.attributes.items())}
+def dimensions_of(attributes: Mapping[str, AttributeValue]) -> dict[str, str]:
+    """Attributes as they are kept, by name; an empty value is none."""
+    kept = {safe_name(name): safe_value(value) for name, value in sorted(attributes.items())}
     return {name: value for name, value in kept.items() if value}
 
 

@@ -83,6 +83,7 @@ def read_custom(
     """
     doing = f"reading metrics of {resource.resource_id}"
     metric = custom.safe_name(query.name)
+    wanted = custom.dimensions_of(query.attributes).items()
     with translated(doing):
         found = _definitions(definitions, resource.resource_id, query.namespace)
     with well_formed(doing, NAME, area=MetricsError):
@@ -105,7 +106,11 @@ def read_custom(
             **options,
         )
     with well_formed(doing, NAME, area=MetricsError):
-        points = [point for point in _points(answer, names) if _asked(point, query)]
+        points = [
+            point
+            for point in _points(answer, names)
+            if query.since <= point.time < query.until and wanted <= point.attributes.items()
+        ]
         notes = tuple(_notes(answer))
     return MetricReading(points=tuple(sorted(points, key=lambda one: one.time)), notes=notes)
 
@@ -155,15 +160,6 @@ def _attributes(values: Mapping[str, str], known: Mapping[str, str]) -> dict[str
         for name, value in values.items()
         if value
     }
-
-
-def _asked(point: ReadPoint, query: MetricQuery) -> bool:
-    wanted = {
-        custom.safe_name(name): custom.safe_value(value)
-        for name, value in query.attributes.items()
-        if custom.safe_value(value)
-    }
-    return query.since <= point.time < query.until and wanted.items() <= point.attributes.items()
 
 
 def _notes(answer: Sequence[MetricsQueryResult]) -> Iterator[str]:

@@ -28,6 +28,13 @@ _MARK = "~"
 _DIGEST = re.compile(rf"{_MARK}[0-9a-f]{{{2 * _DIGEST_BYTES}}}$", re.ASCII)
 
 
+def digest_of(text: str) -> str:
+    """What stands for a text that can't be kept."""
+    # Half of a surrogate pair is no Unicode, but is told apart as well.
+    encoded = text.encode("utf-8", "surrogatepass")
+    return blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
+
+
 def fitted(text: str, most: int) -> str:
     """A text of at most so many characters; one that is longer ends with its digest.
 
@@ -35,9 +42,7 @@ def fitted(text: str, most: int) -> str:
     """
     if len(text) < most or (len(text) == most and not _DIGEST.search(text)):
         return text
-    # Half of a surrogate pair is no Unicode, but is told apart as well.
-    encoded = text.encode("utf-8", "surrogatepass")
-    digest = blake2b(encoded, digest_size=_DIGEST_BYTES).hexdigest()
+    digest = digest_of(text)
     return f"{text[: most - len(_MARK) - len(digest)]}{_MARK}{digest}"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from functools import partial
 
 from google.api_core import exceptions as api
 from google.cloud.logging_v2.types import WriteLogEntriesPartialErrors
@@ -13,25 +13,16 @@ from google.rpc.code_pb2 import Code
 from airflow_multicloud.adapters.answers import not_an_answer
 from airflow_multicloud.adapters.batches import rejected
 from airflow_multicloud.adapters.tallies import Reason
-from airflow_multicloud.clouds.gcp import NAME, errors
+from airflow_multicloud.clouds.gcp import NAME, tries
 from airflow_multicloud.clouds.gcp.errors import BASE
-from airflow_multicloud.clouds.gcp.tries import cause_told
 from airflow_multicloud.errors import ErrorKind, LogsError
 
 TABLE = BASE
 
+#: Turns the exceptions of Cloud Logging, and of the way there, into this package's.
+translated = partial(tries.translated, area=LogsError)
+
 _PARTIAL = WriteLogEntriesPartialErrors.pb(WriteLogEntriesPartialErrors())
-
-
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn the exceptions of Cloud Logging and of the way there into this package's.
-
-    :param doing: the call and what it was about, for the message.
-    :raises LogsError: with the cause's kind.
-    """
-    with errors.translated(doing, table=TABLE, area=LogsError), cause_told():
-        yield
 
 
 def is_partial(err: BaseException) -> bool:

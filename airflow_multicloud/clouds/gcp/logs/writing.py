@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from google.api_core import exceptions as api
 from google.cloud.logging_v2.types import WriteLogEntriesRequest
 
 from airflow_multicloud.adapters.batches import (
+    Prepare,
     Prepared,
     check_items,
     dropped,
@@ -39,8 +40,6 @@ from airflow_multicloud.clouds.gcp.tries import Tries
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.accounting import Accounting, Refusal
 from airflow_multicloud.ports.logs import LogEntry, LogLimits
-
-Prepare = Callable[[LogEntry], "Prepared[Any] | Reason"]
 
 
 class GCPWriting(LogsBase):
@@ -100,7 +99,7 @@ class GCPWriting(LogsBase):
             all_or_nothing=False,
         )
 
-    def _preparing(self) -> Prepare:
+    def _preparing(self) -> Prepare[LogEntry, Any]:
         """How one write's entries are prepared.
 
         Google shows entries of the same time in the order of their insert ids, so that those which

@@ -10,21 +10,23 @@ its text which: either ``timeSeries[0-2]: write for resource=… failed with: RE
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
 from google.api_core import exceptions as api
 from google.cloud.monitoring_v3 import CreateTimeSeriesSummary
 
-from airflow_multicloud.clouds.gcp import errors
+from airflow_multicloud.clouds.gcp import tries
 from airflow_multicloud.clouds.gcp.errors import BASE
-from airflow_multicloud.clouds.gcp.tries import cause_told
 from airflow_multicloud.errors import ErrorKind, MetricsError
 
 TABLE = BASE
+
+#: Turns the exceptions of Cloud Monitoring, and of the way there, into this package's.
+translated = partial(tries.translated, area=MetricsError)
 
 _INTRODUCTION = "One or more TimeSeries could not be written: "
 _PARTS = re.compile(r"; (?=timeSeries\[|[A-Z])")
@@ -49,17 +51,6 @@ class Partial:
     kind: ErrorKind
     code: str
     text: str
-
-
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn the exceptions of Cloud Monitoring and of the way there into this package's.
-
-    :param doing: the call and what it was about, for the message.
-    :raises MetricsError: with the cause's kind.
-    """
-    with errors.translated(doing, table=TABLE, area=MetricsError), cause_told():
-        yield
 
 
 def partial_of(err: BaseException, given: int) -> Partial | None:
