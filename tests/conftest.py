@@ -39,6 +39,8 @@ from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
     from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 # What a developer's shell may say of real clouds and of another Airflow is not the tests'.
@@ -207,3 +209,19 @@ def local_cloudwatch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local
 def airflow_db() -> None:
     """Airflow's metadata database (SQLite), which ``dag.test()`` needs."""
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """Spans of one test."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    # The API's own setter takes the first call of a process only.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    yield exporter
+    provider.shutdown()

@@ -67,7 +67,7 @@ def release(lab: Lab, artifact: Path, **conf: Any) -> Run:
         dag = load()
         dag.get_task("deploy").retries = 0
         make_known(dag)
-        return look_at(dag.test(run_conf={**given, **conf}))
+        return look_at(dag.test(run_conf=given))
 
 
 def revisions() -> dict[str, list[str]]:

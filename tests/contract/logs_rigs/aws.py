@@ -5,7 +5,8 @@ from __future__ import annotations
 from airflow_multicloud.ports.logs import Logs
 from airflow_multicloud.testing.contracts.logs.rigs import LogsRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
-from tests.contract.local_cloudwatch import CONN_ID, SERVER, planted, refused
+from tests.contract.local_cloudwatch import CONN_ID, SERVER, refused
+from tests.contract.planting import planting
 
 
 def rig() -> LogsRigSpec:
@@ -16,6 +17,6 @@ def rig() -> LogsRigSpec:
         cloud="aws",
         hook=Hook,
         open=connected(Logs, CONN_ID, SERVER),
-        plant=planted("logs"),
+        plant=planting(SERVER, "logs"),
         open_refused=refused(Logs),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from airflow_multicloud.ports.metrics import Metrics
 from airflow_multicloud.testing.contracts.metrics.rigs import MetricsRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
-from tests.contract.local_cloudwatch import CONN_ID, SERVER, planted, refused
+from tests.contract.local_cloudwatch import CONN_ID, SERVER, refused
+from tests.contract.planting import planting
 
 
 def rig() -> MetricsRigSpec:
@@ -16,6 +17,6 @@ def rig() -> MetricsRigSpec:
         cloud="aws",
         hook=Hook,
         open=connected(Metrics, CONN_ID, SERVER),
-        plant=planted("metrics"),
+        plant=planting(SERVER, "metrics"),
         open_refused=refused(Metrics),
     )

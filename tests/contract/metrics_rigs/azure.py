@@ -6,7 +6,8 @@ from airflow_multicloud.clouds.azure.metrics import Hook
 from airflow_multicloud.ports.metrics import Metrics
 from airflow_multicloud.testing.contracts.metrics.rigs import MetricsRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
-from tests.contract.azure_monitor import CONN_ID, FIXTURE, planting, refused
+from tests.contract.azure_monitor import CONN_ID, SERVER, refused
+from tests.contract.planting import planting
 
 _RESOURCE_CONN_ID = "azure_resource_metrics_local"
 
@@ -25,7 +26,7 @@ def _rig(name: str, conn_id: str) -> MetricsRigSpec:
         name=name,
         cloud="azure",
         hook=Hook,
-        open=connected(Metrics, conn_id, FIXTURE),
-        plant=planting("metrics"),
+        open=connected(Metrics, conn_id, SERVER),
+        plant=planting(SERVER, "metrics"),
         open_refused=refused(Metrics, conn_id),
     )

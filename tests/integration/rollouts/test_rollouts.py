@@ -7,9 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from airflow_multicloud import api
@@ -23,21 +20,9 @@ from tests.integration.lab import at
 from .landscape import POLL, answers, outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .landscape import Landscape
 
 EVERYWHERE = {"aws", "gcp", "azure"}
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    exporter, tracers = InMemorySpanExporter(), TracerProvider()
-    tracers.add_span_processor(SimpleSpanProcessor(exporter))
-    # The API's own setter takes the first call of a process only.
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers)
-    yield exporter
-    tracers.shutdown()
 
 
 def everywhere(what: str) -> dict[str, str]:

@@ -6,20 +6,15 @@ import inspect
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from airflow_multicloud import api
 from airflow_multicloud.core.rollout.drift import ExpectedDeployment
 from airflow_multicloud.errors import CloudError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NOWHERE = "mem://no_such_connection@data/a/"
 FILE = f"{NOWHERE}file"
@@ -218,15 +213,6 @@ def registry_of_one() -> api.ProviderRegistry:
 
 def storage() -> api.UnifiedCloudStorage:
     return api.UnifiedCloudStorage(NOWHERE, [NOWHERE])
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    yield exporter
-    provider.shutdown()
 
 
 def test_all_are_here() -> None:

@@ -6,9 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from airflow_multicloud import api
@@ -87,23 +84,19 @@ def test_what_fails_is_in_the_result(artifact: Path) -> None:
         result.raise_if_failed()
 
 
-def test_what_fails_is_in_the_trace(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+def test_what_fails_is_in_the_trace(artifact: Path, spans: InMemorySpanExporter) -> None:
     kind = api.ErrorKind.QUOTA
     plant("two", MachineFault(kind=FaultKind.REFUSE, call=MachineCall.LAUNCH, error=kind))
     api.deploy_multicloud(given(artifact))
-    spans = exporter.get_finished_spans()
-    assert spans[-1].name == "multicloud.deploy"
-    failed = [span for span in spans if not span.status.is_ok and span.name.endswith(".slot")]
-    for span in (spans[-1], *failed):
+    found = spans.get_finished_spans()
+    assert found[-1].name == "multicloud.deploy"
+    failed = [span for span in found if not span.status.is_ok and span.name.endswith(".slot")]
+    for span in (found[-1], *failed):
         assert dict(span.attributes or {})["error.type"] == "quota"
     assert {dict(span.attributes or {})["multicloud.target"] for span in failed} == {"two"}
     api.tear_down_deployment("shop", [*CONNS.values()], confirm_after=timedelta(0))
-    assert exporter.get_finished_spans()[-1].name == "multicloud.teardown"
-    assert exporter.get_finished_spans()[-1].status.status_code.name == "UNSET"
-    provider.shutdown()
+    assert spans.get_finished_spans()[-1].name == "multicloud.teardown"
+    assert spans.get_finished_spans()[-1].status.status_code.name == "UNSET"
 
 
 def test_an_older_run_yields(artifact: Path) -> None:

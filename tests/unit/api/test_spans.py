@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from airflow_multicloud import api
 from airflow_multicloud.errors import StorageError
 from airflow_multicloud.sensors.object_store.replica_fresh import check_fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 PRIMARY, REPLICA = "mem://span_one@data/a/", "mem://span_two@data/a/"
 HOUR = timedelta(hours=1)
@@ -29,19 +26,15 @@ def clouds(memory_account):
 
 
 @pytest.fixture
-def opened(monkeypatch) -> Iterator[Callable[[], list[str]]]:
+def opened(spans) -> Callable[[], list[str]]:
     """The spans that were opened since it was last called, the innermost first."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
 
     def since() -> list[str]:
-        names = [span.name.removeprefix("multicloud.") for span in exporter.get_finished_spans()]
-        exporter.clear()
+        names = [span.name.removeprefix("multicloud.") for span in spans.get_finished_spans()]
+        spans.clear()
         return names
 
-    yield since
-    provider.shutdown()
+    return since
 
 
 def test_of_object_stores(opened, tmp_path):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from airflow_multicloud.api import CloudCostAnalyzer
@@ -28,16 +26,6 @@ from tests.unit.cost_store.rows import MONTH, Row, fetched, write
 END = date(2026, 11, 1)
 NOW = datetime(2026, 10, 30, 5, tzinfo=UTC)
 PRICES = PriceTable(())
-
-
-@pytest.fixture
-def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """Spans of one test: the API's own setter takes the first call of a process only."""
-    made, tracers = InMemorySpanExporter(), TracerProvider()
-    tracers.add_span_processor(SimpleSpanProcessor(made))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers)
-    yield made
-    tracers.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -87,27 +75,23 @@ QUESTIONS: dict[str, tuple[Callable[[CloudCostAnalyzer], Any], set[str]]] = {
 }
 
 
-def named(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
+def named(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
     """Name → the last span that ended."""
-    return {
-        span.name.removeprefix("multicloud.cost."): span for span in exporter.get_finished_spans()
-    }
+    return {span.name.removeprefix("multicloud.cost."): span for span in spans.get_finished_spans()}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question(name: str, place: Path, exporter: InMemorySpanExporter) -> None:
+def test_a_question(name: str, place: Path, spans: InMemorySpanExporter) -> None:
     ask, also = QUESTIONS[name]
     ask(CloudCostAnalyzer(place))
-    spans = named(exporter)
+    spans = named(spans)
     assert spans.keys() - {"open_store"} == {name, *also}
     assert {dict(span.attributes or {})["multicloud.outcome"] for span in spans.values()} == {"ok"}
 
 
-def test_the_questions_of_a_report_are_below_it(
-    place: Path, exporter: InMemorySpanExporter
-) -> None:
+def test_the_questions_of_a_report_are_below_it(place: Path, spans: InMemorySpanExporter) -> None:
     CloudCostAnalyzer(place).report(MONTH, END)
-    spans = named(exporter)
+    spans = named(spans)
     report = spans.pop("report").get_span_context()
     assert report is not None
     for span in spans.values():
@@ -115,17 +99,17 @@ def test_the_questions_of_a_report_are_below_it(
         assert span.parent.span_id == report.span_id
 
 
-def test_an_export_that_is_taken_out(tmp_path: Path, exporter: InMemorySpanExporter) -> None:
+def test_an_export_that_is_taken_out(tmp_path: Path, spans: InMemorySpanExporter) -> None:
     file = write(tmp_path / "a.parquet", [Row(MONTH, "EC2", Decimal(1))])
     CostStore.open(tmp_path / "store").ingest("aws", fetched(file, "1"))
     CloudCostAnalyzer(tmp_path / "store").remove_export("bucket/export")
-    assert "remove_export" in named(exporter)
+    assert "remove_export" in named(spans)
 
 
-def test_a_question_that_is_refused(place: Path, exporter: InMemorySpanExporter) -> None:
+def test_a_question_that_is_refused(place: Path, spans: InMemorySpanExporter) -> None:
     with pytest.raises(CostAnalysisError):
         CloudCostAnalyzer(place, currency="XXX").compare_costs(MONTH, END)
-    span = named(exporter)["compare"]
+    span = named(spans)["compare"]
     attributes = dict(span.attributes or {})
     assert (attributes["multicloud.currency"], attributes["multicloud.outcome"]) == (
         "XXX",

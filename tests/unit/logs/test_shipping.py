@@ -283,12 +283,6 @@ _FAULT = st.builds(
     times=st.integers(1, 3),
     after=st.integers(0, 3),
 )
-#: The fixture has connections only; each example empties their logs.
-_EXAMPLES = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
 _RECORDS = st.lists(st.sampled_from(["good", "empty", "bad"]), max_size=12)
 
 

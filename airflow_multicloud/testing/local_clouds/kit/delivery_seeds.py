@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from airflow_multicloud.testing.delivery_faults import (
     DeliveryCall,
     DeliveryFault,
+    DeliveryFaultKind,
     DeliveryFaults,
 )
 from airflow_multicloud.testing.local_clouds.kit.fault_seeds import FaultSeeds, plant_faults
@@ -41,6 +42,27 @@ class SeededDeliveryFaults:
         """Whether a record is one of those that are refused."""
         self._seeds.take_up()
         return self._faults.rejects(name)
+
+
+def meet(faults: SeededDeliveryFaults, call: DeliveryCall) -> DeliveryFault | None:
+    """What meets a request before it is carried out; to be asked once for each request.
+
+    :returns: a fault of kind ``REFUSE`` or ``LOSE_ANSWER``, for :func:`lose` once it is done.
+    :raises ConnectionAbortedError: when the request is lost.
+    """
+    fault = faults.meet(call)
+    if fault is not None and fault.kind is DeliveryFaultKind.LOSE_REQUEST:
+        raise ConnectionAbortedError
+    return fault
+
+
+def lose(fault: DeliveryFault | None) -> None:
+    """End the connection where the answer is to be lost.
+
+    :raises ConnectionAbortedError: then.
+    """
+    if fault is not None and fault.kind is DeliveryFaultKind.LOSE_ANSWER:
+        raise ConnectionAbortedError
 
 
 def _seeded_for(service: str) -> str:

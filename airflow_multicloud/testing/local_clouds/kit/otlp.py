@@ -31,6 +31,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaultKind
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import lose, meet
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond
 
 if TYPE_CHECKING:
@@ -71,19 +72,15 @@ class OtlpSink:
         """
         if request.mimetype != _PROTOBUF:
             return Answer(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        fault = self._faults.meet(DeliveryCall.WRITE)
-        met = None if fault is None else fault.kind
-        if fault is not None and met is DeliveryFaultKind.REFUSE:
+        fault = meet(self._faults, DeliveryCall.WRITE)
+        if fault is not None and fault.kind is DeliveryFaultKind.REFUSE:
             return refused(fault.error)
-        if met is DeliveryFaultKind.LOSE_REQUEST:
-            raise ConnectionAbortedError
         try:
             body = self.export(request.get_data())
         except DecodeError as err:
             told = Status(code=_INVALID_ARGUMENT, message=f"the body is no such message: {err}")
             return _protobuf(HTTPStatus.BAD_REQUEST, told.SerializeToString())
-        if met is DeliveryFaultKind.LOSE_ANSWER:
-            raise ConnectionAbortedError
+        lose(fault)
         return _protobuf(HTTPStatus.OK, body)
 
     def export(self, body: bytes) -> bytes:

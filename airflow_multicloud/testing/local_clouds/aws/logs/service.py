@@ -19,7 +19,6 @@ class LogsService:
 
     boto_name = "logs"
     writes = frozenset({"PutLogEvents"})
-    reads = frozenset({"FilterLogEvents"})
 
     words: Words = words
 

@@ -21,7 +21,6 @@ class MetricsService:
 
     boto_name = "cloudwatch"
     writes = frozenset({"PutMetricData"})
-    reads = frozenset({"ListMetrics", "GetMetricStatistics", "GetMetricData"})
 
     words: Words = words
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -14,7 +14,7 @@ from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFau
 from airflow_multicloud.testing.local_clouds.aws.logs.service import LogsService
 from airflow_multicloud.testing.local_clouds.aws.metrics.service import MetricsService
 from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit, check
-from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Service
+from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler, Service
 from airflow_multicloud.testing.local_clouds.aws.telemetry.signatures import Signed, signed
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import (
     Call,
@@ -27,13 +27,16 @@ from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import (
     refusal_of,
     typed,
 )
-from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import (
+    SeededDeliveryFaults,
+    lose,
+    meet,
+)
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 from airflow_multicloud.testing.local_clouds.kit.otlp import OtlpSink
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 _OTLP_PATH = "/v1/metrics"
-Forward = Callable[[Request], Answer]
 
 
 class TelemetryServer:
@@ -78,22 +81,14 @@ class TelemetryServer:
             return refusal_of(request, refused)
         return answer_of(request, model_of(service.boto_name).operation_model(name), answered)
 
-    def _met(
-        self, service: Service, call: Call, handler: Callable[[Call], Mapping[str, Any]]
-    ) -> Mapping[str, Any]:
+    def _met(self, service: Service, call: Call, handler: Handler) -> Mapping[str, Any]:
         """What a handler says, unless a fault meets the request."""
         kind = DeliveryCall.WRITE if call.operation in service.writes else DeliveryCall.READ
-        fault = None
-        if call.operation in service.writes | service.reads:
-            fault = service.faults.meet(kind)
-        met = None if fault is None else fault.kind
-        if fault is not None and met is DeliveryFaultKind.REFUSE:
+        fault = meet(service.faults, kind)
+        if fault is not None and fault.kind is DeliveryFaultKind.REFUSE:
             raise service.words.refusal(fault.error)
-        if met is DeliveryFaultKind.LOSE_REQUEST:
-            raise ConnectionAbortedError
         answered = handler(call)
-        if met is DeliveryFaultKind.LOSE_ANSWER:
-            raise ConnectionAbortedError
+        lose(fault)
         return answered
 
     def _otlp(self, request: Request, caller: Signed) -> Answer:

@@ -52,12 +52,7 @@ class Service(Protocol):
 
     @property
     def writes(self) -> frozenset[str]:
-        """The operations that faults of writing meet."""
-        ...
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """The operations that faults of reading meet."""
+        """The operations that faults of writing meet; those of reading meet the others."""
         ...
 
     @property

@@ -29,30 +29,27 @@ from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaultKind
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal, Route
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
-from airflow_multicloud.testing.local_clouds.azure.logs.kql.values import datetime_of
+from airflow_multicloud.testing.local_clouds.azure.logs.kql.values import Type, datetime_of
 from airflow_multicloud.testing.local_clouds.azure.telemetry import (
     MONITOR_AUDIENCE,
     RULE_ID,
     STREAM,
 )
-from airflow_multicloud.testing.local_clouds.azure.telemetry.tables import ColumnType, Row
-from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import (
-    Workspace,
-    lose,
-    meet,
-)
+from airflow_multicloud.testing.local_clouds.azure.telemetry.tables import Row
+from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import Workspace
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import lose, meet
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 #: The table that the stream fills.
 TABLE = STREAM.removeprefix("Custom-")
 _COLUMNS = {
-    "TimeGenerated": ColumnType.DATETIME,
-    "Message": ColumnType.STRING,
-    "SeverityText": ColumnType.STRING,
-    "CorrelationId": ColumnType.STRING,
-    "InsertId": ColumnType.STRING,
-    "LogName": ColumnType.STRING,
-    "Attributes": ColumnType.DYNAMIC,
+    "TimeGenerated": Type.DATETIME,
+    "Message": Type.STRING,
+    "SeverityText": Type.STRING,
+    "CorrelationId": Type.STRING,
+    "InsertId": Type.STRING,
+    "LogName": Type.STRING,
+    "Attributes": Type.DYNAMIC,
 }
 _MOST_BYTES = 1024 * 1024
 _LONGEST_FIELD = 64 * 1024
@@ -168,7 +165,7 @@ def _row(record: object) -> Row:
 
 
 def _value(name: str, value: object) -> object:
-    if _COLUMNS[name] is ColumnType.DYNAMIC:
+    if _COLUMNS[name] is Type.DYNAMIC:
         if len(json.dumps(value).encode()) > _MOST_BYTES:
             raise _invalid(f"{name} is too large")
         return value

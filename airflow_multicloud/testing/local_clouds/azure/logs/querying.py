@@ -32,11 +32,8 @@ from airflow_multicloud.testing.local_clouds.azure.logs.kql import (
 from airflow_multicloud.testing.local_clouds.azure.logs.kql.functions import text_of
 from airflow_multicloud.testing.local_clouds.azure.telemetry import QUERY_AUDIENCE, WORKSPACE_ID
 from airflow_multicloud.testing.local_clouds.azure.telemetry.tables import Row
-from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import (
-    Workspace,
-    lose,
-    meet,
-)
+from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import Workspace
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import lose, meet
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, encoded
 
 LIMITS = "query_limits"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -38,11 +39,8 @@ from airflow_multicloud.testing.local_clouds.azure.telemetry import (
     RESOURCE_ID,
 )
 from airflow_multicloud.testing.local_clouds.azure.telemetry.minutes import Figures, Series
-from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import (
-    Workspace,
-    lose,
-    meet,
-)
+from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import Workspace
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import lose, meet
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _OLDEST, _NEWEST = timedelta(minutes=20), timedelta(minutes=5)
@@ -98,15 +96,7 @@ def routes(workspace: Workspace) -> list[Route]:
             api_version="2024-02-01",
             audience=AUDIENCE,
         ),
-        Route(
-            method=query.method,
-            path=query.path,
-            handler=query.handler,
-            parameters=query.parameters,
-            api_version=query.api_version,
-            body=query.body,
-            audience=METRICS_QUERY_AUDIENCE,
-        ),
+        replace(query, audience=METRICS_QUERY_AUDIENCE),
     ]
 
 

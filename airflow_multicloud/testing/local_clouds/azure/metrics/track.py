@@ -43,9 +43,8 @@ from airflow_multicloud.testing.local_clouds.azure.telemetry.tables import Row
 from airflow_multicloud.testing.local_clouds.azure.telemetry.workspace import (
     APP_METRICS,
     Workspace,
-    lose,
-    meet,
 )
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import lose, meet
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _OLDEST, _NEWEST = timedelta(days=2), timedelta(hours=2)

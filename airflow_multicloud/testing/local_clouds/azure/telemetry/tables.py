@@ -10,48 +10,30 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from types import MappingProxyType
 
+from airflow_multicloud.testing.local_clouds.azure.logs.kql.values import Type
 
-class ColumnType(StrEnum):
-    """A type of Log Analytics, as its answers name it, and the Python values that it has here."""
-
-    #: ``str``
-    STRING = "string"
-    #: ``datetime``, aware
-    DATETIME = "datetime"
-    #: ``int``, of 32 bits
-    INT = "int"
-    #: ``int``
-    LONG = "long"
-    #: ``float``
-    REAL = "real"
-    #: ``bool``
-    BOOL = "bool"
-    #: What JSON can say; objects are ``dict``.
-    DYNAMIC = "dynamic"
-
-
-_PYTHON: Mapping[ColumnType, type | tuple[type, ...]] = MappingProxyType(
+#: The Python values of each type; a datetime is aware, an object a ``dict``.
+_PYTHON: Mapping[Type, type | tuple[type, ...]] = MappingProxyType(
     {
-        ColumnType.STRING: str,
-        ColumnType.DATETIME: datetime,
-        ColumnType.INT: int,
-        ColumnType.LONG: int,
-        ColumnType.REAL: (float, int),
-        ColumnType.BOOL: bool,
-        ColumnType.DYNAMIC: object,
+        Type.STRING: str,
+        Type.DATETIME: datetime,
+        Type.INT: int,
+        Type.LONG: int,
+        Type.REAL: (float, int),
+        Type.BOOL: bool,
+        Type.DYNAMIC: object,
     }
 )
 
 #: What every table has.
-STANDARD_COLUMNS: Mapping[str, ColumnType] = MappingProxyType(
+STANDARD_COLUMNS: Mapping[str, Type] = MappingProxyType(
     {
-        "TimeGenerated": ColumnType.DATETIME,
-        "Type": ColumnType.STRING,
-        "_ItemId": ColumnType.STRING,
-        "_TimeReceived": ColumnType.DATETIME,
+        "TimeGenerated": Type.DATETIME,
+        "Type": Type.STRING,
+        "_ItemId": Type.STRING,
+        "_TimeReceived": Type.DATETIME,
     }
 )
 
@@ -61,7 +43,7 @@ Row = Mapping[str, object]
 
 @dataclass(slots=True)
 class _Table:
-    columns: Mapping[str, ColumnType]
+    columns: Mapping[str, Type]
     rows: list[Row] = field(default_factory=list)
 
 
@@ -72,12 +54,12 @@ class Tables:
         self._tables: dict[str, _Table] = {}
         self._lock = threading.Lock()
 
-    def create(self, name: str, columns: Mapping[str, ColumnType]) -> None:
+    def create(self, name: str, columns: Mapping[str, Type]) -> None:
         """Add a table with these columns and the standard ones."""
         with self._lock:
             self._tables[name] = _Table({**columns, **STANDARD_COLUMNS})
 
-    def columns(self, name: str) -> Mapping[str, ColumnType] | None:
+    def columns(self, name: str) -> Mapping[str, Type] | None:
         """The columns of a table; ``None`` where there is no such table."""
         with self._lock:
             table = self._tables.get(name)
@@ -107,9 +89,7 @@ class Tables:
                 table.rows.clear()
 
 
-def _completed(
-    columns: Mapping[str, ColumnType], table: str, given: Row, received: datetime
-) -> Row:
+def _completed(columns: Mapping[str, Type], table: str, given: Row, received: datetime) -> Row:
     if unknown := given.keys() - columns.keys():
         raise TypeError(f"{table}: there is no column {', '.join(sorted(unknown))}")
     row = dict.fromkeys(columns) | dict(given)
