@@ -184,6 +184,17 @@ def test_a_service_can_end_in_peace(machines: Machines) -> None:
     assert "bye" in machines.console("a")
 
 
+def test_only_one_that_was_up_has_gone_down(machines: Machines) -> None:
+    machines.boot("a", b"#!/bin/sh\necho up\n", delay=0.2)
+    while not machines.is_up("a"):
+        assert not machines.has_gone_down("a")
+    assert not machines.has_gone_down("a")
+    machines.shut_down("a")
+    assert machines.has_gone_down("a")
+    machines.boot("a", b"", delay=30)
+    assert not machines.has_gone_down("a")
+
+
 def test_it_dies_by_itself(machines: Machines) -> None:
     place = scratch(machines, "a")
     machines.boot("a", DAEMON, dies_after=0.5)

@@ -139,9 +139,11 @@ class Machines:
         found = self._machine(machine)
         return found.is_kept and (found.folder / "up").exists()
 
-    def has_been_up(self, machine: str) -> bool:
-        """Whether it is up, or was since it was turned on last: it may have died unseen."""
-        return (self._machine(machine).folder / "up").exists()
+    def has_gone_down(self, machine: str) -> bool:
+        """Whether it is off, and was up since it was turned on last."""
+        found = self._machine(machine)
+        # In this order: it may come up between the two looks.
+        return (found.folder / "up").exists() and not found.is_kept
 
     def shut_down(self, machine: str) -> None:
         """Turn it off: end all its processes. Its scratch directory and console stay."""

@@ -148,7 +148,7 @@ class Boots:
     def _follow_machine(self, instance_id: str, instance: Any) -> None:
         if self._machines.is_up(instance_id):
             set_state(instance, "running")
-        elif self._machines.has_been_up(instance_id):
+        elif self._machines.has_gone_down(instance_id):
             instance.stop()
             text = "Client.InstanceInitiatedShutdown: Instance initiated shutdown"
             set_state(instance, "stopped", code=text.partition(":")[0], message=text)

@@ -68,8 +68,7 @@ class Instances:
         for instance in self._kept.values():
             if instance.resource["status"] != "RUNNING":
                 continue
-            gone = not self._machines.is_up(instance.key)
-            if gone and self._machines.has_been_up(instance.key):
+            if self._machines.has_gone_down(instance.key):
                 _now_is(instance, "TERMINATED")
 
     def insert(self, call: Call) -> Resource:
