@@ -95,6 +95,7 @@ def test_the_generation_is_the_etag_everywhere(hook: GCSObjectStoreHook, bucket:
     ref = ObjectRef(bucket, written.key)
     body = hook.get_object(ref)
     assert written.etag == written.version == body.meta.etag == body.meta.version
+    assert bytes(body.read()) == b"one"
     assert written.attributes == attributes
     assert written.digests.crc32c == crc32c(b"one")
     assert hook.stat_object(ref) == written
