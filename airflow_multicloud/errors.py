@@ -172,6 +172,14 @@ class LogsError(CloudError):
     """Writing or querying logs failed."""
 
 
+class SecretsError(CloudError):
+    """Reading, writing or comparing secrets failed."""
+
+
+class DatabaseError(CloudError):
+    """A managed database could not be described, changed, restored or verified."""
+
+
 class SpentTokenError(DeploymentError):
     """The instance that an order made has been terminated: order again with another token."""
 

@@ -1,9 +1,12 @@
-"""Identity: the port that says whom a connection's credentials belong to."""
+"""Identity: whom a connection's credentials belong to, and what they may do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +31,92 @@ class Identity(Protocol):
         """The account and principal of the connection's own credentials, asked of the cloud.
 
         :raises CredentialsError: when there are no credentials or the cloud refuses them.
+        """
+        ...
+
+
+class Decision(StrEnum):
+    """Whether the caller may do something; what can't be found out is never ``allow``."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionCheck:
+    """What a cloud says of one action on one resource.
+
+    :param action: ``s3:PutObject``, ``storage.objects.create``,
+        ``Microsoft.Storage/…/blobs/write``.
+    :param resource: as the cloud writes it.
+    :param reason: why: which policy or layer decides, or why it can't be known.
+    :param asked: the call that told; ``None`` when nothing could be asked.
+    """
+
+    action: str
+    resource: str
+    decision: Decision
+    reason: str
+    asked: str | None = None
+
+
+@runtime_checkable
+class PermissionChecks(Protocol):
+    """What the caller may do, without doing it; every cloud of this package has it."""
+
+    def check_permissions(
+        self, actions: Sequence[str], resource: str
+    ) -> tuple[PermissionCheck, ...]:
+        """One answer for each action, in their order; nothing is changed by asking.
+
+        An answer that can't be had is ``unknown`` with its reason and costs no other.
+
+        :param actions: as the cloud names them, at least one.
+        :param resource: AWS: an ARN. Google Cloud: a full resource name
+            (``//storage.googleapis.com/projects/_/buckets/b``). Azure: a resource id.
+        :raises CredentialsError: when the credentials are refused; ``invalid_argument`` for what is
+            no action or resource of this cloud.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenScope:
+    """What a token is to be good for.
+
+    :param actions: as the cloud names them.
+    :param resources: on which, as in :meth:`PermissionChecks.check_permissions`.
+    :param valid_for: how long, at most.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    valid_for: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopedToken:
+    """Credentials that are good for less than the caller's own, and end; they are in no ``repr``.
+
+    :param credentials: name → value, as the cloud's SDK names them: ``access_key``,
+        ``secret_key`` and ``token`` on AWS, ``token`` on Google Cloud.
+    """
+
+    credentials: Mapping[str, str] = field(repr=False)
+    expires_at: datetime
+
+
+@runtime_checkable
+class ScopedTokens(Protocol):
+    """Optional capability: credentials for a part of what the caller may do."""
+
+    def scoped_token(self, scope: TokenScope) -> ScopedToken:
+        """Make credentials that are good for this and nothing else.
+
+        Airflow's masker is told of them before they are given back.
+
+        :raises CredentialsError: ``permission_denied``; ``invalid_argument`` when the cloud can't
+            narrow a token like this.
         """
         ...
