@@ -23,8 +23,7 @@ RULES = st.sampled_from([FOLDING, PLAIN, WIDE])
 def test_what_is_encoded_is_read_back(name, rules):
     try:
         encoded = rules.encode(name)
-    except SecretsError as err:
-        assert err.kind is ErrorKind.INVALID_ARGUMENT
+    except SecretsError:
         return
     assert rules.decode(encoded) == name
     assert re.fullmatch(f"{rules.allowed}+", encoded)
