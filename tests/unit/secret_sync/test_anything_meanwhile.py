@@ -179,7 +179,7 @@ def test_a_run_that_is_killed_after_the_source_moved_under_it_is_no_conflict(bef
             world.write(ONE, A, b"1")
         world.write(HOME, A, b"2")
         world.moments = 0
-        world.at = {moment: lambda: world.write(HOME, A, b"3"), moment + 1: _kill}
+        world.at = {moment: partial(world.write, HOME, A, b"3"), moment + 1: _kill}
         with suppress(Killed):
             world.sync(ONE)
         over = world.at != {}
