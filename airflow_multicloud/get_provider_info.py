@@ -85,5 +85,6 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_multicloud.links.consoles.AzureConsoleLink",
             "airflow_multicloud.links.consoles.GcpConsoleLink",
         ],
+        "secrets-backends": ["airflow_multicloud.secrets_backend.MultiCloudSecretsBackend"],
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

@@ -95,6 +95,7 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "secrets.sync.destination": "secrets that are written to one destination",
         "secrets.sync.remove": "copies that are removed from one destination",
         "secrets.drift": "a look at how secrets differ, which changes nothing",
+        "secrets.lookup": "a secret that the secrets backend asks one store for",
         "secrets.list": "the secrets of a store that are listed",
     }
 )
