@@ -10,7 +10,6 @@ killed. Linux only. The servers have no TLS: the wheel's PostgreSQL is built wit
 from __future__ import annotations
 
 import itertools
-import secrets
 import shutil
 import socket
 import threading
@@ -26,6 +25,7 @@ from airflow_multicloud.testing.local_clouds.kit.postgres_archives import (
     Backup,
     bytes_in,
 )
+from airflow_multicloud.testing.local_clouds.kit.postgres_blank import Blank
 from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
 from airflow_multicloud.testing.local_clouds.kit.postgres_leftovers import (
     forget_shared_memory,
@@ -34,16 +34,12 @@ from airflow_multicloud.testing.local_clouds.kit.postgres_leftovers import (
 from airflow_multicloud.testing.local_clouds.kit.postgres_process import PostgresProcess
 from airflow_multicloud.testing.local_clouds.kit.postgres_programs import Programs
 from airflow_multicloud.testing.local_clouds.kit.postgres_settings import (
-    ACCESS,
-    ADMIN,
     Endpoint,
     Recovery,
     Settings,
-    password_line,
 )
 
 _PORT = 5432
-_INITDB_S = 120.0
 
 
 class PostgresHome:
@@ -61,13 +57,9 @@ class PostgresHome:
         self._addresses = Addresses(port)
         self._directory, self._hold = new_home()
         self._programs = Programs(self._directory)
-        self._password = secrets.token_urlsafe(24)
-        self._passwords = self._directory / "passwords"
-        self._programs.write(self._passwords, password_line(self._password))
+        self._blank = Blank(self._directory, self._programs)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
-        self._template_lock = threading.Lock()
-        self._template: Path | None = None
         self._instances: dict[str, Instance] = {}
         self._closed = False
 
@@ -91,7 +83,7 @@ class PostgresHome:
         """
 
         def prepare(made: Instance) -> None:
-            self._programs.copy(self._blank(), made.data)
+            self._blank.copy(made.data)
             made.configure(self._settings(made))
             made.start()
             made.add_login(login, databases)
@@ -108,7 +100,7 @@ class PostgresHome:
 
         def prepare(made: Instance) -> None:
             of.base_backup(made.data)
-            (made.data / "standby.signal").touch()
+            self._programs.write(made.data / "standby.signal", "")
             made.configure(self._settings(made, primary=of.endpoint))
             made.start()
             made.await_stream()
@@ -162,7 +154,7 @@ class PostgresHome:
             settings = self._settings(made)
             recovery = Recovery(archive.log, when)
             self._programs.write(made.data / "postgresql.conf", settings.text(recovery))
-            (made.data / "recovery.signal").touch()
+            self._programs.write(made.data / "recovery.signal", "")
             made.start(until_promoted=True)
             made.configure(settings)
             made.begin_archive()
@@ -229,11 +221,11 @@ class PostgresHome:
                     folder / "data",
                     endpoint=_free_endpoint(self._addresses.of(name)),
                     programs=self._programs,
-                    password=self._password,
+                    password=self._blank.password,
                 ),
                 programs=self._programs,
                 archive=archive,
-                passwords=self._passwords,
+                passwords=self._blank.passwords,
             )
             self._instances[name] = made
             return made
@@ -251,7 +243,7 @@ class PostgresHome:
             endpoint=of.endpoint,
             archive=of.archive.log,
             primary=primary,
-            passwords=self._passwords,
+            passwords=self._blank.passwords,
         )
 
     def _take_over(self, data: Path, made: Instance) -> None:
@@ -266,28 +258,6 @@ class PostgresHome:
         for one in instances:
             if one.archive is archive and one.running and not one.is_replica:
                 one.seal()
-
-    def _blank(self) -> Path:
-        """The data directory of a new instance, made once and copied."""
-        with self._template_lock:
-            if self._template is None:
-                data = self._new_folder() / "data"
-                self._programs.run(
-                    "initdb",
-                    *("-D", str(data), "-U", ADMIN, f"--pwfile={self._password_file()}"),
-                    *("--auth=scram-sha-256", "--data-checksums", "--no-sync", "--no-instructions"),
-                    *("--encoding=UTF8", "--no-locale", "--locale-provider=builtin"),
-                    *("--builtin-locale=C.UTF-8", "--wal-segsize=1"),
-                    timeout=_INITDB_S,
-                )
-                self._programs.write(data / "pg_hba.conf", ACCESS)
-                self._template = data
-            return self._template
-
-    def _password_file(self) -> Path:
-        path = self._directory / "password"
-        self._programs.write(path, self._password)
-        return path
 
     def _new_folder(self) -> Path:
         return self._programs.make_directory(self._directory / str(next(self._numbers)))

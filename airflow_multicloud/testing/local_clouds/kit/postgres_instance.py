@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg import sql
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
@@ -158,27 +159,15 @@ class Instance:
             self.begin_archive()
 
     def add_login(self, login: Login, databases: tuple[str, ...]) -> None:
-        """Create a user who owns these databases; those that are missing are created."""
-        user = sql.Identifier(login.user)
-        with self._process.connect("postgres") as connection:
-            # What is sent, and could be logged, is a SCRAM verifier.
-            verifier = connection.pgconn.encrypt_password(
-                login.password.encode(), login.user.encode(), b"scram-sha-256"
-            )
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
-                    user, sql.Literal(verifier.decode())
-                )
-            )
-            connection.execute(sql.SQL("GRANT pg_monitor, pg_checkpoint TO {}").format(user))
-            for database in dict.fromkeys(("postgres", *databases)):
-                if database != "postgres":
-                    connection.execute(
-                        sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database))
-                    )
-                connection.execute(
-                    sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), user)
-                )
+        """Create a user who owns these databases and ``postgres``; the others are created too.
+
+        :raises ValueError: for a name that PostgreSQL refuses, with its reason.
+        """
+        try:
+            with self._process.connect("postgres") as connection:
+                _add(connection, login, databases)
+        except psycopg.Error as err:
+            raise ValueError(f"instance {self.name!r}: login {login.user!r}: {err}") from err
 
     def configure(self, settings: Settings) -> None:
         """Set what it is run with from its next start."""
@@ -225,6 +214,8 @@ class Instance:
             "pg_basebackup",
             *("-h", self.endpoint.host, "-p", str(self.endpoint.port), "-U", ADMIN, "-w"),
             *("-D", str(into), "-X", "stream", "-c", "fast", "--no-sync"),
+            # As in the clouds, what is damaged is copied too, and nothing is said of it.
+            "--no-verify-checksums",
             timeout=_WAIT_S,
             env={"PGPASSFILE": str(self._passwords), "PGSSLMODE": "disable"},
         )
@@ -253,3 +244,24 @@ class Instance:
             f"database instance {self.name!r} did not {what} within {_WAIT_S} s",
             kind=ErrorKind.TIMEOUT,
         )
+
+
+def _add(
+    connection: psycopg.Connection[tuple[Any, ...]], login: Login, databases: tuple[str, ...]
+) -> None:
+    user = sql.Identifier(login.user)
+    # What is sent, and could be logged, is a SCRAM verifier.
+    verifier = connection.pgconn.encrypt_password(
+        login.password.encode(), login.user.encode(), b"scram-sha-256"
+    )
+    connection.execute(
+        sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(
+            user, sql.Literal(verifier.decode())
+        )
+    )
+    connection.execute(sql.SQL("GRANT pg_monitor, pg_checkpoint TO {}").format(user))
+    for name in dict.fromkeys(("postgres", *databases)):
+        database = sql.Identifier(name)
+        if name != "postgres":
+            connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(database))
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, user))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 #: The superuser by which a local cloud looks after its servers, as the clouds have theirs.
 ADMIN = "cloudadmin"
-#: For password lines: databases of this name are WAL streams.
+#: On this machine.
 _ANY_HOST = "127.0.0.0/8"
 
 _ALWAYS: Mapping[str, str | int] = {
@@ -52,7 +52,6 @@ _ALWAYS: Mapping[str, str | int] = {
 }
 
 ACCESS = f"""\
-# Passwords, from this machine.
 host  all          all      {_ANY_HOST}  scram-sha-256
 host  replication  {ADMIN}  {_ANY_HOST}  scram-sha-256
 """
