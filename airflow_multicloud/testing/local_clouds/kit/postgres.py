@@ -83,11 +83,11 @@ class PostgresHome:
         """
 
         def prepare(made: Instance) -> None:
-            self._blank.copy(made.data)
+            self._programs.copy(self._blank.data, made.data)
             made.configure(self._settings(made))
             made.start()
             made.add_login(login, databases)
-            made.begin_archive()
+            made.begin_archive(self._blank.data)
 
         return self._make(name, prepare)
 
@@ -211,7 +211,8 @@ class PostgresHome:
             if name in self._instances:
                 raise ValueError(f"name: {name!r} given, which an instance has")
             folder = self._new_folder()
-            archive = Archive(name=name, folder=self._new_folder())
+            archived = self._new_folder()
+            archive = Archive(name=name, folder=archived, base=archived / "base")
             self._programs.make_directory(archive.log)
             made = Instance(
                 name,

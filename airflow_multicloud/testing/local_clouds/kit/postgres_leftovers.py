@@ -29,8 +29,10 @@ def new_home() -> tuple[Path, IO[bytes]]:
         with suppress(OSError):
             _clear_away(old)
     made = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    hold = (made / _LOCK).open("wb")
+    hold = (made / "new").open("wb")
     fcntl.flock(hold, fcntl.LOCK_EX)
+    # Only now: another process that finds it may take it for left behind.
+    (made / "new").rename(made / _LOCK)
     made.chmod(0o711)
     return made, hold
 
