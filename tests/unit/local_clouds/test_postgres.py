@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,7 @@ def test_a_backup_of_a_replica_becomes_a_primary(home: PostgresHome, shop: Insta
     order(restored)
     assert orders(restored) == orders(shop) + 1
     home.delete(restored)
+    home.delete_backup(backup)
 
 
 def test_it_is_restored_to_a_time_also_when_it_is_deleted(home: PostgresHome) -> None:
@@ -237,6 +239,7 @@ def test_rows_that_a_backup_has_lost_are_lost(home: PostgresHome, shop: Instance
     restored = home.restore(backup, "restored")
     assert 0 < orders(restored) < 1000
     home.delete(restored)
+    home.delete_backup(backup)
 
 
 def test_bytes_that_a_backup_has_flipped_cannot_be_read(home: PostgresHome, shop: Instance) -> None:
@@ -246,6 +249,7 @@ def test_bytes_that_a_backup_has_flipped_cannot_be_read(home: PostgresHome, shop
     with pytest.raises(psycopg2.Error, match="invalid page in block 0"):
         orders(restored)
     home.delete(restored)
+    home.delete_backup(backup)
 
 
 def test_a_table_without_rows_cannot_be_damaged(home: PostgresHome, shop: Instance) -> None:
@@ -253,6 +257,7 @@ def test_a_table_without_rows_cannot_be_damaged(home: PostgresHome, shop: Instan
     backup = home.backup(shop, "whole")
     with pytest.raises(ValueError, match="has no rows"):
         damage(home, backup, "nothing", how=Damage.FLIP, database="sales")
+    home.delete_backup(backup)
 
 
 def test_what_is_committed_survives_a_crash_and_a_stop(shop: Instance) -> None:
@@ -296,8 +301,10 @@ def test_names_are_used_once_and_nothing_is_left_of_what_fails(
 
 def test_closing_ends_and_removes_everything() -> None:
     home = PostgresHome(port=PORT + 1)
-    made = home.create("a", LOGIN)
-    home.backup(made, "b")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda name: home.create(name, LOGIN), ("a", "b"))
+    assert first.endpoint != second.endpoint
+    home.backup(first, "of a")
     directory = home._directory
     home.close()
     assert not directory.exists()
