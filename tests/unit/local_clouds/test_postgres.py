@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.postgres_archives import NotRestorableError
 from airflow_multicloud.testing.local_clouds.kit.postgres_damage import Damage, damage
 from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres_leftovers import forget_shared_memory
 from airflow_multicloud.testing.local_clouds.kit.postgres_process import processes_in
 from airflow_multicloud.testing.local_clouds.kit.process import end_of
 
@@ -105,8 +106,11 @@ def test_no_password_is_shown_or_logged(home: PostgresHome) -> None:
         ask(made, "SELECT 1", login=login)
         shown = end_of(made.folder / "log")
         for process in processes_in(made.folder):
-            shown += Path(f"/proc/{process}/cmdline").read_text()
-            shown += Path(f"/proc/{process}/environ").read_text(errors="replace")
+            # One of them may end meanwhile.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                shown += Path(f"/proc/{process}/cmdline").read_text()
+                shown += Path(f"/proc/{process}/environ").read_text(errors="replace")
+        assert "postgres\0-D" in shown
         assert "ready to accept connections" in shown
         assert CANARY not in shown
         assert home._blank.password not in shown
@@ -313,6 +317,18 @@ def test_closing_ends_and_removes_everything() -> None:
         home.create("c", LOGIN)
 
 
+def shared_memory() -> set[str]:
+    """The ids of this machine's System V segments."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
+def shared_memory_of(home: Path) -> set[str]:
+    """The ids that its servers have noted down."""
+    noted = home.glob("*/data/postmaster.pid")
+    return {path.read_text().splitlines()[6].split()[1] for path in noted}
+
+
 HOLDER = """
 import sys, threading, time
 from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
@@ -353,9 +369,13 @@ def test_they_end_with_their_holder_even_when_that_is_killed() -> None:
             running.kill()
     eventually(lambda: not processes_in(Path(told)))
     assert Path(told).exists()
+    left = shared_memory_of(Path(told))
+    assert len(left) == 2
+    assert left <= shared_memory()
     # The next one clears away what that left.
     PostgresHome(port=PORT + 2).close()
     assert not Path(told).exists()
+    assert not left & shared_memory()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all other tests run as an ordinary user already")
@@ -378,6 +398,8 @@ def test_an_ordinary_user_can_hold_them() -> None:
         finally:
             running.kill()
     eventually(lambda: not processes_in(Path(told)))
+    for data in Path(told).glob("*/data"):
+        forget_shared_memory(data)
     shutil.rmtree(told)
 
 
