@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, Final
 
 import boto3
@@ -56,7 +56,9 @@ class SessionTokens(PolicySources):
             mask_secret(secret)
             mask_secret(token)
             credentials = {"access_key": given["AccessKeyId"], "secret_key": secret, "token": token}
-            return ScopedToken(credentials=credentials, expires_at=given["Expiration"])
+            return ScopedToken(
+                credentials=credentials, expires_at=given["Expiration"].astimezone(UTC)
+            )
 
     def _of_role(self, role: str, scope: TokenScope, policy: str) -> Mapping[str, Any]:
         connection = self._session.connection
