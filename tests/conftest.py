@@ -34,6 +34,7 @@ from airflow_multicloud.testing.local_clouds.azure.object_store import install_a
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.secrets import secret_manager
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
@@ -188,6 +189,13 @@ def local_compute_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """Cloud Monitoring and Cloud Logging with their connection ``gcp_telemetry_local``."""
     with _serving(telemetry, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_secret_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Secret Manager with its connection ``gcp_secrets_local``."""
+    with _serving(secret_manager, tmp_path_factory) as server:
         yield server
 
 

@@ -17,6 +17,7 @@ from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_tel
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
+from airflow_multicloud.testing.local_clouds.gcp import secrets as gcp_secrets
 from airflow_multicloud.testing.local_clouds.gcp import telemetry as gcp_telemetry
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
@@ -46,6 +47,8 @@ class Server(StrEnum):
     #: ``gcp_telemetry_local``.
     GCP_METRICS = "gcp.metrics"
     GCP_LOGS = "gcp.logs"
+    #: Secret Manager; ``gcp_secrets_local``.
+    GCP_SECRETS = "gcp.secrets"
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
@@ -91,6 +94,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
+    Server.GCP_SECRETS: gcp_secrets.secret_manager,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
     Server.GCP_METRICS: gcp_telemetry.telemetry,
     Server.GCP_LOGS: gcp_telemetry.telemetry,
