@@ -18,7 +18,7 @@ from typing import Final
 from google.cloud.secretmanager_v1.types import resources
 
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.secrets.naming import refused
+from airflow_multicloud.clouds.gcp.secrets.naming import RULES, refused
 from airflow_multicloud.errors import ErrorKind, SecretsError
 
 #: The write that was begun last; see :class:`Begun`.
@@ -32,7 +32,6 @@ _OURS: Final = (WRITE, REMOVED, _TAGS)
 # Letters of other alphabets may be in labels, too; in annotations, they are safe.
 _LABEL_KEY: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE: Final = re.compile(r"[a-z0-9_-]{0,63}")
-_LABELS: Final = 64
 _ANNOTATION_KEY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 #: Bytes of all keys and values of annotations: "less than 16KiB".
 _ANNOTATIONS: Final = 16_384
@@ -112,11 +111,13 @@ def put_tags(tags: Mapping[str, str], secret: resources.Secret) -> None:
 
     :raises SecretsError: ``invalid_argument`` when the cloud can't take them.
     """
+    if len(tags) > RULES.tag_count:
+        raise refused(f"tags: {len(tags)} given, at most {RULES.tag_count} allowed on Google Cloud")
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     listed: dict[str, str] = {}
     for key, value in sorted(tags.items()):
-        if len(labels) < _LABELS and _LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value):
+        if _LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value):
             labels[key] = value
         elif _ANNOTATION_KEY.fullmatch(key) and key not in _OURS:
             annotations[key] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from airflow.providers.google.cloud.hooks.secret_manager import GoogleCloudSecretManagerHook
 from google.api_core import exceptions as api
@@ -17,12 +17,13 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from google.cloud.secretmanager_v1.types import resources, service
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from airflow_multicloud.clouds.gcp import tries
 from airflow_multicloud.clouds.gcp.errors import credentials_read
 from airflow_multicloud.clouds.gcp.grpc_channels import open_channel
 from airflow_multicloud.clouds.gcp.secrets.errors import translated
 from airflow_multicloud.clouds.gcp.secrets.naming import NAMES
 from airflow_multicloud.clouds.gcp.session import SessionHook
-from airflow_multicloud.clouds.gcp.tries import RETRY, may_pass
+from airflow_multicloud.clouds.gcp.tries import may_pass
 
 T = TypeVar("T")
 
@@ -30,8 +31,8 @@ _HOST: Final = "secretmanager.googleapis.com"
 
 #: Seconds that one request may take.
 _REQUEST_S: Final = 60.0
-#: Entries of one page. The service gives up to 25,000, too many for one answer of a second.
-PAGE: Final = 500
+#: Entries of one page; up to 25,000 may be asked for.
+_PAGE: Final = 500
 
 
 def _is_worth_it(err: BaseException) -> bool:
@@ -45,7 +46,8 @@ def _is_worth_it(err: BaseException) -> bool:
     return isinstance(err, api.Aborted) or may_pass(err)
 
 
-_RETRY: Final = RETRY.with_predicate(_is_worth_it)
+#: How work is done again.
+RETRY: Final = tries.RETRY.with_predicate(_is_worth_it)
 
 
 class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
@@ -83,7 +85,7 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
         :param doing: for messages.
         :raises SecretsError: with the cause's kind.
         """
-        retry = _RETRY if self._session.retries else None
+        retry = RETRY if self._session.retries else None
         with translated(doing):
             return work() if retry is None else retry(work)()
 
@@ -115,13 +117,16 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
         request = service.AccessSecretVersionRequest(name=f"{path}/versions/{version}")
         return self._google.access_secret_version(request, retry=None, timeout=_REQUEST_S)
 
-    def _page(self, parent: str, token: str, size: int = PAGE) -> service.ListSecretsResponse:
+    def _page(self, parent: str, token: str, size: int = _PAGE) -> service.ListSecretsResponse:
         request = service.ListSecretsRequest(parent=parent, page_size=size, page_token=token)
-        return _first(self._google.list_secrets(request, retry=None, timeout=_REQUEST_S))
+        pager = self._google.list_secrets(request, retry=None, timeout=_REQUEST_S)
+        # The first page, which was asked for: the pager would ask for the others by itself.
+        return next(iter(pager.pages))
 
     def _page_of_versions(self, path: str, token: str) -> service.ListSecretVersionsResponse:
-        request = service.ListSecretVersionsRequest(parent=path, page_size=PAGE, page_token=token)
-        return _first(self._google.list_secret_versions(request, retry=None, timeout=_REQUEST_S))
+        request = service.ListSecretVersionsRequest(parent=path, page_size=_PAGE, page_token=token)
+        pager = self._google.list_secret_versions(request, retry=None, timeout=_REQUEST_S)
+        return next(iter(pager.pages))
 
     def _update(self, secret: resources.Secret, *fields: str) -> resources.Secret:
         """Change fields of a secret, on the condition that it is as it was read: by its etag."""
@@ -146,8 +151,3 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
     def _enable(self, path: str, number: int) -> resources.SecretVersion:
         request = service.EnableSecretVersionRequest(name=f"{path}/versions/{number}")
         return self._google.enable_secret_version(request, retry=None, timeout=_REQUEST_S)
-
-
-def _first(pager: Any) -> Any:
-    """The page that was asked for: the pager would ask for the others by itself."""
-    return next(iter(pager.pages))

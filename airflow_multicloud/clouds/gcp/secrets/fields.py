@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from google.cloud.secretmanager_v1.types import resources
 
@@ -128,6 +128,6 @@ def secret_of(secret: resources.Secret, newest: resources.SecretVersion | None) 
     )
 
 
-def _moment(moment: datetime) -> datetime:
-    # Google's own class of datetimes has a form that is not this package's when it is pickled.
+def _moment(moment: Any) -> datetime:
+    # The message's type says Timestamp; what is there is a datetime of a class of Google's own.
     return datetime.fromtimestamp(moment.timestamp(), tz=UTC)

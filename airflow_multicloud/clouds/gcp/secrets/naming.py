@@ -23,9 +23,9 @@ NAMES: Final = SecretNames(
     source="https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets/create",
 )
 
-#: ``SecretPayload.data``: 64 KiB. Tags that are no labels are annotations, whose number has no
-#: limit but their bytes; one byte each for a key and a value at least.
-RULES: Final = SecretRules(value_bytes=65_536, tag_count=64 + 16_384 // 2)
+#: ``SecretPayload.data``: 64 KiB. A secret has 64 labels at most; beside them it may have
+#: annotations, of which only the bytes are counted.
+RULES: Final = SecretRules(value_bytes=65_536, tag_count=64)
 
 #: What names a version in a path: its number, or an alias (``Secret.versionAliases``).
 _VERSION: Final = re.compile(r"[0-9]{1,18}|[A-Za-z][A-Za-z0-9_-]{0,62}")

@@ -24,5 +24,6 @@ lost here, before or after the handler; single records (``REJECT``) are the hand
 too.
 
 Services are put together in :mod:`airflow_multicloud.testing.local_clouds.gcp.telemetry` and
-:mod:`airflow_multicloud.testing.local_clouds.gcp.secrets`, the processes that serve them. Simulated: nothing here was compared with Google's servers.
+:mod:`airflow_multicloud.testing.local_clouds.gcp.secrets`, the processes that serve them.
+Simulated: nothing here was compared with Google's servers.
 """
