@@ -70,6 +70,17 @@ PLAN = {
         "errors",
     },
     "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "removing",
+        "tagging",
+        "errors",
+    },
 }
 
 # What a cloud does not have: (cloud, service, file) → why.
@@ -107,6 +118,8 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 

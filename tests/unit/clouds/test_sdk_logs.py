@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -202,3 +203,21 @@ def test_new_keys_of_sts_are_not_in_the_log(caplog: pytest.LogCaptureFixture) ->
     assert parsed["Credentials"]["SessionToken"] == S
     assert "AssumeRoleResult" in caplog.text
     assert "s3cr3t" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["request", "response"])
+def test_a_secrets_value_is_not_beside_the_message(kind: str) -> None:
+    """Google's gRPC clients put requests and answers there, as JSON with bytes in base64."""
+    logger = logging.getLogger(
+        "google.cloud.secretmanager_v1.services.secret_manager_service.transports.grpc"
+    )
+    value = base64.b64encode(b"canary" * 20_000).decode()
+    payload = json.dumps({"name": "projects/p/secrets/s", "payload": {"data": value}}, indent=2)
+    record = logger.makeRecord(
+        logger.name, logging.DEBUG, "f", 1, "Sending", (), None, extra={kind: {"payload": payload}}
+    )
+    assert logger.filter(record)
+    shown = str(vars(record))
+    assert value[:16] not in shown
+    assert value[-16:] not in shown
+    assert "projects/p/secrets/s" in shown

@@ -334,9 +334,7 @@ READER = {
 }
 
 
-def holder(
-    port: int, *, python: str = sys.executable, **options: Any
-) -> subprocess.Popen[str]:
+def holder(port: int, *, python: str = sys.executable, **options: Any) -> subprocess.Popen[str]:
     command = [python, "-c", HOLDER, str(port)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=READER, **options)
 
