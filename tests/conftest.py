@@ -28,6 +28,7 @@ from airflow_multicloud.testing.local_clouds import (
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
+from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
@@ -202,6 +203,13 @@ def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 def local_cloudwatch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """CloudWatch's metrics and logs, with their connection ``aws_telemetry_local`` set."""
     with _serving(cloudwatch, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_secrets_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Secrets Manager, with its connections ``aws_secrets_local`` and ``…_wrong_key`` set."""
+    with _serving(secrets_manager, tmp_path_factory) as server:
         yield server
 
 

@@ -10,6 +10,7 @@ from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
+from airflow_multicloud.testing.local_clouds.aws import secrets as aws_secrets
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
@@ -36,6 +37,8 @@ class Server(StrEnum):
     AWS_METRICS = "aws.metrics"
     #: CloudWatch Logs, in the same process; ``aws_telemetry_local``.
     AWS_LOGS = "aws.logs"
+    #: Secrets Manager; ``aws_secrets_local``, and ``aws_secrets_wrong_key``, which it refuses.
+    AWS_SECRETS = "aws.secrets"
     #: fake-gcs-server; ``gcp_local``.
     GCP_OBJECT_STORE = "gcp.object_store"
     #: bqemulator, where Google's bills lie; ``bigquery_local``.
@@ -88,6 +91,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_COMPUTE: aws_compute.ec2,
     Server.AWS_METRICS: aws_telemetry.cloudwatch,
     Server.AWS_LOGS: aws_telemetry.cloudwatch,
+    Server.AWS_SECRETS: aws_secrets.secrets_manager,
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
