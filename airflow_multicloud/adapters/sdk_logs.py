@@ -66,7 +66,7 @@ _NAME = "|".join(
             "private_?key(?:_id)?",
         ),
         *("(?:aws_?)?session_?token", "(?:access|refresh|id|web_?identity)_?token", "Token"),
-        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion", "Secret_?(?:String|Binary)"),
+        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion"),
         # Startup scripts, in base64: they hold signed URLs.
         *("User_?Data", "Custom_?Data"),
         *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),
@@ -86,6 +86,12 @@ _BODIES = ("httpRequest", "httpResponse")
 # What stands between the quotes that the pattern before it opened as its second group.
 _VALUE = r"""(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*"""
 _PATTERNS = (
+    # Values of Secrets Manager, to the text's end: where a value with quotes in it ends can't be
+    # told, as botocore logs JSON within Python's own quotes, which escapes it twice.
+    re.compile(
+        r"""(\\*["']Secret_?(?:String|Binary)\\*["']\s*[:,]\s*b?\\*["']).+""",
+        re.IGNORECASE | re.DOTALL,
+    ),
     # 'name': 'value' and 'name': b'value' (Python), "name": "value" (JSON), also escaped, and
     # in a list
     re.compile(

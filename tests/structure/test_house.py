@@ -70,6 +70,17 @@ PLAN = {
         "errors",
     },
     "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "tagging",
+        "removing",
+        "errors",
+    },
     "database": {
         "client",
         "fields",

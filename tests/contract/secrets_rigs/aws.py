@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from airflow_multicloud.ports.secrets import SecretsService
 from airflow_multicloud.testing.contracts.rigs import connected
@@ -43,7 +44,7 @@ def rig() -> SecretsRigSpec:
     )
 
 
-def client_of(server: LocalServer) -> Any:
+def client_of(server: LocalServer, **config: Any) -> Any:
     """Another writer's own client."""
     extra: Any = server.spec.connections[CONN_ID]["extra"]
     return boto3.client(
@@ -52,6 +53,7 @@ def client_of(server: LocalServer) -> Any:
         endpoint_url=extra["endpoint_url"],
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
+        config=Config(**config),
     )
 
 
