@@ -89,6 +89,12 @@ _DATA = re.compile(r"""("data"\s*:\s*")[\w+/=]+""")
 # What stands between the quotes that the pattern before it opened as its second group.
 _VALUE = r"""(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*"""
 _PATTERNS = (
+    # Values of Secrets Manager, to the text's end: where a value with quotes in it ends can't be
+    # told, as botocore logs JSON within Python's own quotes, which escapes it twice.
+    re.compile(
+        r"""(\\*["']Secret_?(?:String|Binary)\\*["']\s*[:,]\s*b?\\*["']).+""",
+        re.IGNORECASE | re.DOTALL,
+    ),
     # 'name': 'value' and 'name': b'value' (Python), "name": "value" (JSON), also escaped, and
     # in a list
     re.compile(

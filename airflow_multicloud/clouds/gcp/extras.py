@@ -22,7 +22,8 @@ _KEYS = ("keyfile_dict", "credential_config_file")
 #: Services whose extra ``<service>.endpoint`` says where else they are.
 _SERVICES = (
     *("gcs", "bigquery", "recommender", "cloudbilling", "compute"),
-    *("monitoring", "logging", "telemetry", "secretmanager"),
+    *("monitoring", "logging", "telemetry"),
+    *("cloudresourcemanager", "iam", "secretmanager", "sts"),
 )
 
 

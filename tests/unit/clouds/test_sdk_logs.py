@@ -221,3 +221,19 @@ def test_a_secrets_value_is_not_beside_the_message(kind: str) -> None:
     assert value[:16] not in shown
     assert value[-16:] not in shown
     assert "projects/p/secrets/s" in shown
+
+
+@pytest.mark.parametrize("value", ["plain-canary", "a\"b'c}canary", '{"k": "canary"}', "\\canary"])
+def test_values_of_secrets_are_hidden_to_their_end(value):
+    """Wherever quotes stand in them: botocore logs JSON as the text of Python's bytes."""
+    body = json.dumps({"Name": "app/db", "SecretString": value, "VersionId": "1"}).encode()
+    for text in (
+        f"Response body:\n{body!r}",
+        f"Making request with params: {{'body': {body!r}, 'url': 'https://x'}}",
+        f"params: {{'SecretString': {value!r}}}",
+        body.decode(),
+    ):
+        shown = without_secrets(text)
+        assert "canary" not in shown
+        assert "***" in shown
+    assert "app/db" in without_secrets(body.decode())

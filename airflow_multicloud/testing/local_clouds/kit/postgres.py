@@ -45,8 +45,9 @@ _PORT = 5432
 class PostgresHome:
     """All database instances of one local cloud, with their backups; safe for many threads.
 
-    Its directory is among the system's temporary ones, since root's servers run as another user,
-    who could not enter most others.
+    Its directory is among the system's temporary ones, or in memory where there is plenty
+    (:func:`~.postgres_leftovers.new_home`): root's servers run as another user, who could not enter
+    most others. An instance takes 50 MB or so, a backup 30 MB.
 
     :param port: of the cloud's server; the instances' addresses are made of it
         (:class:`~.addresses.Addresses`).
@@ -83,11 +84,11 @@ class PostgresHome:
         """
 
         def prepare(made: Instance) -> None:
-            self._blank.copy(made.data)
+            self._programs.copy(self._blank.data, made.data)
             made.configure(self._settings(made))
             made.start()
             made.add_login(login, databases)
-            made.begin_archive()
+            made.begin_archive(self._blank.data)
 
         return self._make(name, prepare)
 
@@ -211,7 +212,8 @@ class PostgresHome:
             if name in self._instances:
                 raise ValueError(f"name: {name!r} given, which an instance has")
             folder = self._new_folder()
-            archive = Archive(name=name, folder=self._new_folder())
+            archived = self._new_folder()
+            archive = Archive(name=name, folder=archived, base=archived / "base")
             self._programs.make_directory(archive.log)
             made = Instance(
                 name,

@@ -34,22 +34,19 @@ class Backup:
 
 @dataclass(slots=True, kw_only=True)
 class Archive:
-    """A first backup of an instance and its write-ahead log from then on.
+    """A first copy of an instance's data and its write-ahead log from then on.
 
     :param name: the instance's.
-    :param earliest: the end of the backup; ``None`` until there is one.
+    :param base: the data directory to begin with.
+    :param earliest: the first time that can be restored; ``None`` until the copy is complete.
     :param latest: until when all is known to be archived.
     """
 
     name: str
     folder: Path
+    base: Path
     earliest: datetime | None = None
     latest: datetime | None = None
-
-    @property
-    def base(self) -> Path:
-        """The backup's data directory."""
-        return self.folder / "base"
 
     @property
     def log(self) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_multicloud.testing.local_clouds.kit.postgres_settings import (
     ACCESS,
     ADMIN,
+    FIRST_OPTIONS,
     password_line,
 )
 
@@ -36,13 +37,14 @@ class Blank:
         self._programs = programs
         self._lock = threading.Lock()
 
-    def copy(self, into: Path) -> None:
-        """Make a data directory."""
+    @property
+    def data(self) -> Path:
+        """Its data directory, to be copied."""
         blank = self._directory / "blank"
         with self._lock:
             if not blank.exists():
                 self._make(blank)
-        self._programs.copy(blank, into)
+        return blank
 
     def _make(self, blank: Path) -> None:
         # Beside, and then named: what is there is complete.
@@ -54,7 +56,7 @@ class Blank:
             *("-D", str(data), "-U", ADMIN, f"--pwfile={password}"),
             *("--auth=scram-sha-256", "--data-checksums", "--no-sync", "--no-instructions"),
             *("--encoding=UTF8", "--no-locale", "--locale-provider=builtin"),
-            *("--builtin-locale=C.UTF-8", "--wal-segsize=1"),
+            *("--builtin-locale=C.UTF-8", "--wal-segsize=1", *FIRST_OPTIONS),
             timeout=_INITDB_S,
         )
         self._programs.write(data / "pg_hba.conf", ACCESS)

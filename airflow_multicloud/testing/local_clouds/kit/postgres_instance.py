@@ -199,11 +199,18 @@ class Instance:
             self.archive.latest = now
             return now
 
-    def begin_archive(self) -> None:
-        """Take the backup from which its log leads on."""
+    def begin_archive(self, base: Path | None = None) -> None:
+        """From now on it can be restored to a time.
+
+        :param base: the data from which its log leads on, where it need not be copied now: nobody
+            may change it.
+        """
         with self._lock:
-            self.archive.earliest = self.base_backup(self.archive.base)
-            self.archive.latest = self.archive.earliest
+            if base is None:
+                begun = self.base_backup(self.archive.base)
+            else:
+                self.archive.base, begun = base, self._now()
+            self.archive.earliest = self.archive.latest = begun
 
     def base_backup(self, into: Path) -> datetime:
         """Copy its data while it runs, with the log that it takes to start from the copy.

@@ -18,13 +18,19 @@ ADMIN = "cloudadmin"
 #: On this machine.
 _ANY_HOST = "127.0.0.0/8"
 
+#: What the log records: it is replayed only where none is lower than it was.
+_RECORDED: Mapping[str, str | int] = {
+    "max_connections": 20,
+    "max_wal_senders": 10,
+    "max_worker_processes": 2,
+    "wal_level": "replica",
+}
 _ALWAYS: Mapping[str, str | int] = {
+    **_RECORDED,
     "unix_socket_directories": "",
     # Shared memory in files of the data directory: in /dev/shm it would outlive a killed server.
     "dynamic_shared_memory_type": "mmap",
     "shared_buffers": "16MB",
-    "max_connections": 20,
-    "max_worker_processes": 2,
     "max_parallel_workers": 0,
     "max_logical_replication_workers": 0,
     "autovacuum_worker_slots": 2,
@@ -32,11 +38,9 @@ _ALWAYS: Mapping[str, str | int] = {
     "io_method": "sync",
     "jit": "off",
     "fsync": "off",
-    "wal_level": "replica",
     "wal_keep_size": "64MB",
     "min_wal_size": "4MB",
     "max_wal_size": "64MB",
-    "max_wal_senders": 10,
     "archive_mode": "on",
     "hot_standby": "on",
     "hot_standby_feedback": "on",
@@ -50,6 +54,9 @@ _ALWAYS: Mapping[str, str | int] = {
     "log_min_error_statement": "panic",
     "log_line_prefix": "%m [%p] ",
 }
+
+#: For ``initdb``.
+FIRST_OPTIONS = tuple(f"--set={name}={value}" for name, value in _RECORDED.items())
 
 ACCESS = f"""\
 host  all          all      {_ANY_HOST}  scram-sha-256
