@@ -27,6 +27,7 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
+from airflow_multicloud.testing.local_clouds.aws.database import rds
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
@@ -195,6 +196,13 @@ def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An RDS with real databases, with its connection ``aws_database_local`` set."""
+    with _serving(rds, tmp_path_factory) as server:
         yield server
 
 
