@@ -27,6 +27,7 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
+from airflow_multicloud.testing.local_clouds.aws.database import rds
 from airflow_multicloud.testing.local_clouds.aws.identity import iam
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
@@ -228,6 +229,13 @@ def local_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 def local_gcp_permissions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """Google Cloud's permissions, with their connection ``gcp_identity_local``."""
     with _serving(permissions, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An RDS with real databases, with its connection ``aws_database_local`` set."""
+    with _serving(rds, tmp_path_factory) as server:
         yield server
 
 
