@@ -59,6 +59,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.object_store.verify",
                     "airflow_multicloud.operators.operations",
                     "airflow_multicloud.operators.params",
+                    "airflow_multicloud.operators.secrets.sync",
                 ],
             }
         ],
@@ -69,6 +70,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.sensors.compute.deployment_health",
                     "airflow_multicloud.sensors.cost.export",
                     "airflow_multicloud.sensors.object_store.replica_fresh",
+                    "airflow_multicloud.sensors.secrets.drift",
                 ],
             }
         ],
@@ -83,5 +85,6 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_multicloud.links.consoles.AzureConsoleLink",
             "airflow_multicloud.links.consoles.GcpConsoleLink",
         ],
+        "secrets-backends": ["airflow_multicloud.secrets_backend.MultiCloudSecretsBackend"],
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         upload_artifact,
     )
     from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
+    from airflow_multicloud.api.secrets import list_secrets, secret_drift, sync_secrets
     from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
     from airflow_multicloud.core.cost.budget import (
         Budget,
@@ -136,6 +137,15 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.rollout.standing import DeploymentsReport
     from airflow_multicloud.core.rollout.targets import Alternative, Target
     from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
+    from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict
+    from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome
+    from airflow_multicloud.core.secret_sync.report import (
+        SyncChange,
+        SyncedStore,
+        SyncFailedError,
+        SyncFinding,
+        SyncReport,
+    )
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
         CloudError,
@@ -147,6 +157,7 @@ if TYPE_CHECKING:
         MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
+        SecretsError,
         StorageError,
     )
     from airflow_multicloud.opening.preflight import (
@@ -157,6 +168,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.ports.compute import Network, SizeNeed
     from airflow_multicloud.ports.metrics import MetricReading, ReadPoint
+    from airflow_multicloud.ports.secrets import Secret
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -205,6 +217,7 @@ else:
                 "CloudOperationResult plan_upload upload_artifact"
             ),
             "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
+            "airflow_multicloud.api.secrets": "list_secrets secret_drift sync_secrets",
             "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
             "airflow_multicloud.core.cost.budget": (
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
@@ -247,12 +260,19 @@ else:
             "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
+            "airflow_multicloud.core.secret_sync.options": "DeletionPolicy OnConflict",
+            "airflow_multicloud.core.secret_sync.outcomes": "FindingKind SyncOutcome",
+            "airflow_multicloud.core.secret_sync.report": (
+                "SyncChange SyncFailedError SyncFinding SyncReport SyncedStore"
+            ),
             "airflow_multicloud.ports.compute": "Network SizeNeed",
             "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
+            "airflow_multicloud.ports.secrets": "Secret",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
                 "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
-                "MetricsError ProviderNotAvailableError ProviderNotInitializedError StorageError"
+                "MetricsError ProviderNotAvailableError ProviderNotInitializedError SecretsError "
+                "StorageError"
             ),
         },
     )
@@ -275,6 +295,7 @@ __all__ = [
     "Completeness",
     "CostAnalysisError",
     "CredentialsError",
+    "DeletionPolicy",
     "Delivery",
     "Deployment",
     "DeploymentError",
@@ -294,6 +315,7 @@ __all__ = [
     "FailoverError",
     "FailoverPolicy",
     "Fault",
+    "FindingKind",
     "Flaw",
     "ForecastBound",
     "HealthCheck",
@@ -314,6 +336,7 @@ __all__ = [
     "Network",
     "ObjectFilter",
     "Objectives",
+    "OnConflict",
     "OnError",
     "OnInvalid",
     "Plan",
@@ -334,6 +357,8 @@ __all__ = [
     "RollbackScope",
     "RolloutPolicy",
     "Run",
+    "Secret",
+    "SecretsError",
     "ShipReport",
     "ShippingFailedError",
     "SizeNeed",
@@ -341,6 +366,12 @@ __all__ = [
     "StorageError",
     "StoredRecord",
     "Strategy",
+    "SyncChange",
+    "SyncFailedError",
+    "SyncFinding",
+    "SyncOutcome",
+    "SyncReport",
+    "SyncedStore",
     "Target",
     "TeardownResult",
     "TreeProvenance",
@@ -362,6 +393,7 @@ __all__ = [
     "initialize_providers",
     "list_deployments",
     "list_runs",
+    "list_secrets",
     "make_bucket",
     "name_of_path",
     "plan_multicloud",
@@ -383,8 +415,10 @@ __all__ = [
     "replication",
     "roll_back_deployment",
     "run_drill",
+    "secret_drift",
     "ship_logs",
     "store_evidence",
+    "sync_secrets",
     "tear_down_deployment",
     "upload_artifact",
     "verify_evidence",

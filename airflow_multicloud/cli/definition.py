@@ -15,6 +15,7 @@ from airflow_multicloud.cli.definitions.logs import entries
 from airflow_multicloud.cli.definitions.metrics import metrics
 from airflow_multicloud.cli.definitions.object_store import replication, upkeep
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
+from airflow_multicloud.cli.definitions.secrets import secrets
 
 
 def get_cli_commands() -> list[CLICommand]:
@@ -35,6 +36,7 @@ def get_cli_commands() -> list[CLICommand]:
                 *costs.COMMANDS,
                 *metrics.COMMANDS,
                 *entries.COMMANDS,
+                *secrets.COMMANDS,
                 setup.LOCAL,
             ),
         )

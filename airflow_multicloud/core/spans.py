@@ -90,5 +90,12 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "ship_logs.portion": "some of the records, at one cloud",
         "query_logs": "a question to the logs of all clouds",
         "query_logs.page": "one page of a cloud's answer",
+        "secrets.sync": "secrets that are made equal in several stores",
+        "secrets.sync.compare": "a destination's secrets that are looked at",
+        "secrets.sync.destination": "secrets that are written to one destination",
+        "secrets.sync.remove": "copies that are removed from one destination",
+        "secrets.drift": "a look at how secrets differ, which changes nothing",
+        "secrets.lookup": "a secret that the secrets backend asks one store for",
+        "secrets.list": "the secrets of a store that are listed",
     }
 )

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.operators.object_store.upload import UploadArtifactOperator
     from airflow_multicloud.operators.object_store.verify import VerifyReplicaOperator
     from airflow_multicloud.operators.params import CheckParamsOperator
+    from airflow_multicloud.operators.secrets.sync import SyncSecretsOperator
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -90,6 +91,7 @@ else:
             "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
             "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
             "airflow_multicloud.operators.params": "CheckParamsOperator",
+            "airflow_multicloud.operators.secrets.sync": "SyncSecretsOperator",
         },
     )
 
@@ -123,6 +125,7 @@ __all__ = [
     "ShipLogsOperator",
     "StartInstanceOperator",
     "StopInstanceOperator",
+    "SyncSecretsOperator",
     "TeardownOperator",
     "UploadArtifactOperator",
     "VerifyReplicaOperator",

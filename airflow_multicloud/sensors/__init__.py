@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.sensors.compute.deployment_health import DeploymentHealthSensor
     from airflow_multicloud.sensors.cost.export import CostExportSensor
     from airflow_multicloud.sensors.object_store.replica_fresh import ReplicaFreshSensor
+    from airflow_multicloud.sensors.secrets.drift import SecretDriftSensor
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -17,6 +18,7 @@ else:
             "airflow_multicloud.sensors.compute.deployment_health": "DeploymentHealthSensor",
             "airflow_multicloud.sensors.cost.export": "CostExportSensor",
             "airflow_multicloud.sensors.object_store.replica_fresh": "ReplicaFreshSensor",
+            "airflow_multicloud.sensors.secrets.drift": "SecretDriftSensor",
         },
     )
 
@@ -24,4 +26,5 @@ __all__ = [
     "CostExportSensor",
     "DeploymentHealthSensor",
     "ReplicaFreshSensor",
+    "SecretDriftSensor",
 ]
