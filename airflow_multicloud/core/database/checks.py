@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from airflow_multicloud.core.database.given import duration, line, moment, refused
 from airflow_multicloud.errors import DatabaseError, ErrorKind
@@ -73,7 +73,10 @@ def read_checks(given: object) -> tuple[TableCheck, ...]:
     found = elements(given, "checks", dict, TableCheck, what="mappings", error=DatabaseError)
     if not found:
         raise refused("checks", "an empty list", "at least one: nothing checked is nothing proven")
-    checks = tuple(_checked(f"checks[{number}]", one) for number, one in enumerate(found))
+    checks = tuple(
+        _checked(f"checks[{number}]", cast("dict[str, Any] | TableCheck", one))
+        for number, one in enumerate(found)
+    )
     names = [check.name for check in checks]
     for name in names:
         if names.count(name) > 1:

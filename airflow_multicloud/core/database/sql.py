@@ -50,18 +50,27 @@ class SqlSession(Protocol):
 
 
 class SqlDatabase(Protocol):
-    """A database that answers SQL.
+    """A database that answers SQL."""
 
-    :param dialect: SQLAlchemy's word: ``postgresql``, ``mysql``, ``mssql`` …
-    :param host: of the instance that is asked.
-    :param port: of the same; ``None``: the driver's own.
-    :param schema: the connection's: which database of the server.
-    """
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's word: ``postgresql``, ``mysql``, ``mssql`` …"""
+        ...
 
-    dialect: str
-    host: str
-    port: int | None
-    schema: str | None
+    @property
+    def host(self) -> str:
+        """Of the instance that is asked."""
+        ...
+
+    @property
+    def port(self) -> int | None:
+        """Of the same; ``None``: the driver's own."""
+        ...
+
+    @property
+    def schema(self) -> str | None:
+        """Which database of the server, as the connection has it."""
+        ...
 
     def transaction(self, begin: Sequence[str]) -> AbstractContextManager[SqlSession]:
         """A transaction on a connection of its own, which is rolled back and closed at its end.
