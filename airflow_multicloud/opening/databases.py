@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow_multicloud.core.database.lags import lag_now, why_too_far
 from airflow_multicloud.core.database.removals import (
+    DatabaseRemoval,
     OneDatabase,
-    Removal,
     ScratchOf,
     advance_removal,
 )
@@ -55,7 +55,7 @@ def open_databases(conn_id: str) -> OpenDatabases:
 def removal_arguments(
     conn_id: str,
     wanted: ScratchOf | OneDatabase,
-    removal: Removal,
+    removal: DatabaseRemoval,
     final_snapshot: str | None = None,
 ) -> dict[str, Any]:
     """What :func:`check_removal` is called with (JSON)."""
@@ -89,7 +89,7 @@ def check_removal(
     now = advance_removal(
         open_databases(conn_id).service,
         wanted,
-        read_document(Removal, removal, what="a removal"),
+        read_document(DatabaseRemoval, removal, what="a removal"),
         now=datetime.now(UTC),
         final_snapshot=final_snapshot,
     )
@@ -100,7 +100,7 @@ def check_removal(
 
 def tell_removal(*, conn_id: str, removal: Mapping[str, Any], **_others: object) -> None:
     """Say in the log what goes on although nobody waits for it any more."""
-    for one in read_document(Removal, removal, what="a removal").removed:
+    for one in read_document(DatabaseRemoval, removal, what="a removal").removed:
         _log.warning("%s: not called off, its removal goes on: %s", conn_id, printable(one.id))
 
 

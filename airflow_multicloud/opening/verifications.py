@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,6 +51,10 @@ class VerificationWish:
     baseline: str | None = None
     record_to: str | None = None
     statement_timeout: timedelta = timedelta(minutes=10)
+
+    def at(self, place: SqlPlace) -> VerificationWish:
+        """The same for an instance that is there."""
+        return replace(self, place=place)
 
     def check(self) -> None:
         """Refuse what can't be, before anything is asked of anybody.

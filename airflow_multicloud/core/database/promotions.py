@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from airflow_multicloud.core.database.accounts import check_account
@@ -10,7 +10,14 @@ from airflow_multicloud.core.database.given import line, name_in, name_list, ref
 from airflow_multicloud.core.database.lags import MAX_AGE, why_too_far
 from airflow_multicloud.documents import Documented
 from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.ports.database import DatabaseInstance, DatabaseRole, DatabaseState
+from airflow_multicloud.ports.database import (
+    DatabaseInstance,
+    DatabaseRef,
+    DatabaseRole,
+    DatabaseService,
+    DatabaseState,
+)
+from airflow_multicloud.ports.operations import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,24 +117,57 @@ class PromotedReplica(Documented):
     lag: timedelta | None = None
     lag_measured_at: datetime | None = None
 
+    @classmethod
+    def before(
+        cls, conn_id: str, cloud: str, instance: DatabaseInstance, *, already: bool
+    ) -> PromotedReplica:
+        """What is known before the cloud has done it."""
+        lag = instance.lag
+        return cls(
+            conn_id=conn_id,
+            cloud=cloud,
+            database=instance,
+            already=already,
+            lag=None if lag is None else lag.value,
+            lag_measured_at=None if lag is None else lag.measured_at,
+        )
 
-def is_promoted(
-    instance: DatabaseInstance, parameter: str, allowance: Allowance, rule: LagRule, now: datetime
-) -> bool:
-    """Whether nothing is left to do; checks all that is to be checked before it is done.
 
+def begin_promotion(
+    service: DatabaseService, ref: DatabaseRef, allowance: Allowance, rule: LagRule, now: datetime
+) -> tuple[DatabaseInstance, Operation | None]:
+    """Check all that is to be checked, then promote.
+
+    :param now: aware.
+    :return: the instance as it was before, and what was begun; ``None`` when it is a primary.
     :raises DatabaseError: ``busy`` while its cloud changes something about it, and as
         :meth:`Allowance.check_found` and :meth:`LagRule.check`.
     """
-    allowance.check_found(parameter, instance)
+    instance = service.describe_database(ref)
+    allowance.check_found("replica", instance)
     if instance.role is DatabaseRole.PRIMARY:
-        return True
+        return instance, None
     if instance.state is not DatabaseState.AVAILABLE:
         # An earlier try may have begun the promotion, which a lag says nothing of any more.
         passing = instance.state not in (DatabaseState.FAILED, DatabaseState.DELETING)
         raise DatabaseError(
-            f"{parameter}: {instance.ref.id} is {instance.state}, expected it to be available",
+            f"replica: {instance.ref.id} is {instance.state}, expected it to be available",
             kind=ErrorKind.BUSY if passing else ErrorKind.PRECONDITION_FAILED,
         )
     rule.check(instance, now)
-    return False
+    return instance, service.promote_replica(instance.ref)
+
+
+def promoted_replica(service: DatabaseService, so_far: PromotedReplica) -> PromotedReplica:
+    """What came of a promotion whose operation has succeeded.
+
+    :raises DatabaseError: ``unavailable`` while its cloud still calls it a replica.
+    """
+    instance = service.describe_database(so_far.database.ref)
+    if instance.role is not DatabaseRole.PRIMARY:
+        raise DatabaseError(
+            f"{instance.ref.id} was promoted, and its cloud still calls it a {instance.role}",
+            kind=ErrorKind.UNAVAILABLE,
+            cloud=so_far.cloud,
+        )
+    return replace(so_far, database=instance)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.given import reference, refused
 from airflow_multicloud.core.database.identity import (
     MAP_INDEX,
     RESTORE,
@@ -120,6 +121,24 @@ class OneDatabase:
         return [(identity, instance)]
 
 
+def one_database(
+    database: object, *, region: object, confirm: object, allow: object, account: str | None
+) -> OneDatabase:
+    """One instance as people name it; nothing is asked of anybody.
+
+    :param confirm: with ``allow``, for one that is not scratch; ``None`` otherwise.
+    :raises DatabaseError: ``invalid_argument``.
+    """
+    ref = reference("database", database, region)
+    if (confirm is None) != (allow is None):
+        given, missing = ("confirm", "allow") if allow is None else ("allow", "confirm")
+        raise refused(missing, None, f"it with {given}")
+    allowance = None if confirm is None else Allowance.read(confirm, allow, account)
+    if allowance is not None:
+        allowance.check_given("database", ref.id)
+    return OneDatabase(ref=ref, allowance=allowance, account=account)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedDatabase:
     """An instance whose removal was begun."""
@@ -130,7 +149,7 @@ class RemovedDatabase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removal(Documented):
+class DatabaseRemoval(Documented):
     """How far a removal is, as another process can take it up.
 
     :param certain_from: nothing counts as gone by a listing made before.
@@ -159,11 +178,11 @@ class Removal(Documented):
 def advance_removal(
     service: DatabaseService,
     wanted: ScratchOf | OneDatabase,
-    removal: Removal,
+    removal: DatabaseRemoval,
     *,
     now: datetime,
     final_snapshot: str | None = None,
-) -> Removal:
+) -> DatabaseRemoval:
     """Do what is due, once.
 
     :param final_snapshot: name of a snapshot to take first.

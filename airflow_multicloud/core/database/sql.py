@@ -54,7 +54,7 @@ class SqlDatabase(Protocol):
 
     @property
     def dialect(self) -> str:
-        """SQLAlchemy's word: ``postgresql``, ``mysql``, ``mssql`` …"""
+        """Which kind it is, in SQLAlchemy's word: ``postgresql``, ``mysql``, ``mssql``."""
         ...
 
     @property
