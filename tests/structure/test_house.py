@@ -70,6 +70,20 @@ PLAN = {
         "errors",
     },
     "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "database": {
+        "client",
+        "fields",
+        "describing",
+        "listing",
+        "lag",
+        "snapshots",
+        "restoring",
+        "promoting",
+        "power",
+        "removing",
+        "operations",
+        "errors",
+    },
 }
 
 # What a cloud does not have: (cloud, service, file) → why.
