@@ -147,13 +147,14 @@ def restore_database(
     )
     opened = open_databases(conn_id)
     begun = begin_restore(opened.service, _requester(run), wish)
-    ended, *removed = [
-        finished(
-            opened.service, one, poll_interval=poll_interval, timeout=timeout, cloud=opened.cloud
-        )
-        for one in (begun.operation, *begun.removing)
-    ]
-    done = replace(begun, operation=ended, removing=tuple(removed))
+    ended = finished(
+        opened.service,
+        begun.operation,
+        poll_interval=poll_interval,
+        timeout=timeout,
+        cloud=opened.cloud,
+    )
+    done = replace(begun, operation=ended)
     return restored_database(opened.service, done, conn_id=conn_id, cloud=opened.cloud)
 
 

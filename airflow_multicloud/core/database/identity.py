@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from airflow_multicloud.labels import comparable
+from airflow_multicloud.ports.database import TOKEN_LABEL
 
 #: What an instance or a snapshot was ordered as: ``restore``, ``snapshot``.
 KIND = "multicloud-database-kind"
@@ -196,7 +197,7 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
         moment = None if written is None else _EPOCH + int(written) * _MILLISECOND
     except OverflowError:
         return None
-    return OrderIdentity(
+    found = OrderIdentity(
         kind=labels[KIND],
         run=labels[RUN],
         map_index=labels[MAP_INDEX],
@@ -207,6 +208,7 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
         scratch=labels[SCRATCH] == YES,
         moment=moment,
     )
+    return found if labels.get(TOKEN_LABEL) == found.token else None
 
 
 def _digest(value: object) -> str:

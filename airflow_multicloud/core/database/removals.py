@@ -30,7 +30,6 @@ from airflow_multicloud.ports.database import (
     DatabaseInstance,
     DatabaseRef,
     DatabaseService,
-    DatabaseState,
 )
 from airflow_multicloud.ports.operations import Operation
 from airflow_multicloud.text import printable
@@ -201,8 +200,7 @@ def advance_removal(
     begun: list[Operation] = []
     refused: list[DatabaseError] = []
     for identity, instance in found:
-        if instance.state is DatabaseState.DELETING:
-            continue
+        # Also of one whose removal an earlier try has begun: how it ends is told by an operation.
         _log.info("removing %s", printable(instance.ref.id))
         try:
             operation = service.remove_database(

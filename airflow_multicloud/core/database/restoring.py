@@ -71,13 +71,13 @@ def begin_restore(
     wanted = _identity(requester, source, wish)
     earlier = _ordered_before(service, source, wanted)
     there = [one for one in earlier if one[1].state not in _GONE]
+    removing = _remove_failed(service, earlier, wish)
     if there:
         identity = max(there, key=lambda one: one[0].generation)[0]
         operation = service.restore_database(_order(wish, source, identity))
-        return _begun(source, identity, operation, found=True)
-    removing = _remove_failed(service, earlier, wish)
-    first = max((one[0].generation for one in earlier), default=-1) + 1
+        return _begun(source, identity, operation, found=True, removing=removing)
     _tell_of_others(service, source, wanted)
+    first = max((one[0].generation for one in earlier), default=-1) + 1
     last = first + (_GENERATIONS if wish.name is None else 1) - 1
     for generation in range(first, last + 1):
         fresh = replace(wanted, generation=generation, moment=source.moment)
@@ -243,19 +243,27 @@ def _remove_failed(
     earlier: list[tuple[OrderIdentity, DatabaseInstance]],
     wish: RestoreWish,
 ) -> tuple[Operation, ...]:
-    """Remove what earlier tries of this order have left and can't be used."""
-    failed = [one for one in earlier if one[1].state is DatabaseState.FAILED]
-    if failed and wish.name is not None:
-        instance = failed[0][1]
-        raise DatabaseError(
-            f"name: {instance.ref.id} of an earlier try has failed ({instance.error or 'no reason'}"
-            "); remove it, or give another name",
-            kind=ErrorKind.PRECONDITION_FAILED,
-        )
-    return tuple(
-        service.remove_database(one.ref, token=identity.token, final_snapshot=None)
-        for identity, one in failed
-    )
+    """Remove what earlier tries of this order have left and can't be used.
+
+    One that can't be removed costs itself: it is removed with the others of its run.
+    """
+    removing = []
+    for identity, instance in earlier:
+        if instance.state not in _GONE:
+            continue
+        if wish.name is not None and instance.state is DatabaseState.FAILED:
+            raise DatabaseError(
+                f"name: {instance.ref.id} of an earlier try has failed "
+                f"({instance.error or 'no reason is known'}); remove it, or give another name",
+                kind=ErrorKind.PRECONDITION_FAILED,
+            )
+        try:
+            removing.append(
+                service.remove_database(instance.ref, token=identity.token, final_snapshot=None)
+            )
+        except DatabaseError as err:
+            _log.warning("%s is left: %s", printable(instance.ref.id), printable(str(err)))
+    return tuple(removing)
 
 
 def _tell_of_others(service: DatabaseService, source: _Source, wanted: OrderIdentity) -> None:

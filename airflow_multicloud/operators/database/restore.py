@@ -118,7 +118,8 @@ class RestoreDatabaseOperator(DatabaseOperator):
         opened = open_databases(self.conn_id)
         begun.operation.raise_if_failed(DatabaseError, opened.cloud)
         for one in begun.removing:
-            one.raise_if_failed(DatabaseError, opened.cloud)
+            if one.error is not None:
+                self.log.warning("%s is left: %s", one.resource, one.error)
         restored = restored_database(
             opened.service, begun, conn_id=self.conn_id, cloud=opened.cloud
         )
