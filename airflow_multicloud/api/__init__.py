@@ -44,6 +44,18 @@ if TYPE_CHECKING:
         refresh_prices,
     )
     from airflow_multicloud.api.cost.transfers import estimate_transfer_cost
+    from airflow_multicloud.api.database.instances import (
+        describe_database,
+        power_database,
+        promote_replica,
+    )
+    from airflow_multicloud.api.database.orders import (
+        remove_database,
+        remove_scratch_databases,
+        restore_database,
+        snapshot_database,
+    )
+    from airflow_multicloud.api.database.verification import verify_database
     from airflow_multicloud.api.drill import (
         DrillResult,
         read_evidence,
@@ -95,6 +107,16 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
+    from airflow_multicloud.core.database.checks import TableCheck
+    from airflow_multicloud.core.database.promotions import PromotedReplica
+    from airflow_multicloud.core.database.removals import DatabaseRemoval, RemovedDatabase
+    from airflow_multicloud.core.database.restores import RestoredDatabase
+    from airflow_multicloud.core.database.snapshots import TakenSnapshot
+    from airflow_multicloud.core.database.verification import (
+        CheckOutcome,
+        CheckResult,
+        DatabaseVerification,
+    )
     from airflow_multicloud.core.deliveries import Delivery, OnInvalid
     from airflow_multicloud.core.drill.chain import StoredRecord
     from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
@@ -151,6 +173,7 @@ if TYPE_CHECKING:
         CloudError,
         CostAnalysisError,
         CredentialsError,
+        DatabaseError,
         DeploymentError,
         ErrorKind,
         LogsError,
@@ -193,6 +216,13 @@ else:
                 "RefreshedPrices read_prices refresh_prices"
             ),
             "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
+            "airflow_multicloud.api.database.instances": (
+                "describe_database power_database promote_replica"
+            ),
+            "airflow_multicloud.api.database.orders": (
+                "remove_database remove_scratch_databases restore_database snapshot_database"
+            ),
+            "airflow_multicloud.api.database.verification": "verify_database",
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
             ),
@@ -223,6 +253,14 @@ else:
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
+            "airflow_multicloud.core.database.checks": "TableCheck",
+            "airflow_multicloud.core.database.promotions": "PromotedReplica",
+            "airflow_multicloud.core.database.removals": "DatabaseRemoval RemovedDatabase",
+            "airflow_multicloud.core.database.restores": "RestoredDatabase",
+            "airflow_multicloud.core.database.snapshots": "TakenSnapshot",
+            "airflow_multicloud.core.database.verification": (
+                "CheckOutcome CheckResult DatabaseVerification"
+            ),
             "airflow_multicloud.core.deliveries": "Delivery OnInvalid",
             "airflow_multicloud.core.drill.chain": "StoredRecord",
             "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
@@ -273,6 +311,9 @@ else:
                 "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
                 "MetricsError ProviderNotAvailableError ProviderNotInitializedError SecretsError "
                 "StorageError"
+                "CloudError CostAnalysisError CredentialsError DatabaseError DeploymentError "
+                "ErrorKind LogsError MetricsError ProviderNotAvailableError "
+                "ProviderNotInitializedError StorageError"
             ),
         },
     )
@@ -284,7 +325,9 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetState",
+    "CheckOutcome",
     "CheckReport",
+    "CheckResult",
     "CleanupReport",
     "CloudCostAnalyzer",
     "CloudError",
@@ -295,6 +338,9 @@ __all__ = [
     "Completeness",
     "CostAnalysisError",
     "CredentialsError",
+    "DatabaseError",
+    "DatabaseRemoval",
+    "DatabaseVerification",
     "DeletionPolicy",
     "Delivery",
     "Deployment",
@@ -341,6 +387,7 @@ __all__ = [
     "OnInvalid",
     "Plan",
     "PlannedUpload",
+    "PromotedReplica",
     "Provenance",
     "ProviderNotAvailableError",
     "ProviderNotInitializedError",
@@ -350,10 +397,12 @@ __all__ = [
     "ReadPoint",
     "RefreshedPrices",
     "RefreshedRates",
+    "RemovedDatabase",
     "ReplicaStatus",
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
+    "RestoredDatabase",
     "RollbackScope",
     "RolloutPolicy",
     "Run",
@@ -372,6 +421,8 @@ __all__ = [
     "SyncOutcome",
     "SyncReport",
     "SyncedStore",
+    "TableCheck",
+    "TakenSnapshot",
     "Target",
     "TeardownResult",
     "TreeProvenance",
@@ -387,6 +438,7 @@ __all__ = [
     "compare_costs",
     "deploy_multicloud",
     "deployment_drift",
+    "describe_database",
     "estimate_transfer_cost",
     "export_metrics_to_cloud",
     "failover_fetch",
@@ -400,6 +452,8 @@ __all__ = [
     "plan_replication",
     "plan_rollback",
     "plan_upload",
+    "power_database",
+    "promote_replica",
     "query_costs",
     "query_logs",
     "reachable_replicas",
@@ -410,17 +464,22 @@ __all__ = [
     "recommendation_rows",
     "refresh_exchange_rates",
     "refresh_prices",
+    "remove_database",
+    "remove_scratch_databases",
     "replica_status",
     "replicate",
     "replication",
+    "restore_database",
     "roll_back_deployment",
     "run_drill",
     "secret_drift",
     "ship_logs",
+    "snapshot_database",
     "store_evidence",
     "sync_secrets",
     "tear_down_deployment",
     "upload_artifact",
+    "verify_database",
     "verify_evidence",
     "verify_replica",
     "write_cost_report",

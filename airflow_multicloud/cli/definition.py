@@ -11,6 +11,7 @@ from airflow.cli.cli_config import CLICommand, GroupCommand
 from airflow_multicloud.cli.definitions import drill, setup
 from airflow_multicloud.cli.definitions.compute import rollouts, standing
 from airflow_multicloud.cli.definitions.cost import costs
+from airflow_multicloud.cli.definitions.database import databases
 from airflow_multicloud.cli.definitions.logs import entries
 from airflow_multicloud.cli.definitions.metrics import metrics
 from airflow_multicloud.cli.definitions.object_store import replication, upkeep
@@ -34,6 +35,7 @@ def get_cli_commands() -> list[CLICommand]:
                 *rollouts.COMMANDS,
                 *standing.COMMANDS,
                 *costs.COMMANDS,
+                *databases.COMMANDS,
                 *metrics.COMMANDS,
                 *entries.COMMANDS,
                 *secrets.COMMANDS,

@@ -32,6 +32,16 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.operators.cost.transfer import EstimateTransferCostOperator
     from airflow_multicloud.operators.cost.workload import PriceWorkloadOperator
+    from airflow_multicloud.operators.database.power import (
+        StartDatabaseOperator,
+        StopDatabaseOperator,
+    )
+    from airflow_multicloud.operators.database.promote import PromoteReplicaOperator
+    from airflow_multicloud.operators.database.remove import RemoveDatabaseOperator
+    from airflow_multicloud.operators.database.restore import RestoreDatabaseOperator
+    from airflow_multicloud.operators.database.snapshot import SnapshotDatabaseOperator
+    from airflow_multicloud.operators.database.status import DatabaseStatusOperator
+    from airflow_multicloud.operators.database.verify import VerifyDatabaseOperator
     from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
     from airflow_multicloud.operators.drill.recover import FailoverDrillOperator
     from airflow_multicloud.operators.drill.report import DrillReportOperator
@@ -76,6 +86,15 @@ else:
             ),
             "airflow_multicloud.operators.cost.transfer": "EstimateTransferCostOperator",
             "airflow_multicloud.operators.cost.workload": "PriceWorkloadOperator",
+            "airflow_multicloud.operators.database.power": (
+                "StartDatabaseOperator StopDatabaseOperator"
+            ),
+            "airflow_multicloud.operators.database.promote": "PromoteReplicaOperator",
+            "airflow_multicloud.operators.database.remove": "RemoveDatabaseOperator",
+            "airflow_multicloud.operators.database.restore": "RestoreDatabaseOperator",
+            "airflow_multicloud.operators.database.snapshot": "SnapshotDatabaseOperator",
+            "airflow_multicloud.operators.database.status": "DatabaseStatusOperator",
+            "airflow_multicloud.operators.database.verify": "VerifyDatabaseOperator",
             "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
             "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
             "airflow_multicloud.operators.drill.report": "DrillReportOperator",
@@ -103,6 +122,7 @@ __all__ = [
     "CloseReplicationOperator",
     "CompareCostOperator",
     "CostReportOperator",
+    "DatabaseStatusOperator",
     "DeployOperator",
     "DrillReportOperator",
     "EstimateTransferCostOperator",
@@ -113,21 +133,28 @@ __all__ = [
     "IngestCostOperator",
     "PlanReplicationOperator",
     "PriceWorkloadOperator",
+    "PromoteReplicaOperator",
     "PruneCostStoreOperator",
     "QueryLogsOperator",
     "RecommendSavingsOperator",
     "RefreshExchangeRatesOperator",
     "RefreshPricesOperator",
     "RemoveCostExportOperator",
+    "RemoveDatabaseOperator",
     "ReplicateOperator",
     "ReplicateShardOperator",
+    "RestoreDatabaseOperator",
     "RollbackOperator",
     "ShipLogsOperator",
+    "SnapshotDatabaseOperator",
+    "StartDatabaseOperator",
     "StartInstanceOperator",
+    "StopDatabaseOperator",
     "StopInstanceOperator",
     "SyncSecretsOperator",
     "TeardownOperator",
     "UploadArtifactOperator",
+    "VerifyDatabaseOperator",
     "VerifyReplicaOperator",
     "WriteCanaryOperator",
     "sharded_replication",

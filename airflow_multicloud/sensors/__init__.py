@@ -9,6 +9,7 @@ from airflow_multicloud.lazy import lazy_face
 if TYPE_CHECKING:
     from airflow_multicloud.sensors.compute.deployment_health import DeploymentHealthSensor
     from airflow_multicloud.sensors.cost.export import CostExportSensor
+    from airflow_multicloud.sensors.database.replica_lag import DatabaseReplicaLagSensor
     from airflow_multicloud.sensors.object_store.replica_fresh import ReplicaFreshSensor
     from airflow_multicloud.sensors.secrets.drift import SecretDriftSensor
 else:
@@ -17,6 +18,7 @@ else:
         {
             "airflow_multicloud.sensors.compute.deployment_health": "DeploymentHealthSensor",
             "airflow_multicloud.sensors.cost.export": "CostExportSensor",
+            "airflow_multicloud.sensors.database.replica_lag": "DatabaseReplicaLagSensor",
             "airflow_multicloud.sensors.object_store.replica_fresh": "ReplicaFreshSensor",
             "airflow_multicloud.sensors.secrets.drift": "SecretDriftSensor",
         },
@@ -24,6 +26,7 @@ else:
 
 __all__ = [
     "CostExportSensor",
+    "DatabaseReplicaLagSensor",
     "DeploymentHealthSensor",
     "ReplicaFreshSensor",
     "SecretDriftSensor",

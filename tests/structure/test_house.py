@@ -70,6 +70,17 @@ PLAN = {
         "errors",
     },
     "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "tagging",
+        "removing",
+        "errors",
+    },
     "database": {
         "client",
         "fields",
@@ -131,6 +142,9 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
+    ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
@@ -140,6 +154,8 @@ SHARED = {"session", "errors"}
 # Beside these: (cloud, file) → why it is no service's.
 SHARED_TOO = {
     ("aws", "clients"): "two for each service that would count a request twice",
+    ("aws", "consoles"): "pages of the console, which several services link to",
+    ("aws", "tagging"): "what several services make has tags of one form",
     ("aws", "seams"): "what is reached of boto3 and botocore that is not public",
     ("azure", "seams"): "what is reached of Azure's SDK that is not public",
     ("gcp", "seams"): "what is reached of Google's SDK that is not public",

@@ -54,7 +54,8 @@ _OURS = [
         f"airflow_multicloud.cli.definitions.{name}"
         for name in (
             *("complaints", "compute", "compute.rollouts", "compute.standing"),
-            *("cost", "cost.costs", "drill", "logs", "logs.entries"),
+            *("cost", "cost.costs", "database", "database.databases"),
+            *("drill", "logs", "logs.entries"),
             *("metrics", "metrics.metrics"),
             "object_store",
             *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
