@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         plan_upload,
         upload_artifact,
     )
+    from airflow_multicloud.api.preflight import render_policy, run_preflight
     from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
     from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
     from airflow_multicloud.core.cost.budget import (
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
     from airflow_multicloud.core.metrics.checking import CheckReport
     from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
+    from airflow_multicloud.core.preflight.report import PreflightFailedError, PreflightReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -204,6 +206,7 @@ else:
             "airflow_multicloud.api.object_store.uploads": (
                 "CloudOperationResult plan_upload upload_artifact"
             ),
+            "airflow_multicloud.api.preflight": "render_policy run_preflight",
             "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
             "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
             "airflow_multicloud.core.cost.budget": (
@@ -228,6 +231,7 @@ else:
             ),
             "airflow_multicloud.core.metrics.checking": "CheckReport",
             "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
+            "airflow_multicloud.core.preflight.report": "PreflightFailedError PreflightReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
@@ -318,6 +322,8 @@ __all__ = [
     "OnInvalid",
     "Plan",
     "PlannedUpload",
+    "PreflightFailedError",
+    "PreflightReport",
     "Provenance",
     "ProviderNotAvailableError",
     "ProviderNotInitializedError",
@@ -378,11 +384,13 @@ __all__ = [
     "recommendation_rows",
     "refresh_exchange_rates",
     "refresh_prices",
+    "render_policy",
     "replica_status",
     "replicate",
     "replication",
     "roll_back_deployment",
     "run_drill",
+    "run_preflight",
     "ship_logs",
     "store_evidence",
     "tear_down_deployment",

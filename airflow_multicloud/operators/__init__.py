@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.operators.object_store.upload import UploadArtifactOperator
     from airflow_multicloud.operators.object_store.verify import VerifyReplicaOperator
     from airflow_multicloud.operators.params import CheckParamsOperator
+    from airflow_multicloud.operators.preflight import PreflightOperator
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -90,6 +91,7 @@ else:
             "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
             "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
             "airflow_multicloud.operators.params": "CheckParamsOperator",
+            "airflow_multicloud.operators.preflight": "PreflightOperator",
         },
     )
 
@@ -110,6 +112,7 @@ __all__ = [
     "FindCostAnomaliesOperator",
     "IngestCostOperator",
     "PlanReplicationOperator",
+    "PreflightOperator",
     "PriceWorkloadOperator",
     "PruneCostStoreOperator",
     "QueryLogsOperator",
