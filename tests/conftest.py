@@ -27,6 +27,7 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
+from airflow_multicloud.testing.local_clouds.aws.identity import iam
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
@@ -34,6 +35,7 @@ from airflow_multicloud.testing.local_clouds.azure.object_store import install_a
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.identity import permissions
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
@@ -195,6 +197,20 @@ def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """IAM and STS, with their connections ``aws_identity_local`` and ``aws_role_local``."""
+    with _serving(iam, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_gcp_permissions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Google Cloud's permissions, with their connection ``gcp_identity_local``."""
+    with _serving(permissions, tmp_path_factory) as server:
         yield server
 
 

@@ -28,6 +28,7 @@ from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_
 from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 from airflow_multicloud.testing.local_clouds.servers import (
     ADVISERS,
+    IDENTITIES,
     MACHINES,
     MAKERS,
     OBJECT_STORES,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADVISERS",
+    "IDENTITIES",
     "MACHINES",
     "OBJECT_STORES",
     "TELEMETRY",
