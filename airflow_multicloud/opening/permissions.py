@@ -71,7 +71,7 @@ def policy_for(operations: object, cloud: str) -> Mapping[str, Any]:
             f"cloud: the operations need nothing of {named.title}", kind=ErrorKind.INVALID_ARGUMENT
         )
     written: Mapping[str, Any] = writer.policy_of(
-        grants_of(calls_of(needs, _described)), title=_TITLE
+        grants_of(calls_of(needs, describe)), title=_TITLE
     )
     return written
 
@@ -82,7 +82,7 @@ def _checked(needs: Sequence[Need]) -> Iterable[CheckedPermission]:
     try:
         cloud = _cloud_of(first)
         registry.read_connection(first.conn_id)
-        calls = calls_of(needs, _described)
+        calls = calls_of(needs, describe)
     except CloudError as err:
         return [_unreachable(first, err)]
     identity: Identity | CloudError
@@ -112,7 +112,11 @@ def _cloud_of(need: Need) -> Cloud:
     return registry.cloud_of(need.conn_id) if need.cloud is None else get_provider(need.cloud)
 
 
-def _described(need: Need) -> Described:
+def describe(need: Need) -> Described:
+    """What a need's service calls, and what its connection says of where it leads.
+
+    :raises CredentialsError: kind ``unsupported`` when its cloud does not tell.
+    """
     cloud = _cloud_of(need)
     module = registry.part_of(cloud, f"{need.service}.calls")
     if module is None:

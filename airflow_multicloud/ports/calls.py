@@ -15,12 +15,15 @@ class ApiCall:
     :param permissions: what the caller must be allowed; none for a call that everybody may make.
     :param resource: the kind of resource it is about, a word of the service's :class:`CallTable`.
     :param without: what is lost when it is refused; empty for a call that must not be.
+    :param when: the name of a fact of the connection without which it is not made; empty for a call
+        that always is.
     """
 
     call: str
     permissions: tuple[str, ...]
     resource: str = ""
     without: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)

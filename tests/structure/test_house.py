@@ -68,9 +68,19 @@ PLAN = {
         "exporting",
         "reading",
         "otlp",
+        "calls",
         "errors",
     },
-    "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "logs": {
+        "client",
+        "limits",
+        "converting",
+        "writing",
+        "filters",
+        "querying",
+        "calls",
+        "errors",
+    },
 }
 
 # What a cloud does not have: (cloud, service, file) → why.

@@ -33,6 +33,8 @@ def calls_of(
     for need in needs:
         table, facts = describe(need)
         for call in table.calls[need.use]:
+            if call.when and call.when not in facts:
+                continue
             resource = table.resource(call.resource, {**facts, **need.facts})
             whom = found.setdefault((need.conn_id, call, resource), [])
             if need.what not in whom:

@@ -12,6 +12,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -32,7 +33,15 @@ class Operation(Protocol):
 
 #: Name → the operation. What is not here has no map that is proven.
 OPERATIONS: Mapping[str, Any] = MappingProxyType(
-    {"replicate": Replicate, "upload": Upload, "verify": Verify, "fetch": Fetch}
+    {
+        "replicate": Replicate,
+        "upload": Upload,
+        "verify": Verify,
+        "fetch": Fetch,
+        "export_metrics": ExportMetrics,
+        "ship_logs": ShipLogs,
+        "query_logs": QueryLogs,
+    }
 )
 
 

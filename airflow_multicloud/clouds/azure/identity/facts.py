@@ -12,24 +12,32 @@ if TYPE_CHECKING:
 #: Names nothing: what an id has where a connection does not tell. A storage account's key or
 #: signature needs none of it; roles are not found by it.
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-_NO_GROUP = "not-named"
+_NOT_NAMED = "not-named"
+_NAMES = (
+    *("subscription", "resource_group", "storage_account"),
+    *("metrics_resource", "application_insights"),
+)
 
 
 def facts_of(connection: Connection | None) -> Mapping[str, str]:
     """Subscription, resource group and storage account.
 
-    They are the extras ``subscriptionId`` and ``resource_group`` of ``azure`` and ``wasb``
+    The first two are the extras ``subscriptionId`` and ``resource_group`` of ``azure`` and ``wasb``
     connections; the account is in a ``wasb`` connection's host, login or connection string.
     """
     if connection is None:
-        names = ("subscription", "resource_group", "storage_account")
-        return {name: f"{{{name}}}" for name in names}
+        return {name: f"{{{name}}}" for name in _NAMES}
     extra: Mapping[str, Any] = connection.extra_dejson
-    return {
+    facts = {
         "subscription": str(extra.get("subscriptionId") or _NO_SUBSCRIPTION),
-        "resource_group": str(extra.get("resource_group") or _NO_GROUP),
-        "storage_account": _account(connection, extra) or "not-named",
+        "resource_group": str(extra.get("resource_group") or _NOT_NAMED),
+        "storage_account": _account(connection, extra) or _NOT_NAMED,
     }
+    if extra.get("metrics_resource_id"):
+        facts["metrics_resource"] = str(extra["metrics_resource_id"])
+    elif extra.get("application_insights_connection_string"):
+        facts["application_insights"] = "{application_insights}"  # Its key is no resource's name.
+    return facts
 
 
 def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:
