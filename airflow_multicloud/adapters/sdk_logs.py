@@ -66,7 +66,7 @@ _NAME = "|".join(
             "private_?key(?:_id)?",
         ),
         *("(?:aws_?)?session_?token", "(?:access|refresh|id|web_?identity)_?token", "Token"),
-        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion"),
+        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion", "Secret_?(?:String|Binary)"),
         # Startup scripts, in base64: they hold signed URLs.
         *("User_?Data", "Custom_?Data"),
         *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),

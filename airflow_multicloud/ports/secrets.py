@@ -3,6 +3,11 @@
 A secret has versions, one of which is current. Names are the same on every cloud: any text; each
 hook writes them by its cloud's rules, reversibly (:mod:`airflow_multicloud.adapters.secret_names`).
 Errors are of the class ``SecretsError``, or ``CredentialsError`` when the connection can't be used.
+
+A secret that is made gets, beside the tags asked for, the labels of
+:func:`airflow_multicloud.labels.current_work` without the run, where there is room and no tag of
+that name is asked for. They stay when its tags are changed, unless they are named: whoever
+compares tags leaves them out (:mod:`airflow_multicloud.adapters.secret_tags`).
 """
 
 from __future__ import annotations
@@ -111,7 +116,8 @@ class Secrets(Protocol):
     def find_secrets(self, prefix: str = "") -> Iterator[Secret]:
         """The secrets whose names begin so, without values, in no order.
 
-        Removed ones are not among them; one that was written a moment ago can be missing.
+        Removed ones are not among them; one that was written a moment ago can be missing. Which
+        version is current (:attr:`Secret.current`) is left out: no cloud's listing tells it.
 
         :raises SecretsError: also between pages.
         """
@@ -128,7 +134,8 @@ class Secrets(Protocol):
     def read_secret(self, name: str, version: str | None = None) -> SecretValue:
         """A version's value.
 
-        Airflow's masker is told of it before it is given back.
+        Airflow's masker is told of it before it is given back
+        (:func:`airflow_multicloud.adapters.masking.mask_value`), as of one that is written.
 
         :param version: its id or one of its labels; the current one when left out.
         :raises SecretsError: ``not_found``; ``precondition_failed`` when the secret or version is
@@ -158,8 +165,10 @@ class Secrets(Protocol):
         :param tags: to be on the secret, all of them, from the same step on where the cloud can;
             those there stay as they are when left out.
         :raises SecretsError: ``precondition_failed`` when another version is current, or was
-            written at the same time (the message names it); ``already_exists`` when the secret is
-            there, or was removed and can be recovered; ``invalid_argument`` for a name, value or
+            written at the same time (the message names it), or the secret to be replaced was
+            removed; ``not_found`` when it is not there; ``already_exists`` when the secret is
+            there, or was removed and can be recovered, or when the token was used for another
+            value; ``invalid_argument`` for a name, value or
             tags that the cloud can't take, before anything is sent.
         """
         ...

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.testing.planted_faults import PlantedFaults
 
 
 class FaultKind(StrEnum):
@@ -72,31 +72,12 @@ class MachineCase:
     size: str | None = None
 
 
-class MachineFaults:
+class MachineFaults(PlantedFaults[MachineFault]):
     """The faults that are planted; safe for many threads."""
-
-    def __init__(self) -> None:
-        self._left: list[MachineFault] = []
-        self._lock = threading.Lock()
-
-    def plant(self, faults: Iterable[MachineFault]) -> None:
-        """Add some."""
-        with self._lock:
-            self._left.extend(faults)
-
-    def clear(self) -> None:
-        """Take all away."""
-        with self._lock:
-            self._left.clear()
 
     def meet(self, kind: FaultKind, case: MachineCase) -> MachineFault | None:
         """The first fault of this kind that meets the case; it counts as met once more."""
-        with self._lock:
-            for place, fault in enumerate(self._left):
-                if fault.kind is kind and fault.times > 0 and _meets(fault, case):
-                    self._left[place] = replace(fault, times=fault.times - 1)
-                    return fault
-        return None
+        return self.met(lambda fault: fault.kind is kind and _meets(fault, case))
 
 
 def _meets(fault: MachineFault, case: MachineCase) -> bool:

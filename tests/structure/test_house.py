@@ -81,6 +81,20 @@ PLAN = {
         "calls",
         "errors",
     },
+    "database": {
+        "client",
+        "fields",
+        "describing",
+        "listing",
+        "lag",
+        "snapshots",
+        "restoring",
+        "promoting",
+        "power",
+        "removing",
+        "operations",
+        "errors",
+    },
 }
 
 # What a cloud does not have: (cloud, service, file) → why.

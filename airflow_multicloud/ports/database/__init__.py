@@ -4,6 +4,8 @@ The port works on whole instances; what is in them is read by SQL, through Airfl
 Errors are of the class ``DatabaseError``, or ``CredentialsError`` when the connection can't be
 used. Beside an order's labels a new instance gets those of
 :func:`airflow_multicloud.labels.current_work` without the run, so that the bill names the DAG.
+Instances and snapshots show their order's token as :data:`TOKEN_LABEL`. The actions of operations
+are ``snapshot``, ``restore``, ``promote``, ``start``, ``stop``, ``remove`` and ``remove_snapshot``.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from airflow_multicloud.ports.database.requests import (
+    TOKEN_LABEL,
     DatabaseNetwork,
     FromPointInTime,
     FromSnapshot,
@@ -31,6 +34,7 @@ from airflow_multicloud.ports.database.values import (
 from airflow_multicloud.ports.operations import Operation, Operations
 
 __all__ = [
+    "TOKEN_LABEL",
     "Database",
     "DatabaseEndpoint",
     "DatabaseInstance",

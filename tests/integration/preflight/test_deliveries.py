@@ -105,5 +105,7 @@ class TestCalls:
         api.ship_logs(conn_ids, log, records=[record])
         assert called(servers[cloud]) == told(ShipLogs(destinations=conn_ids, log_name=log).needs())
         servers[cloud].reset()
-        api.query_logs(conn_ids, log, window=3600, limit=None)
+        # A group that keeps less than was asked for says so.
+        since = datetime.now(UTC) - timedelta(days=3)
+        api.query_logs(conn_ids, log, since=since, limit=None)
         assert called(servers[cloud]) == told(QueryLogs(connections=conn_ids, log_name=log).needs())

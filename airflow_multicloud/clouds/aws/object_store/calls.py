@@ -91,10 +91,6 @@ TABLE = CallTable(
             _call("GetObjectTagging", "GetObjectTagging"),
             _call("PutObjectTagging", "PutObjectTagging"),
         ),
-        "set_tags:version": (
-            _call("GetObjectTagging?versionId", "GetObjectVersionTagging"),
-            _call("PutObjectTagging?versionId", "PutObjectVersionTagging"),
-        ),
         "ensure_bucket": (
             _call("CreateBucket", "CreateBucket", _BUCKET),
             _call(

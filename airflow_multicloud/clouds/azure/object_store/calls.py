@@ -60,7 +60,6 @@ TABLE = CallTable(
         "get_tags": (_GET_TAGS,),
         "get_tags:version": (_GET_TAGS,),
         "set_tags": (_GET_TAGS, _SET_TAGS),
-        "set_tags:version": (_GET_TAGS, _SET_TAGS),
         "ensure_bucket": (_call("Create Container", "write"),),
     },
     _resource,

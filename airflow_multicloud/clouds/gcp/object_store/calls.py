@@ -62,7 +62,6 @@ TABLE = CallTable(
         "get_tags": (),
         "get_tags:version": (),
         "set_tags": (),
-        "set_tags:version": (),
         "ensure_bucket": (_call("buckets.insert", "buckets.create", resource=_PROJECT),),
     },
     _resource,

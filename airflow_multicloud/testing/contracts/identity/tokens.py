@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -78,8 +78,9 @@ class ScopedTokensContract:
     @pytest.mark.parametrize("field", ["actions", "resources"])
     def test_a_token_for_nothing_is_refused(self, tokens_rig: TokensRig, field: str) -> None:
         """It could be taken for one without limits."""
+        nothing: dict[str, Any] = {field: ()}
         with pytest.raises(CredentialsError, match=field) as caught:
-            tokens_rig.hook.scoped_token(replace(tokens_rig.case.scope, **{field: ()}))
+            tokens_rig.hook.scoped_token(replace(tokens_rig.case.scope, **nothing))
         assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
 
     def test_what_cannot_be_narrowed_is_refused(self, tokens_rig: TokensRig) -> None:

@@ -1,9 +1,9 @@
 """The machines of a local cloud: each a process group with an address of its own on loopback.
 
 A machine really runs its startup script: **with the rights of the user who runs the server**, in a
-scratch directory, and with a small environment; it is no sandbox, and only for local clouds. Linux
-only, where all of 127.0.0.0/8 is there without being set up. :mod:`.machine_keeper` is the process
-that keeps each machine; it holds the end of a pipe from here, so no machine outlives its server.
+scratch directory, and with a small environment; it is no sandbox, and only for local clouds.
+:mod:`.machine_keeper` is the process that keeps each machine; it holds the end of a pipe from here,
+so no machine outlives its server.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.kit import environment
+from airflow_multicloud.testing.local_clouds.kit.addresses import Addresses
 from airflow_multicloud.testing.local_clouds.kit.sockets import OFFLINE_ENV
 
 _KEEPER = Path(__file__).with_name("machine_keeper.py")
 _CONSOLE_BYTES = 64 << 10
-_ADDRESSES = 254
-_MOST_PORT = 0xFFFF
 _STOP_S = 30.0
 #: What a machine sees of the server's own environment.
 _PASSED_ON = frozenset(
@@ -65,20 +64,16 @@ class Machines:
     """The machines of one local cloud; safe for many threads.
 
     :param directory: for the scratch directories and consoles; nobody else's.
-    :param port: of the cloud's server. Its machines' addresses are made of it,
-        ``127.{port // 256}.{port % 256}.{n}``, so those of two servers never meet.
+    :param port: of the cloud's server; its machines' addresses are made of it
+        (:class:`~.addresses.Addresses`).
     :raises ValueError: for a port that is none.
     """
 
     def __init__(self, directory: Path, *, port: int) -> None:
-        if not 0 < port <= _MOST_PORT:
-            raise ValueError(f"port: {port} given; expected 1 to {_MOST_PORT}")
+        self._addresses = Addresses(port)
         self._directory = directory
-        self._network = f"127.{port // 256}.{port % 256}"
         self._lock = threading.Lock()
         self._machines: dict[str, _Machine] = {}
-        self._addresses: dict[str, int] = {}
-        self._newest_address = 0
         self._closed = False
 
     def address(self, machine: str) -> str:
@@ -86,10 +81,7 @@ class Machines:
 
         :raises RuntimeError: when all are taken.
         """
-        with self._lock:
-            if machine not in self._addresses:
-                self._addresses[machine] = self._free_address()
-            return f"{self._network}.{self._addresses[machine]}"
+        return self._addresses.of(machine)
 
     def boot(
         self,
@@ -159,8 +151,7 @@ class Machines:
             found.keeper = None
             if found.folder.exists():
                 shutil.rmtree(found.folder)
-            with self._lock:
-                self._addresses.pop(machine, None)
+            self._addresses.give_back(machine)
 
     def console(self, machine: str) -> str:
         """The newest 64 KiB of what its scripts wrote, over all boots."""
@@ -188,18 +179,6 @@ class Machines:
             if machine not in self._machines:
                 self._machines[machine] = _Machine(self._directory / _folder_name(machine))
             return self._machines[machine]
-
-    def _free_address(self) -> int:
-        """The next one in turn, so that none is soon given to another machine."""
-        taken = set(self._addresses.values())
-        for step in range(_ADDRESSES):
-            number = (self._newest_address + step) % _ADDRESSES + 1
-            if number not in taken:
-                self._newest_address = number
-                return number
-        raise RuntimeError(
-            f"all {_ADDRESSES} addresses of {self._network}.0/24 belong to machines; remove some"
-        )
 
 
 def _shut_down(machine: _Machine) -> None:

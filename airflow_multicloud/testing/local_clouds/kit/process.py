@@ -33,12 +33,75 @@ _STOP_S = 5.0
 _TAIL_LINES = 20
 
 
-def tethered(command: Sequence[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user and a group of this machine, by number."""
+
+    user: int
+    group: int
+
+
+def tethered(command: Sequence[str], *, account: Account | None = None) -> list[str]:
     """The command, to be spawned by this process, so that it can't outlive this process.
 
     The kernel ties it to the *thread* that spawns it: that thread must last as long.
+
+    :param account: who runs it, where it is not the user of this process; only root can say so.
     """
-    return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command]
+    who = "-" if account is None else f"{account.user}:{account.group}"
+    return [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), who, *command]
+
+
+def spawn_tethered(
+    command: Sequence[str],
+    *,
+    log_path: Path,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    account: Account | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a command from a thread that lasts as long (see :func:`tethered`).
+
+    :param log_path: its output goes here, appended.
+    """
+    started: list[subprocess.Popen[bytes] | OSError] = []
+    spawned = threading.Event()
+
+    def run() -> None:
+        try:
+            with log_path.open("ab") as log:
+                process = subprocess.Popen(  # noqa: S603  # our own command, no shell
+                    tethered(command, account=account),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=env,
+                    cwd=cwd,
+                    # Ctrl-C in a terminal is this process's to handle, not the server's.
+                    start_new_session=True,
+                )
+        except OSError as err:
+            started.append(err)
+        else:
+            started.append(process)
+        spawned.set()
+        if isinstance(started[0], subprocess.Popen):
+            started[0].wait()
+
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    threading.Thread(target=run, name=f"tether-{log_path.stem}", daemon=True).start()
+    spawned.wait()
+    if isinstance(started[0], OSError):
+        raise started[0]
+    return started[0]
+
+
+def end_of(log_path: Path) -> str:
+    """The last lines of a log, as one line."""
+    text = ""
+    with suppress(FileNotFoundError):
+        text = log_path.read_text(errors="replace")
+    return " | ".join(text.splitlines()[-_TAIL_LINES:]) or "(empty)"
 
 
 def python_command(module: str, *arguments: str) -> tuple[str, ...]:
@@ -105,7 +168,11 @@ class LocalServer:
         """
         if self.running:
             return
-        self._process = self._spawn()
+        self._process = spawn_tethered(
+            self.spec.command,
+            log_path=self.log_path,
+            env={**environment.of_servers(), **self.spec.environment},
+        )
         try:
             self._await_ready(self._process, timeout)
         except BaseException:
@@ -119,38 +186,6 @@ class LocalServer:
     def kill(self) -> None:
         """End the server at once (SIGKILL), as a crash would. Nothing to do when it has ended."""
         self._end(signal.SIGKILL)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        """Spawn from a thread that lasts as long as the child (see :func:`tethered`)."""
-        started: list[subprocess.Popen[bytes] | OSError] = []
-        spawned = threading.Event()
-
-        def run() -> None:
-            try:
-                with self.log_path.open("ab") as log:
-                    process = subprocess.Popen(  # noqa: S603  # our own command, no shell
-                        tethered(self.spec.command),
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                        env={**environment.of_servers(), **self.spec.environment},
-                        # Ctrl-C in a terminal is this process's to handle, not the server's.
-                        start_new_session=True,
-                    )
-            except OSError as err:
-                started.append(err)
-            else:
-                started.append(process)
-            spawned.set()
-            if isinstance(started[0], subprocess.Popen):
-                started[0].wait()
-
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        threading.Thread(target=run, name=f"local-cloud-{self.spec.name}", daemon=True).start()
-        spawned.wait()
-        if isinstance(started[0], OSError):
-            raise started[0]
-        return started[0]
 
     def _await_ready(self, process: subprocess.Popen[bytes], timeout: timedelta) -> None:
         deadline = time.monotonic() + timeout.total_seconds()
@@ -191,12 +226,6 @@ class LocalServer:
     def _error(self, what: str) -> ProviderNotAvailableError:
         return ProviderNotAvailableError(
             f"local server {self.spec.name} (port {self.spec.port}) {what}; "
-            f"end of its log, {self.log_path}: {self._tail()}",
+            f"end of its log, {self.log_path}: {end_of(self.log_path)}",
             kind=ErrorKind.UNAVAILABLE,
         )
-
-    def _tail(self) -> str:
-        text = ""
-        with suppress(FileNotFoundError):
-            text = self.log_path.read_text(errors="replace")
-        return " | ".join(text.splitlines()[-_TAIL_LINES:]) or "(empty)"

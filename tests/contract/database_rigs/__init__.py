@@ -1,0 +1,15 @@
+"""The rigs of the database contract: in memory, and the local clouds."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from airflow_multicloud.testing.contracts.database.rigs import DatabaseRigSpec
+
+
+@cache
+def database_rig_specs() -> tuple[DatabaseRigSpec, ...]:
+    # Imported here and not above: Airflow must not load before tests/conftest.py is configured.
+    from tests.contract.database_rigs import memory
+
+    return (memory.rig(),)
