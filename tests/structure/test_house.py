@@ -41,7 +41,7 @@ PLAN = {
         "errors",
     },
     "cost": {"client", "exports", "queries", "advice", "prices", "errors"},
-    "identity": {"client", "errors"},
+    "identity": {"client", "permissions", "tokens", "errors"},
     "compute": {
         "client",
         "fields",
@@ -70,6 +70,17 @@ PLAN = {
         "errors",
     },
     "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "tagging",
+        "removing",
+        "errors",
+    },
     "database": {
         "client",
         "fields",
@@ -89,6 +100,7 @@ PLAN = {
 # What a cloud does not have: (cloud, service, file) → why.
 LACKING = {
     ("gcp", "object_store", "tags"): "Cloud Storage has no tags on objects",
+    ("azure", "identity", "tokens"): "Microsoft Entra gives no tokens for less than all of a role",
     ("gcp", "cost", "queries"): "Google answers no question about costs but by its BigQuery export",
 }
 
@@ -105,7 +117,16 @@ OF_ITS_OWN = {
     ("aws", "cost", "figures"): "what the three sources of advice share",
     ("azure", "object_store", "blocks"): "ids of blocks, which say whose upload they are of",
     ("azure", "object_store", "other_types"): "append and page blobs take no blocks",
+    ("aws", "identity", "arns"): "the grammar of its names of resources and actions",
+    ("aws", "identity", "sources"): "policies are a user's or role's, not a session's",
+    ("aws", "identity", "verdicts"): "only AWS tells which layer of policies decides",
+    ("aws", "identity", "dry_runs"): "EC2 alone can be asked without doing it",
     ("azure", "identity", "principals"): "a storage account's key is no principal",
+    ("azure", "identity", "roles"): "Azure says what roles grant, and judges no action",
+    ("azure", "identity", "deny_assignments"): "and apart from these what is denied",
+    ("azure", "identity", "operations"): "names do not tell which operations are on data",
+    ("azure", "identity", "storage"): "keys and signatures have no roles",
+    ("gcp", "identity", "resources"): "each kind of resource is asked by its own service",
     ("azure", "metrics", "custom"): "metrics of an Azure resource are another service",
     ("azure", "metrics", "custom_reading"): "and are read by another, by their definitions",
     ("azure", "metrics", "answers"): "its ingestion tells of each item of a request",
@@ -121,6 +142,9 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
+    ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
