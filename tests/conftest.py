@@ -27,11 +27,8 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
-<<<<<<< HEAD
 from airflow_multicloud.testing.local_clouds.aws.database import rds
-=======
 from airflow_multicloud.testing.local_clouds.aws.identity import iam
->>>>>>> main
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
@@ -222,11 +219,13 @@ def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 
 
 @pytest.fixture(scope="session")
-<<<<<<< HEAD
 def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An RDS with real databases, with its connection ``aws_database_local`` set."""
     with _serving(rds, tmp_path_factory) as server:
-=======
+        yield server
+
+
+@pytest.fixture(scope="session")
 def local_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """IAM and STS, with their connections ``aws_identity_local`` and ``aws_role_local``."""
     with _serving(iam, tmp_path_factory) as server:
@@ -237,7 +236,6 @@ def local_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 def local_gcp_permissions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """Google Cloud's permissions, with their connection ``gcp_identity_local``."""
     with _serving(permissions, tmp_path_factory) as server:
->>>>>>> main
         yield server
 
 

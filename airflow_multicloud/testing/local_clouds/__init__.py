@@ -28,11 +28,8 @@ from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_
 from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 from airflow_multicloud.testing.local_clouds.servers import (
     ADVISERS,
-<<<<<<< HEAD
     DATABASES,
-=======
     IDENTITIES,
->>>>>>> main
     MACHINES,
     MAKERS,
     OBJECT_STORES,
@@ -48,11 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADVISERS",
-<<<<<<< HEAD
     "DATABASES",
-=======
     "IDENTITIES",
->>>>>>> main
     "MACHINES",
     "OBJECT_STORES",
     "TELEMETRY",

@@ -9,11 +9,8 @@ from pathlib import Path
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
-<<<<<<< HEAD
 from airflow_multicloud.testing.local_clouds.aws import database as aws_database
-=======
 from airflow_multicloud.testing.local_clouds.aws import identity as aws_identity
->>>>>>> main
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
 from airflow_multicloud.testing.local_clouds.aws import secrets as aws_secrets
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
