@@ -27,6 +27,7 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
+from airflow_multicloud.testing.local_clouds.aws.database import rds
 from airflow_multicloud.testing.local_clouds.aws.identity import iam
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
@@ -214,6 +215,13 @@ def local_key_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalS
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An RDS with real databases, with its connection ``aws_database_local`` set."""
+    with _serving(rds, tmp_path_factory) as server:
         yield server
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
+from airflow_multicloud.testing.local_clouds.aws import database as aws_database
 from airflow_multicloud.testing.local_clouds.aws import identity as aws_identity
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
 from airflow_multicloud.testing.local_clouds.aws import secrets as aws_secrets
@@ -37,6 +38,8 @@ class Server(StrEnum):
     AWS_COST = "aws.cost"
     #: EC2 whose machines boot; ``aws_compute_local``.
     AWS_COMPUTE = "aws.compute"
+    #: RDS, with a PostgreSQL server behind each instance; ``aws_database_local``.
+    AWS_DATABASE = "aws.database"
     #: CloudWatch; ``aws_telemetry_local``.
     AWS_METRICS = "aws.metrics"
     #: CloudWatch Logs, in the same process; ``aws_telemetry_local``.
@@ -97,6 +100,9 @@ TELEMETRY = frozenset(
     }
 )
 
+#: Managed databases.
+DATABASES = frozenset({Server.AWS_DATABASE})
+
 Maker = Callable[[Path], ServerSpec]
 
 #: How each is run, given the directory for its data.
@@ -105,6 +111,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_SECOND_OBJECT_STORE: aws_object_store.ministack,
     Server.AWS_COST: aws_cost.cost_hub,
     Server.AWS_COMPUTE: aws_compute.ec2,
+    Server.AWS_DATABASE: aws_database.rds,
     Server.AWS_METRICS: aws_telemetry.cloudwatch,
     Server.AWS_LOGS: aws_telemetry.cloudwatch,
     Server.AWS_SECRETS: aws_secrets.secrets_manager,
