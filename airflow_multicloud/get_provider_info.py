@@ -66,6 +66,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.object_store.verify",
                     "airflow_multicloud.operators.operations",
                     "airflow_multicloud.operators.params",
+                    "airflow_multicloud.operators.preflight",
                     "airflow_multicloud.operators.secrets.sync",
                 ],
             }

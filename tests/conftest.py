@@ -219,6 +219,13 @@ def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 
 
 @pytest.fixture(scope="session")
+def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An RDS with real databases, with its connection ``aws_database_local`` set."""
+    with _serving(rds, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def local_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """IAM and STS, with their connections ``aws_identity_local`` and ``aws_role_local``."""
     with _serving(iam, tmp_path_factory) as server:
@@ -229,13 +236,6 @@ def local_iam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 def local_gcp_permissions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """Google Cloud's permissions, with their connection ``gcp_identity_local``."""
     with _serving(permissions, tmp_path_factory) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
-    """An RDS with real databases, with its connection ``aws_database_local`` set."""
-    with _serving(rds, tmp_path_factory) as server:
         yield server
 
 

@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         plan_upload,
         upload_artifact,
     )
+    from airflow_multicloud.api.preflight import render_policy, run_preflight
     from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
     from airflow_multicloud.api.secrets import list_secrets, secret_drift, sync_secrets
     from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
@@ -135,6 +136,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
     from airflow_multicloud.core.metrics.checking import CheckReport
     from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
+    from airflow_multicloud.core.preflight.report import PreflightFailedError, PreflightReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -246,6 +248,7 @@ else:
             "airflow_multicloud.api.object_store.uploads": (
                 "CloudOperationResult plan_upload upload_artifact"
             ),
+            "airflow_multicloud.api.preflight": "render_policy run_preflight",
             "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
             "airflow_multicloud.api.secrets": "list_secrets secret_drift sync_secrets",
             "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
@@ -279,6 +282,7 @@ else:
             ),
             "airflow_multicloud.core.metrics.checking": "CheckReport",
             "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
+            "airflow_multicloud.core.preflight.report": "PreflightFailedError PreflightReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
@@ -308,12 +312,9 @@ else:
             "airflow_multicloud.ports.secrets": "Secret",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
-                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
-                "MetricsError ProviderNotAvailableError ProviderNotInitializedError SecretsError "
-                "StorageError"
                 "CloudError CostAnalysisError CredentialsError DatabaseError DeploymentError "
                 "ErrorKind LogsError MetricsError ProviderNotAvailableError "
-                "ProviderNotInitializedError StorageError"
+                "ProviderNotInitializedError SecretsError StorageError"
             ),
         },
     )
@@ -387,6 +388,8 @@ __all__ = [
     "OnInvalid",
     "Plan",
     "PlannedUpload",
+    "PreflightFailedError",
+    "PreflightReport",
     "PromotedReplica",
     "Provenance",
     "ProviderNotAvailableError",
@@ -466,12 +469,14 @@ __all__ = [
     "refresh_prices",
     "remove_database",
     "remove_scratch_databases",
+    "render_policy",
     "replica_status",
     "replicate",
     "replication",
     "restore_database",
     "roll_back_deployment",
     "run_drill",
+    "run_preflight",
     "secret_drift",
     "ship_logs",
     "snapshot_database",

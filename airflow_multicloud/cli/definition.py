@@ -30,6 +30,7 @@ def get_cli_commands() -> list[CLICommand]:
             epilog=EXIT_CODES,
             subcommands=(
                 setup.INIT,
+                setup.PREFLIGHT,
                 *replication.COMMANDS,
                 *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
                 *rollouts.COMMANDS,

@@ -42,6 +42,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "initialize_providers": "connections that are taken for a process, and checked",
         "check_connection": "a connection check",
         "check_location": "a look at the bucket of a location",
+        "preflight": "a check of what operations need to be allowed",
+        "render_policy": "a policy that is written for operations",
         "check_operations": "one look at operations that a task waits for",
         "database.describe": "a look at how a database is",
         "database.snapshot": "a snapshot that is ordered; by the Python API also its end",
