@@ -17,11 +17,12 @@ from typing import Any
 from airflow.secrets import BaseSecretsBackend
 
 from airflow_multicloud.core.secret_lookup.asked_store import is_asking
-from airflow_multicloud.core.secret_lookup.lookup import Lookup
+from airflow_multicloud.core.secret_lookup.lookup import Found, Lookup
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.lists import texts
 from airflow_multicloud.opening.secret_lookup import open_lookup
+from airflow_multicloud.opening.secret_lookup_apart import find_apart, is_airflow_loading
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         return self._value(what, f"{prefix}{key}")
 
     def _value(self, what: str, name: str) -> str | None:
-        found = self._lookup().find(name)
+        found = self._looked_up(name)
         if found.value is None:
             if found.silent:
                 self._tell_of_silence(what, name, found.silent)
@@ -161,6 +162,12 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         if what == "config":
             raise SecretsError(message, kind=ErrorKind.UNAVAILABLE)
         _log.warning("%s; Airflow looks elsewhere", printable(message))
+
+    def _looked_up(self, name: str) -> Found:
+        lookup = self._lookup()
+        if not is_airflow_loading():
+            return lookup.find(name)
+        return lookup.kept_or(name, lambda: find_apart(self._stores, self._options, name))
 
     def _lookup(self) -> Lookup:
         """This process's: threads and connections do not survive a fork."""
