@@ -10,6 +10,7 @@ It is named in Airflow's configuration::
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -199,10 +200,11 @@ def _prefix(parameter: str, given: object) -> str | None:
 def _number(parameter: str, given: object) -> float:
     """A number, also as a text: of a variable ``AIRFLOW__SECRETS__BACKEND_KWARG__…``."""
     try:
-        if isinstance(given, int | float | str) and not isinstance(given, bool):
-            return float(given)
+        number = float(given) if isinstance(given, int | float | str) else math.nan
     except ValueError:
-        pass
+        number = math.nan
+    if math.isfinite(number) and not isinstance(given, bool):
+        return number
     raise SecretsError(
         f"{parameter}: {given!r} given, expected a number", kind=ErrorKind.INVALID_ARGUMENT
     )
