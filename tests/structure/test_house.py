@@ -38,10 +38,11 @@ PLAN = {
         "buckets",
         "tags",
         "signing",
+        "calls",
         "errors",
     },
     "cost": {"client", "exports", "queries", "advice", "prices", "errors"},
-    "identity": {"client", "permissions", "tokens", "errors"},
+    "identity": {"client", "permissions", "tokens", "facts", "policies", "errors"},
     "compute": {
         "client",
         "fields",
@@ -67,9 +68,30 @@ PLAN = {
         "exporting",
         "reading",
         "otlp",
+        "calls",
         "errors",
     },
-    "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "logs": {
+        "client",
+        "limits",
+        "converting",
+        "writing",
+        "filters",
+        "querying",
+        "calls",
+        "errors",
+    },
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "tagging",
+        "removing",
+        "errors",
+    },
     "database": {
         "client",
         "fields",
@@ -131,6 +153,9 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
+    ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
@@ -140,6 +165,8 @@ SHARED = {"session", "errors"}
 # Beside these: (cloud, file) → why it is no service's.
 SHARED_TOO = {
     ("aws", "clients"): "two for each service that would count a request twice",
+    ("aws", "consoles"): "pages of the console, which several services link to",
+    ("aws", "tagging"): "what several services make has tags of one form",
     ("aws", "seams"): "what is reached of boto3 and botocore that is not public",
     ("azure", "seams"): "what is reached of Azure's SDK that is not public",
     ("gcp", "seams"): "what is reached of Google's SDK that is not public",
@@ -208,13 +235,14 @@ def test_what_the_services_of_a_cloud_share_lies_beside_them(cloud):
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_every_service_with_a_port_has_a_plan_and_a_folder(cloud):
-    # "operations", "accounting" and "windows" are what several services share.
+    # "operations", "accounting", "windows" and "calls" are what several services share.
     ports = {path.stem for path in (PACKAGE / "ports").iterdir()} - {
         "__init__",
         "__pycache__",
         "operations",
         "accounting",
         "windows",
+        "calls",
     }
     assert ports == {*PLAN}
     assert {service for service in PLAN if (PACKAGE / "clouds" / cloud / service).is_dir()} == ports
