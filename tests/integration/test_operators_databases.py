@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG, task
 
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.operators.database import (
     DatabaseStatusOperator,
     PromoteReplicaOperator,
@@ -26,7 +27,7 @@ from airflow_multicloud.testing.sql_faults import (
     DatabaseFaultKind,
 )
 
-from .airflow_runs import run_dag
+from .airflow_runs import Bare, run_dag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 CONN = "databases"
 WAIT: dict[str, Any] = {"poll_interval": 0.05}
 NOW: dict[str, Any] = {"confirm_after": timedelta(0)}
-
-pytestmark = pytest.mark.usefixtures("airflow_db")
 
 
 @pytest.fixture
@@ -48,102 +47,146 @@ def space(memory_account: Callable[[str, str], str]) -> Iterator[Databases]:
     reset(CONN)
 
 
-@pytest.mark.parametrize("deferrable", [False, True], ids=["here", "deferred"])
-def test_a_snapshot_is_restored_into_scratch_and_removed(
-    space: Databases, *, deferrable: bool
-) -> None:
-    wait = {**WAIT, "deferrable": deferrable}
-    with DAG(f"restores-{deferrable}", schedule=None) as dag:
-        snapshot = SnapshotDatabaseOperator(
-            task_id="snapshot", conn_id=CONN, database="shop", **wait
-        )
-        restore = RestoreDatabaseOperator(
-            task_id="restore", conn_id=CONN, snapshot=snapshot.output, **wait
-        )
-        look = DatabaseStatusOperator(task_id="look", conn_id=CONN, database=restore.output)
-        remove = RemoveDatabaseOperator(
-            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **wait
-        )
-        snapshot >> restore >> look >> remove.as_teardown(setups=restore)
-    run = run_dag(dag)
-    assert run.state == "success"
-    taken, restored = run.xcom("snapshot"), run.xcom("restore")
-    assert (taken["found"], restored["found"], restored["scratch"]) == (False, False, True)
-    assert restored["source"] == taken["id"]
-    assert restored["restored_moment"][:19] == taken["taken_at"][:19]
-    assert restored["endpoint"] == {"host": f"{restored['name']}.memory.test", "port": 5432}
-    assert run.xcom("look")["state"] == "available"
-    assert [one["id"] for one in run.xcom("remove")["removed"]] == [restored["id"]]
-    assert [*space.servers] == ["shop"]
-    assert [*space.snapshots] == [taken["name"]]
-
-
-def test_a_teardown_removes_what_a_restore_that_failed_has_left(space: Databases) -> None:
-    space.faults.plant(
-        [
-            DatabaseFault(
-                kind=DatabaseFaultKind.FAIL_LATER,
-                call=DatabaseCall.RESTORE,
-                error=ErrorKind.CAPACITY,
-            )
-        ]
-    )
-    with DAG("left", schedule=None) as dag:
-        restore = RestoreDatabaseOperator(
-            task_id="restore", conn_id=CONN, database="shop", retries=0, **WAIT
-        )
-        remove = RemoveDatabaseOperator(
-            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **WAIT
-        )
-        restore >> remove.as_teardown(setups=restore)
-    run = run_dag(dag)
-    assert run.state_of("restore") == "failed"
-    assert len(run.xcom("remove")["removed"]) == 1
-    assert [*space.servers] == ["shop"]
-
-
-def test_mapped_restores_are_apart_and_go_together(space: Databases) -> None:
+@pytest.mark.usefixtures("airflow_db")
+def test_a_run_that_restores_reads_promotes_and_tears_down(space: Databases) -> None:
+    """Most of it waits in the triggerer; the restores are mapped."""
     space.create("till", {"orders": [(3, "c")]})
-    with DAG("mapped", schedule=None) as dag:
-        restore = RestoreDatabaseOperator.partial(
-            task_id="restore", conn_id=CONN, deferrable=True, **WAIT
-        ).expand(database=["shop", "till"])
+    space.replicate("shop", "copy")
+    wait = {**WAIT, "deferrable": True}
+    with DAG("restores", schedule=None) as dag:
+        snapshot = SnapshotDatabaseOperator.partial(task_id="snapshot", conn_id=CONN, **wait)
+        snapshots = snapshot.expand(database=["shop", "till"])
+        restore = RestoreDatabaseOperator.partial(task_id="restore", conn_id=CONN, **wait)
+        restores = restore.expand(snapshot=snapshots.output)
 
         @task
         def rows(restored: dict[str, Any]) -> list[Any]:
             return [list(row) for row in databases_of(CONN).rows(restored["name"], "orders")]
 
         remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **wait
+        )
+        rows.expand(restored=restores.output) >> remove.as_teardown(setups=restores)
+        PromoteReplicaOperator(
+            task_id="promote", conn_id=CONN, replica="copy", confirm="copy", allow=["copy"],
+            max_lag=timedelta(seconds=5), **wait,
+        )  # fmt: skip
+    run = run_dag(dag)
+    assert run.state == "success"
+    for index, lines in enumerate(([[1, "a"], [2, "b"]], [[3, "c"]])):
+        taken = run.xcom("snapshot", map_index=index)
+        restored = run.xcom("restore", map_index=index)
+        assert (taken["found"], restored["found"], restored["scratch"]) == (False, False, True)
+        assert restored["source"] == taken["id"]
+        assert restored["restored_moment"][:19] == taken["taken_at"][:19]
+        assert restored["endpoint"] == {"host": f"{restored['name']}.memory.test", "port": 5432}
+        assert run.xcom("rows", map_index=index) == lines
+    assert len(run.xcom("remove")["removed"]) == 2
+    assert {*space.servers} == {"shop", "till", "copy"}
+    assert len(space.snapshots) == 2
+    promoted = run.xcom("promote")
+    assert (promoted["already"], promoted["database"]["role"]) == (False, "primary")
+
+
+def done(operator: Any) -> Any:
+    """What a task returns that waits in its worker."""
+    return operator.execute(Bare())
+
+
+def test_a_teardown_removes_what_a_restore_that_failed_has_left(space: Databases) -> None:
+    fault = DatabaseFaultKind.FAIL_LATER
+    space.faults.plant(
+        [DatabaseFault(kind=fault, call=DatabaseCall.RESTORE, error=ErrorKind.CAPACITY)]
+    )
+    with DAG("left", schedule=None):
+        restore = RestoreDatabaseOperator(task_id="restore", conn_id=CONN, database="shop", **WAIT)
+        remove = RemoveDatabaseOperator(
             task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **WAIT
         )
-        rows.expand(restored=restore.output) >> remove
-    run = run_dag(dag)
-    assert run.state == "success"
-    assert run.xcom("rows", map_index=0) == [[1, "a"], [2, "b"]]
-    assert run.xcom("rows", map_index=1) == [[3, "c"]]
-    assert len(run.xcom("remove")["removed"]) == 2
-    assert {*space.servers} == {"shop", "till"}
+    with pytest.raises(DatabaseError, match="planted"):
+        done(restore)
+    assert len(space.servers) == 2
+    assert len(done(remove)["removed"]) == 1
+    assert [*space.servers] == ["shop"]
+    assert done(remove)["removed"] == []
 
 
-def test_a_promotion_waits_for_the_lag_and_is_guarded(space: Databases) -> None:
-    space.replicate("shop", "copy")
-    guard: dict[str, Any] = {"conn_id": CONN, "replica": "copy", "confirm": "copy"}
-    with DAG("promotes", schedule=None) as dag:
-        near = DatabaseReplicaLagSensor(
-            task_id="near", conn_id=CONN, replica="copy", max_lag=timedelta(seconds=5)
+def test_a_teardown_of_a_task_that_is_not_there_is_refused(space: Databases) -> None:
+    with DAG("misnamed", schedule=None):
+        remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restored", **NOW, **WAIT
         )
-        promote = PromoteReplicaOperator(
-            task_id="promote", allow=["copy"], max_lag=timedelta(seconds=5), deferrable=True,
-            **guard, **WAIT,
-        )  # fmt: skip
-        again = PromoteReplicaOperator(task_id="again", allow=["copy"], **guard, **WAIT)
-        near >> promote >> again
-    run = run_dag(dag)
-    assert run.state == "success"
-    assert run.xcom("near")["lag_seconds"] == 0
-    assert (run.xcom("promote")["already"], run.xcom("again")["already"]) == (False, True)
-    assert run.xcom("promote")["database"]["role"] == "primary"
-    assert space.rows("copy", "orders") == [(1, "a"), (2, "b")]
+    with pytest.raises(AirflowFailException, match="restore_task_id: 'restored' given"):
+        done(remove)
+    assert [*space.servers] == ["shop"]
+
+
+def test_what_was_kept_goes_only_when_it_is_confirmed_and_allowed(space: Databases) -> None:
+    kept: dict[str, Any] = {"name": "shop2", "scratch": False, "labels": {"team": "sales"}}
+    restored = done(
+        RestoreDatabaseOperator(task_id="keep", conn_id=CONN, database="shop", **kept, **WAIT)
+    )
+    assert (restored["name"], restored["scratch"]) == ("shop2", False)
+    assert space.servers["shop2"].labels["team"] == "sales"
+    again = RestoreDatabaseOperator(task_id="keep", conn_id=CONN, database="shop", **kept, **WAIT)
+    assert done(again)["found"] is True
+
+    def removal(**given: Any) -> Any:
+        more: dict[str, Any] = {"database": restored, **NOW, **WAIT, **given}
+        return RemoveDatabaseOperator(task_id="remove", conn_id=CONN, **more)
+
+    for wrong in (
+        {},
+        {"database": "shop"},
+        {"database": "shop", "confirm": "shop", "allow": ["shop"]},
+        {"confirm": "shop2", "allow": ["shop"]},
+        {"confirm": "shop", "allow": ["shop2"]},
+        {"confirm": "shop2", "allow": ["shop2"], "account": "another"},
+        {"confirm": "", "allow": ["shop2"]},
+    ):
+        with pytest.raises(AirflowFailException):
+            done(removal(**wrong))
+        assert {*space.servers} == {"shop", "shop2"}, wrong
+    gone = done(removal(confirm="shop2", allow=[restored["id"]], final_snapshot="last"))
+    assert [one["name"] for one in gone["removed"]] == ["shop2"]
+    assert ([*space.servers], [*space.snapshots]) == (["shop"], ["last"])
+
+
+def test_a_clone_with_the_labels_of_a_scratch_instance_stays(space: Databases) -> None:
+    with DAG("cloned", schedule=None):
+        restore = RestoreDatabaseOperator(task_id="restore", conn_id=CONN, database="shop", **WAIT)
+        remove = RemoveDatabaseOperator(
+            task_id="remove", conn_id=CONN, restore_task_id="restore", **NOW, **WAIT
+        )
+    name = done(restore)["name"]
+    space.create("clone", labels=space.servers[name].labels)
+    space.create("half", labels={**space.servers[name].labels, "multicloud-token": "another"})
+    assert [one["name"] for one in done(remove)["removed"]] == [name]
+    assert {*space.servers} == {"shop", "clone", "half"}
+
+
+def test_a_snapshot_with_a_name_is_taken_once(space: Databases) -> None:
+    def snapshot(task_id: str = "snapshot", **given: Any) -> Any:
+        more: dict[str, Any] = {"name": "nightly", **given}
+        return SnapshotDatabaseOperator(
+            task_id=task_id, conn_id=CONN, database="shop", **more, **WAIT
+        )
+
+    first, again = done(snapshot()), done(snapshot())
+    assert (first["found"], again["found"]) == (False, True)
+    assert (again["id"], again["taken_at"]) == (first["id"], first["taken_at"])
+    with pytest.raises(AirflowFailException, match="already_exists"):
+        done(snapshot("other"))
+    for wrong in (
+        {"account": "another"},
+        {"name": ""},
+        {"name": "Nightly"},
+        {"labels": {"multicloud-token": "x"}},
+        {"labels": {"team": "Sales"}},
+    ):
+        with pytest.raises(AirflowFailException, match=next(iter(wrong))):
+            done(snapshot("other", **wrong))
+    assert [*space.snapshots] == ["nightly"]
 
 
 @pytest.mark.parametrize(
@@ -151,41 +194,74 @@ def test_a_promotion_waits_for_the_lag_and_is_guarded(space: Databases) -> None:
     [
         {"confirm": "shop"},
         {"confirm": ""},
-        {"confirm": "{{ None }}"},
+        {"confirm": "None"},
         {"allow": []},
         {"allow": ""},
         {"allow": [""]},
-        {"allow": "{{ params.nothing }}"},
+        {"allow": "None"},
         {"allow": ["co*"]},
         {"allow": ["memory/another/databases/copy"]},
-        {"account": "{{ params.nothing }}"},
+        {"account": ""},
         {"account": "another"},
         {"max_lag": timedelta(seconds=1)},
+        {"replica": ""},
     ],
     ids=str,
 )
 def test_a_promotion_is_refused(space: Databases, wrong: dict[str, Any]) -> None:
     space.replicate("shop", "copy")
     space.hide_lag("copy")
-    given = {"confirm": "copy", "allow": ["copy"], **wrong}
-    with DAG("refuses", schedule=None, params={"nothing": ""}) as dag:
-        PromoteReplicaOperator(
-            task_id="promote", conn_id=CONN, replica="copy", retries=2, **given, **WAIT
-        )
-    run = run_dag(dag)
-    assert run.state == "failed"
-    assert run.tries["promote", -1] == 1
+    given = {"replica": "copy", "confirm": "copy", "allow": ["copy"], **wrong}
+    with pytest.raises(AirflowFailException, match=next(iter(wrong))):
+        done(PromoteReplicaOperator(task_id="promote", conn_id=CONN, **given, **WAIT))
     assert space.servers["copy"].primary == "shop"
 
 
-def test_power(space: Databases) -> None:
-    with DAG("powers-database", schedule=None) as dag:
-        stop = StopDatabaseOperator(
-            task_id="stop", conn_id=CONN, database="shop", deferrable=True, **WAIT
+def test_a_primary_is_promoted_already_and_an_unknown_lag_may_be_accepted(
+    space: Databases,
+) -> None:
+    space.replicate("shop", "copy")
+    space.hide_lag("copy")
+    promote = PromoteReplicaOperator(
+        task_id="promote", conn_id=CONN, replica="copy", confirm="copy", allow=["copy"],
+        max_lag=timedelta(seconds=1), promote_unknown_lag=True, **WAIT,
+    )  # fmt: skip
+    assert done(promote)["already"] is False
+    assert space.rows("copy", "orders") == [(1, "a"), (2, "b")]
+    assert done(promote)["already"] is True
+
+
+def test_the_lag_sensor(space: Databases) -> None:
+    space.replicate("shop", "copy")
+
+    def look(max_lag: float = 5.0) -> Any:
+        sensor = DatabaseReplicaLagSensor(
+            task_id="near", conn_id=CONN, replica="copy", max_lag=timedelta(seconds=max_lag)
         )
-        stop >> StartDatabaseOperator(task_id="start", conn_id=CONN, database="shop", **WAIT)
-    run = run_dag(dag)
-    assert (run.xcom("stop")["state"], run.xcom("start")["state"]) == ("stopped", "available")
+        return sensor.poke(Bare())  # type: ignore[arg-type]
+
+    assert look().xcom_value["lag_seconds"] == 0
+    space.pause("copy")
+    space.insert("shop", "orders", (3, "c"))
+    space.advance(timedelta(minutes=1))
+    assert look().is_done is False
+    assert look(90).is_done is True
+    space.resume("copy")
+    space.hide_lag("copy")
+    assert look(3600).is_done is False
+    space.servers["copy"].primary = None
+    with pytest.raises(AirflowFailException, match="has it been promoted"):
+        look()
+
+
+def test_power_and_status(space: Databases) -> None:
+    given: dict[str, Any] = {"conn_id": CONN, "database": "shop"}
+    assert done(StopDatabaseOperator(task_id="stop", **given, **WAIT))["state"] == "stopped"
+    status = DatabaseStatusOperator(task_id="status", **given)
+    assert done(status)["state"] == "stopped"
+    with pytest.raises(AirflowFailException, match="account"):
+        done(StartDatabaseOperator(task_id="start", account="another", **given, **WAIT))
+    assert done(StartDatabaseOperator(task_id="start", **given, **WAIT))["state"] == "available"
     assert space.rows("shop", "orders") == [(1, "a"), (2, "b")]
 
 
