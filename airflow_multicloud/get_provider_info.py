@@ -66,6 +66,8 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.object_store.verify",
                     "airflow_multicloud.operators.operations",
                     "airflow_multicloud.operators.params",
+                    "airflow_multicloud.operators.preflight",
+                    "airflow_multicloud.operators.secrets.sync",
                 ],
             }
         ],
@@ -77,6 +79,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.sensors.cost.export",
                     "airflow_multicloud.sensors.database.replica_lag",
                     "airflow_multicloud.sensors.object_store.replica_fresh",
+                    "airflow_multicloud.sensors.secrets.drift",
                 ],
             }
         ],
@@ -91,5 +94,6 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_multicloud.links.consoles.AzureConsoleLink",
             "airflow_multicloud.links.consoles.GcpConsoleLink",
         ],
+        "secrets-backends": ["airflow_multicloud.secrets_backend.MultiCloudSecretsBackend"],
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

@@ -96,7 +96,9 @@ if TYPE_CHECKING:
         plan_upload,
         upload_artifact,
     )
+    from airflow_multicloud.api.preflight import render_policy, run_preflight
     from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
+    from airflow_multicloud.api.secrets import list_secrets, secret_drift, sync_secrets
     from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
     from airflow_multicloud.core.cost.budget import (
         Budget,
@@ -134,6 +136,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
     from airflow_multicloud.core.metrics.checking import CheckReport
     from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
+    from airflow_multicloud.core.preflight.report import PreflightFailedError, PreflightReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
     from airflow_multicloud.core.replication.options import (
@@ -158,6 +161,15 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.rollout.standing import DeploymentsReport
     from airflow_multicloud.core.rollout.targets import Alternative, Target
     from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
+    from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict
+    from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome
+    from airflow_multicloud.core.secret_sync.report import (
+        SyncChange,
+        SyncedStore,
+        SyncFailedError,
+        SyncFinding,
+        SyncReport,
+    )
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
         CloudError,
@@ -170,6 +182,7 @@ if TYPE_CHECKING:
         MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
+        SecretsError,
         StorageError,
     )
     from airflow_multicloud.opening.preflight import (
@@ -180,6 +193,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.ports.compute import Network, SizeNeed
     from airflow_multicloud.ports.metrics import MetricReading, ReadPoint
+    from airflow_multicloud.ports.secrets import Secret
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -234,7 +248,9 @@ else:
             "airflow_multicloud.api.object_store.uploads": (
                 "CloudOperationResult plan_upload upload_artifact"
             ),
+            "airflow_multicloud.api.preflight": "render_policy run_preflight",
             "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
+            "airflow_multicloud.api.secrets": "list_secrets secret_drift sync_secrets",
             "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
             "airflow_multicloud.core.cost.budget": (
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
@@ -266,6 +282,7 @@ else:
             ),
             "airflow_multicloud.core.metrics.checking": "CheckReport",
             "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
+            "airflow_multicloud.core.preflight.report": "PreflightFailedError PreflightReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
             "airflow_multicloud.core.replication.options": (
@@ -285,13 +302,19 @@ else:
             "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
+            "airflow_multicloud.core.secret_sync.options": "DeletionPolicy OnConflict",
+            "airflow_multicloud.core.secret_sync.outcomes": "FindingKind SyncOutcome",
+            "airflow_multicloud.core.secret_sync.report": (
+                "SyncChange SyncFailedError SyncFinding SyncReport SyncedStore"
+            ),
             "airflow_multicloud.ports.compute": "Network SizeNeed",
             "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
+            "airflow_multicloud.ports.secrets": "Secret",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
                 "CloudError CostAnalysisError CredentialsError DatabaseError DeploymentError "
                 "ErrorKind LogsError MetricsError ProviderNotAvailableError "
-                "ProviderNotInitializedError StorageError"
+                "ProviderNotInitializedError SecretsError StorageError"
             ),
         },
     )
@@ -319,6 +342,7 @@ __all__ = [
     "DatabaseError",
     "DatabaseRemoval",
     "DatabaseVerification",
+    "DeletionPolicy",
     "Delivery",
     "Deployment",
     "DeploymentError",
@@ -338,6 +362,7 @@ __all__ = [
     "FailoverError",
     "FailoverPolicy",
     "Fault",
+    "FindingKind",
     "Flaw",
     "ForecastBound",
     "HealthCheck",
@@ -358,10 +383,13 @@ __all__ = [
     "Network",
     "ObjectFilter",
     "Objectives",
+    "OnConflict",
     "OnError",
     "OnInvalid",
     "Plan",
     "PlannedUpload",
+    "PreflightFailedError",
+    "PreflightReport",
     "PromotedReplica",
     "Provenance",
     "ProviderNotAvailableError",
@@ -381,6 +409,8 @@ __all__ = [
     "RollbackScope",
     "RolloutPolicy",
     "Run",
+    "Secret",
+    "SecretsError",
     "ShipReport",
     "ShippingFailedError",
     "SizeNeed",
@@ -388,6 +418,12 @@ __all__ = [
     "StorageError",
     "StoredRecord",
     "Strategy",
+    "SyncChange",
+    "SyncFailedError",
+    "SyncFinding",
+    "SyncOutcome",
+    "SyncReport",
+    "SyncedStore",
     "TableCheck",
     "TakenSnapshot",
     "Target",
@@ -412,6 +448,7 @@ __all__ = [
     "initialize_providers",
     "list_deployments",
     "list_runs",
+    "list_secrets",
     "make_bucket",
     "name_of_path",
     "plan_multicloud",
@@ -432,15 +469,19 @@ __all__ = [
     "refresh_prices",
     "remove_database",
     "remove_scratch_databases",
+    "render_policy",
     "replica_status",
     "replicate",
     "replication",
     "restore_database",
     "roll_back_deployment",
     "run_drill",
+    "run_preflight",
+    "secret_drift",
     "ship_logs",
     "snapshot_database",
     "store_evidence",
+    "sync_secrets",
     "tear_down_deployment",
     "upload_artifact",
     "verify_database",

@@ -16,6 +16,7 @@ from airflow_multicloud.cli.definitions.logs import entries
 from airflow_multicloud.cli.definitions.metrics import metrics
 from airflow_multicloud.cli.definitions.object_store import replication, upkeep
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
+from airflow_multicloud.cli.definitions.secrets import secrets
 
 
 def get_cli_commands() -> list[CLICommand]:
@@ -29,6 +30,7 @@ def get_cli_commands() -> list[CLICommand]:
             epilog=EXIT_CODES,
             subcommands=(
                 setup.INIT,
+                setup.PREFLIGHT,
                 *replication.COMMANDS,
                 *(upkeep.STATUS, upkeep.RUNS, drill.DRILL, drill.EVIDENCE, upkeep.CLEANUP),
                 *rollouts.COMMANDS,
@@ -37,6 +39,7 @@ def get_cli_commands() -> list[CLICommand]:
                 *databases.COMMANDS,
                 *metrics.COMMANDS,
                 *entries.COMMANDS,
+                *secrets.COMMANDS,
                 setup.LOCAL,
             ),
         )

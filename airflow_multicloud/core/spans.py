@@ -42,6 +42,8 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "initialize_providers": "connections that are taken for a process, and checked",
         "check_connection": "a connection check",
         "check_location": "a look at the bucket of a location",
+        "preflight": "a check of what operations need to be allowed",
+        "render_policy": "a policy that is written for operations",
         "check_operations": "one look at operations that a task waits for",
         "database.describe": "a look at how a database is",
         "database.snapshot": "a snapshot that is ordered; by the Python API also its end",
@@ -97,5 +99,12 @@ SPANS: Mapping[str, str] = MappingProxyType(
         "ship_logs.portion": "some of the records, at one cloud",
         "query_logs": "a question to the logs of all clouds",
         "query_logs.page": "one page of a cloud's answer",
+        "secrets.sync": "secrets that are made equal in several stores",
+        "secrets.sync.compare": "a destination's secrets that are looked at",
+        "secrets.sync.destination": "secrets that are written to one destination",
+        "secrets.sync.remove": "copies that are removed from one destination",
+        "secrets.drift": "a look at how secrets differ, which changes nothing",
+        "secrets.lookup": "a secret that the secrets backend asks one store for",
+        "secrets.list": "the secrets of a store that are listed",
     }
 )

@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from airflow_multicloud.operators.object_store.upload import UploadArtifactOperator
     from airflow_multicloud.operators.object_store.verify import VerifyReplicaOperator
     from airflow_multicloud.operators.params import CheckParamsOperator
+    from airflow_multicloud.operators.preflight import PreflightOperator
+    from airflow_multicloud.operators.secrets.sync import SyncSecretsOperator
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -109,6 +111,8 @@ else:
             "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
             "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
             "airflow_multicloud.operators.params": "CheckParamsOperator",
+            "airflow_multicloud.operators.secrets.sync": "SyncSecretsOperator",
+            "airflow_multicloud.operators.preflight": "PreflightOperator",
         },
     )
 
@@ -130,6 +134,7 @@ __all__ = [
     "FindCostAnomaliesOperator",
     "IngestCostOperator",
     "PlanReplicationOperator",
+    "PreflightOperator",
     "PriceWorkloadOperator",
     "PromoteReplicaOperator",
     "PruneCostStoreOperator",
@@ -149,6 +154,7 @@ __all__ = [
     "StartInstanceOperator",
     "StopDatabaseOperator",
     "StopInstanceOperator",
+    "SyncSecretsOperator",
     "TeardownOperator",
     "UploadArtifactOperator",
     "VerifyDatabaseOperator",

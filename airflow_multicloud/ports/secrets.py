@@ -116,7 +116,8 @@ class Secrets(Protocol):
     def find_secrets(self, prefix: str = "") -> Iterator[Secret]:
         """The secrets whose names begin so, without values, in no order.
 
-        Removed ones are not among them; one that was written a moment ago can be missing.
+        Removed ones are not among them; one that was written a moment ago can be missing. Which
+        version is current (:attr:`Secret.current`) is left out: no cloud's listing tells it.
 
         :raises SecretsError: also between pages.
         """

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.sensors.cost.export import CostExportSensor
     from airflow_multicloud.sensors.database.replica_lag import DatabaseReplicaLagSensor
     from airflow_multicloud.sensors.object_store.replica_fresh import ReplicaFreshSensor
+    from airflow_multicloud.sensors.secrets.drift import SecretDriftSensor
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -19,6 +20,7 @@ else:
             "airflow_multicloud.sensors.cost.export": "CostExportSensor",
             "airflow_multicloud.sensors.database.replica_lag": "DatabaseReplicaLagSensor",
             "airflow_multicloud.sensors.object_store.replica_fresh": "ReplicaFreshSensor",
+            "airflow_multicloud.sensors.secrets.drift": "SecretDriftSensor",
         },
     )
 
@@ -27,4 +29,5 @@ __all__ = [
     "DatabaseReplicaLagSensor",
     "DeploymentHealthSensor",
     "ReplicaFreshSensor",
+    "SecretDriftSensor",
 ]

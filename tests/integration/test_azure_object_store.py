@@ -36,7 +36,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
+from airflow_multicloud.clouds.azure.identity import AzureIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.azure.object_store.reading import read_by_obstore, read_by_pipeline
 from airflow_multicloud.clouds.azure.storage_account import StorageAccount
@@ -162,7 +162,7 @@ def test_copy_names_the_version(
 @pytest.mark.parametrize("form", FORMS)
 def test_identity(service: BlobServiceClient, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     connection, name = _connections(service)[form]
-    principal = StorageIdentityHook(connect(monkeypatch, **connection)).who_am_i()
+    principal = AzureIdentityHook(connect(monkeypatch, **connection)).who_am_i()
     assert (principal.account_id, principal.principal) == (ACCOUNT, name)
 
 
@@ -172,7 +172,7 @@ def test_wrong_key(
     endpoint = service.url.rstrip("/")
     conn_id = connect(monkeypatch, host=endpoint, login=ACCOUNT, password="d3Jvbmcga2V5" * 4)
     calls: list[Callable[[], object]] = [
-        StorageIdentityHook(conn_id).who_am_i,
+        AzureIdentityHook(conn_id).who_am_i,
         lambda: BlobObjectStoreHook(conn_id).stat_object(ObjectRef(bucket, "key")),
         lambda: BlobObjectStoreHook(conn_id).get_object(ObjectRef(bucket, "key")),
         lambda: list(BlobObjectStoreHook(conn_id).list_objects(bucket)),

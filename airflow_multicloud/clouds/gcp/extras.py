@@ -23,6 +23,7 @@ _KEYS = ("keyfile_dict", "credential_config_file")
 _SERVICES = (
     *("gcs", "bigquery", "recommender", "cloudbilling", "compute"),
     *("monitoring", "logging", "telemetry"),
+    *("cloudresourcemanager", "iam", "secretmanager", "sts"),
 )
 
 

@@ -14,7 +14,7 @@ import pytest
 from azure.core.exceptions import AzureError
 from azure.identity import CredentialUnavailableError
 
-from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
+from airflow_multicloud.clouds.azure.identity import AzureIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.azure.object_store.errors import TABLE, translated
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
@@ -225,7 +225,7 @@ def test_every_entry_is_a_kind() -> None:
     ],
     ids=["nothing", "a key", "a host without a dot", "a signature"],
 )
-@pytest.mark.parametrize("hook", [BlobObjectStoreHook, StorageIdentityHook])
+@pytest.mark.parametrize("hook", [BlobObjectStoreHook, AzureIdentityHook])
 def test_no_account(
     hook: type, connection: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

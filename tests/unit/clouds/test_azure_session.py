@@ -13,7 +13,7 @@ from airflow.sdk import BaseHook
 
 from airflow_multicloud import registry
 from airflow_multicloud.clouds.azure.cost import CostManagementHook
-from airflow_multicloud.clouds.azure.identity import StorageIdentityHook
+from airflow_multicloud.clouds.azure.identity import AzureIdentityHook
 from airflow_multicloud.clouds.azure.object_store import BlobObjectStoreHook
 from airflow_multicloud.clouds.azure.session import Session
 from airflow_multicloud.errors import CredentialsError
@@ -57,7 +57,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any]) -> str:
     [
         (BlobObjectStoreHook, STORAGE),
         (BlobObjectStoreHook, APPLICATION),
-        (StorageIdentityHook, STORAGE),
+        (AzureIdentityHook, STORAGE),
         (CostManagementHook, {**AZURE, "extra": AZURE_EXTRA}),
         # The bill's hook and the store that its exports lie in.
         (CostManagementHook, STORAGE),

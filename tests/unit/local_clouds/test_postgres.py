@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.postgres_archives import NotRestorableError
 from airflow_multicloud.testing.local_clouds.kit.postgres_damage import Damage, damage
 from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres_leftovers import forget_shared_memory
 from airflow_multicloud.testing.local_clouds.kit.postgres_process import processes_in
 from airflow_multicloud.testing.local_clouds.kit.process import end_of
 
@@ -104,8 +106,11 @@ def test_no_password_is_shown_or_logged(home: PostgresHome) -> None:
         ask(made, "SELECT 1", login=login)
         shown = end_of(made.folder / "log")
         for process in processes_in(made.folder):
-            shown += Path(f"/proc/{process}/cmdline").read_text()
-            shown += Path(f"/proc/{process}/environ").read_text(errors="replace")
+            # One of them may end meanwhile.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                shown += Path(f"/proc/{process}/cmdline").read_text()
+                shown += Path(f"/proc/{process}/environ").read_text(errors="replace")
+        assert "postgres\0-D" in shown
         assert "ready to accept connections" in shown
         assert CANARY not in shown
         assert home._blank.password not in shown
@@ -199,6 +204,7 @@ def test_a_backup_of_a_replica_becomes_a_primary(home: PostgresHome, shop: Insta
     order(restored)
     assert orders(restored) == orders(shop) + 1
     home.delete(restored)
+    home.delete_backup(backup)
 
 
 def test_it_is_restored_to_a_time_also_when_it_is_deleted(home: PostgresHome) -> None:
@@ -237,6 +243,7 @@ def test_rows_that_a_backup_has_lost_are_lost(home: PostgresHome, shop: Instance
     restored = home.restore(backup, "restored")
     assert 0 < orders(restored) < 1000
     home.delete(restored)
+    home.delete_backup(backup)
 
 
 def test_bytes_that_a_backup_has_flipped_cannot_be_read(home: PostgresHome, shop: Instance) -> None:
@@ -246,6 +253,7 @@ def test_bytes_that_a_backup_has_flipped_cannot_be_read(home: PostgresHome, shop
     with pytest.raises(psycopg2.Error, match="invalid page in block 0"):
         orders(restored)
     home.delete(restored)
+    home.delete_backup(backup)
 
 
 def test_a_table_without_rows_cannot_be_damaged(home: PostgresHome, shop: Instance) -> None:
@@ -253,6 +261,7 @@ def test_a_table_without_rows_cannot_be_damaged(home: PostgresHome, shop: Instan
     backup = home.backup(shop, "whole")
     with pytest.raises(ValueError, match="has no rows"):
         damage(home, backup, "nothing", how=Damage.FLIP, database="sales")
+    home.delete_backup(backup)
 
 
 def test_what_is_committed_survives_a_crash_and_a_stop(shop: Instance) -> None:
@@ -296,14 +305,28 @@ def test_names_are_used_once_and_nothing_is_left_of_what_fails(
 
 def test_closing_ends_and_removes_everything() -> None:
     home = PostgresHome(port=PORT + 1)
-    made = home.create("a", LOGIN)
-    home.backup(made, "b")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda name: home.create(name, LOGIN), ("a", "b"))
+    assert first.endpoint != second.endpoint
+    home.backup(first, "of a")
     directory = home._directory
     home.close()
     assert not directory.exists()
     assert not processes_in(directory)
     with pytest.raises(RuntimeError, match="has ended"):
         home.create("c", LOGIN)
+
+
+def shared_memory() -> set[str]:
+    """The ids of this machine's System V segments."""
+    lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
+def shared_memory_of(home: Path) -> set[str]:
+    """The ids that its servers have noted down."""
+    noted = home.glob("*/data/postmaster.pid")
+    return {path.read_text().splitlines()[6].split()[1] for path in noted}
 
 
 HOLDER = """
@@ -346,9 +369,13 @@ def test_they_end_with_their_holder_even_when_that_is_killed() -> None:
             running.kill()
     eventually(lambda: not processes_in(Path(told)))
     assert Path(told).exists()
+    left = shared_memory_of(Path(told))
+    assert len(left) == 2
+    assert left <= shared_memory()
     # The next one clears away what that left.
     PostgresHome(port=PORT + 2).close()
     assert not Path(told).exists()
+    assert not left & shared_memory()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all other tests run as an ordinary user already")
@@ -371,6 +398,8 @@ def test_an_ordinary_user_can_hold_them() -> None:
         finally:
             running.kill()
     eventually(lambda: not processes_in(Path(told)))
+    for data in Path(told).glob("*/data"):
+        forget_shared_memory(data)
     shutil.rmtree(told)
 
 

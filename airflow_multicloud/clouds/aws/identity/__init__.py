@@ -1,8 +1,14 @@
-"""AWS identity: whom the connection's credentials belong to, as STS sees it."""
+"""AWS identity: whom the connection's credentials belong to, what they may do, and less of it."""
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.aws.identity.client import StsIdentityHook
+from airflow_multicloud.clouds.aws.identity.permissions import SimulatedPermissions
+from airflow_multicloud.clouds.aws.identity.tokens import SessionTokens
 from airflow_multicloud.ports.identity import Identity
+
+
+class StsIdentityHook(SimulatedPermissions, SessionTokens):
+    """The identity port, with permissions by IAM's simulator and tokens by STS."""
+
 
 Hook: type[Identity] = StsIdentityHook

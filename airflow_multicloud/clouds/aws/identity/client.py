@@ -7,7 +7,7 @@ from airflow_multicloud.clouds.aws.session import SessionHook
 from airflow_multicloud.ports.identity import Principal
 
 
-class StsIdentityHook(SessionHook):
+class IdentityBase(SessionHook):
     """The caller of an AWS connection.
 
     :param aws_conn_id: an Airflow connection of type ``aws``.

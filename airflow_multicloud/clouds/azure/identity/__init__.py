@@ -1,18 +1,19 @@
-"""Whom an Azure Blob Storage connection belongs to."""
+"""Whom Azure takes the caller for, and what it may do.
+
+There are no scoped tokens: Microsoft Entra's are good for all that their owner's roles grant, for
+each audience as a whole. A shared access signature, which is for less, is of storage only and no
+token; :class:`~airflow_multicloud.ports.object_store.SignedUrls` makes them.
+"""
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.azure.identity.principals import StoragePrincipals
+from airflow_multicloud.clouds.azure.identity.permissions import RolePermissions
+from airflow_multicloud.clouds.azure.identity.principals import Principals
 from airflow_multicloud.ports.identity import Identity
 
 
-class StorageIdentityHook(StoragePrincipals):
-    """The storage account behind a ``wasb`` connection.
-
-    A storage account does not say which user or application a token belongs to, so the
-    principal is the form of the credentials (account key, shared access signature, Microsoft
-    Entra token, anonymous), never a part of them.
-    """
+class AzureIdentityHook(RolePermissions, Principals):
+    """The identity port, for connections of type ``azure`` and ``wasb``."""
 
 
-Hook: type[Identity] = StorageIdentityHook
+Hook: type[Identity] = AzureIdentityHook

@@ -1,7 +1,8 @@
-"""What the errors of a storage account mean where it is asked who it is.
+"""What errors mean where Azure is asked who the caller is, and what it may do.
 
 "Get Account Information" (https://learn.microsoft.com/rest/api/storageservices/get-account-information)
-has no error codes of its own.
+and Microsoft.Authorization (https://learn.microsoft.com/rest/api/authorization/) have no error
+codes of their own.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from functools import partial
 
 from airflow_multicloud.clouds.azure import errors
-from airflow_multicloud.errors import StorageError
+from airflow_multicloud.errors import CredentialsError, StorageError
 
-#: What the codes of a storage account mean.
+#: What the codes of a storage account mean, and of Resource Manager.
 TABLE = errors.STORAGE
 
-#: :func:`airflow_multicloud.clouds.azure.errors.translated` for these requests.
+#: :func:`airflow_multicloud.clouds.azure.errors.translated` for a storage account's requests.
 translated = partial(errors.translated, table=TABLE, area=StorageError)
+#: The same for those to Microsoft Entra and Azure Resource Manager.
+manager_translated = partial(errors.translated, table=errors.BASE, area=CredentialsError)

@@ -1,12 +1,13 @@
-"""Whom Google Cloud takes the connection's credentials for."""
+"""Whom Google Cloud takes the connection's credentials for, what they may do, and less of it."""
 
 from __future__ import annotations
 
-from airflow_multicloud.clouds.gcp.identity.client import IdentityBase
+from airflow_multicloud.clouds.gcp.identity.permissions import TestedPermissions
+from airflow_multicloud.clouds.gcp.identity.tokens import DownscopedTokens
 from airflow_multicloud.ports.identity import Identity
 
 
-class GCPIdentityHook(IdentityBase):
+class GCPIdentityHook(TestedPermissions, DownscopedTokens):
     """The identity port on Airflow's base hook, with every form of credentials it takes."""
 
 

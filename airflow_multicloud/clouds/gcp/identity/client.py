@@ -8,13 +8,11 @@ from google.auth.transport.requests import Request
 from airflow_multicloud.clouds.gcp import NAME, errors
 from airflow_multicloud.clouds.gcp.errors import BASE
 from airflow_multicloud.clouds.gcp.identity.errors import translated
+from airflow_multicloud.clouds.gcp.identity.resources import STORAGE
 from airflow_multicloud.clouds.gcp.seams import email_of
 from airflow_multicloud.clouds.gcp.session import SessionHook
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, StorageError
 from airflow_multicloud.ports.identity import Principal
-
-#: https://cloud.google.com/storage/docs/request-endpoints
-_STORAGE = "https://storage.googleapis.com"
 
 
 class IdentityBase(SessionHook):
@@ -46,7 +44,7 @@ class IdentityBase(SessionHook):
             return Principal(project, email_of(self))
 
     def _reach_storage(self, project: str) -> None:
-        api = self._session.rest("gcs", _STORAGE, area=StorageError)
+        api = self._session.rest("gcs", STORAGE, area=StorageError)
         query = {"project": project, "maxResults": "1"}
         doing = f"reaching Cloud Storage for connection {self.gcp_conn_id!r}"
         try:

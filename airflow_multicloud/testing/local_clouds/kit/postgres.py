@@ -45,8 +45,9 @@ _PORT = 5432
 class PostgresHome:
     """All database instances of one local cloud, with their backups; safe for many threads.
 
-    Its directory is among the system's temporary ones, since root's servers run as another user,
-    who could not enter most others.
+    Its directory is among the system's temporary ones, or in memory where there is plenty
+    (:func:`~.postgres_leftovers.new_home`): root's servers run as another user, who could not enter
+    most others. An instance takes 50 MB or so, a backup 30 MB.
 
     :param port: of the cloud's server; the instances' addresses are made of it
         (:class:`~.addresses.Addresses`).

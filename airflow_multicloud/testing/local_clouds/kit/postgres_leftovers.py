@@ -13,6 +13,9 @@ from typing import IO
 
 _PREFIX = "multicloud-pg-"
 _LOCK = "held"
+#: Linux: files in memory, for everybody, as POSIX shared memory needs it (shm_overview(7)).
+_MEMORY = Path("/dev/shm")  # noqa: S108  # a directory with an unforeseeable name is made in it
+_ROOMY = 4 << 30
 _IPC_RMID = 0  # linux/ipc.h
 #: Lines of ``postmaster.pid``, from 0: src/include/utils/pidfile.h
 _SHARED_MEMORY_LINE = 6
@@ -21,14 +24,17 @@ _SHARED_MEMORY_LINE = 6
 def new_home() -> tuple[Path, IO[bytes]]:
     """A directory that everybody may enter and only this process's user may change.
 
-    Those that nobody holds any more are removed.
+    In memory where 4 GiB or more of that are free for files and ``TMPDIR`` is not set: databases
+    are a thousand files each, and on a busy disk those take seconds. Those directories that nobody
+    holds any more are removed.
 
     :returns: it, and what holds it for as long as it is open.
     """
-    for old in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    place = _place()
+    for old in place.glob(f"{_PREFIX}*"):
         with suppress(OSError):
             _clear_away(old)
-    made = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
     hold = (made / "new").open("wb")
     fcntl.flock(hold, fcntl.LOCK_EX)
     # Only now: another process that finds it may take it for left behind.
@@ -53,6 +59,17 @@ def forget_shared_memory(data: Path) -> None:
             columns = line.split()
             if (int(columns[0]), int(columns[1]), int(columns[6])) == (key, number, 0):
                 ctypes.CDLL(None).shmctl(number, _IPC_RMID, None)
+
+
+def _place() -> Path:
+    if "TMPDIR" not in os.environ:
+        with suppress(OSError):
+            memory = os.statvfs(_MEMORY)
+            roomy = memory.f_bavail * memory.f_frsize >= _ROOMY
+            # PostgreSQL's programs may have to be copied there.
+            if roomy and not memory.f_flag & os.ST_NOEXEC and os.access(_MEMORY, os.W_OK):
+                return _MEMORY
+    return Path(tempfile.gettempdir())
 
 
 def _clear_away(home: Path) -> None:

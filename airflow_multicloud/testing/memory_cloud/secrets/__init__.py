@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from airflow_multicloud.adapters.masking import mask_value
@@ -72,7 +73,7 @@ class Hook:
             with space.lock:
                 space.meet(SecretCall.LIST)
                 kept = [space.kept[name] for name in page if name in space.kept]
-                seen = [one.seen(self.memory_conn_id) for one in kept]
+                seen = [replace(one.seen(self.memory_conn_id), current=None) for one in kept]
             for secret in seen:
                 if secret.state is not SecretState.REMOVED and secret.name.startswith(prefix):
                     yield secret

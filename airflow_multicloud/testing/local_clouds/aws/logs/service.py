@@ -8,13 +8,17 @@ from typing import Any
 
 from airflow_multicloud.testing.local_clouds.aws.logs import questions, words
 from airflow_multicloud.testing.local_clouds.aws.logs.puts import put
-from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler, Words
+from airflow_multicloud.testing.local_clouds.aws.telemetry.services import (
+    DeliveryService,
+    Handler,
+    Words,
+)
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 
-class LogsService:
+class LogsService(DeliveryService):
     """The events of all log groups, which moto keeps."""
 
     boto_name = "logs"
@@ -23,7 +27,7 @@ class LogsService:
     words: Words = words
 
     def __init__(self, state: State, faults: SeededDeliveryFaults) -> None:
-        self.faults = faults
+        super().__init__(faults)
         self._state = state
         # moto's streams are not made for several writers.
         self._lock = threading.Lock()

@@ -10,13 +10,17 @@ from typing import Any
 from airflow_multicloud.testing.local_clouds.aws.metrics import questions, words
 from airflow_multicloud.testing.local_clouds.aws.metrics.puts import put
 from airflow_multicloud.testing.local_clouds.aws.metrics.series import Region
-from airflow_multicloud.testing.local_clouds.aws.telemetry.services import Handler, Words
+from airflow_multicloud.testing.local_clouds.aws.telemetry.services import (
+    DeliveryService,
+    Handler,
+    Words,
+)
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 
-class MetricsService:
+class MetricsService(DeliveryService):
     """The series of all regions."""
 
     boto_name = "cloudwatch"
@@ -25,7 +29,7 @@ class MetricsService:
     words: Words = words
 
     def __init__(self, state: State, faults: SeededDeliveryFaults) -> None:
-        self.faults = faults
+        super().__init__(faults)
         self._state = state
         self._regions: defaultdict[str, Region] = defaultdict(Region)
         self.handlers: Mapping[str, Handler] = {

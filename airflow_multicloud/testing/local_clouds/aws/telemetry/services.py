@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.testing.delivery_faults import DeliveryCall, DeliveryFaultKind
 from airflow_multicloud.testing.local_clouds.aws.telemetry.checking import Unfit
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call, Refused
-from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
+from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import (
+    SeededDeliveryFaults,
+    lose,
+    meet,
+)
 
 Handler = Callable[[Call], Mapping[str, Any]]
 
@@ -41,21 +46,39 @@ class Service(Protocol):
         ...
 
     @property
-    def faults(self) -> SeededDeliveryFaults:
-        """What is planted."""
-        ...
-
-    @property
     def handlers(self) -> Mapping[str, Handler]:
         """Operation → what answers it."""
-        ...
-
-    @property
-    def writes(self) -> frozenset[str]:
-        """The operations that faults of writing meet; those of reading meet the others."""
         ...
 
     @property
     def words(self) -> Words:
         """How it refuses."""
         ...
+
+    def carry_out(self, call: Call, handler: Handler) -> Mapping[str, Any]:
+        """What a handler says, unless a fault meets the request."""
+        ...
+
+
+class DeliveryService:
+    """What services that metrics and logs are delivered to share: faults.
+
+    :param faults: what is planted.
+    """
+
+    #: The operations that faults of writing meet; those of reading meet the others.
+    writes: frozenset[str]
+    words: Words
+
+    def __init__(self, faults: SeededDeliveryFaults) -> None:
+        self.faults = faults
+
+    def carry_out(self, call: Call, handler: Handler) -> Mapping[str, Any]:
+        """What a handler says, unless a fault meets the request."""
+        kind = DeliveryCall.WRITE if call.operation in self.writes else DeliveryCall.READ
+        fault = meet(self.faults, kind)
+        if fault is not None and fault.kind is DeliveryFaultKind.REFUSE:
+            raise self.words.refusal(fault.error)
+        answered = handler(call)
+        lose(fault)
+        return answered

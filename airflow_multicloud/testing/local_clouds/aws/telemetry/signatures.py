@@ -1,4 +1,4 @@
-"""Whether a request is signed with the local key, by Signature Version 4.
+"""Whether a request is signed with a known key, by Signature Version 4.
 
 "Elements of an AWS API request signature" in the AWS Identity and Access Management User Guide.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -25,6 +27,7 @@ _AUTHORIZATION = re.compile(
 #: "the request must reach AWS within five minutes of the time stamp in the request"; longer here,
 #: as nobody's clock is tested.
 _FRESH = timedelta(minutes=15)
+_LOCAL = MappingProxyType({ACCESS_KEY: SECRET_KEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +35,26 @@ class Signed:
     """What a request is signed for.
 
     :param problem: why it is not let in: ``key``, ``signature`` or ``missing``.
+    :param key: the access key's id.
     """
 
     service: str = ""
     region: str = ""
     problem: str | None = None
+    key: str = ""
 
 
-def signed(request: Request) -> Signed:
-    """For which service and region a request is signed, and whether by the local key."""
+def signed(request: Request, secrets: Mapping[str, str] = _LOCAL) -> Signed:
+    """For which service and region a request is signed, and whether by a known key.
+
+    :param secrets: access key → secret key; the local one alone by default.
+    """
     found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
     if found is None:
         return Signed(problem="missing")
-    service, region = found["service"], found["region"]
-    if found["key"] != ACCESS_KEY:
-        return Signed(service, region, "key")
+    service, region, key = found["service"], found["region"], found["key"]
+    if key not in secrets:
+        return Signed(service, region, "key", key)
     moment = request.headers.get("X-Amz-Date", "")
     names = found["headers"].split(";")
     asked = AWSRequest(
@@ -56,11 +64,11 @@ def signed(request: Request) -> Signed:
         headers={name: request.headers.get(name, "") for name in names},
     )
     asked.context["timestamp"] = moment
-    signer = SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), service, region)
+    signer = SigV4Auth(Credentials(key, secrets[key]), service, region)
     text = signer.string_to_sign(asked, signer.canonical_request(asked))
     right = hmac.compare_digest(signer.signature(text, asked), found["signature"])
     fits = right and "host" in names and _fresh(moment)
-    return Signed(service, region, None if fits else "signature")
+    return Signed(service, region, None if fits else "signature", key)
 
 
 def _fresh(moment: str) -> bool:

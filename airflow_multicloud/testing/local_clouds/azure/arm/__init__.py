@@ -7,8 +7,9 @@ reads it with. That is the client's view of the service, not the service's: what
 still be refused by Azure, but what is refused here is not what the SDK would send.
 
 Served by the packages beside this one: Microsoft Entra's token endpoint (client secret), Cost
-Management's Query, Advisor's recommendations, the Azure Retail Prices API, and virtual machines
-with their disks and network interfaces. A service more is a module
+Management's Query, Advisor's recommendations, the Azure Retail Prices API, virtual machines with
+their disks and network interfaces, and the caller's permissions (Microsoft.Authorization; they are
+told, and keep nobody from anything). A service more is a module
 with ``routes``, named in :mod:`.__main__`.
 
 Run by :func:`resource_manager`; seeded and told to fail through
@@ -23,6 +24,8 @@ from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, pyth
 from airflow_multicloud.testing.local_clouds.kit.sockets import LOOPBACK, free_port, url_at
 
 # All made up, none a secret of anything.
+#: The application's in the directory, which role and deny assignments name.
+OBJECT_ID = "44444444-4444-4444-8444-444444444444"
 TENANT_ID = "11111111-1111-4111-8111-111111111111"
 CLIENT_ID = "22222222-2222-4222-8222-222222222222"
 CLIENT_SECRET = "local-client-secret"  # noqa: S105 - opens nothing but this server

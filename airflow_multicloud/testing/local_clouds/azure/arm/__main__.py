@@ -11,13 +11,14 @@ from pathlib import Path
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.compute import service as compute
 from airflow_multicloud.testing.local_clouds.azure.cost import advice, prices, queries
+from airflow_multicloud.testing.local_clouds.azure.identity import authorization
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
 from airflow_multicloud.testing.local_clouds.kit.machines import Machines
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 
-_SERVICES = (queries, advice, prices)
+_SERVICES = (queries, advice, prices, authorization)
 
 
 def main() -> None:

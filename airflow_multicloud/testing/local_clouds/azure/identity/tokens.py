@@ -21,6 +21,7 @@ from airflow_multicloud.testing.local_clouds.azure.arm import (
     AUDIENCE,
     CLIENT_ID,
     CLIENT_SECRET,
+    OBJECT_ID,
     TENANT_ID,
 )
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal, Route, origin_of
@@ -66,6 +67,7 @@ class Tokens:
             "iat": now - timedelta(days=1),
             "exp": now + (self.lifetime if lifetime is None else lifetime),
             "appid": CLIENT_ID,
+            "oid": OBJECT_ID,
             "tid": TENANT_ID,
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)

@@ -1,0 +1,107 @@
+"""One result of IAM's policy simulator, in this package's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_multicloud.clouds.aws.identity.arns import Arn
+from airflow_multicloud.clouds.aws.identity.sources import PolicySource
+from airflow_multicloud.ports.identity import Decision
+
+# PolicyEvaluationDecisionType of IAM's model.
+_DECISIONS = {
+    "allowed": Decision.ALLOW,
+    "explicitDeny": Decision.DENY,
+    "implicitDeny": Decision.DENY,
+}
+#: Services whose resources have policies that allow a caller of the same account by themselves:
+#: "AWS services that work with IAM" in the IAM User Guide, as far as this package uses them.
+_HAVE_POLICIES = frozenset({"s3", "secretsmanager", "kms", "sqs", "sns", "logs"})
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the simulator says.
+
+    :param explicit: whether a statement denies it, and not only none allows it.
+    :param policies: the policies whose statements decide.
+    :param missing: condition keys that a policy asks for and nobody knows beforehand.
+    :param layers: what else denies it: an organization's policy, a boundary.
+    """
+
+    decision: Decision
+    explicit: bool = False
+    policies: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+    def and_also(self, other: Verdict) -> Verdict:
+        """Both: what one of them denies is denied, what one can't tell is not known."""
+        order = (Decision.ALLOW, Decision.UNKNOWN, Decision.DENY)
+        worst = max(self, other, key=lambda one: (order.index(one.decision), one.explicit))
+        return Verdict(
+            decision=worst.decision,
+            explicit=worst.explicit,
+            policies=worst.policies,
+            missing=tuple(dict.fromkeys((*self.missing, *other.missing))),
+            layers=tuple(dict.fromkeys((*self.layers, *other.layers))),
+        )
+
+    def reason(self, source: PolicySource, arn: Arn | None) -> str:
+        """Why, in a sentence."""
+        by = f" ({', '.join(self.policies[:_MOST_NAMED])})" if self.policies else ""
+        has_policy = arn is not None and arn.service in _HAVE_POLICIES
+        if self.decision is Decision.UNKNOWN:
+            return (
+                f"policies of {source.arn} depend on {', '.join(self.missing)}, which only a "
+                f"request has"
+            )
+        if self.decision is Decision.ALLOW:
+            unseen = "; a policy of the resource itself is not looked at" if has_policy else ""
+            return f"allowed by policies of {source.arn}{by}{unseen}"
+        if self.explicit:
+            return f"explicitly denied{by}{_also(self.layers)}"
+        if self.layers:
+            return f"implicitly denied: {' and '.join(self.layers)}"
+        unless = ", unless a policy of the resource itself does" if has_policy else ""
+        return f"implicitly denied: no policy of {source.arn} allows it{unless}"
+
+
+def verdict_of(result: Mapping[str, Any]) -> Verdict:
+    """An ``EvaluationResult`` with what it says of its resource.
+
+    :raises LookupError: (or another of :data:`~airflow_multicloud.adapters.answers.MALFORMED`)
+        when it is none.
+    """
+    found = _verdict(result, result["EvalDecision"])
+    for one in result.get("ResourceSpecificResults") or ():
+        found = found.and_also(_verdict(one, one["EvalResourceDecision"]))
+    return found
+
+
+def _verdict(told: Mapping[str, Any], decision: str) -> Verdict:
+    missing = tuple(map(str, told.get("MissingContextValues") or ()))
+    organization = told.get("OrganizationsDecisionDetail") or {}
+    boundary = told.get("PermissionsBoundaryDecisionDetail") or {}
+    layers = []
+    if organization.get("AllowedByOrganizations") is False:
+        layers.append("the organization's service control policies do not allow it")
+    if boundary.get("AllowedByPermissionsBoundary") is False:
+        layers.append("the caller's permissions boundary does not allow it")
+    details = told.get("EvalDecisionDetails") or {}
+    layers += [f"{name} says {value}" for name, value in details.items() if value != "allowed"]
+    policies = (str(one.get("SourcePolicyId")) for one in told.get("MatchedStatements") or ())
+    return Verdict(
+        decision=Decision.UNKNOWN if missing else _DECISIONS[decision],
+        explicit=decision == "explicitDeny",
+        policies=tuple(dict.fromkeys(policies)),
+        missing=missing,
+        layers=tuple(layers) if decision != "allowed" else (),
+    )
+
+
+def _also(layers: tuple[str, ...]) -> str:
+    return f"; {' and '.join(layers)}" if layers else ""
