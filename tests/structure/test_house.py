@@ -42,7 +42,7 @@ PLAN = {
         "errors",
     },
     "cost": {"client", "exports", "queries", "advice", "prices", "errors"},
-    "identity": {"client", "permissions", "tokens", "facts", "policies", "errors"},
+    "identity": {"client", "permissions", "tokens", "calls", "facts", "policies", "errors"},
     "compute": {
         "client",
         "fields",
