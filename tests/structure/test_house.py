@@ -140,6 +140,8 @@ SHARED = {"session", "errors"}
 # Beside these: (cloud, file) → why it is no service's.
 SHARED_TOO = {
     ("aws", "clients"): "two for each service that would count a request twice",
+    ("aws", "consoles"): "pages of the console, which several services link to",
+    ("aws", "tagging"): "what several services make has tags of one form",
     ("aws", "seams"): "what is reached of boto3 and botocore that is not public",
     ("azure", "seams"): "what is reached of Azure's SDK that is not public",
     ("gcp", "seams"): "what is reached of Google's SDK that is not public",

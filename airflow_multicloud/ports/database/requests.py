@@ -12,7 +12,7 @@ from airflow_multicloud.ports.database.values import DatabaseRef
 
 #: The label that holds the order's token, among those of an instance and of a snapshot, wherever
 #: its cloud keeps it.
-TOKEN_LABEL: Final = "multicloud-token"
+TOKEN_LABEL: Final = "multicloud-token"  # noqa: S105 - the name of a label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
