@@ -27,6 +27,7 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
+from airflow_multicloud.testing.local_clouds.aws.database import rds
 from airflow_multicloud.testing.local_clouds.aws.identity import iam
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
@@ -35,6 +36,7 @@ from airflow_multicloud.testing.local_clouds.azure.object_store import install_a
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.database import cloud_sql
 from airflow_multicloud.testing.local_clouds.gcp.identity import permissions
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
@@ -197,6 +199,20 @@ def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An RDS with real databases, with its connection ``aws_database_local`` set."""
+    with _serving(rds, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_cloud_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Cloud SQL with real databases, with its connection ``gcp_database_local`` set."""
+    with _serving(cloud_sql, tmp_path_factory) as server:
         yield server
 
 

@@ -131,6 +131,9 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "database", "claims"): "a clone carries the labels of what it was made of",
+    ("gcp", "database", "completing"): "a clone can't be given labels in one request",
+    ("gcp", "database", "descriptions"): "backups have no name, token or labels of their own",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 

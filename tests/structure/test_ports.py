@@ -139,7 +139,9 @@ OVERRIDDEN = {
     ("aws", "database", "get_connection"): "the same one, read once in a session",
     **{
         ("gcp", port, name): reason
-        for port in ("object_store", "cost", "identity", "compute", "metrics", "logs")
+        for port in (
+            *("object_store", "cost", "identity", "compute", "metrics", "logs", "database"),
+        )
         for name, reason in (
             ("get_connection", "the session's connection, read once"),
             ("get_credentials_and_project_id", "the session's, so that clients share one token"),
@@ -152,6 +154,7 @@ OVERRIDDEN = {
         "the official hook's own seam for another endpoint; only adds the extra compute.endpoint"
     ),
     ("gcp", "compute", "default_conn_name"): "the base hook's own",
+    ("gcp", "database", "default_conn_name"): "the base hook's own; Cloud SQL's is for SQL",
 }
 
 

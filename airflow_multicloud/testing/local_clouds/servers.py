@@ -9,6 +9,7 @@ from pathlib import Path
 from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.testing.local_clouds.aws import compute as aws_compute
 from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
+from airflow_multicloud.testing.local_clouds.aws import database as aws_database
 from airflow_multicloud.testing.local_clouds.aws import identity as aws_identity
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
@@ -17,6 +18,7 @@ from airflow_multicloud.testing.local_clouds.azure import object_store as azure_
 from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
+from airflow_multicloud.testing.local_clouds.gcp import database as gcp_database
 from airflow_multicloud.testing.local_clouds.gcp import identity as gcp_identity
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
 from airflow_multicloud.testing.local_clouds.gcp import telemetry as gcp_telemetry
@@ -34,6 +36,8 @@ class Server(StrEnum):
     AWS_COST = "aws.cost"
     #: EC2 whose machines boot; ``aws_compute_local``.
     AWS_COMPUTE = "aws.compute"
+    #: RDS, with a PostgreSQL server behind each instance; ``aws_database_local``.
+    AWS_DATABASE = "aws.database"
     #: CloudWatch; ``aws_telemetry_local``.
     AWS_METRICS = "aws.metrics"
     #: CloudWatch Logs, in the same process; ``aws_telemetry_local``.
@@ -53,6 +57,8 @@ class Server(StrEnum):
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
+    #: Cloud SQL with real databases; ``gcp_database_local``.
+    GCP_DATABASE = "gcp.database"
     #: Permissions of projects, buckets, secrets and service accounts; ``gcp_identity_local``.
     GCP_IDENTITY = "gcp.identity"
     #: Azurite; ``wasb_local``.
@@ -88,6 +94,9 @@ TELEMETRY = frozenset(
     }
 )
 
+#: Managed databases.
+DATABASES = frozenset({Server.AWS_DATABASE, Server.GCP_DATABASE})
+
 Maker = Callable[[Path], ServerSpec]
 
 #: How each is run, given the directory for its data.
@@ -96,6 +105,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_SECOND_OBJECT_STORE: aws_object_store.ministack,
     Server.AWS_COST: aws_cost.cost_hub,
     Server.AWS_COMPUTE: aws_compute.ec2,
+    Server.AWS_DATABASE: aws_database.rds,
     Server.AWS_METRICS: aws_telemetry.cloudwatch,
     Server.AWS_LOGS: aws_telemetry.cloudwatch,
     Server.AWS_IDENTITY: aws_identity.iam,
@@ -103,6 +113,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
+    Server.GCP_DATABASE: gcp_database.cloud_sql,
     Server.GCP_METRICS: gcp_telemetry.telemetry,
     Server.GCP_LOGS: gcp_telemetry.telemetry,
     Server.GCP_IDENTITY: gcp_identity.permissions,

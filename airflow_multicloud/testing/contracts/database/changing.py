@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -228,7 +229,8 @@ class RemoveContract:
         database_rig.succeeded(begun)
         (found,) = database_rig.hook.list_snapshots(made.ref, {})
         assert found.name == name
-        again = database_rig.restored(database_rig.restore_order(FromSnapshot(found.ref)))
+        another = database_rig.restore_order(FromSnapshot(found.ref))
+        again = database_rig.restored(replace(another, network=database_rig.spec.network))
         assert database_rig.lab.rows(again.ref) == sorted([*ROWS, "last"])
         database_rig.succeeded(database_rig.hook.remove_snapshot(found.ref, token=order.token))
         assert list(database_rig.hook.list_snapshots(made.ref, {})) == []

@@ -26,6 +26,7 @@ import pytest
 
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
+    DatabaseNetwork,
     DatabaseRef,
     DatabaseService,
     FromPointInTime,
@@ -104,6 +105,8 @@ class DatabaseRigSpec:
     :param plant: plants these faults and no others: those of before are taken away.
     :param open_refused: gives a hook whose credentials the cloud refuses; left out where there are
         no credentials.
+    :param network: where an instance is attached that is restored from a snapshot of one that is
+        gone; left out where the cloud knows it nevertheless.
     :param has_named_instances: whether a reference may be an instance's plain name.
     :param gaps: a test's name → why it must fail here; it is a strict xfail.
     """
@@ -115,6 +118,7 @@ class DatabaseRigSpec:
     lab: Callable[[pytest.FixtureRequest], DatabaseLab]
     plant: Callable[[pytest.FixtureRequest, Sequence[DatabaseFault]], None]
     open_refused: Callable[[pytest.FixtureRequest], DatabaseService] | None = None
+    network: DatabaseNetwork | None = None
     has_named_instances: bool = True
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -162,11 +166,12 @@ class DatabaseRig:
         labels: Mapping[str, str] = {},
         deletion_protected: bool = False,
     ) -> RestoreOrder:
-        """A new order."""
+        """A new order; its name contains digits of its token, which some clouds need."""
+        token = token or str(uuid.uuid4())
         return RestoreOrder(
             source=source,
-            name=name or self.name(),
-            token=token or str(uuid.uuid4()),
+            name=name or f"c-{uuid.UUID(token).hex[:12]}",
+            token=token,
             labels={LABEL: self.mark, **labels},
             deletion_protected=deletion_protected,
         )

@@ -156,5 +156,6 @@ class SnapshotContract:
         )
         (found,) = database_rig.hook.list_snapshots(made.ref, {LABEL: database_rig.mark})
         assert found.ref == kept.ref
-        again = database_rig.restored(database_rig.restore_order(FromSnapshot(found.ref)))
+        order = database_rig.restore_order(FromSnapshot(found.ref))
+        again = database_rig.restored(replace(order, network=database_rig.spec.network))
         assert database_rig.lab.rows(again.ref) == sorted(ROWS)
