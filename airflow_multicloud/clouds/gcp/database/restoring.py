@@ -96,8 +96,11 @@ class Restores(Snapshots):
         if isinstance(order.source, FromSnapshot):
             doing = f"restoring {target.id} from {source.backup_id}"
             self._check_backup(source, doing)
+            if self._described_or_none(target) is not None:
+                raise failure(f"{doing}: an instance of this name came up", ErrorKind.BUSY)
             path = f"{target.path}/restoreBackup"
-            # For new instances only, so that it can't be one that appears meanwhile.
+            # The settings are "to restore new instances only" by the discovery document; the plain
+            # request would replace what an instance of this name holds.
             body = {"backup": source.backup_id, "restoreInstanceSettings": {"settings": settings}}
         else:
             doing = f"restoring {target.id} from {source.id}"
