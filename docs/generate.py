@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import registry
-from airflow_multicloud.ports import compute, cost
+from airflow_multicloud.ports import compute, cost, identity, secrets
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.contracts.object_store.rigs import OPTIONAL_CAPABILITIES
 from airflow_multicloud.testing.contracts.rigs import has_capability
@@ -45,6 +45,8 @@ CAPABILITIES: dict[str, tuple[type, ...]] = {
         cost.PriceLists,
     ),
     "compute": (compute.ConsoleOutput,),
+    "secrets": (secrets.SecretRecovery, secrets.SecretVersionStates),
+    "identity": (identity.PermissionChecks, identity.ScopedTokens),
 }
 
 

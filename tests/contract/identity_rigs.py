@@ -13,12 +13,13 @@ import pytest
 from airflow_multicloud.ports.identity import Identity, Principal
 from airflow_multicloud.testing.contracts.identity.rigs import IdentityRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
+from airflow_multicloud.testing.local_clouds.azure.arm import OBJECT_ID, SUBSCRIPTION_ID
 from airflow_multicloud.testing.local_clouds.azure.object_store import AZURITE_ACCOUNT
 from tests.integration import strict_aws
 from tests.integration.answering import Answer, answering, service_account
 
 if TYPE_CHECKING:
-    from airflow_multicloud.testing.local_clouds import LocalClouds
+    from airflow_multicloud.testing.local_clouds import LocalClouds, LocalServer
 
 Opener = Callable[[pytest.FixtureRequest], Identity]
 
@@ -55,6 +56,14 @@ def identity_rig_specs() -> tuple[IdentityRigSpec, ...]:
             principal=Principal("local", "anonymous"),
         ),
         IdentityRigSpec(
+            name="resource_manager",
+            cloud="azure",
+            hook=AzureHook,
+            open=connected(Identity, "azure_local", "local_azure"),
+            open_refused=_refused_by_entra,
+            principal=Principal(SUBSCRIPTION_ID, OBJECT_ID),
+        ),
+        IdentityRigSpec(
             name="azurite",
             cloud="azure",
             hook=AzureHook,
@@ -88,6 +97,11 @@ def _refused_by_azure(request: pytest.FixtureRequest) -> Identity:
             "password": "d3Jvbmcga2V5" * 4,
         },
     )
+
+
+def _refused_by_entra(request: pytest.FixtureRequest) -> Identity:
+    server: LocalServer = request.getfixturevalue("local_azure")
+    return _on(request, {**server.spec.connections["azure_local"], "password": "another"})
 
 
 def _entered(request: pytest.FixtureRequest, context: AbstractContextManager[Any]) -> Any:

@@ -70,6 +70,17 @@ PLAN = {
         "errors",
     },
     "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "tagging",
+        "removing",
+        "errors",
+    },
     "database": {
         "client",
         "fields",
@@ -134,6 +145,9 @@ OF_ITS_OWN = {
     ("gcp", "database", "claims"): "a clone carries the labels of what it was made of",
     ("gcp", "database", "completing"): "a clone can't be given labels in one request",
     ("gcp", "database", "descriptions"): "backups have no name, token or labels of their own",
+    ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
+    ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 

@@ -12,15 +12,18 @@ from airflow_multicloud.testing.local_clouds.aws import cost as aws_cost
 from airflow_multicloud.testing.local_clouds.aws import database as aws_database
 from airflow_multicloud.testing.local_clouds.aws import identity as aws_identity
 from airflow_multicloud.testing.local_clouds.aws import object_store as aws_object_store
+from airflow_multicloud.testing.local_clouds.aws import secrets as aws_secrets
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
+from airflow_multicloud.testing.local_clouds.azure import secrets as azure_secrets
 from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
 from airflow_multicloud.testing.local_clouds.gcp import database as gcp_database
 from airflow_multicloud.testing.local_clouds.gcp import identity as gcp_identity
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
+from airflow_multicloud.testing.local_clouds.gcp import secrets as gcp_secrets
 from airflow_multicloud.testing.local_clouds.gcp import telemetry as gcp_telemetry
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
@@ -42,6 +45,8 @@ class Server(StrEnum):
     AWS_METRICS = "aws.metrics"
     #: CloudWatch Logs, in the same process; ``aws_telemetry_local``.
     AWS_LOGS = "aws.logs"
+    #: Secrets Manager; ``aws_secrets_local``, and ``aws_secrets_wrong_key``, which it refuses.
+    AWS_SECRETS = "aws.secrets"
     #: IAM and STS, whose policies are evaluated; ``aws_identity_local``, ``aws_role_local``.
     AWS_IDENTITY = "aws.identity"
     #: fake-gcs-server; ``gcp_local``.
@@ -54,6 +59,8 @@ class Server(StrEnum):
     #: ``gcp_telemetry_local``.
     GCP_METRICS = "gcp.metrics"
     GCP_LOGS = "gcp.logs"
+    #: Secret Manager; ``gcp_secrets_local``.
+    GCP_SECRETS = "gcp.secrets"
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
@@ -69,6 +76,8 @@ class Server(StrEnum):
     AZURE_COMPUTE = "azure.compute"
     #: The caller's permissions, in the same process; ``azure_local``.
     AZURE_IDENTITY = "azure.identity"
+    #: Key Vault; ``azure_secrets_local``.
+    AZURE_SECRETS = "azure.secrets"
     #: Application Insights and Log Analytics; ``azure_telemetry_local``.
     AZURE_METRICS = "azure.metrics"
     #: The Logs Ingestion API and Log Analytics, in the same process; ``azure_telemetry_local``.
@@ -108,10 +117,12 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AWS_DATABASE: aws_database.rds,
     Server.AWS_METRICS: aws_telemetry.cloudwatch,
     Server.AWS_LOGS: aws_telemetry.cloudwatch,
+    Server.AWS_SECRETS: aws_secrets.secrets_manager,
     Server.AWS_IDENTITY: aws_identity.iam,
     Server.GCP_OBJECT_STORE: gcp_object_store.fake_gcs,
     Server.GCP_BIGQUERY: gcp_cost.bigquery,
     Server.GCP_COST: gcp_cost.recommender,
+    Server.GCP_SECRETS: gcp_secrets.secret_manager,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
     Server.GCP_DATABASE: gcp_database.cloud_sql,
     Server.GCP_METRICS: gcp_telemetry.telemetry,
@@ -121,6 +132,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,
     Server.AZURE_IDENTITY: azure_arm.resource_manager,
+    Server.AZURE_SECRETS: azure_secrets.key_vault,
     Server.AZURE_METRICS: azure_telemetry.monitor,
     Server.AZURE_LOGS: azure_telemetry.monitor,
 }

@@ -14,6 +14,7 @@ from airflow_multicloud.ports.database import DatabaseEndpoint, DatabaseRef
 from airflow_multicloud.testing.local_clouds.kit.sql_admin import DatabaseOwner
 
 USER, PASSWORD = "master", "a-contracts-password"
+STANDING = "c-standing"
 _TABLE = "items"
 _LONGEST_S = 60
 
@@ -25,6 +26,10 @@ class Control(Protocol):
         """An instance that is available, whose master user is the one above."""
         ...
 
+    def find(self, name: str) -> DatabaseRef | None:
+        """One that was made before, once it is available."""
+        ...
+
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
         """A replica that is available."""
         ...
@@ -34,7 +39,7 @@ class Control(Protocol):
         ...
 
     def clear(self) -> None:
-        """Delete all instances and snapshots."""
+        """Delete all instances but :data:`STANDING`, and all snapshots."""
         ...
 
 
@@ -54,6 +59,9 @@ class SqlLab:
         for row in rows:
             self.write(ref, row)
         return ref
+
+    def standing(self, rows: Sequence[str]) -> DatabaseRef:
+        return self._control.find(STANDING) or self.primary(STANDING, rows)
 
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         ref, wanted = self._control.replicate(of, name), self.rows(of)
@@ -76,8 +84,9 @@ class SqlLab:
         time.sleep(0.02)
         return now
 
-    def hold(self, replica: DatabaseRef) -> None:
+    def hold(self, replica: DatabaseRef, primary: DatabaseRef) -> None:
         self._owner.hold(replica.id)
+        self.write(primary, "held")
 
     def release(self, replica: DatabaseRef) -> None:
         self._owner.release(replica.id)

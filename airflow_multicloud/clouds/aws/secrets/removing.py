@@ -32,8 +32,12 @@ class SecretRemoval(SecretListing):
             _check_recoverable(item, client.meta.region_name)
         if is_removed(item):
             return self._secret(item)
-        with translated(doing):
-            client.delete_secret(SecretId=cloud_name, RecoveryWindowInDays=_DAYS)
+        try:
+            with translated(doing):
+                client.delete_secret(SecretId=cloud_name, RecoveryWindowInDays=_DAYS)
+        except SecretsError as err:
+            if not self._is_so_already(err, cloud_name, removed=True):
+                raise
         item = self._described(cloud_name)
         if current_of(item) != version:
             # Somebody has written since it was looked at: that is not what was to be removed.
@@ -52,8 +56,18 @@ class SecretRemoval(SecretListing):
 
     def _restore(self, cloud_name: str) -> None:
         client = self._client()
-        with translated(f"recovering the secret {cloud_name}"):
-            client.restore_secret(SecretId=cloud_name)
+        try:
+            with translated(f"recovering the secret {cloud_name}"):
+                client.restore_secret(SecretId=cloud_name)
+        except SecretsError as err:
+            if not self._is_so_already(err, cloud_name, removed=False):
+                raise
+
+    def _is_so_already(self, err: SecretsError, cloud_name: str, *, removed: bool) -> bool:
+        """Whether a request was refused because it was carried out, and its answer was lost."""
+        if err.kind is not ErrorKind.PRECONDITION_FAILED:
+            return False
+        return is_removed(self._described(cloud_name)) is removed
 
 
 def _check_recoverable(item: Mapping[str, Any], region: str) -> None:

@@ -33,7 +33,8 @@ from airflow_multicloud.clouds.aws.secrets.fields import (
 )
 from airflow_multicloud.clouds.aws.secrets.listing import SecretListing
 from airflow_multicloud.clouds.aws.secrets.naming import NAMES, RULES, TAG_VALUES
-from airflow_multicloud.clouds.aws.secrets.tagging import SecretTagging, check_tags, tag_list
+from airflow_multicloud.clouds.aws.secrets.tagging import SecretTagging, check_tags
+from airflow_multicloud.clouds.aws.tagging import tag_list
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.ports.secrets import SecretVersion
 

@@ -41,7 +41,7 @@ from airflow_multicloud.testing.sql_faults import DatabaseFault
 
 #: On everything that a contract test orders.
 LABEL = "multicloud-contract"
-#: What an instance of :meth:`DatabaseLab.primary` holds.
+#: What the instances of :meth:`DatabaseRig.primary` and :meth:`DatabaseRig.standing` hold.
 ROWS = ("one", "two", "three")
 _LONGEST_S = 120
 
@@ -54,6 +54,10 @@ class DatabaseLab(Protocol):
 
         :param rows: its rows.
         """
+        ...
+
+    def standing(self, rows: Sequence[str]) -> DatabaseRef:
+        """Such an instance that is made once and that no test changes; it is available."""
         ...
 
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
@@ -75,12 +79,12 @@ class DatabaseLab(Protocol):
         """A moment after all that was written, and before all that will be."""
         ...
 
-    def hold(self, replica: DatabaseRef) -> None:
-        """Have a replica receive nothing more, and its lag be more than a second."""
+    def hold(self, replica: DatabaseRef, primary: DatabaseRef) -> None:
+        """Have a replica show nothing more of what its primary commits, and be behind it."""
         ...
 
     def release(self, replica: DatabaseRef) -> None:
-        """Have it receive all again."""
+        """Have it show all again."""
         ...
 
     def damage(self, snapshot: DatabaseRef) -> None:
@@ -88,7 +92,7 @@ class DatabaseLab(Protocol):
         ...
 
     def clear(self) -> None:
-        """Remove all instances and snapshots, whoever made them."""
+        """Remove all instances but the standing one, and all snapshots, whoever made them."""
         ...
 
 
@@ -141,6 +145,10 @@ class DatabaseRig:
     def primary(self) -> DatabaseRef:
         """A new instance with :data:`ROWS`."""
         return self.lab.primary(self.name(), ROWS)
+
+    def standing(self) -> DatabaseRef:
+        """An instance with :data:`ROWS` that no test changes, so that it is made once."""
+        return self.lab.standing(ROWS)
 
     def name(self) -> str:
         """A new name."""

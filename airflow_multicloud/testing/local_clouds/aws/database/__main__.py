@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from contextlib import closing
 
 from airflow_multicloud.testing.local_clouds.aws.database.server import RdsServer
@@ -19,9 +21,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="the APIs")
     parser.add_argument("--admin-port", type=int, required=True, help="seeding and faults")
     given = parser.parse_args()
+    # So that the servers end in good order, and what they wrote is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     state = State()
     with closing(PostgresHome(port=given.port)) as home:
-        world = World(home)
+        world = World(home, state)
         owner = database_administration(home, world, administration(state))
         with HttpServer(RdsServer(world, state), port=given.port):
             HttpServer(owner, port=given.admin_port).serve_forever()

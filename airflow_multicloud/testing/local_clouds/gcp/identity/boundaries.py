@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from werkzeug import Request
 
@@ -75,7 +76,9 @@ class Boundaries:
         if not is_good(form.get("subjectToken", "")):
             return _error("invalid_grant", "The subject token is invalid.")
         try:
-            options = json.loads(form.get("options", "{}"))
+            # Encoded once more than a form is: "A set of features that Security Token Service
+            # supports, … formatted as a serialized JSON", which clients send URL-encoded.
+            options = json.loads(unquote(form.get("options", "{}")))
             rules = options["accessBoundary"]["accessBoundaryRules"]
             boundary = Boundary([_rule(rule) for rule in rules], time.monotonic() + _LIFETIME_S)
         except (ValueError, KeyError, TypeError) as err:
