@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ def control(local_cloud_sql: LocalServer) -> CloudSqlControl:
 @pytest.fixture(scope="module")
 def source(control: CloudSqlControl) -> DatabaseRef:
     """An instance that the tests only read."""
-    return control.make("standing")
+    return control.make("read-only")
 
 
 @pytest.fixture
@@ -55,10 +56,10 @@ def hook(local_cloud_sql: LocalServer) -> DatabaseService:
     return registry.resolve(DatabaseService, CONN_ID)
 
 
-def new_order(source: DatabaseRef, **given: Any) -> RestoreOrder:
+def new_order(of: DatabaseRef, **given: Any) -> RestoreOrder:
     token = str(uuid.uuid4())
-    name = f"r-{token[:8]}"
-    return RestoreOrder(**{"source": FromPointInTime(source), "name": name, "token": token} | given)
+    order = RestoreOrder(source=FromPointInTime(of), name=f"r-{token[:8]}", token=token)
+    return replace(order, **given)
 
 
 def waited(hook: DatabaseService, operation: Operation) -> Operation:
@@ -176,7 +177,7 @@ def test_descriptions_of_others_are_no_snapshots(
     hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
 ) -> None:
     for text in ("nightly", 'airflow-multicloud 1 {"name":"a","token":"b","labels":{}}'):
-        control.do("POST", f"{PROJECT}/backups", {"instance": "standing", "description": text})
+        control.do("POST", f"{PROJECT}/backups", {"instance": "read-only", "description": text})
     descriptions = [
         one.get("description") for one in control.api.items(f"{PROJECT}/backups", "backups", {})
     ]

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
+
 from airflow_multicloud.ports.database import DatabaseEndpoint, DatabaseRef, DatabaseService
 from airflow_multicloud.testing.contracts.database.rigs import DatabaseRigSpec
 from airflow_multicloud.testing.contracts.rigs import connected
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.kit.sql_seeds import plant
-from tests.contract.database_rigs.sql import PASSWORD, USER, SqlLab
+from tests.contract.database_rigs.sql import PASSWORD, STANDING, USER, SqlLab
 
 if TYPE_CHECKING:
     import pytest
@@ -83,21 +85,36 @@ class CloudSqlControl:
         (address,) = self.api.ask("GET", f"/v1/{ref.id}")["ipAddresses"]
         return DatabaseEndpoint(address["ipAddress"], _PORT)
 
+    def find(self, name: str) -> DatabaseRef | None:
+        try:
+            self.api.ask("GET", f"{_INSTANCES}/{name}")
+        except NotFound:
+            return None
+        return _ref(name)
+
     def clear(self) -> None:
         end = time.monotonic() + _LONGEST_S
-        while found := list(self.api.items(_INSTANCES, "items", {})):
-            assert time.monotonic() < end, [one["state"] for one in found]
-            # Replicas first.
-            for one in sorted(found, key=lambda one: "replicaNames" in one):
-                self._delete(one)
+        while found := [*self._instances(), *self._backups()]:
+            assert time.monotonic() < end, found
             time.sleep(0.05)
-        path = f"/v1/projects/{PROJECT}/backups"
-        while found := list(self.api.items(path, "backups", {})):
-            assert time.monotonic() < end, [one["state"] for one in found]
-            for one in found:
-                with suppress(Exception):  # what is busy is tried again
-                    self.api.ask("DELETE", f"/v1/{one['name']}")
-            time.sleep(0.05)
+
+    def _instances(self) -> list[str]:
+        """Those that are left."""
+        found = self.api.items(_INSTANCES, "items", {})
+        left = [one for one in found if one["name"] != STANDING]
+        # Replicas first.
+        for one in sorted(left, key=lambda one: "replicaNames" in one):
+            self._delete(one)
+        return [one["name"] for one in left]
+
+    def _backups(self) -> list[str]:
+        left = [
+            one["name"] for one in self.api.items(f"/v1/projects/{PROJECT}/backups", "backups", {})
+        ]
+        for name in left:
+            with suppress(Conflict):  # what is busy is tried again
+                self.api.ask("DELETE", f"/v1/{name}")
+        return left
 
     def do(self, method: str, path: str, body: dict[str, Any]) -> None:
         """Have it done, and wait until it is."""
@@ -111,7 +128,7 @@ class CloudSqlControl:
 
     def _delete(self, one: dict[str, Any]) -> None:
         path = f"{_INSTANCES}/{one['name']}"
-        with suppress(Exception):  # what is busy is tried again
+        with suppress(Conflict, BadRequest):  # what is busy, or has replicas, is tried again
             if one["settings"].get("deletionProtectionEnabled"):
                 self.do("PATCH", path, {"settings": {"deletionProtectionEnabled": False}})
             self.api.ask("DELETE", path)

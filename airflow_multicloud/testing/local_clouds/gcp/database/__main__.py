@@ -8,8 +8,8 @@ from contextlib import closing
 
 from airflow_multicloud.testing.local_clouds.gcp.database.server import CloudSqlServer
 from airflow_multicloud.testing.local_clouds.gcp.database.world import World
-from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
-from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.gcp.service_account import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
 from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.sql_admin import database_administration

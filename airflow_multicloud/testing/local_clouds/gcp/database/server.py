@@ -15,9 +15,9 @@ from airflow_multicloud.testing.local_clouds.gcp.database.instances import Insta
 from airflow_multicloud.testing.local_clouds.gcp.database.refusals import refusal
 from airflow_multicloud.testing.local_clouds.gcp.database.world import World, check_project
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Refused
+from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Call, Refusal, Service
 from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
-from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, target_of
 from airflow_multicloud.testing.local_clouds.kit.state import State
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFaultKind
