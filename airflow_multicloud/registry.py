@@ -46,6 +46,7 @@ __all__ = [
     "default_connection",
     "get_provider",
     "list_providers",
+    "part_of",
     "read_connection",
     "register_provider",
     "resolve",
@@ -138,14 +139,32 @@ def _hook(port: type[P], cloud: Cloud, conn_id: str) -> P:
     return hook
 
 
+def part_of(cloud: Cloud, part: str) -> Any:
+    """A module of a cloud beside its hooks: ``object_store.calls``; ``None`` where it has none.
+
+    :raises ProviderNotAvailableError: when the cloud's extra is not installed.
+    """
+    service = part.partition(".")[0]
+    return None if _module(cloud, service) is None else _module(cloud, part)
+
+
 def _new_hook(cloud: Cloud, service: str, conn_id: str) -> Any:
-    name = f"{cloud.module}.{service}"
+    module = _module(cloud, service)
+    if module is None:
+        raise ProviderNotAvailableError(
+            f"{cloud.title} has no {service}", kind=ErrorKind.UNSUPPORTED, cloud=cloud.name
+        )
     try:
-        if find_spec(name) is None:
-            raise ProviderNotAvailableError(
-                f"{cloud.title} has no {service}", kind=ErrorKind.UNSUPPORTED, cloud=cloud.name
-            )
-        module: Any = importlib.import_module(name)
+        return module.Hook(**{module.Hook.conn_name_attr: conn_id})
+    except (AttributeError, LookupError, TypeError, ValueError) as err:
+        raise _unusable(cloud, conn_id, err) from None
+
+
+def _module(cloud: Cloud, part: str) -> Any:
+    """A module below a cloud's, or ``None`` when there is none of the name."""
+    name = f"{cloud.module}.{part}"
+    try:
+        return None if find_spec(name) is None else importlib.import_module(name)
     except ImportError as err:
         if err.name is None or err.name.startswith(cloud.module):
             raise  # A mistake in the cloud's own code, which installing won't mend.
@@ -155,10 +174,6 @@ def _new_hook(cloud: Cloud, service: str, conn_id: str) -> Any:
             kind=ErrorKind.UNSUPPORTED,
             cloud=cloud.name,
         ) from err
-    try:
-        return module.Hook(**{module.Hook.conn_name_attr: conn_id})
-    except (AttributeError, LookupError, TypeError, ValueError) as err:
-        raise _unusable(cloud, conn_id, err) from None
 
 
 def _service_of(port: type) -> str:

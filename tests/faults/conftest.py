@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from airflow_multicloud.clouds.gcp import rest as _rest
 from airflow_multicloud.clouds.gcp.object_store import client as _client
 
-from .proxy import FaultProxy
+from .proxy import FaultProxy, proxied_connection
 from .rigs import Rig
 
 if TYPE_CHECKING:
@@ -44,17 +42,6 @@ _IMPATIENT: dict[str, dict[str, Any]] = {
 }
 
 
-def _proxied(cloud: str, connection: dict[str, Any], port: int, *, impatient: bool) -> str:
-    """A connection of the local clouds through the proxy, as Airflow reads it."""
-    text = json.dumps(connection["extra"])
-    endpoint = next(word for word in text.replace(";", '"').split('"') if "http://" in word)
-    server = urlsplit(endpoint[endpoint.index("http://") :]).port
-    extra = json.loads(text.replace(f":{server}", f":{port}"))
-    if impatient:
-        extra |= _IMPATIENT[cloud]
-    return json.dumps({**connection, "extra": extra})
-
-
 @pytest.fixture(scope="session")
 def rigs(local_clouds: LocalClouds) -> Iterator[dict[str, Rig]]:
     """One rig per cloud, and ``second-s3``, which keeps the time when an upload was begun."""
@@ -75,9 +62,8 @@ def rigs(local_clouds: LocalClouds) -> Iterator[dict[str, Rig]]:
             proxy = stack.enter_context(FaultProxy(server.spec.port, rewrite_host=cloud == "gcp"))
             conns = [f"{kind}_{name.replace('-', '_')}" for kind in ("faulty", "patient")]
             for conn_id in conns:
-                proxied = _proxied(
-                    cloud, connection, proxy.port, impatient=conn_id.startswith("faulty")
-                )
+                extra = _IMPATIENT[cloud] if conn_id.startswith("faulty") else {}
+                proxied = proxied_connection(connection, proxy.port, extra)
                 patch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", proxied)
             made[name] = Rig(
                 cloud, proxy, faulty_conn=conns[0], patient_conn=conns[1], direct_conn=direct

@@ -8,6 +8,7 @@ counted, so that a test can prove what was sent.
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import select
 import socket
@@ -18,8 +19,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO, Self
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,12 +89,16 @@ class Rule:
 
 @dataclass(slots=True)
 class Seen:
-    """One request: ``sent`` says that the server got all of it, unchanged."""
+    """One request: ``sent`` says that the server got all of it, unchanged.
+
+    :param named: the names of its headers, in lower case.
+    """
 
     method: str
     target: str
     size: int
     head: bytes
+    named: frozenset[str] = frozenset()
     status: int | None = None
     sent: bool = False
     fault: Fault | None = None
@@ -214,7 +219,8 @@ class FaultProxy:
         # Only a part of the body is known when the fault is chosen: enough to recognise it.
         start = stream.read(min(length, _HEAD_SHOWN)) if not chunked else b""
         method, target, _ = line.decode().split(" ", 2)
-        seen = Seen(method, target, length, start)
+        named = frozenset(name.decode().lower() for name, _ in headers)
+        seen = Seen(method, target, length, start, named)
         rule = self._choose(seen)
         fault = seen.fault
         if fault is Fault.RESET_REQUEST:
@@ -313,6 +319,21 @@ class FaultProxy:
             lines.append(b"Content-Length: %d" % len(request.body))
         lines.append(b"Connection: close")
         return b"\r\n".join([*lines, b"", b""])
+
+
+def proxied_connection(
+    connection: Mapping[str, Any], port: int, extra: Mapping[str, Any] | None = None
+) -> str:
+    """A connection of the local clouds through a proxy, as Airflow reads it.
+
+    :param port: the proxy's.
+    :param extra: what its extra has besides.
+    """
+    text = json.dumps(connection["extra"])
+    endpoint = next(word for word in text.replace(";", '"').split('"') if "http://" in word)
+    server = urlsplit(endpoint[endpoint.index("http://") :]).port
+    there = json.loads(text.replace(f":{server}", f":{port}"))
+    return json.dumps({**connection, "extra": {**there, **(extra or {})}})
 
 
 def _read_head(stream: BinaryIO) -> tuple[bytes, list[tuple[bytes, bytes]]] | None:

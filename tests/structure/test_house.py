@@ -38,10 +38,11 @@ PLAN = {
         "buckets",
         "tags",
         "signing",
+        "calls",
         "errors",
     },
     "cost": {"client", "exports", "queries", "advice", "prices", "errors"},
-    "identity": {"client", "permissions", "tokens", "errors"},
+    "identity": {"client", "permissions", "tokens", "calls", "facts", "policies", "errors"},
     "compute": {
         "client",
         "fields",
@@ -67,9 +68,19 @@ PLAN = {
         "exporting",
         "reading",
         "otlp",
+        "calls",
         "errors",
     },
-    "logs": {"client", "limits", "converting", "writing", "filters", "querying", "errors"},
+    "logs": {
+        "client",
+        "limits",
+        "converting",
+        "writing",
+        "filters",
+        "querying",
+        "calls",
+        "errors",
+    },
     "secrets": {
         "client",
         "naming",
@@ -227,13 +238,14 @@ def test_what_the_services_of_a_cloud_share_lies_beside_them(cloud):
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_every_service_with_a_port_has_a_plan_and_a_folder(cloud):
-    # "operations", "accounting" and "windows" are what several services share.
+    # "operations", "accounting", "windows" and "calls" are what several services share.
     ports = {path.stem for path in (PACKAGE / "ports").iterdir()} - {
         "__init__",
         "__pycache__",
         "operations",
         "accounting",
         "windows",
+        "calls",
     }
     assert ports == {*PLAN}
     assert {service for service in PLAN if (PACKAGE / "clouds" / cloud / service).is_dir()} == ports

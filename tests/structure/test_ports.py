@@ -129,16 +129,16 @@ OVERRIDDEN = {
     ("aws", "compute", "_get_caller"): "as in aws object_store",
     ("aws", "metrics", "_get_caller"): "as in aws object_store",
     ("aws", "logs", "_get_caller"): "as in aws object_store",
-    ("aws", "database", "_get_caller"): "as in aws object_store",
     ("aws", "secrets", "_get_caller"): "as in aws object_store",
+    ("aws", "database", "_get_caller"): "as in aws object_store",
     ("aws", "object_store", "get_connection"): "the same one, read once in a session",
     ("aws", "cost", "get_connection"): "the same one, read once in a session",
     ("aws", "identity", "get_connection"): "the same one, read once in a session",
     ("aws", "compute", "get_connection"): "the same one, read once in a session",
     ("aws", "metrics", "get_connection"): "the same one, read once in a session",
     ("aws", "logs", "get_connection"): "the same one, read once in a session",
-    ("aws", "database", "get_connection"): "the same one, read once in a session",
     ("aws", "secrets", "get_connection"): "the same one, read once in a session",
+    ("aws", "database", "get_connection"): "the same one, read once in a session",
     **{
         ("gcp", port, name): reason
         for port in (

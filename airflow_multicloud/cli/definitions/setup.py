@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_multicloud.cli.definitions.parts import arg, command
+from airflow_multicloud.cli.definitions.parts import arg, command, flag
 
 INIT = command(
     "init",
@@ -14,6 +14,27 @@ INIT = command(
     examples="""\
   airflow multicloud init
   airflow multicloud init aws_default google_cloud_default -o json
+""",
+)
+
+PREFLIGHT = command(
+    "preflight",
+    "Check permissions before work, or write the smallest policy for it",
+    arg("file", metavar="FILE", help="the operations, in JSON or YAML; see above"),
+    arg(
+        "--render",
+        choices=("aws", "gcp", "azure"),
+        help="ask nobody: print the IAM policy, custom role or role definition that allows just\n"
+        "what the operations need on that cloud",
+    ),
+    flag("--warn-unknown", "what a cloud can't say does not count as denied"),
+    description="FILE has a list of operations, each with the parameters of its operator:\n"
+    '[{"replicate": {"source": "s3://lake/sales/", "destinations": ["gs://lake/sales/"]}}].\n'
+    "There are replicate, upload, verify, fetch, drill, export_metrics, ship_logs and query_logs."
+    "\nNothing is changed by asking.",
+    examples="""\
+  airflow multicloud preflight nightly.yaml
+  airflow multicloud preflight nightly.yaml --render aws > policy.json
 """,
 )
 

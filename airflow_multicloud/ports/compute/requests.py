@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from airflow_multicloud.ports.calls import ApiCall
 from airflow_multicloud.ports.compute.values import Architecture, Image, Size
 
 
@@ -68,18 +69,6 @@ class LaunchRequest:
     identity: str | None = None
     disk_bytes: int | None = None
     resource_group: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCall:
-    """A call that launching and later terminating an instance makes, for a plan to tell.
-
-    :param call: ``ec2:RunInstances``, ``compute.instances.insert``, ``PUT Microsoft.Compute/…``.
-    :param permissions: what the caller must be allowed.
-    """
-
-    call: str
-    permissions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ class SecretTagging(SecretsBase):
         wanted = tags_to_be(tags, there, most=RULES.tag_count)
         gone = sorted(there.keys() - wanted.keys())
         new = {key: value for key, value in wanted.items() if there.get(key) != value}
-        client = self._client()
+        client = self._secrets_client()
         with translated(doing):
             # In this order: there may be room for the new ones only then.
             if gone:

@@ -1,0 +1,74 @@
+"""``airflow multicloud preflight``: whether operations will be allowed what they need."""
+
+from __future__ import annotations
+
+import io
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from airflow_multicloud.api import render_policy, run_preflight
+from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.cli.output import Result
+from airflow_multicloud.cli.running import command
+from airflow_multicloud.core.preflight.report import CheckedPermission
+from airflow_multicloud.documents import to_document
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.identity import Decision
+
+
+@command()
+def run(args: Namespace) -> Result:
+    """Check, or with ``--render`` write a policy."""
+    operations = _read(args.file)
+    if args.render is not None:
+        text = json.dumps(render_policy(operations, args.render), indent=2)
+        return Result([], [], content=io.BytesIO(f"{text}\n".encode()))
+    report = run_preflight(operations, on_unknown="warn" if args.warn_unknown else "fail")
+    remarks = [
+        f"note: {one.conn_id}: without {one.permission}, {one.without}"
+        for one in report.permissions
+        if one.without and one.decision is not Decision.ALLOW
+    ]
+    remarks.append(
+        f"{report.allowed} permissions allowed, {report.denied} denied, {report.unknown} not known"
+    )
+    return Result(
+        [_row(one) for one in report.permissions],
+        [to_document(report)],
+        remarks,
+        ExitCode.DONE if report.passed else ExitCode.DENIED,
+    )
+
+
+def _row(one: CheckedPermission) -> dict[str, object]:
+    return {
+        "decision": one.decision,
+        "cloud": one.cloud,
+        "conn_id": one.conn_id,
+        "permission": one.permission,
+        "resource": one.resource,
+        "needed": one.needed,
+        "calls": ", ".join(one.calls),
+        "operations": ", ".join(one.operations),
+        "reason": one.reason,
+    }
+
+
+def _read(file: str) -> Any:
+    """The operations of a file, in JSON or YAML.
+
+    :raises CloudError: kind ``not_found`` or ``invalid_argument``, naming the file.
+    """
+    try:
+        return yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except OSError as err:
+        raise CloudError(f"file: {file}: {err.strerror}", kind=ErrorKind.NOT_FOUND) from err
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        raise CloudError(
+            f"file: {file} can't be read, expected JSON or YAML: {err}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        ) from err

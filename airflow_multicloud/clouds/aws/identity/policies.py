@@ -1,0 +1,28 @@
+"""Permissions as an IAM policy.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from airflow_multicloud.ports.calls import Grant
+
+
+def policy_of(grants: Iterable[Grant], *, title: str) -> dict[str, Any]:  # noqa: ARG001  # a policy has no title
+    """A statement for each set of actions that go with the same resources."""
+    resources: dict[str, list[str]] = {}
+    for grant in sorted(set(grants)):
+        resources.setdefault(grant.permission, []).append(grant.resource)
+    actions: dict[tuple[str, ...], list[str]] = {}
+    for action, where in resources.items():
+        actions.setdefault(tuple(where), []).append(action)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": named, "Resource": list(where)}
+            for where, named in actions.items()
+        ],
+    }

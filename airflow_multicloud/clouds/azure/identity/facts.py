@@ -1,0 +1,54 @@
+"""What a connection says of where it leads, without a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+#: Names nothing: what an id has where a connection does not tell. A storage account's key or
+#: signature needs none of it; roles are not found by it.
+_NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+_NOT_NAMED = "not-named"
+_NAMES = (
+    *("subscription", "resource_group", "storage_account"),
+    *("metrics_resource", "application_insights"),
+)
+
+
+def facts_of(connection: Connection | None) -> Mapping[str, str]:
+    """Subscription, resource group and storage account.
+
+    The first two are the extras ``subscriptionId`` and ``resource_group`` of ``azure`` and ``wasb``
+    connections; the account is in a ``wasb`` connection's host, login or connection string.
+    """
+    if connection is None:
+        return {name: f"{{{name}}}" for name in _NAMES}
+    extra: Mapping[str, Any] = connection.extra_dejson
+    facts = {
+        "subscription": str(extra.get("subscriptionId") or _NO_SUBSCRIPTION),
+        "resource_group": str(extra.get("resource_group") or _NOT_NAMED),
+        "storage_account": _account(connection, extra) or _NOT_NAMED,
+    }
+    if extra.get("metrics_resource_id"):
+        facts["metrics_resource"] = str(extra["metrics_resource_id"])
+    elif extra.get("application_insights_connection_string"):
+        facts["application_insights"] = "{application_insights}"  # Its key is no resource's name.
+    return facts
+
+
+def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:
+    text = str(extra.get("connection_string") or "")
+    fields = dict(part.partition("=")[::2] for part in text.split(";"))
+    if named := fields.get("AccountName"):
+        return str(named)
+    host = str(connection.host or fields.get("BlobEndpoint") or "")
+    parts = urlsplit(host if "://" in host else f"https://{host}")
+    first = (parts.hostname or "").partition(".")
+    # Emulators have the account in the path.
+    return (first[0] if first[2] and not first[0].isdigit() else None) or (
+        parts.path.strip("/").partition("/")[0] or connection.login or first[0] or None
+    )

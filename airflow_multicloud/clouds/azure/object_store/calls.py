@@ -1,0 +1,66 @@
+"""Which requests the verbs of the store make of Blob Storage, and what they need to be allowed.
+
+"Permissions for calling data operations"
+(https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow_multicloud.ports.calls import ApiCall, CallTable
+
+_CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
+_CONTAINER = "container"
+
+
+def _call(name: str, permission: str) -> ApiCall:
+    return ApiCall(call=name, permissions=(f"{_CONTAINERS}/{permission}",), resource=_CONTAINER)
+
+
+_READ, _WRITE = "blobs/read", "blobs/write"
+_GET = (_call("Get Blob", _READ),)
+_PROPERTIES = (_call("Get Blob Properties", _READ),)
+_LIST = _call("List Blobs", _READ)
+_BLOCKS = _call("Get Block List", _READ)
+_GET_TAGS = _call("Get Blob Tags", "blobs/tags/read")
+_SET_TAGS = _call("Set Blob Tags", "blobs/tags/write")
+
+
+def _resource(kind: str, facts: Mapping[str, str]) -> str:  # noqa: ARG001  # all are a container's
+    return (
+        f"/subscriptions/{facts['subscription']}/resourceGroups/{facts['resource_group']}"
+        f"/providers/Microsoft.Storage/storageAccounts/{facts['storage_account']}"
+        f"/blobServices/default/containers/{facts['bucket']}"
+    )
+
+
+TABLE = CallTable(
+    {
+        "stat_bucket": (_call("Get Container Properties", "read"),),
+        "list_objects": (_LIST,),
+        "stat_object": _PROPERTIES,
+        "stat_object:version": _PROPERTIES,
+        "get_object": _GET,
+        "get_object:version": _GET,
+        "put_object": (_call("Put Blob", _WRITE),),
+        "delete_object": (_call("Delete Blob", "blobs/delete"),),
+        "upload_parts": (
+            *_PROPERTIES,
+            _call("Put Block", _WRITE),
+            _call("Put Block List", _WRITE),
+            _BLOCKS,
+        ),
+        "upload_parts:version": (),
+        "late_metadata": (),
+        "late_metadata:version": (),
+        "list_uploads": (_LIST, _BLOCKS),
+        # Blocks that are not committed expire by themselves.
+        "abort_upload": (),
+        "get_tags": (_GET_TAGS,),
+        "get_tags:version": (_GET_TAGS,),
+        "set_tags": (_GET_TAGS, _SET_TAGS),
+        "ensure_bucket": (_call("Create Container", "write"),),
+    },
+    _resource,
+)

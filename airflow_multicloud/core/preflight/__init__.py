@@ -1,0 +1,1 @@
+"""What operations need to be allowed, told before they run."""

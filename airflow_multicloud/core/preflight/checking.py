@@ -1,0 +1,92 @@
+"""Asking each connection's identity whether it is allowed what is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from airflow_multicloud.core.preflight.granting import NeededCall
+from airflow_multicloud.core.preflight.report import CheckedPermission
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.ports.calls import ACCOUNT, Grant
+from airflow_multicloud.ports.identity import Decision, Identity, PermissionChecks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A connection, and what its identity can be asked.
+
+    :param identity: its hook; or why there is none.
+    """
+
+    conn_id: str
+    cloud: str
+    identity: Identity | CloudError
+
+
+def check_connection_calls(
+    asked: Asked, calls: Iterable[NeededCall]
+) -> tuple[CheckedPermission, ...]:
+    """Each permission on each resource once. What can't be asked is unknown, and raises nothing."""
+    wanted: dict[Grant, list[NeededCall]] = {}
+    for one in calls:
+        for permission in one.call.permissions:
+            wanted.setdefault(Grant(permission, one.resource), []).append(one)
+    by_resource: dict[str, list[str]] = {}
+    for grant in wanted:
+        by_resource.setdefault(grant.resource, []).append(grant.permission)
+    answers = _answers(asked, by_resource)
+    return tuple(
+        _checked(asked, grant, needed_by, answers[grant]) for grant, needed_by in wanted.items()
+    )
+
+
+def _checked(
+    asked: Asked, grant: Grant, needed_by: Sequence[NeededCall], answer: _Answer
+) -> CheckedPermission:
+    optional = all(one.call.without for one in needed_by)
+    return CheckedPermission(
+        cloud=asked.cloud,
+        conn_id=asked.conn_id,
+        permission=grant.permission,
+        resource=answer.resource,
+        decision=answer.decision,
+        reason=answer.reason,
+        calls=tuple(dict.fromkeys(one.call.call for one in needed_by)),
+        operations=tuple(dict.fromkeys(what for one in needed_by for what in one.what)),
+        without=needed_by[0].call.without if optional else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    resource: str
+    decision: Decision
+    reason: str
+
+
+def _answers(asked: Asked, by_resource: Mapping[str, Sequence[str]]) -> Mapping[Grant, _Answer]:
+    found: dict[Grant, _Answer] = {}
+    for resource, permissions in by_resource.items():
+        for permission, answer in _ask(asked, resource, permissions).items():
+            found[Grant(permission, resource)] = answer
+    return found
+
+
+def _ask(asked: Asked, resource: str, permissions: Sequence[str]) -> Mapping[str, _Answer]:
+    identity, named = asked.identity, resource
+    try:
+        if isinstance(identity, CloudError):
+            raise identity
+        if not isinstance(identity, PermissionChecks):
+            why = f"{asked.cloud} can't be asked what the caller may do"
+            return {p: _Answer(named, Decision.UNKNOWN, why) for p in permissions}
+        if ACCOUNT in resource:
+            named = resource.replace(ACCOUNT, identity.who_am_i().account_id)
+        checked = identity.check_permissions(permissions, named)
+    except CloudError as err:
+        why = f"could not be asked: {err.kind}: {err}"
+        return {permission: _Answer(named, Decision.UNKNOWN, why) for permission in permissions}
+    told = {one.action: _Answer(named, one.decision, one.reason) for one in checked}
+    silent = _Answer(named, Decision.UNKNOWN, "the answer does not tell of it")
+    return {permission: told.get(permission, silent) for permission in permissions}

@@ -1,0 +1,93 @@
+"""The operations whose needs are known, and how they are given.
+
+An operation is given as a mapping with one entry: its name, and its parameters in the words of the
+operator that it is for. So one mapping serves both: ``ReplicateOperator(**parameters)`` and
+``{"replicate": parameters}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
+
+from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
+from airflow_multicloud.core.preflight.drills import Drill
+from airflow_multicloud.core.preflight.needs import Need
+from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.errors import CloudError, ErrorKind
+
+
+class Operation(Protocol):
+    """What is to be done, as far as it decides what is called."""
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]]
+
+    def needs(self) -> Iterator[Need]:
+        """What it needs, more than once perhaps.
+
+        :raises CloudError: kind ``invalid_argument``, naming the parameter that is wrong.
+        """
+        ...
+
+
+#: Name → the operation. What is not here has no map that is proven.
+OPERATIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        "replicate": Replicate,
+        "upload": Upload,
+        "verify": Verify,
+        "fetch": Fetch,
+        "export_metrics": ExportMetrics,
+        "ship_logs": ShipLogs,
+        "query_logs": QueryLogs,
+        "drill": Drill,
+    }
+)
+
+
+def operations_of(given: object, *, parameter: str = "operations") -> tuple[Operation, ...]:
+    """Operations as they are given.
+
+    :param given: a list of mappings, or one of them.
+    :raises CloudError: kind ``invalid_argument``, naming what is wrong.
+    """
+    listed: Any = [given] if isinstance(given, Mapping) else given
+    if isinstance(listed, str) or not isinstance(listed, Sequence) or not listed:
+        raise _refused(parameter, given, f"a list of mappings {_FORM}")
+    return tuple(_operation(one, f"{parameter}[{number}]") for number, one in enumerate(listed))
+
+
+def needs_of(operations: Sequence[Operation]) -> tuple[Need, ...]:
+    """What all of them need."""
+    return tuple(need for operation in operations for need in operation.needs())
+
+
+_FORM = '{"replicate": {"source": …, "destinations": […]}}'
+
+
+def _operation(given: object, parameter: str) -> Operation:
+    if not isinstance(given, Mapping) or len(given) != 1:
+        raise _refused(parameter, given, f"one operation and its parameters, as {_FORM}")
+    ((name, parameters),) = given.items()
+    if name not in OPERATIONS:
+        raise _refused(parameter, name, f"one of {', '.join(OPERATIONS)}")
+    if not isinstance(parameters, Mapping):
+        raise _refused(f"{parameter}.{name}", parameters, "a mapping of parameters")
+    cls = OPERATIONS[name]
+    known = {field.name for field in fields(cls)}
+    if unknown := sorted(set(map(str, parameters)) - known - cls.WITHOUT_EFFECT):
+        expected = ", ".join(sorted(known | cls.WITHOUT_EFFECT))
+        raise _refused(f"{parameter}.{name}", ", ".join(unknown), expected)
+    try:
+        made: Operation = cls(**{k: v for k, v in parameters.items() if k in known})
+    except TypeError as err:  # It names the parameters that are missing.
+        raise _refused(f"{parameter}.{name}", sorted(parameters), f"more: {err}") from None
+    return made
+
+
+def _refused(parameter: str, given: object, expected: str) -> CloudError:
+    return CloudError(
+        f"{parameter}: {given!r} given, expected {expected}", kind=ErrorKind.INVALID_ARGUMENT
+    )

@@ -1,0 +1,54 @@
+"""Which calls the verbs of a port make, and what they must be allowed: told without making any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """A call that a cloud's hook makes.
+
+    :param call: ``s3:PutObject``, ``storage.objects.insert``, ``Put Blob``; ``ec2:RunInstances``,
+        ``compute.instances.insert``, ``PUT Microsoft.Compute/…``.
+    :param permissions: what the caller must be allowed; none for a call that everybody may make.
+    :param resource: the kind of resource it is about, a word of the service's :class:`CallTable`.
+    :param without: what is lost when it is refused; empty for a call that must not be.
+    :param when: the name of a fact of the connection without which it is not made; empty for a call
+        that always is.
+    """
+
+    call: str
+    permissions: tuple[str, ...]
+    resource: str = ""
+    without: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTable:
+    """What one service of a cloud calls; ``clouds.<cloud>.<service>.calls.TABLE``.
+
+    :param calls: use → calls. A use is a verb of the port, or ``verb:variant`` where what is asked
+        for decides (``get_object:version``). A use without calls costs none on this cloud.
+    :param resource: gives the native name of a kind of resource (an ARN, a full resource name, an
+        Azure resource id), from facts of the place: ``bucket`` and ``key``, and what
+        ``clouds.<cloud>.identity.facts`` says of the connection. What is not known there stands in
+        braces: ``{subscription}``.
+    """
+
+    calls: Mapping[str, tuple[ApiCall, ...]]
+    resource: Callable[[str, Mapping[str, str]], str]
+
+
+#: Stands in resources where the account (the project) is, which only the identity can tell.
+ACCOUNT = "{account}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One permission on one resource, both as the cloud names them."""
+
+    permission: str
+    resource: str

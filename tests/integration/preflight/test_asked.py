@@ -1,0 +1,209 @@
+"""Preflight against clouds that judge: what it renders is enough, and nothing less is."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.sdk import DAG
+
+from airflow_multicloud import api
+from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.errors import CloudError
+from airflow_multicloud.operators import PreflightOperator
+from airflow_multicloud.ports.identity import Decision
+from airflow_multicloud.testing.local_clouds.aws.identity import USER
+from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from tests.integration.airflow_runs import run_dag
+from tests.integration.test_cli import Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_multicloud.testing.local_clouds import LocalServer
+
+GROUP = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/data"
+OPERATIONS = [
+    {
+        "replicate": {
+            "source": "s3://aws_identity_local@lake/sales/",
+            "destinations": ["gs://gcp_identity_local@copy/sales/", "abfs://entra@copy/sales/"],
+            "preserve_tags": True,
+            "delete_extraneous": True,
+        }
+    },
+    {"fetch": {"candidates": ["s3://aws_identity_local@lake/sales/a"], "target": "/tmp/a"}},
+]
+
+
+@pytest.fixture
+def grant(
+    local_iam: LocalServer,
+    local_gcp_permissions: LocalServer,
+    local_azure: LocalServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> dict[str, Callable[[object], None]]:
+    """Cloud → what gives the caller a policy, in place of all that it had."""
+    connection = dict(local_azure.spec.connections["azure_local"])
+    named = connection["extra"]
+    extra = {
+        **named,
+        "tenant_id": named["tenantId"],
+        "resource_group": "data",
+        "client_secret_auth_config": {
+            "authority": named["authority"],
+            "disable_instance_discovery": True,
+            "connection_verify": named["ca_bundle"],
+        },
+    }
+    entra = {**connection, "conn_type": "wasb", "host": "https://shop.blob.core.windows.net"}
+    monkeypatch.setenv("AIRFLOW_CONN_ENTRA", json.dumps({**entra, "extra": extra}))
+    iam, gcp = Admin(local_iam.endpoint), Admin(local_gcp_permissions.endpoint)
+    azure = Admin(local_azure.endpoint)
+    for admin in (iam, gcp, azure):
+        admin.reset()
+
+    def aws_policy(policy):
+        iam.seed("identity", [{"principal": USER, "clear": True}])
+        told = {"principal": USER, "policy": "rendered", "document": policy}
+        may_ask = {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"}
+        asking = {"Version": "2012-10-17", "Statement": [may_ask]}
+        iam.seed("identity", [told, {"principal": USER, "policy": "asking", "document": asking}])
+
+    def gcp_role(role):
+        everything = {"resource": "projects/local", "denies": ["storage.*"]}
+        gcp.seed("identity", [everything] if not role else [])
+        allowed = role.get("includedPermissions", [])
+        bucket = {"resource": "projects/_/buckets/copy", "grants": allowed}
+        gcp.seed("identity", [bucket])
+
+    def azure_role(role):
+        kinds = {"Actions": "actions", "DataActions": "dataActions"}
+        permissions = {new: role.get(old, []) for old, new in kinds.items()}
+        permissions |= {"notActions": [], "notDataActions": []}
+        scope = f"/subscriptions/{SUBSCRIPTION_ID}"
+        azure.seed("authorization", [{"scope": scope, "permissions": [permissions]}])
+
+    return {"aws": aws_policy, "gcp": gcp_role, "azure": azure_role}
+
+
+def test_what_is_rendered_is_enough(grant):
+    for cloud, give in grant.items():
+        give(api.render_policy(OPERATIONS, cloud))
+    report = api.run_preflight(OPERATIONS)
+    assert [one for one in report.permissions if one.decision is not Decision.ALLOW] == []
+    assert report.passed
+    assert {one.cloud for one in report.permissions} == {"aws", "gcp", "azure"}
+
+
+def test_a_denial_is_named_first_and_costs_no_other(grant):
+    for cloud, give in grant.items():
+        give(api.render_policy(OPERATIONS, cloud))
+    policy = api.render_policy(OPERATIONS, "aws")
+    for statement in policy["Statement"]:
+        statement["Action"] = [one for one in statement["Action"] if one != "s3:GetObjectTagging"]
+    policy["Statement"] = [one for one in policy["Statement"] if one["Action"]]
+    grant["aws"](policy)
+    report = api.run_preflight(OPERATIONS)
+    first = report.permissions[0]
+    assert (first.permission, first.decision) == ("s3:GetObjectTagging", Decision.DENY)
+    assert (report.denied, report.unknown, report.passed) == (1, 0, False)
+    assert first.operations == ("replicate: source",)
+    assert first.calls == ("s3:GetObjectTagging",)
+    with pytest.raises(api.PreflightFailedError, match="s3:GetObjectTagging on arn:aws:s3") as err:
+        report.raise_if_failed()
+    assert pickle.loads(pickle.dumps(err.value)).report == report
+
+
+def test_what_can_be_done_without_is_told_and_in_nobodys_way(grant):
+    grant["gcp"]({})
+    admin_role = api.render_policy(OPERATIONS, "gcp")
+    kept = [one for one in admin_role["includedPermissions"] if one != "storage.buckets.get"]
+    grant["gcp"]({**admin_role, "includedPermissions": kept})
+    for cloud in ("aws", "azure"):
+        grant[cloud](api.render_policy(OPERATIONS, cloud))
+    report = api.run_preflight(OPERATIONS)
+    (found,) = [one for one in report.permissions if one.decision is Decision.DENY]
+    assert found.permission == "storage.buckets.get"
+    assert found.without
+    assert report.passed
+
+
+def test_a_cloud_that_is_gone_costs_its_own_rows(grant, monkeypatch):
+    """And unknown is not allow, unless the caller says so."""
+    for cloud, give in grant.items():
+        give(api.render_policy(OPERATIONS, cloud))
+    named = json.loads(os.environ["AIRFLOW_CONN_AWS_IDENTITY_LOCAL"])
+    extra = {**named["extra"], "endpoint_url": "http://127.0.0.1:9"}
+    extra["service_config"] = {"sts": {"endpoint_url": "http://127.0.0.1:9"}}
+    extra["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_IDENTITY_LOCAL", json.dumps({**named, "extra": extra}))
+    report = api.run_preflight(OPERATIONS)
+    by_decision = {
+        decision: {one.cloud for one in report.permissions if one.decision is decision}
+        for decision in Decision
+    }
+    assert by_decision == {
+        Decision.UNKNOWN: {"aws"},
+        Decision.ALLOW: {"gcp", "azure"},
+        Decision.DENY: set(),
+    }
+    assert not report.passed
+    assert api.run_preflight(OPERATIONS, on_unknown="warn").passed
+    missing = [{"verify": {"replica": "s3://nobody@lake/sales/"}}, *OPERATIONS]
+    found = api.run_preflight(missing)
+    (unreachable,) = [one for one in found.permissions if one.conn_id == "nobody"]
+    assert unreachable.decision is Decision.UNKNOWN
+    assert "'nobody' does not exist" in unreachable.reason
+
+
+def test_the_command(grant, tmp_path, capsys):
+    shell = Shell(capsys)
+    for cloud, give in grant.items():
+        give(api.render_policy(OPERATIONS, cloud))
+    file = tmp_path / "plan.yaml"
+    file.write_text(json.dumps(OPERATIONS))
+    ended = shell.run("preflight", str(file))
+    assert (ended.code, "s3:GetObjectTagging" in ended.out) == (ExitCode.DONE, True), ended
+    assert "0 denied, 0 not known" in ended.err
+    grant["azure"]({})
+    ended = shell.run("preflight", str(file), "-o", "json")
+    (document,) = json.loads(ended.out)
+    assert ended.code == ExitCode.DENIED
+    assert (document["passed"], document["permissions"][0]["cloud"]) == (False, "azure")
+    ended = shell.run("preflight", str(file), "--render", "azure")
+    assert json.loads(ended.out) == api.render_policy(OPERATIONS, "azure")
+    ended = shell.run("preflight", str(tmp_path / "none.yaml"))
+    assert (ended.code, "none.yaml" in ended.err) == (ExitCode.NOT_FOUND, True)
+
+
+@pytest.mark.usefixtures("airflow_db")
+def test_the_operator(grant):
+    for cloud, give in grant.items():
+        give(api.render_policy(OPERATIONS, cloud))
+    with DAG("checked_before_work", schedule=None) as dag:
+        PreflightOperator(task_id="preflight", operations=OPERATIONS)
+    done = run_dag(dag)
+    assert done.state == "success"
+    assert done.xcom("preflight")["denied"] == 0
+    grant["azure"]({})
+    failed = run_dag(dag)
+    assert failed.state == "failed"
+    told = failed.xcom("preflight", "report")
+    assert told["permissions"][0]["decision"] == "deny"
+
+
+def test_a_policy_needs_no_connection():
+    operations = [{"replicate": {"source": "s3://x@lake/", "destinations": ["abfs://y@copy/a/"]}}]
+    aws, azure = (api.render_policy(operations, cloud) for cloud in ("aws", "azure"))
+    objects = [one for one in aws["Statement"] if "s3:GetObject" in one["Action"]]
+    assert objects[0]["Resource"] == ["arn:aws:s3:::lake/*"]
+    assert azure["AssignableScopes"] == [
+        "/subscriptions/{subscription}/resourceGroups/{resource_group}"
+    ]
+    with pytest.raises(CloudError, match="the operations need nothing of Google Cloud"):
+        api.render_policy(operations, "gcp")

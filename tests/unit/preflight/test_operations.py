@@ -1,0 +1,128 @@
+"""Operations as they are given, and the operators whose parameters they mirror."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from airflow_multicloud import api, operators
+from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
+from airflow_multicloud.errors import CloudError, ErrorKind
+
+SERVICES = ("object_store", "metrics", "logs", "identity")
+CLOUDS = ("aws", "gcp", "azure")
+#: Operation → the operator that it mirrors, or the function where there are several.
+MIRRORED = {
+    "replicate": "ReplicateOperator",
+    "upload": "UploadArtifactOperator",
+    "verify": "VerifyReplicaOperator",
+    "fetch": "FailoverFetchOperator",
+    "export_metrics": "ExportMetricsOperator",
+    "ship_logs": "ShipLogsOperator",
+    "query_logs": "QueryLogsOperator",
+    "drill": "run_drill",
+}
+#: What preflight alone is told; and what changes what a query needs, so that it is refused.
+OF_ITS_OWN = {"versioned"}
+NOT_TAKEN = {"query_logs": {"destination"}}
+SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
+
+
+def _parameters(cls: Any) -> set[str]:
+    """Of a function; of a class and those that it hands its keywords on to, up to Airflow's."""
+    if not isinstance(cls, type):
+        return set(inspect.signature(inspect.unwrap(cls)).parameters)
+    found: set[str] = set()
+    for base in cls.__mro__:
+        if not base.__module__.startswith("airflow_multicloud."):
+            break
+        if "__init__" in vars(base):
+            found |= set(inspect.signature(inspect.unwrap(base.__init__)).parameters)
+    return found - {"self", "kwargs", "args"}
+
+
+def test_every_operation_mirrors_an_operator():
+    assert set(OPERATIONS) == set(MIRRORED)
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_an_operation_takes_what_its_operator_takes(name):
+    cls = OPERATIONS[name]
+    taken = {field.name for field in fields(cls)} - OF_ITS_OWN
+    assert not taken & cls.WITHOUT_EFFECT
+    operator = _parameters(getattr(operators, MIRRORED[name], None) or api.run_drill)
+    assert taken | cls.WITHOUT_EFFECT == operator - NOT_TAKEN.get(name, set())
+
+
+GIVEN = {
+    "replicate": {
+        "source": SOURCE,
+        "destinations": [REPLICA, "abfs://c@lake/sales/"],
+        "preserve_tags": True,
+        "delete_extraneous": True,
+        "create_buckets": True,
+    },
+    "upload": {"destination": SOURCE, "replicate_to": [REPLICA]},
+    "verify": {"replica": REPLICA, "siblings": [SOURCE]},
+    "fetch": {"candidates": [SOURCE, REPLICA], "target": "abfs://c@lake/sales/"},
+    "export_metrics": {"destinations": ["a", "b"]},
+    "ship_logs": {"destinations": ["a"], "log_name": "etl", "source": "s3://a@lake/x.json"},
+    "query_logs": {"connections": ["a"], "log_name": "etl"},
+    "drill": {"primary": SOURCE, "replicas": [REPLICA], "places": ["abfs://c@lake/"]},
+}
+
+
+@pytest.mark.parametrize("name", MIRRORED)
+def test_every_use_is_in_the_table_of_every_cloud(name):
+    """A use that a table lacks would be a KeyError in somebody's DAG."""
+    for need in needs_of(operations_of([{name: GIVEN[name]}])):
+        for cloud in CLOUDS:
+            module = import_module(f"airflow_multicloud.clouds.{cloud}.{need.service}.calls")
+            assert need.use in module.TABLE.calls, (cloud, need.use)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_table_has_a_use_that_no_operation_makes(cloud, service):
+    one_object = {"source": "s3://a@lake/x", "destinations": [REPLICA], "preserve_tags": True}
+    export = {"destinations": ["a"], "transport": "otlp"}
+    every = [{name: given} for name, given in GIVEN.items()]
+    every += [{"replicate": one_object}, {"export_metrics": export}]
+    used = {need.use for need in needs_of(operations_of(every)) if need.service == service}
+    table = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
+    assert set(table.calls) == used
+
+
+def test_one_mapping_serves_operator_and_preflight():
+    given = {"source": SOURCE, "destinations": [REPLICA], "concurrency": 4}
+    operators.ReplicateOperator(task_id="copy", **given)
+    assert needs_of(operations_of({"replicate": given}))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], r"operations: \[\] given, expected a list"),
+        ("replicate", "operations: 'replicate' given"),
+        ([{"copy": {}}], r"operations\[0\]: 'copy' given, expected one of replicate, "),
+        ([{"replicate": {}, "fetch": {}}], r"operations\[0\]: .* expected one operation"),
+        ([{"replicate": "s3://a@b/"}], r"operations\[0\]\.replicate: .* expected a mapping"),
+        ([{"replicate": {"source": SOURCE}}], r"operations\[0\]\.replicate: .*'destinations'"),
+        (
+            [{"replicate": {"source": SOURCE, "destinations": [REPLICA], "delete": True}}],
+            r"operations\[0\]\.replicate: 'delete' given, expected bandwidth_limit, ",
+        ),
+        ([{"verify": {"replica": "lake"}}], "replica: 'lake' is not a location"),
+        ([{"verify": {"replica": None}}], "replica: NoneType given, expected a URI"),
+        ([{"replicate": {"source": SOURCE, "destinations": []}}], "destinations: .* given"),
+        ([{"export_metrics": {"destinations": ""}}], "destinations: "),
+    ],
+)
+def test_what_is_no_operation_is_refused_by_its_name(given, said):
+    with pytest.raises(CloudError, match=said) as caught:
+        needs_of(operations_of(given))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
