@@ -26,7 +26,6 @@ from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.gcp.service_account import (
     PUBLIC_KEY,
-    PUBLIC_KEY,
     account_connection,
     public_key,
 )
