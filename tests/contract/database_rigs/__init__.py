@@ -13,3 +13,6 @@ def database_rig_specs() -> tuple[DatabaseRigSpec, ...]:
     from tests.contract.database_rigs import aws, gcp, memory
 
     return (memory.rig(), aws.rig(), gcp.rig())
+    from tests.contract.database_rigs import aws, azure, memory
+
+    return (memory.rig(), aws.rig(), azure.rig())
