@@ -107,8 +107,7 @@ TELEMETRY = frozenset(
 )
 
 #: Managed databases.
-DATABASES = frozenset({Server.AWS_DATABASE, Server.GCP_DATABASE})
-DATABASES = frozenset({Server.AWS_DATABASE, Server.AZURE_DATABASE})
+DATABASES = frozenset({Server.AWS_DATABASE, Server.AZURE_DATABASE, Server.GCP_DATABASE})
 
 Maker = Callable[[Path], ServerSpec]
 
