@@ -46,6 +46,13 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.cost.store",
                     "airflow_multicloud.operators.cost.transfer",
                     "airflow_multicloud.operators.cost.workload",
+                    "airflow_multicloud.operators.database.power",
+                    "airflow_multicloud.operators.database.promote",
+                    "airflow_multicloud.operators.database.remove",
+                    "airflow_multicloud.operators.database.restore",
+                    "airflow_multicloud.operators.database.snapshot",
+                    "airflow_multicloud.operators.database.status",
+                    "airflow_multicloud.operators.database.verify",
                     "airflow_multicloud.operators.drill.canary",
                     "airflow_multicloud.operators.drill.recover",
                     "airflow_multicloud.operators.drill.report",
@@ -60,6 +67,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.operations",
                     "airflow_multicloud.operators.params",
                     "airflow_multicloud.operators.preflight",
+                    "airflow_multicloud.operators.secrets.sync",
                 ],
             }
         ],
@@ -69,7 +77,9 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airflow_multicloud.sensors.compute.deployment_health",
                     "airflow_multicloud.sensors.cost.export",
+                    "airflow_multicloud.sensors.database.replica_lag",
                     "airflow_multicloud.sensors.object_store.replica_fresh",
+                    "airflow_multicloud.sensors.secrets.drift",
                 ],
             }
         ],
@@ -84,5 +94,6 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_multicloud.links.consoles.AzureConsoleLink",
             "airflow_multicloud.links.consoles.GcpConsoleLink",
         ],
+        "secrets-backends": ["airflow_multicloud.secrets_backend.MultiCloudSecretsBackend"],
         "cli": ["airflow_multicloud.cli.definition.get_cli_commands"],
     }

@@ -27,15 +27,21 @@ from airflow_multicloud.testing.local_clouds import (
     Server,
 )
 from airflow_multicloud.testing.local_clouds.aws.compute import ec2
+from airflow_multicloud.testing.local_clouds.aws.database import rds
 from airflow_multicloud.testing.local_clouds.aws.identity import iam
 from airflow_multicloud.testing.local_clouds.aws.object_store import install_ministack
+from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
+from airflow_multicloud.testing.local_clouds.azure.database import flexible_servers
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
+from airflow_multicloud.testing.local_clouds.azure.secrets import key_vault
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.database import cloud_sql
 from airflow_multicloud.testing.local_clouds.gcp.identity import permissions
+from airflow_multicloud.testing.local_clouds.gcp.secrets import secret_manager
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
 
 if TYPE_CHECKING:
@@ -194,9 +200,44 @@ def local_gcp_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
 
 
 @pytest.fixture(scope="session")
+def local_secret_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Secret Manager with its connection ``gcp_secrets_local``."""
+    with _serving(secret_manager, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_key_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Key Vault with its connection ``azure_secrets_local``."""
+    with _serving(key_vault, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_flexible_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure's flexible servers with real databases; sets ``azure_database_local``."""
+    with _serving(flexible_servers, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """An RDS with real databases, with its connection ``aws_database_local`` set."""
+    with _serving(rds, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_cloud_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Cloud SQL with real databases, with its connection ``gcp_database_local`` set."""
+    with _serving(cloud_sql, tmp_path_factory) as server:
         yield server
 
 
@@ -218,6 +259,13 @@ def local_gcp_permissions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def local_cloudwatch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """CloudWatch's metrics and logs, with their connection ``aws_telemetry_local`` set."""
     with _serving(cloudwatch, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_secrets_manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Secrets Manager, with its connections ``aws_secrets_local`` and ``…_wrong_key`` set."""
+    with _serving(secrets_manager, tmp_path_factory) as server:
         yield server
 
 

@@ -41,6 +41,7 @@ LOGGERS = (
     "google.oauth2._client",
     "google.api_core.retry.retry_base",
     "google.cloud.compute_v1.services.instances.transports.rest",
+    "google.cloud.secretmanager_v1.services.secret_manager_service.transports.grpc",
     "google.resumable_media._helpers",
 )
 
@@ -66,7 +67,7 @@ _NAME = "|".join(
             "private_?key(?:_id)?",
         ),
         *("(?:aws_?)?session_?token", "(?:access|refresh|id|web_?identity)_?token", "Token"),
-        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion", "Secret_?(?:String|Binary)"),
+        *("(?:CopySource)?SSECustomerKey", "SAMLAssertion"),
         # Startup scripts, in base64: they hold signed URLs.
         *("User_?Data", "Custom_?Data"),
         *("client_?(?:secret|assertion)", "assertion", "password", "Account_?Key", "Credential"),
@@ -81,11 +82,19 @@ _EDGE = 1_024
 # Where a name may begin: also after a line break that was made "printable", a backslash and an n.
 _START = r"(?:(?<![\w-])|(?<=\\[nrt]))"
 #: What Google's clients log beside the message: whole requests and answers, which for machines have
-#: their startup scripts, and those signed URLs.
-_BODIES = ("httpRequest", "httpResponse")
+#: their startup scripts, and those signed URLs. By gRPC they are messages as JSON, in which a
+#: secret's value is in base64.
+_BODIES = ("httpRequest", "httpResponse", "request", "response")
+_DATA = re.compile(r"""("data"\s*:\s*")[\w+/=]+""")
 # What stands between the quotes that the pattern before it opened as its second group.
 _VALUE = r"""(?:(?!\2)(?:\\.|[^\\])|\\(?!["']))*"""
 _PATTERNS = (
+    # Values of Secrets Manager, to the text's end: where a value with quotes in it ends can't be
+    # told, as botocore logs JSON within Python's own quotes, which escapes it twice.
+    re.compile(
+        r"""(\\*["']Secret_?(?:String|Binary)\\*["']\s*[:,]\s*b?\\*["']).+""",
+        re.IGNORECASE | re.DOTALL,
+    ),
     # 'name': 'value' and 'name': b'value' (Python), "name": "value" (JSON), also escaped, and
     # in a list
     re.compile(
@@ -171,7 +180,9 @@ class _Filter(logging.Filter):
 
 
 def _clean(value: object) -> object:
-    return without_secrets(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return without_secrets(_DATA.sub(rf"\g<1>{_HIDDEN}", value))
 
 
 _FILTER = _Filter()

@@ -44,6 +44,18 @@ if TYPE_CHECKING:
         refresh_prices,
     )
     from airflow_multicloud.api.cost.transfers import estimate_transfer_cost
+    from airflow_multicloud.api.database.instances import (
+        describe_database,
+        power_database,
+        promote_replica,
+    )
+    from airflow_multicloud.api.database.orders import (
+        remove_database,
+        remove_scratch_databases,
+        restore_database,
+        snapshot_database,
+    )
+    from airflow_multicloud.api.database.verification import verify_database
     from airflow_multicloud.api.drill import (
         DrillResult,
         read_evidence,
@@ -86,6 +98,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.api.preflight import render_policy, run_preflight
     from airflow_multicloud.api.providers import ProviderRegistry, initialize_providers
+    from airflow_multicloud.api.secrets import list_secrets, secret_drift, sync_secrets
     from airflow_multicloud.core.cleanup import CleanupReport, Left, Leftover
     from airflow_multicloud.core.cost.budget import (
         Budget,
@@ -95,6 +108,16 @@ if TYPE_CHECKING:
         StalePolicy,
     )
     from airflow_multicloud.core.cost.prices.workload import Workload
+    from airflow_multicloud.core.database.checks import TableCheck
+    from airflow_multicloud.core.database.promotions import PromotedReplica
+    from airflow_multicloud.core.database.removals import DatabaseRemoval, RemovedDatabase
+    from airflow_multicloud.core.database.restores import RestoredDatabase
+    from airflow_multicloud.core.database.snapshots import TakenSnapshot
+    from airflow_multicloud.core.database.verification import (
+        CheckOutcome,
+        CheckResult,
+        DatabaseVerification,
+    )
     from airflow_multicloud.core.deliveries import Delivery, OnInvalid
     from airflow_multicloud.core.drill.chain import StoredRecord
     from airflow_multicloud.core.drill.chain_reports import EvidenceReport, Flaw
@@ -138,17 +161,28 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.rollout.standing import DeploymentsReport
     from airflow_multicloud.core.rollout.targets import Alternative, Target
     from airflow_multicloud.core.rollout.teardown_progress import TeardownResult
+    from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict
+    from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome
+    from airflow_multicloud.core.secret_sync.report import (
+        SyncChange,
+        SyncedStore,
+        SyncFailedError,
+        SyncFinding,
+        SyncReport,
+    )
     from airflow_multicloud.core.upload import PlannedUpload, Uploaded
     from airflow_multicloud.errors import (
         CloudError,
         CostAnalysisError,
         CredentialsError,
+        DatabaseError,
         DeploymentError,
         ErrorKind,
         LogsError,
         MetricsError,
         ProviderNotAvailableError,
         ProviderNotInitializedError,
+        SecretsError,
         StorageError,
     )
     from airflow_multicloud.opening.preflight import (
@@ -159,6 +193,7 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.ports.compute import Network, SizeNeed
     from airflow_multicloud.ports.metrics import MetricReading, ReadPoint
+    from airflow_multicloud.ports.secrets import Secret
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -183,6 +218,13 @@ else:
                 "RefreshedPrices read_prices refresh_prices"
             ),
             "airflow_multicloud.api.cost.transfers": "estimate_transfer_cost",
+            "airflow_multicloud.api.database.instances": (
+                "describe_database power_database promote_replica"
+            ),
+            "airflow_multicloud.api.database.orders": (
+                "remove_database remove_scratch_databases restore_database snapshot_database"
+            ),
+            "airflow_multicloud.api.database.verification": "verify_database",
             "airflow_multicloud.api.drill": (
                 "DrillResult read_evidence run_drill store_evidence verify_evidence"
             ),
@@ -208,11 +250,20 @@ else:
             ),
             "airflow_multicloud.api.preflight": "render_policy run_preflight",
             "airflow_multicloud.api.providers": "ProviderRegistry initialize_providers",
+            "airflow_multicloud.api.secrets": "list_secrets secret_drift sync_secrets",
             "airflow_multicloud.core.cleanup": "CleanupReport Left Leftover",
             "airflow_multicloud.core.cost.budget": (
                 "Budget BudgetPeriod BudgetState ForecastBound StalePolicy"
             ),
             "airflow_multicloud.core.cost.prices.workload": "Workload",
+            "airflow_multicloud.core.database.checks": "TableCheck",
+            "airflow_multicloud.core.database.promotions": "PromotedReplica",
+            "airflow_multicloud.core.database.removals": "DatabaseRemoval RemovedDatabase",
+            "airflow_multicloud.core.database.restores": "RestoredDatabase",
+            "airflow_multicloud.core.database.snapshots": "TakenSnapshot",
+            "airflow_multicloud.core.database.verification": (
+                "CheckOutcome CheckResult DatabaseVerification"
+            ),
             "airflow_multicloud.core.deliveries": "Delivery OnInvalid",
             "airflow_multicloud.core.drill.chain": "StoredRecord",
             "airflow_multicloud.core.drill.chain_reports": "EvidenceReport Flaw",
@@ -251,12 +302,19 @@ else:
             "airflow_multicloud.core.rollout.standing": "DeploymentsReport",
             "airflow_multicloud.core.rollout.targets": "Alternative Target",
             "airflow_multicloud.core.rollout.teardown_progress": "TeardownResult",
+            "airflow_multicloud.core.secret_sync.options": "DeletionPolicy OnConflict",
+            "airflow_multicloud.core.secret_sync.outcomes": "FindingKind SyncOutcome",
+            "airflow_multicloud.core.secret_sync.report": (
+                "SyncChange SyncFailedError SyncFinding SyncReport SyncedStore"
+            ),
             "airflow_multicloud.ports.compute": "Network SizeNeed",
             "airflow_multicloud.ports.metrics": "MetricReading ReadPoint",
+            "airflow_multicloud.ports.secrets": "Secret",
             "airflow_multicloud.core.upload": "PlannedUpload Uploaded",
             "airflow_multicloud.errors": (
-                "CloudError CostAnalysisError CredentialsError DeploymentError ErrorKind LogsError "
-                "MetricsError ProviderNotAvailableError ProviderNotInitializedError StorageError"
+                "CloudError CostAnalysisError CredentialsError DatabaseError DeploymentError "
+                "ErrorKind LogsError MetricsError ProviderNotAvailableError "
+                "ProviderNotInitializedError SecretsError StorageError"
             ),
         },
     )
@@ -268,7 +326,9 @@ __all__ = [
     "Budget",
     "BudgetPeriod",
     "BudgetState",
+    "CheckOutcome",
     "CheckReport",
+    "CheckResult",
     "CleanupReport",
     "CloudCostAnalyzer",
     "CloudError",
@@ -279,6 +339,10 @@ __all__ = [
     "Completeness",
     "CostAnalysisError",
     "CredentialsError",
+    "DatabaseError",
+    "DatabaseRemoval",
+    "DatabaseVerification",
+    "DeletionPolicy",
     "Delivery",
     "Deployment",
     "DeploymentError",
@@ -298,6 +362,7 @@ __all__ = [
     "FailoverError",
     "FailoverPolicy",
     "Fault",
+    "FindingKind",
     "Flaw",
     "ForecastBound",
     "HealthCheck",
@@ -318,12 +383,14 @@ __all__ = [
     "Network",
     "ObjectFilter",
     "Objectives",
+    "OnConflict",
     "OnError",
     "OnInvalid",
     "Plan",
     "PlannedUpload",
     "PreflightFailedError",
     "PreflightReport",
+    "PromotedReplica",
     "Provenance",
     "ProviderNotAvailableError",
     "ProviderNotInitializedError",
@@ -333,13 +400,17 @@ __all__ = [
     "ReadPoint",
     "RefreshedPrices",
     "RefreshedRates",
+    "RemovedDatabase",
     "ReplicaStatus",
     "ReplicationFailedError",
     "ReplicationOptions",
     "ReplicationReport",
+    "RestoredDatabase",
     "RollbackScope",
     "RolloutPolicy",
     "Run",
+    "Secret",
+    "SecretsError",
     "ShipReport",
     "ShippingFailedError",
     "SizeNeed",
@@ -347,6 +418,14 @@ __all__ = [
     "StorageError",
     "StoredRecord",
     "Strategy",
+    "SyncChange",
+    "SyncFailedError",
+    "SyncFinding",
+    "SyncOutcome",
+    "SyncReport",
+    "SyncedStore",
+    "TableCheck",
+    "TakenSnapshot",
     "Target",
     "TeardownResult",
     "TreeProvenance",
@@ -362,18 +441,22 @@ __all__ = [
     "compare_costs",
     "deploy_multicloud",
     "deployment_drift",
+    "describe_database",
     "estimate_transfer_cost",
     "export_metrics_to_cloud",
     "failover_fetch",
     "initialize_providers",
     "list_deployments",
     "list_runs",
+    "list_secrets",
     "make_bucket",
     "name_of_path",
     "plan_multicloud",
     "plan_replication",
     "plan_rollback",
     "plan_upload",
+    "power_database",
+    "promote_replica",
     "query_costs",
     "query_logs",
     "reachable_replicas",
@@ -384,17 +467,24 @@ __all__ = [
     "recommendation_rows",
     "refresh_exchange_rates",
     "refresh_prices",
+    "remove_database",
+    "remove_scratch_databases",
     "render_policy",
     "replica_status",
     "replicate",
     "replication",
+    "restore_database",
     "roll_back_deployment",
     "run_drill",
     "run_preflight",
+    "secret_drift",
     "ship_logs",
+    "snapshot_database",
     "store_evidence",
+    "sync_secrets",
     "tear_down_deployment",
     "upload_artifact",
+    "verify_database",
     "verify_evidence",
     "verify_replica",
     "write_cost_report",

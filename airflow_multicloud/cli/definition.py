@@ -11,10 +11,12 @@ from airflow.cli.cli_config import CLICommand, GroupCommand
 from airflow_multicloud.cli.definitions import drill, setup
 from airflow_multicloud.cli.definitions.compute import rollouts, standing
 from airflow_multicloud.cli.definitions.cost import costs
+from airflow_multicloud.cli.definitions.database import databases
 from airflow_multicloud.cli.definitions.logs import entries
 from airflow_multicloud.cli.definitions.metrics import metrics
 from airflow_multicloud.cli.definitions.object_store import replication, upkeep
 from airflow_multicloud.cli.definitions.parts import EXIT_CODES
+from airflow_multicloud.cli.definitions.secrets import secrets
 
 
 def get_cli_commands() -> list[CLICommand]:
@@ -34,8 +36,10 @@ def get_cli_commands() -> list[CLICommand]:
                 *rollouts.COMMANDS,
                 *standing.COMMANDS,
                 *costs.COMMANDS,
+                *databases.COMMANDS,
                 *metrics.COMMANDS,
                 *entries.COMMANDS,
+                *secrets.COMMANDS,
                 setup.LOCAL,
             ),
         )

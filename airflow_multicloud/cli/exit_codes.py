@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from airflow_multicloud.api import IncompleteFetchError, ReplicationFailedError, ShippingFailedError
+from airflow_multicloud.api import (
+    IncompleteFetchError,
+    ReplicationFailedError,
+    ShippingFailedError,
+    SyncFailedError,
+)
 from airflow_multicloud.errors import CloudError, ErrorKind
 
 
@@ -57,5 +62,7 @@ def of_error(err: CloudError) -> ExitCode:
     """The exit code of an error; what went half-way has one of its own."""
     fetched_some = isinstance(err, IncompleteFetchError) and err.provenance is not None
     if fetched_some or isinstance(err, ReplicationFailedError | ShippingFailedError):
+        return ExitCode.NOT_SOUND
+    if isinstance(err, SyncFailedError) and err.report.refused is None:
         return ExitCode.NOT_SOUND
     return of_kind(err.kind)

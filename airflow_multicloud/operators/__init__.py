@@ -32,6 +32,16 @@ if TYPE_CHECKING:
     )
     from airflow_multicloud.operators.cost.transfer import EstimateTransferCostOperator
     from airflow_multicloud.operators.cost.workload import PriceWorkloadOperator
+    from airflow_multicloud.operators.database.power import (
+        StartDatabaseOperator,
+        StopDatabaseOperator,
+    )
+    from airflow_multicloud.operators.database.promote import PromoteReplicaOperator
+    from airflow_multicloud.operators.database.remove import RemoveDatabaseOperator
+    from airflow_multicloud.operators.database.restore import RestoreDatabaseOperator
+    from airflow_multicloud.operators.database.snapshot import SnapshotDatabaseOperator
+    from airflow_multicloud.operators.database.status import DatabaseStatusOperator
+    from airflow_multicloud.operators.database.verify import VerifyDatabaseOperator
     from airflow_multicloud.operators.drill.canary import WriteCanaryOperator
     from airflow_multicloud.operators.drill.recover import FailoverDrillOperator
     from airflow_multicloud.operators.drill.report import DrillReportOperator
@@ -50,6 +60,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.operators.object_store.verify import VerifyReplicaOperator
     from airflow_multicloud.operators.params import CheckParamsOperator
     from airflow_multicloud.operators.preflight import PreflightOperator
+    from airflow_multicloud.operators.secrets.sync import SyncSecretsOperator
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
@@ -76,6 +87,15 @@ else:
             ),
             "airflow_multicloud.operators.cost.transfer": "EstimateTransferCostOperator",
             "airflow_multicloud.operators.cost.workload": "PriceWorkloadOperator",
+            "airflow_multicloud.operators.database.power": (
+                "StartDatabaseOperator StopDatabaseOperator"
+            ),
+            "airflow_multicloud.operators.database.promote": "PromoteReplicaOperator",
+            "airflow_multicloud.operators.database.remove": "RemoveDatabaseOperator",
+            "airflow_multicloud.operators.database.restore": "RestoreDatabaseOperator",
+            "airflow_multicloud.operators.database.snapshot": "SnapshotDatabaseOperator",
+            "airflow_multicloud.operators.database.status": "DatabaseStatusOperator",
+            "airflow_multicloud.operators.database.verify": "VerifyDatabaseOperator",
             "airflow_multicloud.operators.drill.canary": "WriteCanaryOperator",
             "airflow_multicloud.operators.drill.recover": "FailoverDrillOperator",
             "airflow_multicloud.operators.drill.report": "DrillReportOperator",
@@ -91,6 +111,7 @@ else:
             "airflow_multicloud.operators.object_store.upload": "UploadArtifactOperator",
             "airflow_multicloud.operators.object_store.verify": "VerifyReplicaOperator",
             "airflow_multicloud.operators.params": "CheckParamsOperator",
+            "airflow_multicloud.operators.secrets.sync": "SyncSecretsOperator",
             "airflow_multicloud.operators.preflight": "PreflightOperator",
         },
     )
@@ -103,6 +124,7 @@ __all__ = [
     "CloseReplicationOperator",
     "CompareCostOperator",
     "CostReportOperator",
+    "DatabaseStatusOperator",
     "DeployOperator",
     "DrillReportOperator",
     "EstimateTransferCostOperator",
@@ -114,20 +136,28 @@ __all__ = [
     "PlanReplicationOperator",
     "PreflightOperator",
     "PriceWorkloadOperator",
+    "PromoteReplicaOperator",
     "PruneCostStoreOperator",
     "QueryLogsOperator",
     "RecommendSavingsOperator",
     "RefreshExchangeRatesOperator",
     "RefreshPricesOperator",
     "RemoveCostExportOperator",
+    "RemoveDatabaseOperator",
     "ReplicateOperator",
     "ReplicateShardOperator",
+    "RestoreDatabaseOperator",
     "RollbackOperator",
     "ShipLogsOperator",
+    "SnapshotDatabaseOperator",
+    "StartDatabaseOperator",
     "StartInstanceOperator",
+    "StopDatabaseOperator",
     "StopInstanceOperator",
+    "SyncSecretsOperator",
     "TeardownOperator",
     "UploadArtifactOperator",
+    "VerifyDatabaseOperator",
     "VerifyReplicaOperator",
     "WriteCanaryOperator",
     "sharded_replication",

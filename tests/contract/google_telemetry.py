@@ -1,4 +1,4 @@
-"""What the rigs of Cloud Monitoring and Cloud Logging share: their server, and a key it refuses."""
+"""What the rigs of Google's gRPC services share: a server, and a key that it refuses."""
 
 from __future__ import annotations
 
@@ -20,16 +20,22 @@ SERVER = "local_gcp_telemetry"
 CONN_ID = "gcp_telemetry_local"
 
 
-def refused(port: type[P]) -> Callable[[pytest.FixtureRequest], P]:
-    """Opens a hook of a service account whose key Google does not know."""
+def refused(
+    port: type[P], conn_id: str = CONN_ID, fixture: str = SERVER
+) -> Callable[[pytest.FixtureRequest], P]:
+    """Opens a hook of a service account whose key Google does not know.
+
+    :param conn_id: the connection of the account whose key it knows.
+    :param fixture: of the server.
+    """
 
     def opened(request: pytest.FixtureRequest) -> P:
-        server: LocalServer = request.getfixturevalue(SERVER)
-        connection: Any = server.spec.connections[CONN_ID]
+        server: LocalServer = request.getfixturevalue(fixture)
+        connection: Any = server.spec.connections[conn_id]
         account = json.loads(connection["extra"]["keyfile_dict"]) | {"private_key": new_key()}
         extra = {**connection["extra"], "keyfile_dict": json.dumps(account)}
         patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
         patch.setenv("AIRFLOW_CONN_GCP_REFUSED", json.dumps({**connection, "extra": extra}))
-        return connected(port, "gcp_refused", SERVER)(request)
+        return connected(port, "gcp_refused", fixture)(request)
 
     return opened

@@ -81,6 +81,17 @@ PLAN = {
         "calls",
         "errors",
     },
+    "secrets": {
+        "client",
+        "naming",
+        "fields",
+        "listing",
+        "reading",
+        "writing",
+        "tagging",
+        "removing",
+        "errors",
+    },
     "database": {
         "client",
         "fields",
@@ -142,6 +153,14 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "database", "claims"): "a clone carries the labels of what it was made of",
+    ("gcp", "database", "completing"): "a clone can't be given labels in one request",
+    ("gcp", "database", "descriptions"): "backups have no name, token or labels of their own",
+    ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
+    ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
+    ("azure", "database", "backup_tags"): "backups have no labels: they are tags of the server",
+    ("azure", "database", "locks"): "servers have no protection of their own, but locks",
+    ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
 
@@ -151,6 +170,8 @@ SHARED = {"session", "errors"}
 # Beside these: (cloud, file) → why it is no service's.
 SHARED_TOO = {
     ("aws", "clients"): "two for each service that would count a request twice",
+    ("aws", "consoles"): "pages of the console, which several services link to",
+    ("aws", "tagging"): "what several services make has tags of one form",
     ("aws", "seams"): "what is reached of boto3 and botocore that is not public",
     ("azure", "seams"): "what is reached of Azure's SDK that is not public",
     ("gcp", "seams"): "what is reached of Google's SDK that is not public",
@@ -158,6 +179,7 @@ SHARED_TOO = {
     ("azure", "resource_manager"): "where Resource Manager is, for other clouds of Azure's too",
     ("azure", "kql"): "quoting in queries, of metrics and of logs",
     ("azure", "resending"): "metrics and logs are added: only what was refused is sent again",
+    ("azure", "tagging"): "what several services make has tags of one form",
     ("azure", "log_analytics"): "metrics and logs are read by the same queries",
     ("azure", "monitor"): "where metrics and logs go, and are read; one connection names both",
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",

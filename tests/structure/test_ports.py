@@ -129,15 +129,22 @@ OVERRIDDEN = {
     ("aws", "compute", "_get_caller"): "as in aws object_store",
     ("aws", "metrics", "_get_caller"): "as in aws object_store",
     ("aws", "logs", "_get_caller"): "as in aws object_store",
+    ("aws", "secrets", "_get_caller"): "as in aws object_store",
+    ("aws", "database", "_get_caller"): "as in aws object_store",
     ("aws", "object_store", "get_connection"): "the same one, read once in a session",
     ("aws", "cost", "get_connection"): "the same one, read once in a session",
     ("aws", "identity", "get_connection"): "the same one, read once in a session",
     ("aws", "compute", "get_connection"): "the same one, read once in a session",
     ("aws", "metrics", "get_connection"): "the same one, read once in a session",
     ("aws", "logs", "get_connection"): "the same one, read once in a session",
+    ("aws", "secrets", "get_connection"): "the same one, read once in a session",
+    ("aws", "database", "get_connection"): "the same one, read once in a session",
     **{
         ("gcp", port, name): reason
-        for port in ("object_store", "cost", "identity", "compute", "metrics", "logs")
+        for port in (
+            *("object_store", "cost", "identity", "compute", "metrics", "logs"),
+            *("secrets", "database"),
+        )
         for name, reason in (
             ("get_connection", "the session's connection, read once"),
             ("get_credentials_and_project_id", "the session's, so that clients share one token"),
@@ -150,6 +157,10 @@ OVERRIDDEN = {
         "the official hook's own seam for another endpoint; only adds the extra compute.endpoint"
     ),
     ("gcp", "compute", "default_conn_name"): "the base hook's own",
+    ("gcp", "database", "default_conn_name"): "the base hook's own; Cloud SQL's is for SQL",
+    ("gcp", "secrets", "client"): (
+        "the session's, so that the extra secretmanager.endpoint is heeded by the official verbs"
+    ),
 }
 
 

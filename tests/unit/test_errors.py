@@ -33,6 +33,7 @@ ARGUMENTS = {
     "QueryFailedError": {"result": {"answers": 2}},
     "ReplicationFailedError": {"report": {"failed": 3}},
     "ShippingFailedError": {"report": {"shipped": 3}},
+    "SyncFailedError": {"report": {"conflict": 3}},
 }
 
 

@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from airflow.utils import yaml
+import yaml
 
 from airflow_multicloud.api import render_policy, run_preflight
 from airflow_multicloud.cli.exit_codes import ExitCode

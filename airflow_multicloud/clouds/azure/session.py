@@ -13,7 +13,13 @@ from airflow_multicloud.adapters.connections import once_per_session
 from airflow_multicloud.adapters.locks import MadeOnce
 from airflow_multicloud.clouds.azure.credentials import CredentialForm
 from airflow_multicloud.clouds.azure.monitor import Monitor, read_monitor
-from airflow_multicloud.clouds.azure.resource_manager import ResourceManager, read_connection
+from airflow_multicloud.clouds.azure.resource_manager import (
+    ResourceManager,
+    check_texts,
+    https_url,
+    read_connection,
+    shown,
+)
 from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE, StorageAccount, open_account
 
 C = TypeVar("C")
@@ -79,6 +85,25 @@ class Session:
         :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used so.
         """
         return self.client("monitor", lambda: read_monitor(self._connection, self.resource_manager))
+
+    @property
+    def key_vault_url(self) -> str:
+        """The vault that the connection names, without a slash at its end.
+
+        :raises CredentialsError: kind ``invalid_argument`` when it names none that is usable.
+        """
+        extra = self._connection.extra_dejson or {}
+        check_texts(self.conn_id, extra, ("key_vault_url",))
+        if not extra.get("key_vault_url"):
+            raise self.resource_manager.unusable(
+                "names no vault; set key_vault_url in its extra, as https://<name>.vault.azure.net"
+            )
+        url = https_url(self.conn_id, extra, "key_vault_url", "")
+        if "/" in url.removeprefix("https://") or "?" in url or "#" in url:
+            raise self.resource_manager.unusable(
+                f"key_vault_url: {shown(url)} given, expected https://host[:port] and no more"
+            )
+        return url.lower()
 
     def client(self, service: str, make: Callable[[], C]) -> C:
         """The connection's one client of a service.

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
+from airflow_multicloud.ports.calls import ApiCall
 from airflow_multicloud.ports.compute.requests import (
-    ApiCall,
     LaunchOrder,
     LaunchRequest,
     LaunchSpec,

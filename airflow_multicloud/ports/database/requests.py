@@ -12,7 +12,7 @@ from airflow_multicloud.ports.database.values import DatabaseRef
 
 #: The label that holds the order's token, among those of an instance and of a snapshot, wherever
 #: its cloud keeps it.
-TOKEN_LABEL: Final = "multicloud-token"
+TOKEN_LABEL: Final = "multicloud-token"  # noqa: S105 - the name of a label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,9 @@ class RestoreOrder:
     """One new instance to restore; nothing that is there is ever restored over.
 
     :param source: what to restore.
-    :param name: of the new instance; as in :class:`SnapshotOrder`.
+    :param name: of the new instance; as in :class:`SnapshotOrder`. On Google Cloud an instance that
+        is restored to a moment has no labels at first, and another process takes it for this
+        order's only when the name contains the first eight hexadecimal digits of the token.
     :param token: a UUID; two orders with one token are one order.
     :param labels: on the new instance; as in :class:`SnapshotOrder`.
     :param size: instance class, tier or SKU; the source's own when left out.

@@ -28,6 +28,7 @@ from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_
 from airflow_multicloud.testing.local_clouds.kit.process import LocalServer
 from airflow_multicloud.testing.local_clouds.servers import (
     ADVISERS,
+    DATABASES,
     IDENTITIES,
     MACHINES,
     MAKERS,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ADVISERS",
+    "DATABASES",
     "IDENTITIES",
     "MACHINES",
     "OBJECT_STORES",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.testing.sql_faults import DatabaseFault
 
 _CONN_ID = "database_contract"
-_TABLE = "items"
+_TABLE, _STANDING = "items", "c-standing"
 
 
 def rig() -> DatabaseRigSpec:
@@ -37,6 +37,10 @@ class _Lab:
     def primary(self, name: str, rows: Sequence[str]) -> DatabaseRef:
         return self._kept.create(name, {_TABLE: [(row,) for row in rows]})
 
+    def standing(self, rows: Sequence[str]) -> DatabaseRef:
+        known = self._kept.servers.get(_STANDING)
+        return known.ref if known else self.primary(_STANDING, rows)
+
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         return self._kept.replicate(_name(of), name)
 
@@ -49,7 +53,7 @@ class _Lab:
     def moment(self) -> datetime:
         return self._kept.moment()
 
-    def hold(self, replica: DatabaseRef) -> None:
+    def hold(self, replica: DatabaseRef, primary: DatabaseRef) -> None:
         self._kept.pause(_name(replica))
         self._kept.advance(timedelta(seconds=2))
 
@@ -60,7 +64,8 @@ class _Lab:
         self._kept.damage(_name(snapshot))
 
     def clear(self) -> None:
-        self._kept.servers.clear()
+        for name in set(self._kept.servers) - {_STANDING}:
+            del self._kept.servers[name]
         self._kept.snapshots.clear()
 
 

@@ -10,6 +10,6 @@ from airflow_multicloud.testing.contracts.secrets.rigs import SecretsRigSpec
 @cache
 def secrets_rig_specs() -> tuple[SecretsRigSpec, ...]:
     # Imported here and not above: Airflow must not load before tests/conftest.py is configured.
-    from tests.contract.secrets_rigs import memory
+    from tests.contract.secrets_rigs import aws, azure, gcp, memory
 
-    return (memory.rig(),)
+    return (memory.rig(), aws.rig(), gcp.rig(), azure.rig())

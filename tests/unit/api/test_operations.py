@@ -155,6 +155,9 @@ CALLS: dict[str, tuple[str, Callable[[], object]]] = {
         lambda: api.run_drill(NOWHERE, [NOWHERE], objectives=None),  # type: ignore[arg-type]
     ),
     "ship_logs": ("ship_logs", lambda: api.ship_logs([CONN], "log", [])),
+    "list_secrets": ("secrets.list", lambda: api.list_secrets(CONN)),
+    "secret_drift": ("secrets.drift", lambda: api.secret_drift(CONN, [CONN])),
+    "sync_secrets": ("secrets.sync", lambda: api.sync_secrets(CONN, [CONN])),
     "store_evidence": (
         "store_evidence",
         lambda: api.store_evidence(None, [], signing_conn_id=CONN),  # type: ignore[arg-type]

@@ -13,10 +13,12 @@ import pytest
 from airflow.cli.cli_config import ActionCommand, GroupCommand
 
 from airflow_multicloud.api import (
+    DeletionPolicy,
     Depth,
     Destination,
     FailoverPolicy,
     ObjectFilter,
+    OnConflict,
     OnError,
     OnInvalid,
     ReplicationOptions,
@@ -52,11 +54,12 @@ _OURS = [
         f"airflow_multicloud.cli.definitions.{name}"
         for name in (
             *("complaints", "compute", "compute.rollouts", "compute.standing"),
-            *("cost", "cost.costs", "drill", "logs", "logs.entries"),
+            *("cost", "cost.costs", "database", "database.databases"),
+            *("drill", "logs", "logs.entries"),
             *("metrics", "metrics.metrics"),
             "object_store",
             *("object_store.fetching", "object_store.replication", "object_store.upkeep"),
-            *("object_store.verification", "parts", "setup"),
+            *("object_store.verification", "parts", "secrets", "secrets.secrets", "setup"),
         )
     ),
     "airflow_multicloud.cli.values",
@@ -131,6 +134,8 @@ def test_choices_are_those_of_the_api() -> None:
     assert _settings("query-logs")["severity"]["choices"] == tuple(Severity)
     assert _settings("export-metrics")["on_invalid"]["choices"] == tuple(OnInvalid)
     assert _settings("export-metrics")["transport"]["choices"] == tuple(Transport)
+    assert _settings("sync-secrets")["on_conflict"]["choices"] == tuple(OnConflict)
+    assert _settings("sync-secrets")["deletion_policy"]["choices"] == tuple(DeletionPolicy)
 
 
 def test_every_field_is_an_option_and_none_given_means_the_defaults() -> None:

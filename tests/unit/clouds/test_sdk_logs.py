@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -202,3 +203,37 @@ def test_new_keys_of_sts_are_not_in_the_log(caplog: pytest.LogCaptureFixture) ->
     assert parsed["Credentials"]["SessionToken"] == S
     assert "AssumeRoleResult" in caplog.text
     assert "s3cr3t" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["request", "response"])
+def test_a_secrets_value_is_not_beside_the_message(kind: str) -> None:
+    """Google's gRPC clients put requests and answers there, as JSON with bytes in base64."""
+    logger = logging.getLogger(
+        "google.cloud.secretmanager_v1.services.secret_manager_service.transports.grpc"
+    )
+    value = base64.b64encode(b"canary" * 20_000).decode()
+    payload = json.dumps({"name": "projects/p/secrets/s", "payload": {"data": value}}, indent=2)
+    record = logger.makeRecord(
+        logger.name, logging.DEBUG, "f", 1, "Sending", (), None, extra={kind: {"payload": payload}}
+    )
+    assert logger.filter(record)
+    shown = str(vars(record))
+    assert value[:16] not in shown
+    assert value[-16:] not in shown
+    assert "projects/p/secrets/s" in shown
+
+
+@pytest.mark.parametrize("value", ["plain-canary", "a\"b'c}canary", '{"k": "canary"}', "\\canary"])
+def test_values_of_secrets_are_hidden_to_their_end(value):
+    """Wherever quotes stand in them: botocore logs JSON as the text of Python's bytes."""
+    body = json.dumps({"Name": "app/db", "SecretString": value, "VersionId": "1"}).encode()
+    for text in (
+        f"Response body:\n{body!r}",
+        f"Making request with params: {{'body': {body!r}, 'url': 'https://x'}}",
+        f"params: {{'SecretString': {value!r}}}",
+        body.decode(),
+    ):
+        shown = without_secrets(text)
+        assert "canary" not in shown
+        assert "***" in shown
+    assert "app/db" in without_secrets(body.decode())

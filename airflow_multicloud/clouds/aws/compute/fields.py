@@ -7,12 +7,9 @@ from datetime import UTC
 from typing import Any
 
 from airflow_multicloud.clouds.aws.compute.errors import kind_of_reason
-from airflow_multicloud.labels import LabelRules
+from airflow_multicloud.clouds.aws.consoles import console_page
 from airflow_multicloud.ports.compute import Instance, InstanceRef, InstanceState
 
-#: "Tag naming limits and requirements" of the Tag Editor's user guide
-#: (docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html).
-TAG_RULES = LabelRules(illegal=r"[^\w +\-=.:/@]", longest=256)
 #: The tag that the console shows as an instance's name.
 NAME_TAG = "Name"
 
@@ -26,14 +23,6 @@ STATES: Mapping[str, InstanceState] = {
     "terminated": InstanceState.TERMINATED,
 }
 _ENDED = frozenset({InstanceState.STOPPED, InstanceState.TERMINATING, InstanceState.TERMINATED})
-
-# Beginning of a region's name → the console of its partition.
-_CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
-
-
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as EC2 takes them."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
@@ -100,7 +89,7 @@ def instance_of(item: Mapping[str, Any], account_id: str, region: str) -> Instan
         ).astimezone(UTC),
         error_kind=kind,
         error=None if kind is None else text or code,
-        console_url=_page(region, f"InstanceDetails:instanceId={item['InstanceId']}"),
+        console_url=console_page("ec2", region, f"InstanceDetails:instanceId={item['InstanceId']}"),
     )
 
 
@@ -124,7 +113,7 @@ def part_of(item: Mapping[str, Any], account_id: str, region: str) -> Instance:
         zone=item["AvailabilityZone"],
         labels=tags,
         created_at=item.get("CreateTime"),
-        console_url=_page(region, f"{page}={part_id}"),
+        console_url=console_page("ec2", region, f"{page}={part_id}"),
     )
 
 
@@ -136,11 +125,3 @@ def is_instance(ref: InstanceRef) -> bool:
 def rows_of(pages: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
     """The entries of all pages."""
     return [row for page in pages for row in page.get(key) or ()]
-
-
-def _page(region: str, fragment: str) -> str:
-    host = next(
-        (host for start, host in _CONSOLES.items() if region.startswith(start)),
-        "console.aws.amazon.com",
-    )
-    return f"https://{region}.{host}/ec2/home?region={region}#{fragment}"

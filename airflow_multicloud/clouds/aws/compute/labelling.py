@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.compute.errors import failure, translated
-from airflow_multicloud.clouds.aws.compute.fields import is_instance, state_of, tag_list
+from airflow_multicloud.clouds.aws.compute.fields import is_instance, state_of
 from airflow_multicloud.clouds.aws.compute.listing import Listings
+from airflow_multicloud.clouds.aws.tagging import tag_list
 from airflow_multicloud.errors import DeploymentError, ErrorKind
 from airflow_multicloud.ports.compute import InstanceRef
 

@@ -10,10 +10,8 @@ from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.compute.errors import failure, translated
 from airflow_multicloud.clouds.aws.compute.fields import (
     NAME_TAG,
-    TAG_RULES,
     rows_of,
     state_of,
-    tag_list,
 )
 from airflow_multicloud.clouds.aws.compute.images import Images
 from airflow_multicloud.clouds.aws.compute.operations import (
@@ -22,6 +20,7 @@ from airflow_multicloud.clouds.aws.compute.operations import (
     RunningOperations,
     told,
 )
+from airflow_multicloud.clouds.aws.tagging import TAG_RULES, tag_list
 from airflow_multicloud.errors import DeploymentError, ErrorKind, SpentTokenError
 from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.compute import LaunchOrder

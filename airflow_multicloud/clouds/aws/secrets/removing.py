@@ -26,14 +26,18 @@ class SecretRemoval(SecretListing):
         cloud_name = NAMES.encode(name)
         item = self._described(cloud_name)
         doing = f"removing the secret {cloud_name}"
-        client = self._client()
+        client = self._secrets_client()
         with well_formed(doing, NAME, area=SecretsError):
             check_current(item, version, parameter="version")
             _check_recoverable(item, client.meta.region_name)
         if is_removed(item):
             return self._secret(item)
-        with translated(doing):
-            client.delete_secret(SecretId=cloud_name, RecoveryWindowInDays=_DAYS)
+        try:
+            with translated(doing):
+                client.delete_secret(SecretId=cloud_name, RecoveryWindowInDays=_DAYS)
+        except SecretsError as err:
+            if not self._is_so_already(err, cloud_name, removed=True):
+                raise
         item = self._described(cloud_name)
         if current_of(item) != version:
             # Somebody has written since it was looked at: that is not what was to be removed.
@@ -51,9 +55,19 @@ class SecretRemoval(SecretListing):
         return self._secret(self._described(cloud_name))
 
     def _restore(self, cloud_name: str) -> None:
-        client = self._client()
-        with translated(f"recovering the secret {cloud_name}"):
-            client.restore_secret(SecretId=cloud_name)
+        client = self._secrets_client()
+        try:
+            with translated(f"recovering the secret {cloud_name}"):
+                client.restore_secret(SecretId=cloud_name)
+        except SecretsError as err:
+            if not self._is_so_already(err, cloud_name, removed=False):
+                raise
+
+    def _is_so_already(self, err: SecretsError, cloud_name: str, *, removed: bool) -> bool:
+        """Whether a request was refused because it was carried out, and its answer was lost."""
+        if err.kind is not ErrorKind.PRECONDITION_FAILED:
+            return False
+        return is_removed(self._described(cloud_name)) is removed
 
 
 def _check_recoverable(item: Mapping[str, Any], region: str) -> None:

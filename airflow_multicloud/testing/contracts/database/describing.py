@@ -30,7 +30,7 @@ class DescribeContract:
 
     def test_describes(self, database_rig: DatabaseRig) -> None:
         """A primary, with all that the port has."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         found = database_rig.hook.describe_database(ref)
         assert found.ref.id == ref.id
         assert found.ref.region
@@ -55,7 +55,7 @@ class DescribeContract:
 
     def test_tells_which_moments_can_be_restored(self, database_rig: DatabaseRig) -> None:
         """From the first backup on; aware, and in order."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         database_rig.restored(database_rig.restore_order(FromPointInTime(ref)))
         found = database_rig.hook.describe_database(ref)
         assert found.restorable_from is not None
@@ -67,14 +67,14 @@ class DescribeContract:
         """Where the cloud has them."""
         if not database_rig.spec.has_named_instances:
             pytest.skip(f"{database_rig.spec.cloud} has no plain names")
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         found = database_rig.hook.describe_database(ref)
         again = database_rig.hook.describe_database(DatabaseRef(found.name))
         assert again.ref == found.ref
 
     def test_one_that_is_not_there(self, database_rig: DatabaseRig) -> None:
         """It is not found."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         missing = DatabaseRef(f"{ref.id}-none", ref.region)
         with pytest.raises(DatabaseError) as caught:
             database_rig.hook.describe_database(missing)
@@ -97,7 +97,7 @@ class ListContract:
 
     def test_lists_by_labels(self, database_rig: DatabaseRig) -> None:
         """All of them must fit; ``None`` fits any value."""
-        source = FromSnapshot(database_rig.taken(database_rig.primary()).ref)
+        source = FromSnapshot(database_rig.taken(database_rig.standing()).ref)
         orders = [database_rig.restore_order(source, labels={"order": text}) for text in "12"]
         begun = [database_rig.hook.restore_database(order) for order in orders]
         first, second = [database_rig.succeeded(one).resource for one in begun]
@@ -114,7 +114,7 @@ class ListContract:
 
     def test_lists_those_of_nobody(self, database_rig: DatabaseRig) -> None:
         """Without labels all instances are meant, and only there."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         region = database_rig.hook.describe_database(ref).ref.region
         everything = list(database_rig.hook.list_databases({}))
         assert ref.id in {one.ref.id for one in everything}
@@ -124,7 +124,7 @@ class ListContract:
 
     def test_lists_without_lags(self, database_rig: DatabaseRig) -> None:
         """Which would be a request for each."""
-        replica = database_rig.lab.replica(database_rig.primary(), database_rig.name())
+        replica = database_rig.lab.replica(database_rig.standing(), database_rig.name())
         (found,) = [one for one in database_rig.hook.list_databases({}) if one.ref.id == replica.id]
         assert found.role is DatabaseRole.REPLICA
         assert found.lag is None

@@ -23,7 +23,7 @@ class FaultContract:
     @pytest.mark.parametrize("kind", [ErrorKind.CAPACITY, ErrorKind.QUOTA])
     def test_a_restore_is_refused(self, database_rig: DatabaseRig, kind: ErrorKind) -> None:
         """At once or later; the same order works once it passes."""
-        order = database_rig.restore_order(FromPointInTime(database_rig.primary()))
+        order = database_rig.restore_order(FromPointInTime(database_rig.standing()))
         database_rig.plant(
             [
                 DatabaseFault(
@@ -51,7 +51,7 @@ class FaultContract:
     @pytest.mark.parametrize("call", [DatabaseCall.RESTORE, DatabaseCall.SNAPSHOT])
     def test_fails_later(self, database_rig: DatabaseRig, call: DatabaseCall) -> None:
         """The operation says why, also to another process; so does the next try of the order."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         restore = database_rig.restore_order(FromPointInTime(ref))
         snapshot = database_rig.snapshot_order(ref)
         database_rig.plant(
@@ -73,7 +73,7 @@ class FaultContract:
     @pytest.mark.parametrize("call", [DatabaseCall.RESTORE, DatabaseCall.SNAPSHOT])
     def test_a_lost_answer(self, database_rig: DatabaseRig, call: DatabaseCall) -> None:
         """The next try of the same order finds what was made."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         restore = database_rig.restore_order(FromPointInTime(ref))
         snapshot = database_rig.snapshot_order(ref)
         database_rig.plant(
@@ -107,7 +107,7 @@ class FaultContract:
 
     def test_a_failed_one_can_be_removed(self, database_rig: DatabaseRig) -> None:
         """Nothing of it is left."""
-        order = database_rig.restore_order(FromPointInTime(database_rig.primary()))
+        order = database_rig.restore_order(FromPointInTime(database_rig.standing()))
         database_rig.plant(
             [
                 DatabaseFault(

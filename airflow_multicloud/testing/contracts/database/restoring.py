@@ -88,21 +88,21 @@ class RestoreContract:
 
     def test_of_a_damaged_snapshot(self, database_rig: DatabaseRig) -> None:
         """No cloud says so: whoever restores must look at the rows."""
-        snapshot = database_rig.taken(database_rig.primary())
+        snapshot = database_rig.taken(database_rig.standing())
         database_rig.lab.damage(snapshot.ref)
         found = database_rig.restored(database_rig.restore_order(FromSnapshot(snapshot.ref)))
         assert database_rig.lab.rows(found.ref) != _ROWS
 
     def test_another_process_waits(self, database_rig: DatabaseRig) -> None:
         """The operation, pickled, is all that it needs."""
-        order = database_rig.restore_order(FromPointInTime(database_rig.primary()))
+        order = database_rig.restore_order(FromPointInTime(database_rig.standing()))
         begun = pickle.loads(pickle.dumps(database_rig.hook.restore_database(order)))  # noqa: S301
         done = database_rig.succeeded(begun, database_rig.reopen())
         assert database_rig.hook.describe_operation(done) is done
 
     def test_one_order_is_one_instance(self, database_rig: DatabaseRig) -> None:
         """Also from another process, and when it is there already."""
-        order = database_rig.restore_order(FromPointInTime(database_rig.primary()))
+        order = database_rig.restore_order(FromPointInTime(database_rig.standing()))
         first = database_rig.hook.restore_database(order)
         second = database_rig.reopen().restore_database(order)
         assert second.resource == first.resource
@@ -114,7 +114,7 @@ class RestoreContract:
 
     def test_is_found_though_its_source_is_gone(self, database_rig: DatabaseRig) -> None:
         """The order was carried out; nothing more is needed."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         snapshotted = database_rig.snapshot_order(ref)
         snapshot = database_rig.taken(ref, snapshotted)
         order = database_rig.restore_order(FromSnapshot(snapshot.ref))
@@ -126,7 +126,7 @@ class RestoreContract:
 
     def test_never_over_another(self, database_rig: DatabaseRig) -> None:
         """Neither one of another order nor one that nobody ordered; not even its source."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         made = database_rig.latest(ref)
         source = database_rig.hook.describe_database(ref)
         for name in (made.name, source.name):
@@ -139,7 +139,7 @@ class RestoreContract:
 
     def test_of_what_is_not_there(self, database_rig: DatabaseRig) -> None:
         """Neither a snapshot nor an instance."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         order = database_rig.snapshot_order(ref)
         snapshot = database_rig.taken(ref, order)
         removed = database_rig.hook.remove_snapshot(snapshot.ref, token=order.token)
@@ -154,7 +154,7 @@ class RestoreContract:
     @pytest.mark.parametrize("days", [-1000, 1000], ids=["past", "future"])
     def test_a_moment_that_can_not_be_restored(self, database_rig: DatabaseRig, days: int) -> None:
         """It says what was given."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         moment = database_rig.lab.moment() + timedelta(days=days)
         order = database_rig.restore_order(FromPointInTime(ref, moment))
         with pytest.raises(DatabaseError) as caught:
@@ -173,7 +173,7 @@ class RestoreContract:
 
     def test_a_size_that_is_none(self, database_rig: DatabaseRig) -> None:
         """At once, or by the operation; nothing that works is left."""
-        source = FromPointInTime(database_rig.primary())
+        source = FromPointInTime(database_rig.standing())
         order = replace(database_rig.restore_order(source), size="no-such-size")
         with pytest.raises(DatabaseError) as caught:
             database_rig.hook.restore_database(order)
@@ -183,7 +183,7 @@ class RestoreContract:
 
     def test_the_bill_names_the_dag(self, database_rig: DatabaseRig) -> None:
         """Its labels are of the DAG and the task; instances outlast runs."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         with working_for(Work(dag_id="Restore_Drill", task_id="restore", run_id="r1")):
             found = database_rig.latest(ref)
         labels = {key: value.lower() for key, value in found.labels.items()}

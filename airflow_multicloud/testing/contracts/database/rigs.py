@@ -26,6 +26,7 @@ import pytest
 
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
+    DatabaseNetwork,
     DatabaseRef,
     DatabaseService,
     FromPointInTime,
@@ -40,7 +41,7 @@ from airflow_multicloud.testing.sql_faults import DatabaseFault
 
 #: On everything that a contract test orders.
 LABEL = "multicloud-contract"
-#: What an instance of :meth:`DatabaseLab.primary` holds.
+#: What the instances of :meth:`DatabaseRig.primary` and :meth:`DatabaseRig.standing` hold.
 ROWS = ("one", "two", "three")
 _LONGEST_S = 120
 
@@ -53,6 +54,10 @@ class DatabaseLab(Protocol):
 
         :param rows: its rows.
         """
+        ...
+
+    def standing(self, rows: Sequence[str]) -> DatabaseRef:
+        """Such an instance that is made once and that no test changes; it is available."""
         ...
 
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
@@ -74,12 +79,12 @@ class DatabaseLab(Protocol):
         """A moment after all that was written, and before all that will be."""
         ...
 
-    def hold(self, replica: DatabaseRef) -> None:
-        """Have a replica receive nothing more, and its lag be more than a second."""
+    def hold(self, replica: DatabaseRef, primary: DatabaseRef) -> None:
+        """Have a replica show nothing more of what its primary commits, and be behind it."""
         ...
 
     def release(self, replica: DatabaseRef) -> None:
-        """Have it receive all again."""
+        """Have it show all again."""
         ...
 
     def damage(self, snapshot: DatabaseRef) -> None:
@@ -87,7 +92,7 @@ class DatabaseLab(Protocol):
         ...
 
     def clear(self) -> None:
-        """Remove all instances and snapshots, whoever made them."""
+        """Remove all instances but the standing one, and all snapshots, whoever made them."""
         ...
 
 
@@ -104,6 +109,8 @@ class DatabaseRigSpec:
     :param plant: plants these faults and no others: those of before are taken away.
     :param open_refused: gives a hook whose credentials the cloud refuses; left out where there are
         no credentials.
+    :param network: where an instance is attached that is restored from a snapshot of one that is
+        gone; left out where the cloud knows it nevertheless.
     :param has_named_instances: whether a reference may be an instance's plain name.
     :param gaps: a test's name → why it must fail here; it is a strict xfail.
     """
@@ -115,6 +122,7 @@ class DatabaseRigSpec:
     lab: Callable[[pytest.FixtureRequest], DatabaseLab]
     plant: Callable[[pytest.FixtureRequest, Sequence[DatabaseFault]], None]
     open_refused: Callable[[pytest.FixtureRequest], DatabaseService] | None = None
+    network: DatabaseNetwork | None = None
     has_named_instances: bool = True
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -137,6 +145,10 @@ class DatabaseRig:
     def primary(self) -> DatabaseRef:
         """A new instance with :data:`ROWS`."""
         return self.lab.primary(self.name(), ROWS)
+
+    def standing(self) -> DatabaseRef:
+        """An instance with :data:`ROWS` that no test changes, so that it is made once."""
+        return self.lab.standing(ROWS)
 
     def name(self) -> str:
         """A new name."""
@@ -162,11 +174,12 @@ class DatabaseRig:
         labels: Mapping[str, str] = {},
         deletion_protected: bool = False,
     ) -> RestoreOrder:
-        """A new order."""
+        """A new order; its name contains digits of its token, which some clouds need."""
+        token = token or str(uuid.uuid4())
         return RestoreOrder(
             source=source,
-            name=name or self.name(),
-            token=token or str(uuid.uuid4()),
+            name=name or f"c-{uuid.UUID(token).hex[:12]}",
+            token=token,
             labels={LABEL: self.mark, **labels},
             deletion_protected=deletion_protected,
         )

@@ -27,7 +27,7 @@ class SnapshotContract:
 
     def test_takes_one(self, database_rig: DatabaseRig) -> None:
         """With its name, labels and token; the instance stays as it is."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         order = database_rig.snapshot_order(ref, labels={"order": "1"})
         begun = database_rig.hook.snapshot_database(order)
         assert begun.action == "snapshot"
@@ -49,13 +49,13 @@ class SnapshotContract:
 
     def test_another_process_waits(self, database_rig: DatabaseRig) -> None:
         """The operation is all that it needs."""
-        order = database_rig.snapshot_order(database_rig.primary())
+        order = database_rig.snapshot_order(database_rig.standing())
         begun = database_rig.hook.snapshot_database(order)
         database_rig.succeeded(begun, database_rig.reopen())
 
     def test_one_order_is_one_snapshot(self, database_rig: DatabaseRig) -> None:
         """Also from another process, and when it has been taken already."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         order = database_rig.snapshot_order(ref)
         first = database_rig.hook.snapshot_database(order)
         second = database_rig.reopen().snapshot_database(order)
@@ -68,7 +68,7 @@ class SnapshotContract:
 
     def test_a_name_of_another_order(self, database_rig: DatabaseRig) -> None:
         """It is not adopted."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         order = database_rig.snapshot_order(ref)
         database_rig.taken(ref, order)
         other = database_rig.snapshot_order(ref, name=order.name)
@@ -78,7 +78,7 @@ class SnapshotContract:
 
     def test_of_one_that_is_not_there(self, database_rig: DatabaseRig) -> None:
         """It is not found."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         missing = DatabaseRef(f"{ref.id}-none", ref.region)
         with pytest.raises(DatabaseError) as caught:
             database_rig.hook.snapshot_database(database_rig.snapshot_order(missing))
@@ -108,7 +108,7 @@ class SnapshotContract:
 
     def test_lists_the_newest_first(self, database_rig: DatabaseRig) -> None:
         """By labels, and of one instance or all."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         names = []
         for number in range(3):
             order = database_rig.snapshot_order(ref, labels={"order": str(number)})
@@ -124,7 +124,7 @@ class SnapshotContract:
 
     def test_removes_one(self, database_rig: DatabaseRig) -> None:
         """And again, which is a success; another stays."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         order = database_rig.snapshot_order(ref)
         found, other = database_rig.taken(ref, order), database_rig.taken(ref)
         for _ in range(2):
@@ -136,7 +136,7 @@ class SnapshotContract:
 
     def test_does_not_remove_anothers(self, database_rig: DatabaseRig) -> None:
         """It does not carry the token."""
-        ref = database_rig.primary()
+        ref = database_rig.standing()
         found = database_rig.taken(ref)
         token = database_rig.snapshot_order(ref).token
         with pytest.raises(DatabaseError) as caught:
@@ -147,7 +147,7 @@ class SnapshotContract:
     def test_outlasts_its_instance(self, database_rig: DatabaseRig) -> None:
         """It can be listed and restored where the cloud keeps it."""
         order = database_rig.restore_order(
-            FromSnapshot(database_rig.taken(database_rig.primary()).ref)
+            FromSnapshot(database_rig.taken(database_rig.standing()).ref)
         )
         made = database_rig.restored(order)
         kept = database_rig.taken(made.ref)
@@ -156,5 +156,6 @@ class SnapshotContract:
         )
         (found,) = database_rig.hook.list_snapshots(made.ref, {LABEL: database_rig.mark})
         assert found.ref == kept.ref
-        again = database_rig.restored(database_rig.restore_order(FromSnapshot(found.ref)))
+        order = database_rig.restore_order(FromSnapshot(found.ref))
+        again = database_rig.restored(replace(order, network=database_rig.spec.network))
         assert database_rig.lab.rows(again.ref) == sorted(ROWS)

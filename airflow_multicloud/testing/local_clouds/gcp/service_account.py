@@ -2,8 +2,9 @@
 
 It signs URLs: Cloud Storage's own local server takes any token and checks no signature, so its
 connection ``gcp_local`` is anonymous; but an anonymous caller can't sign. The local Compute
-Engine's administration gives tokens for it. Cloud Monitoring and Cloud Logging know who it is: the
-tokens that they take are given for what its key has signed.
+Engine's administration gives tokens for it. The gRPC services (Cloud Monitoring,
+Cloud Logging, Secret Manager) know who it is: the tokens that they take are given for what its key
+has signed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from airflow_multicloud.testing.local_clouds.gcp import PROJECT, connection
 
 #: Of the endpoint that gives tokens.
 TOKEN_PATH: Final = "/token"  # noqa: S105  # a path
+#: Which variable tells a server's process what the account's signatures are checked with.
+PUBLIC_KEY: Final = "MULTICLOUD_PUBLIC_KEY"
 
 
 def signing_connection(storage: Mapping[str, Any], token_server: str) -> dict[str, object]:

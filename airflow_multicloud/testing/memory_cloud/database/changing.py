@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from airflow_multicloud.adapters.orders import check_name, check_token
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import TOKEN_LABEL, DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation
-from airflow_multicloud.testing.memory_cloud.database.orders import check_name, check_token
+from airflow_multicloud.testing.memory_cloud import NAME
 from airflow_multicloud.testing.memory_cloud.database.refusals import (
     check_idle,
     check_state,
@@ -57,9 +58,9 @@ class Changes(Snapshots):
         self, ref: DatabaseRef, *, token: str, final_snapshot: str | None
     ) -> Operation:
         """Delete an instance that carries the token; see the port."""
-        check_token(token)
+        check_token(token, cloud=NAME)
         if final_snapshot is not None:
-            check_name("final_snapshot", final_snapshot)
+            check_name("final_snapshot", final_snapshot, cloud=NAME)
         kept = self._kept
         with kept.lock:
             kept.check(DatabaseCall.REMOVE, ref.id.rpartition("/")[2])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from airflow_multicloud.adapters.orders import carries
 from airflow_multicloud.ports.database import DatabaseInstance, DatabaseRef
 from airflow_multicloud.ports.operations import Operation
-from airflow_multicloud.testing.memory_cloud.database.orders import carries
 from airflow_multicloud.testing.memory_cloud.database.servers import Server
 from airflow_multicloud.testing.memory_cloud.database.space import databases_of
 from airflow_multicloud.testing.memory_cloud.database.telling import (

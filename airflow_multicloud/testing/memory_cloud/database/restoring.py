@@ -12,7 +12,7 @@ from airflow_multicloud.ports.database import (
     SnapshotState,
 )
 from airflow_multicloud.ports.operations import Operation
-from airflow_multicloud.testing.memory_cloud.database.orders import check_order, labels_of
+from airflow_multicloud.testing.memory_cloud.database.orders import check_restore, labels_of
 from airflow_multicloud.testing.memory_cloud.database.reading import Reading
 from airflow_multicloud.testing.memory_cloud.database.refusals import failure, name_taken, unfit
 from airflow_multicloud.testing.memory_cloud.database.servers import (
@@ -31,7 +31,7 @@ class Restores(Reading):
 
     def restore_database(self, order: RestoreOrder) -> Operation:
         """Restore into a new instance, or find the one that this order made; see the port."""
-        check_order(order)
+        check_restore(order)
         kept = self._kept
         with kept.lock:
             kept.check(DatabaseCall.RESTORE, order.name)

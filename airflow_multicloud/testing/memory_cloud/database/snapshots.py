@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from airflow_multicloud.adapters.orders import carries, check_order, check_token
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
@@ -15,12 +16,8 @@ from airflow_multicloud.ports.database import (
     SnapshotState,
 )
 from airflow_multicloud.ports.operations import Operation
-from airflow_multicloud.testing.memory_cloud.database.orders import (
-    carries,
-    check_order,
-    check_token,
-    labels_of,
-)
+from airflow_multicloud.testing.memory_cloud import NAME
+from airflow_multicloud.testing.memory_cloud.database.orders import labels_of
 from airflow_multicloud.testing.memory_cloud.database.reading import Reading
 from airflow_multicloud.testing.memory_cloud.database.refusals import (
     check_idle,
@@ -38,7 +35,7 @@ class Snapshots(Reading):
 
     def snapshot_database(self, order: SnapshotOrder) -> Operation:
         """Take a snapshot, or find the one that this order took before; see the port."""
-        check_order(order)
+        check_order(order, cloud=NAME)
         kept = self._kept
         with kept.lock:
             kept.check(DatabaseCall.SNAPSHOT, order.name)
@@ -72,7 +69,7 @@ class Snapshots(Reading):
 
     def remove_snapshot(self, ref: DatabaseRef, *, token: str) -> Operation:
         """Delete a snapshot that carries the token; see the port."""
-        check_token(token)
+        check_token(token, cloud=NAME)
         kept = self._kept
         with kept.lock:
             kept.check(DatabaseCall.REMOVE, ref.id.rpartition("/")[2])

@@ -37,6 +37,9 @@ _SCALARS: dict[object, Scalar] = {
 }
 
 
+_SECONDS = "unix-timestamp"
+
+
 def described(model: type) -> bool:
     """Whether a model is of this style."""
     return hasattr(model, "_get_discriminator")
@@ -66,7 +69,8 @@ def _fields(model: Any) -> Mapping[str, Field]:
         hint = hints[attribute]
         optional = type(None) in get_args(hint)
         fields[rest._rest_name] = Field(  # noqa: SLF001
-            shape=_shape(hint),
+            # Seconds since 1970 are a number, whatever the SDK makes of them.
+            shape=Scalar.INTEGER if rest._format == _SECONDS else _shape(hint),  # noqa: SLF001
             required=not optional,
             nullable=optional,
             in_=frozenset(rest._visibility) if rest._visibility else None,  # noqa: SLF001

@@ -6,18 +6,29 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Protocol
 
 from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.azure.arm import AUDIENCE
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal, Route
-from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 
-def azure(routes: Sequence[Route], tokens: Tokens, state: State) -> Respond:
-    """Azure Resource Manager with these operations."""
+class ChecksCallers(Protocol):
+    """Who may ask: Microsoft Entra's tokens, or a service that words its refusals otherwise."""
+
+    def check(self, request: Request, audience: str = AUDIENCE) -> None:
+        """That the request bears a token for this audience.
+
+        :raises Refusal: 401.
+        """
+        ...
+
+
+def azure(routes: Sequence[Route], tokens: ChecksCallers, state: State) -> Respond:
+    """Azure Resource Manager, or another service of Azure, with these operations."""
 
     def respond(request: Request) -> Answer:
         answer = _answer(request, routes, tokens, state)
@@ -27,7 +38,9 @@ def azure(routes: Sequence[Route], tokens: Tokens, state: State) -> Respond:
     return respond
 
 
-def _answer(request: Request, routes: Sequence[Route], tokens: Tokens, state: State) -> Answer:
+def _answer(
+    request: Request, routes: Sequence[Route], tokens: ChecksCallers, state: State
+) -> Answer:
     try:
         route, variables = _routed(request, routes)
         if route is None or not route.public:

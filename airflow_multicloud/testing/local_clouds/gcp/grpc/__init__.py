@@ -19,8 +19,11 @@ Methods are named as the transport's Python attributes. A handler gets the plain
 (proto-plus's ``Request.pb()``) and returns one; it raises :class:`~.services.Refused` for an error
 in Google's form, with details if it likes. Whole requests that a planted fault meets are refused or
 lost here, before or after the handler; single records (``REJECT``) are the handler's to refuse, by
-``faults.rejects(name)``. Who calls is checked here, too.
+``faults.rejects(name)``. A service with faults of another kind meets them itself, and raises
+:class:`~.services.AnswerLostError` for an answer that is to be lost. Who calls is checked here,
+too.
 
-Services are put together in :mod:`airflow_multicloud.testing.local_clouds.gcp.telemetry`, the
-process that serves them. Simulated: nothing here was compared with Google's servers.
+Services are put together in :mod:`airflow_multicloud.testing.local_clouds.gcp.telemetry` and
+:mod:`airflow_multicloud.testing.local_clouds.gcp.secrets`, the processes that serve them.
+Simulated: nothing here was compared with Google's servers.
 """

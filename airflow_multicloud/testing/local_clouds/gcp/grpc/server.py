@@ -13,6 +13,7 @@ import grpc
 from airflow_multicloud.testing.delivery_faults import DeliveryFaultKind
 from airflow_multicloud.testing.local_clouds.gcp.grpc.relay import Relay
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import (
+    AnswerLostError,
     Refused,
     Route,
     Service,
@@ -76,7 +77,7 @@ class GrpcServer:
             body = self._answer(route, request)
         except Refused as err:
             refusal = err
-        except _AnswerLostError:
+        except AnswerLostError:
             if self._relay is not None:
                 self._relay.cut(context.peer())
             refusal = Refused(grpc.StatusCode.UNAVAILABLE, "nobody hears this")
@@ -90,23 +91,20 @@ class GrpcServer:
         return body
 
     def _answer(self, route: Route, request: Message) -> bytes:
-        fault = None if route.method.call is None else route.faults.meet(route.method.call)
+        call, faults = route.method.call, route.faults
+        fault = None if call is None or faults is None else faults.meet(call)
         met = None if fault is None else fault.kind
         if fault is not None and met is DeliveryFaultKind.REFUSE:
             raise planted(fault.error)
         if met is DeliveryFaultKind.LOSE_REQUEST:
-            raise _AnswerLostError
+            raise AnswerLostError
         try:
             body = route.method.handler(request).SerializeToString()
         finally:
             if met is DeliveryFaultKind.LOSE_ANSWER:
-                raise _AnswerLostError
+                raise AnswerLostError
         route.checked(body)
         return body
-
-
-class _AnswerLostError(Exception):
-    """The connection is to end without an answer."""
 
 
 class _Routes(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
@@ -135,6 +133,9 @@ _STATUSES = {
     grpc.StatusCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
     grpc.StatusCode.PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
     grpc.StatusCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    grpc.StatusCode.ALREADY_EXISTS: HTTPStatus.CONFLICT,
+    grpc.StatusCode.ABORTED: HTTPStatus.CONFLICT,
+    grpc.StatusCode.FAILED_PRECONDITION: HTTPStatus.BAD_REQUEST,
     grpc.StatusCode.RESOURCE_EXHAUSTED: HTTPStatus.TOO_MANY_REQUESTS,
     grpc.StatusCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }

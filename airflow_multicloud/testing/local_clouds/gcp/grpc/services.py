@@ -41,12 +41,12 @@ class Service:
 
     :param transport: the client library's gRPC transport.
     :param methods: by the names of the transport's attributes.
-    :param faults: that were planted in it.
+    :param faults: of deliveries that were planted in it; ``None`` where it has faults of its own.
     """
 
     transport: type[Any]
     methods: Mapping[str, Method]
-    faults: SeededDeliveryFaults
+    faults: SeededDeliveryFaults | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ class Route:
     request: type[Any]
     checked: Callable[[bytes], Any]
     method: Method
-    faults: SeededDeliveryFaults
+    faults: SeededDeliveryFaults | None
+
+
+class AnswerLostError(Exception):
+    """The connection is to end without an answer."""
 
 
 class Refused(Exception):  # noqa: N818 - what is answered, and no error of the server's

@@ -18,10 +18,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.gcp.service_account import (
+    PUBLIC_KEY,
     account_connection,
     public_key,
 )
-from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
 

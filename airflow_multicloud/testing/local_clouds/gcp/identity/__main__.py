@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 
+from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.gcp.identity.server import PermissionsServer
-from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
-from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.gcp.service_account import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 

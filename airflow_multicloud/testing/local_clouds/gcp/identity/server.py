@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Refused
+from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.gcp.identity.boundaries import (
     PATH,
     Boundaries,
@@ -18,7 +19,6 @@ from airflow_multicloud.testing.local_clouds.gcp.identity.boundaries import (
 from airflow_multicloud.testing.local_clouds.gcp.identity.grants import Grants
 from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Call, Refusal, Service
 from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
-from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, target_of
 from airflow_multicloud.testing.local_clouds.kit.state import State
 

@@ -18,14 +18,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.gcp.service_account import (
+    PUBLIC_KEY,
     account_connection,
     public_key,
 )
 from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
-
-#: Which variable tells the process what the service account's signatures are checked with.
-PUBLIC_KEY = "MULTICLOUD_PUBLIC_KEY"
 
 
 def telemetry(

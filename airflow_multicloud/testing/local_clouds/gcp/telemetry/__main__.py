@@ -6,19 +6,16 @@ import argparse
 import os
 from collections.abc import Callable
 
-from werkzeug import Request
-
 from airflow_multicloud.testing.local_clouds.gcp.grpc.server import GrpcServer
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Service
+from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens, administering
 from airflow_multicloud.testing.local_clouds.gcp.logs.service import logs
 from airflow_multicloud.testing.local_clouds.gcp.metrics.service import metrics
-from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
-from airflow_multicloud.testing.local_clouds.gcp.telemetry import PUBLIC_KEY
+from airflow_multicloud.testing.local_clouds.gcp.service_account import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.gcp.telemetry.otlp import Otlp
-from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
-from airflow_multicloud.testing.local_clouds.kit.http import Answer, HttpServer, Respond
+from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
 from airflow_multicloud.testing.local_clouds.kit.otlp import kept_by
-from airflow_multicloud.testing.local_clouds.kit.state import State, administration
+from airflow_multicloud.testing.local_clouds.kit.state import State
 
 #: What the process serves: each is made once.
 _SERVICES: tuple[Callable[[State], Service], ...] = (metrics, logs)
@@ -38,19 +35,8 @@ def main() -> None:
         GrpcServer(services, port=given.port, check=tokens.check, state=state),
         HttpServer(otlp.respond, port=given.otlp_port),
     ):
-        owner = kept_by(otlp.sink, _administering(state, tokens))
+        owner = kept_by(otlp.sink, administering(state, tokens))
         HttpServer(owner, port=given.admin_port).serve_forever()
-
-
-def _administering(state: State, tokens: Tokens) -> Respond:
-    administer = administration(state)
-
-    def respond(request: Request) -> Answer:
-        if (request.method, request.path) == ("POST", TOKEN_PATH):
-            return tokens.give(request)
-        return administer(request)
-
-    return respond
 
 
 if __name__ == "__main__":

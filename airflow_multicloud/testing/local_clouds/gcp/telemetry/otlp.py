@@ -16,7 +16,7 @@ from google.protobuf.json_format import MessageToDict
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Refused, planted
-from airflow_multicloud.testing.local_clouds.gcp.telemetry.tokens import Tokens
+from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.delivery_seeds import SeededDeliveryFaults
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, Routes
 from airflow_multicloud.testing.local_clouds.kit.otlp import OtlpSink

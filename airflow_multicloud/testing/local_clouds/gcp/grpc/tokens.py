@@ -17,7 +17,9 @@ from google.auth.exceptions import GoogleAuthError
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from airflow_multicloud.testing.local_clouds.gcp.grpc.services import Refused
-from airflow_multicloud.testing.local_clouds.kit.http import Answer
+from airflow_multicloud.testing.local_clouds.gcp.service_account import TOKEN_PATH
+from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond
+from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 
 if TYPE_CHECKING:
     from werkzeug import Request
@@ -67,3 +69,18 @@ class Tokens:
             "cookie or other valid authentication credential.",
             ErrorInfo(reason=reason, domain="googleapis.com"),
         )
+
+
+def administering(state: State, tokens: Tokens) -> Respond:
+    """The administration of a server, and the token endpoint beside it.
+
+    :param tokens: that it gives.
+    """
+    administer = administration(state)
+
+    def respond(request: Request) -> Answer:
+        if (request.method, request.path) == ("POST", TOKEN_PATH):
+            return tokens.give(request)
+        return administer(request)
+
+    return respond

@@ -1,0 +1,1 @@
+"""Definitions of commands about secrets."""

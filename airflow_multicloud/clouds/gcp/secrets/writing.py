@@ -1,0 +1,178 @@
+"""Writing values: https://cloud.google.com/secret-manager/docs/add-secret-version.
+
+Google adds a version whatever was added before, and as often as it is asked. So a write is noted
+first, in an annotation of the secret, on the condition that the secret is as it was read (by its
+etag): of two writers of this package, one gets no further. The note has the token and the number
+of the newest version; what was written is the version after it. Versions are numbered without
+gaps, so that the number of what was added tells whether another writer came in between.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from google.api_core import exceptions as api
+from google.cloud.secretmanager_v1.types import resources
+
+from airflow_multicloud.adapters.masking import mask_value
+from airflow_multicloud.adapters.secret_tags import tags_of_new, tags_to_be
+from airflow_multicloud.clouds.gcp import LABELS, NAME
+from airflow_multicloud.clouds.gcp.secrets.annotations import (
+    WRITE,
+    Begun,
+    put_note,
+    put_tags,
+    tags_in,
+)
+from airflow_multicloud.clouds.gcp.secrets.client import SecretsBase
+from airflow_multicloud.clouds.gcp.secrets.fields import (
+    changed,
+    check_current,
+    check_not_removed,
+    current_told,
+    is_enabled,
+    is_removed,
+    number_of,
+    version_of,
+)
+from airflow_multicloud.clouds.gcp.secrets.naming import RULES, check_value, refused
+from airflow_multicloud.clouds.gcp.secrets.reading import payload_of
+from airflow_multicloud.errors import ErrorKind, SecretsError
+from airflow_multicloud.ports.secrets import SecretVersion
+
+
+class GCPWriting(SecretsBase):
+    """The port's ``write_secret``."""
+
+    def write_secret(
+        self,
+        name: str,
+        value: bytes,
+        *,
+        token: str,
+        replaces: str | None,
+        tags: Mapping[str, str] | None = None,
+    ) -> SecretVersion:
+        """Write a value as the new current version; see the port.
+
+        Reading is needed as well: whether a version is the one that was written with this token is
+        known by its value. Only the token of the last write is known.
+        """
+        path = self._path(name)
+        check_value(name, value)
+        if not _is_uuid(token):
+            raise refused("token: no UUID given; expected one, for this value of this secret")
+        put_tags(tags or {}, resources.Secret())
+        mask_value(value)
+
+        def write() -> SecretVersion:
+            secret, newest = self._begun(path, token=token, replaces=replaces, tags=tags)
+            begun = Begun.noted_in(secret)
+            if begun is None or begun.token != token:
+                raise changed(f"secret {name!r} was changed at the same time")
+            if newest is not None and _is_followed(begun, newest):
+                return self._written_before(secret, newest, begun, value)
+            written = self._add(path, payload_of(value))
+            self._check_next(name, begun, written)
+            return version_of(secret, written, is_current=True)
+
+        return self._done(f"writing secret {name!r}", write)
+
+    def _begun(
+        self, path: str, *, token: str, replaces: str | None, tags: Mapping[str, str] | None
+    ) -> tuple[resources.Secret, resources.SecretVersion | None]:
+        """The secret with this write noted, and its newest version."""
+        try:
+            secret = self._get(path)
+        except api.NotFound:
+            if replaces is not None:
+                raise
+            secret = resources.Secret(replication={"automatic": {}})
+            put_tags(tags_of_new(tags, LABELS, most=RULES.tag_count), secret)
+            put_note(WRITE, Begun(token, 0).to_text(), secret)
+            return self._create(path, secret), None
+        newest = self._newest(path)
+        begun = Begun.noted_in(secret)
+        if begun is not None and begun.token == token and _is_followed(begun, newest):
+            return secret, newest
+        after = _replaced(secret, newest, begun, replaces)
+        before = resources.Secret(secret)
+        if tags is not None:
+            put_tags(tags_to_be(tags, tags_in(secret), most=RULES.tag_count), secret)
+        put_note(WRITE, Begun(token, after).to_text(), secret)
+        if secret != before:
+            secret = self._update(secret, "labels", "annotations")
+        return secret, newest
+
+    def _written_before(
+        self,
+        secret: resources.Secret,
+        newest: resources.SecretVersion,
+        begun: Begun,
+        value: bytes,
+    ) -> SecretVersion:
+        """The version that was written with this token, when it is this value."""
+        number = begun.after + 1
+        last = number_of(newest)
+        found = newest if last == number else self._get_version(secret.name, str(number))
+        if not is_enabled(found):
+            raise changed(
+                f"version {number} of {secret.name}: it can't be compared with the value, since it "
+                "is disabled or destroyed"
+            )
+        if bytes(self._access(secret.name, str(number)).payload.data) == value:
+            return version_of(secret, found, is_current=last == number)
+        if last > number:
+            raise changed(
+                f"version {number} of {secret.name} was written by another; {current_told(last)}"
+            )
+        raise SecretsError(
+            f"token: version {number} of {secret.name}, the current one, was written with it, or "
+            "by another at the same time, and has another value; give a new token for a new value",
+            kind=ErrorKind.ALREADY_EXISTS,
+            cloud=NAME,
+        )
+
+    def _check_next(self, name: str, begun: Begun, written: resources.SecretVersion) -> None:
+        number = number_of(written)
+        if number != begun.after + 1:
+            between = ", ".join(map(str, range(begun.after + 1, number)))
+            raise changed(
+                f"secret {name!r}: version {between} was written by another at the same time; "
+                f"{current_told(number)}, with the value given here"
+            )
+
+
+def _replaced(
+    secret: resources.Secret,
+    newest: resources.SecretVersion | None,
+    begun: Begun | None,
+    replaces: str | None,
+) -> int:
+    """The number of the version that is to be replaced, as it may be; 0 for none."""
+    if replaces is None:
+        if newest is None and begun is not None:
+            return 0  # A write that was begun, and ended before it had written anything.
+        how = "was removed; recover it first" if is_removed(secret, newest) else "is there"
+        raise SecretsError(
+            f"name: {secret.name} {how}",
+            kind=ErrorKind.ALREADY_EXISTS,
+            cloud=NAME,
+        )
+    check_not_removed(secret, newest)
+    check_current(secret, newest, replaces, parameter="replaces")
+    return 0 if newest is None else number_of(newest)
+
+
+def _is_followed(begun: Begun, newest: resources.SecretVersion | None) -> bool:
+    """Whether there is a version that may be what was begun."""
+    return newest is not None and number_of(newest) > begun.after
+
+
+def _is_uuid(token: str) -> bool:
+    try:
+        uuid.UUID(token)
+    except ValueError:
+        return False
+    return True

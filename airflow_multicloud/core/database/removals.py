@@ -1,0 +1,230 @@
+"""Removing what was restored, until a listing shows nothing of it.
+
+Only what carries the full identity of an order of this package is removed, and only with that
+order's token. What is not scratch needs a confirmation besides.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from airflow_multicloud.core.database.accounts import check_account
+from airflow_multicloud.core.database.given import reference, refused
+from airflow_multicloud.core.database.identity import (
+    MAP_INDEX,
+    RESTORE,
+    RUN,
+    SCRATCH,
+    YES,
+    OrderIdentity,
+    Requester,
+    identity_of,
+)
+from airflow_multicloud.core.database.promotions import Allowance
+from airflow_multicloud.core.telemetry import count_retry
+from airflow_multicloud.documents import Documented
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.ports.database import (
+    DatabaseInstance,
+    DatabaseRef,
+    DatabaseService,
+)
+from airflow_multicloud.ports.operations import Operation
+from airflow_multicloud.text import printable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScratchOf:
+    """The scratch instances that a task of a run has restored.
+
+    :param run: digest of the requester's run.
+    :param map_index: its label; ``None`` for all map indexes.
+    :param region: in which they are; the connection's own for ``None``.
+    :param account: in which they must be; any for ``None``.
+    """
+
+    run: str
+    map_index: str | None = None
+    region: str | None = None
+    account: str | None = None
+
+    @classmethod
+    def by(cls, requester: Requester, region: str | None, account: str | None) -> ScratchOf:
+        """Of a requester that is mapped only its own, else those of all map indexes."""
+        mapped = requester.map_index >= 0
+        return cls(
+            run=requester.run_digest,
+            map_index=requester.map_label if mapped else None,
+            region=region,
+            account=account,
+        )
+
+    def listed(self, service: DatabaseService) -> list[tuple[OrderIdentity, DatabaseInstance]]:
+        """What is there of it now."""
+        labels = {RUN: self.run, SCRATCH: YES}
+        if self.map_index is not None:
+            labels[MAP_INDEX] = self.map_index
+        found = []
+        for one in service.list_databases(labels, self.region):
+            identity = identity_of(one.labels, one.name)
+            if identity is None or identity.kind != RESTORE or not identity.scratch:
+                _log.warning(
+                    "left alone, it does not carry the full identity of a scratch instance: %s",
+                    printable(one.ref.id),
+                )
+                continue
+            check_account(one.ref.id, one.account_id, self.account)
+            found.append((identity, one))
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneDatabase:
+    """One instance.
+
+    :param allowance: for one that is not scratch.
+    :param account: in which it must be; any for ``None``.
+    """
+
+    ref: DatabaseRef
+    allowance: Allowance | None = None
+    account: str | None = None
+
+    def listed(self, service: DatabaseService) -> list[tuple[OrderIdentity, DatabaseInstance]]:
+        """It, if it is there; refused when it may not go."""
+        try:
+            instance = service.describe_database(self.ref)
+        except DatabaseError as err:
+            if err.kind is ErrorKind.NOT_FOUND:
+                return []
+            raise
+        check_account(instance.ref.id, instance.account_id, self.account)
+        identity = identity_of(instance.labels, instance.name)
+        if identity is None or identity.kind != RESTORE:
+            raise DatabaseError(
+                f"database: {instance.ref.id} does not carry the full identity of a restore by "
+                "this package, which removes nothing else",
+                kind=ErrorKind.PRECONDITION_FAILED,
+            )
+        if self.allowance is not None:
+            self.allowance.check_found("database", instance)
+        elif not identity.scratch:
+            raise DatabaseError(
+                f"database: {instance.ref.id} is not scratch; give confirm and allow to remove it",
+                kind=ErrorKind.PRECONDITION_FAILED,
+            )
+        return [(identity, instance)]
+
+
+def one_database(
+    database: object, *, region: object, confirm: object, allow: object, account: str | None
+) -> OneDatabase:
+    """One instance as people name it; nothing is asked of anybody.
+
+    :param confirm: with ``allow``, for one that is not scratch; ``None`` otherwise.
+    :raises DatabaseError: ``invalid_argument``.
+    """
+    ref = reference("database", database, region)
+    if (confirm is None) != (allow is None):
+        given, missing = ("confirm", "allow") if allow is None else ("allow", "confirm")
+        raise refused(missing, None, f"it with {given}")
+    allowance = None if confirm is None else Allowance.read(confirm, allow, account)
+    if allowance is not None:
+        allowance.check_given("database", ref.id)
+    return OneDatabase(ref=ref, allowance=allowance, account=account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedDatabase:
+    """An instance whose removal was begun."""
+
+    id: str
+    name: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseRemoval(Documented):
+    """How far a removal is, as another process can take it up.
+
+    :param certain_from: nothing counts as gone by a listing made before.
+    :param removed: each once, in the order in which they were begun.
+    :param waits_for: what goes on.
+    :param listed_at: of the listing that has shown nothing.
+    """
+
+    certain_from: datetime
+    removed: tuple[RemovedDatabase, ...] = ()
+    waits_for: tuple[Operation, ...] = ()
+    listed_at: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether a listing has shown nothing."""
+        return self.listed_at is not None
+
+    @property
+    def wait(self) -> timedelta:
+        """How long the clouds ask to wait before the next look."""
+        asked = [one.poll_after for one in self.waits_for if one.poll_after is not None]
+        return max(asked, default=timedelta())
+
+
+def advance_removal(
+    service: DatabaseService,
+    wanted: ScratchOf | OneDatabase,
+    removal: DatabaseRemoval,
+    *,
+    now: datetime,
+    final_snapshot: str | None = None,
+) -> DatabaseRemoval:
+    """Do what is due, once.
+
+    :param final_snapshot: name of a snapshot to take first.
+    :param now: aware.
+    :raises DatabaseError: for what can't be removed, once everything else is under way.
+    """
+    left = _still(service, removal.waits_for)
+    if left:
+        return replace(removal, waits_for=left)
+    found = wanted.listed(service)
+    if not found:
+        # What was ordered just before may not be listed yet.
+        certain = now >= removal.certain_from
+        return replace(removal, waits_for=(), listed_at=now if certain else None)
+    removed = {one.id: one for one in removal.removed}
+    begun: list[Operation] = []
+    refused: list[DatabaseError] = []
+    for identity, instance in found:
+        # Also of one whose removal an earlier try has begun: how it ends is told by an operation.
+        _log.info("removing %s", printable(instance.ref.id))
+        try:
+            operation = service.remove_database(
+                instance.ref, token=identity.token, final_snapshot=final_snapshot
+            )
+        except DatabaseError as err:
+            refused.append(err)
+            continue
+        begun.append(operation)
+        ref = instance.ref
+        removed[ref.id] = RemovedDatabase(id=ref.id, name=instance.name, region=ref.region)
+    lasting = [err for err in refused if not err.retryable]
+    if lasting:
+        raise lasting[0]
+    for passing in refused:
+        count_retry(passing)
+        _log.info("not yet: %s: %s", passing.kind, printable(str(passing)))
+    return replace(removal, removed=tuple(removed.values()), waits_for=tuple(begun))
+
+
+def _still(service: DatabaseService, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """The operations that go on. One that has failed is begun again, for it is listed again."""
+    looked = [service.describe_operation(operation) for operation in operations]
+    for one in looked:
+        if one.error is not None:
+            _log.warning("%s of %s: %s", one.action, one.resource, printable(one.error))
+    return tuple(one for one in looked if not one.state.is_final)

@@ -1,0 +1,1 @@
+"""A secret looked up in several stores, in bounded time."""

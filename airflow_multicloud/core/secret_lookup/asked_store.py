@@ -1,0 +1,160 @@
+"""One store that is asked: on threads that nobody waits for, and not while it is out of reach."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from airflow_multicloud.adapters.connections import own_session
+from airflow_multicloud.core.secret_lookup.options import LookupOptions
+from airflow_multicloud.core.telemetry import in_context, operation
+from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
+from airflow_multicloud.ports.secrets import Secrets, SecretValue
+
+#: Requests to one store that may be without an answer at the same time.
+MOST_UNDER_WAY = 16
+#: Failures in a row after which a store is left alone for a while.
+_MOST_FAILURES = 2
+#: A store says so of what it does not have, or does not give for now; and of what it can't have.
+_ABSENT = frozenset(
+    {ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED, ErrorKind.INVALID_ARGUMENT}
+)
+
+_asking: ContextVar[bool] = ContextVar("airflow_multicloud_secret_lookup", default=False)
+
+
+def is_asking() -> bool:
+    """Whether this runs within a lookup: what it needs itself must come from elsewhere."""
+    return _asking.get()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a store has answered.
+
+    :param store: its connection id.
+    :param value: ``None`` when it does not have one, or failed.
+    :param error: why it could not be asked, if so.
+    :param skipped: whether it was not even asked.
+    """
+
+    store: str
+    value: SecretValue | None = field(default=None, repr=False)
+    error: CloudError | None = None
+    skipped: bool = False
+
+
+class AskedStore:
+    """A store, and how it has answered so far.
+
+    :param conn_id: its connection id, for logs.
+    :param open_store: gives its hook; called once, on the first request's thread.
+    :param clock: seconds of a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        conn_id: str,
+        open_store: Callable[[], Secrets],
+        options: LookupOptions,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.conn_id = conn_id
+        self._open = open_store
+        self._options = options
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._hook: Secrets | None = None
+        self._numbers = itertools.count()
+        self._under_way: dict[int, float] = {}
+        self._overdue: set[int] = set()
+        self._failures = 0
+        self._left_until = 0.0
+
+    def why_not(self) -> str | None:
+        """Why it is not asked now; ``None`` when it is."""
+        with self._lock:
+            now = self._clock()
+            self._count_overdue(now)
+            if len(self._under_way) >= MOST_UNDER_WAY:
+                return f"{len(self._under_way)} requests to it have no answer yet"
+            if now < self._left_until:
+                return f"it has failed {self._failures} times in a row; asked again in a while"
+            if self._failures >= _MOST_FAILURES:
+                # This one tries whether it is back; the others go on without it.
+                self._left_until = now + self._options.retry_after
+            return None
+
+    def ask(self, name: str, tell: Callable[[Answer], None]) -> None:
+        """Begin to ask for a secret.
+
+        :param tell: is given the answer, on another thread; never, while the store hangs.
+        """
+        number = next(self._numbers)
+        with self._lock:
+            self._under_way[number] = self._clock()
+
+        def run() -> None:
+            _asking.set(True)
+            answer = self._answer(name)
+            self._note(number, answer)
+            tell(answer)
+
+        threading.Thread(
+            target=in_context(run),
+            name=f"multicloud-secret-{self.conn_id}",
+            daemon=True,
+        ).start()
+
+    def _answer(self, name: str) -> Answer:
+        try:
+            # Who waits may hold a session's locks.
+            with own_session(), operation("secrets.lookup", multicloud__conn_id=self.conn_id):
+                return Answer(store=self.conn_id, value=self._read(name))
+        except CloudError as err:
+            return Answer(store=self.conn_id, error=err)
+        except Exception as err:  # noqa: BLE001 - costs this store; its text may hold anything
+            why = SecretsError(
+                f"connection {self.conn_id!r}: its hook failed with {type(err).__name__}",
+                kind=ErrorKind.UNAVAILABLE,
+            )
+            return Answer(store=self.conn_id, error=why)
+
+    def _read(self, name: str) -> SecretValue | None:
+        with self._opening:
+            if self._hook is None:
+                self._hook = self._open()
+            hook = self._hook
+        try:
+            return hook.read_secret(name)
+        except SecretsError as err:
+            if err.kind in _ABSENT:
+                return None
+            raise
+
+    def _note(self, number: int, answer: Answer) -> None:
+        with self._lock:
+            began = self._under_way.pop(number)
+            known = number in self._overdue
+            self._overdue.discard(number)
+            late = self._clock() - began > self._options.timeout
+            if answer.error is None and not late:
+                self._failures, self._left_until = 0, 0.0
+            elif not known and (late or (answer.error and answer.error.kind.is_outage)):
+                self._failed(self._clock())
+
+    def _count_overdue(self, now: float) -> None:
+        for number, began in self._under_way.items():
+            if now - began > self._options.timeout and number not in self._overdue:
+                self._overdue.add(number)
+                self._failed(now)
+
+    def _failed(self, now: float) -> None:
+        self._failures += 1
+        if self._failures >= _MOST_FAILURES:
+            self._left_until = now + self._options.retry_after

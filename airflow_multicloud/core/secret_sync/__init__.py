@@ -1,0 +1,1 @@
+"""Secrets of one store kept equal in others; the clouds are the only record of it."""

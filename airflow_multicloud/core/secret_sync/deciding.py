@@ -1,0 +1,240 @@
+"""What is to be done with one secret at one destination: pure, but for what the source has had."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from airflow_multicloud.core.secret_sync.identity import COPY_TAG, FROM_TAG, OWN_TAGS, Pair
+from airflow_multicloud.core.secret_sync.looking import LOOK_BACK, Seen
+from airflow_multicloud.core.secret_sync.options import OnConflict, SyncOptions
+from airflow_multicloud.core.secret_sync.outcomes import (
+    WRITING,
+    FindingKind,
+    SyncOutcome,
+    Verdict,
+)
+from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretState, SecretVersion
+
+#: The source's versions, but for the current one, that have the value of this digest.
+Had = Callable[[bytes], Iterable[SecretVersion]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A secret at the source and at a destination, as they were found.
+
+    :param rules: the destination's.
+    :param recovers: whether the destination can take back a removal.
+    :param written: the destination's versions that this run wrote.
+    """
+
+    pair: Pair
+    source: Seen
+    there: Seen
+    rules: SecretRules
+    options: SyncOptions
+    had: Had
+    recovers: bool = False
+    written: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What to do.
+
+    :param tags: what the secret's tags are to be.
+    :param recover: whether the removal is taken back first; what is then there is looked at again.
+    """
+
+    verdict: Verdict
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    recover: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether it takes a request that changes something."""
+        return self.verdict.outcome in WRITING
+
+
+def decide(case: Case) -> Step:
+    """What to do with the secret at the destination.
+
+    :raises CloudError: when the source can't be asked what it has had.
+    """
+    source, there = case.source, case.there
+    if (unusable := _unusable(source)) is not None:
+        return Step(verdict=unusable)
+    if there.secret is None:
+        return _write(case, SyncOutcome.CREATED)
+    if there.secret.state is SecretState.REMOVED:
+        return _removed(case, there.secret)
+    if there.digest is None or source.digest is None:
+        return _unreadable(case, there.secret)
+    if hmac.compare_digest(there.digest, source.digest):
+        return _equal(case, there.secret)
+    why = _why_not_behind(case, there.secret, there.digest)
+    return _write(case, SyncOutcome.REPLACED) if why is None else _conflict(case, *why)
+
+
+def _unusable(source: Seen) -> Verdict | None:
+    if source.is_gone:
+        return Verdict(
+            outcome=SyncOutcome.FAILED,
+            finding=FindingKind.SOURCE_MISSING,
+            message="the source does not have it",
+            error_kind=ErrorKind.NOT_FOUND,
+        )
+    if source.digest is None:
+        return Verdict(
+            outcome=SyncOutcome.SKIPPED,
+            finding=FindingKind.SOURCE_NOT_READABLE,
+            message="at the source it is disabled or has no version, so nothing is compared",
+        )
+    return None
+
+
+def _removed(case: Case, there: Secret) -> Step:
+    until = "" if there.recoverable_until is None else f" until {_at(there.recoverable_until)}"
+    message = f"it was removed at the destination and can be recovered{until}"
+    if case.options.on_conflict is not OnConflict.OVERWRITE:
+        return _left(case, FindingKind.REMOVED, message)
+    if not case.recovers:
+        return _left(case, FindingKind.REMOVED, f"{message}, but not by this cloud's hook")
+    return Step(
+        verdict=Verdict(outcome=SyncOutcome.REPLACED, finding=FindingKind.REMOVED, message=message),
+        recover=True,
+    )
+
+
+def _unreadable(case: Case, there: Secret) -> Step:
+    if there.current is None:
+        message = "at the destination it has no version, which nothing can be compared with"
+        return Step(
+            verdict=Verdict(
+                outcome=SyncOutcome.FAILED,
+                finding=FindingKind.NOT_READABLE,
+                message=f"{message}; remove it there, or write a version",
+                error_kind=ErrorKind.PRECONDITION_FAILED,
+            )
+        )
+    message = f"at the destination it is disabled (version {there.current.id})"
+    return _conflict(case, FindingKind.NOT_READABLE, message)
+
+
+def _equal(case: Case, there: Secret) -> Step:
+    wanted = _source_tags(case)
+    if all(there.tags.get(key) == value for key, value in wanted.items()):
+        return Step(verdict=Verdict(outcome=SyncOutcome.UNCHANGED, version=case.there.version))
+    return _fitting(case, SyncOutcome.TAGGED, {**there.tags, **wanted})
+
+
+def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKind, str] | None:
+    """Why the destination's value is not simply one that the source had before."""
+    current, copy = _current(case.source.secret), _current(there)
+    if copy.id in case.written:
+        return None
+    versions = (
+        f"destination: version {copy.id} of {_at(copy.created_at)}; "
+        f"source: version {current.id} of {_at(current.created_at)}"
+    )
+    earlier: SecretVersion | None = None
+    for version in case.had(digest):
+        if copy.created_at <= current.created_at or case.pair.wrote(there.tags, version.id):
+            return None
+        earlier = earlier or version
+    if earlier is None:
+        return (
+            FindingKind.UNKNOWN_VALUE,
+            f"its value at the destination is none of the {LOOK_BACK} last ones that the source "
+            f"still tells of ({versions})",
+        )
+    return (
+        FindingKind.WRITTEN_BACK,
+        f"its value at the destination is the source's version {earlier.id}, written after the "
+        f"source's current one ({versions})",
+    )
+
+
+def _conflict(case: Case, kind: FindingKind, message: str) -> Step:
+    if case.options.on_conflict is OnConflict.OVERWRITE:
+        return _write(case, SyncOutcome.REPLACED, kind, message)
+    return _left(case, kind, message)
+
+
+def _left(case: Case, kind: FindingKind, message: str) -> Step:
+    kept = case.options.on_conflict is OnConflict.KEEP
+    return Step(
+        verdict=Verdict(
+            outcome=SyncOutcome.KEPT if kept else SyncOutcome.CONFLICT,
+            finding=kind,
+            message=message,
+            error_kind=None if kept else ErrorKind.PRECONDITION_FAILED,
+        )
+    )
+
+
+def _write(
+    case: Case, outcome: SyncOutcome, kind: FindingKind | None = None, message: str = ""
+) -> Step:
+    """The source's value and tags; what the destination has of its own stays."""
+    most = case.rules.value_bytes
+    if case.source.size > most:
+        return _unfit(
+            FindingKind.TOO_LARGE,
+            f"its value has {case.source.size} bytes, at most {most} allowed at the destination",
+        )
+    had = {} if case.there.secret is None else case.there.secret.tags
+    created = outcome is SyncOutcome.CREATED or case.pair.made(had)
+    mark = case.pair.mark(_current(case.source.secret).id)
+    own = {COPY_TAG if created else FROM_TAG: mark}
+    return _fitting(case, outcome, {**had, **_source_tags(case), **own}, kind, message)
+
+
+def _fitting(
+    case: Case,
+    outcome: SyncOutcome,
+    tags: Mapping[str, str],
+    kind: FindingKind | None = None,
+    message: str = "",
+) -> Step:
+    if len(tags) > case.rules.tag_count:
+        return _unfit(
+            FindingKind.TAGS,
+            f"it needs {len(tags)} tags with those of the source and of the copy, at most "
+            f"{case.rules.tag_count} allowed at the destination; preserve_tags=False leaves the "
+            "source's out",
+        )
+    return Step(verdict=Verdict(outcome=outcome, finding=kind, message=message), tags=tags)
+
+
+def _unfit(kind: FindingKind, message: str) -> Step:
+    return Step(
+        verdict=Verdict(
+            outcome=SyncOutcome.FAILED,
+            finding=kind,
+            message=message,
+            error_kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    )
+
+
+def _source_tags(case: Case) -> dict[str, str]:
+    secret = case.source.secret
+    if secret is None or not case.options.preserve_tags:
+        return {}
+    return {key: value for key, value in secret.tags.items() if key not in OWN_TAGS}
+
+
+def _current(secret: Secret | None) -> SecretVersion:
+    if secret is None or secret.current is None:
+        raise ValueError("a secret without a version is decided on before")
+    return secret.current
+
+
+def _at(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

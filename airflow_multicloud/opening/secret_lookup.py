@@ -1,0 +1,39 @@
+"""The stores that a secrets backend asks, opened from variables of the environment alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+from airflow_multicloud import registry
+from airflow_multicloud.core.secret_lookup.asked_store import AskedStore
+from airflow_multicloud.core.secret_lookup.lookup import Lookup
+from airflow_multicloud.core.secret_lookup.options import LookupOptions
+from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow_multicloud.ports.secrets import Secrets, SecretsService
+
+
+def open_lookup(conn_ids: Sequence[str], options: LookupOptions) -> Lookup:
+    """A lookup over these stores; nothing is opened or asked yet.
+
+    :param conn_ids: in the order in which they are asked.
+    """
+    stores = [AskedStore(one, partial(open_store, one), options) for one in conn_ids]
+    return Lookup(stores, options)
+
+
+def open_store(conn_id: str) -> Secrets:
+    """The hook of a store.
+
+    :raises CredentialsError: ``not_found`` when no variable of the environment has the connection:
+        it can't come from a store.
+    """
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    if variable not in os.environ:
+        raise CredentialsError(
+            f"stores: connection {conn_id!r} is in no variable {variable} of the environment; the "
+            "secrets backend reads its own connections from there only",
+            kind=ErrorKind.NOT_FOUND,
+        )
+    return registry.resolve(SecretsService, conn_id)

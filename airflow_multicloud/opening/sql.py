@@ -1,0 +1,272 @@
+"""Databases that answer SQL, through Airflow's own hooks, on the host that is meant.
+
+The credentials are an Airflow connection's; where the instance is may be said besides, as a
+restored one has another host than its source. Nothing of the connection is put into a URI, a
+variable of the environment or a log.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_multicloud.adapters.sdk_logs import without_secrets
+from airflow_multicloud.core import cancellation
+from airflow_multicloud.core.database.sql import SqlSession
+from airflow_multicloud.errors import (
+    CredentialsError,
+    DatabaseError,
+    ErrorKind,
+    ProviderNotAvailableError,
+)
+from airflow_multicloud.extras import require_extra
+from airflow_multicloud.registry import read_connection
+
+#: Seconds, where the connection says nothing and the driver can be told.
+_CONNECT_TIMEOUT = 15
+#: Rows that are held at once.
+_ROWS = 1000
+#: Extras that name a server whatever the host is: libpq's, and those of other drivers.
+#: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+_OTHER_SERVER = frozenset(
+    {"host", "hostaddr", "port", "service", "dsn", "server", "unix_socket", "sqlalchemy_url"}
+)
+#: Names of the classes that every driver has (PEP 249).
+_PASSING = frozenset({"OperationalError", "InterfaceError"})
+_DRIVERS = frozenset({"Error", "DatabaseError"})
+#: Classes of SQLSTATE, or whole codes → kind.
+#: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_KINDS = {
+    "08": ErrorKind.UNAVAILABLE,
+    "28": ErrorKind.UNAUTHENTICATED,
+    "3D": ErrorKind.NOT_FOUND,
+    "3F": ErrorKind.NOT_FOUND,
+    "42501": ErrorKind.PERMISSION_DENIED,
+    "42P01": ErrorKind.NOT_FOUND,
+    "42703": ErrorKind.NOT_FOUND,
+    "53": ErrorKind.UNAVAILABLE,
+    "55P03": ErrorKind.BUSY,
+    "57014": ErrorKind.TIMEOUT,
+    "57P": ErrorKind.UNAVAILABLE,
+    "58": ErrorKind.UNAVAILABLE,
+    "XX001": ErrorKind.INTEGRITY,
+    "XX002": ErrorKind.INTEGRITY,
+}
+_REFUSED_LOGIN = re.compile(r"authentication failed|no password supplied|role .* does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPlace:
+    """Where an instance answers SQL, instead of where the connection says."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sql:
+    """An :class:`~airflow_multicloud.core.database.sql.SqlDatabase`."""
+
+    dialect: str
+    host: str
+    port: int | None
+    schema: str | None
+    hook: Any
+    secrets: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Without the hook, which has the connection."""
+        return f"_Sql({self.dialect!r}, {self.host!r}, {self.port!r}, {self.schema!r})"
+
+    @contextmanager
+    def transaction(self, begin: Sequence[str]) -> Iterator[SqlSession]:
+        """A transaction on a connection of its own."""
+        cancellation.check()
+        with self.translated():
+            connection = self.hook.get_conn()
+        over = cancellation.register(f"statements at {self.host}", lambda: _call_off(connection))
+        try:
+            session = _Session(self, connection)
+            for statement in begin:
+                session.run(statement)
+            yield session
+        finally:
+            over()
+            # What there is to tell has been told: a connection that is broken can't be ended well.
+            with suppress(Exception):
+                connection.rollback()
+            with suppress(Exception):
+                connection.close()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """A driver's errors as ours, without secrets; others pass."""
+        try:
+            yield
+        except Exception as err:
+            if not _of_a_driver(err):
+                raise
+            cancellation.check()
+            raise DatabaseError(
+                f"{self.host}: {self._said(err)}", kind=_kind_of(err), code=_state_of(err)
+            ) from None
+
+    def _said(self, err: Exception) -> str:
+        text = str(err).strip() or type(err).__name__
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return without_secrets(text.splitlines()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    database: _Sql
+    connection: Any
+
+    def run(self, statement: str) -> None:
+        """Have a statement carried out that answers nothing."""
+        with self._cursor(statement):
+            pass
+
+    def one(self, statement: str) -> Sequence[Any]:
+        """The only row."""
+        with self._cursor(statement) as cursor, self.database.translated():
+            found: Sequence[Any] | None = cursor.fetchone()
+        if found is None:
+            raise DatabaseError(f"{self.database.host}: no answer", kind=ErrorKind.UNSUPPORTED)
+        return found
+
+    def columns(self, statement: str) -> list[str]:
+        """The names of an answer's columns."""
+        with self._cursor(statement) as cursor:
+            return [str(column[0]) for column in cursor.description]
+
+    def rows(self, statement: str) -> Iterator[Sequence[Any]]:
+        """The rows, some at a time."""
+        with self._cursor(statement) as cursor:
+            while True:
+                cancellation.check()
+                with self.database.translated():
+                    found = cursor.fetchmany(_ROWS)
+                if not found:
+                    return
+                yield from found
+
+    @contextmanager
+    def _cursor(self, statement: str) -> Iterator[Any]:
+        with self.database.translated():
+            cursor = self.connection.cursor()
+        try:
+            with self.database.translated():
+                cursor.execute(statement)
+            yield cursor
+        finally:
+            with suppress(Exception):
+                cursor.close()
+
+
+def open_sql(sql_conn_id: str, place: SqlPlace | None, schema: str | None) -> _Sql:
+    """The database of an Airflow connection; nothing is connected to yet.
+
+    :param place: where the instance is, instead of where the connection says.
+    :param schema: which of the server's databases; the connection's when left out.
+    :raises CloudError: for a connection that is none of a database, or whose extra names another
+        server than ``place``; for a driver that is not installed.
+    """
+    require_extra("airflow.providers.common.sql.hooks.sql", "database")
+    from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+    connection = _redirected(read_connection(sql_conn_id), place, schema)
+    hook = _hook_of(connection)
+    if not isinstance(hook, DbApiHook):
+        raise CredentialsError(
+            f"sql_conn_id: connection {sql_conn_id!r} has type {connection.conn_type!r}, which is "
+            "none of a database that answers SQL",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
+    # However a hook reads its connection, it is this one: some take it once, others each time.
+    seam: Any = hook
+    seam._connection = connection  # noqa: SLF001 - what the property of the base class keeps
+    seam.get_connection = lambda _conn_id: connection
+    return _Sql(
+        dialect=hook.dialect_name,
+        host=connection.host or "",
+        port=connection.port,
+        schema=connection.schema,
+        hook=hook,
+        secrets=tuple(filter(None, (connection.password,))),
+    )
+
+
+def _redirected(connection: Any, place: SqlPlace | None, schema: str | None) -> Any:
+    """A copy of the connection that leads to the place; the session keeps the other."""
+    found = copy.copy(connection)
+    extra = dict(connection.extra_dejson)
+    if place is not None:
+        elsewhere = sorted(key for key in extra if key.lower() in _OTHER_SERVER)
+        if elsewhere:
+            raise CredentialsError(
+                f"sql_conn_id: the extra of connection {connection.conn_id!r} has "
+                f"{', '.join(elsewhere)}, which would lead elsewhere than to {place.host}; use a "
+                "connection without",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        found.host, found.port = place.host, place.port
+    if schema is not None:
+        found.schema = schema
+    extra.pop("cursor", None)  # Rows are read by position.
+    if connection.conn_type == "postgres":
+        extra.setdefault("connect_timeout", _CONNECT_TIMEOUT)
+    found.extra = json.dumps(extra)
+    return found
+
+
+def _hook_of(connection: Any) -> Any:
+    from airflow.providers.common.compat.sdk import (
+        AirflowException,
+        AirflowOptionalProviderFeatureException,
+    )
+
+    try:
+        return connection.get_hook()
+    except (AirflowException, AirflowOptionalProviderFeatureException, ImportError) as err:
+        raise ProviderNotAvailableError(
+            f"sql_conn_id: connection {connection.conn_id!r} has type {connection.conn_type!r}, "
+            f"for which Airflow has no hook here: {err}; install the Airflow provider of this "
+            "database",
+            kind=ErrorKind.UNSUPPORTED,
+        ) from None
+
+
+def _call_off(connection: Any) -> None:
+    """Have a statement that is under way end, where the driver can (psycopg's can)."""
+    with suppress(Exception):
+        getattr(connection, "cancel", cancellation.nothing)()
+
+
+def _of_a_driver(err: Exception) -> bool:
+    names = {cls.__name__ for cls in type(err).__mro__}
+    return "Error" in names and bool(names & (_DRIVERS | _PASSING))
+
+
+def _state_of(err: Exception) -> str | None:
+    found = getattr(err, "sqlstate", None) or getattr(err, "pgcode", None)
+    return found if isinstance(found, str) else None
+
+
+def _kind_of(err: Exception) -> ErrorKind:
+    state = _state_of(err) or ""
+    for length in (5, 3, 2):
+        if (kind := _KINDS.get(state[:length])) is not None:
+            return kind
+    if _REFUSED_LOGIN.search(str(err)):  # libpq gives no code for what fails while it connects
+        return ErrorKind.UNAUTHENTICATED
+    names = {cls.__name__ for cls in type(err).__mro__}
+    if not state and names & _PASSING:
+        return ErrorKind.UNAVAILABLE
+    return ErrorKind.INVALID_ARGUMENT

@@ -1,0 +1,79 @@
+"""What the operators of databases share."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_multicloud.core.database.given import check_not_nothing, line
+from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.links.consoles import push_console_links
+from airflow_multicloud.operators.operations import OperationOperator
+from airflow_multicloud.ports.database import DatabaseInstance
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator, Context
+
+
+def requester_of(context: Context, task: BaseOperator, task_id: str | None = None) -> Requester:
+    """A task of this run, whichever its try: what it orders is found again by that.
+
+    :param task_id: another task of the same DAG and run; this one when left out.
+    """
+    ti = context["ti"]
+    run = [task.dag_id, getattr(ti, "run_id", ""), task_id or task.task_id]
+    map_index = getattr(ti, "map_index", None)
+    return Requester(
+        run=json.dumps(run),
+        map_index=-1 if map_index is None else map_index,
+        # Airflow counts it for the whole run, whichever of its tasks is cleared.
+        clearings=getattr(context.get("dag_run"), "clear_number", None) or 0,
+        readable=task.dag_id,
+    )
+
+
+def link_to(context: Context, name: str, url: str | None) -> None:
+    """Link a task to the page of an instance, where it has one."""
+    if url is not None:
+        push_console_links(context, {name: url})
+
+
+class DatabaseOperator(OperationOperator):
+    """An operator that has a cloud do something with a database, and waits for it.
+
+    :param conn_id: the connection of the instance's cloud.
+    :param region: in which it is; the connection's own when left out.
+    :param account: in which it must be, or nothing is done: AWS account, Google project, Azure
+        subscription. It and ``region`` are refused when a template makes nothing of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        region: str | None = None,
+        account: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.conn_id = conn_id
+        self.region = region
+        self.account = account
+        self._has_region = region is not None
+        self._has_account = account is not None
+
+    def check_place(self) -> None:
+        """Refuse what is nothing in this run and was given.
+
+        :raises DatabaseError: ``invalid_argument``.
+        """
+        line("conn_id", self.conn_id, what="the id of a connection")
+        if self._has_region:
+            check_not_nothing("region", self.region)
+        if self._has_account:
+            check_not_nothing("account", self.account)
+
+
+def link_to_instance(context: Context, instance: DatabaseInstance) -> None:
+    """Link a task to an instance's page, where it has one."""
+    link_to(context, instance.name, instance.console_url)

@@ -1,0 +1,54 @@
+"""Secret Manager on loopback, in memory.
+
+By gRPC (:mod:`airflow_multicloud.testing.local_clouds.gcp.grpc`), without TLS. Callers are checked:
+the token endpoint, on the administration's port, gives tokens for what the service account's key
+has signed, and a call needs one of those. Names of resources are held against the patterns of the
+service's discovery document, fields against what it says of them in words.
+
+Seeds (:class:`~airflow_multicloud.testing.local_clouds.kit.admin.Admin`): faults in the form of
+:class:`~airflow_multicloud.testing.secret_faults.SecretFault`, by
+:func:`~airflow_multicloud.testing.local_clouds.kit.secret_seeds.plant`; and as ``damage``
+``{"name": "<id of a secret>"}``, whose newest value then does not fit its checksum any more.
+
+Pages have a few entries, whatever is asked for: Google's may be shorter than asked for as well.
+
+Simulated: nothing here was compared with Google's servers. Requests and answers are the client
+library's own messages; what those don't say is told after Google's pages, which the modules name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from airflow_multicloud.testing.local_clouds.gcp.service_account import (
+    PUBLIC_KEY,
+    account_connection,
+    public_key,
+)
+from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
+from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
+
+
+def secret_manager(
+    _data_dir: Path, *, port: int | None = None, admin_port: int | None = None
+) -> ServerSpec:
+    """Secret Manager by this package, in memory.
+
+    The server's own endpoint is its administration; connection ``gcp_secrets_local`` leads to the
+    service.
+
+    :param port: of the service.
+    :param admin_port: of the administration and the token endpoint.
+    """
+    port, admin_port = port or free_port(), admin_port or free_port()
+    extra = {"secretmanager.endpoint": url_at(port), "local_admin": url_at(admin_port)}
+    return ServerSpec(
+        name="gcp-secrets",
+        port=admin_port,
+        command=python_command(
+            __name__, *("--port", str(port)), *("--admin-port", str(admin_port))
+        ),
+        environment={PUBLIC_KEY: public_key()},
+        ready_path="/",
+        connections={"gcp_secrets_local": account_connection(url_at(admin_port), **extra)},
+    )

@@ -1,0 +1,248 @@
+"""What only Google Cloud has of secrets: annotations, aliases, and a removal made of states."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud.errors import ErrorKind, SecretsError
+from airflow_multicloud.ports.secrets import SecretState
+from airflow_multicloud.testing.local_clouds.gcp import PROJECT
+from airflow_multicloud.testing.local_clouds.kit.secret_seeds import plant
+from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, SecretFaultKind
+
+if TYPE_CHECKING:
+    from airflow_multicloud.clouds.gcp.secrets import GCPSecretsHook
+    from airflow_multicloud.testing.local_clouds import LocalServer
+    from tests.integration.secrets_gcp.conftest import Write
+
+
+def _stop(server: LocalServer, call: SecretCall, after: int) -> None:
+    refusal = SecretFault(
+        kind=SecretFaultKind.REFUSE, call=call, error=ErrorKind.PERMISSION_DENIED, after=after
+    )
+    plant(server.endpoint, [refusal])
+
+
+def _note(client: Any, path: str, annotations: dict[str, str]) -> None:
+    secret = {"name": path, "annotations": annotations}
+    client.update_secret(request={"secret": secret, "update_mask": {"paths": ["annotations"]}})
+
+
+#: Labels, annotations, and what can be neither.
+TAGS = {
+    "team": "data",
+    "Owner": "Ms. Größe <g@example.org>",
+    "cost/centre": "47 11",
+    "multicloud-write": "of somebody",
+    "": "an empty name",
+    "long": "x" * 500,
+    "empty": "",
+}
+
+
+class TestStore:
+    def test_is_the_project_of_the_connection(self, hook: GCPSecretsHook) -> None:
+        assert hook.describe_store() == f"projects/{PROJECT}"
+
+    def test_official_verbs_ask_the_same_place(
+        self, hook: GCPSecretsHook, name: str, write: Write
+    ) -> None:
+        write(b"value")
+        told = hook.access_secret(secret_id=name, project_id=PROJECT)
+        assert told.payload.data == b"value"
+
+
+class TestTags:
+    def test_any_are_kept(self, hook: GCPSecretsHook, name: str, write: Write) -> None:
+        write(tags=TAGS)
+        assert hook.describe_secret(name).tags == TAGS
+
+    def test_what_fits_is_a_label(self, client: Any, path: str, write: Write) -> None:
+        write(tags=TAGS)
+        told = client.get_secret(name=path)
+        assert dict(told.labels) == {"team": "data", "empty": ""}
+        assert told.annotations["Owner"] == TAGS["Owner"]
+        assert json.loads(told.annotations["multicloud-tags"]).keys() == {
+            *("cost/centre", "multicloud-write", "")
+        }
+
+    def test_notes_are_no_tags_and_stay(
+        self, hook: GCPSecretsHook, name: str, client: Any, path: str, write: Write
+    ) -> None:
+        written = write(tags={"a": "b"})
+        before = client.get_secret(name=path).annotations["multicloud-write"]
+        hook.tag_secret(name, {"c": "D"}, version=written.id)
+        assert hook.describe_secret(name).tags == {"c": "D"}
+        assert client.get_secret(name=path).annotations["multicloud-write"] == before
+
+    def test_of_other_tools_are_tags(
+        self, hook: GCPSecretsHook, name: str, client: Any, path: str, write: Write
+    ) -> None:
+        write()
+        _note(client, path, {"tool": "theirs", "multicloud-tags": "no JSON"})
+        assert hook.describe_secret(name).tags == {"tool": "theirs", "multicloud-tags": "no JSON"}
+
+    def test_too_many_bytes(self, write: Write, hook: GCPSecretsHook, name: str) -> None:
+        with pytest.raises(SecretsError, match=r"tags: \d+ bytes") as caught:
+            write(tags={"Long": "X" * 16_000})
+        assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+        with pytest.raises(SecretsError, match="not found"):
+            hook.describe_secret(name)
+
+
+class TestWriting:
+    def test_a_secret_that_was_only_begun_can_be_written(
+        self, hook: GCPSecretsHook, name: str, write: Write, local_secret_manager: LocalServer
+    ) -> None:
+        """The process ended between the secret and its first version."""
+        _stop(local_secret_manager, SecretCall.WRITE, after=1)
+        with pytest.raises(SecretsError):
+            write(b"first")
+        assert hook.describe_secret(name).current is None
+        assert write(b"another", token=str(uuid.uuid4())).id == "1"
+        assert hook.read_secret(name).value == b"another"
+
+    def test_one_that_somebody_else_made_without_a_version_is_theirs(
+        self, client: Any, name: str, write: Write
+    ) -> None:
+        client.create_secret(
+            request={
+                "parent": f"projects/{PROJECT}",
+                "secret_id": name,
+                "secret": {"replication": {"automatic": {}}},
+            }
+        )
+        with pytest.raises(SecretsError, match="is there") as caught:
+            write()
+        assert caught.value.kind is ErrorKind.ALREADY_EXISTS
+
+    def test_what_is_current_after_a_race_is_told(
+        self, name: str, write: Write, local_secret_manager: LocalServer
+    ) -> None:
+        first = write(b"first")
+        token = str(uuid.uuid4())
+        plant(local_secret_manager.endpoint, [SecretFault(kind=SecretFaultKind.MEANWHILE)])
+        for _ in range(2):  # And again, when the task is tried again.
+            with pytest.raises(SecretsError, match=r"version 2.* was written by another") as caught:
+                write(b"second", replaces=first.id, token=token)
+            assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+            assert "version 3 is the current one" in str(caught.value)
+
+    def test_a_disabled_version_is_not_taken_for_the_write(
+        self, hook: GCPSecretsHook, name: str, write: Write
+    ) -> None:
+        token = str(uuid.uuid4())
+        hook.disable_secret_version(name, write(b"first", token=token).id)
+        with pytest.raises(SecretsError, match="can't be compared") as caught:
+            write(b"first", token=token)
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+    def test_a_note_that_nobody_can_read_is_none(
+        self, hook: GCPSecretsHook, name: str, client: Any, path: str, write: Write
+    ) -> None:
+        first = write(b"first")
+        noted = {
+            "multicloud-write": "[",
+            "multicloud-removed": '{"newest": 1, "enabled": "1-9999999999999", "done": true}',
+        }
+        _note(client, path, noted)
+        assert hook.describe_secret(name).state is SecretState.ENABLED
+        assert write(b"second", replaces=first.id).id == "2"
+
+
+class TestRemoving:
+    @pytest.mark.parametrize("after", [0, 1])
+    def test_half_a_removal_is_none(
+        self,
+        hook: GCPSecretsHook,
+        name: str,
+        write: Write,
+        local_secret_manager: LocalServer,
+        after: int,
+    ) -> None:
+        """The process ended while versions were disabled; the next call ends it."""
+        first = write(b"first")
+        second = write(b"second", replaces=first.id)
+        _stop(local_secret_manager, SecretCall.REMOVE, after=after)
+        with pytest.raises(SecretsError):
+            hook.remove_secret(name, version=second.id)
+        assert hook.describe_secret(name).state is SecretState.ENABLED
+        assert hook.read_secret(name).value == b"second"
+        assert hook.remove_secret(name, version=second.id).state is SecretState.REMOVED
+        hook.recover_secret(name)
+        assert hook.read_secret(name, first.id).value == b"first"
+
+    def test_half_a_removal_of_a_disabled_secret(
+        self, hook: GCPSecretsHook, name: str, write: Write, local_secret_manager: LocalServer
+    ) -> None:
+        """That its newest version is disabled does not make it a whole one."""
+        first = write(b"first")
+        second = write(b"second", replaces=first.id)
+        hook.disable_secret_version(name, second.id)
+        _stop(local_secret_manager, SecretCall.REMOVE, after=0)
+        with pytest.raises(SecretsError):
+            hook.remove_secret(name, version=second.id)
+        assert hook.describe_secret(name).state is SecretState.ENABLED
+        assert hook.remove_secret(name, version=second.id).state is SecretState.REMOVED
+        recovered = hook.recover_secret(name)
+        assert recovered.current is not None
+        assert recovered.current.state is SecretState.DISABLED
+        assert hook.read_secret(name, first.id).value == b"first"
+
+    def test_half_a_recovery_is_taken_up(
+        self, hook: GCPSecretsHook, name: str, write: Write, local_secret_manager: LocalServer
+    ) -> None:
+        first = write(b"first")
+        second = write(b"second", replaces=first.id)
+        hook.remove_secret(name, version=second.id)
+        _stop(local_secret_manager, SecretCall.REMOVE, after=1)
+        with pytest.raises(SecretsError):
+            hook.recover_secret(name)
+        assert hook.recover_secret(name).state is SecretState.ENABLED
+        assert hook.read_secret(name, first.id).value == b"first"
+
+    def test_a_version_that_somebody_adds_ends_it(
+        self, hook: GCPSecretsHook, name: str, client: Any, path: str, write: Write
+    ) -> None:
+        hook.remove_secret(name, version=write(b"first").id)
+        client.add_secret_version(request={"parent": path, "payload": {"data": b"theirs"}})
+        assert hook.describe_secret(name).state is SecretState.ENABLED
+        assert hook.read_secret(name).value == b"theirs"
+        assert [one.name for one in hook.find_secrets(name)] == [name]
+        assert hook.recover_secret(name).current is not None  # Nothing of it is enabled again.
+        with pytest.raises(SecretsError, match="DISABLED"):
+            hook.read_secret(name, "1")
+
+    def test_versions_of_a_removed_one_stay_as_they_are(
+        self, hook: GCPSecretsHook, name: str, write: Write
+    ) -> None:
+        hook.remove_secret(name, version=write(b"first").id)
+        with pytest.raises(SecretsError, match="recover it first") as caught:
+            hook.enable_secret_version(name, "1")
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+class TestVersions:
+    @pytest.mark.parametrize("version", ["", "1/2", "..", "a" * 64, "1e3", "९"])
+    def test_what_can_be_none_is_not_asked_for(
+        self, hook: GCPSecretsHook, name: str, write: Write, version: str
+    ) -> None:
+        write()
+        with pytest.raises(SecretsError, match="version") as caught:
+            hook.read_secret(name, version)
+        assert caught.value.kind is ErrorKind.NOT_FOUND
+
+    def test_latest_is_a_label_of_googles(
+        self, hook: GCPSecretsHook, name: str, write: Write
+    ) -> None:
+        second = write(b"second", replaces=write(b"first").id)
+        told = hook.read_secret(name, "latest")
+        assert (told.value, told.version.id, told.version.is_current) == (
+            b"second",
+            second.id,
+            True,
+        )

@@ -1,0 +1,464 @@
+"""Secrets made equal: what is written, what is left, and what is told."""
+
+from __future__ import annotations
+
+import pickle
+from uuid import UUID
+
+import pytest
+
+from airflow_multicloud.core.deliveries import Destination
+from airflow_multicloud.core.secret_sync.identity import COPY_TAG, FROM_TAG, Pair
+from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome
+from airflow_multicloud.core.secret_sync.report import MOST_TOLD, SyncFailedError
+from airflow_multicloud.core.secret_sync.stores import names_of
+from airflow_multicloud.documents import to_document
+from airflow_multicloud.errors import CredentialsError, ErrorKind, SecretsError
+from airflow_multicloud.testing.memory_cloud.secrets.space import NAMES
+from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, SecretFaultKind
+
+from .lab import HOME, ONE, TWO, A, B, C, Watched
+
+
+def _counts(report, conn_id=ONE):
+    (one,) = (one for one in report.destinations if one.conn_id == conn_id)
+    return {outcome: count for outcome in SyncOutcome if (count := getattr(one, outcome))}
+
+
+def _findings(report):
+    return [(one.name, one.finding, one.outcome) for one in report.findings]
+
+
+@pytest.fixture
+def copied(world):
+    """One secret that is equal everywhere."""
+    world.write(HOME, A, b"first")
+    world.sync(ONE, TWO)
+    return world
+
+
+def test_what_is_absent_is_created_with_its_tags(world):
+    world.write(HOME, A, b"one")
+    world.tag(HOME, A, {"team": "data"})
+    world.write(HOME, B, b"\x00\xff")
+    world.write(HOME, "other", b"not meant")
+    report = world.sync(ONE, TWO)
+    assert report.succeeded
+    assert not report.in_sync
+    for conn_id in (ONE, TWO):
+        assert world.values(conn_id) == {A: b"one", B: b"\x00\xff"}
+        assert _counts(report, conn_id) == {"created": 2}
+        assert world.tags(conn_id, A)["team"] == "data"
+    assert world.sync(ONE, TWO).in_sync
+
+
+def test_names_choose(world):
+    for name in (A, B):
+        world.write(HOME, name, b"x")
+    assert _counts(world.sync(names=(B,))) == {"created": 1}
+    assert world.values(ONE) == {B: b"x"}
+
+
+def test_what_is_behind_is_replaced(copied):
+    copied.write(HOME, A, b"second")
+    copied.write(HOME, A, b"third")
+    report = copied.sync(ONE)
+    assert _counts(report) == {"replaced": 1}
+    assert [(one.name, one.outcome) for one in report.changes] == [(A, "replaced")]
+    assert copied.values(ONE) == {A: b"third"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome", "value"),
+    [
+        ("fail", "conflict", b"another's"),
+        ("keep", "kept", b"another's"),
+        ("overwrite", "replaced", b"first"),
+    ],
+)
+def test_anothers_value_is_replaced_only_when_that_is_asked_for(copied, policy, outcome, value):
+    copied.write(HOME, B, b"new")
+    version = copied.write(ONE, A, b"another's")
+    report = copied.sync(ONE, on_conflict=policy)
+    assert _counts(report) == {outcome: 1, "created": 1}
+    assert copied.values(ONE) == {A: value, B: b"new"}
+    assert report.succeeded is (policy != "fail")
+    (finding,) = report.findings
+    assert finding.finding is FindingKind.UNKNOWN_VALUE
+    assert version in finding.message
+    assert "another" not in finding.message.replace("another's", "")
+    assert copied.sync(ONE, on_conflict=policy).in_sync is (policy == "overwrite")
+
+
+def test_an_earlier_value_that_is_written_back_is_a_conflict(copied):
+    copied.write(HOME, A, b"second")
+    copied.sync()
+    copied.write(ONE, A, b"first")
+    report = copied.sync()
+    assert _findings(report) == [(A, "written_back", "conflict")]
+    assert copied.values(ONE) == {A: b"first"}
+
+
+def test_a_source_that_goes_back_to_an_earlier_value_is_followed(copied):
+    copied.write(HOME, A, b"second")
+    copied.sync()
+    copied.write(HOME, A, b"first")
+    assert _counts(copied.sync()) == {"replaced": 1}
+    copied.write(HOME, A, b"second")
+    assert _counts(copied.sync()) == {"replaced": 1}
+    assert copied.history(ONE, A) == [b"first", b"second", b"first", b"second"]
+
+
+def test_a_secret_that_was_there_before_is_followed_but_not_adopted(world):
+    world.write(HOME, A, b"first")
+    world.write(ONE, A, b"first")
+    assert _counts(world.sync()) == {"unchanged": 1}
+    assert COPY_TAG not in world.tags(ONE, A)
+    world.write(HOME, A, b"second")
+    assert _counts(world.sync()) == {"replaced": 1}
+    assert COPY_TAG not in world.tags(ONE, A)
+    assert FROM_TAG in world.tags(ONE, A)
+
+
+def test_tags_alone_are_made_equal_and_those_of_the_destination_stay(copied):
+    copied.tag(HOME, A, {"team": "data", COPY_TAG: "of another pair"})
+    copied.tag(ONE, A, {**copied.tags(ONE, A), "cost": "7"})
+    mark = copied.tags(ONE, A)[COPY_TAG]
+    assert _counts(copied.sync(preserve_tags=False)) == {"unchanged": 1}
+    assert _counts(copied.sync()) == {"tagged": 1}
+    assert copied.tags(ONE, A) == {"team": "data", "cost": "7", COPY_TAG: mark}
+    assert copied.history(ONE, A) == [b"first"]
+    assert copied.sync().in_sync
+
+
+def test_too_many_tags_cost_that_secret_alone(world):
+    world.write(HOME, A, b"a")
+    world.tag(HOME, A, {f"t{n}": "x" for n in range(10)})
+    world.write(HOME, B, b"b")
+    report = world.sync()
+    assert _findings(report) == [(A, "tags", "failed")]
+    assert world.values(ONE) == {B: b"b"}
+    assert world.sync(preserve_tags=False).succeeded
+
+
+def test_what_a_destination_cant_have_costs_itself(world, monkeypatch):
+    world.write(HOME, A, b"x" * 20_001)
+    world.write(HOME, C, b"c")
+    world.write(HOME, B, b"b")
+
+    def check(_, name):
+        if name == C:
+            raise SecretsError("name: too long here", kind=ErrorKind.INVALID_ARGUMENT)
+        return name
+
+    monkeypatch.setattr(Watched, "check_secret_name", check)
+    report = world.sync()
+    assert _findings(report) == [(A, "too_large", "failed"), (C, "name", "failed")]
+    assert world.values(ONE) == {B: b"b"}
+    with pytest.raises(SyncFailedError, match="20001 bytes, at most 20000") as err:
+        report.raise_if_failed()
+    assert not err.value.retryable
+
+
+def test_two_names_that_would_be_one_are_refused(world, monkeypatch):
+    world.write(HOME, A, b"a")
+    world.write(HOME, B, b"b")
+    world.write(HOME, C, b"c")
+    monkeypatch.setattr(
+        Watched, "check_secret_name", lambda _, name: "one" if name in (A, B) else name
+    )
+    report = world.sync()
+    assert _findings(report) == [(A, "name", "failed"), (B, "name", "failed")]
+    assert f"{A}, {B} would all be one" in report.findings[0].message
+    assert world.values(ONE) == {C: b"c"}
+
+
+def test_a_name_that_cant_be_asked_for_is_told_and_left(world):
+    world.write(HOME, "app", b"a")
+    world.space(HOME).write("app--61", b"no name is written so")
+    report = world.sync(prefix="app")
+    assert report.succeeded
+    assert _findings(report) == [("app--61", "not_addressable", "skipped")]
+    assert world.values(ONE) == {"app": b"a"}
+
+
+def test_a_disabled_source_is_skipped_and_never_removed(copied):
+    copied.write(HOME, B, b"b")
+    copied.disable(HOME, A)
+    report = copied.sync(deletion_policy="remove")
+    assert _findings(report) == [(A, "source_not_readable", "skipped")]
+    assert report.succeeded
+    assert copied.values(ONE) == {A: b"first", B: b"b"}
+
+
+def test_a_disabled_destination_is_a_conflict(copied):
+    copied.disable(ONE, A)
+    assert _findings(copied.sync()) == [(A, "not_readable", "conflict")]
+    assert _counts(copied.sync(on_conflict="overwrite")) == {"replaced": 1}
+    assert copied.sync().in_sync
+
+
+def test_what_was_removed_at_the_destination_is_recovered_only_by_overwrite(copied):
+    copied.remove(ONE, A)
+    report = copied.sync()
+    assert _findings(report) == [(A, "removed", "conflict")]
+    assert _counts(copied.sync(on_conflict="keep")) == {"kept": 1}
+    assert copied.values(ONE) == {}
+    copied.write(HOME, A, b"second")
+    assert _counts(copied.sync(on_conflict="overwrite")) == {"replaced": 1}
+    assert copied.values(ONE) == {A: b"second"}
+
+
+def test_too_many_replacements_are_refused_before_the_first_write(world):
+    for name in (A, B, C):
+        world.write(HOME, name, b"1")
+    world.sync()
+    for name in (A, B, C):
+        world.write(HOME, name, b"2")
+    world.write(HOME, "app/d", b"new")
+    with pytest.raises(SyncFailedError, match="max_replace: 3 secrets would be replaced") as err:
+        world.sync(max_replace=2).raise_if_failed()
+    assert err.value.report.refused
+    assert err.value.report.dry_run
+    assert not err.value.retryable
+    assert world.values(ONE) == {A: b"1", B: b"1", C: b"1"}
+    assert _counts(world.sync(max_replace=3)) == {"replaced": 3, "created": 1}
+
+
+def test_a_dry_run_writes_nothing_and_tells_the_same(copied):
+    copied.write(HOME, A, b"second")
+    copied.write(HOME, B, b"b")
+    before = copied.values(ONE)
+    report = copied.sync(dry_run=True)
+    assert _counts(report) == {"replaced": 1, "created": 1}
+    assert copied.values(ONE) == before
+    assert _counts(copied.sync()) == _counts(report)
+
+
+class TestRemoval:
+    def test_only_what_these_runs_made_is_removed_and_can_be_recovered(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.write(ONE, C, b"not ours")
+        copied.remove(HOME, A)
+        assert _counts(copied.sync()) == {"created": 1}
+        report = copied.sync(deletion_policy="remove")
+        assert _counts(report) == {"removed": 1, "unchanged": 1}
+        assert copied.values(ONE) == {B: b"b", C: b"not ours"}
+        Watched(copied, ONE).recover_secret(A)
+        assert copied.values(ONE)[A] == b"first"
+
+    def test_a_tag_of_another_store_or_name_is_none(self, copied):
+        copied.write(HOME, B, b"b")
+        pairs = [
+            Pair(source="memory:other", destination="memory:memory_one", name=C),
+            Pair(source="memory:memory_home", destination="memory:memory_two", name=C),
+            Pair(source="memory:memory_home", destination="memory:memory_one", name=B),
+        ]
+        for pair in pairs:
+            copied.write(ONE, C, b"forged")
+            copied.tag(ONE, C, {COPY_TAG: pair.mark("1")})
+            assert "removed" not in _counts(copied.sync(deletion_policy="remove"))
+        assert copied.values(ONE)[C] == b"forged"
+
+    def test_nothing_is_removed_when_anything_failed(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.write(TWO, B, b"another's")
+        copied.remove(HOME, A)
+        report = copied.sync(ONE, TWO, deletion_policy="remove")
+        assert _counts(report, ONE) == {"created": 1, "skipped": 1}
+        assert (A, "not_removed", "skipped") in _findings(report)
+        assert A in copied.values(ONE)
+
+    def test_an_empty_or_failed_source_removes_nothing(self, copied):
+        copied.remove(HOME, A)
+        for options in ({}, {"names": (A,)}):
+            with pytest.raises(SecretsError, match="has none of") as err:
+                copied.sync(deletion_policy="remove", **options)
+            assert err.value.kind is ErrorKind.NOT_FOUND
+        copied.space(HOME).faults.plant(
+            [SecretFault(kind=SecretFaultKind.REFUSE, call=SecretCall.LIST)]
+        )
+        with pytest.raises(SecretsError, match="as planted"):
+            copied.sync(deletion_policy="remove")
+        assert copied.values(ONE) == {A: b"first"}
+
+    def test_too_many_are_refused(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.write(HOME, C, b"c")
+        copied.sync()
+        copied.remove(HOME, A)
+        copied.remove(HOME, B)
+        copied.write(HOME, C, b"c2")
+        report = copied.sync(deletion_policy="remove", max_remove=1)
+        with pytest.raises(SyncFailedError, match="max_remove: 2 secrets would be removed"):
+            report.raise_if_failed()
+        assert copied.values(ONE) == {A: b"first", B: b"b", C: b"c"}
+
+    def test_of_names_those_that_are_gone_are_removed(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.write(ONE, C, b"not ours")
+        copied.remove(HOME, A)
+        names = (A, B, C, "app/nowhere")
+        report = copied.sync(names=names, deletion_policy="remove")
+        assert _counts(report) == {"removed": 1, "created": 1, "kept": 1, "unchanged": 1}
+        assert _findings(report) == [(C, "not_ours", "kept")]
+        retained = copied.sync(names=names)
+        assert [one.outcome for one in retained.findings] == ["failed"] * 3
+
+    def test_a_secret_that_is_back_before_its_copy_goes_keeps_it(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.remove(HOME, A)
+        copied.moments = 0
+        copied.sync(deletion_policy="remove", dry_run=True)
+        looked = copied.moments
+        copied.moments = 0
+        copied.at[looked + 1] = lambda: (
+            copied.write(HOME, A, b"first")
+            and setattr(copied.space(HOME).kept[NAMES.encode(A)], "removed_until", None)
+        )
+        report = copied.sync(deletion_policy="remove")
+        assert "removed" not in _counts(report)
+        assert copied.values(ONE)[A] == b"first"
+
+
+class TestStores:
+    def test_a_destination_that_is_the_source_is_refused(self, world, monkeypatch):
+        world.write(HOME, A, b"a")
+        monkeypatch.setattr(Watched, "describe_store", lambda _: "memory:same")
+        with pytest.raises(SecretsError, match="leads to memory:same, as 'memory_home' does"):
+            world.sync()
+        assert world.space(HOME).asked == 0
+
+    @pytest.mark.parametrize("conn_id", [HOME, ONE])
+    def test_another_account_than_expected_is_refused_before_anything_is_read(self, world, conn_id):
+        world.write(HOME, A, b"a")
+        with pytest.raises(SecretsError, match=r"accounts: connection .* expected 123") as err:
+            world.sync(accounts={conn_id: "123"})
+        assert err.value.kind is ErrorKind.PRECONDITION_FAILED
+        assert world.space(HOME).asked == world.space(ONE).asked == 0
+        assert world.sync(accounts={HOME: "memory_home", ONE: "memory:memory_one"}).succeeded
+
+    def test_an_account_of_no_connection_is_refused(self, world):
+        with pytest.raises(SecretsError, match="accounts: elsewhere given"):
+            world.sync(accounts={"elsewhere": "1"})
+
+    def test_names_of_stores(self):
+        arn = "arn:aws:secretsmanager:eu-central-1:123456789012"
+        assert names_of(arn) == {arn, "123456789012"}
+        assert names_of("projects/lab") == {"projects/lab", "lab"}
+        assert "lab" in names_of("https://lab.vault.azure.net")
+        assert "vault" not in names_of("https://lab.vault.azure.net")
+
+    def test_a_destination_that_cant_be_used_costs_itself(self, world, monkeypatch):
+        world.write(HOME, A, b"a")
+        bad = CredentialsError("no such connection", kind=ErrorKind.NOT_FOUND)
+        place = world.place
+        monkeypatch.setattr(
+            world,
+            "place",
+            lambda conn: (
+                Destination(conn_id=conn, cloud="", error=bad) if conn == TWO else place(conn)
+            ),
+        )
+        report = world.sync(ONE, TWO)
+        assert _counts(report, ONE) == {"created": 1}
+        assert _counts(report, TWO) == {"failed": 1}
+        with pytest.raises(SyncFailedError, match="memory_two: not_found: no such") as err:
+            report.raise_if_failed()
+        assert err.value.kind is ErrorKind.NOT_FOUND
+
+
+def test_an_error_costs_one_secret_and_decides_whether_a_retry_helps(world):
+    world.write(HOME, A, b"a")
+    world.write(HOME, B, b"b")
+    world.space(ONE).faults.plant(
+        [SecretFault(kind=SecretFaultKind.REFUSE, error=ErrorKind.THROTTLED, name=NAMES.encode(A))]
+    )
+    report = world.sync()
+    assert _counts(report) == {"failed": 1, "created": 1}
+    with pytest.raises(SyncFailedError) as err:
+        report.raise_if_failed()
+    assert err.value.retryable
+    again = pickle.loads(pickle.dumps(err.value))
+    assert again.report == report
+    assert world.sync().succeeded
+
+
+def test_a_lost_answer_is_no_second_version(world):
+    world.write(HOME, A, b"a")
+    world.space(ONE).faults.plant([SecretFault(kind=SecretFaultKind.LOSE_ANSWER)])
+    assert _counts(world.sync()) == {"failed": 1}
+    assert world.sync().in_sync
+    assert world.history(ONE, A) == [b"a"]
+
+
+def test_one_who_writes_at_the_same_time_is_not_overwritten(copied):
+    copied.write(HOME, A, b"second")
+    copied.space(ONE).faults.plant([SecretFault(kind=SecretFaultKind.MEANWHILE)])
+    report = copied.sync()
+    assert _counts(report) == {"conflict": 1}
+    assert copied.history(ONE, A) == [b"first", b"written meanwhile"]
+
+
+def test_what_a_cloud_let_be_overwritten_is_told(copied, monkeypatch):
+    """Where a cloud can't check and write in one step, the refusal comes after the write."""
+    copied.write(HOME, A, b"second")
+    write = Watched.write_secret
+
+    def loose(self, name, value, *, replaces, **kwargs):
+        other = copied.write(ONE, name, b"another's")
+        write(self, name, value, replaces=other, **kwargs)
+        raise SecretsError(f"{other} was written meanwhile", kind=ErrorKind.PRECONDITION_FAILED)
+
+    monkeypatch.setattr(Watched, "write_secret", loose)
+    report = copied.sync()
+    assert _findings(report) == [(A, "overwritten", "conflict")]
+    assert copied.history(ONE, A) == [b"first", b"another's", b"second"]
+
+
+def test_a_big_report_is_counts_and_the_first_of_all(world):
+    for number in range(MOST_TOLD + 20):
+        world.write(HOME, f"app/{number:03}", b"x")
+        world.write(ONE, f"app/{number:03}", b"y")
+    report = world.sync()
+    assert (len(report.findings), report.findings_count) == (MOST_TOLD, MOST_TOLD + 20)
+    document = to_document(report)
+    assert document["destinations"][0]["conflict"] == MOST_TOLD + 20
+    assert document["destinations"][0]["secrets"] == MOST_TOLD + 20
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"names": (), "prefix": ""}, "neither given"),
+        ({"names": (A,), "prefix": "x"}, "both given"),
+        ({"names": (A, A)}, "app/a given more than once"),
+        ({"prefix": "{{ x }}"}, "template"),
+        ({"prefix": "x", "max_replace": -1}, "max_replace: -1 given"),
+        ({"prefix": "x", "workers": 0}, "workers: 0 given"),
+    ],
+)
+def test_options_are_checked(world, options, message):
+    with pytest.raises(SecretsError, match=message):
+        world.sync(**options)
+
+
+def test_tokens_and_marks_are_of_one_thing():
+    one = Pair(source="a", destination="b", name="c")
+    assert UUID(one.token("1", None)) == UUID(one.token("1", None))
+    others = [
+        Pair(source="ab", destination="", name="c"),
+        Pair(source="a", destination="b", name="d"),
+    ]
+    tokens = {
+        one.token("1", None),
+        one.token("2", None),
+        one.token("1", "x"),
+        *(other.token("1", None) for other in others),
+    }
+    assert len(tokens) == 5
+    assert len({one.identity, *(other.identity for other in others)}) == 3
+    assert len(one.mark("1")) <= 63
+    assert one.made({COPY_TAG: one.mark("1")})
+    assert not one.made({FROM_TAG: one.mark("1")})
+    assert not one.made({COPY_TAG: others[0].mark("1")})
