@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import registry
-from airflow_multicloud.ports import compute, cost, identity, secrets
 from airflow_multicloud.core.preflight.granting import Described, calls_of
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
-from airflow_multicloud.ports import compute, cost, identity
+from airflow_multicloud.ports import compute, cost, identity, secrets
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.contracts.object_store.rigs import OPTIONAL_CAPABILITIES
 from airflow_multicloud.testing.contracts.rigs import has_capability

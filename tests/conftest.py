@@ -33,6 +33,7 @@ from airflow_multicloud.testing.local_clouds.aws.object_store import install_min
 from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
+from airflow_multicloud.testing.local_clouds.azure.database import flexible_servers
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
 from airflow_multicloud.testing.local_clouds.azure.secrets import key_vault
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
@@ -216,6 +217,13 @@ def local_key_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalS
 def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An EC2 of its own, with its connection set."""
     with _serving(ec2, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_flexible_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure's flexible servers with real databases; sets ``azure_database_local``."""
+    with _serving(flexible_servers, tmp_path_factory) as server:
         yield server
 
 

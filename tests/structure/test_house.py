@@ -158,6 +158,8 @@ OF_ITS_OWN = {
     ("gcp", "database", "descriptions"): "backups have no name, token or labels of their own",
     ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
     ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
+    ("azure", "database", "backup_tags"): "backups have no labels: they are tags of the server",
+    ("azure", "database", "locks"): "servers have no protection of their own, but locks",
     ("gcp", "secrets", "states"): "versions are disabled and enabled one by one",
     ("gcp", "cost", "recommenders"): "advice is asked for by recommender and place",
 }
@@ -177,6 +179,7 @@ SHARED_TOO = {
     ("azure", "resource_manager"): "where Resource Manager is, for other clouds of Azure's too",
     ("azure", "kql"): "quoting in queries, of metrics and of logs",
     ("azure", "resending"): "metrics and logs are added: only what was refused is sent again",
+    ("azure", "tagging"): "what several services make has tags of one form",
     ("azure", "log_analytics"): "metrics and logs are read by the same queries",
     ("azure", "monitor"): "where metrics and logs go, and are read; one connection names both",
     ("azure", "storage_account"): "an account's client, its pipeline and its obstores",

@@ -15,6 +15,7 @@ from airflow_multicloud.testing.local_clouds.aws import object_store as aws_obje
 from airflow_multicloud.testing.local_clouds.aws import secrets as aws_secrets
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
+from airflow_multicloud.testing.local_clouds.azure import database as azure_database
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
 from airflow_multicloud.testing.local_clouds.azure import secrets as azure_secrets
 from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
@@ -76,6 +77,8 @@ class Server(StrEnum):
     AZURE_COMPUTE = "azure.compute"
     #: The caller's permissions, in the same process; ``azure_local``.
     AZURE_IDENTITY = "azure.identity"
+    #: Flexible servers, with a PostgreSQL server behind each; ``azure_database_local``.
+    AZURE_DATABASE = "azure.database"
     #: Key Vault; ``azure_secrets_local``.
     AZURE_SECRETS = "azure.secrets"
     #: Application Insights and Log Analytics; ``azure_telemetry_local``.
@@ -104,7 +107,7 @@ TELEMETRY = frozenset(
 )
 
 #: Managed databases.
-DATABASES = frozenset({Server.AWS_DATABASE, Server.GCP_DATABASE})
+DATABASES = frozenset({Server.AWS_DATABASE, Server.AZURE_DATABASE, Server.GCP_DATABASE})
 
 Maker = Callable[[Path], ServerSpec]
 
@@ -131,6 +134,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,
+    Server.AZURE_DATABASE: azure_database.flexible_servers,
     Server.AZURE_IDENTITY: azure_arm.resource_manager,
     Server.AZURE_SECRETS: azure_secrets.key_vault,
     Server.AZURE_METRICS: azure_telemetry.monitor,
