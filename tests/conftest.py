@@ -39,6 +39,7 @@ from airflow_multicloud.testing.local_clouds.azure.secrets import key_vault
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.database import cloud_sql
 from airflow_multicloud.testing.local_clouds.gcp.identity import permissions
 from airflow_multicloud.testing.local_clouds.gcp.secrets import secret_manager
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
@@ -230,6 +231,13 @@ def local_flexible_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An RDS with real databases, with its connection ``aws_database_local`` set."""
     with _serving(rds, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_cloud_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Cloud SQL with real databases, with its connection ``gcp_database_local`` set."""
+    with _serving(cloud_sql, tmp_path_factory) as server:
         yield server
 
 

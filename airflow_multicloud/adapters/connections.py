@@ -34,6 +34,13 @@ def session() -> Iterator[None]:
     if _session.get() is not None:
         yield
         return
+    with own_session():
+        yield
+
+
+@contextmanager
+def own_session() -> Iterator[None]:
+    """As :func:`session`, also within another one: what is asked for there may wait for this."""
     token = _session.set(_Session())
     try:
         yield

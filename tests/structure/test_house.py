@@ -42,7 +42,7 @@ PLAN = {
         "errors",
     },
     "cost": {"client", "exports", "queries", "advice", "prices", "errors"},
-    "identity": {"client", "permissions", "tokens", "facts", "policies", "errors"},
+    "identity": {"client", "permissions", "tokens", "calls", "facts", "policies", "errors"},
     "compute": {
         "client",
         "fields",
@@ -153,6 +153,9 @@ OF_ITS_OWN = {
     ("gcp", "cost", "services"): "exports of the other form have no service category",
     ("gcp", "cost", "machine_types"): "a machine type is priced by its cores and memory",
     ("gcp", "logs", "payloads"): "other writers' entries have payloads of several forms",
+    ("gcp", "database", "claims"): "a clone carries the labels of what it was made of",
+    ("gcp", "database", "completing"): "a clone can't be given labels in one request",
+    ("gcp", "database", "descriptions"): "backups have no name, token or labels of their own",
     ("gcp", "secrets", "annotations"): "tags are labels and annotations, and notes stand there",
     ("azure", "secrets", "states"): "versions are disabled and enabled one by one",
     ("azure", "database", "backup_tags"): "backups have no labels: they are tags of the server",

@@ -60,7 +60,8 @@ class RefusedOnly(ShortWaits):
     """
 
     def __init__(self, is_refusal: Callable[[HttpResponse], bool] = lambda _: False) -> None:
-        super().__init__(retry_status=_TRIES)
+        # Of methods that azure-core takes for repeatable, as PUT, it would repeat these as well.
+        super().__init__(retry_status=_TRIES, retry_connect=0, retry_read=0)
         self._is_refusal = is_refusal
 
     def is_retry(self, settings: dict[str, Any], response: Any) -> bool:

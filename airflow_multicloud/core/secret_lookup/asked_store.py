@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import itertools
 import threading
 import time
@@ -10,11 +9,9 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from opentelemetry import context as telemetry_context
-
-from airflow_multicloud.adapters.connections import session
+from airflow_multicloud.adapters.connections import own_session
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
-from airflow_multicloud.core.telemetry import operation
+from airflow_multicloud.core.telemetry import in_context, operation
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
 from airflow_multicloud.ports.secrets import Secrets, SecretValue
 
@@ -101,26 +98,23 @@ class AskedStore:
         number = next(self._numbers)
         with self._lock:
             self._under_way[number] = self._clock()
-        trace = telemetry_context.get_current()
 
         def run() -> None:
             _asking.set(True)
-            telemetry_context.attach(trace)
             answer = self._answer(name)
             self._note(number, answer)
             tell(answer)
 
-        # In a context of its own: who waits may hold a session, whose locks the lookup would need.
         threading.Thread(
-            target=contextvars.Context().run,
-            args=(run,),
+            target=in_context(run),
             name=f"multicloud-secret-{self.conn_id}",
             daemon=True,
         ).start()
 
     def _answer(self, name: str) -> Answer:
         try:
-            with session(), operation("secrets.lookup", multicloud__conn_id=self.conn_id):
+            # Who waits may hold a session's locks.
+            with own_session(), operation("secrets.lookup", multicloud__conn_id=self.conn_id):
                 return Answer(store=self.conn_id, value=self._read(name))
         except CloudError as err:
             return Answer(store=self.conn_id, error=err)

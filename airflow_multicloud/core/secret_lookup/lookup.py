@@ -125,9 +125,8 @@ class _Asking:
     def one_after_the_other(self) -> None:
         """Ask the next when one does not have it, fails, or takes long; until one has it."""
         while (self._left or self._deadlines) and not self._is_found():
-            if not self._deadlines or (
-                self._is_time_for_the_next() and self._left and not self._is_found()
-            ):
+            is_time = not self._deadlines or self._is_time_for_the_next()
+            if is_time and self._left and not self._is_found():
                 self._begin()
         while not self._told.empty():  # Whoever has answered meanwhile can disagree.
             self._take(self._told.get())

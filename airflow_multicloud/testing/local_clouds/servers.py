@@ -21,6 +21,7 @@ from airflow_multicloud.testing.local_clouds.azure import secrets as azure_secre
 from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
+from airflow_multicloud.testing.local_clouds.gcp import database as gcp_database
 from airflow_multicloud.testing.local_clouds.gcp import identity as gcp_identity
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
 from airflow_multicloud.testing.local_clouds.gcp import secrets as gcp_secrets
@@ -64,6 +65,8 @@ class Server(StrEnum):
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
+    #: Cloud SQL with real databases; ``gcp_database_local``.
+    GCP_DATABASE = "gcp.database"
     #: Permissions of projects, buckets, secrets and service accounts; ``gcp_identity_local``.
     GCP_IDENTITY = "gcp.identity"
     #: Azurite; ``wasb_local``.
@@ -104,7 +107,7 @@ TELEMETRY = frozenset(
 )
 
 #: Managed databases.
-DATABASES = frozenset({Server.AWS_DATABASE, Server.AZURE_DATABASE})
+DATABASES = frozenset({Server.AWS_DATABASE, Server.AZURE_DATABASE, Server.GCP_DATABASE})
 
 Maker = Callable[[Path], ServerSpec]
 
@@ -124,6 +127,7 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_COST: gcp_cost.recommender,
     Server.GCP_SECRETS: gcp_secrets.secret_manager,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
+    Server.GCP_DATABASE: gcp_database.cloud_sql,
     Server.GCP_METRICS: gcp_telemetry.telemetry,
     Server.GCP_LOGS: gcp_telemetry.telemetry,
     Server.GCP_IDENTITY: gcp_identity.permissions,

@@ -28,13 +28,13 @@ PAGE = 25
 class SecretsBase(AzureBaseHook):
     """Azure's own hook, and the clients of one vault.
 
-    :param azure_conn_id: the connection, whose extra ``key_vault_url`` names the vault.
+    :param conn_id: the connection, whose extra ``key_vault_url`` names the vault.
     :raises CredentialsError: kind ``invalid_argument`` when the connection can't be used.
     """
 
-    def __init__(self, azure_conn_id: str = AzureBaseHook.default_conn_name) -> None:
-        super().__init__(conn_id=azure_conn_id)
-        self._azure = Session.shared(azure_conn_id)
+    def __init__(self, conn_id: str = AzureBaseHook.default_conn_name) -> None:
+        super().__init__(conn_id=conn_id)
+        self._azure = Session.shared(conn_id)
         self._manager = self._azure.resource_manager
         self._vault = self._azure.key_vault_url
 

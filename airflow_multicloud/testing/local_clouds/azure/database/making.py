@@ -193,6 +193,6 @@ def _network(properties: Mapping[str, Any]) -> dict[str, str]:
         raise words.invalid("network", "A server in a subnet has no public access.")
     return {
         "publicNetworkAccess": "Disabled",
-        "delegatedSubnetResourceId": subnet,
-        "privateDnsZoneArmResourceId": zone,
+        "delegatedSubnetResourceId": str(subnet),
+        "privateDnsZoneArmResourceId": str(zone),
     }
