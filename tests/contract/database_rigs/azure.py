@@ -155,7 +155,7 @@ class FlexibleServersControl:
             for backup in taken:
                 backups.begin_delete(RESOURCE_GROUP, name, backup, polling=False)
             if not taken and one["tags"]:
-                change = {"tags": {}}
+                change: dict[str, Any] = {"tags": {}}
                 self._client.servers.begin_update(RESOURCE_GROUP, name, change, polling=False)
         return taken
 
