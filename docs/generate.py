@@ -1,18 +1,22 @@
-"""Write what the documentation can know from code and mkdocstrings does not: the support matrix.
+"""Write what the documentation can know from code and mkdocstrings does not.
 
-``python docs/generate.py`` writes it; with ``--check`` it only says whether it is out of date, and
-then ends with status 1.
+That is the support matrix and the minimum permissions. ``python docs/generate.py`` writes them;
+with ``--check`` it only says whether they are out of date, and then ends with status 1.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.preflight.granting import Described, calls_of
+from airflow_multicloud.core.preflight.needs import Need
+from airflow_multicloud.core.preflight.operations import needs_of, operations_of
 from airflow_multicloud.ports import compute, cost, identity, secrets
 from airflow_multicloud.testing import memory_cloud
 from airflow_multicloud.testing.contracts.object_store.rigs import OPTIONAL_CAPABILITIES
@@ -51,15 +55,19 @@ CAPABILITIES: dict[str, tuple[type, ...]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or check it."""
-    path, text = DOCS / "support-matrix.md", support_matrix()
-    stale = not path.is_file() or path.read_text() != text
+    """Write the pages, or check them."""
+    pages = {"support-matrix.md": support_matrix(), "permissions.md": minimum_permissions()}
+    stale = [
+        path
+        for name, text in pages.items()
+        if not (path := DOCS / name).is_file() or path.read_text() != text
+    ]
     if arguments == ["--check"]:
-        if stale:
+        for path in stale:
             sys.stderr.write(f"{path.relative_to(DOCS.parent)} is out of date\n")
-        return int(stale)
-    if stale:
-        path.write_text(text)
+        return int(bool(stale))
+    for path in stale:
+        path.write_text(pages[path.name])
     return 0
 
 
@@ -94,6 +102,178 @@ def support_matrix() -> str:
         + "Each capability has a contract class that runs against every hook that has it; see "
         "[Run the contract suite](how-to/contract-suite.md).\n"
     )
+
+
+#: What is documented: title → operation and its parameters, whose needs, and in which words a
+#: parameter asks for more.
+_PLACE, _ELSEWHERE = "{scheme}://c@bucket/prefix/", "{other}://c@bucket/"
+_REPLICATION = {"source": _PLACE, "destinations": [_ELSEWHERE], "versioned": False}
+_TO_REPLICA = {"source": _ELSEWHERE, "destinations": [_PLACE], "versioned": False}
+_USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ...] = (
+    (
+        "Read the source of a replication",
+        "replicate",
+        _REPLICATION,
+        "replicate: source",
+        {"`preserve_tags`": {"preserve_tags": True}},
+    ),
+    (
+        "Replicate to a destination",
+        "replicate",
+        _TO_REPLICA,
+        "replicate: destination",
+        {
+            "the bucket keeps versions": {"versioned": True},
+            "`preserve_tags`": {"preserve_tags": True},
+            "`delete_extraneous`": {"delete_extraneous": True},
+            "`create_buckets`": {"create_buckets": True},
+        },
+    ),
+    (
+        "Upload",
+        "upload",
+        {"destination": _PLACE, "versioned": False},
+        "upload: destination",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    ("Verify a replica", "verify", {"replica": _PLACE}, "verify: replica", {}),
+    (
+        "Fetch from a candidate",
+        "fetch",
+        {"candidates": [_PLACE], "target": "/data/", "versioned": False},
+        "fetch: candidate",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    (
+        "Fetch into a bucket",
+        "fetch",
+        {"candidates": [_ELSEWHERE], "target": _PLACE, "versioned": False},
+        "fetch: target",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    (
+        "Hold a drill, at the primary",
+        "drill",
+        {"primary": _PLACE, "replicas": [_ELSEWHERE], "versioned": False},
+        "drill: primary",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    (
+        "Hold a drill, at a replica",
+        "drill",
+        {"primary": _ELSEWHERE, "replicas": [_PLACE], "versioned": False},
+        "drill: replica",
+        {"the bucket keeps versions": {"versioned": True}},
+    ),
+    (
+        "Export metrics",
+        "export_metrics",
+        {"destinations": ["c"]},
+        "export_metrics: destination",
+        {'`transport="otlp"`': {"transport": "otlp"}},
+    ),
+    (
+        "Ship logs",
+        "ship_logs",
+        {"destinations": ["c"], "log_name": "{log}"},
+        "ship_logs: destination",
+        {},
+    ),
+    (
+        "Query logs",
+        "query_logs",
+        {"connections": ["c"], "log_name": "{log}"},
+        "query_logs: connection",
+        {},
+    ),
+)
+
+
+def minimum_permissions() -> str:
+    """What each operation needs to be allowed, as preflight checks it."""
+    ours = [
+        cloud
+        for cloud in registry.list_providers()
+        if cloud.module.startswith("airflow_multicloud.clouds.")
+    ]
+    return (
+        f"{NOTE}\n# Minimum permissions\n\n"
+        "From the same map as [preflight](preflight.md). Tests record every request that the "
+        "local clouds receive during each of these operations, and compare: nothing is missing, "
+        "and nothing is unused. An operation that is not here has no such proof.\n\n"
+        "What stands in braces is yours to fill in. Without what is marked *optional*, the "
+        "operation works all the same, but for what is said.\n\n"
+        + "\n".join(_permissions_of(cloud) for cloud in sorted(ours, key=lambda c: c.title))
+    )
+
+
+def _permissions_of(cloud: registry.Cloud) -> str:
+    return f"## {cloud.title}\n\n" + "\n".join(
+        f"### {title} {{: #{cloud.name}-{title.lower().replace(',', '').replace(' ', '-')} }}\n\n"
+        + _table(["permission", "on", ""], _rows(cloud, name, given, what, more))
+        for title, name, given, what, more in _USES
+    )
+
+
+def _rows(
+    cloud: registry.Cloud,
+    name: str,
+    given: dict[str, Any],
+    what: str,
+    more: dict[str, dict[str, Any]],
+) -> list[list[str]]:
+    known = _grants(cloud, name, given, what)
+    rows = [_row(*grant, "", without) for grant, without in known.items()]
+    for words, changed in more.items():
+        found = _grants(cloud, name, {**given, **changed}, what)
+        rows += [_row(*g, words, without) for g, without in found.items() if g not in known]
+    return rows
+
+
+def _row(permission: str, resource: str, when: str, without: str) -> list[str]:
+    notes = [f"with {when}" if when.startswith("`") else f"where {when}"] if when else []
+    notes += [f"*optional*: without it, {without}"] if without else []
+    return [f"`{permission}`", f"`{resource}`", "; ".join(notes)]
+
+
+def _grants(
+    cloud: registry.Cloud, name: str, given: dict[str, Any], what: str
+) -> dict[tuple[str, str], str]:
+    """Permission and resource → what is lost without it."""
+    (scheme, *_), other = cloud.uri_schemes, "gs" if cloud.name != "gcp" else "s3"
+    needs = needs_of(operations_of({name: _filled(given, scheme=scheme, other=other)}))
+    facts = registry.part_of(cloud, "identity.facts").facts_of(None)
+
+    def describe(need: Need) -> Described:
+        facts_here = {**facts, "region": facts.get("region", "").replace("*", "{region}")}
+        return registry.part_of(cloud, f"{need.service}.calls").TABLE, facts_here
+
+    ours = [
+        replace(
+            need,
+            facts={**need.facts, "bucket": "{bucket}"} if "bucket" in need.facts else need.facts,
+        )
+        for need in needs
+        if need.what == what
+    ]
+    found: dict[tuple[str, str], str] = {}
+    for one in calls_of(ours, describe):
+        for permission in one.call.permissions:
+            grant = (permission, one.resource.replace("prefix/", "{prefix}"))
+            # What any call needs is no option.
+            found[grant] = one.call.without if found.get(grant, "first") else ""
+    return found
+
+
+def _filled(given: Any, **names: str) -> Any:
+    if isinstance(given, dict):
+        return {key: _filled(value, **names) for key, value in given.items()}
+    if isinstance(given, list):
+        return [_filled(value, **names) for value in given]
+    if isinstance(given, str):
+        for name, value in names.items():
+            given = given.replace(f"{{{name}}}", value)
+    return given
 
 
 def _capabilities(service: str, modules: list[str]) -> list[list[str]]:

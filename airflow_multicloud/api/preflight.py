@@ -20,8 +20,9 @@ def run_preflight(
 
     A denial is in the report, and not raised: see ``PreflightReport.raise_if_failed``.
 
-    :param operations: mappings of one operation (``replicate``, ``upload``, ``verify``, ``fetch``)
-        and its parameters, in the words of its operator.
+    :param operations: mappings of one operation (``replicate``, ``upload``, ``verify``, ``fetch``,
+        ``drill``, ``export_metrics``, ``ship_logs``, ``query_logs``) and its parameters, in the
+        words of its operator.
     :param on_unknown: ``fail`` or ``warn``: whether what a cloud can't say counts as denied.
     :raises CloudError: kind ``invalid_argument`` for what is no operation, naming it.
     """

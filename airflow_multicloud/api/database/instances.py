@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow_multicloud.core.database.accounts import check_account
 from airflow_multicloud.core.database.finishing import finished
@@ -25,12 +26,12 @@ from airflow_multicloud.registry import session
 @session()
 @operation("database.describe")
 def describe_database(
-    conn_id: str, database: str, *, region: str | None = None
+    conn_id: str, database: str | Mapping[str, Any], *, region: str | None = None
 ) -> DatabaseInstance:
     """How an instance is now: its role, state, endpoint, and a replica's lag.
 
     :param conn_id: the connection of its cloud.
-    :param database: as its cloud writes it, or its name.
+    :param database: as its cloud writes it, or its name; or a mapping that has it as ``id``.
     :param region: in which it is; the connection's own when left out.
     :raises CloudError: ``not_found``, ``invalid_argument``, or a connection that can't be used.
     """

@@ -30,7 +30,8 @@ PREFLIGHT = command(
     flag("--warn-unknown", "what a cloud can't say does not count as denied"),
     description="FILE has a list of operations, each with the parameters of its operator:\n"
     '[{"replicate": {"source": "s3://lake/sales/", "destinations": ["gs://lake/sales/"]}}].\n'
-    "There are replicate, upload, verify and fetch. Nothing is changed by asking.",
+    "There are replicate, upload, verify, fetch, drill, export_metrics, ship_logs and query_logs."
+    "\nNothing is changed by asking.",
     examples="""\
   airflow multicloud preflight nightly.yaml
   airflow multicloud preflight nightly.yaml --render aws > policy.json

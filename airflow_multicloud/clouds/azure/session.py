@@ -18,6 +18,7 @@ from airflow_multicloud.clouds.azure.resource_manager import (
     check_texts,
     https_url,
     read_connection,
+    shown,
 )
 from airflow_multicloud.clouds.azure.storage_account import CONN_TYPE, StorageAccount, open_account
 
@@ -97,7 +98,12 @@ class Session:
             raise self.resource_manager.unusable(
                 "names no vault; set key_vault_url in its extra, as https://<name>.vault.azure.net"
             )
-        return https_url(self.conn_id, extra, "key_vault_url", "")
+        url = https_url(self.conn_id, extra, "key_vault_url", "")
+        if "/" in url.removeprefix("https://") or "?" in url or "#" in url:
+            raise self.resource_manager.unusable(
+                f"key_vault_url: {shown(url)} given, expected https://host[:port] and no more"
+            )
+        return url.lower()
 
     def client(self, service: str, make: Callable[[], C]) -> C:
         """The connection's one client of a service.

@@ -80,11 +80,15 @@ def line(parameter: str, given: object, *, what: str = "a text of one line") -> 
 
 
 def reference(parameter: str, given: object, region: object = None) -> DatabaseRef:
-    """An instance or a snapshot by its id.
+    """An instance or a snapshot by its id, or by what a task has returned of it.
 
+    :param given: its id, or a mapping that has it as ``id``, and perhaps its ``region``.
     :param region: in which it is; the connection's own for nothing.
     :raises DatabaseError: ``invalid_argument``.
     """
+    if isinstance(given, Mapping):
+        region = given.get("region") if is_nothing(region) else region
+        given = given.get("id")
     text = line(parameter, given, what="an id as its cloud writes it")
     return DatabaseRef(text, None if is_nothing(region) else line("region", region))
 

@@ -10,7 +10,7 @@ from airflow_multicloud.core.preflight.needs import Need, ObjectPlace
 from airflow_multicloud.errors import ErrorKind, StorageError
 
 #: What a ledger takes: whoever reads it lists the bucket's own keys, and reads some.
-_LEDGER = ("list_objects", "get_object")
+LEDGER = ("list_objects", "get_object")
 _SENDING = ("put_object", "stat_object", "upload_parts", "list_uploads", "abort_upload")
 
 
@@ -92,7 +92,7 @@ class Upload:
         for uri in uris(self.destination, "destination"):
             place = ObjectPlace.of(uri, "upload: destination", "destination")
             yield from place.needs((*_SENDING, "get_object"))
-            yield from place.needs((*_LEDGER, "put_object"), own=True)
+            yield from place.needs((*LEDGER, "put_object"), own=True)
             if self.versioned:
                 yield from place.needs(("upload_parts:version",))
         replicas = uris(self.replicate_to, "replicate_to") if self.replicate_to else ()
@@ -126,10 +126,10 @@ class Verify:
         """Of the replica; of the others only the ledgers."""
         place = ObjectPlace.of(self.replica, "verify: replica", "replica")
         yield from place.needs(("list_objects", "stat_object", "get_object"))
-        yield from place.needs(_LEDGER, own=True)
+        yield from place.needs(LEDGER, own=True)
         for number, uri in enumerate(uris(self.siblings, "siblings") if self.siblings else ()):
             sibling = ObjectPlace.of(uri, "verify: sibling", f"siblings[{number}]")
-            yield from sibling.needs(_LEDGER, own=True)
+            yield from sibling.needs(LEDGER, own=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class Fetch:
         for number, uri in enumerate(uris(self.candidates, "candidates")):
             place = ObjectPlace.of(uri, "fetch: candidate", f"candidates[{number}]")
             yield from place.needs(("list_objects", "stat_object", "get_object"))
-            yield from place.needs(_LEDGER, own=True)
+            yield from place.needs(LEDGER, own=True)
             if self.versioned:
                 yield from place.needs(("get_object:version",))
         if "://" in str(self.target):
@@ -191,7 +191,7 @@ def replica(
 ) -> Iterator[Need]:
     """Of a destination of a replication."""
     yield from place.needs(("stat_bucket", "list_objects", *_SENDING, "get_object"))
-    yield from place.needs((*_LEDGER, "put_object"), own=True)
+    yield from place.needs((*LEDGER, "put_object"), own=True)
     yield from place.needs(("late_metadata",))
     if versioned:
         yield from place.needs(("upload_parts:version", "late_metadata:version"))

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
+from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
 from airflow_multicloud.errors import CloudError, ErrorKind
@@ -41,6 +42,7 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "export_metrics": ExportMetrics,
         "ship_logs": ShipLogs,
         "query_logs": QueryLogs,
+        "drill": Drill,
     }
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,8 @@ class RemoveDatabaseOperator(DatabaseOperator):
     never removed.
 
     :param restore_task_id: full id of the task that has restored them; or else ``database``.
-    :param database: an instance, as its cloud writes it or by its name.
+    :param database: an instance, as its cloud writes it or by its name, or what a
+        ``RestoreDatabaseOperator`` returned: its ``output``.
     :param confirm: the instance's name, for one that is not scratch.
     :param allow: full ids or names of what may be removed, for one that is not scratch.
     :param final_snapshot: name of a snapshot to take before ``database`` is removed.
@@ -64,7 +65,7 @@ class RemoveDatabaseOperator(DatabaseOperator):
         self,
         *,
         restore_task_id: str | None = None,
-        database: str | None = None,
+        database: str | Mapping[str, Any] | None = None,
         confirm: str | None = None,
         allow: Sequence[str] | str | None = None,
         final_snapshot: str | None = None,

@@ -37,7 +37,8 @@ class RestoreDatabaseOperator(DatabaseOperator):
 
     :param database: the instance to restore, as its cloud writes it or by its name; or else
         ``snapshot``.
-    :param snapshot: full id of the snapshot to restore.
+    :param snapshot: full id of the snapshot to restore, or what a ``SnapshotDatabaseOperator``
+        returned: its ``output``.
     :param at: the moment to restore the database at: a time with a timezone, also as a text;
         ``"latest"``, as when left out, is the latest that its cloud can. Refused when a template
         makes nothing of it.
@@ -60,8 +61,8 @@ class RestoreDatabaseOperator(DatabaseOperator):
     def __init__(
         self,
         *,
-        database: str | None = None,
-        snapshot: str | None = None,
+        database: str | Mapping[str, Any] | None = None,
+        snapshot: str | Mapping[str, Any] | None = None,
         at: datetime | str | None = None,
         name: str | None = None,
         scratch: bool = True,

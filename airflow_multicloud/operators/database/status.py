@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicloud.api.database.instances import describe_database
@@ -21,7 +21,8 @@ class DatabaseStatusOperator(CloudOperator):
 
     :param conn_id: the connection of the instance's cloud.
     :param database: as the cloud writes it: ``arn:aws:rds:…:db:…``; ``projects/…/instances/…``;
-        ``/subscriptions/…``; or its name, where the cloud has one in the connection's own place.
+        ``/subscriptions/…``; or its name, where the cloud has one in the connection's own place; or
+        what a ``RestoreDatabaseOperator`` returned: its ``output``.
     :param region: in which it is; the connection's own when left out.
     """
 
@@ -29,7 +30,12 @@ class DatabaseStatusOperator(CloudOperator):
     operator_extra_links = CONSOLE_LINKS
 
     def __init__(
-        self, *, conn_id: str, database: str, region: str | None = None, **kwargs: Any
+        self,
+        *,
+        conn_id: str,
+        database: str | Mapping[str, Any],
+        region: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.conn_id = conn_id

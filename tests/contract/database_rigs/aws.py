@@ -53,10 +53,10 @@ class RdsControl:
     """
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self.client = client
 
     def make(self, name: str) -> DatabaseRef:
-        self._client.create_db_instance(
+        self.client.create_db_instance(
             DBInstanceIdentifier=name,
             DBInstanceClass="db.t4g.small",
             Engine="postgres",
@@ -70,7 +70,7 @@ class RdsControl:
         return self._available(name)
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
-        self._client.create_db_instance_read_replica(
+        self.client.create_db_instance_read_replica(
             DBInstanceIdentifier=name, SourceDBInstanceIdentifier=of.id
         )
         return self._available(name)
@@ -80,14 +80,14 @@ class RdsControl:
         return DatabaseEndpoint(found["Address"], found["Port"])
 
     def described(self, name: str) -> dict[str, Any]:
-        (found,) = self._client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        (found,) = self.client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
         instance: dict[str, Any] = found
         return instance
 
     def find(self, name: str) -> DatabaseRef | None:
         try:
             return self._available(name)
-        except self._client.exceptions.DBInstanceNotFoundFault:
+        except self.client.exceptions.DBInstanceNotFoundFault:
             return None
 
     def clear(self) -> None:
@@ -98,31 +98,31 @@ class RdsControl:
 
     def _instances(self) -> list[str]:
         """Those that are left."""
-        found = self._client.describe_db_instances()["DBInstances"]
+        found = self.client.describe_db_instances()["DBInstances"]
         left = [one for one in found if one["DBInstanceIdentifier"] != STANDING]
         for one in left:
             self._delete(one)
         return [one["DBInstanceArn"] for one in left]
 
     def _snapshots(self) -> list[str]:
-        found = self._client.describe_db_snapshots()["DBSnapshots"]
-        known = self._client.exceptions
+        found = self.client.describe_db_snapshots()["DBSnapshots"]
+        known = self.client.exceptions
         for one in found:
             with suppress(known.InvalidDBSnapshotStateFault, known.DBSnapshotNotFoundFault):
-                self._client.delete_db_snapshot(DBSnapshotIdentifier=one["DBSnapshotIdentifier"])
+                self.client.delete_db_snapshot(DBSnapshotIdentifier=one["DBSnapshotIdentifier"])
         return [one["DBSnapshotArn"] for one in found]
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
     def _delete(self, one: dict[str, Any]) -> None:
         name = one["DBInstanceIdentifier"]
         # What is deleted already, or changes just now, is looked at again.
-        known = self._client.exceptions
+        known = self.client.exceptions
         with suppress(known.InvalidDBInstanceStateFault, known.DBInstanceNotFoundFault):
             if one["DeletionProtection"]:
-                self._client.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
-            self._client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+                self.client.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
+            self.client.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
 
     def _available(self, name: str) -> DatabaseRef:
         end = time.monotonic() + _LONGEST_S

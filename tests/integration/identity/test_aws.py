@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from airflow.providers.common.compat.sdk import redact
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -238,14 +237,6 @@ def test_refused_credentials_are_an_error(
         with pytest.raises(CredentialsError) as caught:
             call()
         assert caught.value.kind is ErrorKind.UNAUTHENTICATED
-
-
-@pytest.mark.parametrize("conn_id", [USER_CONN, ROLE_CONN])
-def test_airflows_masker_knows_a_tokens_secrets(admin: Admin, conn_id: str) -> None:
-    del admin
-    token = StsIdentityHook(conn_id).scoped_token(SCOPE)
-    for name in ("secret_key", "token"):
-        assert redact(f"so: {token.credentials[name]}.") == "so: ***."
 
 
 def test_who_may_not_make_tokens_is_told_so(attach: Attach) -> None:

@@ -39,6 +39,8 @@ def s3_call(seen: Seen) -> str:
     S3 has other actions for a version that is named: ``s3:GetObject?versionId``.
     """
     path, query = _split(seen.target)
+    if (seen.method, path) == ("POST", "/"):  # STS has no paths.
+        return f"sts:{dict(parse_qsl(seen.head.decode()))['Action']}"
     told = query.keys() | seen.named
     fitting = [
         one
@@ -152,7 +154,9 @@ def storage_resource(seen: Seen) -> str:
 
 def blob_resource(seen: Seen) -> str:
     """The container's place in its account; Azurite's paths begin with the account."""
-    _, account, container, *_ = _split(seen.target)[0].split("/")
+    _, account, container, *_ = (*_split(seen.target)[0].split("/"), "")
+    if not container:
+        return f"/storageAccounts/{account}"
     return f"/storageAccounts/{account}/blobServices/default/containers/{container}"
 
 

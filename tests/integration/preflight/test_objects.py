@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from importlib import import_module
 from itertools import count
@@ -11,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_multicloud.api.drill import run_drill
 from airflow_multicloud.api.object_store.fetches import failover_fetch
 from airflow_multicloud.api.object_store.replicas import replicate, verify_replica
 from airflow_multicloud.api.object_store.uploads import upload_artifact
 from airflow_multicloud.core import run_tokens
+from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.granting import calls_of, grants_of
 from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
 from airflow_multicloud.core.replication.options import ReplicationOptions
@@ -43,6 +47,7 @@ CASES = [("aws", False), ("aws", True), ("gcp", False), ("azure", False)]
 OTHER = {"aws": "azure", "gcp": "azure", "azure": "aws"}
 SCHEMES = {"aws": "s3", "gcp": "gs", "azure": "abfs"}
 LARGE = 9 << 20
+OBJECTIVES = Objectives(timedelta(hours=1), timedelta(hours=1))
 _numbers = count(1)
 FACTS = {
     "partition": "aws",
@@ -108,7 +113,8 @@ class Recorded:
         self.proxy.reset()
         permissions = {
             call.call: call.permissions
-            for calls in table_of(self.cloud).calls.values()
+            for service in ("object_store", "identity")
+            for calls in table_of(self.cloud, service).calls.values()
             for call in calls
         }
         return {
@@ -119,15 +125,15 @@ class Recorded:
         }
 
 
-def table_of(cloud: str) -> CallTable:
-    found: CallTable = import_module(f"airflow_multicloud.clouds.{cloud}.object_store.calls").TABLE
+def table_of(cloud: str, service: str) -> CallTable:
+    found: CallTable = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
     return found
 
 
 def granted(cloud: str, needs: Iterable[Need]) -> frozenset[Grant]:
     """What the map would have a policy grant on a cloud."""
     ours = [need for need in needs if need.cloud == cloud]
-    return grants_of(calls_of(ours, lambda _: (table_of(cloud), FACTS)))
+    return grants_of(calls_of(ours, lambda need: (table_of(cloud, need.service), FACTS)))
 
 
 def covers(grant: Grant, used: Grant) -> bool:
@@ -308,6 +314,36 @@ class TestReading:
             made |= here.requests(bucket)
         told = Verify(replica=here.uri("BUCKET", "out/"))
         check(made, granted(cloud, told.needs()))
+
+
+@pytest.mark.parametrize(("cloud", "versioned"), CASES)
+class TestDrill:
+    def test_of_the_primary(self, recorded, cloud, versioned):
+        here, there = recorded[cloud], recorded[OTHER[cloud]]
+        used = set()
+        for bucket in places(here, versioned=versioned):
+            _replica(
+                here, there, bucket
+            )  # Its bucket has a ledger, as one that was failed over to.
+            here.fill(bucket, tree())
+            primary, replicas = here.uri(bucket, "in/"), [there.uri(there.bucket(), "out/")]
+            run_drill(primary, replicas, objectives=OBJECTIVES)
+            used |= here.requests(bucket)
+        told = Drill(primary=here.uri("BUCKET", "in/"), replicas=replicas, versioned=versioned)
+        check(used, granted(cloud, told.needs()))
+
+    def test_of_a_replica_that_keeps_the_evidence(self, recorded, cloud, versioned):
+        here, there = recorded[cloud], recorded[OTHER[cloud]]
+        used = set()
+        for bucket in places(here, versioned=versioned):
+            origin = there.bucket()
+            there.fill(origin, tree())
+            here.leave_upload(bucket, "out/big.bin")
+            primary = there.uri(origin, "in/")
+            run_drill(primary, [here.uri(bucket, "out/")], objectives=OBJECTIVES)
+            used |= here.requests(bucket)
+        told = Drill(primary=primary, replicas=[here.uri("BUCKET", "out/")], versioned=versioned)
+        check(used, granted(cloud, told.needs()))
 
 
 def _replica(here: Recorded, there: Recorded, bucket: str) -> None:

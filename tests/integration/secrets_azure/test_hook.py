@@ -28,6 +28,8 @@ class TestConnection:
             (None, "set key_vault_url"),
             ("http://v.vault.azure.net", "expected https"),
             (7, "expected a text"),
+            ("https://v.vault.azure.net/secrets/x", "and no more"),
+            ("https://v.vault.azure.net?x=y", "and no more"),
             ("https://user:pass@v.vault.azure.net", "a user or password given"),
         ],
     )

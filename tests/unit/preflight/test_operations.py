@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from dataclasses import fields
 from importlib import import_module
+from typing import Any
 
 import pytest
 
-from airflow_multicloud import operators
+from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-SERVICES = ("object_store", "metrics", "logs")
+SERVICES = ("object_store", "metrics", "logs", "identity")
 CLOUDS = ("aws", "gcp", "azure")
-#: Operation → the operator that it mirrors.
+#: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
     "replicate": "ReplicateOperator",
     "upload": "UploadArtifactOperator",
@@ -23,6 +24,7 @@ MIRRORED = {
     "export_metrics": "ExportMetricsOperator",
     "ship_logs": "ShipLogsOperator",
     "query_logs": "QueryLogsOperator",
+    "drill": "run_drill",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
@@ -30,8 +32,10 @@ NOT_TAKEN = {"query_logs": {"destination"}}
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
 
 
-def _parameters(cls: type) -> set[str]:
-    """Of a class and those that it hands its keywords on to, up to Airflow's."""
+def _parameters(cls: Any) -> set[str]:
+    """Of a function; of a class and those that it hands its keywords on to, up to Airflow's."""
+    if not isinstance(cls, type):
+        return set(inspect.signature(inspect.unwrap(cls)).parameters)
     found: set[str] = set()
     for base in cls.__mro__:
         if not base.__module__.startswith("airflow_multicloud."):
@@ -50,7 +54,7 @@ def test_an_operation_takes_what_its_operator_takes(name):
     cls = OPERATIONS[name]
     taken = {field.name for field in fields(cls)} - OF_ITS_OWN
     assert not taken & cls.WITHOUT_EFFECT
-    operator = _parameters(getattr(operators, MIRRORED[name]))
+    operator = _parameters(getattr(operators, MIRRORED[name], None) or api.run_drill)
     assert taken | cls.WITHOUT_EFFECT == operator - NOT_TAKEN.get(name, set())
 
 
@@ -68,6 +72,7 @@ GIVEN = {
     "export_metrics": {"destinations": ["a", "b"]},
     "ship_logs": {"destinations": ["a"], "log_name": "etl", "source": "s3://a@lake/x.json"},
     "query_logs": {"connections": ["a"], "log_name": "etl"},
+    "drill": {"primary": SOURCE, "replicas": [REPLICA], "places": ["abfs://c@lake/"]},
 }
 
 

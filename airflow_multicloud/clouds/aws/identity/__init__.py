@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow_multicloud.clouds.aws.identity.permissions import SimulatedPermissions
 from airflow_multicloud.clouds.aws.identity.tokens import SessionTokens
-from airflow_multicloud.ports.identity import Identity
+from airflow_multicloud.ports.identity import Identity, PermissionChecks, ScopedTokens
 
 
 class StsIdentityHook(SimulatedPermissions, SessionTokens):
@@ -12,3 +14,7 @@ class StsIdentityHook(SimulatedPermissions, SessionTokens):
 
 
 Hook: type[Identity] = StsIdentityHook
+
+if TYPE_CHECKING:
+    # The type checker proves every optional capability, too.
+    _CAPABILITIES: tuple[type[PermissionChecks], type[ScopedTokens]] = (StsIdentityHook,) * 2

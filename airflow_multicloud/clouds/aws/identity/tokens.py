@@ -12,9 +12,9 @@ from datetime import UTC, timedelta
 from typing import Any, Final
 
 import boto3
-from airflow.providers.common.compat.sdk import mask_secret
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.permissions import refused
 from airflow_multicloud.clouds.aws import NAME
 from airflow_multicloud.clouds.aws.identity.arns import EVERYTHING, checked, checked_resource
@@ -53,8 +53,8 @@ class SessionTokens(PolicySources):
         with well_formed("reading STS's answer", NAME, area=CredentialsError):
             given = told["Credentials"]
             secret, token = str(given["SecretAccessKey"]), str(given["SessionToken"])
-            mask_secret(secret)
-            mask_secret(token)
+            mask_value(secret.encode())
+            mask_value(token.encode())
             credentials = {"access_key": given["AccessKeyId"], "secret_key": secret, "token": token}
             return ScopedToken(
                 credentials=credentials, expires_at=given["Expiration"].astimezone(UTC)

@@ -20,7 +20,7 @@ from airflow_multicloud.ports.secrets import SecretRules
 class SecretsBase(SessionHook, SecretsManagerHook):
     """What the verbs stand on: the official hook and one opened connection."""
 
-    def _client(self) -> Any:
+    def _secrets_client(self) -> Any:
         """The client; what it writes has a token, so that it may send all of it again."""
         with translated(f"opening connection {self.aws_conn_id!r}"):
             return self._session.once(
@@ -34,7 +34,7 @@ class SecretsBase(SessionHook, SecretsManagerHook):
             caller = self._session.client("sts").get_caller_identity()
         with well_formed(doing, NAME, area=SecretsError):
             partition, account = caller["Arn"].split(":")[1], caller["Account"]
-        return f"arn:{partition}:secretsmanager:{self._client().meta.region_name}:{account}"
+        return f"arn:{partition}:secretsmanager:{self._secrets_client().meta.region_name}:{account}"
 
     def describe_secret_rules(self) -> SecretRules:
         """What Secrets Manager takes; see the port."""
@@ -46,7 +46,7 @@ class SecretsBase(SessionHook, SecretsManagerHook):
 
     def _described(self, cloud_name: str) -> Mapping[str, Any]:
         """What Secrets Manager says of a secret, also of one that is marked for deletion."""
-        client = self._client()
+        client = self._secrets_client()
         with translated(f"describing the secret {cloud_name}"):
             found: Mapping[str, Any] = client.describe_secret(SecretId=cloud_name)
         return found

@@ -94,7 +94,7 @@ class SecretListing(SecretsBase):
         :param operation: as boto3 names it.
         :param key: of the answer's list.
         """
-        ask = getattr(self._client(), operation)
+        ask = getattr(self._secrets_client(), operation)
         tokens, token = Tokens(doing, NAME, area=SecretsError), None
         while True:
             page = {"MaxResults": _PAGE, **({"NextToken": token} if token else {})}

@@ -48,7 +48,7 @@ class SecretReading(SecretsBase):
 
     def _asked_for(self, cloud_name: str, which: Mapping[str, str]) -> Mapping[str, Any]:
         shown = "".join(f", {value}" for value in which.values())
-        client = self._client()
+        client = self._secrets_client()
         with translated(f"reading the secret {cloud_name}{shown}"):
             answer: Mapping[str, Any] = client.get_secret_value(SecretId=cloud_name, **which)
         return answer

@@ -26,7 +26,7 @@ class SecretRemoval(SecretListing):
         cloud_name = NAMES.encode(name)
         item = self._described(cloud_name)
         doing = f"removing the secret {cloud_name}"
-        client = self._client()
+        client = self._secrets_client()
         with well_formed(doing, NAME, area=SecretsError):
             check_current(item, version, parameter="version")
             _check_recoverable(item, client.meta.region_name)
@@ -55,7 +55,7 @@ class SecretRemoval(SecretListing):
         return self._secret(self._described(cloud_name))
 
     def _restore(self, cloud_name: str) -> None:
-        client = self._client()
+        client = self._secrets_client()
         try:
             with translated(f"recovering the secret {cloud_name}"):
                 client.restore_secret(SecretId=cloud_name)

@@ -18,6 +18,7 @@ from airflow_multicloud.clouds.aws.secrets.naming import (
     TAG_KEY,
     TAG_VALUE,
 )
+from airflow_multicloud.clouds.aws.tagging import tag_list
 from airflow_multicloud.errors import ErrorKind, SecretsError
 
 
@@ -52,18 +53,13 @@ class SecretTagging(SecretsBase):
         wanted = tags_to_be(tags, there, most=RULES.tag_count)
         gone = sorted(there.keys() - wanted.keys())
         new = {key: value for key, value in wanted.items() if there.get(key) != value}
-        client = self._client()
+        client = self._secrets_client()
         with translated(doing):
             # In this order: there may be room for the new ones only then.
             if gone:
                 client.untag_resource(SecretId=item["Name"], TagKeys=gone)
             if new:
                 client.tag_resource(SecretId=item["Name"], Tags=tag_list(new))
-
-
-def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags in a request's form."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def check_tags(tags: Mapping[str, str]) -> None:

@@ -33,7 +33,8 @@ from airflow_multicloud.clouds.aws.secrets.fields import (
 )
 from airflow_multicloud.clouds.aws.secrets.listing import SecretListing
 from airflow_multicloud.clouds.aws.secrets.naming import NAMES, RULES, TAG_VALUES
-from airflow_multicloud.clouds.aws.secrets.tagging import SecretTagging, check_tags, tag_list
+from airflow_multicloud.clouds.aws.secrets.tagging import SecretTagging, check_tags
+from airflow_multicloud.clouds.aws.tagging import tag_list
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.ports.secrets import SecretVersion
 
@@ -78,7 +79,7 @@ class SecretWriting(SecretListing, SecretTagging):
         tags: Mapping[str, str] | None,
     ) -> None:
         all_tags = tags_of_new(tags, TAG_VALUES, most=RULES.tag_count)
-        client = self._client()
+        client = self._secrets_client()
         try:
             with translated(f"creating the secret {cloud_name}"):
                 client.create_secret(
@@ -108,7 +109,7 @@ class SecretWriting(SecretListing, SecretTagging):
         if current not in (replaces, version) and PREVIOUS not in labels:
             # Not written yet, and can't be: it would be one more version for nothing.
             check_current(item, replaces, parameter="replaces")
-        label, client = f"{_LABEL}{version}", self._client()
+        label, client = f"{_LABEL}{version}", self._secrets_client()
         with translated(doing):
             answer = client.put_secret_value(
                 SecretId=cloud_name,
@@ -126,7 +127,7 @@ class SecretWriting(SecretListing, SecretTagging):
 
     def _make_current(self, cloud_name: str, version: str, replaces: str, label: str) -> None:
         """Have a version read from now on, if the one that it replaces is until now."""
-        client = self._client()
+        client = self._secrets_client()
         try:
             with translated(f"making {version} the current version of {cloud_name}"):
                 client.update_secret_version_stage(
@@ -153,7 +154,7 @@ class SecretWriting(SecretListing, SecretTagging):
 
     def _take_label(self, cloud_name: str, version: str, label: str) -> None:
         """Take away the label of a version, of which a secret can have 20."""
-        client = self._client()
+        client = self._secrets_client()
         try:
             with translated(f"taking the label {label} from {cloud_name}"):
                 client.update_secret_version_stage(

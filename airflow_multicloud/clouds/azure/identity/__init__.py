@@ -7,9 +7,11 @@ token; :class:`~airflow_multicloud.ports.object_store.SignedUrls` makes them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow_multicloud.clouds.azure.identity.permissions import RolePermissions
 from airflow_multicloud.clouds.azure.identity.principals import Principals
-from airflow_multicloud.ports.identity import Identity
+from airflow_multicloud.ports.identity import Identity, PermissionChecks
 
 
 class AzureIdentityHook(RolePermissions, Principals):
@@ -17,3 +19,7 @@ class AzureIdentityHook(RolePermissions, Principals):
 
 
 Hook: type[Identity] = AzureIdentityHook
+
+if TYPE_CHECKING:
+    # The type checker proves the optional capability, too.
+    _CAPABILITY: type[PermissionChecks] = AzureIdentityHook

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from airflow.providers.common.compat.sdk import mask_secret
 from google.auth.credentials import AnonymousCredentials
 from google.auth.downscoped import (
     AccessBoundaryRule,
@@ -24,6 +23,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import sts
 
 from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.permissions import refused, shown
 from airflow_multicloud.adapters.plain_http import check_plain_http
 from airflow_multicloud.clouds.gcp import NAME
@@ -97,7 +97,7 @@ class DownscopedTokens(IdentityBase):
             )
         with well_formed("reading Google's token", NAME, area=CredentialsError):
             token = str(told["access_token"])
-            mask_secret(token)
+            mask_value(token.encode())
             expires_at = asked_at + _lifetime(told, credentials.expiry, asked_at)
         if expires_at > datetime.now(UTC) + scope.valid_for:
             raise refused(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from google.cloud.secretmanager_v1.types import resources
 
+from airflow_multicloud.adapters.answers import UNKNOWN_TIME, not_an_answer
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.secrets.annotations import Removal, tags_in
 from airflow_multicloud.clouds.gcp.secrets.naming import NAMES
@@ -22,8 +23,14 @@ _STATES: Final = {
 
 
 def number_of(version: resources.SecretVersion) -> int:
-    """A version's number: "IDs in a Secret start at 1 and are incremented"."""
-    return int(version.name.rpartition("/")[2])
+    """A version's number: "IDs in a Secret start at 1 and are incremented".
+
+    :raises SecretsError: ``integrity`` when it has none.
+    """
+    number = version.name.rpartition("/")[2]
+    if not number.isdecimal():
+        raise not_an_answer("reading a version", NAME, "its id is no number", area=SecretsError)
+    return int(number)
 
 
 def is_enabled(version: resources.SecretVersion) -> bool:
@@ -130,4 +137,6 @@ def secret_of(secret: resources.Secret, newest: resources.SecretVersion | None) 
 
 def _moment(moment: Any) -> datetime:
     # The message's type says Timestamp; what is there is a datetime of a class of Google's own.
+    if moment is None:
+        return UNKNOWN_TIME
     return datetime.fromtimestamp(moment.timestamp(), tz=UTC)

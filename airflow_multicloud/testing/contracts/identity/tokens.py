@@ -54,6 +54,16 @@ class ScopedTokensContract:
             assert secret
             assert secret not in f"{token} {token!r}"
 
+    def test_airflows_masker_is_told(self, tokens_rig: TokensRig) -> None:
+        """So no log shows what opens anything; the name of a key may be shown."""
+        # Imported here and not above: Airflow must not load before pytest is configured.
+        from airflow.providers.common.compat.sdk import redact
+
+        token = tokens_rig.hook.scoped_token(tokens_rig.case.scope)
+        for name, secret in token.credentials.items():
+            if name != "access_key":
+                assert redact(f"so: {secret}.") == "so: ***."
+
     def test_two_are_not_the_same(self, tokens_rig: TokensRig) -> None:
         """Each has credentials of its own."""
         scope = tokens_rig.case.scope

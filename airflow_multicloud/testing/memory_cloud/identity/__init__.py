@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.permissions import (
     Question,
     checked_actions,
@@ -107,6 +108,7 @@ class Hook:
         if not timedelta(0) < scope.valid_for <= _LONGEST:
             raise refused("valid_for", f"{scope.valid_for} given; expected up to {_LONGEST}", NAME)
         token = secrets.token_urlsafe()
+        mask_value(token.encode())
         world(self.memory_conn_id).tokens[token] = scope
         return ScopedToken(
             credentials={"token": token}, expires_at=datetime.now(UTC) + scope.valid_for

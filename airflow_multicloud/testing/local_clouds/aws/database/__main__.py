@@ -25,7 +25,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     state = State()
     with closing(PostgresHome(port=given.port)) as home:
-        world = World(home)
+        world = World(home, state)
         owner = database_administration(home, world, administration(state))
         with HttpServer(RdsServer(world, state), port=given.port):
             HttpServer(owner, port=given.admin_port).serve_forever()

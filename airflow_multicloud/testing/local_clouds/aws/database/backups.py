@@ -81,7 +81,9 @@ class Backups:
             for (region, _), one in world.snapshots.items()
             if region == call.region and of in ("", one.of.identifier)
         ]
-        page, marker = page_of(given, sorted(known, key=lambda one: one.identifier))
+        page, marker = page_of(
+            given, sorted(known, key=lambda one: one.identifier), most=self._world.page_size
+        )
         return {"DBSnapshots": [shown.snapshot(one) for one in page], **marker}
 
     def delete(self, call: Call) -> Mapping[str, Any]:

@@ -97,7 +97,9 @@ class Instances:
             known = [
                 one for (region, _), one in self._world.instances.items() if region == call.region
             ]
-            page, marker = page_of(given, sorted(known, key=lambda one: one.identifier))
+            page, marker = page_of(
+                given, sorted(known, key=lambda one: one.identifier), most=self._world.page_size
+            )
         return {"DBInstances": [shown.instance(self._world, one) for one in page], **marker}
 
     def backups(self, call: Call) -> Mapping[str, Any]:

@@ -78,8 +78,12 @@ def days_of(given: Mapping[str, Any], usual: int) -> int:
     return days
 
 
-def page_of(given: Mapping[str, Any], known: list[T]) -> tuple[list[T], dict[str, str]]:
+def page_of(
+    given: Mapping[str, Any], known: list[T], *, most: int | None
+) -> tuple[list[T], dict[str, str]]:
     """The page of a listing that a request asks for, and the marker of the next.
+
+    :param most: what a page holds at most; less than is asked for is allowed.
 
     :raises Refusal: for a size or a marker that is not allowed.
     """
@@ -89,7 +93,7 @@ def page_of(given: Mapping[str, Any], known: list[T]) -> tuple[list[T], dict[str
     place = marker.removeprefix("after-")
     if not place.isdecimal():
         raise invalid("The Marker is invalid.")
-    first = int(place)
+    first, size = int(place), min(size, most or size)
     more = first + size < len(known)
     return known[first : first + size], {"Marker": f"after-{first + size}"} if more else {}
 

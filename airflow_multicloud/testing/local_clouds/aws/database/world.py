@@ -21,6 +21,7 @@ from airflow_multicloud.testing.local_clouds.aws.database.words import (
 from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Backup
 from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.state import State
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LONGEST_INSTANCE, _LONGEST_SNAPSHOT = 63, 255
@@ -85,13 +86,22 @@ class World:
     """All regions of the account; safe for many threads that hold :attr:`lock`.
 
     :param home: where the servers run.
+    :param state: what was told; a record ``{"size": n}`` seeded as ``database_pages`` says how many
+        entries a page of a listing has at most.
     """
 
-    def __init__(self, home: PostgresHome) -> None:
+    def __init__(self, home: PostgresHome, state: State) -> None:
         self.home = home
+        self._state = state
         self.lock = threading.RLock()
         self.instances: dict[tuple[str, str], Db] = {}
         self.snapshots: dict[tuple[str, str], DbSnapshot] = {}
+
+    @property
+    def page_size(self) -> int | None:
+        """What a page holds at most, where that was told."""
+        told = self._state.seeded("database_pages")
+        return int(told[-1]["size"]) if told else None
 
     def found(self, region: str, identifier: str) -> Db:
         """An instance by its identifier or its ARN, whatever their case.

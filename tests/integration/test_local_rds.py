@@ -1,0 +1,190 @@
+"""The local RDS: what it refuses, and what the hook asks of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from airflow_multicloud import registry
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.ports.database import (
+    DatabaseNetwork,
+    DatabaseRef,
+    DatabaseService,
+    FromPointInTime,
+    FromSnapshot,
+    RestoreOrder,
+    SnapshotOrder,
+)
+from airflow_multicloud.ports.operations import Operation, OperationState
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from tests.contract.database_rigs.aws import SECURITY_GROUP, SUBNET_GROUP, RdsControl, control
+from tests.integration.answering import Answer, answering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_multicloud.testing.local_clouds import LocalServer
+
+TOKENS = tuple(f"00000000-0000-4000-8000-00000000000{n}" for n in range(6))
+CLUSTERED = """<DescribeDBInstancesResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">
+<DescribeDBInstancesResult><DBInstances><DBInstance>
+<DBInstanceIdentifier>writer</DBInstanceIdentifier>
+<DBInstanceArn>arn:aws:rds:us-east-1:123456789012:db:writer</DBInstanceArn>
+<DBClusterIdentifier>orders</DBClusterIdentifier>
+</DBInstance></DBInstances></DescribeDBInstancesResult>
+<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeDBInstancesResponse>"""
+
+
+@pytest.fixture(scope="module")
+def rds(local_rds: LocalServer) -> Iterator[RdsControl]:
+    made = control(local_rds)
+    yield made
+    made.clear()
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def source(rds: RdsControl) -> DatabaseRef:
+    return rds.make("rds-source")
+
+
+@pytest.fixture
+def hook(local_rds: LocalServer) -> DatabaseService:
+    assert local_rds.endpoint
+    return registry.resolve(DatabaseService, "aws_database_local")
+
+
+def done(hook: DatabaseService, operation: Operation) -> str:
+    while not operation.state.is_final:
+        operation = hook.describe_operation(operation)
+    assert operation.state is OperationState.SUCCEEDED, operation
+    return operation.resource
+
+
+def test_a_restored_instance_is_attached_as_its_source(
+    hook: DatabaseService, rds: RdsControl, source: DatabaseRef
+) -> None:
+    """RDS would take its defaults, which let nobody in, or everybody."""
+    order = RestoreOrder(source=FromPointInTime(source), name="rds-like", token=TOKENS[0])
+    found = rds.described(done(hook, hook.restore_database(order)))
+    assert found["DBSubnetGroup"]["DBSubnetGroupName"] == SUBNET_GROUP
+    assert [one["VpcSecurityGroupId"] for one in found["VpcSecurityGroups"]] == [SECURITY_GROUP]
+    assert [one["DBParameterGroupName"] for one in found["DBParameterGroups"]] == ["app-postgres18"]
+    assert found["PubliclyAccessible"] is False
+    assert found["CopyTagsToSnapshot"] is True
+
+
+def test_a_network_of_its_own(hook: DatabaseService, rds: RdsControl, source: DatabaseRef) -> None:
+    order = RestoreOrder(
+        source=FromPointInTime(source),
+        name="rds-elsewhere",
+        token=TOKENS[1],
+        network=DatabaseNetwork(
+            subnet="default", security_groups=("sg-0d000000000000000",), public_address=True
+        ),
+    )
+    found = rds.described(done(hook, hook.restore_database(order)))
+    assert found["DBSubnetGroup"]["DBSubnetGroupName"] == "default"
+    assert found["PubliclyAccessible"] is True
+    wrong = replace(order, name="rds-nowhere", network=DatabaseNetwork(subnet="nowhere"))
+    with pytest.raises(DatabaseError, match="nowhere") as caught:
+        hook.restore_database(wrong)
+    assert caught.value.kind is ErrorKind.NOT_FOUND
+    azures = replace(order, network=DatabaseNetwork(private_zone="zone"))
+    with pytest.raises(DatabaseError, match=r"network\.private_zone") as caught:
+        hook.restore_database(azures)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_a_snapshot_of_what_is_gone_needs_a_network(
+    hook: DatabaseService, source: DatabaseRef
+) -> None:
+    made = RestoreOrder(source=FromPointInTime(source), name="rds-gone", token=TOKENS[2])
+    gone = DatabaseRef(done(hook, hook.restore_database(made)))
+    taken = SnapshotOrder(database=gone, name="rds-of-gone", token=TOKENS[3])
+    snapshot = DatabaseRef(done(hook, hook.snapshot_database(taken)))
+    done(hook, hook.remove_database(gone, token=TOKENS[2], final_snapshot=None))
+    again = RestoreOrder(source=FromSnapshot(snapshot), name="rds-again", token=TOKENS[4])
+    with pytest.raises(DatabaseError, match=r"network: .*security_groups") as caught:
+        hook.restore_database(again)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_listings_have_pages(
+    hook: DatabaseService, local_rds: LocalServer, rds: RdsControl, source: DatabaseRef
+) -> None:
+    """Each of one entry, and none is left out."""
+    rds.make("rds-second")
+    for name in ("rds-page-1", "rds-page-2"):
+        order = SnapshotOrder(database=source, name=name, token=TOKENS[5])
+        done(hook, hook.snapshot_database(order))
+    Admin(local_rds.endpoint).seed("database_pages", [{"size": 1}])
+    try:
+        names = {one.name for one in hook.list_databases({})}
+        assert {"rds-source", "rds-second"} <= names
+        found = [one.name for one in hook.list_snapshots(source, {})]
+        assert [name for name in found if "page" in name] == ["rds-page-2", "rds-page-1"]
+    finally:
+        Admin(local_rds.endpoint).reset()
+
+
+def test_a_reference_to_another_account(hook: DatabaseService, source: DatabaseRef) -> None:
+    other = DatabaseRef(source.id.replace("123456789012", "210987654321"))
+    with pytest.raises(DatabaseError, match="in this account") as caught:
+        hook.describe_database(other)
+    assert caught.value.kind is ErrorKind.NOT_FOUND
+
+
+def test_an_instance_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said, and nothing else is asked."""
+    answer = Answer(CLUSTERED.encode(), headers={"content-type": "text/xml"})
+    with answering(lambda _: answer) as server:
+        connection = {
+            "conn_type": "aws",
+            "login": "test",
+            "password": "test-secret-key",
+            "extra": {"region_name": "us-east-1", "endpoint_url": server.url},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_CLUSTERED", json.dumps(connection))
+        hook = registry.resolve(DatabaseService, "clustered")
+        with pytest.raises(DatabaseError, match="cluster orders") as caught:
+            hook.remove_database(DatabaseRef("writer"), token=TOKENS[0], final_snapshot=None)
+        assert caught.value.kind is ErrorKind.UNSUPPORTED
+        assert list(hook.list_databases({})) == []
+        assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "code"),
+    [
+        ("delete_db_instance", {"DBInstanceIdentifier": "x"}, "DBInstanceNotFound"),
+        ("describe_db_snapshots", {"DBSnapshotIdentifier": "x"}, "DBSnapshotNotFound"),
+        ("describe_db_instances", {"MaxRecords": 7}, "InvalidParameterValue"),
+        ("describe_db_clusters", {}, "InvalidAction"),
+        (
+            "delete_db_instance",
+            {
+                "DBInstanceIdentifier": "rds-source",
+                "SkipFinalSnapshot": True,
+                "FinalDBSnapshotIdentifier": "x",
+            },
+            "InvalidParameterCombination",
+        ),
+        (
+            "restore_db_instance_to_point_in_time",
+            {"SourceDBInstanceIdentifier": "rds-source", "TargetDBInstanceIdentifier": "x"},
+            "InvalidParameterCombination",
+        ),
+        ("promote_read_replica", {"DBInstanceIdentifier": "rds-source"}, "InvalidDBInstanceState"),
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_the_server_refuses(rds: RdsControl, action: str, given: dict[str, Any], code: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(rds.client, action)(**given)
+    assert caught.value.response["Error"]["Code"] == code

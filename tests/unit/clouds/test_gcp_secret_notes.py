@@ -1,0 +1,98 @@
+"""What this package notes in the annotations of Google's secrets, and reads of its answers."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from google.cloud.secretmanager_v1.types import resources
+
+from airflow_multicloud.adapters.answers import UNKNOWN_TIME
+from airflow_multicloud.clouds.gcp.secrets.annotations import (
+    REMOVED,
+    WRITE,
+    Begun,
+    Removal,
+    put_note,
+    put_tags,
+    tags_in,
+)
+from airflow_multicloud.clouds.gcp.secrets.fields import number_of, version_of
+from airflow_multicloud.errors import ErrorKind, SecretsError
+
+
+def _noting(key: str, text: str) -> resources.Secret:
+    return resources.Secret(name="projects/1/secrets/s", annotations={key: text})
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_removal_is_read_as_it_was_noted(seed: int) -> None:
+    rng = random.Random(seed)
+    numbers = tuple(sorted(rng.sample(range(1, 200), rng.randrange(0, 150))))
+    removal = Removal(newest=200, enabled=numbers, done=bool(seed % 2))
+    assert Removal.noted_in(_noting(REMOVED, removal.to_text())) == removal
+
+
+def test_a_removal_of_many_versions_is_short() -> None:
+    removal = Removal(newest=90_000, enabled=tuple(range(1, 90_001)), done=True)
+    assert len(removal.to_text()) < 80
+    assert Removal.noted_in(_noting(REMOVED, removal.to_text())) == removal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        "7",
+        '{"newest": 1}',
+        '{"newest": "x", "enabled": "1", "done": true}',
+        '{"newest": 1, "enabled": "a-b", "done": true}',
+        '{"newest": 1, "enabled": "1-999999999999", "done": true}',
+        '{"newest": 1, "enabled": "1-90000,1-90000", "done": true}',
+        "[" * 100_000,
+    ],
+)
+def test_what_somebody_else_wrote_there_is_no_note(text: str) -> None:
+    assert Removal.noted_in(_noting(REMOVED, text)) is None
+    assert Begun.noted_in(_noting(WRITE, text)) is None
+
+
+def test_a_write_is_read_as_it_was_noted() -> None:
+    begun = Begun("token", 7)
+    assert Begun.noted_in(_noting(WRITE, begun.to_text())) == begun
+
+
+def test_there_may_be_no_room_for_a_note() -> None:
+    """What other tools have written is theirs."""
+    secret = _noting("theirs", "x" * 16_300)
+    with pytest.raises(SecretsError, match="projects/1/secrets/s") as caught:
+        put_note(WRITE, "y" * 100, secret)
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_tags_leave_room_for_notes() -> None:
+    secret = resources.Secret(name="projects/1/secrets/s")
+    put_tags({f"Tag{number}": "X" * 200 for number in range(64)}, secret)
+    put_note(WRITE, "y" * 100, secret)
+    put_note(REMOVED, "z" * 1_000, secret)
+    assert len(tags_in(secret)) == 64
+
+
+def test_a_label_comes_before_an_annotation_of_its_name() -> None:
+    secret = resources.Secret(labels={"team": "a"}, annotations={"team": "b", "Other": "c"})
+    assert tags_in(secret) == {"team": "a", "Other": "c"}
+
+
+@pytest.mark.parametrize("name", ["", "projects/1/secrets/s/versions/latest", "versions/-1"])
+def test_a_version_without_a_number_is_no_answer(name: str) -> None:
+    with pytest.raises(SecretsError) as caught:
+        number_of(resources.SecretVersion(name=name))
+    assert caught.value.kind is ErrorKind.INTEGRITY
+
+
+def test_a_version_in_a_state_that_is_not_known_can_not_be_read() -> None:
+    version = resources.SecretVersion(name="projects/1/secrets/s/versions/1", state=0)
+    told = version_of(resources.Secret(), version, is_current=False)
+    assert (told.state, told.created_at) == ("disabled", UNKNOWN_TIME)
