@@ -40,6 +40,8 @@ class SecretVersion:
     :param created_at: when the cloud says that it was written.
     :param labels: what the cloud calls it by beside its id: staging labels, aliases.
     :param is_current: whether it is what is read when no version is named.
+    :param token: with which it was written, where the cloud tells; versions of other writers have
+        none, or one of their own.
     """
 
     id: str
@@ -47,6 +49,7 @@ class SecretVersion:
     state: SecretState = SecretState.ENABLED
     labels: tuple[str, ...] = ()
     is_current: bool = False
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +167,12 @@ class Secrets(Protocol):
             are asked before and after; what was written in between is told of by the error.
         :param tags: to be on the secret, all of them, from the same step on where the cloud can;
             those there stay as they are when left out.
-        :raises SecretsError: ``precondition_failed`` when another version is current, or was
-            written at the same time (the message names it), or the secret to be replaced was
-            removed; ``not_found`` when it is not there; ``already_exists`` when the secret is
-            there, or was removed and can be recovered, or when the token was used for another
-            value; ``invalid_argument`` for a name, value or
-            tags that the cloud can't take, before anything is sent.
+        :raises OverwrittenError: when the value was written, and other versions at the same time.
+        :raises SecretsError: ``precondition_failed`` when another version is current (the message
+            names it), or the secret to be replaced was removed; ``not_found`` when it is not
+            there; ``already_exists`` when the secret is there, or was removed and can be
+            recovered, or when the token was used for another value; ``invalid_argument`` for a
+            name, value or tags that the cloud can't take, before anything is sent.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretState, S
 
 #: The source's versions, but for the current one, that have the value of this digest.
 Had = Callable[[bytes], Iterable[SecretVersion]]
+#: The destination's newest versions, and ids of the source's; both the newest first.
+Versions = Callable[[], tuple[Sequence[SecretVersion], Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class Case:
     rules: SecretRules
     options: SyncOptions
     had: Had
+    versions: Versions
     recovers: bool = False
     written: frozenset[str] = frozenset()
 
@@ -112,6 +115,9 @@ def _removed(case: Case, there: Secret) -> Step:
 
 
 def _unreadable(case: Case, there: Secret) -> Step:
+    if there.current is None and case.pair.made(there.tags):
+        # A run ended between the secret and its first version, which are two steps in some clouds.
+        return _write(case, SyncOutcome.CREATED)
     if there.current is None:
         message = "at the destination it has no version, which nothing can be compared with"
         return Step(
@@ -127,10 +133,19 @@ def _unreadable(case: Case, there: Secret) -> Step:
 
 
 def _equal(case: Case, there: Secret) -> Step:
-    wanted = _source_tags(case)
+    wanted = {**_source_tags(case), **_mark_that_is_missing(case, there)}
     if all(there.tags.get(key) == value for key, value in wanted.items()):
         return Step(verdict=Verdict(outcome=SyncOutcome.UNCHANGED, version=case.there.version))
     return _fitting(case, SyncOutcome.TAGGED, {**there.tags, **wanted})
+
+
+def _mark_that_is_missing(case: Case, there: Secret) -> dict[str, str]:
+    """The mark of the current copy, where the run that wrote it ended before it was there."""
+    key, token = case.pair.tag_of(there.tags), _current(there).token
+    if key is None or case.pair.is_last(there.tags, token):
+        return {}
+    version = case.pair.written_from(token, *case.versions())
+    return {} if version is None else {key: case.pair.mark(version, token or "")}
 
 
 def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKind, str] | None:
@@ -142,9 +157,10 @@ def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKi
         f"destination: version {copy.id} of {_at(copy.created_at)}; "
         f"source: version {current.id} of {_at(current.created_at)}"
     )
+    last = case.pair.last_write(there, *case.versions())
     earlier: SecretVersion | None = None
     for version in case.had(digest):
-        if copy.created_at <= current.created_at or case.pair.wrote(there.tags, version.id):
+        if last != current.id and _is_behind(case, there, version, last):
             return None
         earlier = earlier or version
     if earlier is None:
@@ -155,9 +171,21 @@ def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKi
         )
     return (
         FindingKind.WRITTEN_BACK,
-        f"its value at the destination is the source's version {earlier.id}, written after the "
-        f"source's current one ({versions})",
+        f"its value at the destination is the source's version {earlier.id}, put back after a "
+        f"later one was there ({versions})",
     )
+
+
+def _is_behind(case: Case, there: Secret, version: SecretVersion, last: str | None) -> bool:
+    """Whether a copy with the value of this earlier version was left so by nobody else.
+
+    :param last: the version that this pair wrote last. Times are compared only where nothing was:
+        they are of two clocks, and a copy that was put back has that of its own writing.
+    """
+    copy = _current(there)
+    if last is None:
+        return copy.created_at <= _current(case.source.secret).created_at
+    return version.id == last or (not last and case.pair.is_last(there.tags, copy.token))
 
 
 def _conflict(case: Case, kind: FindingKind, message: str) -> Step:
@@ -190,9 +218,11 @@ def _write(
         )
     had = {} if case.there.secret is None else case.there.secret.tags
     created = outcome is SyncOutcome.CREATED or case.pair.made(had)
-    mark = case.pair.mark(_current(case.source.secret).id)
+    version = _current(case.source.secret).id
+    mark = case.pair.mark(version, case.pair.token(version, case.there.version))
     own = {COPY_TAG if created else FROM_TAG: mark}
-    return _fitting(case, outcome, {**had, **_source_tags(case), **own}, kind, message)
+    kept = {key: value for key, value in had.items() if key not in OWN_TAGS}
+    return _fitting(case, outcome, {**kept, **_source_tags(case), **own}, kind, message)
 
 
 def _fitting(

@@ -73,6 +73,11 @@ def described(hook: SecretsService, name: str) -> Secret | None:
         raise
 
 
+def versions_of(hook: SecretsService, name: str) -> tuple[SecretVersion, ...]:
+    """The newest versions of a secret, the newest first, as many as are looked at."""
+    return tuple(islice(hook.list_secret_versions(name), LOOK_BACK + 1))
+
+
 def look(hook: SecretsService, name: str, comparer: Comparer, *, keep: bool = False) -> Seen:
     """A secret with the digest of its current value.
 
@@ -124,12 +129,16 @@ class History:
         self._comparer = comparer
         self._digests: dict[tuple[str, str], bytes | None] = {}
 
+    def ids(self, name: str) -> tuple[str, ...]:
+        """The versions that the source tells of, the newest first, as many as are looked at."""
+        return tuple(version.id for version in versions_of(self._hook, name))
+
     def having(self, name: str, digest: bytes, *, but: str) -> Iterator[SecretVersion]:
         """The versions that have this value, the newest first, of :data:`LOOK_BACK` at most.
 
         :param but: the id of the one that is left out: the current one.
         """
-        for version in islice(self._hook.list_secret_versions(name), LOOK_BACK + 1):
+        for version in versions_of(self._hook, name):
             if version.id == but or version.state is not SecretState.ENABLED:
                 continue
             found = self._digest(name, version)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.secret_sync.deciding import Case, Step, decide
+from airflow_multicloud.core.secret_sync.gone import extra_copies, of_copy
 from airflow_multicloud.core.secret_sync.identity import Pair
-from airflow_multicloud.core.secret_sync.looking import Comparer, History, Seen, described, look
+from airflow_multicloud.core.secret_sync.looking import (
+    Comparer,
+    History,
+    Seen,
+    look,
+    versions_of,
+)
 from airflow_multicloud.core.secret_sync.options import SyncOptions
 from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome, Verdict
 from airflow_multicloud.core.secret_sync.stores import Store
 from airflow_multicloud.core.telemetry import submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import Secret, SecretRecovery, SecretState
+from airflow_multicloud.ports.secrets import SecretRecovery
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,6 +59,7 @@ class Run:
             rules=to.hook.describe_secret_rules(),
             options=self.options,
             had=lambda digest: self.history.having(name, digest, but=current),
+            versions=lambda: (versions_of(to.hook, name), self.history.ids(name)),
             recovers=isinstance(to.hook, SecretRecovery),
             written=written,
         )
@@ -134,8 +142,7 @@ def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
     try:
         each(settle, names, run.options.workers)
         if run.options.removes and run.options.prefix:
-            for name in _extra(run, to, made.verdicts):
-                made.verdicts[name] = Verdict(outcome=SyncOutcome.REMOVED)
+            made.verdicts.update(extra_copies(run, to, dict(made.verdicts)))
     except CloudError as err:
         for name in names:
             made.verdicts.setdefault(name, Verdict(outcome=SyncOutcome.FAILED))
@@ -159,7 +166,7 @@ def _without_looking(to: Store, at_source: AtSource) -> dict[str, Verdict]:
 
 def _of_one(run: Run, to: Store, name: str, seen: Seen) -> Verdict:
     if seen.is_gone and run.options.removes:
-        return _of_missing(run, to, name)
+        return of_copy(run, to, name)[1]
     return run.step(to, name, seen)[1].verdict
 
 
@@ -194,18 +201,6 @@ def verdict_of(err: CloudError, before: str = "") -> Verdict:
     )
 
 
-def may_remove(run: Run, to: Store, name: str) -> Secret | None:
-    """The copy, if these runs made it and its secret is gone at the source; else ``None``."""
-    there = described(to.hook, name)
-    if there is None or there.state is SecretState.REMOVED or there.current is None:
-        return None
-    if not run.pair(to, name).made(there.tags):
-        return None
-    at_source = described(run.source.hook, name)
-    gone = at_source is None or at_source.state is SecretState.REMOVED
-    return there if gone else None
-
-
 def _unfit_names(to: Store, names: Iterable[str]) -> dict[str, Verdict]:
     written: dict[str, str] = {}
     found: dict[str, Verdict] = {}
@@ -229,31 +224,6 @@ def _unfit(message: str) -> Verdict:
         message=message,
         error_kind=ErrorKind.INVALID_ARGUMENT,
     )
-
-
-def _of_missing(run: Run, to: Store, name: str) -> Verdict:
-    """What becomes of the copy of a secret that was named and is gone."""
-    there = described(to.hook, name)
-    if there is None or there.state is SecretState.REMOVED:
-        return Verdict(outcome=SyncOutcome.UNCHANGED)
-    if not run.pair(to, name).made(there.tags):
-        return Verdict(
-            outcome=SyncOutcome.KEPT,
-            finding=FindingKind.NOT_OURS,
-            message="the source does not have it, and it has no tag of a copy that was made of it "
-            "here; remove it by hand if it is to go",
-        )
-    return Verdict(outcome=SyncOutcome.REMOVED)
-
-
-def _extra(run: Run, to: Store, known: Mapping[str, Verdict]) -> Iterator[str]:
-    """Names of copies that these runs made, whose secret is gone."""
-    for found in to.hook.find_secrets(run.options.prefix):
-        is_candidate = found.addressable and found.name not in known
-        if is_candidate and run.pair(to, found.name).made(found.tags):
-            cancellation.check()
-            if may_remove(run, to, found.name) is not None:
-                yield found.name
 
 
 def _removed(verdicts: Mapping[str, Verdict]) -> set[str]:

@@ -45,6 +45,8 @@ def version_of(item: Mapping[str, Any]) -> SecretVersion:
         created_at=item["CreatedDate"].astimezone(UTC),
         labels=tuple(sorted(labels)),
         is_current=CURRENT in labels,
+        # "This value becomes the VersionId of the new version" (PutSecretValue).
+        token=item["VersionId"],
     )
 
 

@@ -87,19 +87,37 @@ def tags_of(version: SecretProperties) -> dict[str, str]:
     return {key: value for key, value in (version.tags or {}).items() if key != WRITE}
 
 
-def version_of(version: SecretProperties, *, is_current: bool) -> SecretVersion:
+def version_of(
+    version: SecretProperties, *, is_current: bool, among: Sequence[SecretProperties] = ()
+) -> SecretVersion:
     """A version as the port has it.
 
     When it is valid from, and until, is not looked at: "a secret's get operation will work for
     not-yet-valid and expired secrets"
     (https://learn.microsoft.com/azure/key-vault/secrets/about-secrets).
+
+    :param among: all versions, the newest first. Who changes a value may give the new version the
+        tags of the one before: only the oldest one was written with the token that they have.
     """
     return SecretVersion(
         id=version.version or "",
         created_at=created(version),
         state=SecretState.ENABLED if version.enabled else SecretState.DISABLED,
         is_current=is_current,
+        token=_token(version, among),
     )
+
+
+def _token(version: SecretProperties, among: Sequence[SecretProperties]) -> str | None:
+    written = Written.of(version)
+    if written is None:
+        return None
+    with_it = [
+        one.version
+        for one in among
+        if (other := Written.of(one)) is not None and other.token == written.token
+    ]
+    return written.token if with_it[-1:] in ([], [version.version]) else None
 
 
 def secret_of(

@@ -84,6 +84,7 @@ class KeptSecret:
             state=version.state,
             labels=tuple(sorted(version.labels)),
             is_current=version is self.versions[-1],
+            token=version.token,
         )
 
     def version(self, wanted: str | None) -> KeptVersion:
