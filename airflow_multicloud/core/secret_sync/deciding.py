@@ -17,7 +17,7 @@ from airflow_multicloud.core.secret_sync.outcomes import (
     SyncOutcome,
     Verdict,
 )
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretState, SecretVersion
 
 #: The source's versions, but for the current one, that have the value of this digest.
@@ -31,6 +31,7 @@ class Case:
     """A secret at the source and at a destination, as they were found.
 
     :param rules: the destination's.
+    :param check_tags: raises for tags that the destination can't have.
     :param recovers: whether the destination can take back a removal.
     :param written: the destination's versions that this run wrote.
     """
@@ -42,6 +43,7 @@ class Case:
     options: SyncOptions
     had: Had
     versions: Versions
+    check_tags: Callable[[Mapping[str, str]], None]
     recovers: bool = False
     written: frozenset[str] = frozenset()
 
@@ -92,6 +94,8 @@ def _unusable(source: Seen) -> Verdict | None:
             message="the source does not have it",
             error_kind=ErrorKind.NOT_FOUND,
         )
+    if source.secret is not None and source.secret.managed_by is not None:
+        return managed(source.secret)
     if source.digest is None:
         return Verdict(
             outcome=SyncOutcome.SKIPPED,
@@ -99,6 +103,18 @@ def _unusable(source: Seen) -> Verdict | None:
             message="at the source it is disabled or has no version, so nothing is compared",
         )
     return None
+
+
+def managed(secret: Secret) -> Verdict:
+    """What becomes of a secret that a service of the source's cloud keeps.
+
+    Its value is that service's: a certificate's private key, a database's password that changes.
+    """
+    return Verdict(
+        outcome=SyncOutcome.SKIPPED,
+        finding=FindingKind.MANAGED,
+        message=f"at the source it is kept by {secret.managed_by}, whose secrets are not copied",
+    )
 
 
 def _removed(case: Case, there: Secret) -> Step:
@@ -115,6 +131,12 @@ def _removed(case: Case, there: Secret) -> Step:
 
 
 def _unreadable(case: Case, there: Secret) -> Step:
+    if there.managed_by is not None:
+        return _unfit(
+            FindingKind.MANAGED,
+            f"at the destination it is kept by {there.managed_by}, which alone may write it; "
+            "rename the source's",
+        )
     if there.current is None and case.pair.made(there.tags):
         # A run ended between the secret and its first version, which are two steps in some clouds.
         return _write(case, SyncOutcome.CREATED)
@@ -210,11 +232,14 @@ def _write(
     case: Case, outcome: SyncOutcome, kind: FindingKind | None = None, message: str = ""
 ) -> Step:
     """The source's value and tags; what the destination has of its own stays."""
-    most = case.rules.value_bytes
+    most = case.rules.largest(text=case.source.text)
+    if not case.source.size and not case.rules.takes_empty:
+        return _unfit(FindingKind.EMPTY, "its value is empty, which the destination can't have")
     if case.source.size > most:
         return _unfit(
             FindingKind.TOO_LARGE,
-            f"its value has {case.source.size} bytes, at most {most} allowed at the destination",
+            f"its value has {case.source.size} bytes, at most {most} allowed at the destination"
+            + ("" if case.source.text else " for what is no text"),
         )
     had = {} if case.there.secret is None else case.there.secret.tags
     created = outcome is SyncOutcome.CREATED or case.pair.made(had)
@@ -239,6 +264,10 @@ def _fitting(
             f"{case.rules.tag_count} allowed at the destination; preserve_tags=False leaves the "
             "source's out",
         )
+    try:
+        case.check_tags(tags)
+    except CloudError as err:
+        return _unfit(FindingKind.TAGS, f"{err}; preserve_tags=False leaves the source's out")
     return Step(verdict=Verdict(outcome=outcome, finding=kind, message=message), tags=tags)
 
 

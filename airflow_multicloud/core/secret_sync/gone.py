@@ -41,6 +41,8 @@ def _why_kept(pair: Pair, there: Secret) -> str | None:
 
     A tag alone says too little: it stays when somebody else writes another version.
     """
+    if there.managed_by is not None:
+        return f"it is kept by {there.managed_by}"
     if not pair.made(there.tags):
         return "it has no tag of a copy that was made of it here"
     if there.current is None:

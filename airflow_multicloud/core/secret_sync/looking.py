@@ -15,6 +15,7 @@ from airflow_multicloud.ports.secrets import (
     SecretsService,
     SecretState,
     SecretVersion,
+    is_text,
 )
 
 #: Versions of the source that a destination's value is compared with, the newest ones.
@@ -43,12 +44,14 @@ class Seen:
     :param secret: ``None`` when there is none of the name.
     :param digest: of its current value; ``None`` when that can't be read.
     :param size: bytes of the value.
+    :param text: whether the value is text.
     :param value: kept only for who is about to write it.
     """
 
     secret: Secret | None = None
     digest: bytes | None = field(default=None, repr=False)
     size: int = 0
+    text: bool = True
     value: bytes | None = field(default=None, repr=False)
 
     @property
@@ -105,6 +108,7 @@ def look(hook: SecretsService, name: str, comparer: Comparer, *, keep: bool = Fa
             secret=secret,
             digest=comparer.digest(found.value),
             size=len(found.value),
+            text=is_text(found.value),
             value=found.value if keep else None,
         )
 
@@ -112,7 +116,8 @@ def look(hook: SecretsService, name: str, comparer: Comparer, *, keep: bool = Fa
 def _readable(secret: Secret) -> bool:
     current = secret.current
     return (
-        secret.state is SecretState.ENABLED
+        secret.managed_by is None
+        and secret.state is SecretState.ENABLED
         and current is not None
         and current.state is SecretState.ENABLED
     )

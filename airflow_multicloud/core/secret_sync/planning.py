@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.secret_sync.deciding import Case, Step, decide
+from airflow_multicloud.core.secret_sync.deciding import Case, Step, decide, managed
 from airflow_multicloud.core.secret_sync.gone import extra_copies, of_copy
 from airflow_multicloud.core.secret_sync.identity import Pair
 from airflow_multicloud.core.secret_sync.looking import (
@@ -23,9 +24,15 @@ from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcom
 from airflow_multicloud.core.secret_sync.stores import Store
 from airflow_multicloud.core.telemetry import submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import SecretRecovery
+from airflow_multicloud.ports.secrets import Secret, SecretRecovery
 
 T = TypeVar("T")
+
+_NOT_ADDRESSABLE = Verdict(
+    outcome=SyncOutcome.SKIPPED,
+    finding=FindingKind.NOT_ADDRESSABLE,
+    message="its name at the source looks like another name's encoding; rename it there",
+)
 R = TypeVar("R")
 
 
@@ -60,6 +67,7 @@ class Run:
             options=self.options,
             had=lambda digest: self.history.having(name, digest, but=current),
             versions=lambda: (versions_of(to.hook, name), self.history.ids(name)),
+            check_tags=to.hook.check_secret_tags,
             recovers=isinstance(to.hook, SecretRecovery),
             written=written,
         )
@@ -71,12 +79,12 @@ class AtSource:
     """What the source has of what is meant.
 
     :param seen: by name; what could not be looked at is in ``errors``.
-    :param left: names that can't be asked for.
+    :param left: what becomes of those that are not looked at, by name.
     """
 
     seen: Mapping[str, Seen]
     errors: Mapping[str, CloudError]
-    left: tuple[str, ...] = ()
+    left: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +107,12 @@ def look_at_source(run: Run) -> AtSource:
     :raises SecretsError: ``not_found`` when there is nothing of it at all.
     :raises CloudError: when the source can't be asked.
     """
-    names, left = run.options.names, []
+    names, left = run.options.names, dict[str, Verdict]()
     if not names:
         found = list(run.source.hook.find_secrets(run.options.prefix))
-        names = tuple(dict.fromkeys(one.name for one in found if one.addressable))
-        left = sorted({one.name for one in found if not one.addressable} - {*names})
+        names = tuple(dict.fromkeys(one.name for one in found if _is_looked_at(one)))
+        rest = sorted({one.name: one for one in found if one.name not in names}.items())
+        left = {name: managed(one) if one.managed_by else _NOT_ADDRESSABLE for name, one in rest}
     seen: dict[str, Seen] = {}
     errors: dict[str, CloudError] = {}
 
@@ -123,7 +132,11 @@ def look_at_source(run: Run) -> AtSource:
             kind=ErrorKind.NOT_FOUND,
             cloud=run.source.cloud,
         )
-    return AtSource(seen=dict(sorted(seen.items())), errors=errors, left=tuple(left))
+    return AtSource(seen=dict(sorted(seen.items())), errors=errors, left=left)
+
+
+def _is_looked_at(found: Secret) -> bool:
+    return found.addressable and found.managed_by is None
 
 
 def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
@@ -152,13 +165,8 @@ def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
 
 def _without_looking(to: Store, at_source: AtSource) -> dict[str, Verdict]:
     """What becomes of secrets whose copies need not be looked at."""
-    left = Verdict(
-        outcome=SyncOutcome.SKIPPED,
-        finding=FindingKind.NOT_ADDRESSABLE,
-        message="its name at the source looks like another name's encoding; rename it there",
-    )
     return {
-        **dict.fromkeys(at_source.left, left),
+        **at_source.left,
         **{name: verdict_of(err, "at the source: ") for name, err in at_source.errors.items()},
         **_unfit_names(to, at_source.seen),
     }

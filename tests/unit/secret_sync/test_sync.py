@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -218,6 +219,90 @@ def test_what_a_destination_cant_have_costs_itself(world, monkeypatch):
     with pytest.raises(SyncFailedError, match="20001 bytes, at most 20000") as err:
         report.raise_if_failed()
     assert not err.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("value", "tags", "finding", "message"),
+    [
+        (b"\xff" * 15_001, {}, "too_large", "15001 bytes, at most 15000 .* for what is no text"),
+        (b"\0" * 15_001, {}, "too_large", "15001 bytes, at most 15000"),
+        (b"", {}, "empty", "its value is empty"),
+        (b"a", {"Team (old)": "a,b"}, "tags", "tags: 'Team"),
+    ],
+)
+def test_a_dry_run_tells_of_what_would_be_refused(world, value, tags, finding, message):
+    world.write(HOME, A, value)
+    world.tag(HOME, A, tags)
+    world.write(HOME, B, b"b")
+    for dry_run in (True, False):
+        report = world.sync(dry_run=dry_run)
+        assert _findings(report) == [(A, finding, "failed")]
+        assert re.search(message, report.findings[0].message)
+        assert _counts(report) == {"created": 1, "failed": 1}
+    assert world.values(ONE) == {B: b"b"}
+    if finding == "tags":
+        assert world.sync(preserve_tags=False).succeeded
+
+
+class TestManaged:
+    @pytest.mark.parametrize("named", [False, True])
+    def test_what_a_service_keeps_is_neither_read_nor_copied(self, copied, named, monkeypatch):
+        copied.write(HOME, B, b"private key")
+        copied.space(HOME).manage(NAMES.encode(B))
+        read = Watched.read_secret
+
+        def checked(self, name, version=None):
+            assert name != B
+            return read(self, name, version)
+
+        monkeypatch.setattr(Watched, "read_secret", checked)
+        report = copied.sync(**({"names": (A, B)} if named else {}))
+        assert _findings(report) == [(B, "managed", "skipped")]
+        assert report.succeeded
+        assert report.in_sync
+        assert (report.destinations[0].managed, report.destinations[0].secrets) == (1, 2)
+        assert copied.values(ONE) == {A: b"first"}
+
+    def test_one_with_a_name_of_its_own_is_not_to_be_renamed(self, copied):
+        copied.space(HOME).write("app--61", b"x")
+        copied.space(HOME).manage("app--61")
+        assert _findings(copied.sync(prefix="app")) == [("app--61", "managed", "skipped")]
+
+    @pytest.mark.parametrize("policy", ["fail", "overwrite"])
+    def test_at_a_destination_it_is_never_written(self, copied, policy):
+        copied.write(HOME, A, b"second")
+        copied.space(ONE).manage(NAMES.encode(A))
+        report = copied.sync(on_conflict=policy)
+        assert _findings(report) == [(A, "managed", "failed")]
+        assert copied.values(ONE) == {A: b"first"}
+
+    def test_it_is_never_removed(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.remove(HOME, A)
+        copied.space(ONE).manage(NAMES.encode(A))
+        report = copied.sync(deletion_policy="remove")
+        assert (A, "not_ours", "kept") in _findings(report)
+        assert A in copied.values(ONE)
+
+
+class TestInSync:
+    def test_what_was_not_compared_is_not_equal(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.sync()
+        assert copied.sync().in_sync
+        copied.disable(HOME, B)
+        report = copied.sync()
+        assert report.succeeded
+        assert not report.in_sync
+
+    def test_a_name_that_cant_be_asked_for_is_not_equal(self, copied):
+        copied.space(HOME).write("app--61", b"x")
+        assert not copied.sync(prefix="app").in_sync
+
+    def test_nothing_compared_is_nothing_equal(self, world):
+        world.write(HOME, A, b"a")
+        world.space(HOME).manage(NAMES.encode(A))
+        assert not world.sync().in_sync
 
 
 def test_two_names_that_would_be_one_are_refused(world, monkeypatch):

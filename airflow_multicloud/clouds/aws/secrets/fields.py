@@ -34,6 +34,7 @@ def secret_of(item: Mapping[str, Any], current: SecretVersion | None) -> Secret:
         created_at=_moment(item.get("CreatedDate")),
         recoverable_until=_moment(item.get("DeletedDate")),
         addressable=name is not None,
+        managed_by=item.get("OwningService"),
     )
 
 

@@ -15,7 +15,7 @@ from azure.keyvault.secrets import DeletedSecret, SecretProperties
 from airflow_multicloud.clouds.azure.secrets.errors import failure
 from airflow_multicloud.clouds.azure.secrets.naming import NAMES, RULES, refused
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion
+from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion, is_text
 
 #: The tag of a version that this package wrote: the write's token, and the version before.
 WRITE: Final = "multicloud-write"
@@ -51,11 +51,9 @@ def text_of(name: str, value: bytes) -> tuple[str, str | None]:
 
     :raises SecretsError: ``invalid_argument`` for an empty value, and one that is too large.
     """
-    try:
+    if is_text(value):
         text, content_type = value.decode(), None
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:  # Which is no text that everybody's programs can hold.
+    else:
         text, content_type = base64.b64encode(value).decode(), BASE64
     if not 0 < len(text.encode()) <= RULES.value_bytes:
         form = " as base64, since it is no text" if content_type else ""
@@ -143,6 +141,8 @@ def secret_of(
         created_at=created_at,
         recoverable_until=None if deleted is None else deleted.scheduled_purge_date,
         addressable=name is not None,
+        # "If this is a secret backing a certificate, then managed will be true" (SecretItem).
+        managed_by="Key Vault certificates" if version.managed else None,
     )
 
 
