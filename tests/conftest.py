@@ -33,11 +33,13 @@ from airflow_multicloud.testing.local_clouds.aws.object_store import install_min
 from airflow_multicloud.testing.local_clouds.aws.secrets import secrets_manager
 from airflow_multicloud.testing.local_clouds.aws.telemetry import cloudwatch
 from airflow_multicloud.testing.local_clouds.azure.arm import resource_manager
+from airflow_multicloud.testing.local_clouds.azure.database import flexible_servers
 from airflow_multicloud.testing.local_clouds.azure.object_store import install_azurite
 from airflow_multicloud.testing.local_clouds.azure.secrets import key_vault
 from airflow_multicloud.testing.local_clouds.azure.telemetry import monitor
 from airflow_multicloud.testing.local_clouds.gcp.compute import compute_engine
 from airflow_multicloud.testing.local_clouds.gcp.cost import bigquery, install_bqemulator
+from airflow_multicloud.testing.local_clouds.gcp.database import cloud_sql
 from airflow_multicloud.testing.local_clouds.gcp.identity import permissions
 from airflow_multicloud.testing.local_clouds.gcp.secrets import secret_manager
 from airflow_multicloud.testing.local_clouds.gcp.telemetry import telemetry
@@ -219,9 +221,23 @@ def local_ec2(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]
 
 
 @pytest.fixture(scope="session")
+def local_flexible_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """Azure's flexible servers with real databases; sets ``azure_database_local``."""
+    with _serving(flexible_servers, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def local_rds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """An RDS with real databases, with its connection ``aws_database_local`` set."""
     with _serving(rds, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def local_cloud_sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """A Cloud SQL with real databases, with its connection ``gcp_database_local`` set."""
+    with _serving(cloud_sql, tmp_path_factory) as server:
         yield server
 
 

@@ -38,9 +38,9 @@ def check_operations_allowed(
     """
     needs = needs_of(operations_of(operations))
     with telemetry.operation("preflight") as span:
-        by_connection: dict[tuple[str, str | None], list[Need]] = {}
+        by_connection: dict[tuple[str, str], list[Need]] = {}
         for need in needs:
-            by_connection.setdefault((need.conn_id, need.cloud), []).append(need)
+            by_connection.setdefault((need.conn_id, need.service), []).append(need)
         report = report_of(
             (one for some in by_connection.values() for one in _checked(some)), on_unknown
         )
@@ -77,11 +77,12 @@ def policy_for(operations: object, cloud: str) -> Mapping[str, Any]:
 
 
 def _checked(needs: Sequence[Need]) -> Iterable[CheckedPermission]:
-    """Of one connection."""
+    """Of one service of one connection."""
     first = needs[0]
     try:
-        cloud = _cloud_of(first)
-        registry.read_connection(first.conn_id)
+        cloud = registry.cloud_of(first.conn_id)
+        for need in needs:
+            _check_cloud(need, cloud)
         calls = calls_of(needs, describe)
     except CloudError as err:
         return [_unreachable(first, err)]
@@ -94,8 +95,18 @@ def _checked(needs: Sequence[Need]) -> Iterable[CheckedPermission]:
     return check_connection_calls(asked, calls)
 
 
+def _check_cloud(need: Need, cloud: Cloud) -> None:
+    if need.cloud is not None and need.cloud != cloud.name:
+        raise CredentialsError(
+            f"connection {need.conn_id!r} belongs to {cloud.title}, and the URI that names it to "
+            f"{get_provider(need.cloud).title}",
+            kind=ErrorKind.INVALID_ARGUMENT,
+            cloud=cloud.name,
+        )
+
+
 def _unreachable(need: Need, err: CloudError) -> CheckedPermission:
-    """Of a connection that can't be used at all: not even what it needs is known."""
+    """Of a connection that can't be used at all: what it needs is not even named."""
     return CheckedPermission(
         cloud=need.cloud or "",
         conn_id=need.conn_id,

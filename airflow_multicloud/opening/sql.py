@@ -89,9 +89,7 @@ class _Sql:
         cancellation.check()
         with self.translated():
             connection = self.hook.get_conn()
-        over = cancellation.register(
-            f"statements at {self.host}", getattr(connection, "cancel", cancellation.nothing)
-        )
+        over = cancellation.register(f"statements at {self.host}", lambda: _call_off(connection))
         try:
             session = _Session(self, connection)
             for statement in begin:
@@ -243,6 +241,12 @@ def _hook_of(connection: Any) -> Any:
             "database",
             kind=ErrorKind.UNSUPPORTED,
         ) from None
+
+
+def _call_off(connection: Any) -> None:
+    """Have a statement that is under way end, where the driver can (psycopg's can)."""
+    with suppress(Exception):
+        getattr(connection, "cancel", cancellation.nothing)()
 
 
 def _of_a_driver(err: Exception) -> bool:

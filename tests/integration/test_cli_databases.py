@@ -60,9 +60,11 @@ def test_a_snapshot_with_a_name_is_taken_once(space: Databases, shell: Shell) ->
     words = ("snapshot-database", *ON, "--database", "shop", "--name", "before", *FAST)
     assert shell.run(*words, "--label", "team=shop").code == 0
     taken = shell.run(*words, "-o", "json")
-    # A run of its own did not take it, and does not pass it off as its own.
-    assert taken.code == 7
-    assert "already_exists" in taken.err
+    assert (taken.code, taken.result["found"]) == (0, True)
+    assert [*space.snapshots] == ["before"]
+    other = shell.run(*words, "--run", "other")
+    assert other.code == 7
+    assert "already_exists" in other.err
     assert space.snapshots["before"].labels["team"] == "shop"
 
 

@@ -143,7 +143,7 @@ OVERRIDDEN = {
         ("gcp", port, name): reason
         for port in (
             *("object_store", "cost", "identity", "compute", "metrics", "logs"),
-            "secrets",
+            *("secrets", "database"),
         )
         for name, reason in (
             ("get_connection", "the session's connection, read once"),
@@ -157,6 +157,7 @@ OVERRIDDEN = {
         "the official hook's own seam for another endpoint; only adds the extra compute.endpoint"
     ),
     ("gcp", "compute", "default_conn_name"): "the base hook's own",
+    ("gcp", "database", "default_conn_name"): "the base hook's own; Cloud SQL's is for SQL",
     ("gcp", "secrets", "client"): (
         "the session's, so that the extra secretmanager.endpoint is heeded by the official verbs"
     ),

@@ -63,8 +63,8 @@ def snapshot_database(
     :param name: of the snapshot: at most 60 characters, a lower-case letter, then those, digits and
         hyphens; derived from ``run`` when left out.
     :param labels: besides those that find it.
-    :param run: on whose behalf: the same run asks for the same snapshot, and finds it. Each call is
-        a run of its own when left out.
+    :param run: on whose behalf: the same run asks for the same snapshot, and finds it. When left
+        out, the ``name`` stands for it, else each call is a run of its own.
     :param region: in which it is; the connection's own when left out.
     :param account: in which it must be, or nothing is done.
     :param timeout: for all of it.
@@ -78,7 +78,7 @@ def snapshot_database(
         account=account,
     )
     opened = open_databases(conn_id)
-    begun = begin_snapshot(opened.service, _requester(run), wish)
+    begun = begin_snapshot(opened.service, _requester(run, name), wish)
     ended = finished(
         opened.service,
         begun.operation,
@@ -124,8 +124,8 @@ def restore_database(
     :param size: instance class, tier or SKU; the source's own when left out.
     :param network: where it is attached; as its source when left out.
     :param deletion_protected: whether its cloud is to refuse to delete it.
-    :param run: on whose behalf: the same run asks for the same instance, and finds it. Each call is
-        a run of its own when left out.
+    :param run: on whose behalf: the same run asks for the same instance, and finds it. When left
+        out, the ``name`` stands for it, else each call is a run of its own.
     :param region: in which the source is; the connection's own when left out.
     :param account: in which the source must be, or nothing is done.
     :param timeout: for all of it.
@@ -146,7 +146,7 @@ def restore_database(
         account=account,
     )
     opened = open_databases(conn_id)
-    begun = begin_restore(opened.service, _requester(run), wish)
+    begun = begin_restore(opened.service, _requester(run, name), wish)
     ended = finished(
         opened.service,
         begun.operation,
@@ -250,5 +250,7 @@ def _removed(
         cancellation.pause(max(poll_interval, removal.wait).total_seconds())
 
 
-def _requester(run: str | None) -> Requester:
+def _requester(run: str | None, name: str | None = None) -> Requester:
+    if run is None and name is not None:
+        return Requester(run=f"api, by its name: {name}", readable=name)
     return Requester(run=f"api {run or uuid.uuid4().hex}", readable=run or "api")

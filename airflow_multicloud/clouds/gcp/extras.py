@@ -24,6 +24,7 @@ _SERVICES = (
     *("gcs", "bigquery", "recommender", "cloudbilling", "compute"),
     *("monitoring", "logging", "telemetry"),
     *("cloudresourcemanager", "iam", "secretmanager", "sts"),
+    "sqladmin",
 )
 
 

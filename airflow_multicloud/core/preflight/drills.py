@@ -40,28 +40,28 @@ class Drill:
         primary = ObjectPlace.of(self.primary, "drill: primary", "primary")
         yield from reading(primary, tags=False, versioned=self.versioned)
         yield from primary.needs(("put_object",))
-        yield from self._recovered_from(primary)
+        yield from _recovered_from(primary)
         for number, uri in enumerate(uris(self.replicas, "replicas")):
             place = ObjectPlace.of(uri, "drill: replica", f"replicas[{number}]")
             yield from replica(
                 place, tags=False, delete=False, create=False, versioned=self.versioned
             )
-            yield from self._recovered_from(place)
+            yield from _recovered_from(place)
+            if self.versioned:  # What was replaced there since is read as the ledger has it.
+                yield from place.needs(("get_object:version",))
         for number, uri in enumerate(uris(self.places, "places") if self.places else ()):
             place = ObjectPlace.of(uri, "drill: evidence", f"places[{number}]")
             yield from place.needs((*LEDGER, "put_object"), own=True)
 
-    def _recovered_from(self, place: ObjectPlace) -> Iterator[Need]:
-        """As a fetch has it; and who was asked is in the evidence."""
-        yield from place.needs(LEDGER, own=True)
-        if self.versioned:
-            yield from place.needs(("get_object:version",))
-        conn_id = known_clouds.connection_of(place.location) or ""
-        cloud = known_clouds.cloud_of_scheme(place.location.scheme, parameter=place.parameter)
-        yield Need(
-            what=place.what,
-            conn_id=conn_id,
-            cloud=cloud.name,
-            service="identity",
-            use="who_am_i",
-        )
+
+def _recovered_from(place: ObjectPlace) -> Iterator[Need]:
+    """As a fetch has it: a bucket's ledger is read. And who was asked is in the evidence."""
+    yield from place.needs(LEDGER, own=True)
+    cloud = known_clouds.cloud_of_scheme(place.location.scheme, parameter=place.parameter)
+    yield Need(
+        what=place.what,
+        conn_id=known_clouds.connection_of(place.location) or "",
+        cloud=cloud.name,
+        service="identity",
+        use="who_am_i",
+    )

@@ -79,7 +79,9 @@ class RestoreOrder:
     """One new instance to restore; nothing that is there is ever restored over.
 
     :param source: what to restore.
-    :param name: of the new instance; as in :class:`SnapshotOrder`.
+    :param name: of the new instance; as in :class:`SnapshotOrder`. On Google Cloud an instance that
+        is restored to a moment has no labels at first, and another process takes it for this
+        order's only when the name contains the first eight hexadecimal digits of the token.
     :param token: a UUID; two orders with one token are one order.
     :param labels: on the new instance; as in :class:`SnapshotOrder`.
     :param size: instance class, tier or SKU; the source's own when left out.

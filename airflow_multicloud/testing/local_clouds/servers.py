@@ -15,11 +15,13 @@ from airflow_multicloud.testing.local_clouds.aws import object_store as aws_obje
 from airflow_multicloud.testing.local_clouds.aws import secrets as aws_secrets
 from airflow_multicloud.testing.local_clouds.aws import telemetry as aws_telemetry
 from airflow_multicloud.testing.local_clouds.azure import arm as azure_arm
+from airflow_multicloud.testing.local_clouds.azure import database as azure_database
 from airflow_multicloud.testing.local_clouds.azure import object_store as azure_object_store
 from airflow_multicloud.testing.local_clouds.azure import secrets as azure_secrets
 from airflow_multicloud.testing.local_clouds.azure import telemetry as azure_telemetry
 from airflow_multicloud.testing.local_clouds.gcp import compute as gcp_compute
 from airflow_multicloud.testing.local_clouds.gcp import cost as gcp_cost
+from airflow_multicloud.testing.local_clouds.gcp import database as gcp_database
 from airflow_multicloud.testing.local_clouds.gcp import identity as gcp_identity
 from airflow_multicloud.testing.local_clouds.gcp import object_store as gcp_object_store
 from airflow_multicloud.testing.local_clouds.gcp import secrets as gcp_secrets
@@ -63,6 +65,8 @@ class Server(StrEnum):
     #: Compute Engine, whose instances really boot; ``compute_local``. With Cloud Storage also
     #: ``gcp_signing_local``, for the places of artifacts.
     GCP_COMPUTE = "gcp.compute"
+    #: Cloud SQL with real databases; ``gcp_database_local``.
+    GCP_DATABASE = "gcp.database"
     #: Permissions of projects, buckets, secrets and service accounts; ``gcp_identity_local``.
     GCP_IDENTITY = "gcp.identity"
     #: Azurite; ``wasb_local``.
@@ -73,6 +77,8 @@ class Server(StrEnum):
     AZURE_COMPUTE = "azure.compute"
     #: The caller's permissions, in the same process; ``azure_local``.
     AZURE_IDENTITY = "azure.identity"
+    #: Flexible servers, with a PostgreSQL server behind each; ``azure_database_local``.
+    AZURE_DATABASE = "azure.database"
     #: Key Vault; ``azure_secrets_local``.
     AZURE_SECRETS = "azure.secrets"
     #: Application Insights and Log Analytics; ``azure_telemetry_local``.
@@ -101,7 +107,7 @@ TELEMETRY = frozenset(
 )
 
 #: Managed databases.
-DATABASES = frozenset({Server.AWS_DATABASE})
+DATABASES = frozenset({Server.AWS_DATABASE, Server.AZURE_DATABASE, Server.GCP_DATABASE})
 
 Maker = Callable[[Path], ServerSpec]
 
@@ -121,12 +127,14 @@ MAKERS: Mapping[Server, Maker] = {
     Server.GCP_COST: gcp_cost.recommender,
     Server.GCP_SECRETS: gcp_secrets.secret_manager,
     Server.GCP_COMPUTE: gcp_compute.compute_engine,
+    Server.GCP_DATABASE: gcp_database.cloud_sql,
     Server.GCP_METRICS: gcp_telemetry.telemetry,
     Server.GCP_LOGS: gcp_telemetry.telemetry,
     Server.GCP_IDENTITY: gcp_identity.permissions,
     Server.AZURE_OBJECT_STORE: azure_object_store.azurite,
     Server.AZURE_COST: azure_arm.resource_manager,
     Server.AZURE_COMPUTE: azure_arm.resource_manager,
+    Server.AZURE_DATABASE: azure_database.flexible_servers,
     Server.AZURE_IDENTITY: azure_arm.resource_manager,
     Server.AZURE_SECRETS: azure_secrets.key_vault,
     Server.AZURE_METRICS: azure_telemetry.monitor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +13,14 @@ from airflow.sdk import DAG
 
 from airflow_multicloud import api
 from airflow_multicloud.cli.exit_codes import ExitCode
+from airflow_multicloud.core.preflight.report import OnUnknown
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.operators import PreflightOperator
 from airflow_multicloud.ports.identity import Decision
 from airflow_multicloud.testing.local_clouds.aws.identity import USER
 from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
 from tests.integration.airflow_runs import run_dag
 from tests.integration.test_cli import Shell
 
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from airflow_multicloud.testing.local_clouds import LocalServer
 
-GROUP = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/data"
 OPERATIONS = [
     {
         "replicate": {
@@ -75,17 +77,17 @@ def grant(
         iam.seed("identity", [told, {"principal": USER, "policy": "asking", "document": asking}])
 
     def gcp_role(role):
-        everything = {"resource": "projects/local", "denies": ["storage.*"]}
-        gcp.seed("identity", [everything] if not role else [])
-        allowed = role.get("includedPermissions", [])
-        bucket = {"resource": "projects/_/buckets/copy", "grants": allowed}
-        gcp.seed("identity", [bucket])
+        everything = api.render_policy(OPERATIONS, "gcp")["includedPermissions"]
+        denied = [one for one in everything if one not in role.get("includedPermissions", [])]
+        gcp.reset()
+        gcp.seed("identity", [{"resource": "projects/_/buckets/copy", "denies": denied}])
 
     def azure_role(role):
         kinds = {"Actions": "actions", "DataActions": "dataActions"}
         permissions = {new: role.get(old, []) for old, new in kinds.items()}
         permissions |= {"notActions": [], "notDataActions": []}
         scope = f"/subscriptions/{SUBSCRIPTION_ID}"
+        azure.reset()
         azure.seed("authorization", [{"scope": scope, "permissions": [permissions]}])
 
     return {"aws": aws_policy, "gcp": gcp_role, "azure": azure_role}
@@ -120,10 +122,9 @@ def test_a_denial_is_named_first_and_costs_no_other(grant):
 
 
 def test_what_can_be_done_without_is_told_and_in_nobodys_way(grant):
-    grant["gcp"]({})
-    admin_role = api.render_policy(OPERATIONS, "gcp")
-    kept = [one for one in admin_role["includedPermissions"] if one != "storage.buckets.get"]
-    grant["gcp"]({**admin_role, "includedPermissions": kept})
+    role = api.render_policy(OPERATIONS, "gcp")
+    kept = [one for one in role["includedPermissions"] if one != "storage.buckets.get"]
+    grant["gcp"]({**role, "includedPermissions": kept})
     for cloud in ("aws", "azure"):
         grant[cloud](api.render_policy(OPERATIONS, cloud))
     report = api.run_preflight(OPERATIONS)
@@ -138,26 +139,25 @@ def test_a_cloud_that_is_gone_costs_its_own_rows(grant, monkeypatch):
     for cloud, give in grant.items():
         give(api.render_policy(OPERATIONS, cloud))
     named = json.loads(os.environ["AIRFLOW_CONN_AWS_IDENTITY_LOCAL"])
-    extra = {**named["extra"], "endpoint_url": "http://127.0.0.1:9"}
-    extra["service_config"] = {"sts": {"endpoint_url": "http://127.0.0.1:9"}}
+    nowhere = url_at(free_port())
+    extra = {**named["extra"], "endpoint_url": nowhere}
+    extra["service_config"] = {"sts": {"endpoint_url": nowhere}}
     extra["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_IDENTITY_LOCAL", json.dumps({**named, "extra": extra}))
-    report = api.run_preflight(OPERATIONS)
+    missing = {"verify": {"replica": "s3://nobody@lake/sales/"}}
+    report = api.run_preflight([missing, *OPERATIONS])
     by_decision = {
-        decision: {one.cloud for one in report.permissions if one.decision is decision}
+        decision: {one.conn_id for one in report.permissions if one.decision is decision}
         for decision in Decision
     }
     assert by_decision == {
-        Decision.UNKNOWN: {"aws"},
-        Decision.ALLOW: {"gcp", "azure"},
+        Decision.UNKNOWN: {"nobody", "aws_identity_local"},
+        Decision.ALLOW: {"gcp_identity_local", "entra"},
         Decision.DENY: set(),
     }
     assert not report.passed
-    assert api.run_preflight(OPERATIONS, on_unknown="warn").passed
-    missing = [{"verify": {"replica": "s3://nobody@lake/sales/"}}, *OPERATIONS]
-    found = api.run_preflight(missing)
-    (unreachable,) = [one for one in found.permissions if one.conn_id == "nobody"]
-    assert unreachable.decision is Decision.UNKNOWN
+    assert replace(report, on_unknown=OnUnknown.WARN).passed
+    (unreachable,) = [one for one in report.permissions if one.conn_id == "nobody"]
     assert "'nobody' does not exist" in unreachable.reason
 
 

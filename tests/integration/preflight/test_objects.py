@@ -322,6 +322,9 @@ class TestDrill:
         here, there = recorded[cloud], recorded[OTHER[cloud]]
         used = set()
         for bucket in places(here, versioned=versioned):
+            _replica(
+                here, there, bucket
+            )  # Its bucket has a ledger, as one that was failed over to.
             here.fill(bucket, tree())
             primary, replicas = here.uri(bucket, "in/"), [there.uri(there.bucket(), "out/")]
             run_drill(primary, replicas, objectives=OBJECTIVES)

@@ -94,7 +94,7 @@ class Lab:
 
     @property
     def service(self) -> DatabaseService:
-        return Mortal(Hook(self.conn_id), self.death)  # type: ignore[return-value]
+        return Mortal(Hook(self.conn_id), self.death)
 
     @property
     def shop(self) -> DatabaseRef:

@@ -30,7 +30,7 @@ _RUN = arg(
     "--run",
     metavar="TEXT",
     help="on whose behalf: the same command with the same run finds what it has begun before\n"
-    "(default: each command is a run of its own)",
+    "(default: the --name, else each command is a run of its own)",
 )
 _WAITS = (
     arg("--timeout", type=duration, metavar="TIME", help="for all of it"),
@@ -118,7 +118,8 @@ RESTORE = command(
     examples="""\
   airflow multicloud restore-database --conn aws_default --database shop --run drill-7
   airflow multicloud restore-database --conn aws_default --database shop --at 2026-01-31T12:00:00Z
-  airflow multicloud restore-database --conn aws_default --snapshot before-v7 --name shop2 --keep
+  airflow multicloud restore-database --conn aws_default --name shop2 --keep \\
+    --snapshot arn:aws:rds:eu-central-1:123456789012:snapshot:before-v7
 """,
 )
 

@@ -1,8 +1,7 @@
 """Names, tags and states: what the port calls things, and what Azure does.
 
 States: "States and billing status"
-(https://learn.microsoft.com/azure/virtual-machines/states-billing); tags: "Use tags to organize
-your Azure resources" (https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources).
+(https://learn.microsoft.com/azure/virtual-machines/states-billing).
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.compute.errors import failure
+from airflow_multicloud.clouds.azure.tagging import MOST_TAGS, TAG_RULES
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.labels import LabelRules, current_work
+from airflow_multicloud.labels import current_work
 from airflow_multicloud.ports.compute import InstanceState, LaunchOrder
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _ID = re.compile(
 _TYPE = "Microsoft.Compute/virtualMachines"
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9_-]{0,63}")
-_TAG_RULES = LabelRules(illegal=r"[\x00-\x1f\x7f]", longest=256)
-_MOST_TAGS = 50
 # "Custom data and cloud-init": 64 KiB after decoding
 # (https://learn.microsoft.com/azure/virtual-machines/custom-data).
 _LONGEST_SCRIPT = 65535
@@ -153,10 +151,10 @@ def tags_of(order: LaunchOrder) -> dict[str, str]:
 
     :raises DeploymentError: ``invalid_argument`` when Azure has no room for them.
     """
-    work = current_work().lasting().labels(_TAG_RULES)
+    work = current_work().lasting().labels(TAG_RULES)
     tags = {**work, **order.labels, ORDER_TAG: order.token}
-    if len(tags) > _MOST_TAGS:
-        raise failure(f"labels: {len(tags)} tags would be needed, Azure has {_MOST_TAGS} at most")
+    if len(tags) > MOST_TAGS:
+        raise failure(f"labels: {len(tags)} tags would be needed, Azure has {MOST_TAGS} at most")
     return tags
 
 

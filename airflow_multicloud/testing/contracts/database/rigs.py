@@ -174,11 +174,12 @@ class DatabaseRig:
         labels: Mapping[str, str] = {},
         deletion_protected: bool = False,
     ) -> RestoreOrder:
-        """A new order."""
+        """A new order; its name contains digits of its token, which some clouds need."""
+        token = token or str(uuid.uuid4())
         return RestoreOrder(
             source=source,
-            name=name or self.name(),
-            token=token or str(uuid.uuid4()),
+            name=name or f"c-{uuid.UUID(token).hex[:12]}",
+            token=token,
             labels={LABEL: self.mark, **labels},
             deletion_protected=deletion_protected,
         )

@@ -22,8 +22,9 @@ class Clock:
     def now(self) -> datetime:
         """A moment after all that were told before."""
         moment = (self._start or datetime.now(UTC)) + self._ahead
-        if self._told is not None:
-            moment = max(moment, self._told + _TICK)
+        if self._told is not None and moment <= self._told:
+            self._ahead += self._told + _TICK - moment
+            moment = self._told + _TICK
         self._told = moment
         return moment
 

@@ -17,7 +17,12 @@ from airflow_multicloud.testing.local_clouds.azure.arm.http import (
     sdk_route,
 )
 from airflow_multicloud.testing.local_clouds.azure.compute.catalogue import IMAGES, REGIONS, skus
-from airflow_multicloud.testing.local_clouds.azure.compute.world import World, listed, resource_id
+from airflow_multicloud.testing.local_clouds.azure.compute.world import (
+    World,
+    check_scope,
+    listed,
+    resource_id,
+)
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _FILTER = re.compile(r"location eq '([\w ]+)'")
@@ -151,7 +156,7 @@ def _operation(world: World, call: Call) -> Answer:
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
     with world.lock:
-        world.check_scope(call)
+        check_scope(call, world.groups)
         operation = world.operations.get(call.variables["operation"])
         if operation is None:
             raise Refusal(

@@ -6,7 +6,7 @@ import itertools
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -95,7 +95,7 @@ class World:
 
         def handled(call: Call) -> Answer:
             with self.lock:
-                self.check_scope(call)
+                check_scope(call, self.groups)
                 return handle(call)
 
         return handled
@@ -103,26 +103,6 @@ class World:
     def remove(self, id_: str) -> None:
         """Forget a resource."""
         self.kept.pop(id_.lower(), None)
-
-    def check_scope(self, call: Call) -> None:
-        """Refuse another subscription, and a group that is not there.
-
-        :raises Refusal: 404.
-        """
-        subscription = call.variables["subscription"]
-        if subscription.lower() != SUBSCRIPTION_ID:
-            raise Refusal(
-                HTTPStatus.NOT_FOUND,
-                "SubscriptionNotFound",
-                f"The subscription '{subscription}' could not be found.",
-            )
-        group = call.variables.get("group")
-        if group is not None and group.lower() not in self.groups:
-            raise Refusal(
-                HTTPStatus.NOT_FOUND,
-                "ResourceGroupNotFound",
-                f"Resource group '{group}' could not be found.",
-            )
 
     def seen(self, id_: str) -> Body | None:
         """A resource, after one look at what goes on with it."""
@@ -162,6 +142,28 @@ class World:
         found = [self.seen(id_) for id_ in ids]
         within = "" if group is None else f"/resourcegroups/{group.lower()}/"
         return [body for body in found if body is not None and within in body["id"].lower()]
+
+
+def check_scope(call: Call, groups: Container[str]) -> None:
+    """Refuse another subscription, and a group that is not there.
+
+    :param groups: that are there, in lower case.
+    :raises Refusal: 404.
+    """
+    subscription = call.variables["subscription"]
+    if subscription.lower() != SUBSCRIPTION_ID:
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "SubscriptionNotFound",
+            f"The subscription '{subscription}' could not be found.",
+        )
+    group = call.variables.get("group")
+    if group is not None and group.lower() not in groups:
+        raise Refusal(
+            HTTPStatus.NOT_FOUND,
+            "ResourceGroupNotFound",
+            f"Resource group '{group}' could not be found.",
+        )
 
 
 def resource_id(call: Call) -> str:

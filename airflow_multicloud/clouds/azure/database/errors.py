@@ -1,0 +1,83 @@
+"""What the errors of Azure Database for PostgreSQL mean.
+
+The service's own codes stand in no list. These are named by its documentation ("Resolve capacity
+errors", https://learn.microsoft.com/azure/postgresql/troubleshoot/how-to-resolve-capacity-errors)
+or have been reported with their messages (github.com/Azure/azure-postgresql/issues/134,
+github.com/Azure/bicep-registry-modules/issues/4451,
+github.com/hashicorp/terraform-provider-azurerm/issues/29219); a code that is in no table is judged
+by its HTTP status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from airflow_multicloud.adapters.errors import by_code
+from airflow_multicloud.clouds.azure import NAME, errors
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+
+T = TypeVar("T")
+
+#: What the codes mean, of answers and of operations that failed.
+TABLE = errors.BASE.overlay(
+    by_code(
+        {
+            ErrorKind.BUSY: (
+                "Conflict OperationNotAllowedOnServerBusy ServerBusy ServerIsBusy ServerIsNotReady"
+            ),
+            ErrorKind.ALREADY_EXISTS: (
+                "NameAlreadyExists ServerAlreadyExists ServerNameAlreadyExists"
+            ),
+            ErrorKind.CAPACITY: (
+                "AllocationFailed OverconstrainedAllocationRequest SkuNotAvailable "
+                "ZonalAllocationFailed"
+            ),
+            ErrorKind.QUOTA: "QuotaExceeded ResourceQuotaExceeded",
+            ErrorKind.NOT_FOUND: "OperationNotFound",
+            ErrorKind.PRECONDITION_FAILED: "ScopeLocked",
+            ErrorKind.INVALID_ARGUMENT: "InvalidParameterValue InvalidRequestContent",
+            ErrorKind.UNSUPPORTED: "LocationIsOfferRestricted",
+        }
+    )
+)
+
+#: Codes that say that the resource that was asked for is not there, and not what it lies in.
+_GONE = frozenset({"NotFound", "ResourceGroupNotFound", "ResourceNotFound"})
+
+
+def translated(doing: str) -> AbstractContextManager[None]:
+    """:func:`airflow_multicloud.clouds.azure.errors.translated` for this service.
+
+    :param doing: the call and what it is about, for the message.
+    """
+    return errors.translated(doing, table=TABLE, area=DatabaseError)
+
+
+def kind_of(code: str | None) -> ErrorKind:
+    """What an operation failed with.
+
+    :param code: of its error.
+    """
+    return TABLE.kind_of_code(code) or ErrorKind.UNAVAILABLE
+
+
+def if_there(doing: str, read: Callable[[], T]) -> T | None:
+    """What a resource is, or ``None`` when there is none.
+
+    :param doing: as for :func:`translated`.
+    :raises DatabaseError: any other failure.
+    """
+    try:
+        with translated(doing):
+            return read()
+    except DatabaseError as err:
+        if err.kind is ErrorKind.NOT_FOUND and err.code in _GONE:
+            return None
+        raise
+
+
+def failure(message: str, kind: ErrorKind = ErrorKind.INVALID_ARGUMENT) -> DatabaseError:
+    """An error of this service that no answer told."""
+    return DatabaseError(message, kind=kind, cloud=NAME)

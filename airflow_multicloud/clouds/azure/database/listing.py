@@ -1,0 +1,58 @@
+"""All servers that carry labels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from airflow_multicloud.adapters.answers import well_formed
+from airflow_multicloud.adapters.orders import carries
+from airflow_multicloud.clouds.azure import NAME
+from airflow_multicloud.clouds.azure.database.describing import Descriptions
+from airflow_multicloud.clouds.azure.database.errors import translated
+from airflow_multicloud.clouds.azure.database.fields import (
+    canonical,
+    instance_of,
+    labels_of,
+    primary_of,
+    region_of,
+)
+from airflow_multicloud.clouds.azure.database.locks import is_within
+from airflow_multicloud.errors import DatabaseError
+from airflow_multicloud.ports.database import DatabaseInstance
+
+
+class Listings(Descriptions):
+    """The port's ``list_databases``."""
+
+    def list_databases(
+        self, labels: Mapping[str, str | None], region: str | None = None
+    ) -> Iterator[DatabaseInstance]:
+        """Every instance that carries these labels; see the port.
+
+        The service has no filters: all servers of the subscription are asked for.
+        """
+        doing = f"listing the flexible servers of {self._subscription}"
+        with translated(doing):
+            servers = list(self._postgres.servers.list_by_subscription())
+        with well_formed(doing, NAME, area=DatabaseError):
+            replicas = defaultdict(list)
+            for server in servers:
+                if (primary := primary_of(server)) is not None:
+                    replicas[primary].append(canonical(str(server.id)))
+            wanted = [
+                server
+                for server in servers
+                if carries(labels_of(server), labels) and region in (None, region_of(server))
+            ]
+        locked = self._scopes_locked(None) if wanted else []
+        for server in wanted:
+            with well_formed(doing, NAME, area=DatabaseError):
+                id_ = canonical(str(server.id))
+                found = instance_of(
+                    server,
+                    replicas=replicas[id_],
+                    is_locked=is_within(id_, locked),
+                    endpoint=self._manager.endpoint,
+                )
+            yield found

@@ -1,0 +1,254 @@
+"""What is Cloud SQL's own: clones that carry labels, names, its refusals, gaps of its lists."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.ports.database import (
+    TOKEN_LABEL,
+    DatabaseNetwork,
+    DatabaseRef,
+    DatabaseService,
+    DatabaseState,
+    FromPointInTime,
+    FromSnapshot,
+    RestoreOrder,
+    SnapshotOrder,
+)
+from airflow_multicloud.ports.operations import Operation, OperationState
+from airflow_multicloud.testing.local_clouds import LocalServer
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from tests.contract.database_rigs.gcp import CONN_ID, CloudSqlControl
+
+PROJECT = "/v1/projects/local"
+
+
+@pytest.fixture(scope="module")
+def control(local_cloud_sql: LocalServer) -> CloudSqlControl:
+    return CloudSqlControl()
+
+
+@pytest.fixture(scope="module")
+def source(control: CloudSqlControl) -> DatabaseRef:
+    """An instance that the tests only read."""
+    return control.make("read-only")
+
+
+@pytest.fixture
+def admin(local_cloud_sql: LocalServer) -> Iterator[Admin]:
+    found = Admin(local_cloud_sql.endpoint)
+    yield found
+    for service in ("held_operations", "unreachable_regions"):
+        found.seed(service, [{"clear": True}])
+
+
+@pytest.fixture
+def hook(local_cloud_sql: LocalServer) -> DatabaseService:
+    from airflow_multicloud import registry
+
+    return registry.resolve(DatabaseService, CONN_ID)
+
+
+def new_order(of: DatabaseRef, **given: Any) -> RestoreOrder:
+    token = str(uuid.uuid4())
+    order = RestoreOrder(source=FromPointInTime(of), name=f"r-{token[:8]}", token=token)
+    return replace(order, **given)
+
+
+def waited(hook: DatabaseService, operation: Operation) -> Operation:
+    while not operation.state.is_final:
+        operation = hook.describe_operation(operation)
+    return operation
+
+
+def restored(hook: DatabaseService, order: RestoreOrder) -> DatabaseRef:
+    done = waited(hook, hook.restore_database(order))
+    assert done.state is OperationState.SUCCEEDED, done
+    return DatabaseRef(done.resource)
+
+
+def test_a_clone_that_somebody_makes_is_not_ours(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    """It has the token among its labels, and belongs to nobody."""
+    order = new_order(source, labels={"team": "a"})
+    made = restored(hook, order)
+    other = f"by-hand-{uuid.uuid4().hex[:8]}"
+    body = {"cloneContext": {"destinationInstanceName": other}}
+    control.do("POST", f"/v1/{made.id}/clone", body)
+    labels = control.api.ask("GET", f"{PROJECT}/instances/{other}")["settings"]["userLabels"]
+    assert labels[TOKEN_LABEL] == order.token
+    clone = hook.describe_database(DatabaseRef(other))
+    assert clone.labels == {"team": "a"}
+    assert [one.ref.id for one in hook.list_databases({TOKEN_LABEL: order.token})] == [made.id]
+    with pytest.raises(DatabaseError, match="token") as caught:
+        hook.remove_database(clone.ref, token=order.token, final_snapshot=None)
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_a_clone_without_labels_is_known_by_its_name_only(
+    hook: DatabaseService, admin: Admin, source: DatabaseRef
+) -> None:
+    """The first process may be dead: another one must not take it for its own."""
+    admin.seed("held_operations", [{"type": "CLONE"}])
+    name = f"plain-{uuid.uuid4().hex[:8]}"
+    order = new_order(source, name=name, token=str(uuid.UUID(int=1)))
+    first = hook.restore_database(order)
+    with pytest.raises(DatabaseError, match="first eight digits") as caught:
+        hook.restore_database(order)
+    assert caught.value.kind is ErrorKind.ALREADY_EXISTS
+    admin.seed("held_operations", [{"clear": True}])
+    # Who has the operation can go on with it, and labelled it is found.
+    assert waited(hook, first).state is OperationState.SUCCEEDED
+    assert hook.restore_database(order).state is OperationState.SUCCEEDED
+
+
+def test_a_process_that_died_before_labels_were_set(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    """The order's next try finds the clone by its name, and labels it."""
+    order = new_order(source, labels={"team": "b"}, size="db-g1-small", deletion_protected=True)
+    context = {"cloneContext": {"destinationInstanceName": order.name}}
+    control.do("POST", f"/v1/{source.id}/clone", context)
+    found = hook.describe_database(restored(hook, order))
+    assert found.labels == {"team": "b", TOKEN_LABEL: order.token}
+    assert found.size == "db-g1-small"
+    assert found.deletion_protected
+
+
+def test_a_name_that_was_deleted(hook: DatabaseService, source: DatabaseRef) -> None:
+    order = new_order(source)
+    made = restored(hook, order)
+    waited(hook, hook.remove_database(made, token=order.token, final_snapshot=None))
+    with pytest.raises(DatabaseError, match="week") as caught:
+        hook.restore_database(order)
+    assert caught.value.kind is ErrorKind.ALREADY_EXISTS
+    assert caught.value.code == "instanceAlreadyExists"
+
+
+def test_one_thing_at_a_time(hook: DatabaseService, admin: Admin, source: DatabaseRef) -> None:
+    admin.seed("held_operations", [{"type": "BACKUP_VOLUME"}])
+    orders = [
+        SnapshotOrder(database=source, name=f"s{number}", token=str(uuid.uuid4()))
+        for number in range(2)
+    ]
+    first = hook.snapshot_database(orders[0])
+    assert hook.describe_operation(first).state is OperationState.PENDING
+    with pytest.raises(DatabaseError) as caught:
+        hook.snapshot_database(orders[1])
+    assert caught.value.kind is ErrorKind.BUSY
+    assert caught.value.retryable
+    admin.seed("held_operations", [{"clear": True}])
+    assert waited(hook, first).state is OperationState.SUCCEEDED
+
+
+def test_a_stop_that_goes_on_is_found(
+    hook: DatabaseService, admin: Admin, source: DatabaseRef
+) -> None:
+    made = restored(hook, new_order(source))
+    admin.seed("held_operations", [{"type": "UPDATE"}])
+    first = hook.power_database(made, on=False)
+    with pytest.raises(DatabaseError) as caught:
+        hook.power_database(made, on=False)
+    assert caught.value.kind is ErrorKind.BUSY
+    admin.seed("held_operations", [{"clear": True}])
+    assert waited(hook, first).state is OperationState.SUCCEEDED
+    assert hook.describe_database(made).state is DatabaseState.STOPPED
+
+
+def test_regions_that_could_not_be_asked(
+    hook: DatabaseService, admin: Admin, source: DatabaseRef
+) -> None:
+    admin.seed("unreachable_regions", [{"region": "us-east1"}])
+    with pytest.raises(DatabaseError, match="us-east1") as caught:
+        list(hook.list_databases({}))
+    assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert source.id in {one.ref.id for one in hook.list_databases({}, "us-central1")}
+
+
+def test_descriptions_of_others_are_no_snapshots(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    for text in ("nightly", 'airflow-multicloud 1 {"name":"a","token":"b","labels":{}}'):
+        control.do("POST", f"{PROJECT}/backups", {"instance": "read-only", "description": text})
+    descriptions = [
+        one.get("description") for one in control.api.items(f"{PROJECT}/backups", "backups", {})
+    ]
+    assert "nightly" in descriptions
+    assert not {one.name for one in hook.list_snapshots(source, {})} & {"a", "nightly"}
+    (backup,) = [
+        one["name"]
+        for one in control.api.items(f"{PROJECT}/backups", "backups", {})
+        if one.get("description") == "nightly"
+    ]
+    with pytest.raises(DatabaseError, match="token") as caught:
+        hook.remove_snapshot(DatabaseRef(backup), token=str(uuid.uuid4()))
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+
+
+def test_an_instance_without_a_log(hook: DatabaseService, control: CloudSqlControl) -> None:
+    """It can be cloned as it is, and not as it was."""
+    ref = control.make("no-log", backupConfiguration={"enabled": False})
+    found = hook.describe_database(ref)
+    assert found.restorable_from is None
+    assert found.restorable_until is None
+    assert found.created_at is not None
+    order = new_order(ref, source=FromPointInTime(ref, found.created_at + timedelta(seconds=1)))
+    with pytest.raises(DatabaseError, match="time") as caught:
+        hook.restore_database(order)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    restored(hook, new_order(ref))
+
+
+@pytest.mark.parametrize(
+    ("network", "named"),
+    [
+        (DatabaseNetwork(security_groups=("sg-1",)), "security_groups"),
+        (DatabaseNetwork(private_zone="zone"), "private_zone"),
+    ],
+)
+def test_networks_that_are_not_cloud_sqls(
+    hook: DatabaseService, source: DatabaseRef, network: DatabaseNetwork, named: str
+) -> None:
+    with pytest.raises(DatabaseError, match=named) as caught:
+        hook.restore_database(new_order(source, network=network))
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+
+
+def test_a_network_of_its_own(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    """Of a snapshot at once, of a clone when it is there."""
+    taken = SnapshotOrder(database=source, name="for-network", token=str(uuid.uuid4()))
+    snapshot = waited(hook, hook.snapshot_database(taken)).resource
+    subnet = "projects/local/global/networks/apps"
+    for origin in (FromSnapshot(DatabaseRef(snapshot)), FromPointInTime(source)):
+        order = new_order(source, source=origin, network=DatabaseNetwork(subnet=subnet))
+        made = restored(hook, order)
+        told = control.api.ask("GET", f"/v1/{made.id}")["settings"]["ipConfiguration"]
+        assert told == {"ipv4Enabled": False, "privateNetwork": subnet}
+
+
+def test_requests_that_do_not_fit_the_document(
+    control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    from google.api_core.exceptions import BadRequest, MethodNotImplemented
+
+    for body, said in (
+        ({"settings": {"tier": 1}}, "tier"),
+        ({"settings": {"activationPolicy": "SOMETIMES"}}, "SOMETIMES"),
+        ({"setings": {}}, "setings"),
+    ):
+        with pytest.raises(BadRequest, match=said):
+            control.api.ask("PATCH", f"/v1/{source.id}", body=body)
+    with pytest.raises(BadRequest, match="colour"):
+        control.api.ask("GET", f"/v1/{source.id}", {"colour": "red"})
+    with pytest.raises(MethodNotImplemented):
+        control.api.ask("POST", f"/v1/{source.id}/restart")
