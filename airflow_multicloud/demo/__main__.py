@@ -142,15 +142,18 @@ def _drill(dags: Path, checks: _Checks) -> None:
     from airflow_multicloud.demo.telemetry import CONNECTIONS, Drill
 
     _say(
-        "\nDAG disaster_recovery", "replicate → verify → canary → fault → recover → judge → export"
+        "\nDAG disaster_recovery",
+        "preflight → replicate → verify → canary → fault → recover → judge → export",
     )
     dag = _load(dags / "disaster_recovery.py")
     lists = {"replicas": list(REPLICAS), "metrics_to": list(CONNECTIONS)}
     allow(dag, {"primary": [PRIMARY], **lists})
-    run = dag.test(run_conf={"primary": PRIMARY, **lists})
+    # The stand-ins of the stores can't say what is allowed.
+    run = dag.test(run_conf={"primary": PRIMARY, **lists, "on_unknown": "warn"})
     table = Table("task", "what happened", "seconds", box=None, pad_edge=False)
     drill = Drill()
-    for ti in sorted(run.get_task_instances(), key=lambda ti: (ti.start_date, ti.map_index)):
+    ran = [ti for ti in run.get_task_instances() if str(ti.state) != "skipped"]
+    for ti in sorted(ran, key=lambda ti: (ti.start_date, ti.map_index)):
         value = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
         told = told_of(ti.task_id, value) or str(ti.state)
         drill.add(ti, value, told)
