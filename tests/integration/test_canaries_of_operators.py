@@ -235,7 +235,7 @@ def _verifies(_stage: Stage) -> Iterator[BaseOperator]:
 
 
 _METRICS = [{"name": "orders", "value": 1}]
-_RECORDS = [{"time": NOW.isoformat(), "severity": "INFO", "message": "sold"}]
+_RECORDS = [{"time": datetime.now(UTC).isoformat(), "severity": "INFO", "message": "sold"}]
 _EXPORT = "s3://aws_local@billing/exports/focus"
 
 CASES: dict[str, Case] = {
