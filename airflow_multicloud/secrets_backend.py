@@ -10,18 +10,19 @@ It is named in Airflow's configuration::
 from __future__ import annotations
 
 import logging
-import os
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from airflow.secrets import BaseSecretsBackend
 
 from airflow_multicloud.core.secret_lookup.asked_store import is_asking
-from airflow_multicloud.core.secret_lookup.lookup import Lookup
+from airflow_multicloud.core.secret_lookup.lookup import Found
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.lists import texts
-from airflow_multicloud.opening.secret_lookup import open_lookup
+from airflow_multicloud.opening.secret_lookup import shared_lookup
+from airflow_multicloud.opening.secret_lookup_apart import find_apart, is_airflow_loading
 from airflow_multicloud.text import printable
 
 _log = logging.getLogger(__name__)
@@ -78,13 +79,12 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         }
         self._options = LookupOptions(
             on_disagreement=_policy(on_disagreement),
-            timeout=timeout,
-            hedge_after=hedge_after,
-            cache_seconds=cache_seconds,
-            cache_size=cache_size,
-            retry_after=retry_after,
+            timeout=_number("timeout", timeout),
+            hedge_after=_number("hedge_after", hedge_after),
+            cache_seconds=_number("cache_seconds", cache_seconds),
+            cache_size=int(_number("cache_size", cache_size)),
+            retry_after=_number("retry_after", retry_after),
         )
-        self._made: tuple[int, Lookup] | None = None
 
     def get_conn_value(self, conn_id: str, team_name: str | None = None) -> str | None:
         """A connection as it is stored; ``None`` when no store that answered has it.
@@ -145,7 +145,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         return self._value(what, f"{prefix}{key}")
 
     def _value(self, what: str, name: str) -> str | None:
-        found = self._lookup().find(name)
+        found = self._looked_up(name)
         if found.value is None:
             if found.silent:
                 self._tell_of_silence(what, name, found.silent)
@@ -162,13 +162,11 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
             raise SecretsError(message, kind=ErrorKind.UNAVAILABLE)
         _log.warning("%s; Airflow looks elsewhere", printable(message))
 
-    def _lookup(self) -> Lookup:
-        """This process's: threads and connections do not survive a fork."""
-        made = self._made
-        if made is None or made[0] != os.getpid():
-            made = (os.getpid(), open_lookup(self._stores, self._options))
-            self._made = made
-        return made[1]
+    def _looked_up(self, name: str) -> Found:
+        lookup = shared_lookup(self._stores, self._options)
+        if not is_airflow_loading():
+            return lookup.find(name)
+        return lookup.kept_or(name, lambda: find_apart(self._stores, self._options, name))
 
 
 def _checked(stores: object) -> tuple[str, ...]:
@@ -197,6 +195,19 @@ def _prefix(parameter: str, given: object) -> str | None:
             kind=ErrorKind.INVALID_ARGUMENT,
         )
     return f"{given.rstrip('/')}/" if given.strip("/") else ""
+
+
+def _number(parameter: str, given: object) -> float:
+    """A number, also as a text: of a variable ``AIRFLOW__SECRETS__BACKEND_KWARG__…``."""
+    try:
+        number = float(given) if isinstance(given, int | float | str) else math.nan
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number) and not isinstance(given, bool):
+        return number
+    raise SecretsError(
+        f"{parameter}: {given!r} given, expected a number", kind=ErrorKind.INVALID_ARGUMENT
+    )
 
 
 def _policy(given: object) -> OnDisagreement:

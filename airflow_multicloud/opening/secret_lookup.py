@@ -13,6 +13,21 @@ from airflow_multicloud.core.secret_lookup.options import LookupOptions
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.secrets import Secrets, SecretsService
 
+#: By process, stores and options: Airflow makes a new backend for each option of its configuration
+#: that it looks up, and threads and connections do not survive a fork.
+_SHARED: dict[tuple[int, tuple[str, ...], LookupOptions], Lookup] = {}
+
+
+def shared_lookup(conn_ids: Sequence[str], options: LookupOptions) -> Lookup:
+    """This process's lookup over these stores, with what it has kept.
+
+    :param conn_ids: in the order in which they are asked.
+    """
+    key = (os.getpid(), tuple(conn_ids), options)
+    found = _SHARED.get(key)
+    # No lock, which a process could be forked with.
+    return _SHARED.setdefault(key, open_lookup(conn_ids, options)) if found is None else found
+
 
 def open_lookup(conn_ids: Sequence[str], options: LookupOptions) -> Lookup:
     """A lookup over these stores; nothing is opened or asked yet.

@@ -25,6 +25,8 @@ from airflow_multicloud.ports.database import (
 from airflow_multicloud.ports.operations import Operation, OperationState
 from airflow_multicloud.testing.local_clouds import LocalServer
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.sql_seeds import plant
+from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFault, DatabaseFaultKind
 from tests.contract.database_rigs.gcp import CONN_ID, CloudSqlControl
 
 PROJECT = "/v1/projects/local"
@@ -121,6 +123,48 @@ def test_a_process_that_died_before_labels_were_set(
     assert found.labels == {"team": "b", TOKEN_LABEL: order.token}
     assert found.size == "db-g1-small"
     assert found.deletion_protected
+
+
+def test_what_was_changed_since_stays(
+    hook: DatabaseService, control: CloudSqlControl, source: DatabaseRef
+) -> None:
+    """The same order again finds the instance, and sets nothing."""
+    order = new_order(source, deletion_protected=True)
+    made = restored(hook, order)
+    changes = {"deletionProtectionEnabled": False, "userLabels": {"team": "c"}}
+    control.do("PATCH", f"/v1/{made.id}", {"settings": changes})
+    assert restored(hook, order) == made
+    found = hook.describe_database(made)
+    assert not found.deletion_protected
+    assert found.labels["team"] == "c"
+    waited(hook, hook.power_database(made, on=False))
+    again = hook.restore_database(order)
+    assert again.state is OperationState.CANCELLED
+    assert again.error == "it has been stopped"
+
+
+def test_a_clone_that_failed(
+    hook: DatabaseService, admin: Admin, local_cloud_sql: LocalServer, source: DatabaseRef
+) -> None:
+    """It has no labels: its name tells whose it is, and by that it can be removed."""
+    order = new_order(source)
+    fault = DatabaseFault(
+        kind=DatabaseFaultKind.FAIL_LATER,
+        call=DatabaseCall.RESTORE,
+        error=ErrorKind.CAPACITY,
+        name=order.name,
+    )
+    plant(local_cloud_sql.endpoint, [fault])
+    done = waited(hook, hook.restore_database(order))
+    assert (done.state, done.error_kind) == (OperationState.FAILED, ErrorKind.CAPACITY)
+    again = hook.restore_database(order)
+    assert (again.state, again.error_kind) == (done.state, done.error_kind)
+    ref = DatabaseRef(done.resource)
+    with pytest.raises(DatabaseError, match="token"):
+        hook.remove_database(ref, token=str(uuid.uuid4()), final_snapshot=None)
+    removed = waited(hook, hook.remove_database(ref, token=order.token, final_snapshot=None))
+    assert removed.state is OperationState.SUCCEEDED
+    assert ref.id not in {one.ref.id for one in hook.list_databases({})}
 
 
 def test_a_name_that_was_deleted(hook: DatabaseService, source: DatabaseRef) -> None:

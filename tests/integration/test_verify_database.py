@@ -22,9 +22,9 @@ from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.operators.database import VerifyDatabaseOperator
 from airflow_multicloud.ports.database import DatabaseEndpoint
 from airflow_multicloud.registry import session
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_damage import Damage, damage
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.damage import Damage, damage
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
 
 from .airflow_runs import Bare
 

@@ -15,7 +15,7 @@ import airflow_multicloud.ports
 
 PACKAGE = Path(airflow_multicloud.__file__).parent
 #: Values that several ports share, and no port.
-SHARED = {"accounting", "windows"}
+SHARED = {"accounting", "calls", "windows"}
 PORTS = sorted(
     {module.name for module in pkgutil.iter_modules(airflow_multicloud.ports.__path__)} - SHARED
 )

@@ -34,7 +34,7 @@ PREFLIGHT = command(
     "\nNothing is changed by asking.",
     examples="""\
   airflow multicloud preflight nightly.yaml
-  airflow multicloud preflight nightly.yaml --render aws > policy.json
+  airflow multicloud preflight nightly.yaml --render aws
 """,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from queue import Empty, SimpleQueue
@@ -48,10 +48,20 @@ class Lookup:
 
         :raises SecretsError: ``integrity`` when stores have different values and that is refused.
         """
+        return self.kept_or(name, lambda: self._found(name))
+
+    def kept_or(self, name: str, find: Callable[[], Found]) -> Found:
+        """What was answered a few seconds ago, or what another way to look it up gives."""
         is_kept, kept = self._cache.get(name)
         if is_kept:
             return Found(value=kept)
         asked_at = self._cache.now()
+        found = find()
+        if found.value is not None or not found.silent:
+            self._cache.keep(name, found.value, asked_at)
+        return found
+
+    def _found(self, name: str) -> Found:
         answers = self._ask(name)
         silent = tuple(one.store for one in answers if one.error is not None)
         for one in answers:
@@ -60,8 +70,6 @@ class Lookup:
                 tell = _log.debug if one.skipped else _log.warning
                 tell("%s: %s: %s: %s", printable(name), one.store, one.error.kind, one.error)
         value = self._settled(name, [one for one in answers if one.value is not None])
-        if value is not None or not silent:
-            self._cache.keep(name, value, asked_at)
         return Found(value=value, silent=silent)
 
     def _ask(self, name: str) -> list[Answer]:

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.rest import HttpRequest
+
 from airflow_multicloud.ports.database import (
     DatabaseEndpoint,
     DatabaseNetwork,
@@ -67,10 +70,10 @@ class FlexibleServersControl:
     """
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self.client = client
 
     def make(self, name: str) -> DatabaseRef:
-        made = self._client.servers.begin_create_or_update(
+        self.client.servers.begin_create_or_update(
             RESOURCE_GROUP,
             name,
             {
@@ -89,11 +92,10 @@ class FlexibleServersControl:
             },
             polling=False,
         )
-        del made
-        return self._available(name)
+        return self.available(name)
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
-        self._client.servers.begin_create_or_update(
+        self.client.servers.begin_create_or_update(
             RESOURCE_GROUP,
             name,
             {
@@ -102,17 +104,15 @@ class FlexibleServersControl:
             },
             polling=False,
         )
-        return self._available(name)
+        return self.available(name)
 
     def endpoint(self, ref: DatabaseRef) -> DatabaseEndpoint:
-        found = self._described(ref.id.rpartition("/")[2])
+        found = self.described(ref.id.rpartition("/")[2])
         return DatabaseEndpoint(found["properties"]["fullyQualifiedDomainName"], _PORT)
 
     def find(self, name: str) -> DatabaseRef | None:
-        from azure.core.exceptions import ResourceNotFoundError
-
         try:
-            return self._available(name)
+            return self.available(name)
         except ResourceNotFoundError:
             return None
 
@@ -123,53 +123,57 @@ class FlexibleServersControl:
             time.sleep(0.05)
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
     def _cleared(self) -> list[str]:
         """What is left."""
-        from azure.core.exceptions import HttpResponseError
-
         left: list[str] = []
-        for one in list(self._client.servers.list_by_subscription()):
-            name, standing = one["name"], one["name"] == STANDING
-            for lock in self._locks(one["id"]):
-                self._send("DELETE", lock)
-            backups = self._client.backups_automatic_and_on_demand
-            taken = [
-                backup["name"]
-                for backup in list(backups.list_by_server(RESOURCE_GROUP, name))
-                if backup["properties"]["backupType"] != "Full"
-            ]
-            # What goes on just now is looked at again.
+        for one in list(self.client.servers.list_by_subscription()):
+            # What goes on just now, or is gone meanwhile, is looked at again.
             with suppress(HttpResponseError):
-                for backup in taken if standing else ():
-                    backups.begin_delete(RESOURCE_GROUP, name, backup, polling=False)
-                if standing and not taken and one["tags"]:
-                    self._client.servers.begin_update(
-                        RESOURCE_GROUP, name, {"tags": {}}, polling=False
-                    )
-                if not standing:
-                    self._client.servers.begin_delete(RESOURCE_GROUP, name, polling=False)
-            left += taken if standing else [name]
+                for lock in self._locks(one["id"]):
+                    self.send("DELETE", lock)
+                left += self._emptied(one) if one["name"] == STANDING else self._deleted(one)
         return left
 
+    def _deleted(self, one: Any) -> list[str]:
+        name = one["name"]
+        if one["properties"]["state"] in ("Ready", "Stopped"):
+            with suppress(HttpResponseError):
+                self.client.servers.begin_delete(RESOURCE_GROUP, name, polling=False)
+        return [name]
+
+    def _emptied(self, one: Any) -> list[str]:
+        """The standing one, without backups and their tags."""
+        name, backups = one["name"], self.client.backups_automatic_and_on_demand
+        taken = [
+            backup["name"]
+            for backup in list(backups.list_by_server(RESOURCE_GROUP, name))
+            if backup["properties"]["backupType"] != "Full"
+        ]
+        with suppress(HttpResponseError):
+            for backup in taken:
+                backups.begin_delete(RESOURCE_GROUP, name, backup, polling=False)
+            if not taken and one["tags"]:
+                change: dict[str, Any] = {"tags": {}}
+                self.client.servers.begin_update(RESOURCE_GROUP, name, change, polling=False)
+        return taken
+
     def _locks(self, id_: str) -> list[str]:
-        answer = self._send("GET", f"{id_}{_LOCKS}")
+        answer = self.send("GET", f"{id_}{_LOCKS}")
         return [lock["id"] for lock in answer.json()["value"]]
 
-    def _send(self, method: str, path: str) -> Any:
-        from azure.core.rest import HttpRequest
-
-        answer = self._client.send_request(HttpRequest(method, path, params=_LOCKS_VERSION))
+    def send(self, method: str, path: str) -> Any:
+        answer = self.client.send_request(HttpRequest(method, path, params=_LOCKS_VERSION))
         answer.raise_for_status()
         return answer
 
-    def _described(self, name: str) -> Any:
-        return self._client.servers.get(RESOURCE_GROUP, name)
+    def described(self, name: str) -> Any:
+        return self.client.servers.get(RESOURCE_GROUP, name)
 
-    def _available(self, name: str) -> DatabaseRef:
+    def available(self, name: str) -> DatabaseRef:
         end = time.monotonic() + _LONGEST_S
-        while (found := self._described(name))["properties"]["state"] != "Ready":
+        while (found := self.described(name))["properties"]["state"] != "Ready":
             assert time.monotonic() < end, found
             time.sleep(0.02)
         return DatabaseRef(found["id"], REGIONS[0])

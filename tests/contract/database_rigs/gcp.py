@@ -112,7 +112,7 @@ class CloudSqlControl:
             one["name"] for one in self.api.items(f"/v1/projects/{PROJECT}/backups", "backups", {})
         ]
         for name in left:
-            with suppress(Conflict):  # what is busy is tried again
+            with suppress(Conflict, NotFound):  # what is left is tried again
                 self.api.ask("DELETE", f"/v1/{name}")
         return left
 
@@ -128,7 +128,7 @@ class CloudSqlControl:
 
     def _delete(self, one: dict[str, Any]) -> None:
         path = f"{_INSTANCES}/{one['name']}"
-        with suppress(Conflict, BadRequest):  # what is busy, or has replicas, is tried again
+        with suppress(Conflict, BadRequest, NotFound):  # what is left is tried again
             if one["settings"].get("deletionProtectionEnabled"):
                 self.do("PATCH", path, {"settings": {"deletionProtectionEnabled": False}})
             self.api.ask("DELETE", path)

@@ -11,6 +11,7 @@ from airflow.sdk.definitions.connection import Connection
 
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.get_provider_info import get_provider_info
+from airflow_multicloud.opening import secret_lookup
 from airflow_multicloud.secrets_backend import MultiCloudSecretsBackend
 from airflow_multicloud.testing.memory_cloud import secrets
 from airflow_multicloud.testing.memory_cloud.secrets import secrets_of
@@ -27,6 +28,7 @@ CANARY = "cAnArYpass"
 @pytest.fixture(autouse=True)
 def _stores(memory_account: Callable[[str, str], str]) -> Iterator[None]:
     secrets.reset()
+    secret_lookup._SHARED.clear()
     for conn_id in (ONE, TWO):
         memory_account(conn_id, "lab")
     yield
@@ -169,6 +171,8 @@ def test_an_answer_is_kept_for_a_while() -> None:
     backend.get_variable("x")
     before = _asked()
     assert backend.get_variable("x") == "1"
+    # Airflow makes a new one for each option of its configuration.
+    assert _backend().get_variable("x") == "1"
     assert _asked() == before
 
 
@@ -203,6 +207,12 @@ def test_refusal_of_a_disagreement_names_stores_only() -> None:
 def test_what_is_wrong_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(SecretsError, match=message):
         _backend(**options)
+
+
+def test_numbers_and_stores_may_be_texts_of_the_environment() -> None:
+    _write(TWO, "airflow/variables/x", "1")
+    backend = _backend(stores=f'["{ONE}", "{TWO}"]', timeout="5", cache_size="3", retry_after="0.5")
+    assert backend.get_variable("x") == "1"
 
 
 def test_airflow_knows_it() -> None:

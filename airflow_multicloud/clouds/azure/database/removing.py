@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from airflow_multicloud.adapters.orders import check_name, check_token
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.client import begun
@@ -19,9 +17,6 @@ from airflow_multicloud.clouds.azure.database.operations import (
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import TOKEN_LABEL, DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation, OperationState
-
-if TYPE_CHECKING:
-    from azure.mgmt.postgresqlflexibleservers.models import Server
 
 
 class Removals(RunningOperations):
@@ -47,9 +42,14 @@ class Removals(RunningOperations):
         if server is None:
             return operation_of("remove", place.server, OperationState.SUCCEEDED)
         doing = f"removing {place.name}"
-        self._check_removable(place, server, token, doing)
+        if not carries_token(server, token):
+            raise failure(
+                f"{doing}: it does not carry the tag {TOKEN_LABEL} with the order's token",
+                ErrorKind.PRECONDITION_FAILED,
+            )
         if state_of(server) is DatabaseState.DELETING:
             return told_by("remove", server, place)
+        if_there(doing, lambda: self._check_removable(place, doing))
         first = if_there(
             doing, lambda: begun(self._postgres.servers.begin_delete, place.group, place.name)
         )
@@ -57,15 +57,13 @@ class Removals(RunningOperations):
             return operation_of("remove", place.server, OperationState.SUCCEEDED)
         return started("remove", place.server, first)
 
-    def _check_removable(self, place: Place, server: Server, token: str, doing: str) -> None:
+    def _check_removable(self, place: Place, doing: str) -> None:
         """Refuse what must not be deleted.
 
         :raises DatabaseError: ``precondition_failed``.
         """
         why = None
-        if not carries_token(server, token):
-            why = f"it does not carry the tag {TOKEN_LABEL} with the order's token"
-        elif self._is_locked(place):
+        if self._is_locked(place):
             why = "it is protected from deletion by a lock; remove that first"
         elif replicas := self._replicas(place):
             why = f"it has replicas: {', '.join(replicas)}"

@@ -19,7 +19,7 @@ from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.backup_tags import labels_of_backup
 from airflow_multicloud.clouds.azure.database.client import begun
 from airflow_multicloud.clouds.azure.database.describing import check_settled
-from airflow_multicloud.clouds.azure.database.errors import failure, translated
+from airflow_multicloud.clouds.azure.database.errors import failure, if_there, translated
 from airflow_multicloud.clouds.azure.database.fields import (
     Place,
     canonical,
@@ -143,13 +143,14 @@ class Snapshots(RunningOperations):
         return started("remove_snapshot", place.id, first)
 
     def _backups(self, place: Place) -> list[BackupAutomaticAndOnDemand]:
-        """The on-demand backups of a server."""
+        """The on-demand backups of a server; none of one that is gone meanwhile."""
         doing = f"listing the backups of {place.name}"
-        with translated(doing), well_formed(doing, NAME, area=DatabaseError):
-            client = self._postgres.backups_automatic_and_on_demand
+        client = self._postgres.backups_automatic_and_on_demand
+        with well_formed(doing, NAME, area=DatabaseError):
+            found = if_there(doing, lambda: list(client.list_by_server(place.group, place.name)))
             return [
                 one
-                for one in client.list_by_server(place.group, place.name)
+                for one in found or ()
                 if one.properties and text_of(one.properties.backup_type).lower() == _ON_DEMAND
             ]
 

@@ -16,7 +16,6 @@ from airflow_multicloud.clouds.gcp.database.claims import claimed_with
 from airflow_multicloud.clouds.gcp.database.errors import Failure, failure_in, translated
 from airflow_multicloud.clouds.gcp.database.fields import (
     Place,
-    settings_of,
     state_of,
     told_state,
 )
@@ -50,8 +49,8 @@ class Completions(RunningOperations):
         if item is not None:
             with well_formed(f"describing {place.id}", NAME, area=DatabaseError):
                 instance, token = state_of(item), claimed_with(item)
-                complete = _has(settings_of(item), handle.settings)
-            if token not in (None, handle.settings["userLabels"][TOKEN_LABEL]):
+                wanted = handle.settings["userLabels"][TOKEN_LABEL]
+            if token not in (None, wanted):
                 why = "another order has the instance now"
             elif instance is DatabaseState.FAILED:
                 failed = self._why_failed(place, item)
@@ -60,10 +59,15 @@ class Completions(RunningOperations):
                 why = "it is being deleted"
             elif instance in CHANGING:
                 state = OperationState.RUNNING
-            elif complete:
-                state = OperationState.SUCCEEDED
-            else:
+            elif token is None:
                 return self._completed(place, handle)
+            elif instance is DatabaseState.AVAILABLE:
+                # The labels came with all the rest. What was changed since then stays.
+                state = OperationState.SUCCEEDED
+            elif self._unfinished(place, "UPDATE") is not None:
+                state = OperationState.RUNNING
+            else:
+                why = "it has been stopped"
         error = why if state is OperationState.CANCELLED else None
         return operation_of("restore", place.id, state, handle, error=error)
 
@@ -83,14 +87,3 @@ class Completions(RunningOperations):
             if (failed := failure_in(told)) is not None:
                 return failed
         return Failure(ErrorKind.UNAVAILABLE, told_state(item), None)
-
-
-def _has(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether settings are among an instance's; one that is ``False`` may be left out there."""
-    for name, value in wanted.items():
-        if isinstance(value, Mapping):
-            if not _has(settings.get(name) or {}, value):
-                return False
-        elif settings.get(name, False if value is False else None) != value:
-            return False
-    return True

@@ -154,8 +154,8 @@ class SnapshotContract:
         database_rig.succeeded(
             database_rig.hook.remove_database(made.ref, token=order.token, final_snapshot=None)
         )
-        (found,) = database_rig.hook.list_snapshots(made.ref, {LABEL: database_rig.mark})
-        assert found.ref == kept.ref
-        order = database_rig.restore_order(FromSnapshot(found.ref))
+        found = list(database_rig.hook.list_snapshots(made.ref, {LABEL: database_rig.mark}))
+        assert [one.ref for one in found] == [kept.ref]
+        order = database_rig.restore_order(FromSnapshot(kept.ref))
         again = database_rig.restored(replace(order, network=database_rig.spec.network))
         assert database_rig.lab.rows(again.ref) == sorted(ROWS)

@@ -1,0 +1,107 @@
+"""What comes of asking, in the memory cloud."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from airflow_multicloud import api
+from airflow_multicloud.core.preflight.report import OnUnknown, PreflightReport, report_of
+from airflow_multicloud.documents import to_document
+from airflow_multicloud.errors import CredentialsError, ErrorKind
+from airflow_multicloud.ports.identity import Decision
+from airflow_multicloud.testing.memory_cloud import identity
+from airflow_multicloud.testing.memory_cloud.identity import Rule
+
+OPERATIONS = [
+    {"replicate": {"source": "mem://pf_a@lake/sales/", "destinations": ["mem://pf_b@lake/sales/"]}}
+]
+
+
+@pytest.fixture(autouse=True)
+def _accounts(memory_account):
+    for conn_id in ("pf_a", "pf_b"):
+        memory_account(conn_id, "lake")
+        identity.reset(conn_id)
+
+
+def plant(conn_id, decision, action):
+    identity.plant(conn_id, Rule(decision=decision, action=action, reason="so it was planted"))
+
+
+def test_all_is_allowed():
+    report = api.run_preflight(OPERATIONS)
+    assert (report.passed, report.denied, report.unknown) == (True, 0, 0)
+    report.raise_if_failed()
+    asked = {one.permission for one in report.permissions if one.conn_id == "pf_a"}
+    assert asked == {
+        "object_store.stat_bucket",
+        "object_store.list_objects",
+        "object_store.stat_object",
+        "object_store.get_object",
+    }
+
+
+def test_each_permission_is_asked_once_and_says_for_whom():
+    twice = [*OPERATIONS, {"verify": {"replica": "mem://pf_b@lake/sales/"}}]
+    report = api.run_preflight(twice)
+    grants = [(one.conn_id, one.permission, one.resource) for one in report.permissions]
+    assert len(grants) == len(set(grants))
+    (listing,) = [
+        one
+        for one in report.permissions
+        if (one.conn_id, one.permission) == ("pf_b", "object_store.list_objects")
+    ]
+    assert listing.operations == ("replicate: destination", "verify: replica")
+    assert listing.calls == ("memory.list_objects",)
+
+
+def test_denied_before_unknown_before_allowed():
+    plant("pf_a", Decision.UNKNOWN, "object_store.get_object")
+    plant("pf_b", Decision.DENY, "object_store.put_object")
+    report = api.run_preflight(OPERATIONS)
+    first, second, third, *_ = report.permissions
+    assert [one.decision for one in (first, second, third)] == ["deny", "unknown", "allow"]
+    assert (first.conn_id, first.reason) == ("pf_b", "so it was planted")
+    assert report.in_the_way == (first, second)
+    with pytest.raises(
+        api.PreflightFailedError, match=r"^preflight: pf_b: object_store\.put"
+    ) as err:
+        report.raise_if_failed()
+    assert err.value.kind is ErrorKind.PERMISSION_DENIED
+    assert not err.value.retryable
+    assert pickle.loads(pickle.dumps(err.value)).report == report
+
+
+def test_unknown_is_not_allow_unless_it_is_said():
+    plant("pf_a", Decision.UNKNOWN, "*")
+    assert not api.run_preflight(OPERATIONS).passed
+    report = api.run_preflight(OPERATIONS, on_unknown="warn")
+    assert report.passed
+    assert to_document(report)["on_unknown"] == OnUnknown.WARN
+    with pytest.raises(
+        CredentialsError, match="on_unknown: 'ask' given, expected 'fail' or 'warn'"
+    ):
+        api.run_preflight(OPERATIONS, on_unknown="ask")
+
+
+def test_a_report_of_nothing_has_shown_nothing():
+    assert not report_of([]).passed
+    with pytest.raises(api.PreflightFailedError, match="nothing was checked"):
+        PreflightReport(permissions=()).raise_if_failed()
+
+
+def test_a_connection_of_another_cloud_costs_its_own_rows(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_PF_WRONG", '{"conn_type": "aws"}')
+    wrong = {"verify": {"replica": "mem://pf_wrong@lake/sales/"}}
+    report = api.run_preflight([wrong, *OPERATIONS])
+    (found,) = [one for one in report.permissions if one.decision is not Decision.ALLOW]
+    assert (found.conn_id, found.decision) == ("pf_wrong", Decision.UNKNOWN)
+    assert "belongs to Amazon Web Services" in found.reason
+
+
+def test_a_cloud_without_policies_says_so():
+    with pytest.raises(CredentialsError, match="has no policies here") as caught:
+        api.render_policy(OPERATIONS, "memory")
+    assert caught.value.kind is ErrorKind.UNSUPPORTED
