@@ -142,8 +142,8 @@ def _deploys(stage: Stage) -> Iterator[BaseOperator]:
             artifact=str(stage.file),
             revision="1",
             targets=_targets(stage, cloud),
-            # The stand-in of EC2 takes every key, and nothing is to be left there.
-            dry_run=cloud == "aws",
+            # The stand-ins of the others take every key, and nothing is to be left there.
+            dry_run=cloud != "azure",
             **SOON,
         )
 
