@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG, BaseOperator
+from google.auth.credentials import CredentialsWithRegionalAccessBoundary
 
 from airflow_multicloud import operators as all_of
 from airflow_multicloud import registry
@@ -328,6 +329,13 @@ def stage(
     """Its connections have canaries for credentials; the first store alone accepts any."""
     for server in _SERVERS:
         request.getfixturevalue(server)
+    # On a thread of its own google-auth asks the real IAM where its token may be used, also for a
+    # request to another endpoint.
+    monkeypatch.setattr(
+        CredentialsWithRegionalAccessBoundary,
+        "_maybe_start_regional_access_boundary_refresh",
+        lambda *_given: None,
+    )
     fill(lab.s3)
     for conn_id in {
         *("aws_local", "wasb_local", "aws_identity_local", "gcp_identity_local"),
