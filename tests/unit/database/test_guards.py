@@ -8,9 +8,17 @@ import pytest
 
 from airflow_multicloud.core.database.checks import TableCheck
 from airflow_multicloud.core.database.comparing import Expectations, compared
+from airflow_multicloud.core.database.identity import Requester
 from airflow_multicloud.core.database.lags import MAX_AGE, lag_now, why_too_far
 from airflow_multicloud.core.database.measuring import Measured, MeasuredTable
+from airflow_multicloud.core.database.removals import (
+    DatabaseRemoval,
+    OneDatabase,
+    ScratchOf,
+    advance_removal,
+)
 from airflow_multicloud.core.database.verification import CheckOutcome
+from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
     DatabaseRef,
@@ -18,6 +26,7 @@ from airflow_multicloud.ports.database import (
     DatabaseState,
     ReplicaLag,
 )
+from tests.unit.database.lab import RUN, Lab
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 MOMENT = NOW - timedelta(days=1)
@@ -83,3 +92,16 @@ def test_a_newest_time_is_neither_too_old_nor_to_come(
     (result,) = compared(Measured(check=check, table=table), Expectations(restored_moment=MOMENT))
     assert result.outcome is outcome
     assert (outcome is CheckOutcome.FAILED and newest > MOMENT) == (result.why is not None)
+
+
+def test_a_final_snapshot_that_nobody_took_is_no_success() -> None:
+    """Somebody else deletes the instance; the removal has nothing left to do."""
+    lab = Lab()
+    wanted = OneDatabase(ref=DatabaseRef(lab.restore().id))
+    lab.remove(ScratchOf.by(Requester(run=RUN), None, None))
+    now = datetime.now(UTC)
+    removal = DatabaseRemoval(certain_from=now - timedelta(seconds=1))
+    with pytest.raises(DatabaseError, match=r"final_snapshot: .* no snapshot 'last'") as caught:
+        advance_removal(lab.service, wanted, removal, now=now, final_snapshot="last")
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    assert advance_removal(lab.service, wanted, removal, now=now).done
