@@ -99,6 +99,15 @@ def test_what_only_the_resource_could_grant_is_unknown(admin: Admin, resource: s
     assert "not seen there" in check.reason
 
 
+@pytest.mark.parametrize("name", ["a key with blanks", "two\nlines", "prefix/ *"])
+def test_names_of_objects_may_have_blanks(admin: Admin, name: str) -> None:
+    del admin
+    (check,) = GCPIdentityHook(CONN).check_permissions(
+        ["storage.objects.get"], f"{BUCKET}/objects/{name}"
+    )
+    assert check.decision is Decision.ALLOW
+
+
 def test_storage_does_not_tell_of_all_permissions(admin: Admin) -> None:
     admin.seed(
         "identity",

@@ -15,7 +15,9 @@ from airflow_multicloud.clouds.aws import NAME
 
 #: Any resource: what an action that can't be limited to one is asked of.
 EVERYTHING: Final = "*"
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)")
+_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)", re.DOTALL)
+#: What :mod:`~airflow_multicloud.clouds.aws.identity.facts` makes where nothing names a region.
+_NO_REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:\*:")
 _LONGEST = 2048  # ResourceNameType of IAM's model
 #: ActionNameType of IAM's model, of which the simulator takes no pattern.
 _ACTION = re.compile(r"(?=.{3,128}\Z)[a-z0-9-]+:[A-Za-z0-9]+")
@@ -63,6 +65,13 @@ def checked_resource(resource: str, parameter: str = "resource") -> Arn | None:
         return None
     arn = Arn.read(resource) if isinstance(resource, str) else None
     if arn is None:
+        if isinstance(resource, str) and _NO_REGION.match(resource):
+            raise refused(
+                parameter,
+                f"{shown(resource)} given; it names no region, and neither does the connection: "
+                "its extra region_name, the environment or the profile can",
+                NAME,
+            )
         raise refused(
             parameter,
             f"{shown(resource)} given; expected an ARN (arn:aws:s3:::bucket), or '*' for an "

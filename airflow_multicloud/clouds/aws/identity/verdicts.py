@@ -30,6 +30,8 @@ class Verdict:
     :param policies: the policies whose statements decide.
     :param missing: condition keys that a policy asks for and nobody knows beforehand.
     :param layers: what else denies it: an organization's policy, a boundary.
+    :param organized: whether an organization's policies count, of which the simulator does not tell
+        the condition keys that it was not given.
     """
 
     decision: Decision
@@ -37,6 +39,7 @@ class Verdict:
     policies: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    organized: bool = False
 
     def and_also(self, other: Verdict) -> Verdict:
         """Both: what one of them denies is denied, what one can't tell is not known."""
@@ -48,6 +51,7 @@ class Verdict:
             policies=worst.policies,
             missing=tuple(dict.fromkeys((*self.missing, *other.missing))),
             layers=tuple(dict.fromkeys((*self.layers, *other.layers))),
+            organized=self.organized or other.organized,
         )
 
     def reason(self, source: PolicySource, arn: Arn | None) -> str:
@@ -61,13 +65,19 @@ class Verdict:
             )
         if self.decision is Decision.ALLOW:
             unseen = "; a policy of the resource itself is not looked at" if has_policy else ""
-            return f"allowed by policies of {source.arn}{by}{unseen}"
+            return f"allowed by policies of {source.arn}{by}{unseen}{self._unknown_conditions}"
         if self.explicit:
             return f"explicitly denied{by}{_also(self.layers)}"
         if self.layers:
             return f"implicitly denied: {' and '.join(self.layers)}"
         unless = ", unless a policy of the resource itself does" if has_policy else ""
         return f"implicitly denied: no policy of {source.arn} allows it{unless}"
+
+    @property
+    def _unknown_conditions(self) -> str:
+        if not self.organized:
+            return ""
+        return "; what the organization's policies ask of a request is not told"
 
 
 def verdict_of(result: Mapping[str, Any]) -> Verdict:
@@ -76,14 +86,22 @@ def verdict_of(result: Mapping[str, Any]) -> Verdict:
     :raises LookupError: (or another of :data:`~airflow_multicloud.adapters.answers.MALFORMED`)
         when it is none.
     """
-    found = _verdict(result, result["EvalDecision"])
-    for one in result.get("ResourceSpecificResults") or ():
-        found = found.and_also(_verdict(one, one["EvalResourceDecision"]))
+    specific = result.get("ResourceSpecificResults") or ()
+    # Beside a resource they are in its own result, where the decision is of all results together.
+    missing = tuple(
+        dict.fromkeys(
+            str(name)
+            for one in (result, *specific)
+            for name in one.get("MissingContextValues") or ()
+        )
+    )
+    found = _verdict(result, result["EvalDecision"], missing)
+    for one in specific:
+        found = found.and_also(_verdict(one, one["EvalResourceDecision"], missing))
     return found
 
 
-def _verdict(told: Mapping[str, Any], decision: str) -> Verdict:
-    missing = tuple(map(str, told.get("MissingContextValues") or ()))
+def _verdict(told: Mapping[str, Any], decision: str, missing: tuple[str, ...]) -> Verdict:
     organization = told.get("OrganizationsDecisionDetail") or {}
     boundary = told.get("PermissionsBoundaryDecisionDetail") or {}
     layers = []
@@ -100,6 +118,7 @@ def _verdict(told: Mapping[str, Any], decision: str) -> Verdict:
         policies=tuple(dict.fromkeys(policies)),
         missing=missing,
         layers=tuple(layers) if decision != "allowed" else (),
+        organized=bool(organization),
     )
 
 
