@@ -19,6 +19,11 @@ _DECISIONS = {
 #: Services whose resources have policies that allow a caller of the same account by themselves:
 #: "AWS services that work with IAM" in the IAM User Guide, as far as this package uses them.
 _HAVE_POLICIES = frozenset({"s3", "secretsmanager", "kms", "sqs", "sns", "logs"})
+#: Those whose policies may deny, too, and are not read here: buckets' are, and a key's decides.
+POLICIES_UNREAD = frozenset({"secretsmanager", "sqs", "sns"})
+# "Overview of managing access permissions to your CloudWatch Logs resources": policies of log
+# groups let services deliver to them.
+_GROUPS_POLICIES = frozenset({"logs"})
 _MOST_NAMED = 3
 
 
@@ -57,21 +62,36 @@ class Verdict:
     def reason(self, source: PolicySource, arn: Arn | None) -> str:
         """Why, in a sentence."""
         by = f" ({', '.join(self.policies[:_MOST_NAMED])})" if self.policies else ""
-        has_policy = arn is not None and arn.service in _HAVE_POLICIES
         if self.decision is Decision.UNKNOWN:
             return (
                 f"policies of {source.arn} depend on {', '.join(self.missing)}, which only a "
                 f"request has"
             )
         if self.decision is Decision.ALLOW:
-            unseen = "; a policy of the resource itself is not looked at" if has_policy else ""
+            is_unseen = arn is not None and arn.service in _GROUPS_POLICIES
+            unseen = "; a policy of the resource itself is not looked at" if is_unseen else ""
             return f"allowed by policies of {source.arn}{by}{unseen}{self._unknown_conditions}"
         if self.explicit:
             return f"explicitly denied{by}{_also(self.layers)}"
         if self.layers:
             return f"implicitly denied: {' and '.join(self.layers)}"
-        unless = ", unless a policy of the resource itself does" if has_policy else ""
-        return f"implicitly denied: no policy of {source.arn} allows it{unless}"
+        return f"implicitly denied: no policy of {source.arn} allows it"
+
+    @property
+    def is_by_silence(self) -> bool:
+        """Whether it is denied only because none of the caller's policies allows it."""
+        return self.decision is Decision.DENY and not self.explicit and not self.layers
+
+    def why_maybe(self, source: PolicySource, arn: Arn | None) -> str | None:
+        """Why what is denied by silence may be allowed by the resource itself."""
+        if arn is None or arn.service not in _HAVE_POLICIES:
+            return None
+        if arn.account and arn.account != source.account:
+            return None  # Across accounts both must allow it.
+        return (
+            f"no policy of {source.arn} allows it; a policy of the resource itself may, and is not "
+            "read"
+        )
 
     @property
     def _unknown_conditions(self) -> str:
