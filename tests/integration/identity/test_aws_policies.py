@@ -63,6 +63,24 @@ def test_a_denial_below_a_prefix_is_found_wherever_it_is(
     assert asked(action="s3:PutObject").decision is Decision.ALLOW
 
 
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (f"{LAKE}/sales/private/a${{*}}", Decision.DENY),
+        (f"{LAKE}/${{?}}/a${{$}}b", Decision.ALLOW),
+        (f"{LAKE}/sales/a${{*}}b", Decision.ALLOW),
+        (f"{LAKE}/${{*}}/*", Decision.UNKNOWN),
+    ],
+)
+def test_characters_that_stand_for_themselves_are_no_patterns(
+    admin: Admin, resource: str, expected: Decision
+) -> None:
+    other = {**PRIVATE, "Resource": f"{LAKE}/${{*}}/private/*"}
+    unreadable = {"Effect": "Deny", "Action": "iam:GetUser", "Resource": "*"}
+    admin.seed("identity", [bucket(), policy(PRIVATE, other, unreadable)])
+    assert asked(resource).decision is expected
+
+
 @pytest.mark.parametrize("inline", [False, True])
 def test_a_roles_policies_are_read_too(admin: Admin, inline: bool) -> None:
     admin.seed("identity", [bucket(), policy(PRIVATE, principal=ROLE, inline=inline)])

@@ -18,6 +18,7 @@ EVERYTHING: Final = "*"
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)", re.DOTALL)
 #: What :mod:`~airflow_multicloud.clouds.aws.identity.facts` makes where nothing names a region.
 _NO_REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:\*:")
+_ESCAPED = re.compile(r"\$\{([*?$])\}")
 _LONGEST = 2048  # ResourceNameType of IAM's model
 #: ActionNameType of IAM's model, of which the simulator takes no pattern.
 _ACTION = re.compile(r"(?=.{3,128}\Z)[a-z0-9-]+:[A-Za-z0-9]+")
@@ -53,6 +54,16 @@ class Arn:
             account=account,
             rest=rest,
         )
+
+
+def unescaped(resource: str) -> str:
+    """A resource as requests name it, which policies are judged by."""
+    return _ESCAPED.sub(r"\1", resource)
+
+
+def without_escapes(resource: str) -> str:
+    """A resource without the characters that stand for themselves: what is left has a meaning."""
+    return _ESCAPED.sub("", resource)
 
 
 def checked_resource(resource: str, parameter: str = "resource") -> Arn | None:

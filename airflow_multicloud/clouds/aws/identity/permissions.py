@@ -15,7 +15,14 @@ from typing import Any, Final
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.permissions import Asking, Question, unasked
 from airflow_multicloud.clouds.aws import NAME
-from airflow_multicloud.clouds.aws.identity.arns import EVERYTHING, Arn, checked, checked_resource
+from airflow_multicloud.clouds.aws.identity.arns import (
+    EVERYTHING,
+    Arn,
+    checked,
+    checked_resource,
+    unescaped,
+    without_escapes,
+)
 from airflow_multicloud.clouds.aws.identity.buckets import BucketPolicies, BucketPolicy
 from airflow_multicloud.clouds.aws.identity.caller_policies import CallerPolicies
 from airflow_multicloud.clouds.aws.identity.dry_runs import DryRuns
@@ -49,7 +56,8 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         is so are then tried with ``DryRun``.
 
         :param actions: as ``s3:PutObject``, without wildcards.
-        :param resource: an ARN, or ``*`` for actions that can't be limited to a resource.
+        :param resource: an ARN, or ``*`` for actions that can't be limited to a resource. As in
+            policies, ``${*}``, ``${?}`` and ``${$}`` stand for these characters.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of AWS.
         """
@@ -94,12 +102,12 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         why_not = self._why_not(source, arn) if allowed else None
         silent = any(one.is_by_silence for one in verdicts)
         bucket = self._bucket_of(arn, source.account) if allowed or silent else None
+        text = EVERYTHING if arn is None else unescaped(arn.text)
         limits = None
-        if allowed and why_not is None and arn is not None and EVERYTHING in arn.rest:
-            limits = self._limits_below(source, arn.text)
+        if allowed and why_not is None and arn and EVERYTHING in without_escapes(arn.rest):
+            limits = self._limits_below(source, text)
 
         def judged(action: str, verdict: Verdict) -> tuple[Decision, str]:
-            text = arn.text if arn is not None else EVERYTHING
             reason = verdict.reason(source, arn)
             if verdict.decision is Decision.ALLOW:
                 if why_not is not None:
@@ -130,7 +138,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
                 for page in pages.paginate(
                     PolicySourceArn=source.arn,
                     ActionNames=list(actions),
-                    ResourceArns=[resource],
+                    ResourceArns=[unescaped(resource)],
                     ContextEntries=self._context(source, resource),
                 )
                 for one in page["EvaluationResults"]

@@ -17,7 +17,12 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.adapters.permissions import refused, shown
 from airflow_multicloud.clouds.aws import NAME
-from airflow_multicloud.clouds.aws.identity.arns import EVERYTHING, checked, checked_resource
+from airflow_multicloud.clouds.aws.identity.arns import (
+    EVERYTHING,
+    checked,
+    checked_resource,
+    without_escapes,
+)
 from airflow_multicloud.clouds.aws.identity.errors import granting
 from airflow_multicloud.clouds.aws.identity.sources import SESSION_POLICIES, PolicySources
 from airflow_multicloud.errors import CredentialsError
@@ -136,12 +141,12 @@ def _policy(scope: TokenScope) -> str:
 def _check_literal(resource: str) -> None:
     """Names of objects may have what policies read as patterns and variables."""
     checked_resource(resource, "resources")
-    named = resource.removesuffix("*")
+    named = without_escapes(resource).removesuffix("*")
     if found := next((sign for sign in _SIGNS if sign in named), None):
         raise refused(
             "resources",
             f"{shown(resource)} given; policies would read its {found!r} as more than it says: "
-            "expected names, which may end in one '*'",
+            "expected names, which may end in one '*', with ${*}, ${?} and ${$} for these characters",
             NAME,
         )
 
