@@ -146,7 +146,7 @@ def _check_literal(resource: str) -> None:
         raise refused(
             "resources",
             f"{shown(resource)} given; policies would read its {found!r} as more than it says: "
-            "expected names, which may end in one '*', with ${*}, ${?} and ${$} for these characters",
+            "expected names, which may end in one '*'; for these characters write ${*}, ${?}, ${$}",
             NAME,
         )
 
