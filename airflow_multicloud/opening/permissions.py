@@ -116,6 +116,7 @@ def _unreachable(need: Need, err: CloudError) -> CheckedPermission:
         reason=f"could not be asked: {err.kind}: {err}",
         calls=(),
         operations=(need.what,),
+        kind=err.kind,
     )
 
 
