@@ -41,9 +41,7 @@ class Question:
 
         :param reason: a text, or the error that was the answer.
         """
-        return replace(
-            self.answer(action, Decision.UNKNOWN, str(reason)), kind=_kind_of(reason)
-        )
+        return replace(self.answer(action, Decision.UNKNOWN, str(reason)), kind=_kind_of(reason))
 
 
 def unasked(actions: Iterable[str], resource: str, reason: object) -> tuple[PermissionCheck, ...]:
@@ -64,7 +62,7 @@ def unasked(actions: Iterable[str], resource: str, reason: object) -> tuple[Perm
 
 
 def _kind_of(reason: object) -> ErrorKind | None:
-    """An argument that is refused may be a name that this call does not judge: a cloud can't tell."""
+    """That of an error, unless it is of an argument: this call may not judge all actions."""
     if not isinstance(reason, CloudError) or reason.kind is ErrorKind.INVALID_ARGUMENT:
         return None
     return reason.kind

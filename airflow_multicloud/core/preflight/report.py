@@ -14,9 +14,7 @@ from airflow_multicloud.ports.identity import Decision
 _NAMED = 3
 #: What stays in the way until somebody changes the connection, the URI or what they name; that a
 #: cloud can't tell is something else.
-_CERTAIN = frozenset(
-    {ErrorKind.NOT_FOUND, ErrorKind.UNAUTHENTICATED, ErrorKind.INVALID_ARGUMENT}
-)
+_CERTAIN = frozenset({ErrorKind.NOT_FOUND, ErrorKind.UNAUTHENTICATED, ErrorKind.INVALID_ARGUMENT})
 
 
 class OnUnknown(StrEnum):
@@ -113,8 +111,7 @@ class PreflightReport(Documented):
         return tuple(
             one
             for one in self.permissions
-            if one.needed
-            and (one.certain or (one.decision is Decision.UNKNOWN and not warned))
+            if one.needed and (one.certain or (one.decision is Decision.UNKNOWN and not warned))
         )
 
     @property
