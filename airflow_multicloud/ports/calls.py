@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +53,15 @@ class Grant:
 
     permission: str
     resource: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDocument:
+    """A policy or role in its cloud's own form; ``clouds.<cloud>.identity.policies`` writes them.
+
+    :param granted_on: the resources that it is to be granted on; empty where the document names
+        them itself.
+    """
+
+    document: Mapping[str, Any]
+    granted_on: tuple[str, ...] = ()

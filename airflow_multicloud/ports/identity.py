@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from airflow_multicloud.errors import ErrorKind
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -52,6 +54,7 @@ class PermissionCheck:
     :param resource: as the cloud writes it.
     :param reason: why: which policy or layer decides, or why it can't be known.
     :param asked: the call that told; ``None`` when nothing could be asked.
+    :param kind: of the error that was the answer, where it is not known for one.
     """
 
     action: str
@@ -59,6 +62,7 @@ class PermissionCheck:
     decision: Decision
     reason: str
     asked: str | None = None
+    kind: ErrorKind | None = None
 
 
 @runtime_checkable

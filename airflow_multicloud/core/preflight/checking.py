@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from airflow_multicloud.core.preflight.granting import NeededCall
 from airflow_multicloud.core.preflight.report import CheckedPermission
-from airflow_multicloud.errors import CloudError
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.calls import ACCOUNT, Grant
 from airflow_multicloud.ports.identity import Decision, Identity, PermissionChecks
 
@@ -55,6 +55,7 @@ def _checked(
         calls=tuple(dict.fromkeys(one.call.call for one in needed_by)),
         operations=tuple(dict.fromkeys(what for one in needed_by for what in one.what)),
         without=needed_by[0].call.without if optional else "",
+        kind=answer.kind,
     )
 
 
@@ -63,6 +64,7 @@ class _Answer:
     resource: str
     decision: Decision
     reason: str
+    kind: ErrorKind | None = None
 
 
 def _answers(asked: Asked, by_resource: Mapping[str, Sequence[str]]) -> Mapping[Grant, _Answer]:
@@ -86,7 +88,8 @@ def _ask(asked: Asked, resource: str, permissions: Sequence[str]) -> Mapping[str
         checked = identity.check_permissions(permissions, named)
     except CloudError as err:
         why = f"could not be asked: {err.kind}: {err}"
-        return {permission: _Answer(named, Decision.UNKNOWN, why) for permission in permissions}
-    told = {one.action: _Answer(named, one.decision, one.reason) for one in checked}
+        failed = _Answer(named, Decision.UNKNOWN, why, err.kind)
+        return dict.fromkeys(permissions, failed)
+    told = {one.action: _Answer(named, one.decision, one.reason, one.kind) for one in checked}
     silent = _Answer(named, Decision.UNKNOWN, "the answer does not tell of it")
     return {permission: told.get(permission, silent) for permission in permissions}

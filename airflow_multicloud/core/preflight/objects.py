@@ -95,6 +95,8 @@ class Upload:
             yield from place.needs((*LEDGER, "put_object"), own=True)
             if self.versioned:
                 yield from place.needs(("upload_parts:version",))
+            if self.replicate_to:  # The object is the source of a replication then.
+                yield from reading_one(place, tags=False, versioned=self.versioned)
         replicas = uris(self.replicate_to, "replicate_to") if self.replicate_to else ()
         for number, uri in enumerate(replicas):
             place = ObjectPlace.of(uri, "upload: replica", f"replicate_to[{number}]")
@@ -175,15 +177,22 @@ class Fetch:
 
 def reading(place: ObjectPlace, *, tags: bool, versioned: bool) -> Iterator[Need]:
     """Of the source of a replication."""
+    if not place.location.is_prefix:
+        yield from reading_one(place, tags=tags, versioned=versioned)
+        return
+    yield from place.needs(("stat_bucket", "stat_object", "get_object", "list_objects"))
+    if tags:
+        yield from place.needs(("get_tags",))
+
+
+def reading_one(place: ObjectPlace, *, tags: bool, versioned: bool) -> Iterator[Need]:
+    """Of an object that is the source; of any below a prefix that may be."""
     yield from place.needs(("stat_bucket", "stat_object", "get_object"))
-    if place.location.is_prefix:
-        yield from place.needs(("list_objects",))
     # An object that is named, and not listed, tells which version it is, and is read as that.
-    pinned = versioned and not place.location.is_prefix
-    if pinned:
+    if versioned:
         yield from place.needs(("stat_object:version", "get_object:version"))
     if tags:
-        yield from place.needs(("get_tags", *(("get_tags:version",) if pinned else ())))
+        yield from place.needs(("get_tags", *(("get_tags:version",) if versioned else ())))
 
 
 def replica(

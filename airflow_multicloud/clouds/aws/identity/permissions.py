@@ -68,7 +68,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         except CredentialsError as err:
             if not err.kind.is_outage:
                 raise
-            return unasked(given, resource, str(err))
+            return unasked(given, resource, err)
         if source.arn:
             found = Asking(
                 question, lambda some: self._judged(question, source, some, arn), _AT_ONCE

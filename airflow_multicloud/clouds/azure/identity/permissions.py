@@ -25,10 +25,17 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.authorization import AuthorizationManagementClient
 
 from airflow_multicloud.adapters.answers import Tokens, well_formed
-from airflow_multicloud.adapters.permissions import Question, checked_actions, refused, shown
+from airflow_multicloud.adapters.permissions import (
+    Question,
+    checked_actions,
+    refused,
+    shown,
+    unasked,
+)
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.identity.deny_assignments import Denial
 from airflow_multicloud.clouds.azure.identity.errors import manager_translated
+from airflow_multicloud.clouds.azure.identity.facts import why_not_named
 from airflow_multicloud.clouds.azure.identity.operations import Operations, operations_of
 from airflow_multicloud.clouds.azure.identity.principals import Principals
 from airflow_multicloud.clouds.azure.identity.roles import OperationSet
@@ -73,9 +80,12 @@ class RolePermissions(Principals):
         """
         expected = "Provider/type/verb, as Microsoft.Compute/virtualMachines/read; '*' for a part"
         given = checked_actions(actions, _OPERATION, expected=expected, cloud=NAME)
-        scope = _checked_scope(resource)
+        untold = why_not_named(resource, self.conn_id) if isinstance(resource, str) else None
+        scope = _checked_scope(resource) if untold is None else resource
         if self.account is not None and self._azure.resource_manager.credential is None:
             return storage_checks(self.account, self.conn_id, given, scope)
+        if untold is not None:
+            return unasked(given, resource, untold)
         question = Question(resource=resource, asked=_CALL)
         try:
             roles = list(self._roles(scope))
