@@ -149,8 +149,24 @@ def test_a_deny_is_one_whoever_owns_the_resource(attach: Attach) -> None:
 
 def test_a_bucket_that_is_not_there_yet_is_of_whoever_makes_it(admin: Admin) -> None:
     del admin
-    (check,) = StsIdentityHook(USER_CONN).check_permissions(["s3:CreateBucket"], BUCKET)
-    assert check.decision is Decision.ALLOW
+    hook = StsIdentityHook(USER_CONN)
+    make, use = hook.check_permissions(["s3:CreateBucket", "s3:ListBucket"], BUCKET)
+    assert (make.decision, use.decision) == (Decision.ALLOW, Decision.UNKNOWN)
+    assert "there is no bucket lab" in use.reason
+    assert use.kind is ErrorKind.NOT_FOUND
+    for resource in (BUCKET, f"{BUCKET}/*"):
+        (made,) = hook.check_permissions(["s3:ListBucket"], resource, to_be_made=True)
+        assert made.decision is Decision.ALLOW
+
+
+def test_no_policy_grants_in_a_bucket_that_is_not_there(admin: Admin, attach: Attach) -> None:
+    admin.seed("identity", [{"principal": USER, "clear": True}])
+    attach(allow(["iam:*", "s3:GetBucketPolicy"]))
+    for to_be_made in (False, True):
+        (check,) = StsIdentityHook(USER_CONN).check_permissions(
+            ["s3:ListBucket"], BUCKET, to_be_made=to_be_made
+        )
+        assert check.decision is Decision.DENY
 
 
 @pytest.mark.parametrize(("conn_id", "principal"), [(USER_CONN, USER), (ROLE_CONN, ROLE)])

@@ -20,6 +20,9 @@ from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision
 
 _NONE = "NoSuchBucketPolicy"
+_MAKING = "s3:createbucket"
+#: A decision and why: a text, or the error that was the answer.
+Said = tuple[Decision, str | CredentialsError]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +31,22 @@ class BucketPolicy:
 
     :param statements: that may mean the caller.
     :param unread: why they are not known, or whose the bucket is.
+    :param error: that told so.
     """
 
     bucket: str
     statements: tuple[Statement, ...] = ()
     unread: str | None = None
+    error: CredentialsError | None = None
 
-    def on_allowed(self, action: str, resource: str) -> tuple[Decision, str] | None:
+    def on_allowed(self, action: str, resource: str) -> Said | None:
         """What is to be said of what the caller's own policies allow; ``None`` for that it is."""
+        if self.is_missing:
+            # It will be of the account that makes it.
+            why = f"the caller's policies allow it, but there is no bucket {self.bucket}"
+            return None if action.casefold() == _MAKING else self._unknown(why)
         if self.unread is not None:
-            return Decision.UNKNOWN, f"the caller's policies allow it, but {self.unread}"
+            return self._unknown(f"the caller's policies allow it, but {self.unread}")
         denying = [s for s in self.statements if s.denies and s.may_concern(action, resource)]
         if any(one.is_certain(resource) for one in denying):
             return Decision.DENY, f"the policy of the bucket {self.bucket} denies it"
@@ -46,20 +55,30 @@ class BucketPolicy:
             return Decision.UNKNOWN, f"the caller's policies allow it, but {why}"
         return None
 
-    def on_denied(self, action: str, resource: str) -> str | None:
+    def on_denied(self, action: str, resource: str) -> Said | None:
         """Why what none of the caller's policies allows may be allowed all the same."""
-        if self.unread is not None:
-            return f"no policy of the caller allows it, but {self.unread}"
+        if self.unread is not None and not self.is_missing:
+            return self._unknown(f"no policy of the caller allows it, but {self.unread}")
         if any(not s.denies and s.may_concern(action, resource) for s in self.statements):
-            return f"no policy of the caller allows it; that of the bucket {self.bucket} may"
+            why = f"no policy of the caller allows it; that of the bucket {self.bucket} may"
+            return Decision.UNKNOWN, why
         return None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no such bucket."""
+        return self.error is not None and self.error.kind is ErrorKind.NOT_FOUND
+
+    def _unknown(self, why: str) -> Said:
+        kept = self.error and CredentialsError(why, kind=self.error.kind, cloud=NAME)
+        return Decision.UNKNOWN, kept or why
 
 
 class BucketPolicies(IdentityBase):
     """Reads them."""
 
     def _bucket_policy(self, bucket: str, account: str) -> BucketPolicy:
-        """A bucket's; of one that is not there it is empty.
+        """A bucket's.
 
         :param account: that must own it.
         :raises CredentialsError: when the credentials are refused.
@@ -77,10 +96,8 @@ class BucketPolicies(IdentityBase):
         except CredentialsError as err:
             if err.kind is ErrorKind.UNAUTHENTICATED:
                 raise
-            if err.kind is ErrorKind.NOT_FOUND:
-                return BucketPolicy(bucket=bucket)  # It will be of the account that makes it.
             why = f"{bucket} may be of another account, or its own policy decide: {err}"
-            return BucketPolicy(bucket=bucket, unread=why)
+            return BucketPolicy(bucket=bucket, unread=why, error=err)
         endpoint = self._session.endpoint_url("s3")
         has_tls = endpoint is None or endpoint.startswith("https:")
         return BucketPolicy(

@@ -26,9 +26,9 @@ class Limits:
 
     statements: tuple[Statement, ...]
     resource: str
-    unread: str | None = None
+    unread: CredentialsError | None = None
 
-    def why_not(self, action: str) -> str | None:
+    def why_not(self, action: str) -> str | CredentialsError | None:
         """Why an action that is allowed on the pattern may be denied all the same."""
         if self.unread is not None:
             return self.unread
@@ -62,7 +62,7 @@ class CallerPolicies(PolicySources):
                 f"the caller's policies allow it on {resource}, but may deny it on some of that, "
                 f"and could not be read: {err}"
             )
-            return Limits((), resource, why)
+            return Limits((), resource, CredentialsError(why, kind=err.kind, cloud=NAME))
         return Limits(read, resource)
 
     def _documents(self, source: PolicySource) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -23,7 +23,7 @@ from airflow_multicloud.clouds.aws.identity.arns import (
     unescaped,
     without_escapes,
 )
-from airflow_multicloud.clouds.aws.identity.buckets import BucketPolicies, BucketPolicy
+from airflow_multicloud.clouds.aws.identity.buckets import BucketPolicies, BucketPolicy, Said
 from airflow_multicloud.clouds.aws.identity.caller_policies import CallerPolicies
 from airflow_multicloud.clouds.aws.identity.dry_runs import DryRuns
 from airflow_multicloud.clouds.aws.identity.errors import translated
@@ -43,7 +43,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
     ) -> tuple[PermissionCheck, ...]:
         """Simulate the caller's policies.
 
@@ -58,6 +58,7 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         :param actions: as ``s3:PutObject``, without wildcards.
         :param resource: an ARN, or ``*`` for actions that can't be limited to a resource. As in
             policies, ``${*}``, ``${?}`` and ``${$}`` stand for these characters.
+        :param to_be_made: of a bucket that is not there, the caller's policies decide alone.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of AWS.
         """
@@ -71,14 +72,22 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
             return unasked(given, resource, err)
         if source.arn:
             found = Asking(
-                question, lambda some: self._judged(question, source, some, arn), _AT_ONCE
+                question,
+                lambda some: self._judged(question, source, some, arn, to_be_made=to_be_made),
+                _AT_ONCE,
             ).about(given)
         else:
             found = unasked(given, resource, source.why_not or "")
         return self._by_dry_run(found, arn)
 
     def _judged(
-        self, question: Question, source: PolicySource, actions: Sequence[str], arn: Arn | None
+        self,
+        question: Question,
+        source: PolicySource,
+        actions: Sequence[str],
+        arn: Arn | None,
+        *,
+        to_be_made: bool,
     ) -> Mapping[str, PermissionCheck]:
         told = self._simulated(source, actions, question.resource)
         doing = f"reading the answer of {_CALL}"
@@ -87,16 +96,25 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         verdicts: dict[str, Verdict] = {}
         for name, verdict in read:
             verdicts[name] = verdicts[name].and_also(verdict) if name in verdicts else verdict
-        judge = self._judge(source, arn, verdicts.values())
-        return {
-            action: question.answer(action, *judge(action, one))
-            for action in actions
-            if (one := verdicts.get(action.casefold())) is not None
-        }
+        judge = self._judge(source, arn, verdicts.values(), to_be_made=to_be_made)
+        found: dict[str, PermissionCheck] = {}
+        for action in actions:
+            if (one := verdicts.get(action.casefold())) is not None:
+                decision, why = judge(action, one)
+                if decision is Decision.UNKNOWN:
+                    found[action] = question.unknown(action, why)
+                else:
+                    found[action] = question.answer(action, decision, str(why))
+        return found
 
     def _judge(
-        self, source: PolicySource, arn: Arn | None, verdicts: Collection[Verdict]
-    ) -> Callable[[str, Verdict], tuple[Decision, str]]:
+        self,
+        source: PolicySource,
+        arn: Arn | None,
+        verdicts: Collection[Verdict],
+        *,
+        to_be_made: bool,
+    ) -> Callable[[str, Verdict], Said]:
         """What is to be said of a verdict, with what the simulator does not see."""
         allowed = any(one.decision is Decision.ALLOW for one in verdicts)
         why_not = self._why_not(source, arn) if allowed else None
@@ -107,23 +125,22 @@ class SimulatedPermissions(CallerPolicies, BucketPolicies, DryRuns):
         if allowed and why_not is None and arn and EVERYTHING in without_escapes(arn.rest):
             limits = self._limits_below(source, text)
 
-        def judged(action: str, verdict: Verdict) -> tuple[Decision, str]:
-            reason = verdict.reason(source, arn)
+        if to_be_made and bucket is not None and bucket.is_missing:
+            bucket = None
+
+        def judged(action: str, verdict: Verdict) -> Said:
+            said: Said | None = None
             if verdict.decision is Decision.ALLOW:
                 if why_not is not None:
                     return Decision.UNKNOWN, why_not
-                if bucket is not None and (said := bucket.on_allowed(action, text)) is not None:
-                    return said
-                if limits is not None and (why := limits.why_not(action)) is not None:
-                    return Decision.UNKNOWN, why
+                said = bucket.on_allowed(action, text) if bucket is not None else None
+                if said is None and limits and (why := limits.why_not(action)) is not None:
+                    said = Decision.UNKNOWN, why
             elif verdict.is_by_silence:
-                if bucket is not None:
-                    why = bucket.on_denied(action, text)
-                else:
-                    why = verdict.why_maybe(source, arn)
-                if why is not None:
-                    return Decision.UNKNOWN, why
-            return verdict.decision, reason
+                said = bucket.on_denied(action, text) if bucket is not None else None
+                if said is None and (why := verdict.why_maybe(source, arn)) is not None:
+                    said = Decision.UNKNOWN, why
+            return said or (verdict.decision, verdict.reason(source, arn))
 
         return judged
 

@@ -86,6 +86,8 @@ class Verdict:
         """Why what is denied by silence may be allowed by the resource itself."""
         if arn is None or arn.service not in _HAVE_POLICIES:
             return None
+        if arn.service == "s3" and not arn.account:
+            return None  # A bucket's is read.
         if arn.account and arn.account != source.account:
             return None  # Across accounts both must allow it.
         return (

@@ -63,7 +63,11 @@ class RolePermissions(Principals):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,  # noqa: ARG002  # Azure tells of any id below what is there
     ) -> tuple[PermissionCheck, ...]:
         """Judge the actions by the caller's roles and by what is denied to everybody.
 
@@ -75,6 +79,7 @@ class RolePermissions(Principals):
         :param actions: as ``Microsoft.Compute/virtualMachines/start/action``; a part may be ``*``,
             which is allowed when all is that it stands for.
         :param resource: the id of a subscription, a resource group or a resource.
+        :param to_be_made: makes no difference: roles count for whatever lies below their scope.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of Azure.
         """

@@ -100,6 +100,15 @@ def target_of(resource: str) -> Target | None:
     return _container(f"projects/{project[1]}", unsure=why)
 
 
+def project_of_new(project: str, what: str) -> Target:
+    """Where what a new resource inherits is asked.
+
+    :param what: that is not there yet, in words.
+    """
+    why = f"{what} is not there, and may grant it to whoever makes it"
+    return _container(f"projects/{project}", unsure=why)
+
+
 def _container(name: str, *, unsure: str | None = None) -> Target:
     kind = name.partition("/")[0]
     return Target(
