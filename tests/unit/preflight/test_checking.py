@@ -9,11 +9,13 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.core.preflight.checking import Asked, check_connection_calls
 from airflow_multicloud.core.preflight.granting import calls_of
+from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
 from airflow_multicloud.core.preflight.report import OnUnknown, PreflightReport, report_of
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.opening.permissions import describe
+from airflow_multicloud.ports.calls import ACCOUNT, ApiCall, CallTable
 from airflow_multicloud.ports.identity import Decision
 from airflow_multicloud.testing.memory_cloud import identity
 from airflow_multicloud.testing.memory_cloud.identity import Rule
@@ -162,3 +164,17 @@ def test_a_cloud_without_policies_says_so():
     with pytest.raises(CredentialsError, match="has no policies here") as caught:
         api.render_policy(OPERATIONS, "memory")
     assert caught.value.kind is ErrorKind.UNSUPPORTED
+
+
+def test_the_account_is_put_where_it_belongs_only():
+    """A key may have the same text."""
+    table = CallTable(
+        {"look": (ApiCall(call="look", permissions=("look",), resource="object"),)},
+        lambda _, facts: f"{facts['account']}/{facts['key']}",
+    )
+    need = Need(what="w", conn_id="pf_a", service="s", use="look", facts={"key": "in/{account}/x"})
+    (call,) = calls_of([need], lambda _: (table, {"account": ACCOUNT}))
+    assert call.resource == "{account}/in/{account}/x"
+    assert call.of_account("1234") == "1234/in/{account}/x"
+    (call,) = calls_of([need], lambda _: (table, {"account": "5"}))
+    assert (call.resource, call.of_account) == ("5/in/{account}/x", None)

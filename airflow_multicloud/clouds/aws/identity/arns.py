@@ -16,6 +16,8 @@ from airflow_multicloud.clouds.aws import NAME
 #: Any resource: what an action that can't be limited to one is asked of.
 EVERYTHING: Final = "*"
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)")
+_SPECIAL = re.compile(r"[*?$]")
+_ESCAPED = re.compile(r"\$\{([*?$])\}")
 _LONGEST = 2048  # ResourceNameType of IAM's model
 #: ActionNameType of IAM's model, of which the simulator takes no pattern.
 _ACTION = re.compile(r"(?=.{3,128}\Z)[a-z0-9-]+:[A-Za-z0-9]+")
@@ -51,6 +53,19 @@ class Arn:
             account=account,
             rest=rest,
         )
+
+
+def escaped(name: str) -> str:
+    """A name whose characters stand for themselves in policies.
+
+    "IAM policy elements: Variables and tags" has ``${*}``, ``${?}`` and ``${$}`` for that.
+    """
+    return _SPECIAL.sub(r"${\g<0>}", name)
+
+
+def unescaped(resource: str) -> str:
+    """A resource as requests name it, which policies are judged by."""
+    return _ESCAPED.sub(r"\1", resource)
 
 
 def checked_resource(resource: str, parameter: str = "resource") -> Arn | None:

@@ -13,7 +13,13 @@ from typing import Any, Final
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.permissions import Asking, Question, unasked
 from airflow_multicloud.clouds.aws import NAME
-from airflow_multicloud.clouds.aws.identity.arns import EVERYTHING, Arn, checked, checked_resource
+from airflow_multicloud.clouds.aws.identity.arns import (
+    EVERYTHING,
+    Arn,
+    checked,
+    checked_resource,
+    unescaped,
+)
 from airflow_multicloud.clouds.aws.identity.dry_runs import DryRuns
 from airflow_multicloud.clouds.aws.identity.errors import translated
 from airflow_multicloud.clouds.aws.identity.sources import PolicySource, PolicySources
@@ -43,7 +49,8 @@ class SimulatedPermissions(PolicySources, DryRuns):
         that change nothing of which that is so are then tried with ``DryRun``.
 
         :param actions: as ``s3:PutObject``, without wildcards.
-        :param resource: an ARN, or ``*`` for actions that can't be limited to a resource.
+        :param resource: an ARN, or ``*`` for actions that can't be limited to a resource. As in
+            policies, ``${*}``, ``${?}`` and ``${$}`` stand for these characters.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of AWS.
         """
@@ -95,7 +102,7 @@ class SimulatedPermissions(PolicySources, DryRuns):
                 for page in pages.paginate(
                     PolicySourceArn=source.arn,
                     ActionNames=list(actions),
-                    ResourceArns=[resource],
+                    ResourceArns=[unescaped(resource)],
                     ContextEntries=self._context(source, resource),
                 )
                 for one in page["EvaluationResults"]
