@@ -9,11 +9,13 @@ import pytest
 from airflow_multicloud import api
 from airflow_multicloud.core.preflight.checking import Asked, check_connection_calls
 from airflow_multicloud.core.preflight.granting import calls_of
+from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
 from airflow_multicloud.core.preflight.report import OnUnknown, PreflightReport, report_of
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.opening.permissions import describe
+from airflow_multicloud.ports.calls import ACCOUNT, ApiCall, CallTable
 from airflow_multicloud.ports.identity import Decision
 from airflow_multicloud.testing.memory_cloud import identity
 from airflow_multicloud.testing.memory_cloud.identity import Rule
@@ -162,3 +164,42 @@ def test_a_cloud_without_policies_says_so():
     with pytest.raises(CredentialsError, match="has no policies here") as caught:
         api.render_policy(OPERATIONS, "memory")
     assert caught.value.kind is ErrorKind.UNSUPPORTED
+
+
+def test_the_account_is_put_where_it_belongs_only():
+    """A key may have the same text."""
+    table = CallTable(
+        {"look": (ApiCall(call="look", permissions=("look",), resource="object"),)},
+        lambda _, facts: f"{facts['account']}/{facts['key']}",
+    )
+    need = Need(what="w", conn_id="pf_a", service="s", use="look", facts={"key": "in/{account}/x"})
+    (call,) = calls_of([need], lambda _: (table, {"account": ACCOUNT}))
+    assert call.resource == "{account}/in/{account}/x"
+    assert call.of_account("1234") == "1234/in/{account}/x"
+    (call,) = calls_of([need], lambda _: (table, {"account": "5"}))
+    assert (call.resource, call.of_account) == ("5/in/{account}/x", None)
+
+
+def test_what_is_in_a_bucket_that_is_made_is_asked_about_as_new():
+    """By its connection, whatever comes first; other buckets' and connections' are not."""
+
+    def told(create):
+        (operation,) = operations_of(
+            [
+                {
+                    "replicate": {
+                        "source": "mem://pf_b@lake/a/",
+                        "destinations": ["mem://pf_a@lake/b/", "mem://pf_b@new/b/"],
+                        "create_buckets": create,
+                    }
+                }
+            ]
+        )
+        return {
+            (one.conn_id, one.resource.split("/")[4], one.to_be_made)
+            for one in calls_of(needs_of([operation]), describe)
+        }
+
+    places = {("pf_a", "lake"), ("pf_b", "lake"), ("pf_b", "new")}
+    assert told(False) == {(*place, False) for place in places}
+    assert told(True) == {(*place, place != ("pf_b", "lake")) for place in places}

@@ -94,4 +94,54 @@ def test_characters_of_keys_stand_for_themselves():
     (policy,) = rendered(
         "aws", replicate=replication("s3://x@lake/all*", "gs://g@copy/", versioned=False)
     )
-    assert "arn:aws:s3:::lake/all${*}" in json.dumps(policy.document)
+    (verified,) = (one for one in policy.document["Statement"] if "s3:GetObject" in one["Action"])
+    assert verified["Resource"] == ["arn:aws:s3:::lake/all${*}"]
+
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
+
+
+@pytest.mark.parametrize(
+    ("named", "resource"),
+    [
+        (KEY, KEY),
+        ("1234", "arn:aws:kms:*:{account}:key/1234"),
+        ("alias/lake", "arn:aws:kms:*:{account}:key/{the key of alias/lake}"),
+    ],
+)
+@pytest.mark.parametrize("form", [dict, api.Destination])
+def test_a_destinations_key_is_used_in_the_callers_name(named, resource, form):
+    destination = form(uri="s3://x@copy/b/", encryption_key=named)
+    (policy,) = rendered("aws", replicate=replication("gs://g@lake/", destination))
+    (found,) = [one for one in policy.document["Statement"] if one["Resource"] == [resource]]
+    assert found["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    (policy,) = rendered("aws", replicate=replication("gs://g@lake/", "s3://x@copy/b/"))
+    assert "kms" not in json.dumps(policy.document)
+
+
+def test_only_the_destination_with_a_key_needs_it():
+    told = replication(
+        "s3://x@lake/", {"uri": "s3://y@copy/b/", "encryption_key": KEY}, "s3://z@other/b/"
+    )
+    policies = {one.conn_id: json.dumps(one.document) for one in rendered("aws", replicate=told)}
+    assert [name for name, text in policies.items() if "kms" in text] == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"uri": "s3://x@copy/", "nonsense": 1},
+            r"destinations\[0\]: nonsense given, expected uri, storage_class, encryption_key",
+        ),
+        ({"encryption_key": KEY}, r"destinations\[0\]: NoneType given, expected a URI"),
+        (
+            {"uri": "s3://x@copy/", "encryption_key": 1},
+            r"destinations\[0\]: int given, expected an encryption key",
+        ),
+        (7, r"destinations\[0\]: int given, expected a URI"),
+    ],
+)
+def test_a_destination_of_anything_else_is_refused(given, said):
+    with pytest.raises(CloudError, match=said):
+        rendered("aws", replicate=replication("gs://g@lake/", given))

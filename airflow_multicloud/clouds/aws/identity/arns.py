@@ -18,6 +18,7 @@ EVERYTHING: Final = "*"
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)", re.DOTALL)
 #: What :mod:`~airflow_multicloud.clouds.aws.identity.facts` makes where nothing names a region.
 _NO_REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:\*:")
+_SPECIAL = re.compile(r"[*?$]")
 _ESCAPED = re.compile(r"\$\{([*?$])\}")
 _LONGEST = 2048  # ResourceNameType of IAM's model
 #: ActionNameType of IAM's model, of which the simulator takes no pattern.
@@ -54,6 +55,14 @@ class Arn:
             account=account,
             rest=rest,
         )
+
+
+def escaped(name: str) -> str:
+    """A name whose characters stand for themselves in policies.
+
+    "IAM policy elements: Variables and tags" has ``${*}``, ``${?}`` and ``${$}`` for that.
+    """
+    return _SPECIAL.sub(r"${\g<0>}", name)
 
 
 def unescaped(resource: str) -> str:

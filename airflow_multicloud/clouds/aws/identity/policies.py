@@ -5,23 +5,16 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from airflow_multicloud.ports.calls import Grant, PolicyDocument
-
-#: "IAM policy elements: Variables and tags": these stand for themselves as ``${*}``, ``${?}`` and
-#: ``${$}`` only.
-_SPECIAL = re.compile(r"[*?$]")
-#: All of a bucket, below a prefix or of a log group, as this package asks for it.
-_ALL_BELOW = re.compile(r"(?:.*[/:])?\*", re.DOTALL)
 
 
 def policies_of(grants: Iterable[Grant], *, title: str) -> tuple[PolicyDocument, ...]:  # noqa: ARG001  # a policy has no title
     """One policy, with a statement for each set of actions that go with the same resources."""
     resources: dict[str, list[str]] = {}
     for grant in sorted(set(grants)):
-        resources.setdefault(grant.permission, []).append(_escaped(grant.resource))
+        resources.setdefault(grant.permission, []).append(grant.resource)
     actions: dict[tuple[str, ...], list[str]] = {}
     for action, where in resources.items():
         actions.setdefault(tuple(where), []).append(action)
@@ -33,9 +26,3 @@ def policies_of(grants: Iterable[Grant], *, title: str) -> tuple[PolicyDocument,
         ],
     }
     return (PolicyDocument(document=document),)
-
-
-def _escaped(resource: str) -> str:
-    """An ARN whose characters stand for themselves, but for a ``*`` that means all below."""
-    rest = "*" if _ALL_BELOW.fullmatch(resource) else ""
-    return _SPECIAL.sub(r"${\g<0>}", resource.removesuffix(rest)) + rest
