@@ -13,16 +13,12 @@ from airflow_multicloud.adapters.connections import own_session
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
 from airflow_multicloud.core.telemetry import in_context, operation
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import Secrets, SecretValue
+from airflow_multicloud.ports.secrets import SecretsService, SecretValue
 
 #: Requests to one store that may be without an answer at the same time.
 MOST_UNDER_WAY = 16
 #: Failures in a row after which a store is left alone for a while.
 _MOST_FAILURES = 2
-#: A store says so of what it does not have, or does not give for now; and of what it can't have.
-_ABSENT = frozenset(
-    {ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED, ErrorKind.INVALID_ARGUMENT}
-)
 
 _asking: ContextVar[bool] = ContextVar("airflow_multicloud_secret_lookup", default=False)
 
@@ -47,6 +43,17 @@ class Answer:
     error: CloudError | None = None
     skipped: bool = False
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the store has it and does not give it out: disabled, removed, its key unusable.
+
+        That is neither a value nor absence: whoever enables or recovers it wants it back.
+        """
+        return (
+            isinstance(self.error, SecretsError)
+            and self.error.kind is ErrorKind.PRECONDITION_FAILED
+        )
+
 
 class AskedStore:
     """A store, and how it has answered so far.
@@ -59,7 +66,7 @@ class AskedStore:
     def __init__(
         self,
         conn_id: str,
-        open_store: Callable[[], Secrets],
+        open_store: Callable[[], SecretsService],
         options: LookupOptions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -69,7 +76,7 @@ class AskedStore:
         self._clock = clock
         self._lock = threading.Lock()
         self._opening = threading.Lock()
-        self._hook: Secrets | None = None
+        self._hook: SecretsService | None = None
         self._numbers = itertools.count()
         self._under_way: dict[int, float] = {}
         self._overdue: set[int] = set()
@@ -131,9 +138,14 @@ class AskedStore:
                 self._hook = self._open()
             hook = self._hook
         try:
+            hook.check_secret_name(name)
+        except SecretsError:
+            return None  # A name that the cloud can't have: it was not asked.
+        try:
             return hook.read_secret(name)
         except SecretsError as err:
-            if err.kind in _ABSENT:
+            # All else leaves open whether it is there.
+            if err.kind is ErrorKind.NOT_FOUND:
                 return None
             raise
 
