@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from airflow.secrets import BaseSecretsBackend
@@ -21,6 +22,7 @@ from airflow_multicloud.core.secret_lookup.lookup import Found
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.opening.beside_loop import beside_loop
 from airflow_multicloud.opening.secret_lookup import shared_lookup
 from airflow_multicloud.opening.secret_lookup_apart import find_apart, is_airflow_loading
 from airflow_multicloud.text import printable
@@ -187,7 +189,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
     def _looked_up(self, name: str) -> Found:
         lookup = shared_lookup(self._stores, self._options)
         if not is_airflow_loading():
-            return lookup.find(name)
+            return lookup.kept_or(name, lambda: beside_loop(partial(lookup.find, name)))
         return lookup.kept_or(name, lambda: find_apart(self._stores, self._options, name))
 
 

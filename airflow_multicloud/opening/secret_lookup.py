@@ -37,15 +37,23 @@ def open_lookup(
     :param conn_ids: in the order in which they are asked.
     :param compares: whether stores that were not needed are asked afterwards.
     """
-    stores = [AskedStore(one, partial(open_store, one), options) for one in conn_ids]
+    stores = [
+        AskedStore(
+            one,
+            partial(registry.resolve, SecretsService, one),
+            options,
+            read_connection=partial(connection_of_environment, one),
+        )
+        for one in conn_ids
+    ]
     return Lookup(stores, options, compares=compares)
 
 
-def open_store(conn_id: str) -> SecretsService:
-    """The hook of a store.
+def connection_of_environment(conn_id: str) -> object:
+    """The connection of a store.
 
     :raises CredentialsError: ``not_found`` when no variable of the environment has the connection:
-        it can't come from a store.
+        it can't come from a store; ``invalid_argument`` when it can't be read.
     """
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     if variable not in os.environ:
@@ -54,4 +62,4 @@ def open_store(conn_id: str) -> SecretsService:
             "secrets backend reads its own connections from there only",
             kind=ErrorKind.NOT_FOUND,
         )
-    return registry.resolve(SecretsService, conn_id)
+    return registry.read_connection(conn_id)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from airflow_multicloud.adapters.connections import own_session
+from airflow_multicloud.adapters.connections import keep_connection, own_session
+from airflow_multicloud.adapters.masking import masking_later
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
 from airflow_multicloud.core.telemetry import in_context, operation
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
@@ -61,6 +62,8 @@ class AskedStore:
     :param conn_id: its connection id, for logs.
     :param open_store: gives its hook; called once, on the first request's thread.
     :param clock: seconds of a monotonic clock.
+    :param read_connection: gives its connection, which is kept; called on the thread that asks,
+        since Airflow tells its supervisor of what is read.
     """
 
     def __init__(
@@ -69,8 +72,12 @@ class AskedStore:
         open_store: Callable[[], SecretsService],
         options: LookupOptions,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        read_connection: Callable[[], object] | None = None,
     ) -> None:
         self.conn_id = conn_id
+        self._read_connection = read_connection
+        self._connection: object = None
         self._open = open_store
         self._options = options
         self._clock = clock
@@ -98,17 +105,18 @@ class AskedStore:
             return None
 
     def ask(self, name: str, tell: Callable[[Answer], None]) -> None:
-        """Begin to ask for a secret.
+        """Begin to ask for a secret; whoever gives its value away tells the masker of it before.
 
         :param tell: is given the answer, on another thread; never, while the store hangs.
         """
+        connection = self._known_connection()
         number = next(self._numbers)
         with self._lock:
             self._under_way[number] = self._clock()
 
         def run() -> None:
             _asking.set(True)
-            answer = self._answer(name)
+            answer = self._answer(name, connection)
             self._note(number, answer)
             tell(answer)
 
@@ -118,10 +126,34 @@ class AskedStore:
             daemon=True,
         ).start()
 
-    def _answer(self, name: str) -> Answer:
+    def _known_connection(self) -> object:
+        """The connection, or the error that reading it has ended with."""
+        if self._connection is None and self._read_connection is not None:
+            token = _asking.set(True)
+            try:
+                with own_session():
+                    self._connection = self._read_connection()
+            except Exception as err:  # noqa: BLE001 - it is this store's answer
+                return err
+            finally:
+                _asking.reset(token)
+        return self._connection
+
+    def _keep(self, connection: object) -> None:
+        if isinstance(connection, Exception):
+            raise connection
+        if connection is not None:
+            keep_connection(self.conn_id, connection)
+
+    def _answer(self, name: str, connection: object) -> Answer:
         try:
             # Who waits may hold a session's locks.
-            with own_session(), operation("secrets.lookup", multicloud__conn_id=self.conn_id):
+            with (
+                own_session(),
+                masking_later(),
+                operation("secrets.lookup", multicloud__conn_id=self.conn_id),
+            ):
+                self._keep(connection)
                 return Answer(store=self.conn_id, value=self._read(name))
         except CloudError as err:
             return Answer(store=self.conn_id, error=err)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 
+from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.core.secret_lookup.asked_store import Answer, AskedStore
 from airflow_multicloud.core.secret_lookup.cache import Cache
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
@@ -86,6 +87,8 @@ class Lookup:
         withheld = tuple(one.store for one in failed if one.is_withheld)
         silent = tuple(one.store for one in failed if not one.is_withheld)
         for one in answers:
+            if one.value is not None:
+                mask_value(one.value.value)
             if one.error is not None:
                 # That a store is left alone for a while was told when it failed.
                 tell = _log.debug if one.skipped else _log.warning
