@@ -35,7 +35,6 @@ PREFLIGHT = command(
     examples="""\
   airflow multicloud preflight nightly.yaml
   airflow multicloud preflight nightly.yaml --render aws
-  airflow multicloud preflight nightly.yaml --render aws | jq '.[0].document'
 """,
 )
 

@@ -48,7 +48,7 @@ def told(**operation):
 
 def check(used, told):
     lacking = {conn_id: used[conn_id] - told[conn_id] for conn_id in used}
-    assert lacking == dict.fromkeys(used, set())
+    assert lacking == {key: set() for key in used}
     assert all(used.values()), "a connection was not used at all"
 
 
