@@ -25,7 +25,7 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, working_for
 from airflow_multicloud.locations import Location
-from airflow_multicloud.ports.calls import CallTable, Grant
+from airflow_multicloud.ports.calls import Grant
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
     ObjectRef,
@@ -35,10 +35,13 @@ from airflow_multicloud.ports.object_store import (
 )
 
 from .naming import CALLS, RESOURCES
+from .reading import READERS
+from .stated import STATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from airflow_multicloud.core.preflight.granting import Described
     from airflow_multicloud.core.preflight.needs import Need
     from tests.faults.proxy import FaultProxy
 
@@ -111,29 +114,24 @@ class Recorded:
         """What the requests since the last time needed; the bucket is called ``BUCKET``."""
         seen = self.proxy.seen()
         self.proxy.reset()
-        permissions = {
-            call.call: call.permissions
-            for service in ("object_store", "identity")
-            for calls in table_of(self.cloud, service).calls.values()
-            for call in calls
-        }
         return {
             Grant(permission, RESOURCES[self.cloud](one).replace(bucket, "BUCKET"))
             for one in seen
-            for name in (CALLS[self.cloud](one),)
-            for permission in permissions.get(name, (f"the map does not know {name}",))
+            for permission in STATED[self.cloud][CALLS[self.cloud](one)]
         }
 
 
-def table_of(cloud: str, service: str) -> CallTable:
-    found: CallTable = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
-    return found
-
-
 def granted(cloud: str, needs: Iterable[Need]) -> frozenset[Grant]:
-    """What the map would have a policy grant on a cloud."""
+    """What the policies that are rendered for a cloud grant, read from their text."""
     ours = [need for need in needs if need.cloud == cloud]
-    return grants_of(calls_of(ours, lambda need: (table_of(cloud, need.service), FACTS)))
+    clouds = f"airflow_multicloud.clouds.{cloud}"
+
+    def describe(need: Need) -> Described:
+        return import_module(f"{clouds}.{need.service}.calls").TABLE, FACTS
+
+    writer = import_module(f"{clouds}.identity.policies")
+    policies = writer.policies_of(grants_of(calls_of(ours, describe)), title="proof")
+    return frozenset(grant for one in policies for grant in READERS[cloud](one))
 
 
 def covers(grant: Grant, used: Grant) -> bool:
