@@ -15,6 +15,7 @@ from airflow_multicloud.clouds.azure.secrets.fields import (
     newest_first,
     text_of,
     value_of,
+    version_of,
 )
 from airflow_multicloud.errors import ErrorKind, SecretsError
 
@@ -34,6 +35,7 @@ def _version(number: int, after: str | None = "", *, later: int = 0) -> SecretPr
 class _Attributes:
     def __init__(self, created: datetime) -> None:
         self.created = created
+        self.enabled = True
 
 
 def _ids(versions: list[SecretProperties]) -> list[int]:
@@ -94,3 +96,15 @@ def test_bytes_take_more_room_than_text() -> None:
     assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
     with pytest.raises(SecretsError, match="25602 bytes given, from 1 to 25600"):
         text_of("s", "ß".encode() * 12_801)
+
+
+def test_a_token_that_another_has_copied_with_the_tags_is_the_oldest_ones() -> None:
+    others, ours, before = (
+        _version(2, None, later=2),
+        _version(1, None, later=1),
+        _version(0, later=0),
+    )
+    versions = newest_first([others, ours, before])
+    tokens = [version_of(one, is_current=False, among=versions).token for one in versions]
+    assert tokens == [None, "token", None]
+    assert version_of(ours, is_current=True).token == "token"
