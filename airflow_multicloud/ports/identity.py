@@ -70,7 +70,7 @@ class PermissionChecks(Protocol):
     """What the caller may do, without doing it; every cloud of this package has it."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
     ) -> tuple[PermissionCheck, ...]:
         """One answer for each action, in their order; nothing is changed by asking.
 
@@ -79,6 +79,9 @@ class PermissionChecks(Protocol):
         :param actions: as the cloud names them, at least one.
         :param resource: AWS: an ARN. Google Cloud: a full resource name
             (``//storage.googleapis.com/projects/_/buckets/b``). Azure: a resource id.
+        :param to_be_made: the caller makes the resource before it does any of this: where a cloud
+            sees that it is not there, what it is asked about is what the account gives. Without,
+            that is ``unknown`` and of kind ``not_found``.
         :raises CredentialsError: when the credentials are refused; ``invalid_argument`` for what is
             no action or resource of this cloud.
         """

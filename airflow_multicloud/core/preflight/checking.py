@@ -34,7 +34,9 @@ def check_connection_calls(
             wanted.setdefault(Grant(permission, one.resource), []).append(one)
     by_resource: dict[str, _Question] = {}
     for grant, (first, *_) in wanted.items():
-        question = by_resource.setdefault(grant.resource, _Question(first.of_account))
+        question = by_resource.setdefault(
+            grant.resource, _Question(first.of_account, first.to_be_made)
+        )
         question.permissions.append(grant.permission)
     answers = _answers(asked, by_resource)
     return tuple(
@@ -62,9 +64,10 @@ def _checked(
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked of a resource, whose name may want the account's id."""
+    """What is asked of a resource, whose name may want the account's id, and which may be made."""
 
     of_account: Callable[[str], str] | None
+    to_be_made: bool
     permissions: list[str] = field(default_factory=list)
 
 
@@ -94,7 +97,7 @@ def _ask(asked: Asked, resource: str, question: _Question) -> Mapping[str, _Answ
             return {p: _Answer(named, Decision.UNKNOWN, why) for p in permissions}
         if question.of_account is not None:
             named = question.of_account(identity.who_am_i().account_id)
-        checked = identity.check_permissions(permissions, named)
+        checked = identity.check_permissions(permissions, named, to_be_made=question.to_be_made)
     except CloudError as err:
         why = f"could not be asked: {err.kind}: {err}"
         failed = _Answer(named, Decision.UNKNOWN, why, err.kind)

@@ -11,6 +11,8 @@ from airflow_multicloud.ports.calls import ACCOUNT, ApiCall, CallTable, Grant
 
 #: A need's table, and facts of where its connection leads.
 Described = tuple[CallTable, Mapping[str, str]]
+#: The use after which a bucket is there; all of a place's needs are then of what may be new.
+_MAKES_BUCKET = "ensure_bucket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class NeededCall:
 
     :param resource: as the cloud names it, but for the account where that is not known.
     :param what: see :class:`~.needs.Need`; of all for whom it is made.
+    :param to_be_made: whether the bucket that it is in is made before, where it is not there.
     :param of_account: its name with the account's id; ``None`` where the account is not in it.
     """
 
@@ -26,6 +29,7 @@ class NeededCall:
     call: ApiCall
     resource: str
     what: tuple[str, ...] = ()
+    to_be_made: bool = False
     of_account: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
 
@@ -34,7 +38,9 @@ def calls_of(
 ) -> tuple[NeededCall, ...]:
     """Each call on each resource once, in the order in which they are first needed."""
     found: dict[NeededCall, list[str]] = {}
-    for need in needs:
+    every = list(needs)
+    made = {_place(need) for need in every if need.use == _MAKES_BUCKET}
+    for need in every:
         table, facts = describe(need)
         for call in table.calls[need.use]:
             told = {**facts, **need.facts}
@@ -46,12 +52,17 @@ def calls_of(
                 conn_id=need.conn_id,
                 call=call,
                 resource=resource,
+                to_be_made=_place(need) in made,
                 of_account=named if named("") != resource else None,
             )
             whom = found.setdefault(one, [])
             if need.what not in whom:
                 whom.append(need.what)
     return tuple(replace(one, what=tuple(whom)) for one, whom in found.items())
+
+
+def _place(need: Need) -> tuple[str, str | None]:
+    return need.conn_id, need.facts.get("bucket")
 
 
 def _named(

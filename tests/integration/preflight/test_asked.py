@@ -15,9 +15,10 @@ from airflow_multicloud import api
 from airflow_multicloud.cli.exit_codes import ExitCode
 from airflow_multicloud.core.preflight.report import OnUnknown
 from airflow_multicloud.documents import to_document
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.operators import PreflightOperator
 from airflow_multicloud.ports.identity import Decision
-from airflow_multicloud.testing.local_clouds.aws.identity import USER
+from airflow_multicloud.testing.local_clouds.aws.identity import ACCOUNT, USER
 from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
@@ -39,6 +40,13 @@ OPERATIONS = [
         }
     },
     {"fetch": {"candidates": ["s3://aws_identity_local@lake/sales/a"], "target": "/tmp/a"}},
+]
+
+
+#: What asking needs itself: docs/connections.md.
+ASKING = [
+    *("iam:SimulatePrincipalPolicy", "s3:GetBucketPolicy", "iam:GetUser", "iam:ListGroupsForUser"),
+    *("iam:List*Policies", "iam:Get*Policy", "iam:GetPolicyVersion"),
 ]
 
 
@@ -68,12 +76,13 @@ def grant(
     azure = Admin(local_azure.endpoint)
     for admin in (iam, gcp, azure):
         admin.reset()
+    iam.seed("identity", [{"bucket": "lake", "account": ACCOUNT}])
 
     def aws_policy(rendered):
         (policy,) = rendered
         iam.seed("identity", [{"principal": USER, "clear": True}])
         told = {"principal": USER, "policy": "rendered", "document": policy.document}
-        may_ask = {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*"}
+        may_ask = {"Effect": "Allow", "Action": ASKING, "Resource": "*"}
         asking = {"Version": "2012-10-17", "Statement": [may_ask]}
         iam.seed("identity", [told, {"principal": USER, "policy": "asking", "document": asking}])
 
@@ -205,3 +214,22 @@ def test_the_operator(grant):
     assert failed.state == "failed"
     told = failed.xcom("preflight", "report")
     assert told["permissions"][0]["decision"] == "deny"
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_buckets_that_are_not_there_are_in_the_way_unless_they_are_made(
+    local_iam: LocalServer, local_gcp_permissions: LocalServer, create: bool
+) -> None:
+    iam, gcp = Admin(local_iam.endpoint), Admin(local_gcp_permissions.endpoint)
+    iam.reset()
+    iam.seed("identity", [{"bucket": "lake", "account": ACCOUNT}])
+    gcp.reset()
+    gcp.seed("identity", [{"resource": "projects/_/buckets/new", "absent": True}])
+    destinations = ["gs://gcp_identity_local@new/a/", "s3://aws_identity_local@new/a/"]
+    source = "s3://aws_identity_local@lake/a/"
+    operation = {"source": source, "destinations": destinations, "create_buckets": create}
+    report = api.run_preflight([{"replicate": operation}], on_unknown="warn")
+    assert report.passed is create
+    missing = {one.conn_id for one in report.permissions if one.kind is ErrorKind.NOT_FOUND}
+    expected = set() if create else {"gcp_identity_local", "aws_identity_local"}
+    assert missing == expected

@@ -178,3 +178,28 @@ def test_the_account_is_put_where_it_belongs_only():
     assert call.of_account("1234") == "1234/in/{account}/x"
     (call,) = calls_of([need], lambda _: (table, {"account": "5"}))
     assert (call.resource, call.of_account) == ("5/in/{account}/x", None)
+
+
+def test_what_is_in_a_bucket_that_is_made_is_asked_about_as_new():
+    """By its connection, whatever comes first; other buckets' and connections' are not."""
+
+    def told(create):
+        (operation,) = operations_of(
+            [
+                {
+                    "replicate": {
+                        "source": "mem://pf_b@lake/a/",
+                        "destinations": ["mem://pf_a@lake/b/", "mem://pf_b@new/b/"],
+                        "create_buckets": create,
+                    }
+                }
+            ]
+        )
+        return {
+            (one.conn_id, one.resource.split("/")[4], one.to_be_made)
+            for one in calls_of(needs_of([operation]), describe)
+        }
+
+    places = {("pf_a", "lake"), ("pf_b", "lake"), ("pf_b", "new")}
+    assert told(False) == {(*place, False) for place in places}
+    assert told(True) == {(*place, place != ("pf_b", "lake")) for place in places}
