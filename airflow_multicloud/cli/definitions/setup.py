@@ -34,7 +34,7 @@ PREFLIGHT = command(
     "\nNothing is changed by asking.",
     examples="""\
   airflow multicloud preflight nightly.yaml
-  airflow multicloud preflight nightly.yaml --render aws | jq '.[0].document'
+  airflow multicloud preflight nightly.yaml --render aws
 """,
 )
 

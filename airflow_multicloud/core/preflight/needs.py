@@ -65,7 +65,12 @@ class ObjectPlace:
                     f"{parameter}: {type(value).__name__} given, expected {what_for}",
                     kind=ErrorKind.INVALID_ARGUMENT,
                 )
-        return cls(what, parse_location(str(uri), parameter=parameter), parameter, key or None)
+        return cls(
+            what,
+            parse_location(str(uri), parameter=parameter),
+            parameter,
+            str(key) if key else None,
+        )
 
     @classmethod
     def each(cls, given: object, what: str, parameter: str) -> Iterator[ObjectPlace]:
