@@ -30,8 +30,8 @@ class SecretFaultKind(StrEnum):
     #: Before the request is carried out, another writer writes :data:`MEANWHILE_VALUE` as the
     #: current version, making the secret when it is not there.
     MEANWHILE = "meanwhile"
-    #: The answer does not tell of the newest version yet, unless it is asked for by its number;
-    #: only of a store that is like that: Google Cloud's.
+    #: The answer tells of the secret's first version only, unless another is asked for by its
+    #: number; only of a store that may be behind for a while: Google Cloud's.
     STALE = "stale"
 
 

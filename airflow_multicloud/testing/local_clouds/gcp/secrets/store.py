@@ -45,7 +45,7 @@ class KeptSecret:
 
     :param told: as it is answered.
     :param versions: the oldest first.
-    :param stale: whether the newest one is not told of yet, but by its number.
+    :param stale: whether those after the first are not told of yet, but by their numbers.
     """
 
     told: Any
@@ -59,7 +59,7 @@ class KeptSecret:
         "Other operations within Secret Manager are eventually consistent":
         https://cloud.google.com/secret-manager/docs/add-secret-version.
         """
-        return self.versions[:-1] if self.stale else self.versions
+        return self.versions[:1] if self.stale else self.versions
 
     def found(self, wanted: str, *, aliases: bool) -> KeptVersion:
         """A version by its number, ``latest`` or an alias.
@@ -151,7 +151,7 @@ class Store:
         self._kept.pop(secret_id)
 
     def make_stale(self, secret_id: str, *, stale: bool) -> None:
-        """Whether a secret's newest version is told of."""
+        """Whether only a secret's first version is told of."""
         if (kept := self._kept.get(secret_id)) is not None:
             kept.stale = stale
 
