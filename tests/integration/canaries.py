@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator
 
+#: Where a key that is not its own is refused.
+_REFUSING = "gcp_identity_local"
 _NEW_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -244,8 +246,9 @@ def spoil(conn_id: str, watch: Watch, patch: pytest.MonkeyPatch) -> str:
         connection |= {name: credentials[name] for name in ("login", "password")}
         extra["aws_session_token"] = watch.plant("session token", secrets.token_urlsafe(60))
     elif connection["conn_type"] == "google_cloud_platform":
-        # Where a connection is anonymous, nobody gives tokens: the port is reserved.
-        own = json.loads(extra.pop("keyfile_dict", '{"token_uri": "http://127.0.0.1:1/"}'))
+        # An anonymous connection gets a key as well, which another server refuses.
+        account = extra.pop("keyfile_dict", None) or local(_REFUSING)["extra"]["keyfile_dict"]
+        own = json.loads(account)
         planted: Any = gcp(watch, "", own["token_uri"])
         key = json.loads(planted["extra"]["keyfile_dict"])
         extra.pop("is_anonymous", None)
