@@ -64,7 +64,11 @@ def once_per_session(key: Hashable, make: Callable[[], T]) -> T:
 
 
 def keep_connection(conn_id: str, connection: object) -> None:
-    """Give the session a connection that was read before it began, so that it reads none."""
+    """Give the session a connection that was read before it began, so that it reads none.
+
+    :param conn_id: of Airflow.
+    :param connection: Airflow's object.
+    """
     once_per_session(("connection", conn_id), lambda: connection)
 
 

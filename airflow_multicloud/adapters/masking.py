@@ -9,9 +9,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
+from airflow_multicloud.adapters.masking_later import is_masked_later
 from airflow_multicloud.text import printable
 
 #: Characters at least of a part: shorter ones are words of any log, and Airflow's masker takes
@@ -20,29 +19,13 @@ SHORTEST_PART = 5
 #: Parts at most: each is compared with every line of a log. Beyond them the whole is told.
 MOST_PARTS = 200
 
-_later: ContextVar[bool] = ContextVar("airflow_multicloud_masking_later", default=False)
-
-
-@contextmanager
-def masking_later() -> Iterator[None]:
-    """Whoever does this tells the masker itself, before anybody else sees the values.
-
-    Airflow's supervisor may be out of reach of a thread that somebody waits for: in a triggerer
-    it is reached through the event loop, which may be what waits.
-    """
-    token = _later.set(True)
-    try:
-        yield
-    finally:
-        _later.reset(token)
-
 
 def mask_value(value: bytes) -> None:
     """Tell the masker of a value, in this process and in the one that writes a task's log.
 
     :param value: text is UTF-8; of other bytes the base64 is told, by which they are shown.
     """
-    if not value or _later.get():
+    if not value or is_masked_later():
         return
     # Imported here: core, the memory cloud and the command line load without Airflow.
     from airflow.providers.common.compat.sdk import mask_secret

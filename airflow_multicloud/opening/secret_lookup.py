@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from airflow_multicloud import registry
+from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.core.secret_lookup.asked_store import AskedStore
 from airflow_multicloud.core.secret_lookup.lookup import Lookup
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
@@ -46,7 +47,7 @@ def open_lookup(
         )
         for one in conn_ids
     ]
-    return Lookup(stores, options, compares=compares)
+    return Lookup(stores, options, mask=mask_value, compares=compares)
 
 
 def connection_of_environment(conn_id: str) -> object:

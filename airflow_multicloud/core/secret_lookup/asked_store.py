@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from airflow_multicloud.adapters.connections import keep_connection, own_session
-from airflow_multicloud.adapters.masking import masking_later
+from airflow_multicloud.adapters.masking_later import masking_later
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
 from airflow_multicloud.core.telemetry import in_context, operation
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 
-from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.core.secret_lookup.asked_store import Answer, AskedStore
 from airflow_multicloud.core.secret_lookup.cache import Cache
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
@@ -48,15 +47,22 @@ class Lookup:
     """Stores that are asked in order, and what they answered a few seconds ago.
 
     :param stores: in their order.
+    :param mask: told of each value on the thread that looks up, before it is given back.
     :param compares: whether stores that were not needed are asked afterwards, to tell of
         differences; not in a process that ends with its answer.
     """
 
     def __init__(
-        self, stores: Sequence[AskedStore], options: LookupOptions, *, compares: bool = True
+        self,
+        stores: Sequence[AskedStore],
+        options: LookupOptions,
+        *,
+        mask: Callable[[bytes], None],
+        compares: bool = True,
     ) -> None:
         self._stores = tuple(stores)
         self._options = options
+        self._mask = mask
         self._compares = compares
         self._asks_all = options.on_disagreement is not OnDisagreement.FIRST
         self._cache = Cache(options.cache_seconds, options.cache_size)
@@ -88,7 +94,7 @@ class Lookup:
         silent = tuple(one.store for one in failed if not one.is_withheld)
         for one in answers:
             if one.value is not None:
-                mask_value(one.value.value)
+                self._mask(one.value.value)
             if one.error is not None:
                 # That a store is left alone for a while was told when it failed.
                 tell = _log.debug if one.skipped else _log.warning
