@@ -107,6 +107,8 @@ def support_matrix() -> str:
 #: What is documented: title → operation and its parameters, whose needs, and in which words a
 #: parameter asks for more.
 _PLACE, _ELSEWHERE = "{scheme}://c@bucket/prefix/", "{other}://c@bucket/"
+#: Stand for a name and the beginning of names, which no cloud writes otherwise.
+_NAMED, _BEGUN = "named", "begun"
 _REPLICATION = {"source": _PLACE, "destinations": [_ELSEWHERE], "versioned": False}
 _TO_REPLICA = {"source": _ELSEWHERE, "destinations": [_PLACE], "versioned": False}
 _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ...] = (
@@ -186,6 +188,28 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         "query_logs: connection",
         {},
     ),
+    (
+        "Read the source of a synchronisation of secrets",
+        "sync_secrets",
+        {"source": "c", "destinations": ["d"], "names": [_NAMED]},
+        "sync_secrets: source",
+        {"`prefix`": {"names": None, "prefix": _BEGUN}},
+    ),
+    (
+        "Synchronise secrets to a destination",
+        "sync_secrets",
+        {"source": "c", "destinations": ["d"], "names": [_NAMED], "preserve_tags": False},
+        "sync_secrets: destination",
+        {
+            "`preserve_tags`": {"preserve_tags": True},
+            '`on_conflict="overwrite"`': {"on_conflict": "overwrite"},
+            '`prefix`, `deletion_policy="remove"`': {
+                "names": None,
+                "prefix": _BEGUN,
+                "deletion_policy": "remove",
+            },
+        },
+    ),
 )
 
 
@@ -259,7 +283,9 @@ def _grants(
     found: dict[tuple[str, str], str] = {}
     for one in calls_of(ours, describe):
         for permission in one.call.permissions:
-            grant = (permission, one.resource.replace("prefix/", "{prefix}"))
+            resource = one.resource.replace("prefix/", "{prefix}")
+            resource = resource.replace(_NAMED, "{name}").replace(_BEGUN, "{prefix}")
+            grant = (permission, resource)
             # What any call needs is no option.
             found[grant] = one.call.without if found.get(grant, "first") else ""
     return found

@@ -90,6 +90,7 @@ PLAN = {
         "writing",
         "tagging",
         "removing",
+        "calls",
         "errors",
     },
     "database": {

@@ -16,6 +16,7 @@ from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLog
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.core.preflight.secrets import SyncSecrets
 from airflow_multicloud.errors import CloudError, ErrorKind
 
 
@@ -43,6 +44,7 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "ship_logs": ShipLogs,
         "query_logs": QueryLogs,
         "drill": Drill,
+        "sync_secrets": SyncSecrets,
     }
 )
 

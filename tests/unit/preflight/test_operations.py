@@ -13,7 +13,7 @@ from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-SERVICES = ("object_store", "metrics", "logs", "identity")
+SERVICES = ("object_store", "metrics", "logs", "identity", "secrets")
 CLOUDS = ("aws", "gcp", "azure")
 #: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
@@ -25,6 +25,7 @@ MIRRORED = {
     "ship_logs": "ShipLogsOperator",
     "query_logs": "QueryLogsOperator",
     "drill": "run_drill",
+    "sync_secrets": "SyncSecretsOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
@@ -73,6 +74,13 @@ GIVEN = {
     "ship_logs": {"destinations": ["a"], "log_name": "etl", "source": "s3://a@lake/x.json"},
     "query_logs": {"connections": ["a"], "log_name": "etl"},
     "drill": {"primary": SOURCE, "replicas": [REPLICA], "places": ["abfs://c@lake/"]},
+    "sync_secrets": {
+        "source": "a",
+        "destinations": ["b", "c"],
+        "prefix": "shop/",
+        "on_conflict": "overwrite",
+        "deletion_policy": "remove",
+    },
 }
 
 
@@ -120,6 +128,14 @@ def test_one_mapping_serves_operator_and_preflight():
         ([{"verify": {"replica": None}}], "replica: NoneType given, expected a URI"),
         ([{"replicate": {"source": SOURCE, "destinations": []}}], "destinations: .* given"),
         ([{"export_metrics": {"destinations": ""}}], "destinations: "),
+        (
+            [{"sync_secrets": {"source": "a", "destinations": ["b"]}}],
+            "names, prefix: neither given",
+        ),
+        (
+            [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],
+            "destinations: ",
+        ),
     ],
 )
 def test_what_is_no_operation_is_refused_by_its_name(given, said):
