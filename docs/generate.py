@@ -109,6 +109,8 @@ def support_matrix() -> str:
 _PLACE, _ELSEWHERE = "{scheme}://c@bucket/prefix/", "{other}://c@bucket/"
 #: Stand for a name and the beginning of names, which no cloud writes otherwise.
 _NAMED, _BEGUN = "named", "begun"
+#: A database that only the run tells, so that its resource is any.
+_ANY = "{{ any }}"
 _REPLICATION = {"source": _PLACE, "destinations": [_ELSEWHERE], "versioned": False}
 _TO_REPLICA = {"source": _ELSEWHERE, "destinations": [_PLACE], "versioned": False}
 _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ...] = (
@@ -209,6 +211,55 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
                 "deletion_policy": "remove",
             },
         },
+    ),
+    (
+        "Take a snapshot of a database",
+        "snapshot_database",
+        {"conn_id": "c", "database": _ANY},
+        "snapshot_database",
+        {},
+    ),
+    (
+        "Restore a snapshot of a database",
+        "restore_database",
+        {"conn_id": "c", "snapshot": _ANY},
+        "restore_database",
+        {"`deletion_protected`": {"deletion_protected": True}},
+    ),
+    (
+        "Restore a database as it was",
+        "restore_database",
+        {"conn_id": "c", "database": _ANY},
+        "restore_database",
+        {"`deletion_protected`": {"deletion_protected": True}},
+    ),
+    (
+        "Promote a replica",
+        "promote_replica",
+        {"conn_id": "c", "replica": _ANY},
+        "promote_replica",
+        {},
+    ),
+    (
+        "Verify a database",
+        "verify_database",
+        {"conn_id": "c", "database": _ANY},
+        "verify_database",
+        {},
+    ),
+    (
+        "Remove a database",
+        "remove_database",
+        {"conn_id": "c", "database": _ANY},
+        "remove_database",
+        {"`final_snapshot`": {"final_snapshot": "last"}},
+    ),
+    (
+        "Remove what a task has restored",
+        "remove_database",
+        {"conn_id": "c", "restore_task_id": "restore"},
+        "remove_database",
+        {},
     ),
 )
 

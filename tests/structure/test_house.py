@@ -105,6 +105,7 @@ PLAN = {
         "power",
         "removing",
         "operations",
+        "calls",
         "errors",
     },
 }

@@ -12,6 +12,13 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+from airflow_multicloud.core.preflight.databases import (
+    PromoteReplica,
+    RemoveDatabase,
+    RestoreDatabase,
+    SnapshotDatabase,
+    VerifyDatabase,
+)
 from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
@@ -45,6 +52,11 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "query_logs": QueryLogs,
         "drill": Drill,
         "sync_secrets": SyncSecrets,
+        "snapshot_database": SnapshotDatabase,
+        "restore_database": RestoreDatabase,
+        "promote_replica": PromoteReplica,
+        "verify_database": VerifyDatabase,
+        "remove_database": RemoveDatabase,
     }
 )
 

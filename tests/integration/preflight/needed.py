@@ -53,16 +53,18 @@ def check_calls(
     operation: Mapping[str, Any],
     what: str,
     vendor: Permissions,
+    unseen: frozenset[str] = frozenset(),
 ) -> None:
     """All that was called is told, and allowed by the policy, which has nothing else.
 
     :param what: whose needs these are; nobody else's may be of this cloud.
     :param vendor: what calls need, as their cloud says.
+    :param unseen: permissions that only a call needs which is not to be had here.
     """
     needs = [need for need in needs_of(operations_of([operation])) if need.what == what]
     told = [one.call for one in calls_of(needs, describe)]
     assert recorded <= {one.call for one in told}, "the map lacks some"
-    used = {permission for call in recorded for permission in vendor[call]}
+    used = {permission for call in recorded for permission in vendor[call]} | unseen
     assert {permission for one in told for permission in one.permissions} == used
     assert set(_permissions(api.render_policy([operation], cloud))) == used
 

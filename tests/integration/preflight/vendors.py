@@ -82,3 +82,83 @@ SECRETS: Mapping[str, Permissions] = {
     "gcp": _SECRET_MANAGER,
     "azure": _KEY_VAULT,
 }
+
+#: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html, with the
+#: "dependent actions" of what is given tags.
+_RDS = {
+    **_each(
+        "rds",
+        "DescribeDBInstances DescribeDBInstanceAutomatedBackups DescribeDBSnapshots "
+        "DeleteDBSnapshot PromoteReadReplica DeleteDBInstance",
+    ),
+    **{
+        f"rds:{name}": frozenset({f"rds:{name}", "rds:AddTagsToResource"})
+        for name in (
+            "CreateDBSnapshot",
+            "RestoreDBInstanceFromDBSnapshot",
+            "RestoreDBInstanceToPointInTime",
+        )
+    },
+    "monitoring:GetMetricData": frozenset({"cloudwatch:GetMetricData"}),
+}
+#: https://cloud.google.com/sql/docs/postgres/audit-logging, "API interface audit logs", and of
+#: restoring to a new instance https://cloud.google.com/sql/docs/postgres/iam-permissions.
+_CLOUD_SQL = {
+    "monitoring.projects.timeSeries.list": frozenset({"monitoring.timeSeries.list"}),
+    **_listed(
+        "sql.",
+        "cloudsql.",
+        """
+        instances.get: instances.get
+        instances.getLatestRecoveryTime: instances.get
+        instances.list: instances.list
+        instances.clone: instances.clone
+        instances.patch: instances.update
+        instances.promoteReplica: instances.promoteReplica
+        instances.restoreBackup: backupRuns.get instances.restoreBackup instances.create
+        instances.delete: instances.delete
+        operations.get: instances.get
+        operations.list: instances.get
+        Backups.ListBackups: backupRuns.list instances.list
+        Backups.GetBackup: backupRuns.get
+        Backups.CreateBackup: backupRuns.create
+        Backups.DeleteBackup: backupRuns.delete
+        """,
+    ),
+}
+#: https://learn.microsoft.com/azure/role-based-access-control/permissions/databases. A server in a
+#: subnet: "the user must have" subnets/join, and join of the private DNS zone.
+_FLEXIBLE_SERVERS = _listed(
+    "",
+    "Microsoft.",
+    """
+    GET flexibleServers: DBforPostgreSQL/flexibleServers/read
+    GET flexibleServers/{name}: DBforPostgreSQL/flexibleServers/read
+    GET flexibleServers/{name}/replicas: DBforPostgreSQL/flexibleServers/replicas/read
+    GET flexibleServers/{name}/backups: DBforPostgreSQL/flexibleServers/backups/read
+    GET flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/read
+    PUT flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/write
+    PATCH flexibleServers/{name}: DBforPostgreSQL/flexibleServers/write
+    DELETE flexibleServers/{name}: DBforPostgreSQL/flexibleServers/delete
+    GET azureAsyncOperation: DBforPostgreSQL/locations/azureAsyncOperation/read
+    GET locks: Authorization/locks/read
+    GET locks of a server: Authorization/locks/read
+    PUT locks: Authorization/locks/write
+    PATCH tags: Resources/tags/write
+    GET metrics: Insights/metrics/read
+    """,
+) | {
+    "PUT flexibleServers/{name}": frozenset(
+        {
+            "Microsoft.DBforPostgreSQL/flexibleServers/write",
+            "Microsoft.Network/virtualNetworks/subnets/join/action",
+            "Microsoft.Network/privateDnsZones/join/action",
+        }
+    )
+}
+
+DATABASES: Mapping[str, Permissions] = {
+    "aws": _RDS,
+    "gcp": _CLOUD_SQL,
+    "azure": _FLEXIBLE_SERVERS,
+}

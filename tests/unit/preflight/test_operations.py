@@ -13,7 +13,7 @@ from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-SERVICES = ("object_store", "metrics", "logs", "identity", "secrets")
+SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database")
 CLOUDS = ("aws", "gcp", "azure")
 #: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
@@ -26,10 +26,18 @@ MIRRORED = {
     "query_logs": "QueryLogsOperator",
     "drill": "run_drill",
     "sync_secrets": "SyncSecretsOperator",
+    "snapshot_database": "SnapshotDatabaseOperator",
+    "restore_database": "RestoreDatabaseOperator",
+    "promote_replica": "PromoteReplicaOperator",
+    "verify_database": "VerifyDatabaseOperator",
+    "remove_database": "RemoveDatabaseOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
-NOT_TAKEN = {"query_logs": {"destination"}}
+NOT_TAKEN = {
+    "query_logs": {"destination"},
+    "verify_database": {"restored", "host", "port", "baseline", "record_to"},
+}
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
 
 
@@ -81,6 +89,11 @@ GIVEN = {
         "on_conflict": "overwrite",
         "deletion_policy": "remove",
     },
+    "snapshot_database": {"conn_id": "a", "database": "shop"},
+    "restore_database": {"conn_id": "a", "database": "shop", "deletion_protected": True},
+    "promote_replica": {"conn_id": "a", "replica": "shop-2"},
+    "verify_database": {"conn_id": "a", "database": "shop"},
+    "remove_database": {"conn_id": "a", "database": "shop", "final_snapshot": "last"},
 }
 
 
@@ -99,7 +112,9 @@ def test_no_table_has_a_use_that_no_operation_makes(cloud, service):
     one_object = {"source": "s3://a@lake/x", "destinations": [REPLICA], "preserve_tags": True}
     export = {"destinations": ["a"], "transport": "otlp"}
     every = [{name: given} for name, given in GIVEN.items()]
-    every += [{"replicate": one_object}, {"export_metrics": export}]
+    restore = {"conn_id": "a", "snapshot": {"id": "s"}}
+    every += [{"replicate": one_object}, {"export_metrics": export}, {"restore_database": restore}]
+    every += [{"remove_database": {"conn_id": "a", "restore_task_id": "restore"}}]
     used = {need.use for need in needs_of(operations_of(every)) if need.service == service}
     table = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
     assert set(table.calls) == used
@@ -132,6 +147,8 @@ def test_one_mapping_serves_operator_and_preflight():
             [{"sync_secrets": {"source": "a", "destinations": ["b"]}}],
             "names, prefix: neither given",
         ),
+        ([{"restore_database": {"conn_id": "a"}}], "database, snapshot: expected exactly one"),
+        ([{"remove_database": {"conn_id": "a"}}], "restore_task_id, database: expected exactly"),
         (
             [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],
             "destinations: ",
