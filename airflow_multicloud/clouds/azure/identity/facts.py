@@ -20,16 +20,24 @@ _TOLD_BY = MappingProxyType(
         "storage_account": "name it as the host",
         "metrics_resource": "set its extra metrics_resource_id",
     }
+#: Names nothing: what an id has where a connection does not tell. A storage account's key or
+#: signature needs none of it; roles are not found by it.
+_NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+_NOT_NAMED = "not-named"
+_NAMES = (
+    *("subscription", "resource_group", "storage_account"),
+    *("metrics_resource", "application_insights", "vault"),
 )
 _NAMES = (*_TOLD_BY, "application_insights")
 _UNTOLD = re.compile(r"\{(\w+)\}")
 
 
 def facts_of(connection: Connection | None) -> Mapping[str, str]:
-    """Subscription, resource group and storage account.
+    """Subscription, resource group, storage account and key vault.
 
     The first two are the extras ``subscriptionId`` and ``resource_group`` of ``azure`` and ``wasb``
     connections; the account is in a ``wasb`` connection's host, login or connection string.
+    The vault is the first name of the host in ``key_vault_url``.
     """
     untold = {name: f"{{{name}}}" for name in _NAMES}
     if connection is None:
@@ -39,6 +47,11 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
         "subscription": extra.get("subscriptionId"),
         "resource_group": extra.get("resource_group"),
         "storage_account": _account(connection, extra),
+    facts = {
+        "subscription": str(extra.get("subscriptionId") or _NO_SUBSCRIPTION),
+        "resource_group": str(extra.get("resource_group") or _NOT_NAMED),
+        "storage_account": _account(connection, extra) or _NOT_NAMED,
+        "vault": _first_name(str(extra.get("key_vault_url") or "")) or "{vault}",
     }
     facts = {name: str(value or untold[name]) for name, value in told.items()}
     if extra.get("metrics_resource_id"):
@@ -71,3 +84,8 @@ def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:
     return (first[0] if first[2] and not first[0].isdigit() else None) or (
         parts.path.strip("/").partition("/")[0] or connection.login or first[0] or None
     )
+
+
+def _first_name(url: str) -> str:
+    first = (urlsplit(url).hostname or "").partition(".")[0]
+    return "" if first.isdigit() else first  # An address names no vault.
