@@ -21,7 +21,7 @@ FIND_UV = uv=$$(command -v uv || true); \
 help: ## Say what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Replicate between three local clouds, lose one, recover
+demo: $(READY) ## Everything on three local clouds: replicate, lose one, recover, restore
 	$(BIN)/python -m airflow_multicloud.demo
 
 # One worker a core, each with servers and an Airflow of its own; a class's tests stay together,

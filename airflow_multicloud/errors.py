@@ -176,6 +176,32 @@ class SecretsError(CloudError):
     """Reading, writing or comparing secrets failed."""
 
 
+class OverwrittenError(SecretsError):
+    """A value was written, and somebody else wrote at the same time (``precondition_failed``).
+
+    Only clouds that can't compare and write in one step have it.
+
+    :param written: id of the version that was made.
+    :param others: ids of the versions that somebody else made since the one that was to be
+        replaced.
+    :param is_current: whether what was made here is the current version.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        written: str,
+        others: tuple[str, ...],
+        is_current: bool = True,
+        cloud: str | None = None,
+    ) -> None:
+        super().__init__(message, kind=ErrorKind.PRECONDITION_FAILED, cloud=cloud)
+        self.written = written
+        self.others = others
+        self.is_current = is_current
+
+
 class DatabaseError(CloudError):
     """A managed database could not be described, changed, restored or verified."""
 

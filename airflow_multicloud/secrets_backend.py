@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from airflow.secrets import BaseSecretsBackend
@@ -21,6 +22,7 @@ from airflow_multicloud.core.secret_lookup.lookup import Found
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.lists import texts
+from airflow_multicloud.opening.beside_loop import beside_loop
 from airflow_multicloud.opening.secret_lookup import shared_lookup
 from airflow_multicloud.opening.secret_lookup_apart import find_apart, is_airflow_loading
 from airflow_multicloud.text import printable
@@ -91,7 +93,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
 
         :param conn_id: of Airflow.
         :param team_name: whose connection is looked up first, in deployments of several teams.
-        :raises SecretsError: ``integrity`` when stores differ and that is refused.
+        :raises SecretRefusedError: stores differ, and that is refused.
         """
         if conn_id in self._stores:
             return None  # It is what the stores are reached by.
@@ -103,7 +105,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
 
         :param key: of Airflow.
         :param team_name: whose variable is looked up first.
-        :raises SecretsError: ``integrity`` when stores differ and that is refused.
+        :raises SecretRefusedError: stores differ, and that is refused.
         """
         return self._find("variable", key, team_name)
 
@@ -111,8 +113,9 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         """An option of the configuration; ``None`` when no store has it.
 
         :param key: what the option that ends with ``_secret`` says.
-        :raises SecretsError: also ``unavailable`` when it may be in a store that gave no answer:
-            Airflow must not start with a default instead.
+        :raises SecretsError: ``integrity`` when stores differ and that is refused; ``unavailable``
+            when a store gave no answer or did not give it out: Airflow must not start with a
+            default instead.
         """
         return self._find("config", key, None)
 
@@ -127,11 +130,13 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
             return super().deserialize_connection(conn_id, value)
         except Exception as err:  # noqa: BLE001 - whatever it is, its text may hold the value
             kind = type(err).__name__
-        raise SecretsError(
+        malformed = SecretsError(
             f"connection {conn_id!r}: what the stores have is neither a URI nor JSON of a "
             f"connection ({kind}); its value is not shown",
             kind=ErrorKind.INVALID_ARGUMENT,
         )
+        _log.error("%s", malformed)
+        raise malformed
 
     def _find(self, what: str, key: str, team_name: str | None) -> str | None:
         prefix = self._prefixes[what]
@@ -145,10 +150,25 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
         return self._value(what, f"{prefix}{key}")
 
     def _value(self, what: str, name: str) -> str | None:
-        found = self._looked_up(name)
+        try:
+            found = self._looked_up(name)
+        except SecretsError as err:
+            failure = err
+        else:
+            return self._text_of(what, name, found)
+        # Airflow may tell of it in debug logs only, and go on with another backend.
+        _log.error("%s", failure)
+        if what == "config" or failure.kind is not ErrorKind.INTEGRITY:
+            raise failure
+        # Imported here: Airflow makes this backend while it loads its configuration.
+        from airflow_multicloud.opening.secret_refusal import refusal_of
+
+        raise refusal_of(failure)
+
+    def _text_of(self, what: str, name: str, found: Found) -> str | None:
         if found.value is None:
-            if found.silent:
-                self._tell_of_silence(what, name, found.silent)
+            if not found.is_certain:
+                self._tell_of_doubt(what, name, found)
             return None
         try:
             return found.value.value.decode()
@@ -156,8 +176,12 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
             _log.warning("%s: its value is no text, so it is not used", printable(name))
             return None
 
-    def _tell_of_silence(self, what: str, name: str, silent: Sequence[str]) -> None:
-        message = f"{name}: no store that answered has it, and {', '.join(silent)} gave no answer"
+    def _tell_of_doubt(self, what: str, name: str, found: Found) -> None:
+        message = f"{name}: no store has given it"
+        if found.withheld:
+            message += f", {', '.join(found.withheld)} had it and did not give it out"
+        if found.silent:
+            message += f", {', '.join(found.silent)} gave no answer"
         if what == "config":
             raise SecretsError(message, kind=ErrorKind.UNAVAILABLE)
         _log.warning("%s; Airflow looks elsewhere", printable(message))
@@ -165,7 +189,7 @@ class MultiCloudSecretsBackend(BaseSecretsBackend):
     def _looked_up(self, name: str) -> Found:
         lookup = shared_lookup(self._stores, self._options)
         if not is_airflow_loading():
-            return lookup.find(name)
+            return lookup.kept_or(name, lambda: beside_loop(partial(lookup.find, name)))
         return lookup.kept_or(name, lambda: find_apart(self._stores, self._options, name))
 
 

@@ -1,17 +1,27 @@
-"""Disaster recovery across clouds: replicate, prove, lose the primary, recover, judge."""
+"""Disaster recovery across clouds: replicate, prove, lose the primary, recover, judge.
+
+Before it whether all of that is allowed; beside it secrets, and a database restored into scratch.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, Param, task
+from airflow.sdk import DAG, Asset, Param, TaskGroup, task
 
 from airflow_multicloud import api
 from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.operators.database import (
+    RemoveDatabaseOperator,
+    RestoreDatabaseOperator,
+    SnapshotDatabaseOperator,
+    VerifyDatabaseOperator,
+)
 from airflow_multicloud.operators.drill import (
     DrillReportOperator,
     FailoverDrillOperator,
@@ -21,6 +31,8 @@ from airflow_multicloud.operators.metrics import ExportMetricsOperator
 from airflow_multicloud.operators.metrics.run_reports import RunReports, skip_if_empty
 from airflow_multicloud.operators.object_store import ReplicateOperator, VerifyReplicaOperator
 from airflow_multicloud.operators.params import CheckParamsOperator
+from airflow_multicloud.operators.preflight import PreflightOperator
+from airflow_multicloud.operators.secrets import SyncSecretsOperator
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +48,20 @@ PLACES = {
     "primary": ["s3://aws_default@primary/data/"],
     "replicas": ["gs://google_cloud_default@replica/data/", "abfs://wasb_default@replica/data/"],
     "metrics_to": ["aws_default", "google_cloud_default", "azure_default"],
+    "secrets_from": [],
+    "secrets_to": [],
+    "secrets_prefix": [],
+    "database_at": [],
+    "database": [],
+    "database_sql": [],
 }
+NAMESPACE = "airflow_multicloud"
 PLACES_VARIABLE = "disaster_recovery_places"
 
 DOC = """
 ### Disaster-recovery drill
+
+Ask the clouds whether all of this is allowed (**preflight**), before any of it is done. Then:
 
 1. **replicate** the primary to every replica, reading it once, and **verify** each replica
    against its ledger.
@@ -51,6 +72,10 @@ DOC = """
    and must be rejected; the primary, the fault gone, must serve again.
 4. Measure RTO and RPO, **judge**, and write the evidence as JSON and HTML beside two replicas.
 5. **export** the run's figures to the clouds' metrics, whether the drill passed or not.
+
+Where the params say so, **secrets** are made equal to those of one store (a value that somebody
+else wrote is a conflict, and stays), and a **database** is restored from a new snapshot into
+scratch, verified there by SQL, and removed again. Without these params both are skipped.
 
 Nothing at any cloud is switched off or deleted. A replica that is out of reach is left out, and the
 verdict is then not `PASSED`. The DAG fails when the verdict is not
@@ -99,6 +124,21 @@ def figures(ti: Any) -> list[dict[str, Any]]:
     return [one for one in found if one["value"] is not None]
 
 
+def _optional(description: str) -> Param:
+    return Param(None, type=["null", "string"], description=description)
+
+
+def needed(params: Mapping[str, Any], replicas: Sequence[str]) -> list[dict[str, Any]]:
+    """What the drill and its export need to be allowed, as preflight takes it."""
+    asked: list[dict[str, Any]] = [
+        {"drill": {"primary": params["primary"], "replicas": replicas, "places": replicas[:2]}}
+    ]
+    if params["metrics_to"]:
+        to = {"destinations": params["metrics_to"], "namespace": NAMESPACE}
+        asked.append({"export_metrics": to})
+    return asked
+
+
 with DAG(
     dag_id="disaster_recovery",
     description="Replicate, prove, lose the primary, recover from a replica, judge.",
@@ -110,7 +150,7 @@ with DAG(
     tags=["multicloud", "disaster-recovery", "drill"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     render_template_as_native_obj=True,
-    user_defined_macros={"figures": figures},
+    user_defined_macros={"figures": figures, "needed": needed},
     params={
         "primary": Param(
             PLACES["primary"][0],
@@ -152,6 +192,31 @@ with DAG(
             description="Connections whose clouds' metrics get the run's figures; leave out what "
             "you don't have",
         ),
+        "on_unknown": Param(
+            "fail",
+            enum=["fail", "warn"],
+            description="What it means for preflight when a cloud can't say whether something is "
+            "allowed",
+        ),
+        "secrets_from": _optional("Connection of the store whose secrets are copied"),
+        "secrets_to": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            uniqueItems=True,
+            description="Connections of the stores that are made equal to it",
+        ),
+        "secrets_prefix": _optional("How the names of these secrets begin"),
+        "database_at": _optional("Connection of the cloud of a database"),
+        "database": _optional("The database, by its name or full id"),
+        "database_sql": _optional("Connection that it is asked with, by SQL"),
+        "database_checks": Param(
+            [],
+            type="array",
+            items={"type": "object"},
+            description="What must be in it: a list like "
+            '[{"table": "orders", "at_least_rows": 1}]; see VerifyDatabaseOperator',
+        ),
     },
 ) as dag:
     primary = "{{ params.primary }}"
@@ -166,7 +231,44 @@ with DAG(
         return list(found.uris)
 
     reachable = reachable_replicas()
-    check >> reachable
+    # Of what is in reach; the rest is the drill's finding.
+    preflight = PreflightOperator(
+        task_id="preflight",
+        operations="{{ needed(params, ti.xcom_pull(task_ids='reachable_replicas')) }}",
+        on_unknown="{{ params.on_unknown }}",
+    )
+    check >> reachable >> preflight
+
+    preflight >> SyncSecretsOperator(
+        task_id="sync_secrets",
+        source="{{ params.secrets_from }}",
+        destinations="{{ params.secrets_to }}",
+        prefix="{{ params.secrets_prefix }}",
+        pre_execute=skip_if_empty("secrets_from"),
+    )
+    with TaskGroup("database"):
+        at = {"conn_id": "{{ params.database_at }}"}
+        snapshot = SnapshotDatabaseOperator(
+            task_id="snapshot",
+            database="{{ params.database }}",
+            pre_execute=skip_if_empty("database"),
+            **at,
+        )
+        restore = RestoreDatabaseOperator(
+            task_id="restore", snapshot="{{ ti.xcom_pull(task_ids='database.snapshot').id }}", **at
+        )
+        verify_restored = VerifyDatabaseOperator(
+            task_id="verify",
+            sql_conn_id="{{ params.database_sql }}",
+            checks="{{ params.database_checks }}",
+            restored=restore.output,
+        )
+        # Also what a try that died has restored. The snapshot stays.
+        remove = RemoveDatabaseOperator(
+            task_id="remove", restore_task_id="database.restore", **at
+        ).as_teardown(setups=restore)
+        preflight >> snapshot >> restore >> verify_restored >> remove
+
     replicate = ReplicateOperator(
         task_id="replicate",
         source=primary,
@@ -206,9 +308,9 @@ with DAG(
     export = ExportMetricsOperator(
         task_id="export",
         destinations="{{ params.metrics_to }}",
-        namespace="airflow_multicloud",
+        namespace=NAMESPACE,
         metrics="{{ figures(ti) }}",
         on_invalid="drop",
         pre_execute=skip_if_empty("metrics_to"),
     ).as_teardown(setups=check)
-    replicate >> verify >> canary >> replicate_canary >> recover >> judge >> export
+    preflight >> replicate >> verify >> canary >> replicate_canary >> recover >> judge >> export

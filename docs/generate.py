@@ -107,6 +107,7 @@ def support_matrix() -> str:
 #: What is documented: title → operation and its parameters, whose needs, and in which words a
 #: parameter asks for more.
 _PLACE, _ELSEWHERE = "{scheme}://c@bucket/prefix/", "{other}://c@bucket/"
+_OBJECT = "{scheme}://c@bucket/prefix/object"
 #: Stand for a name and the beginning of names, which no cloud writes otherwise.
 _NAMED, _BEGUN = "named", "begun"
 #: A database that only the run tells, so that its resource is any.
@@ -122,6 +123,20 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         {"`preserve_tags`": {"preserve_tags": True}},
     ),
     (
+        "Read one object as the source of a replication",
+        "replicate",
+        {**_REPLICATION, "source": _OBJECT},
+        "replicate: source",
+        {
+            "the bucket keeps versions": {"versioned": True},
+            "`preserve_tags`": {"preserve_tags": True},
+            "`preserve_tags` and the bucket keeps versions": {
+                "preserve_tags": True,
+                "versioned": True,
+            },
+        },
+    ),
+    (
         "Replicate to a destination",
         "replicate",
         _TO_REPLICA,
@@ -131,6 +146,7 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
             "`preserve_tags`": {"preserve_tags": True},
             "`delete_extraneous`": {"delete_extraneous": True},
             "`create_buckets`": {"create_buckets": True},
+            "`encryption_key`": {"destinations": [{"uri": _PLACE, "encryption_key": "{key}"}]},
         },
     ),
     (
@@ -138,9 +154,20 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         "upload",
         {"destination": _PLACE, "versioned": False},
         "upload: destination",
-        {"the bucket keeps versions": {"versioned": True}},
+        {
+            "the bucket keeps versions": {"versioned": True},
+            "`replicate_to`": {"replicate_to": [_ELSEWHERE]},
+            "`encryption_key`": {"destination": {"uri": _PLACE, "encryption_key": "{key}"}},
+        },
     ),
     ("Verify a replica", "verify", {"replica": _PLACE}, "verify: replica", {}),
+    (
+        "Verify a replica, at a sibling",
+        "verify",
+        {"replica": _ELSEWHERE, "siblings": [_PLACE]},
+        "verify: sibling",
+        {},
+    ),
     (
         "Fetch from a candidate",
         "fetch",
@@ -168,6 +195,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         {"primary": _ELSEWHERE, "replicas": [_PLACE], "versioned": False},
         "drill: replica",
         {"the bucket keeps versions": {"versioned": True}},
+    ),
+    (
+        "Keep the evidence of a drill",
+        "drill",
+        {"primary": _ELSEWHERE, "replicas": [_ELSEWHERE], "places": [_PLACE]},
+        "drill: evidence",
+        {},
     ),
     (
         "Export metrics",
@@ -301,7 +335,13 @@ def _rows(
     rows = [_row(*grant, "", without) for grant, without in known.items()]
     for words, changed in more.items():
         found = _grants(cloud, name, {**given, **changed}, what)
-        rows += [_row(*g, words, without) for g, without in found.items() if g not in known]
+        new = {
+            grant: without
+            for grant, without in found.items()
+            if grant not in known or (known[grant] and not without)
+        }
+        rows += [_row(*grant, words, without) for grant, without in new.items()]
+        known |= new
     return rows
 
 
@@ -334,6 +374,10 @@ def _grants(
     found: dict[tuple[str, str], str] = {}
     for one in calls_of(ours, describe):
         for permission in one.call.permissions:
+            grant = (
+                permission,
+                one.resource.replace("prefix/object", "{key}").replace("prefix/", "{prefix}"),
+            )
             resource = one.resource.replace("prefix/", "{prefix}")
             resource = resource.replace(_NAMED, "{name}").replace(_BEGUN, "{prefix}")
             grant = (permission, resource)

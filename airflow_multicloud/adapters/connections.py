@@ -63,6 +63,15 @@ def once_per_session(key: Hashable, make: Callable[[], T]) -> T:
         return found
 
 
+def keep_connection(conn_id: str, connection: object) -> None:
+    """Give the session a connection that was read before it began, so that it reads none.
+
+    :param conn_id: of Airflow.
+    :param connection: Airflow's object.
+    """
+    once_per_session(("connection", conn_id), lambda: connection)
+
+
 class SessionConnections:
     """A mix-in before Airflow's base hook: its connection is the session's, read once."""
 

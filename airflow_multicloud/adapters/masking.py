@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Iterator
 
+from airflow_multicloud.adapters.masking_later import is_masked_later
 from airflow_multicloud.text import printable
 
 #: Characters at least of a part: shorter ones are words of any log, and Airflow's masker takes
@@ -24,7 +25,7 @@ def mask_value(value: bytes) -> None:
 
     :param value: text is UTF-8; of other bytes the base64 is told, by which they are shown.
     """
-    if not value:
+    if not value or is_masked_later():
         return
     # Imported here: core, the memory cloud and the command line load without Airflow.
     from airflow.providers.common.compat.sdk import mask_secret

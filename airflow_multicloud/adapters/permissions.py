@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision, PermissionCheck
@@ -37,21 +37,35 @@ class Question:
         )
 
     def unknown(self, action: str, reason: object) -> PermissionCheck:
-        """That the call told nothing, and why."""
-        return self.answer(action, Decision.UNKNOWN, str(reason))
+        """That the call told nothing, and why.
+
+        :param reason: a text, or the error that was the answer.
+        """
+        return replace(self.answer(action, Decision.UNKNOWN, str(reason)), kind=_kind_of(reason))
 
 
-def unasked(actions: Iterable[str], resource: str, reason: str) -> tuple[PermissionCheck, ...]:
+def unasked(actions: Iterable[str], resource: str, reason: object) -> tuple[PermissionCheck, ...]:
     """What no call of the cloud can tell.
 
-    :param reason: why not.
+    :param reason: why not: a text, or an error.
     """
     return tuple(
         PermissionCheck(
-            action=action, resource=resource, decision=Decision.UNKNOWN, reason=reason, asked=None
+            action=action,
+            resource=resource,
+            decision=Decision.UNKNOWN,
+            reason=str(reason),
+            kind=_kind_of(reason),
         )
         for action in actions
     )
+
+
+def _kind_of(reason: object) -> ErrorKind | None:
+    """That of an error, unless it is of an argument: this call may not judge all actions."""
+    if not isinstance(reason, CloudError) or reason.kind is ErrorKind.INVALID_ARGUMENT:
+        return None
+    return reason.kind
 
 
 def checked_actions(

@@ -136,6 +136,7 @@ if TYPE_CHECKING:
     from airflow_multicloud.core.logs.shipping import ShippingFailedError, ShipReport
     from airflow_multicloud.core.metrics.checking import CheckReport
     from airflow_multicloud.core.metrics.report import DestinationExport, ExportReport
+    from airflow_multicloud.core.preflight.policies import RenderedPolicy
     from airflow_multicloud.core.preflight.report import PreflightFailedError, PreflightReport
     from airflow_multicloud.core.replication.closing import ReplicationFailedError
     from airflow_multicloud.core.replication.history import Run
@@ -282,6 +283,7 @@ else:
             ),
             "airflow_multicloud.core.metrics.checking": "CheckReport",
             "airflow_multicloud.core.metrics.report": "DestinationExport ExportReport",
+            "airflow_multicloud.core.preflight.policies": "RenderedPolicy",
             "airflow_multicloud.core.preflight.report": "PreflightFailedError PreflightReport",
             "airflow_multicloud.core.replication.closing": "ReplicationFailedError",
             "airflow_multicloud.core.replication.history": "Run",
@@ -401,6 +403,7 @@ __all__ = [
     "RefreshedPrices",
     "RefreshedRates",
     "RemovedDatabase",
+    "RenderedPolicy",
     "ReplicaStatus",
     "ReplicationFailedError",
     "ReplicationOptions",

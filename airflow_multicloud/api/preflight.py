@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from airflow_multicloud.core.preflight.policies import RenderedPolicy
 from airflow_multicloud.core.preflight.report import OnUnknown, PreflightReport
 from airflow_multicloud.core.telemetry import operation
-from airflow_multicloud.opening.permissions import check_operations_allowed, policy_for
+from airflow_multicloud.opening.permissions import check_operations_allowed, policies_for
 from airflow_multicloud.registry import session
 
 
@@ -33,12 +34,13 @@ def run_preflight(
 @operation("render_policy")
 def render_policy(
     operations: Sequence[Mapping[str, Mapping[str, Any]]], cloud: str
-) -> Mapping[str, Any]:
-    """The smallest policy that allows what operations need on one cloud; no cloud is asked.
+) -> tuple[RenderedPolicy, ...]:
+    """The smallest policies that allow what operations need on one cloud; no cloud is asked.
 
     :param operations: as for :func:`run_preflight`.
-    :param cloud: ``aws``: an IAM policy. ``gcp``: a custom role. ``azure``: a role definition.
+    :param cloud: ``aws``: an IAM policy for each connection. ``gcp``: custom roles, ``azure``: role
+        definitions, one for each set of permissions that some of a connection's resources need.
     :raises CloudError: kind ``invalid_argument`` for what is no operation or cloud, or when the
         operations need nothing of it.
     """
-    return policy_for(operations, cloud)
+    return policies_for(operations, cloud)

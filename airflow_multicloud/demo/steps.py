@@ -12,6 +12,13 @@ def told_of(task: str, value: Any) -> str | None:
     return tell(value) if tell is not None and isinstance(value, dict) else None
 
 
+def _asked(value: dict[str, Any]) -> str:
+    return (
+        f"{value['allowed']} permissions allowed, {value['denied']} denied, {value['unknown']} "
+        "not known"
+    )
+
+
 def _replicated(value: dict[str, Any]) -> str:
     outcomes = "; ".join(
         f"{d['uri'].partition('://')[0]}: "
@@ -50,6 +57,7 @@ def _exported(value: dict[str, Any]) -> str:
 
 
 _TOLD: dict[str, Callable[[dict[str, Any]], str]] = {
+    "preflight": _asked,
     "replicate": _replicated,
     "replicate_canary": _replicated,
     "verify": _verified,

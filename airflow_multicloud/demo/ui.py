@@ -32,6 +32,8 @@ _POLICY = """\
 def dag_policy(dag):
     if "metrics_to" in dag.params:
         dag.params["metrics_to"] = {conn_ids!r}
+    if "on_unknown" in dag.params:
+        dag.params["on_unknown"] = "warn"
 """
 
 
@@ -64,7 +66,8 @@ def main() -> None:
 def _export_locally(home: Path) -> None:
     """Let the DAGs export to the connections for telemetry: one for all a cloud's can't be made.
 
-    The local object stores know nobody, and who writes metrics must be somebody.
+    The local object stores know nobody, and who writes metrics must be somebody. For the same
+    reason they can't say what is allowed.
     """
     conn_ids = list(telemetry.CONNECTIONS)
     for dag_id in _EXPORTING:

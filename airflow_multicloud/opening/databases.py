@@ -24,6 +24,7 @@ from airflow_multicloud.ports.database import (
     DatabaseRef,
     DatabaseRole,
     DatabaseService,
+    DatabaseState,
 )
 from airflow_multicloud.registry import cloud_of, resolve
 from airflow_multicloud.text import printable
@@ -126,6 +127,8 @@ def check_replica_lag(
         )
     now = datetime.now(UTC)
     why = why_too_far(instance, max_lag, max_age, now)
+    if instance.state is not DatabaseState.AVAILABLE:
+        why = f"{instance.ref.id} is {instance.state}"
     if why is not None:
         _log.info("not yet: %s", printable(why))
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from airflow_multicloud import registry
 from airflow_multicloud.core import telemetry
@@ -11,6 +10,7 @@ from airflow_multicloud.core.preflight.checking import Asked, check_connection_c
 from airflow_multicloud.core.preflight.granting import Described, calls_of, grants_of
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
+from airflow_multicloud.core.preflight.policies import RenderedPolicy
 from airflow_multicloud.core.preflight.report import (
     CheckedPermission,
     OnUnknown,
@@ -49,13 +49,15 @@ def check_operations_allowed(
     return report
 
 
-def policy_for(operations: object, cloud: str) -> Mapping[str, Any]:
-    """The smallest policy or role of a cloud that allows what the operations need there.
+def policies_for(operations: object, cloud: str) -> tuple[RenderedPolicy, ...]:
+    """The smallest policies or roles of a cloud that allow what the operations need there.
 
-    Connections need no credentials, and those that a URI names need not be there: what they would
-    tell stands in braces then (``{subscription}``).
+    Of each connection its own, as each has credentials of its own. Connections need no credentials,
+    and those that a URI names need not be there: what they would tell stands in braces then
+    (``{subscription}``).
 
-    :param cloud: ``aws``: an IAM policy. ``gcp``: a custom role. ``azure``: a role definition.
+    :param cloud: ``aws``: an IAM policy for each connection. ``gcp``: custom roles, ``azure``: role
+        definitions, one for each set of permissions that some of the connection's resources need.
     :raises CloudError: as :func:`check_operations_allowed`; kind ``unsupported`` for a cloud that
         has none of this, ``invalid_argument`` when the operations need nothing of it.
     """
@@ -65,15 +67,23 @@ def policy_for(operations: object, cloud: str) -> Mapping[str, Any]:
         raise CredentialsError(
             f"cloud: {named.title} has no policies here", kind=ErrorKind.UNSUPPORTED, cloud=cloud
         )
-    needs = [n for n in needs_of(operations_of(operations)) if _cloud_of(n).name == cloud]
-    if not needs:
+    by_connection: dict[str, list[Need]] = {}
+    for need in needs_of(operations_of(operations)):
+        if _cloud_of(need).name == cloud:
+            by_connection.setdefault(need.conn_id, []).append(need)
+    if not by_connection:
         raise CredentialsError(
             f"cloud: the operations need nothing of {named.title}", kind=ErrorKind.INVALID_ARGUMENT
         )
-    written: Mapping[str, Any] = writer.policy_of(
-        grants_of(calls_of(needs, describe)), title=_TITLE
+    return tuple(
+        RenderedPolicy(
+            cloud=cloud, conn_id=conn_id, granted_on=one.granted_on, document=one.document
+        )
+        for conn_id, needs in by_connection.items()
+        for one in writer.policies_of(
+            grants_of(calls_of(needs, describe)), title=f"{_TITLE} {conn_id}"
+        )
     )
-    return written
 
 
 def _checked(needs: Sequence[Need]) -> Iterable[CheckedPermission]:
@@ -116,6 +126,7 @@ def _unreachable(need: Need, err: CloudError) -> CheckedPermission:
         reason=f"could not be asked: {err.kind}: {err}",
         calls=(),
         operations=(need.what,),
+        kind=err.kind,
     )
 
 

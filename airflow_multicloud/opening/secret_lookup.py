@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from airflow_multicloud import registry
+from airflow_multicloud.adapters.masking import mask_value
 from airflow_multicloud.core.secret_lookup.asked_store import AskedStore
 from airflow_multicloud.core.secret_lookup.lookup import Lookup
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
 from airflow_multicloud.errors import CredentialsError, ErrorKind
-from airflow_multicloud.ports.secrets import Secrets, SecretsService
+from airflow_multicloud.ports.secrets import SecretsService
 
 #: By process, stores and options: Airflow makes a new backend for each option of its configuration
 #: that it looks up, and threads and connections do not survive a fork.
@@ -29,20 +30,31 @@ def shared_lookup(conn_ids: Sequence[str], options: LookupOptions) -> Lookup:
     return _SHARED.setdefault(key, open_lookup(conn_ids, options)) if found is None else found
 
 
-def open_lookup(conn_ids: Sequence[str], options: LookupOptions) -> Lookup:
+def open_lookup(
+    conn_ids: Sequence[str], options: LookupOptions, *, compares: bool = True
+) -> Lookup:
     """A lookup over these stores; nothing is opened or asked yet.
 
     :param conn_ids: in the order in which they are asked.
+    :param compares: whether stores that were not needed are asked afterwards.
     """
-    stores = [AskedStore(one, partial(open_store, one), options) for one in conn_ids]
-    return Lookup(stores, options)
+    stores = [
+        AskedStore(
+            one,
+            partial(registry.resolve, SecretsService, one),
+            options,
+            read_connection=partial(connection_of_environment, one),
+        )
+        for one in conn_ids
+    ]
+    return Lookup(stores, options, mask=mask_value, compares=compares)
 
 
-def open_store(conn_id: str) -> Secrets:
-    """The hook of a store.
+def connection_of_environment(conn_id: str) -> object:
+    """The connection of a store.
 
     :raises CredentialsError: ``not_found`` when no variable of the environment has the connection:
-        it can't come from a store.
+        it can't come from a store; ``invalid_argument`` when it can't be read.
     """
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     if variable not in os.environ:
@@ -51,4 +63,4 @@ def open_store(conn_id: str) -> Secrets:
             "secrets backend reads its own connections from there only",
             kind=ErrorKind.NOT_FOUND,
         )
-    return registry.resolve(SecretsService, conn_id)
+    return registry.read_connection(conn_id)

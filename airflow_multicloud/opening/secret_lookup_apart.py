@@ -99,7 +99,8 @@ def _read(name: str, answer: Mapping[str, Any]) -> Found:
             version=SecretVersion(id=answer["version"], created_at=created_at),
             value=base64.b64decode(answer["value"]),
         )
-    return Found(value=value, silent=tuple(answer["silent"]))
+    silent, withheld = tuple(answer["silent"]), tuple(answer["withheld"])
+    return Found(value=value, silent=silent, withheld=withheld)
 
 
 def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,10 +113,11 @@ def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
     policy = OnDisagreement(given.pop("on_disagreement"))
     options = LookupOptions(on_disagreement=policy, **given)
     try:
-        found = open_lookup(question["stores"], options).find(question["name"])
+        lookup = open_lookup(question["stores"], options, compares=False)
+        found = lookup.find(question["name"])
     except SecretsError as err:
         return {"error": str(err), "kind": err.kind.value}
-    told: dict[str, Any] = {"silent": [*found.silent], "value": None}
+    told: dict[str, Any] = {"silent": found.silent, "withheld": found.withheld, "value": None}
     if found.value is not None:
         version = found.value.version
         told["value"] = base64.b64encode(found.value.value).decode()

@@ -11,7 +11,8 @@ from airflow_multicloud import registry
 from airflow_multicloud.core.deliveries import Destination
 from airflow_multicloud.core.secret_sync.engine import sync
 from airflow_multicloud.core.secret_sync.options import DeletionPolicy, OnConflict, SyncOptions
-from airflow_multicloud.core.secret_sync.report import SyncReport
+from airflow_multicloud.core.secret_sync.outcomes import FindingKind
+from airflow_multicloud.core.secret_sync.report import SyncFailedError, SyncReport
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.errors import ErrorKind, SecretsError
@@ -123,13 +124,16 @@ def list_secrets(conn_id: str, prefix: str = "") -> tuple[Secret, ...]:
         return tuple(sorted(found, key=lambda one: one.name))
 
 
-def check_drift(*, given: Mapping[str, Any], fail_on_conflict: bool) -> dict[str, Any] | None:
+def check_drift(
+    *, given: Mapping[str, Any], fail_on_conflict: bool, fail_on_disabled: bool = False
+) -> dict[str, Any] | None:
     """The report when everything is equal, else ``None``, and in the log what is not.
 
     :param given: the fields of :class:`GivenSync`, as JSON.
     :param fail_on_conflict: whether a value that somebody else wrote is an error.
+    :param fail_on_disabled: whether a secret that is disabled at the source is an error.
     :raises CloudError: when a store can't be asked.
-    :raises SyncFailedError: for a conflict.
+    :raises SyncFailedError: for a conflict, or a disabled secret.
     """
     report = secret_drift(GivenSync(**given))
     if report.in_sync:
@@ -142,6 +146,13 @@ def check_drift(*, given: Mapping[str, Any], fail_on_conflict: bool) -> dict[str
     conflict = any(one.conflict for one in report.destinations)
     if unusable or (conflict and fail_on_conflict):
         report.raise_if_failed()
+    disabled = [one for one in report.findings if one.finding is FindingKind.SOURCE_NOT_READABLE]
+    if disabled and fail_on_disabled:
+        raise SyncFailedError(
+            f"nothing can be compared with what is disabled: {disabled[0]}",
+            kind=ErrorKind.PRECONDITION_FAILED,
+            report=report,
+        )
     return None
 
 

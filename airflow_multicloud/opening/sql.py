@@ -33,6 +33,8 @@ _CONNECT_TIMEOUT = 15
 _ROWS = 1000
 #: Extras that name a server whatever the host is: libpq's, and those of other drivers.
 #: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+#: And those that name another database or user than the connection's fields, which hooks let win.
+_OTHER_DATABASE = frozenset({"dbname", "database", "db", "user"})
 _OTHER_SERVER = frozenset(
     {"host", "hostaddr", "port", "service", "dsn", "server", "unix_socket", "sqlalchemy_url"}
 )
@@ -207,15 +209,16 @@ def _redirected(connection: Any, place: SqlPlace | None, schema: str | None) -> 
     """A copy of the connection that leads to the place; the session keeps the other."""
     found = copy.copy(connection)
     extra = dict(connection.extra_dejson)
+    refused = _OTHER_DATABASE if place is None else _OTHER_DATABASE | _OTHER_SERVER
+    if elsewhere := sorted(key for key in extra if key.lower() in refused):
+        where = f"to {place.host}" if place else "where the connection's own fields say"
+        raise CredentialsError(
+            f"sql_conn_id: the extra of connection {connection.conn_id!r} has "
+            f"{', '.join(elsewhere)}, which would lead elsewhere than {where}; use a connection "
+            "without",
+            kind=ErrorKind.INVALID_ARGUMENT,
+        )
     if place is not None:
-        elsewhere = sorted(key for key in extra if key.lower() in _OTHER_SERVER)
-        if elsewhere:
-            raise CredentialsError(
-                f"sql_conn_id: the extra of connection {connection.conn_id!r} has "
-                f"{', '.join(elsewhere)}, which would lead elsewhere than to {place.host}; use a "
-                "connection without",
-                kind=ErrorKind.INVALID_ARGUMENT,
-            )
         found.host, found.port = place.host, place.port
     if schema is not None:
         found.schema = schema

@@ -31,7 +31,7 @@ class PreflightOperator(CloudOperator):
         something is allowed.
     """
 
-    template_fields: Sequence[str] = ("operations",)
+    template_fields: Sequence[str] = ("operations", "on_unknown")
     report_key: ClassVar[str | None] = "report"
 
     def __init__(
@@ -43,11 +43,15 @@ class PreflightOperator(CloudOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.operations = operations
-        self.on_unknown = OnUnknown.parse(on_unknown)
+        self.on_unknown = on_unknown
+        if "{" not in on_unknown:  # What is no template can be refused already.
+            OnUnknown.parse(on_unknown)
 
     def perform(self, context: Context) -> Outcome:  # Airflow's signature
         """Ask."""
-        report = check_operations_allowed(self.operations, on_unknown=self.on_unknown)
+        report = check_operations_allowed(
+            self.operations, on_unknown=OnUnknown.parse(self.on_unknown)
+        )
         for one in report.permissions:
             if one.decision is Decision.ALLOW:
                 continue

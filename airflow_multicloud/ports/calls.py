@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,8 @@ class ApiCall:
     :param permissions: what the caller must be allowed; none for a call that everybody may make.
     :param resource: the kind of resource it is about, a word of the service's :class:`CallTable`.
     :param without: what is lost when it is refused; empty for a call that must not be.
-    :param when: the name of a fact of the connection without which it is not made; empty for a call
-        that always is.
+    :param when: the name of a fact, of the connection or of the place, without which it is not
+        made; empty for a call that always is.
     """
 
     call: str
@@ -33,9 +34,10 @@ class CallTable:
     :param calls: use → calls. A use is a verb of the port, or ``verb:variant`` where what is asked
         for decides (``get_object:version``). A use without calls costs none on this cloud.
     :param resource: gives the native name of a kind of resource (an ARN, a full resource name, an
-        Azure resource id), from facts of the place: ``bucket`` and ``key``, and what
+        Azure resource id), from facts of the place (those of
+        :class:`~airflow_multicloud.core.preflight.needs.Need`) and what
         ``clouds.<cloud>.identity.facts`` says of the connection. What is not known there stands in
-        braces: ``{subscription}``.
+        braces: ``{subscription}``. Where the cloud's policies have patterns, it is one.
     """
 
     calls: Mapping[str, tuple[ApiCall, ...]]
@@ -52,3 +54,15 @@ class Grant:
 
     permission: str
     resource: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDocument:
+    """A policy or role in its cloud's own form; ``clouds.<cloud>.identity.policies`` writes them.
+
+    :param granted_on: the resources that it is to be granted on; empty where the document names
+        them itself.
+    """
+
+    document: Mapping[str, Any]
+    granted_on: tuple[str, ...] = ()

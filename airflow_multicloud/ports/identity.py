@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from airflow_multicloud.errors import ErrorKind
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -52,6 +54,7 @@ class PermissionCheck:
     :param resource: as the cloud writes it.
     :param reason: why: which policy or layer decides, or why it can't be known.
     :param asked: the call that told; ``None`` when nothing could be asked.
+    :param kind: of the error that was the answer, where it is not known for one.
     """
 
     action: str
@@ -59,6 +62,7 @@ class PermissionCheck:
     decision: Decision
     reason: str
     asked: str | None = None
+    kind: ErrorKind | None = None
 
 
 @runtime_checkable
@@ -66,7 +70,7 @@ class PermissionChecks(Protocol):
     """What the caller may do, without doing it; every cloud of this package has it."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
     ) -> tuple[PermissionCheck, ...]:
         """One answer for each action, in their order; nothing is changed by asking.
 
@@ -75,6 +79,9 @@ class PermissionChecks(Protocol):
         :param actions: as the cloud names them, at least one.
         :param resource: AWS: an ARN. Google Cloud: a full resource name
             (``//storage.googleapis.com/projects/_/buckets/b``). Azure: a resource id.
+        :param to_be_made: the caller makes the resource before it does any of this: where a cloud
+            sees that it is not there, what it is asked about is what the account gives. Without,
+            that is ``unknown`` and of kind ``not_found``.
         :raises CredentialsError: when the credentials are refused; ``invalid_argument`` for what is
             no action or resource of this cloud.
         """

@@ -40,6 +40,8 @@ class SecretVersion:
     :param created_at: when the cloud says that it was written.
     :param labels: what the cloud calls it by beside its id: staging labels, aliases.
     :param is_current: whether it is what is read when no version is named.
+    :param token: with which it was written, where the cloud tells; versions of other writers have
+        none, or one of their own.
     """
 
     id: str
@@ -47,6 +49,7 @@ class SecretVersion:
     state: SecretState = SecretState.ENABLED
     labels: tuple[str, ...] = ()
     is_current: bool = False
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class Secret:
     :param recoverable_until: for a removed one: until when it can be recovered.
     :param addressable: whether :attr:`name` finds it: not when its name in the cloud looks like
         another's encoding. Such a secret is told of and otherwise left alone.
+    :param managed_by: the service of the cloud that made it and changes its value (``rds``, Key
+        Vault's certificates); ``None`` for all that people and programs keep.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Secret:
     created_at: datetime | None = None
     recoverable_until: datetime | None = None
     addressable: bool = True
+    managed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +91,22 @@ class SecretValue:
     value: bytes = field(repr=False)
 
 
+def is_text(value: bytes) -> bool:
+    """Whether a value is text that everybody's programs can hold: UTF-8 without a zero byte."""
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRules:
     """What a cloud's store takes, as its documentation says.
 
     :param value_bytes: the largest value.
+    :param binary_bytes: the largest one that is no text: no UTF-8, or with a zero byte;
+        ``value_bytes`` for ``None``.
+    :param takes_empty: whether a value may have no bytes.
     :param tag_count: how many tags a secret may have.
     :param remembers_versions: how many versions before the current one can be read for certain;
         ``None`` for all that were not destroyed.
@@ -98,6 +115,15 @@ class SecretRules:
     value_bytes: int
     tag_count: int
     remembers_versions: int | None = None
+    binary_bytes: int | None = None
+    takes_empty: bool = False
+
+    def largest(self, *, text: bool) -> int:
+        """The largest value, in bytes.
+
+        :param text: whether it is text, by :func:`is_text`.
+        """
+        return self.value_bytes if text or self.binary_bytes is None else self.binary_bytes
 
 
 class Secrets(Protocol):
@@ -164,12 +190,12 @@ class Secrets(Protocol):
             are asked before and after; what was written in between is told of by the error.
         :param tags: to be on the secret, all of them, from the same step on where the cloud can;
             those there stay as they are when left out.
-        :raises SecretsError: ``precondition_failed`` when another version is current, or was
-            written at the same time (the message names it), or the secret to be replaced was
-            removed; ``not_found`` when it is not there; ``already_exists`` when the secret is
-            there, or was removed and can be recovered, or when the token was used for another
-            value; ``invalid_argument`` for a name, value or
-            tags that the cloud can't take, before anything is sent.
+        :raises OverwrittenError: when the value was written, and other versions at the same time.
+        :raises SecretsError: ``precondition_failed`` when another version is current (the message
+            names it), or the secret to be replaced was removed; ``not_found`` when it is not
+            there; ``already_exists`` when the secret is there, or was removed and can be
+            recovered, or when the token was used for another value; ``invalid_argument`` for a
+            name, value or tags that the cloud can't take, before anything is sent.
         """
         ...
 
@@ -220,6 +246,13 @@ class SecretTags(Protocol):
         :raises SecretsError: ``not_found``; ``precondition_failed`` when another version is
             current, where the cloud keeps tags by version; ``invalid_argument`` for tags that the
             cloud can't take.
+        """
+        ...
+
+    def check_secret_tags(self, tags: Mapping[str, str]) -> None:
+        """Whether a secret can have these tags; nothing is asked of the cloud.
+
+        :raises SecretsError: ``invalid_argument`` when it can't, naming the rule.
         """
         ...
 

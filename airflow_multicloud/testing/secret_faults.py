@@ -30,6 +30,9 @@ class SecretFaultKind(StrEnum):
     #: Before the request is carried out, another writer writes :data:`MEANWHILE_VALUE` as the
     #: current version, making the secret when it is not there.
     MEANWHILE = "meanwhile"
+    #: The answer tells of the secret's first version only, unless another is asked for by its
+    #: number; only of a store that may be behind for a while: Google Cloud's.
+    STALE = "stale"
 
 
 class SecretCall(StrEnum):

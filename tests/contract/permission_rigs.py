@@ -48,7 +48,10 @@ _FULL_NAME = "//storage.googleapis.com/projects/_/buckets/"
 _CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 _SUBSCRIPTION = f"/subscriptions/{SUBSCRIPTION_ID}"
 #: What AWS is asked, and changes nothing; of EC2 only dry runs are served.
-_READING = {"sts:GetCallerIdentity", "iam:GetRole", "iam:SimulatePrincipalPolicy", "s3:HeadBucket"}
+_READING = {
+    *("sts:GetCallerIdentity", "iam:GetRole", "iam:SimulatePrincipalPolicy"),
+    *("s3:HeadBucket", "s3:GetBucketPolicy"),
+}
 _ROLE_TAKEN = "sts:AssumeRole"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .canaries import watch  # noqa: F401  # a fixture
 from .lab import Lab
 
 if TYPE_CHECKING:

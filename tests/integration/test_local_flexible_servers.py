@@ -89,7 +89,7 @@ def test_a_restored_server_is_attached_as_its_source(
     hook: DatabaseService, azure: FlexibleServersControl, source: DatabaseRef
 ) -> None:
     done(hook, hook.restore_database(restore_order(source, "flex-like", TOKENS[0])))
-    network = azure._described("flex-like")["properties"]["network"]
+    network = azure.described("flex-like")["properties"]["network"]
     assert network["delegatedSubnetResourceId"] == SUBNET_ID
     assert network["privateDnsZoneArmResourceId"] == ZONE_ID
 
@@ -99,8 +99,8 @@ def test_another_orders_server_is_noticed_when_it_is_done(
 ) -> None:
     """Both looked, and found no server of the name."""
     begun = hook.restore_database(restore_order(source, "flex-taken", TOKENS[1]))
-    azure._available("flex-taken")
-    azure._client.servers.begin_update(
+    azure.available("flex-taken")
+    azure.client.servers.begin_update(
         RESOURCE_GROUP, "flex-taken", {"tags": {TOKEN_LABEL: TOKENS[2]}}, polling=False
     )
     told = waited(hook, begun)
@@ -150,7 +150,7 @@ def test_a_lock_of_the_group(
         params={"api-version": "2020-05-01"},
         json={"properties": {"level": "CanNotDelete"}},
     )
-    azure._client.send_request(request).raise_for_status()
+    azure.client.send_request(request).raise_for_status()
     try:
         assert hook.describe_database(source).deletion_protected
         assert all(one.deletion_protected for one in hook.list_databases({}))
@@ -160,7 +160,7 @@ def test_a_lock_of_the_group(
         assert caught.value.code == "ScopeLocked"
         assert pickle.loads(pickle.dumps(caught.value)).code == "ScopeLocked"
     finally:
-        azure._send("DELETE", lock)
+        azure.send("DELETE", lock)
     done(hook, hook.remove_snapshot(snapshot, token=TOKENS[4]))
 
 
@@ -204,7 +204,7 @@ def test_what_the_server_refuses(
     """By the SDK's own model of the request, and by the rules that it states."""
     path = f"{_group()}/providers/Microsoft.DBforPostgreSQL/flexibleServers/flex-none"
     request = HttpRequest("PUT", path, params={"api-version": "2026-10-01"}, json=body)
-    answer = azure._client.send_request(request)
+    answer = azure.client.send_request(request)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == code
 
@@ -213,11 +213,11 @@ def test_another_version_of_the_api_is_refused(azure: FlexibleServersControl) ->
     path = f"{_group()}/providers/Microsoft.DBforPostgreSQL/flexibleServers/flex-source"
     request = HttpRequest("GET", path, params={"api-version": "2017-12-01"})
     with pytest.raises(HttpResponseError, match="api-version"):
-        azure._client.send_request(request).raise_for_status()
+        azure.client.send_request(request).raise_for_status()
 
 
 def _tags(azure: FlexibleServersControl) -> dict[str, str]:
-    found: dict[str, str] = azure._described("flex-source")["tags"]
+    found: dict[str, str] = azure.described("flex-source")["tags"]
     return found
 
 

@@ -22,9 +22,9 @@ from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.operators.database import VerifyDatabaseOperator
 from airflow_multicloud.ports.database import DatabaseEndpoint
 from airflow_multicloud.registry import session
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_damage import Damage, damage
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.damage import Damage, damage
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
 
 from .airflow_runs import Bare
 
@@ -257,10 +257,8 @@ def test_no_password_is_shown(sql: Any, shop: Instance, caplog: pytest.LogCaptur
     assert shop.endpoint.host in shown
 
 
-@pytest.mark.parametrize("extra", ["hostaddr", "service", "host", "Port"])
-def test_an_extra_that_leads_to_another_server_is_refused(
-    sql: Any, shop: Instance, extra: str
-) -> None:
+@pytest.mark.parametrize("extra", ["hostaddr", "service", "host", "Port", "dbname", "user"])
+def test_an_extra_that_leads_elsewhere_is_refused(sql: Any, shop: Instance, extra: str) -> None:
     sql(**{extra: "x"})
     with pytest.raises(CloudError, match=f"extra of connection .* has {extra}"):
         verify_database(SQL, [{"table": "orders", "rows": 2000}], **at(shop))

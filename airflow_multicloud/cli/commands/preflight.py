@@ -22,10 +22,11 @@ from airflow_multicloud.ports.identity import Decision
 
 @command()
 def run(args: Namespace) -> Result:
-    """Check, or with ``--render`` write a policy."""
+    """Check, or with ``--render`` write policies."""
     operations = _read(args.file)
     if args.render is not None:
-        text = json.dumps(render_policy(operations, args.render), indent=2)
+        rendered = [to_document(one) for one in render_policy(operations, args.render)]
+        text = json.dumps(rendered, indent=2)
         return Result([], [], content=io.BytesIO(f"{text}\n".encode()))
     report = run_preflight(operations, on_unknown="warn" if args.warn_unknown else "fail")
     remarks = [

@@ -19,13 +19,13 @@ INIT = command(
 
 PREFLIGHT = command(
     "preflight",
-    "Check permissions before work, or write the smallest policy for it",
+    "Check permissions before work, or write the smallest policies for it",
     arg("file", metavar="FILE", help="the operations, in JSON or YAML; see above"),
     arg(
         "--render",
         choices=("aws", "gcp", "azure"),
-        help="ask nobody: print the IAM policy, custom role or role definition that allows just\n"
-        "what the operations need on that cloud",
+        help="ask nobody: print, as JSON, the IAM policy, custom roles or role definitions that\n"
+        "allow each connection just what the operations need on that cloud",
     ),
     flag("--warn-unknown", "what a cloud can't say does not count as denied"),
     description="FILE has a list of operations, each with the parameters of its operator:\n"
@@ -34,7 +34,7 @@ PREFLIGHT = command(
     "\nNothing is changed by asking.",
     examples="""\
   airflow multicloud preflight nightly.yaml
-  airflow multicloud preflight nightly.yaml --render aws > policy.json
+  airflow multicloud preflight nightly.yaml --render aws
 """,
 )
 

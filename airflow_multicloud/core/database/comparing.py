@@ -13,6 +13,10 @@ from airflow_multicloud.core.database.verification import CheckOutcome, CheckRes
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.text import printable
 
+#: How much later than the restored moment a time may be: some clouds tell when a snapshot was begun
+#: and not when it was done, and clocks differ.
+_SLACK = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectations:
@@ -128,11 +132,11 @@ def _checksum(
 
 
 def _newest_at_least(
-    check: TableCheck, table: MeasuredTable, before: MeasuredTable | None, _at: datetime | None
+    check: TableCheck, table: MeasuredTable, before: MeasuredTable | None, at: datetime | None
 ) -> _Judged:
     given = check.newest_at_least
     least = given if isinstance(given, datetime) else None if before is None else before.newest
-    return _not_before(table, least)
+    return _not_after(_not_before(table, least), table, at)
 
 
 def _max_age(
@@ -141,7 +145,8 @@ def _max_age(
     since = at or datetime.now(UTC)
     judged = _not_before(table, since - (check.max_age or timedelta()))
     of = "the restored moment" if at else "now"
-    return _Judged(judged.passed, f"{judged.expected}, {check.max_age} before {of}", judged.why)
+    told = _Judged(judged.passed, f"{judged.expected}, {check.max_age} before {of}", judged.why)
+    return _not_after(told, table, at)
 
 
 def _not_before(table: MeasuredTable, least: datetime | None) -> _Judged:
@@ -149,6 +154,16 @@ def _not_before(table: MeasuredTable, least: datetime | None) -> _Judged:
         expected = "a time" if least is None else f"{least.isoformat()} or later"
         return _Judged(False, expected, "there is no time in this column")
     return _Judged(table.newest >= least, f"{least.isoformat()} or later")
+
+
+def _not_after(judged: _Judged, table: MeasuredTable, at: datetime | None) -> _Judged:
+    """Refuse a time that can't be: no other check of the newest one could fail after it."""
+    latest = (at or datetime.now(UTC)) + _SLACK
+    if table.newest is None or table.newest <= latest:
+        return judged
+    of = "the restored moment" if at else "now"
+    expected = f"{judged.expected}, and not after {of}"
+    return _Judged(False, expected, f"the newest time in this column is after {of}")
 
 
 def _expected_checksum(check: TableCheck, before: MeasuredTable | None) -> str:

@@ -132,7 +132,8 @@ class OrderIdentity:
 
     def _derived_name(self, readable: str) -> str:
         """A name that another order, and another generation, does not have."""
-        mark = hashlib.sha256(self.token.encode()).hexdigest()[:_MARK]
+        # Its first digits: by them a cloud's instance is known before it has its labels.
+        mark = uuid.UUID(self.token).hex[:_MARK]
         words = re.sub(r"[^a-z0-9]+", "-", comparable(readable))[:_READABLE].strip("-")
         return "-".join(filter(None, ("mc", words, mark)))
 

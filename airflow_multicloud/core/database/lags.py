@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from airflow_multicloud.ports.database import DatabaseInstance, DatabaseRole, ReplicaLag
 
-#: How old a measurement may be by default; clouds measure every minute, and some publish later.
-MAX_AGE = timedelta(minutes=10)
+#: How old a measurement may be by default: clouds measure every minute, and publish up to three
+#: minutes later. What has happened since then is not known.
+MAX_AGE = timedelta(minutes=5)
 
 
 def lag_now(instance: DatabaseInstance, max_age: timedelta, now: datetime) -> timedelta | str:
@@ -21,6 +22,8 @@ def lag_now(instance: DatabaseInstance, max_age: timedelta, now: datetime) -> ti
         return f"{instance.name} is no replica but a {instance.role}"
     if lag is None or lag.value is None or lag.measured_at is None:
         return f"its cloud has no measurement{_source(lag)}"
+    if lag.value < timedelta(0):
+        return f"its newest measurement{_source(lag)} is negative, as of a replica that is cut off"
     age = now - lag.measured_at
     if age > max_age:
         return (

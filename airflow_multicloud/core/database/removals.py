@@ -195,6 +195,8 @@ def advance_removal(
     if not found:
         # What was ordered just before may not be listed yet.
         certain = now >= removal.certain_from
+        if certain and final_snapshot is not None and isinstance(wanted, OneDatabase):
+            _check_kept(service, wanted.ref, final_snapshot)
         return replace(removal, waits_for=(), listed_at=now if certain else None)
     removed = {one.id: one for one in removal.removed}
     begun: list[Operation] = []
@@ -219,6 +221,17 @@ def advance_removal(
         count_retry(passing)
         _log.info("not yet: %s: %s", passing.kind, printable(str(passing)))
     return replace(removal, removed=tuple(removed.values()), waits_for=tuple(begun))
+
+
+def _check_kept(service: DatabaseService, ref: DatabaseRef, final_snapshot: str) -> None:
+    """Refuse to call it done without the snapshot: somebody else may have deleted the instance."""
+    if any(one.name == final_snapshot for one in service.list_snapshots(ref, {})):
+        return
+    raise DatabaseError(
+        f"final_snapshot: {ref.id} is gone, and there is no snapshot {final_snapshot!r} of it; "
+        "somebody else has deleted it, or an earlier try without this snapshot. Look for others",
+        kind=ErrorKind.PRECONDITION_FAILED,
+    )
 
 
 def _still(service: DatabaseService, operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

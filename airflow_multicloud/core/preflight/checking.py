@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from airflow_multicloud.core.preflight.granting import NeededCall
 from airflow_multicloud.core.preflight.report import CheckedPermission
-from airflow_multicloud.errors import CloudError
-from airflow_multicloud.ports.calls import ACCOUNT, Grant
+from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.ports.calls import Grant
 from airflow_multicloud.ports.identity import Decision, Identity, PermissionChecks
 
 
@@ -32,9 +32,12 @@ def check_connection_calls(
     for one in calls:
         for permission in one.call.permissions:
             wanted.setdefault(Grant(permission, one.resource), []).append(one)
-    by_resource: dict[str, list[str]] = {}
-    for grant in wanted:
-        by_resource.setdefault(grant.resource, []).append(grant.permission)
+    by_resource: dict[str, _Question] = {}
+    for grant, (first, *_) in wanted.items():
+        question = by_resource.setdefault(
+            grant.resource, _Question(first.of_account, first.to_be_made)
+        )
+        question.permissions.append(grant.permission)
     answers = _answers(asked, by_resource)
     return tuple(
         _checked(asked, grant, needed_by, answers[grant]) for grant, needed_by in wanted.items()
@@ -55,7 +58,17 @@ def _checked(
         calls=tuple(dict.fromkeys(one.call.call for one in needed_by)),
         operations=tuple(dict.fromkeys(what for one in needed_by for what in one.what)),
         without=needed_by[0].call.without if optional else "",
+        kind=answer.kind,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of a resource, whose name may want the account's id, and which may be made."""
+
+    of_account: Callable[[str], str] | None
+    to_be_made: bool
+    permissions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +76,32 @@ class _Answer:
     resource: str
     decision: Decision
     reason: str
+    kind: ErrorKind | None = None
 
 
-def _answers(asked: Asked, by_resource: Mapping[str, Sequence[str]]) -> Mapping[Grant, _Answer]:
+def _answers(asked: Asked, by_resource: Mapping[str, _Question]) -> Mapping[Grant, _Answer]:
     found: dict[Grant, _Answer] = {}
-    for resource, permissions in by_resource.items():
-        for permission, answer in _ask(asked, resource, permissions).items():
+    for resource, question in by_resource.items():
+        for permission, answer in _ask(asked, resource, question).items():
             found[Grant(permission, resource)] = answer
     return found
 
 
-def _ask(asked: Asked, resource: str, permissions: Sequence[str]) -> Mapping[str, _Answer]:
-    identity, named = asked.identity, resource
+def _ask(asked: Asked, resource: str, question: _Question) -> Mapping[str, _Answer]:
+    identity, named, permissions = asked.identity, resource, question.permissions
     try:
         if isinstance(identity, CloudError):
             raise identity
         if not isinstance(identity, PermissionChecks):
             why = f"{asked.cloud} can't be asked what the caller may do"
             return {p: _Answer(named, Decision.UNKNOWN, why) for p in permissions}
-        if ACCOUNT in resource:
-            named = resource.replace(ACCOUNT, identity.who_am_i().account_id)
-        checked = identity.check_permissions(permissions, named)
+        if question.of_account is not None:
+            named = question.of_account(identity.who_am_i().account_id)
+        checked = identity.check_permissions(permissions, named, to_be_made=question.to_be_made)
     except CloudError as err:
         why = f"could not be asked: {err.kind}: {err}"
-        return {permission: _Answer(named, Decision.UNKNOWN, why) for permission in permissions}
-    told = {one.action: _Answer(named, one.decision, one.reason) for one in checked}
+        failed = _Answer(named, Decision.UNKNOWN, why, err.kind)
+        return dict.fromkeys(permissions, failed)
+    told = {one.action: _Answer(named, one.decision, one.reason, one.kind) for one in checked}
     silent = _Answer(named, Decision.UNKNOWN, "the answer does not tell of it")
     return {permission: told.get(permission, silent) for permission in permissions}

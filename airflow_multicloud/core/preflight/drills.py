@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from airflow_multicloud import known_clouds
 from airflow_multicloud.core.preflight.needs import Need, ObjectPlace
-from airflow_multicloud.core.preflight.objects import LEDGER, reading, replica, uris
+from airflow_multicloud.core.preflight.objects import LEDGER, reading, replica
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +41,16 @@ class Drill:
         yield from reading(primary, tags=False, versioned=self.versioned)
         yield from primary.needs(("put_object",))
         yield from _recovered_from(primary)
-        for number, uri in enumerate(uris(self.replicas, "replicas")):
-            place = ObjectPlace.of(uri, "drill: replica", f"replicas[{number}]")
+        for place in ObjectPlace.each(self.replicas, "drill: replica", "replicas"):
             yield from replica(
                 place, tags=False, delete=False, create=False, versioned=self.versioned
             )
             yield from _recovered_from(place)
             if self.versioned:  # What was replaced there since is read as the ledger has it.
                 yield from place.needs(("get_object:version",))
-        for number, uri in enumerate(uris(self.places, "places") if self.places else ()):
-            place = ObjectPlace.of(uri, "drill: evidence", f"places[{number}]")
+        if not self.places:
+            return
+        for place in ObjectPlace.each(self.places, "drill: evidence", "places"):
             yield from place.needs((*LEDGER, "put_object"), own=True)
 
 

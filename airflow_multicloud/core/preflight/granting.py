@@ -3,46 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from airflow_multicloud.core.preflight.needs import Need
-from airflow_multicloud.ports.calls import ApiCall, CallTable, Grant
+from airflow_multicloud.ports.calls import ACCOUNT, ApiCall, CallTable, Grant
 
 #: A need's table, and facts of where its connection leads.
 Described = tuple[CallTable, Mapping[str, str]]
+#: The use after which a bucket is there; all of a place's needs are then of what may be new.
+_MAKES_BUCKET = "ensure_bucket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededCall:
     """A call that an operation makes, on a resource.
 
+    :param resource: as the cloud names it, but for the account where that is not known.
     :param what: see :class:`~.needs.Need`; of all for whom it is made.
+    :param to_be_made: whether the bucket that it is in is made before, where it is not there.
+    :param of_account: its name with the account's id; ``None`` where the account is not in it.
     """
 
     conn_id: str
     call: ApiCall
     resource: str
-    what: tuple[str, ...]
+    what: tuple[str, ...] = ()
+    to_be_made: bool = False
+    of_account: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
 
 
 def calls_of(
     needs: Iterable[Need], describe: Callable[[Need], Described]
 ) -> tuple[NeededCall, ...]:
     """Each call on each resource once, in the order in which they are first needed."""
-    found: dict[tuple[str, ApiCall, str], list[str]] = {}
-    for need in needs:
+    found: dict[NeededCall, list[str]] = {}
+    every = list(needs)
+    made = {_place(need) for need in every if need.use == _MAKES_BUCKET}
+    for need in every:
         table, facts = describe(need)
         for call in table.calls[need.use]:
-            if call.when and call.when not in facts:
+            told = {**facts, **need.facts}
+            if call.when and call.when not in told:
                 continue
-            resource = table.resource(call.resource, {**facts, **need.facts})
-            whom = found.setdefault((need.conn_id, call, resource), [])
+            resource = table.resource(call.resource, told)
+            named = partial(_named, table, call.resource, facts, need.facts)
+            one = NeededCall(
+                conn_id=need.conn_id,
+                call=call,
+                resource=resource,
+                to_be_made=_place(need) in made,
+                of_account=named if named("") != resource else None,
+            )
+            whom = found.setdefault(one, [])
             if need.what not in whom:
                 whom.append(need.what)
-    return tuple(
-        NeededCall(conn_id=conn_id, call=call, resource=resource, what=tuple(whom))
-        for (conn_id, call, resource), whom in found.items()
-    )
+    return tuple(replace(one, what=tuple(whom)) for one, whom in found.items())
+
+
+def _place(need: Need) -> tuple[str, str | None]:
+    return need.conn_id, need.facts.get("bucket")
+
+
+def _named(
+    table: CallTable, kind: str, facts: Mapping[str, str], given: Mapping[str, str], account: str
+) -> str:
+    """A resource of an account. What was given may have the text that stands for one."""
+    known = {name: account if value == ACCOUNT else value for name, value in facts.items()}
+    return table.resource(kind, {**known, **given})
 
 
 def grants_of(calls: Iterable[NeededCall]) -> frozenset[Grant]:

@@ -11,8 +11,8 @@ from airflow_multicloud.core.endpoints import RESERVED_PREFIX
 from airflow_multicloud.errors import ErrorKind, StorageError
 from airflow_multicloud.locations import Location, parse_location
 
-#: Keys of this package's own, of whatever kind: see :data:`~..endpoints.RESERVED_PREFIX`.
-OWN = f"{RESERVED_PREFIX}*"
+#: What a destination may be given with, beside its URI.
+_TERMS = ("storage_class", "encryption_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Need:
     :param cloud: the connection's, where a URI names it.
     :param service: the port's name: ``object_store``.
     :param use: see :class:`~airflow_multicloud.ports.calls.CallTable`.
-    :param facts: of the place: ``bucket`` and ``key`` (``*`` at its end stands for all that
-        begins like this).
+    :param facts: of the place: ``bucket`` and ``key``; for all keys that begin alike also
+        ``prefix``, to which ``key`` adds a ``*``. ``encryption_key`` of what is written there.
     """
 
     what: str
@@ -42,29 +42,52 @@ class ObjectPlace:
 
     :param what: see :class:`Need`.
     :param parameter: that the URI was given for, for errors.
+    :param encryption_key: what is written there is encrypted with, where that is asked for.
     """
 
     what: str
     location: Location
     parameter: str
+    encryption_key: str | None = None
 
     @classmethod
-    def of(cls, uri: object, what: str, parameter: str) -> ObjectPlace:
-        """The place that a URI names.
+    def of(cls, given: object, what: str, parameter: str) -> ObjectPlace:
+        """The place that a URI names, or a destination that has more than a URI.
 
+        :param given: a URI; a ``Destination``; or a mapping with its fields.
         :raises StorageError: kind ``invalid_argument``, naming the parameter, for what is none.
         """
-        if not isinstance(uri, str):
+        terms = _terms_of(given, parameter)
+        uri, key = terms.get("uri"), terms.get("encryption_key")
+        for what_for, value in (("a URI", uri), ("an encryption key", key or "")):
+            if not isinstance(value, str):
+                raise StorageError(
+                    f"{parameter}: {type(value).__name__} given, expected {what_for}",
+                    kind=ErrorKind.INVALID_ARGUMENT,
+                )
+        return cls(
+            what,
+            parse_location(str(uri), parameter=parameter),
+            parameter,
+            str(key) if key else None,
+        )
+
+    @classmethod
+    def each(cls, given: object, what: str, parameter: str) -> Iterator[ObjectPlace]:
+        """The place of each element of a list, or of the one that is given.
+
+        :raises StorageError: kind ``invalid_argument`` for an empty list too; see :meth:`of`.
+        """
+        if isinstance(given, str | Mapping) or hasattr(given, "uri"):
+            yield cls.of(given, what, parameter)
+            return
+        if not isinstance(given, list | tuple) or not given:
             raise StorageError(
-                f"{parameter}: {type(uri).__name__} given, expected a URI",
+                f"{parameter}: {given!r} given, expected at least one URI",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
-        return cls(what, parse_location(uri, parameter=parameter), parameter)
-
-    @property
-    def keys(self) -> str:
-        """The keys that it stands for; a single object's may have some of its own below."""
-        return f"{self.location.key}*" if self.location.is_prefix else self.location.key
+        for number, one in enumerate(given):
+            yield cls.of(one, what, f"{parameter}[{number}]")
 
     def needs(self, uses: Iterable[str], *, own: bool = False) -> Iterator[Need]:
         """Uses of its objects.
@@ -73,7 +96,9 @@ class ObjectPlace:
         """
         cloud = known_clouds.cloud_of_scheme(self.location.scheme, parameter=self.parameter)
         conn_id = known_clouds.connection_of(self.location) or ""
-        facts = {"bucket": self.location.bucket, "key": OWN if own else self.keys}
+        facts = {"bucket": self.location.bucket, **self._keys(own=own)}
+        if self.encryption_key is not None and not own:
+            facts["encryption_key"] = self.encryption_key
         for use in uses:
             yield Need(
                 what=self.what,
@@ -83,3 +108,27 @@ class ObjectPlace:
                 use=use,
                 facts=facts,
             )
+
+    def _keys(self, *, own: bool) -> Mapping[str, str]:
+        """The keys that it stands for; a single object's may have some of its own below."""
+        if not own and not self.location.is_prefix:
+            return {"key": self.location.key}
+        prefix = RESERVED_PREFIX if own else self.location.key
+        return {"key": f"{prefix}*", "prefix": prefix}
+
+
+def _terms_of(given: object, parameter: str) -> Mapping[str, object]:
+    """What a destination is given with.
+
+    :raises StorageError: kind ``invalid_argument``, for a mapping with anything else.
+    """
+    if isinstance(given, Mapping):
+        if unknown := sorted(set(map(str, given)) - {"uri", *_TERMS}):
+            raise StorageError(
+                f"{parameter}: {', '.join(unknown)} given, expected uri, {', '.join(_TERMS)}",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        return given
+    if hasattr(given, "uri"):
+        return {name: getattr(given, name, None) for name in ("uri", *_TERMS)}
+    return {"uri": given}

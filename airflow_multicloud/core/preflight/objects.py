@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airflow_multicloud.core.preflight.needs import Need, ObjectPlace
-from airflow_multicloud.errors import ErrorKind, StorageError
 
 #: What a ledger takes: whoever reads it lists the bucket's own keys, and reads some.
 LEDGER = ("list_objects", "get_object")
@@ -63,8 +62,7 @@ class Replicate:
             tags=self.preserve_tags,
             versioned=self.versioned,
         )
-        for number, uri in enumerate(uris(self.destinations, "destinations")):
-            place = ObjectPlace.of(uri, "replicate: destination", f"destinations[{number}]")
+        for place in ObjectPlace.each(self.destinations, "replicate: destination", "destinations"):
             yield from replica(
                 place,
                 tags=self.preserve_tags,
@@ -89,15 +87,16 @@ class Upload:
 
     def needs(self) -> Iterator[Need]:
         """Of the destination, and of what it is replicated to."""
-        for uri in uris(self.destination, "destination"):
-            place = ObjectPlace.of(uri, "upload: destination", "destination")
-            yield from place.needs((*_SENDING, "get_object"))
-            yield from place.needs((*LEDGER, "put_object"), own=True)
-            if self.versioned:
-                yield from place.needs(("upload_parts:version",))
-        replicas = uris(self.replicate_to, "replicate_to") if self.replicate_to else ()
-        for number, uri in enumerate(replicas):
-            place = ObjectPlace.of(uri, "upload: replica", f"replicate_to[{number}]")
+        primary = ObjectPlace.of(self.destination, "upload: destination", "destination")
+        yield from primary.needs((*_SENDING, "get_object"))
+        yield from primary.needs((*LEDGER, "put_object"), own=True)
+        if self.versioned:
+            yield from primary.needs(("upload_parts:version",))
+        if not self.replicate_to:
+            return
+        # The object is the source of a replication then.
+        yield from reading_one(primary, tags=False, versioned=self.versioned)
+        for place in ObjectPlace.each(self.replicate_to, "upload: replica", "replicate_to"):
             yield from replica(
                 place, tags=False, delete=False, create=False, versioned=self.versioned
             )
@@ -127,8 +126,9 @@ class Verify:
         place = ObjectPlace.of(self.replica, "verify: replica", "replica")
         yield from place.needs(("list_objects", "stat_object", "get_object"))
         yield from place.needs(LEDGER, own=True)
-        for number, uri in enumerate(uris(self.siblings, "siblings") if self.siblings else ()):
-            sibling = ObjectPlace.of(uri, "verify: sibling", f"siblings[{number}]")
+        if not self.siblings:
+            return
+        for sibling in ObjectPlace.each(self.siblings, "verify: sibling", "siblings"):
             yield from sibling.needs(LEDGER, own=True)
 
 
@@ -160,8 +160,7 @@ class Fetch:
 
     def needs(self) -> Iterator[Need]:
         """Of each candidate, and of a target that is in a cloud."""
-        for number, uri in enumerate(uris(self.candidates, "candidates")):
-            place = ObjectPlace.of(uri, "fetch: candidate", f"candidates[{number}]")
+        for place in ObjectPlace.each(self.candidates, "fetch: candidate", "candidates"):
             yield from place.needs(("list_objects", "stat_object", "get_object"))
             yield from place.needs(LEDGER, own=True)
             if self.versioned:
@@ -175,15 +174,22 @@ class Fetch:
 
 def reading(place: ObjectPlace, *, tags: bool, versioned: bool) -> Iterator[Need]:
     """Of the source of a replication."""
+    if not place.location.is_prefix:
+        yield from reading_one(place, tags=tags, versioned=versioned)
+        return
+    yield from place.needs(("stat_bucket", "stat_object", "get_object", "list_objects"))
+    if tags:
+        yield from place.needs(("get_tags",))
+
+
+def reading_one(place: ObjectPlace, *, tags: bool, versioned: bool) -> Iterator[Need]:
+    """Of an object that is the source; of any below a prefix that may be."""
     yield from place.needs(("stat_bucket", "stat_object", "get_object"))
-    if place.location.is_prefix:
-        yield from place.needs(("list_objects",))
     # An object that is named, and not listed, tells which version it is, and is read as that.
-    pinned = versioned and not place.location.is_prefix
-    if pinned:
+    if versioned:
         yield from place.needs(("stat_object:version", "get_object:version"))
     if tags:
-        yield from place.needs(("get_tags", *(("get_tags:version",) if pinned else ())))
+        yield from place.needs(("get_tags", *(("get_tags:version",) if versioned else ())))
 
 
 def replica(
@@ -201,24 +207,3 @@ def replica(
         yield from place.needs(("delete_object",))
     if create:
         yield from place.needs(("ensure_bucket",))
-
-
-def uris(given: object, parameter: str) -> Sequence[str]:
-    """The URIs of a parameter: texts, or destinations with more than a URI.
-
-    :raises StorageError: kind ``invalid_argument`` for anything else.
-    """
-    listed: Any = [given] if isinstance(given, str) or hasattr(given, "uri") else given
-    if isinstance(listed, dict):
-        listed = [listed]
-    if not isinstance(listed, list | tuple) or not listed:
-        raise StorageError(
-            f"{parameter}: {given!r} given, expected at least one URI",
-            kind=ErrorKind.INVALID_ARGUMENT,
-        )
-    return [_uri(one) for one in listed]
-
-
-def _uri(given: Any) -> str:
-    found = given.get("uri") if isinstance(given, dict) else getattr(given, "uri", given)
-    return str(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -12,6 +12,9 @@ from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision
 
 _NAMED = 3
+#: What stays in the way until somebody changes the connection, the URI or what they name; that a
+#: cloud can't tell is something else.
+_CERTAIN = frozenset({ErrorKind.NOT_FOUND, ErrorKind.UNAUTHENTICATED, ErrorKind.INVALID_ARGUMENT})
 
 
 class OnUnknown(StrEnum):
@@ -41,6 +44,7 @@ class CheckedPermission:
     :param calls: that need it.
     :param operations: whose calls they are: ``replicate: source``.
     :param without: what is lost without it, where the operations do without.
+    :param kind: of the error for which nothing is known, where there was one.
     """
 
     cloud: str
@@ -52,11 +56,19 @@ class CheckedPermission:
     calls: tuple[str, ...]
     operations: tuple[str, ...]
     without: str = ""
+    kind: ErrorKind | None = None
 
     @property
     def needed(self) -> bool:
         """Whether the operations fail without it."""
         return not self.without
+
+    @property
+    def certain(self) -> bool:
+        """Whether it will not be allowed: it is denied, or nothing can be asked like this."""
+        return self.decision is Decision.DENY or (
+            self.decision is Decision.UNKNOWN and self.kind in _CERTAIN
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +107,12 @@ class PreflightReport(Documented):
     @property
     def in_the_way(self) -> tuple[CheckedPermission, ...]:
         """What the operations would fail by."""
-        refused = {Decision.DENY}
-        if self.on_unknown is OnUnknown.FAIL:
-            refused.add(Decision.UNKNOWN)
-        return tuple(one for one in self.permissions if one.needed and one.decision in refused)
+        warned = self.on_unknown is OnUnknown.WARN
+        return tuple(
+            one
+            for one in self.permissions
+            if one.needed and (one.certain or (one.decision is Decision.UNKNOWN and not warned))
+        )
 
     @property
     def passed(self) -> bool:
@@ -108,7 +122,8 @@ class PreflightReport(Documented):
     def raise_if_failed(self) -> None:
         """Refuse to go on.
 
-        :raises PreflightFailedError: when something is in the way.
+        :raises PreflightFailedError: when something is in the way; retryable when that is only that
+            clouds could not be asked for now.
         """
         if self.passed:
             return
@@ -121,15 +136,31 @@ class PreflightReport(Documented):
         raise PreflightFailedError(
             f"preflight: {told or 'nothing was checked'}{f'; and {more} more' if more else ''}",
             report=self,
+            kind=_kind_of(self.in_the_way),
         )
 
 
 class PreflightFailedError(CredentialsError):
     """What is to be done will not be allowed, or it is not known whether; the report says what."""
 
-    def __init__(self, message: str, *, report: PreflightReport) -> None:
-        super().__init__(message, kind=ErrorKind.PERMISSION_DENIED)
+    def __init__(
+        self,
+        message: str,
+        *,
+        report: PreflightReport,
+        kind: ErrorKind = ErrorKind.PERMISSION_DENIED,
+    ) -> None:
+        super().__init__(message, kind=kind)
         self.report = report
+
+
+def _kind_of(in_the_way: Sequence[CheckedPermission]) -> ErrorKind:
+    """That of an outage, when outages are all there is: it may be over at the next try."""
+    kinds = [one.kind for one in in_the_way if one.decision is Decision.UNKNOWN]
+    outages = [kind for kind in kinds if kind is not None and kind.is_outage]
+    if outages and len(outages) == len(in_the_way):
+        return outages[0]
+    return ErrorKind.PERMISSION_DENIED
 
 
 _ORDER = {Decision.DENY: 0, Decision.UNKNOWN: 1, Decision.ALLOW: 2}
@@ -139,5 +170,7 @@ def report_of(
     permissions: Iterable[CheckedPermission], on_unknown: OnUnknown = OnUnknown.FAIL
 ) -> PreflightReport:
     """A report in its order."""
-    ordered = sorted(permissions, key=lambda one: (_ORDER[one.decision], not one.needed))
+    ordered = sorted(
+        permissions, key=lambda one: (_ORDER[one.decision], not one.needed, not one.certain)
+    )
     return PreflightReport(permissions=tuple(ordered), on_unknown=on_unknown)

@@ -9,20 +9,17 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from airflow_multicloud.adapters.connections import own_session
+from airflow_multicloud.adapters.connections import keep_connection, own_session
+from airflow_multicloud.adapters.masking_later import masking_later
 from airflow_multicloud.core.secret_lookup.options import LookupOptions
 from airflow_multicloud.core.telemetry import in_context, operation
 from airflow_multicloud.errors import CloudError, ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import Secrets, SecretValue
+from airflow_multicloud.ports.secrets import SecretsService, SecretValue
 
 #: Requests to one store that may be without an answer at the same time.
 MOST_UNDER_WAY = 16
 #: Failures in a row after which a store is left alone for a while.
 _MOST_FAILURES = 2
-#: A store says so of what it does not have, or does not give for now; and of what it can't have.
-_ABSENT = frozenset(
-    {ErrorKind.NOT_FOUND, ErrorKind.PRECONDITION_FAILED, ErrorKind.INVALID_ARGUMENT}
-)
 
 _asking: ContextVar[bool] = ContextVar("airflow_multicloud_secret_lookup", default=False)
 
@@ -47,6 +44,17 @@ class Answer:
     error: CloudError | None = None
     skipped: bool = False
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether the store has it and does not give it out: disabled, removed, its key unusable.
+
+        That is neither a value nor absence: whoever enables or recovers it wants it back.
+        """
+        return (
+            isinstance(self.error, SecretsError)
+            and self.error.kind is ErrorKind.PRECONDITION_FAILED
+        )
+
 
 class AskedStore:
     """A store, and how it has answered so far.
@@ -54,22 +62,28 @@ class AskedStore:
     :param conn_id: its connection id, for logs.
     :param open_store: gives its hook; called once, on the first request's thread.
     :param clock: seconds of a monotonic clock.
+    :param read_connection: gives its connection, which is kept; called on the thread that asks,
+        since Airflow tells its supervisor of what is read.
     """
 
     def __init__(
         self,
         conn_id: str,
-        open_store: Callable[[], Secrets],
+        open_store: Callable[[], SecretsService],
         options: LookupOptions,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        read_connection: Callable[[], object] | None = None,
     ) -> None:
         self.conn_id = conn_id
+        self._read_connection = read_connection
+        self._connection: object = None
         self._open = open_store
         self._options = options
         self._clock = clock
         self._lock = threading.Lock()
         self._opening = threading.Lock()
-        self._hook: Secrets | None = None
+        self._hook: SecretsService | None = None
         self._numbers = itertools.count()
         self._under_way: dict[int, float] = {}
         self._overdue: set[int] = set()
@@ -91,17 +105,18 @@ class AskedStore:
             return None
 
     def ask(self, name: str, tell: Callable[[Answer], None]) -> None:
-        """Begin to ask for a secret.
+        """Begin to ask for a secret; whoever gives its value away tells the masker of it before.
 
         :param tell: is given the answer, on another thread; never, while the store hangs.
         """
+        connection = self._known_connection()
         number = next(self._numbers)
         with self._lock:
             self._under_way[number] = self._clock()
 
         def run() -> None:
             _asking.set(True)
-            answer = self._answer(name)
+            answer = self._answer(name, connection)
             self._note(number, answer)
             tell(answer)
 
@@ -111,10 +126,34 @@ class AskedStore:
             daemon=True,
         ).start()
 
-    def _answer(self, name: str) -> Answer:
+    def _known_connection(self) -> object:
+        """The connection, or the error that reading it has ended with."""
+        if self._connection is None and self._read_connection is not None:
+            token = _asking.set(True)
+            try:
+                with own_session():
+                    self._connection = self._read_connection()
+            except Exception as err:  # noqa: BLE001 - it is this store's answer
+                return err
+            finally:
+                _asking.reset(token)
+        return self._connection
+
+    def _keep(self, connection: object) -> None:
+        if isinstance(connection, Exception):
+            raise connection
+        if connection is not None:
+            keep_connection(self.conn_id, connection)
+
+    def _answer(self, name: str, connection: object) -> Answer:
         try:
             # Who waits may hold a session's locks.
-            with own_session(), operation("secrets.lookup", multicloud__conn_id=self.conn_id):
+            with (
+                own_session(),
+                masking_later(),
+                operation("secrets.lookup", multicloud__conn_id=self.conn_id),
+            ):
+                self._keep(connection)
                 return Answer(store=self.conn_id, value=self._read(name))
         except CloudError as err:
             return Answer(store=self.conn_id, error=err)
@@ -131,9 +170,14 @@ class AskedStore:
                 self._hook = self._open()
             hook = self._hook
         try:
+            hook.check_secret_name(name)
+        except SecretsError:
+            return None  # A name that the cloud can't have: it was not asked.
+        try:
             return hook.read_secret(name)
         except SecretsError as err:
-            if err.kind in _ABSENT:
+            # All else leaves open whether it is there.
+            if err.kind is ErrorKind.NOT_FOUND:
                 return None
             raise
 

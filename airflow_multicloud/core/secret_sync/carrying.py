@@ -5,15 +5,14 @@ from __future__ import annotations
 import hmac
 import threading
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 from airflow_multicloud.core import cancellation
 from airflow_multicloud.core.secret_sync.deciding import Step
-from airflow_multicloud.core.secret_sync.looking import LOOK_BACK, Seen, described, look
+from airflow_multicloud.core.secret_sync.looking import Seen, described, look
 from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome, Verdict
 from airflow_multicloud.core.secret_sync.planning import Run, verdict_of
 from airflow_multicloud.core.secret_sync.stores import Store
-from airflow_multicloud.errors import CloudError, ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind, OverwrittenError
 from airflow_multicloud.ports.secrets import SecretRecovery, SecretState
 
 #: How often is decided again when something has changed meanwhile.
@@ -63,17 +62,18 @@ class Carrying:
                 self.to, self.name, source, written=frozenset(self._written)
             )
             if not step.writes:
-                return self._ended(step.verdict)
+                return self._ended(step.verdict, there.version)
             if step.verdict.outcome is SyncOutcome.REPLACED and not self._may_replace():
                 return self._beyond()
             if self._written_down(source, there, step) and self._still(source):
-                return self._ended(None)
-        return Verdict(
+                return self._ended(None, None)
+        changed = Verdict(
             outcome=SyncOutcome.FAILED,
             finding=FindingKind.ERROR,
             message=f"the source or the destination has changed {_TRIES} times meanwhile",
             error_kind=ErrorKind.SOURCE_CHANGED,
         )
+        return self._ended(changed, None)
 
     def _written_down(self, source: Seen, there: Seen, step: Step) -> bool:
         """Carry the step out; whether it is the last one unless the source has moved."""
@@ -88,16 +88,20 @@ class Carrying:
                 hook.tag_secret(self.name, step.tags, version=there.version or "")
                 self._note(step, there.version)
                 return True
-            self._write(source, there, step)
+            return self._write(source, there, step)
+        except OverwrittenError as err:
+            # As the error tells: what is there now may not be told by the cloud for minutes.
+            self._written.add(err.written)
+            self._note(step, err.written)
+            self._lost += tuple(one for one in err.others if not self._equals(one, source))
+            return err.is_current
         except CloudError as err:
             if err.kind not in _MEANWHILE:
                 raise
-            if there.version is not None:
-                self._lost = self._overwritten(there.version, source) or self._lost
             return False
-        return True
 
-    def _write(self, source: Seen, there: Seen, step: Step) -> None:
+    def _write(self, source: Seen, there: Seen, step: Step) -> bool:
+        """Write the value; whether it is current, as far as the cloud's answer tells."""
         if source.value is None or source.version is None:
             raise ValueError("only a value that was read is written")
         pair = self.run.pair(self.to, self.name)
@@ -110,6 +114,7 @@ class Carrying:
         )
         self._written.add(written.id)
         self._note(step, written.id)
+        return written.is_current
 
     def _note(self, step: Step, version: str | None) -> None:
         """Keep what was done first: settling again after it changes no account."""
@@ -123,18 +128,21 @@ class Carrying:
             return True  # What it was is written; that it is gone now is the next run's.
         return now.current.id == source.version
 
-    def _ended(self, verdict: Verdict | None) -> Verdict:
-        """What is told, with what this run wrote on the way."""
+    def _ended(self, verdict: Verdict | None, current: str | None) -> Verdict:
+        """What is told, with what this run wrote on the way.
+
+        :param current: the destination's version that was decided on.
+        """
         quiet = verdict is None or verdict.outcome is SyncOutcome.UNCHANGED
         found = self._done if quiet and self._done is not None else verdict
         if found is None:
             raise ValueError("something was written or decided")
-        if self._lost:
+        if lost := [one for one in self._lost if one != current]:
             return Verdict(
                 outcome=SyncOutcome.CONFLICT,
                 finding=FindingKind.OVERWRITTEN,
                 message="somebody wrote to the destination at the same time, and that is not the "
-                f"current version any more: {', '.join(self._lost)}",
+                f"current version any more: {', '.join(lost)}",
                 error_kind=ErrorKind.PRECONDITION_FAILED,
                 version=found.version,
             )
@@ -154,27 +162,6 @@ class Carrying:
             "differ meanwhile",
             error_kind=ErrorKind.PRECONDITION_FAILED,
         )
-
-    def _overwritten(self, seen: str, source: Seen) -> tuple[str, ...]:
-        """Another's versions between the one that was seen and the current one.
-
-        Where a cloud can't check and write in one step, a refusal may come after the write.
-        """
-        found: list[str] = []
-        try:
-            versions = list(islice(self.to.hook.list_secret_versions(self.name), LOOK_BACK))
-        except CloudError as err:
-            if err.kind not in _MEANWHILE:
-                raise
-            return ()  # It was removed: there is nothing that lies over another's value.
-        for version in versions:
-            if version.id == seen:
-                break
-            if version.is_current or version.id in self._written:
-                continue
-            if not self._equals(version.id, source):
-                found.append(version.id)
-        return tuple(found)
 
     def _equals(self, version: str, source: Seen) -> bool:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -17,11 +17,13 @@ from airflow_multicloud.core.secret_sync.outcomes import (
     SyncOutcome,
     Verdict,
 )
-from airflow_multicloud.errors import ErrorKind
+from airflow_multicloud.errors import CloudError, ErrorKind
 from airflow_multicloud.ports.secrets import Secret, SecretRules, SecretState, SecretVersion
 
 #: The source's versions, but for the current one, that have the value of this digest.
 Had = Callable[[bytes], Iterable[SecretVersion]]
+#: The destination's newest versions, and ids of the source's; both the newest first.
+Versions = Callable[[], tuple[Sequence[SecretVersion], Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class Case:
     """A secret at the source and at a destination, as they were found.
 
     :param rules: the destination's.
+    :param check_tags: raises for tags that the destination can't have.
     :param recovers: whether the destination can take back a removal.
     :param written: the destination's versions that this run wrote.
     """
@@ -39,6 +42,8 @@ class Case:
     rules: SecretRules
     options: SyncOptions
     had: Had
+    versions: Versions
+    check_tags: Callable[[Mapping[str, str]], None]
     recovers: bool = False
     written: frozenset[str] = frozenset()
 
@@ -89,6 +94,8 @@ def _unusable(source: Seen) -> Verdict | None:
             message="the source does not have it",
             error_kind=ErrorKind.NOT_FOUND,
         )
+    if source.secret is not None and source.secret.managed_by is not None:
+        return managed(source.secret)
     if source.digest is None:
         return Verdict(
             outcome=SyncOutcome.SKIPPED,
@@ -96,6 +103,18 @@ def _unusable(source: Seen) -> Verdict | None:
             message="at the source it is disabled or has no version, so nothing is compared",
         )
     return None
+
+
+def managed(secret: Secret) -> Verdict:
+    """What becomes of a secret that a service of the source's cloud keeps.
+
+    Its value is that service's: a certificate's private key, a database's password that changes.
+    """
+    return Verdict(
+        outcome=SyncOutcome.SKIPPED,
+        finding=FindingKind.MANAGED,
+        message=f"at the source it is kept by {secret.managed_by}, whose secrets are not copied",
+    )
 
 
 def _removed(case: Case, there: Secret) -> Step:
@@ -112,6 +131,15 @@ def _removed(case: Case, there: Secret) -> Step:
 
 
 def _unreadable(case: Case, there: Secret) -> Step:
+    if there.managed_by is not None:
+        return _unfit(
+            FindingKind.MANAGED,
+            f"at the destination it is kept by {there.managed_by}, which alone may write it; "
+            "rename the source's",
+        )
+    if there.current is None and case.pair.made(there.tags):
+        # A run ended between the secret and its first version, which are two steps in some clouds.
+        return _write(case, SyncOutcome.CREATED)
     if there.current is None:
         message = "at the destination it has no version, which nothing can be compared with"
         return Step(
@@ -127,10 +155,19 @@ def _unreadable(case: Case, there: Secret) -> Step:
 
 
 def _equal(case: Case, there: Secret) -> Step:
-    wanted = _source_tags(case)
+    wanted = {**_source_tags(case), **_mark_that_is_missing(case, there)}
     if all(there.tags.get(key) == value for key, value in wanted.items()):
         return Step(verdict=Verdict(outcome=SyncOutcome.UNCHANGED, version=case.there.version))
     return _fitting(case, SyncOutcome.TAGGED, {**there.tags, **wanted})
+
+
+def _mark_that_is_missing(case: Case, there: Secret) -> dict[str, str]:
+    """The mark of the current copy, where the run that wrote it ended before it was there."""
+    key, token = case.pair.tag_of(there.tags), _current(there).token
+    if key is None or case.pair.is_last(there.tags, token):
+        return {}
+    version = case.pair.written_from(token, *case.versions())
+    return {} if version is None else {key: case.pair.mark(version, token or "")}
 
 
 def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKind, str] | None:
@@ -142,9 +179,10 @@ def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKi
         f"destination: version {copy.id} of {_at(copy.created_at)}; "
         f"source: version {current.id} of {_at(current.created_at)}"
     )
+    last = case.pair.last_write(there, *case.versions())
     earlier: SecretVersion | None = None
     for version in case.had(digest):
-        if copy.created_at <= current.created_at or case.pair.wrote(there.tags, version.id):
+        if last != current.id and _is_behind(case, there, version, last):
             return None
         earlier = earlier or version
     if earlier is None:
@@ -155,9 +193,21 @@ def _why_not_behind(case: Case, there: Secret, digest: bytes) -> tuple[FindingKi
         )
     return (
         FindingKind.WRITTEN_BACK,
-        f"its value at the destination is the source's version {earlier.id}, written after the "
-        f"source's current one ({versions})",
+        f"its value at the destination is the source's version {earlier.id}, put back after a "
+        f"later one was there ({versions})",
     )
+
+
+def _is_behind(case: Case, there: Secret, version: SecretVersion, last: str | None) -> bool:
+    """Whether a copy with the value of this earlier version was left so by nobody else.
+
+    :param last: the version that this pair wrote last. Times are compared only where nothing was:
+        they are of two clocks, and a copy that was put back has that of its own writing.
+    """
+    copy = _current(there)
+    if last is None:
+        return copy.created_at <= _current(case.source.secret).created_at
+    return version.id == last or (not last and case.pair.is_last(there.tags, copy.token))
 
 
 def _conflict(case: Case, kind: FindingKind, message: str) -> Step:
@@ -182,17 +232,22 @@ def _write(
     case: Case, outcome: SyncOutcome, kind: FindingKind | None = None, message: str = ""
 ) -> Step:
     """The source's value and tags; what the destination has of its own stays."""
-    most = case.rules.value_bytes
+    most = case.rules.largest(text=case.source.text)
+    if not case.source.size and not case.rules.takes_empty:
+        return _unfit(FindingKind.EMPTY, "its value is empty, which the destination can't have")
     if case.source.size > most:
         return _unfit(
             FindingKind.TOO_LARGE,
-            f"its value has {case.source.size} bytes, at most {most} allowed at the destination",
+            f"its value has {case.source.size} bytes, at most {most} allowed at the destination"
+            + ("" if case.source.text else " for what is no text"),
         )
     had = {} if case.there.secret is None else case.there.secret.tags
     created = outcome is SyncOutcome.CREATED or case.pair.made(had)
-    mark = case.pair.mark(_current(case.source.secret).id)
+    version = _current(case.source.secret).id
+    mark = case.pair.mark(version, case.pair.token(version, case.there.version))
     own = {COPY_TAG if created else FROM_TAG: mark}
-    return _fitting(case, outcome, {**had, **_source_tags(case), **own}, kind, message)
+    kept = {key: value for key, value in had.items() if key not in OWN_TAGS}
+    return _fitting(case, outcome, {**kept, **_source_tags(case), **own}, kind, message)
 
 
 def _fitting(
@@ -209,6 +264,10 @@ def _fitting(
             f"{case.rules.tag_count} allowed at the destination; preserve_tags=False leaves the "
             "source's out",
         )
+    try:
+        case.check_tags(tags)
+    except CloudError as err:
+        return _unfit(FindingKind.TAGS, f"{err}; preserve_tags=False leaves the source's out")
     return Step(verdict=Verdict(outcome=outcome, finding=kind, message=message), tags=tags)
 
 

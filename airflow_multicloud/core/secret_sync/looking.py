@@ -15,6 +15,7 @@ from airflow_multicloud.ports.secrets import (
     SecretsService,
     SecretState,
     SecretVersion,
+    is_text,
 )
 
 #: Versions of the source that a destination's value is compared with, the newest ones.
@@ -43,12 +44,14 @@ class Seen:
     :param secret: ``None`` when there is none of the name.
     :param digest: of its current value; ``None`` when that can't be read.
     :param size: bytes of the value.
+    :param text: whether the value is text.
     :param value: kept only for who is about to write it.
     """
 
     secret: Secret | None = None
     digest: bytes | None = field(default=None, repr=False)
     size: int = 0
+    text: bool = True
     value: bytes | None = field(default=None, repr=False)
 
     @property
@@ -71,6 +74,11 @@ def described(hook: SecretsService, name: str) -> Secret | None:
         if err.kind is ErrorKind.NOT_FOUND:
             return None
         raise
+
+
+def versions_of(hook: SecretsService, name: str) -> tuple[SecretVersion, ...]:
+    """The newest versions of a secret, the newest first, as many as are looked at."""
+    return tuple(islice(hook.list_secret_versions(name), LOOK_BACK + 1))
 
 
 def look(hook: SecretsService, name: str, comparer: Comparer, *, keep: bool = False) -> Seen:
@@ -100,6 +108,7 @@ def look(hook: SecretsService, name: str, comparer: Comparer, *, keep: bool = Fa
             secret=secret,
             digest=comparer.digest(found.value),
             size=len(found.value),
+            text=is_text(found.value),
             value=found.value if keep else None,
         )
 
@@ -107,7 +116,8 @@ def look(hook: SecretsService, name: str, comparer: Comparer, *, keep: bool = Fa
 def _readable(secret: Secret) -> bool:
     current = secret.current
     return (
-        secret.state is SecretState.ENABLED
+        secret.managed_by is None
+        and secret.state is SecretState.ENABLED
         and current is not None
         and current.state is SecretState.ENABLED
     )
@@ -124,12 +134,16 @@ class History:
         self._comparer = comparer
         self._digests: dict[tuple[str, str], bytes | None] = {}
 
+    def ids(self, name: str) -> tuple[str, ...]:
+        """The versions that the source tells of, the newest first, as many as are looked at."""
+        return tuple(version.id for version in versions_of(self._hook, name))
+
     def having(self, name: str, digest: bytes, *, but: str) -> Iterator[SecretVersion]:
         """The versions that have this value, the newest first, of :data:`LOOK_BACK` at most.
 
         :param but: the id of the one that is left out: the current one.
         """
-        for version in islice(self._hook.list_secret_versions(name), LOOK_BACK + 1):
+        for version in versions_of(self._hook, name):
             if version.id == but or version.state is not SecretState.ENABLED:
                 continue
             found = self._digest(name, version)

@@ -50,9 +50,13 @@ class FindingKind(StrEnum):
     SOURCE_MISSING = "source_missing"
     #: Its name in the source's cloud looks like another name's encoding.
     NOT_ADDRESSABLE = "not_addressable"
+    #: A service of the cloud keeps it, at the source or at the destination.
+    MANAGED = "managed"
     #: The destination can't have its name.
     NAME = "name"
     TOO_LARGE = "too_large"
+    #: It has no bytes, which the destination can't have.
+    EMPTY = "empty"
     TAGS = "tags"
     #: A copy whose secret is gone, which these runs did not make.
     NOT_OURS = "not_ours"

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 from airflow_multicloud.core import cancellation
-from airflow_multicloud.core.secret_sync.deciding import Case, Step, decide
+from airflow_multicloud.core.secret_sync.deciding import Case, Step, decide, managed
+from airflow_multicloud.core.secret_sync.gone import extra_copies, of_copy
 from airflow_multicloud.core.secret_sync.identity import Pair
-from airflow_multicloud.core.secret_sync.looking import Comparer, History, Seen, described, look
+from airflow_multicloud.core.secret_sync.looking import (
+    Comparer,
+    History,
+    Seen,
+    look,
+    versions_of,
+)
 from airflow_multicloud.core.secret_sync.options import SyncOptions
 from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome, Verdict
 from airflow_multicloud.core.secret_sync.stores import Store
 from airflow_multicloud.core.telemetry import submit_in_context
 from airflow_multicloud.errors import CloudError, CredentialsError, ErrorKind, SecretsError
-from airflow_multicloud.ports.secrets import Secret, SecretRecovery, SecretState
+from airflow_multicloud.ports.secrets import Secret, SecretRecovery
 
 T = TypeVar("T")
+
+_NOT_ADDRESSABLE = Verdict(
+    outcome=SyncOutcome.SKIPPED,
+    finding=FindingKind.NOT_ADDRESSABLE,
+    message="its name at the source looks like another name's encoding; rename it there",
+)
 R = TypeVar("R")
 
 
@@ -52,6 +66,8 @@ class Run:
             rules=to.hook.describe_secret_rules(),
             options=self.options,
             had=lambda digest: self.history.having(name, digest, but=current),
+            versions=lambda: (versions_of(to.hook, name), self.history.ids(name)),
+            check_tags=to.hook.check_secret_tags,
             recovers=isinstance(to.hook, SecretRecovery),
             written=written,
         )
@@ -63,12 +79,12 @@ class AtSource:
     """What the source has of what is meant.
 
     :param seen: by name; what could not be looked at is in ``errors``.
-    :param left: names that can't be asked for.
+    :param left: what becomes of those that are not looked at, by name.
     """
 
     seen: Mapping[str, Seen]
     errors: Mapping[str, CloudError]
-    left: tuple[str, ...] = ()
+    left: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +107,12 @@ def look_at_source(run: Run) -> AtSource:
     :raises SecretsError: ``not_found`` when there is nothing of it at all.
     :raises CloudError: when the source can't be asked.
     """
-    names, left = run.options.names, []
+    names, left = run.options.names, dict[str, Verdict]()
     if not names:
         found = list(run.source.hook.find_secrets(run.options.prefix))
-        names = tuple(dict.fromkeys(one.name for one in found if one.addressable))
-        left = sorted({one.name for one in found if not one.addressable} - {*names})
+        names = tuple(dict.fromkeys(one.name for one in found if _is_looked_at(one)))
+        rest = sorted({one.name: one for one in found if one.name not in names}.items())
+        left = {name: managed(one) if one.managed_by else _NOT_ADDRESSABLE for name, one in rest}
     seen: dict[str, Seen] = {}
     errors: dict[str, CloudError] = {}
 
@@ -115,7 +132,11 @@ def look_at_source(run: Run) -> AtSource:
             kind=ErrorKind.NOT_FOUND,
             cloud=run.source.cloud,
         )
-    return AtSource(seen=dict(sorted(seen.items())), errors=errors, left=tuple(left))
+    return AtSource(seen=dict(sorted(seen.items())), errors=errors, left=left)
+
+
+def _is_looked_at(found: Secret) -> bool:
+    return found.addressable and found.managed_by is None
 
 
 def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
@@ -134,8 +155,7 @@ def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
     try:
         each(settle, names, run.options.workers)
         if run.options.removes and run.options.prefix:
-            for name in _extra(run, to, made.verdicts):
-                made.verdicts[name] = Verdict(outcome=SyncOutcome.REMOVED)
+            made.verdicts.update(extra_copies(run, to, dict(made.verdicts)))
     except CloudError as err:
         for name in names:
             made.verdicts.setdefault(name, Verdict(outcome=SyncOutcome.FAILED))
@@ -145,13 +165,8 @@ def plan(run: Run, to: Store, at_source: AtSource) -> Plan:
 
 def _without_looking(to: Store, at_source: AtSource) -> dict[str, Verdict]:
     """What becomes of secrets whose copies need not be looked at."""
-    left = Verdict(
-        outcome=SyncOutcome.SKIPPED,
-        finding=FindingKind.NOT_ADDRESSABLE,
-        message="its name at the source looks like another name's encoding; rename it there",
-    )
     return {
-        **dict.fromkeys(at_source.left, left),
+        **at_source.left,
         **{name: verdict_of(err, "at the source: ") for name, err in at_source.errors.items()},
         **_unfit_names(to, at_source.seen),
     }
@@ -159,7 +174,7 @@ def _without_looking(to: Store, at_source: AtSource) -> dict[str, Verdict]:
 
 def _of_one(run: Run, to: Store, name: str, seen: Seen) -> Verdict:
     if seen.is_gone and run.options.removes:
-        return _of_missing(run, to, name)
+        return of_copy(run, to, name)[1]
     return run.step(to, name, seen)[1].verdict
 
 
@@ -194,18 +209,6 @@ def verdict_of(err: CloudError, before: str = "") -> Verdict:
     )
 
 
-def may_remove(run: Run, to: Store, name: str) -> Secret | None:
-    """The copy, if these runs made it and its secret is gone at the source; else ``None``."""
-    there = described(to.hook, name)
-    if there is None or there.state is SecretState.REMOVED or there.current is None:
-        return None
-    if not run.pair(to, name).made(there.tags):
-        return None
-    at_source = described(run.source.hook, name)
-    gone = at_source is None or at_source.state is SecretState.REMOVED
-    return there if gone else None
-
-
 def _unfit_names(to: Store, names: Iterable[str]) -> dict[str, Verdict]:
     written: dict[str, str] = {}
     found: dict[str, Verdict] = {}
@@ -229,31 +232,6 @@ def _unfit(message: str) -> Verdict:
         message=message,
         error_kind=ErrorKind.INVALID_ARGUMENT,
     )
-
-
-def _of_missing(run: Run, to: Store, name: str) -> Verdict:
-    """What becomes of the copy of a secret that was named and is gone."""
-    there = described(to.hook, name)
-    if there is None or there.state is SecretState.REMOVED:
-        return Verdict(outcome=SyncOutcome.UNCHANGED)
-    if not run.pair(to, name).made(there.tags):
-        return Verdict(
-            outcome=SyncOutcome.KEPT,
-            finding=FindingKind.NOT_OURS,
-            message="the source does not have it, and it has no tag of a copy that was made of it "
-            "here; remove it by hand if it is to go",
-        )
-    return Verdict(outcome=SyncOutcome.REMOVED)
-
-
-def _extra(run: Run, to: Store, known: Mapping[str, Verdict]) -> Iterator[str]:
-    """Names of copies that these runs made, whose secret is gone."""
-    for found in to.hook.find_secrets(run.options.prefix):
-        is_candidate = found.addressable and found.name not in known
-        if is_candidate and run.pair(to, found.name).made(found.tags):
-            cancellation.check()
-            if may_remove(run, to, found.name) is not None:
-                yield found.name
 
 
 def _removed(verdicts: Mapping[str, Verdict]) -> set[str]:

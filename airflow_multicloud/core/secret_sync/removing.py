@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from airflow_multicloud.core.secret_sync.gone import of_copy
 from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcome, Verdict
-from airflow_multicloud.core.secret_sync.planning import Run, may_remove, verdict_of
+from airflow_multicloud.core.secret_sync.planning import Run, verdict_of
 from airflow_multicloud.core.secret_sync.stores import Store
 from airflow_multicloud.errors import CloudError
 
@@ -11,13 +14,14 @@ from airflow_multicloud.errors import CloudError
 def removed(run: Run, to: Store, name: str) -> Verdict:
     """Look at both once more, and remove the copy; an error costs only itself."""
     try:
-        there = may_remove(run, to, name)
-        if there is None or there.current is None:
-            return Verdict(outcome=SyncOutcome.UNCHANGED)
-        to.hook.remove_secret(name, version=there.current.id)
+        there, verdict = of_copy(run, to, name)
+        if there is None or verdict.outcome is not SyncOutcome.REMOVED:
+            return verdict
+        version = "" if there.current is None else there.current.id
+        to.hook.remove_secret(name, version=version)
     except CloudError as err:
         return verdict_of(err)
-    return Verdict(outcome=SyncOutcome.REMOVED, version=there.current.id)
+    return replace(verdict, version=version)
 
 
 def not_removed() -> Verdict:

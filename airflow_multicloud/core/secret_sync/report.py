@@ -63,6 +63,8 @@ class SyncedStore(Documented):
     """What became of the secrets at one destination; the counts add up to ``secrets``.
 
     :param store: its full name, as its cloud gives it; ``None`` when it could not be asked.
+    :param managed: of those skipped, how many a service of the source's cloud keeps: they are not
+        to be equal.
     :param error: why it could not be used, if so.
     """
 
@@ -70,7 +72,7 @@ class SyncedStore(Documented):
         (
             *("conn_id", "cloud", "store", "secrets"),
             *(outcome.value for outcome in SyncOutcome),
-            *("error_kind", "error"),
+            *("managed", "error_kind", "error"),
         )
     )
 
@@ -86,6 +88,7 @@ class SyncedStore(Documented):
     removed: int = 0
     failed: int = 0
     skipped: int = 0
+    managed: int = 0
     error_kind: ErrorKind | None = None
     error: str | None = None
 
@@ -154,9 +157,13 @@ class SyncReport(Documented):
 
     @property
     def in_sync(self) -> bool:
-        """Whether everything that can be compared was equal when it was looked at."""
+        """Whether everything was compared, and was equal when it was looked at.
+
+        Not when there was nothing to compare, and not while one can't be compared, since it is
+        disabled at the source, say; but for those that services of the source's cloud keep.
+        """
         return all(
-            one.error is None and one.unchanged + one.skipped == one.secrets
+            one.error is None and one.unchanged > 0 and one.unchanged + one.managed == one.secrets
             for one in self.destinations
         )
 
@@ -191,13 +198,16 @@ class Settled:
 
 def account(store: SyncedStore, settled: Iterable[Settled]) -> SyncedStore:
     """The store with the outcomes counted."""
-    counts = Counter(one.verdict.outcome for one in settled)
+    verdicts = [one.verdict for one in settled]
+    counts = Counter(one.outcome for one in verdicts)
+    skipped = [one for one in verdicts if one.outcome is SyncOutcome.SKIPPED]
     return SyncedStore(
         conn_id=store.conn_id,
         cloud=store.cloud,
         store=store.store,
         error_kind=store.error_kind,
         error=store.error,
+        managed=sum(one.finding is FindingKind.MANAGED for one in skipped),
         **{outcome.value: counts[outcome] for outcome in SyncOutcome},
     )
 

@@ -70,7 +70,8 @@ class DatabaseEndpoint:
 class ReplicaLag:
     """How far a replica was behind its primary.
 
-    :param value: by how much; ``None`` when the cloud has no measurement, which is never zero.
+    :param value: by how much; ``None`` when the cloud has no measurement, which is never zero, or
+        says that replication is inactive.
     :param measured_at: the time of the measurement, which the cloud gives; ``None`` without one.
     :param source: which metric told.
     """

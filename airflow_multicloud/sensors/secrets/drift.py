@@ -14,8 +14,10 @@ from airflow_multicloud.sensors.base import PollingSensor
 class SecretDriftSensor(PollingSensor):
     """Succeed when every secret has the same value and tags at all destinations as at the source.
 
-    While it waits, the log says which differ and how. Secrets that are disabled at the source are
-    left out. Nothing is written. Each look reads every value; returns the report, without values.
+    While it waits, the log says which differ and how. It waits, too, while there is nothing to
+    compare, and for secrets whose names can't be asked for; those that a service of the source's
+    cloud keeps are left out. Nothing is written. Each look reads every value; returns the report,
+    without values.
 
     :param source: connection id of the store that the others are compared with.
     :param destinations: connection ids.
@@ -23,6 +25,8 @@ class SecretDriftSensor(PollingSensor):
     :param prefix: instead of names: all secrets of the source whose names begin so.
     :param fail_on: ``conflict``: the sensor fails at once, without a retry, when a destination has
         a value that the source never had, which no waiting mends; ``nothing``: it goes on waiting.
+    :param on_disabled: ``wait``: the sensor waits while a secret is disabled at the source, since
+        nothing can be compared; ``fail``: it fails at once, without a retry.
     :param preserve_tags: whether tags are compared, too.
     :param accounts: connection id → the store that it must lead to.
     :param deferrable: wait in the triggerer.
@@ -38,6 +42,7 @@ class SecretDriftSensor(PollingSensor):
         names: Sequence[str] | None = None,
         prefix: str | None = None,
         fail_on: Literal["conflict", "nothing"] = "conflict",
+        on_disabled: Literal["wait", "fail"] = "wait",
         preserve_tags: bool = True,
         accounts: Mapping[str, str] | None = None,
         **kwargs: Any,
@@ -48,6 +53,7 @@ class SecretDriftSensor(PollingSensor):
         self.names = names
         self.prefix = prefix
         self.fail_on = fail_on
+        self.on_disabled = on_disabled
         self.preserve_tags = preserve_tags
         self.accounts = accounts
 
@@ -56,6 +62,11 @@ class SecretDriftSensor(PollingSensor):
         if self.fail_on not in ("conflict", "nothing"):
             raise SecretsError(
                 f"fail_on: {self.fail_on!r} given, expected conflict or nothing",
+                kind=ErrorKind.INVALID_ARGUMENT,
+            )
+        if self.on_disabled not in ("wait", "fail"):
+            raise SecretsError(
+                f"on_disabled: {self.on_disabled!r} given, expected wait or fail",
                 kind=ErrorKind.INVALID_ARGUMENT,
             )
         given = GivenSync(
@@ -69,4 +80,5 @@ class SecretDriftSensor(PollingSensor):
         return check_drift, {
             "given": given.as_arguments(),
             "fail_on_conflict": self.fail_on == "conflict",
+            "fail_on_disabled": self.on_disabled == "fail",
         }

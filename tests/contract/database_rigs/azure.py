@@ -70,10 +70,10 @@ class FlexibleServersControl:
     """
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self.client = client
 
     def make(self, name: str) -> DatabaseRef:
-        self._client.servers.begin_create_or_update(
+        self.client.servers.begin_create_or_update(
             RESOURCE_GROUP,
             name,
             {
@@ -92,10 +92,10 @@ class FlexibleServersControl:
             },
             polling=False,
         )
-        return self._available(name)
+        return self.available(name)
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
-        self._client.servers.begin_create_or_update(
+        self.client.servers.begin_create_or_update(
             RESOURCE_GROUP,
             name,
             {
@@ -104,15 +104,15 @@ class FlexibleServersControl:
             },
             polling=False,
         )
-        return self._available(name)
+        return self.available(name)
 
     def endpoint(self, ref: DatabaseRef) -> DatabaseEndpoint:
-        found = self._described(ref.id.rpartition("/")[2])
+        found = self.described(ref.id.rpartition("/")[2])
         return DatabaseEndpoint(found["properties"]["fullyQualifiedDomainName"], _PORT)
 
     def find(self, name: str) -> DatabaseRef | None:
         try:
-            return self._available(name)
+            return self.available(name)
         except ResourceNotFoundError:
             return None
 
@@ -123,16 +123,16 @@ class FlexibleServersControl:
             time.sleep(0.05)
 
     def close(self) -> None:
-        self._client.close()
+        self.client.close()
 
     def _cleared(self) -> list[str]:
         """What is left."""
         left: list[str] = []
-        for one in list(self._client.servers.list_by_subscription()):
+        for one in list(self.client.servers.list_by_subscription()):
             # What goes on just now, or is gone meanwhile, is looked at again.
             with suppress(HttpResponseError):
                 for lock in self._locks(one["id"]):
-                    self._send("DELETE", lock)
+                    self.send("DELETE", lock)
                 left += self._emptied(one) if one["name"] == STANDING else self._deleted(one)
         return left
 
@@ -140,12 +140,12 @@ class FlexibleServersControl:
         name = one["name"]
         if one["properties"]["state"] in ("Ready", "Stopped"):
             with suppress(HttpResponseError):
-                self._client.servers.begin_delete(RESOURCE_GROUP, name, polling=False)
+                self.client.servers.begin_delete(RESOURCE_GROUP, name, polling=False)
         return [name]
 
     def _emptied(self, one: Any) -> list[str]:
         """The standing one, without backups and their tags."""
-        name, backups = one["name"], self._client.backups_automatic_and_on_demand
+        name, backups = one["name"], self.client.backups_automatic_and_on_demand
         taken = [
             backup["name"]
             for backup in list(backups.list_by_server(RESOURCE_GROUP, name))
@@ -156,24 +156,24 @@ class FlexibleServersControl:
                 backups.begin_delete(RESOURCE_GROUP, name, backup, polling=False)
             if not taken and one["tags"]:
                 change: dict[str, Any] = {"tags": {}}
-                self._client.servers.begin_update(RESOURCE_GROUP, name, change, polling=False)
+                self.client.servers.begin_update(RESOURCE_GROUP, name, change, polling=False)
         return taken
 
     def _locks(self, id_: str) -> list[str]:
-        answer = self._send("GET", f"{id_}{_LOCKS}")
+        answer = self.send("GET", f"{id_}{_LOCKS}")
         return [lock["id"] for lock in answer.json()["value"]]
 
-    def _send(self, method: str, path: str) -> Any:
-        answer = self._client.send_request(HttpRequest(method, path, params=_LOCKS_VERSION))
+    def send(self, method: str, path: str) -> Any:
+        answer = self.client.send_request(HttpRequest(method, path, params=_LOCKS_VERSION))
         answer.raise_for_status()
         return answer
 
-    def _described(self, name: str) -> Any:
-        return self._client.servers.get(RESOURCE_GROUP, name)
+    def described(self, name: str) -> Any:
+        return self.client.servers.get(RESOURCE_GROUP, name)
 
-    def _available(self, name: str) -> DatabaseRef:
+    def available(self, name: str) -> DatabaseRef:
         end = time.monotonic() + _LONGEST_S
-        while (found := self._described(name))["properties"]["state"] != "Ready":
+        while (found := self.described(name))["properties"]["state"] != "Ready":
             assert time.monotonic() < end, found
             time.sleep(0.02)
         return DatabaseRef(found["id"], REGIONS[0])

@@ -100,4 +100,8 @@ def _outside(request: pytest.FixtureRequest) -> SecretsOutside:
             SecretId=name, VersionStage=text, MoveToVersionId=version
         )
 
-    return SecretsOutside(write=write, tag=tag, purge=purge, label=label)
+    def manage(name: str) -> None:
+        seed = {"name": name, "owning_service": "rds"}
+        Admin(_server(request).endpoint).seed("secrets", [seed])
+
+    return SecretsOutside(write=write, tag=tag, purge=purge, label=label, manage=manage)

@@ -79,4 +79,5 @@ def _outside(request: pytest.FixtureRequest) -> SecretsOutside:
         write=lambda name, value: client.set_secret(name, value.decode()).properties.version,
         tag=tag,
         purge=purge,
+        manage=lambda name: Admin(_server(request).endpoint).seed("certificate", [{"name": name}]),
     )

@@ -38,6 +38,7 @@ def _outside(_request: pytest.FixtureRequest) -> SecretsOutside:
         label=space.label,
         destroy=space.destroy,
         damage=space.damage,
+        manage=space.manage,
     )
 
 

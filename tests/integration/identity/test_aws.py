@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -148,8 +149,24 @@ def test_a_deny_is_one_whoever_owns_the_resource(attach: Attach) -> None:
 
 def test_a_bucket_that_is_not_there_yet_is_of_whoever_makes_it(admin: Admin) -> None:
     del admin
-    (check,) = StsIdentityHook(USER_CONN).check_permissions(["s3:CreateBucket"], BUCKET)
-    assert check.decision is Decision.ALLOW
+    hook = StsIdentityHook(USER_CONN)
+    make, use = hook.check_permissions(["s3:CreateBucket", "s3:ListBucket"], BUCKET)
+    assert (make.decision, use.decision) == (Decision.ALLOW, Decision.UNKNOWN)
+    assert "there is no bucket lab" in use.reason
+    assert use.kind is ErrorKind.NOT_FOUND
+    for resource in (BUCKET, f"{BUCKET}/*"):
+        (made,) = hook.check_permissions(["s3:ListBucket"], resource, to_be_made=True)
+        assert made.decision is Decision.ALLOW
+
+
+def test_no_policy_grants_in_a_bucket_that_is_not_there(admin: Admin, attach: Attach) -> None:
+    admin.seed("identity", [{"principal": USER, "clear": True}])
+    attach(allow(["iam:*", "s3:GetBucketPolicy"]))
+    for to_be_made in (False, True):
+        (check,) = StsIdentityHook(USER_CONN).check_permissions(
+            ["s3:ListBucket"], BUCKET, to_be_made=to_be_made
+        )
+        assert check.decision is Decision.DENY
 
 
 @pytest.mark.parametrize(("conn_id", "principal"), [(USER_CONN, USER), (ROLE_CONN, ROLE)])
@@ -265,6 +282,46 @@ def test_a_policy_that_is_too_long_is_refused_here(admin: Admin) -> None:
     assert admin.requests() == []
 
 
+@pytest.mark.parametrize(
+    "resource",
+    ["arn:aws:s3:::b/*/x", "arn:aws:s3:::b/x?", "arn:aws:s3:::b/${aws:username}", f"{BUCKET}/**"],
+)
+def test_a_token_is_not_for_more_than_its_resources_name(admin: Admin, resource: str) -> None:
+    scope = replace(SCOPE, resources=(resource,))
+    with pytest.raises(CredentialsError, match="more than it says") as caught:
+        StsIdentityHook(USER_CONN).scoped_token(scope)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert admin.requests() == []
+
+
+def test_conditions_that_only_the_resources_result_tells_of_are_not_known(attach: Attach) -> None:
+    """The result as a whole has them for no resource in particular only."""
+    attach({**deny("s3:GetObject"), "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}})
+    for resource in ("*", f"{BUCKET}/key"):
+        (check,) = StsIdentityHook(USER_CONN).check_permissions(["s3:GetObject"], resource)
+        assert check.decision is Decision.UNKNOWN
+        assert "aws:SourceVpc" in check.reason
+
+
+def test_what_an_organization_asks_of_a_request_is_not_told(attach: Attach) -> None:
+    """Of its policies the simulator names no condition keys: an allow says that."""
+    attach(allow("*"), layer="organization")
+    condition = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    attach({**deny("s3:*"), "Condition": condition}, layer="organization")
+    (check,) = StsIdentityHook(USER_CONN).check_permissions(["s3:GetObject"], "*")
+    assert check.decision is Decision.ALLOW
+    assert "organization's policies ask of a request is not told" in check.reason
+
+
+def test_a_resource_without_a_region_says_how_to_name_one(admin: Admin) -> None:
+    with pytest.raises(CredentialsError, match="region_name") as caught:
+        StsIdentityHook(USER_CONN).check_permissions(
+            ["logs:PutLogEvents"], f"arn:aws:logs:*:{ACCOUNT}:log-group:etl:*"
+        )
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    assert admin.requests() == []
+
+
 UNCHECKED = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 
 
@@ -318,6 +375,31 @@ def test_the_simulator_refuses_what_the_model_does(
     with pytest.raises(ClientError) as caught:
         iam.simulate_principal_policy(**given)
     assert caught.value.response["Error"]["Code"] == code
+
+
+def test_the_simulator_tells_where_the_model_says(local_iam: LocalServer, attach: Attach) -> None:
+    condition = {"StringEquals": {"aws:SourceVpc": "vpc-1"}}
+    attach({**deny("s3:*"), "Condition": condition})
+    attach(allow("*"), layer="boundary")
+    attach(
+        {**allow("*"), "Condition": {"StringNotEquals": {"aws:SourceIp": "::1"}}},
+        layer="organization",
+    )
+    iam = client(local_iam, "iam")
+    given = {"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:{USER}", "ActionNames": ["s3:GetObject"]}
+    (whole,) = iam.simulate_principal_policy(**given)["EvaluationResults"]
+    assert whole["MissingContextValues"] == ["aws:SourceVpc"]
+    assert "ResourceSpecificResults" not in whole
+    resources = [f"{BUCKET}/a", f"{BUCKET}/b"]
+    (both,) = iam.simulate_principal_policy(**given, ResourceArns=resources)["EvaluationResults"]
+    assert "MissingContextValues" not in both
+    assert both["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+    assert [one["EvalResourceName"] for one in both["ResourceSpecificResults"]] == resources
+    for one in both["ResourceSpecificResults"]:
+        assert one["EvalResourceDecision"] == "allowed"
+        assert one["MissingContextValues"] == ["aws:SourceVpc"]
+        assert one["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": True}
+        assert "OrganizationsDecisionDetail" not in one
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,64 @@ def test_who_may_not_read_permissions_knows_nothing(admin: Admin) -> None:
     assert "AuthorizationFailed" in check.reason
 
 
+QUERY = "Microsoft.OperationalInsights/workspaces/query"
+
+
+@pytest.mark.parametrize(
+    ("granted", "expected"),
+    [
+        ({"actions": ["*/read"]}, Decision.ALLOW),
+        ({"actions": [f"{QUERY}/*/READ"]}, Decision.ALLOW),
+        ({"actions": [f"{QUERY}/Heartbeat/read"]}, Decision.UNKNOWN),
+        ({"actions": ["Microsoft.OperationalInsights/workspaces/read"]}, Decision.DENY),
+        ({"dataActions": ["*"]}, Decision.DENY),
+        ({"actions": ["*"], "notActions": [f"{QUERY}/Heartbeat/read"]}, Decision.UNKNOWN),
+        ({"actions": ["*"], "notActions": ["Microsoft.Storage/*"]}, Decision.ALLOW),
+    ],
+)
+def test_a_wildcard_is_allowed_when_all_is_that_it_stands_for(
+    admin: Admin, granted: dict[str, list[str]], expected: Decision
+) -> None:
+    """One that is judged costs no other its answer."""
+    tables = {f"{QUERY}/{table}/read": False for table in ("Heartbeat", "Usage")}
+    admin.seed(
+        "authorization",
+        [{"operations": {f"{QUERY}/read": False, **tables}}, roles(SUBSCRIPTION, granted)],
+    )
+    wildcard, _plain = decided([f"{QUERY}/*/read", f"{QUERY}/read"], GROUP)
+    assert wildcard is expected
+
+
+@pytest.mark.parametrize(
+    ("denied", "expected"),
+    [
+        ({"actions": [f"{QUERY}/*"]}, Decision.DENY),
+        ({"actions": [f"{QUERY}/Heartbeat/*"]}, Decision.UNKNOWN),
+        ({"actions": [f"{QUERY}/*/write"]}, Decision.ALLOW),
+    ],
+)
+def test_a_deny_assignment_may_deny_a_part_of_a_wildcard(
+    admin: Admin, denied: dict[str, list[str]], expected: Decision
+) -> None:
+    told = {
+        "denyAssignmentName": "locked",
+        "permissions": [denied],
+        "principals": [{"id": OBJECT_ID, "type": "ServicePrincipal"}],
+    }
+    tables = {f"{QUERY}/{table}/read": False for table in ("Heartbeat", "Usage")}
+    admin.seed("authorization", [{"operations": tables}, {"scope": SUBSCRIPTION, "denied": told}])
+    assert decided([f"{QUERY}/*/read"], GROUP) == [expected]
+
+
+def test_a_wildcard_for_both_kinds_of_operations_is_not_known(admin: Admin) -> None:
+    admin.seed("authorization", [roles(SUBSCRIPTION, {"actions": ["*"]})])
+    (check,) = AzureIdentityHook("azure_local").check_permissions([f"{CONTAINERS}/*/read"], GROUP)
+    assert check.decision is Decision.DENY  # Blobs are data, all that it stands for here.
+    admin.seed("authorization", [{"operations": {f"{CONTAINERS}/policies/read": False}}])
+    (check,) = AzureIdentityHook("azure_local").check_permissions([f"{CONTAINERS}/*/read"], GROUP)
+    assert check.decision is Decision.UNKNOWN
+
+
 def test_operations_of_unknown_kind_are_judged_where_it_does_not_matter(admin: Admin) -> None:
     admin.seed("authorization", [{"unreadable": "providerOperations"}])
     assert decided([START, f"{CONTAINERS}/blobs/read"], GROUP) == [Decision.ALLOW] * 2

@@ -99,6 +99,15 @@ def test_what_only_the_resource_could_grant_is_unknown(admin: Admin, resource: s
     assert "not seen there" in check.reason
 
 
+@pytest.mark.parametrize("name", ["a key with blanks", "two\nlines", "prefix/ *"])
+def test_names_of_objects_may_have_blanks(admin: Admin, name: str) -> None:
+    del admin
+    (check,) = GCPIdentityHook(CONN).check_permissions(
+        ["storage.objects.get"], f"{BUCKET}/objects/{name}"
+    )
+    assert check.decision is Decision.ALLOW
+
+
 def test_storage_does_not_tell_of_all_permissions(admin: Admin) -> None:
     admin.seed(
         "identity",
@@ -114,6 +123,26 @@ def test_a_bucket_that_is_not_there_is_unknown(admin: Admin) -> None:
     (check,) = GCPIdentityHook(CONN).check_permissions(["storage.objects.get"], BUCKET)
     assert check.decision is Decision.UNKNOWN
     assert "does not exist" in check.reason
+
+
+@pytest.mark.parametrize("resource", [BUCKET, f"{BUCKET}/objects/prefix/*"])
+def test_of_a_bucket_that_is_to_be_made_its_project_is_asked(admin: Admin, resource: str) -> None:
+    """Which may deny what the bucket will grant to whoever made it."""
+    admin.seed(
+        "identity",
+        [
+            {"resource": "projects/_/buckets/lab", "absent": True},
+            {"resource": "projects/local", "denies": ["storage.objects.delete"]},
+        ],
+    )
+    asked = ["storage.objects.get", "storage.objects.delete"]
+    has, lacks = GCPIdentityHook(CONN).check_permissions(asked, resource, to_be_made=True)
+    assert (has.decision, lacks.decision) == (Decision.ALLOW, Decision.UNKNOWN)
+    assert has.asked == "cloudresourcemanager.projects.testIamPermissions"
+    assert "is not there" in lacks.reason
+    (other,) = GCPIdentityHook(CONN).check_permissions(asked[:1], resource)
+    assert other.decision is Decision.UNKNOWN
+    assert other.kind is ErrorKind.NOT_FOUND
 
 
 def test_what_cannot_be_tested_costs_itself_and_few_requests(admin: Admin) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from importlib import import_module
 from itertools import count
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_multicloud.api.drill import run_drill
+from airflow_multicloud.api.logs import ship_logs
 from airflow_multicloud.api.object_store.fetches import failover_fetch
 from airflow_multicloud.api.object_store.replicas import replicate, verify_replica
 from airflow_multicloud.api.object_store.uploads import upload_artifact
 from airflow_multicloud.core import run_tokens
 from airflow_multicloud.core.drill.verdict import Objectives
+from airflow_multicloud.core.preflight.deliveries import ShipLogs
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.granting import calls_of, grants_of
 from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
@@ -25,7 +28,7 @@ from airflow_multicloud.core.replication.options import ReplicationOptions
 from airflow_multicloud.errors import CloudError
 from airflow_multicloud.labels import Work, working_for
 from airflow_multicloud.locations import Location
-from airflow_multicloud.ports.calls import CallTable, Grant
+from airflow_multicloud.ports.calls import Grant
 from airflow_multicloud.ports.object_store import (
     BucketCreation,
     ObjectRef,
@@ -35,10 +38,13 @@ from airflow_multicloud.ports.object_store import (
 )
 
 from .naming import CALLS, RESOURCES
+from .reading import READERS
+from .stated import STATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from airflow_multicloud.core.preflight.granting import Described
     from airflow_multicloud.core.preflight.needs import Need
     from tests.faults.proxy import FaultProxy
 
@@ -102,6 +108,12 @@ class Recorded:
         part = store.put_part(upload, 1, content)
         store.complete_upload(upload, [part])
 
+    def leave_of_another_type(self, bucket: str, key: str) -> None:
+        """Where there are types of objects, one that no parts can be put in place of."""
+        store: Any = self.store
+        if self.cloud == "azure":
+            store.account.service.get_blob_client(bucket, key).create_append_blob()
+
     def tag(self, bucket: str, key: str) -> None:
         """If its cloud has tags."""
         if isinstance(self.store, ObjectTags):
@@ -111,29 +123,24 @@ class Recorded:
         """What the requests since the last time needed; the bucket is called ``BUCKET``."""
         seen = self.proxy.seen()
         self.proxy.reset()
-        permissions = {
-            call.call: call.permissions
-            for service in ("object_store", "identity")
-            for calls in table_of(self.cloud, service).calls.values()
-            for call in calls
-        }
         return {
             Grant(permission, RESOURCES[self.cloud](one).replace(bucket, "BUCKET"))
             for one in seen
-            for name in (CALLS[self.cloud](one),)
-            for permission in permissions.get(name, (f"the map does not know {name}",))
+            for permission in STATED[self.cloud][CALLS[self.cloud](one)]
         }
 
 
-def table_of(cloud: str, service: str) -> CallTable:
-    found: CallTable = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
-    return found
-
-
 def granted(cloud: str, needs: Iterable[Need]) -> frozenset[Grant]:
-    """What the map would have a policy grant on a cloud."""
+    """What the policies that are rendered for a cloud grant, read from their text."""
     ours = [need for need in needs if need.cloud == cloud]
-    return grants_of(calls_of(ours, lambda need: (table_of(cloud, need.service), FACTS)))
+    clouds = f"airflow_multicloud.clouds.{cloud}"
+
+    def describe(need: Need) -> Described:
+        return import_module(f"{clouds}.{need.service}.calls").TABLE, FACTS
+
+    writer = import_module(f"{clouds}.identity.policies")
+    policies = writer.policies_of(grants_of(calls_of(ours, describe)), title="proof")
+    return frozenset(grant for one in policies for grant in READERS[cloud](one))
 
 
 def covers(grant: Grant, used: Grant) -> bool:
@@ -142,11 +149,15 @@ def covers(grant: Grant, used: Grant) -> bool:
     return grant.permission == used.permission and where
 
 
+def lacking(used: Iterable[Grant], told: Iterable[Grant]) -> list[Grant]:
+    """What requests needed, and no policy grants."""
+    return sorted(one for one in used if not any(covers(grant, one) for grant in told))
+
+
 def check(used: Iterable[Grant], told: Iterable[Grant]) -> None:
     """Every request is allowed by the policy, and there is nothing in it that none needs."""
-    lacking = [one for one in used if not any(covers(grant, one) for grant in told)]
     unused = [grant for grant in told if not any(covers(grant, one) for one in used)]
-    assert sorted(lacking) == [], "the policy lacks these"
+    assert lacking(used, told) == [], "the policy lacks these"
     assert sorted(unused) == [], "the policy has these for nothing"
 
 
@@ -215,8 +226,10 @@ class TestReplicate:
             there.tag(origin, "in/a.txt")
             here.fill(bucket, {"out/more": b"x"})
             replicate(source, [target], options)
-            there.fill(origin, {"in/left.bin": os.urandom(LARGE)})
+            large = {f"in/{name}.bin": os.urandom(LARGE) for name in ("left", "other")}
+            there.fill(origin, large)
             here.leave_upload(bucket, "out/left.bin")
+            here.leave_of_another_type(bucket, "out/other.bin")
             replicate(source, [target], options)
             made |= here.requests(bucket)
         told = Replicate(
@@ -248,21 +261,50 @@ class TestReplicate:
 
 @pytest.mark.parametrize(("cloud", "versioned"), CASES)
 class TestUpload:
-    def test_files(self, recorded, tmp_path, cloud, versioned):
-        here = recorded[cloud]
+    @pytest.mark.parametrize("replicated", [False, True])
+    def test_files(self, recorded, tmp_path, cloud, replicated, versioned):
+        here, there = recorded[cloud], recorded[OTHER[cloud]]
+        copies = [there.uri(there.bucket(), "copies/")] if replicated else []
         made = set()
         for bucket in places(here, versioned=versioned):
-            _replica(here, recorded[OTHER[cloud]], bucket)
+            _replica(here, there, bucket)
+            target = here.uri(bucket, "out/")
             for name, content in {"small": b"1" * 1000, "large": os.urandom(LARGE)}.items():
                 (tmp_path / name).write_bytes(content)
                 for _ in range(2):
-                    upload_artifact(tmp_path / name, here.uri(bucket, "out/"))
-            (tmp_path / "left").write_bytes(os.urandom(LARGE))
+                    upload_artifact(tmp_path / name, target, replicate_to=copies)
+            for name in ("left", "other"):
+                (tmp_path / name).write_bytes(os.urandom(LARGE))
             here.leave_upload(bucket, "out/left")
-            upload_artifact(tmp_path / "left", here.uri(bucket, "out/"))
+            here.leave_of_another_type(bucket, "out/other")
+            for name in ("left", "other"):
+                upload_artifact(tmp_path / name, target, replicate_to=copies)
             made |= here.requests(bucket)
-        told = Upload(destination=here.uri("BUCKET", "out/"), versioned=versioned)
+        told = Upload(
+            destination=here.uri("BUCKET", "out/"), replicate_to=copies, versioned=versioned
+        )
         check(made, granted(cloud, told.needs()))
+
+    def test_a_replica(self, recorded, tmp_path, cloud, versioned):
+        here, there = recorded[cloud], recorded[OTHER[cloud]]
+        primary = there.uri(there.bucket(), "out/")
+        made = set()
+        for bucket in places(here, versioned=versioned):
+            for name in ("twin", "left", "other"):
+                (tmp_path / name).write_bytes(os.urandom(LARGE))
+            here.leave_object(bucket, "copies/twin", (tmp_path / "twin").read_bytes())
+            here.leave_upload(bucket, "copies/left")
+            here.leave_of_another_type(bucket, "copies/other")
+            for name in ("twin", "left", "other"):
+                upload_artifact(
+                    tmp_path / name, primary, replicate_to=[here.uri(bucket, "copies/")]
+                )
+            made |= here.requests(bucket)
+        told = Upload(
+            destination=primary, replicate_to=[here.uri("BUCKET", "copies/")], versioned=versioned
+        )
+        # As any destination of a replication; see there for what is unused.
+        assert lacking(made, granted(cloud, told.needs())) == []
 
 
 @pytest.mark.parametrize(("cloud", "versioned"), CASES)
@@ -290,8 +332,9 @@ class TestReading:
         made = set()
         for bucket in places(here, versioned=versioned):
             origin = there.bucket()
-            there.fill(origin, tree())
+            there.fill(origin, {**tree(), "in/other.bin": os.urandom(LARGE)})
             here.leave_upload(bucket, "out/big.bin")
+            here.leave_of_another_type(bucket, "out/other.bin")
             failover_fetch([there.uri(origin, "in/")], here.uri(bucket, "out/"))
             failover_fetch([there.uri(origin, "in/a.txt")], here.uri(bucket, "out/"))
             made |= here.requests(bucket)
@@ -313,6 +356,36 @@ class TestReading:
             verify_replica(here.uri(bucket, "out/"))
             made |= here.requests(bucket)
         told = Verify(replica=here.uri("BUCKET", "out/"))
+        check(made, granted(cloud, told.needs()))
+
+    def test_a_verification_of_a_sibling(self, recorded, cloud, versioned):
+        here, there = recorded[cloud], recorded[OTHER[cloud]]
+        made = set()
+        for bucket in places(here, versioned=versioned):
+            origin = there.bucket()
+            there.fill(origin, tree())
+            replica, sibling = there.uri(there.bucket(), "out/"), here.uri(bucket, "out/")
+            replicate(there.uri(origin, "in/"), [replica, sibling])
+            here.proxy.reset()
+            verify_replica(replica, siblings=[sibling])
+            made |= here.requests(bucket)
+        told = Verify(replica=replica, siblings=[here.uri("BUCKET", "out/")])
+        check(made, granted(cloud, told.needs()))
+
+    def test_a_shipment_from_a_bucket(self, recorded, local_cloudwatch, cloud, versioned):
+        here = recorded[cloud]
+        record = {"message": "a", "time": (datetime.now(UTC) - timedelta(minutes=2)).isoformat()}
+        made = set()
+        for bucket in places(here, versioned=versioned):
+            here.fill(bucket, {"logs/today.jsonl": json.dumps(record).encode()})
+            source = here.uri(bucket, "logs/today.jsonl")
+            ship_logs(["aws_telemetry_local"], f"etl/{bucket}", source=source)
+            made |= here.requests(bucket)
+        told = ShipLogs(
+            destinations=["aws_telemetry_local"],
+            log_name="etl",
+            source=here.uri("BUCKET", "logs/today.jsonl"),
+        )
         check(made, granted(cloud, told.needs()))
 
 
@@ -337,12 +410,36 @@ class TestDrill:
         used = set()
         for bucket in places(here, versioned=versioned):
             origin = there.bucket()
-            there.fill(origin, tree())
+            there.fill(origin, {**tree(), "in/other.bin": os.urandom(LARGE)})
             here.leave_upload(bucket, "out/big.bin")
+            here.leave_of_another_type(bucket, "out/other.bin")
             primary = there.uri(origin, "in/")
             run_drill(primary, [here.uri(bucket, "out/")], objectives=OBJECTIVES)
             used |= here.requests(bucket)
         told = Drill(primary=primary, replicas=[here.uri("BUCKET", "out/")], versioned=versioned)
+        check(used, granted(cloud, told.needs()))
+
+    def test_of_the_evidence(self, recorded, cloud, versioned):
+        """The second one goes on where the first ended, which it reads."""
+        here, there = recorded[cloud], recorded[OTHER[cloud]]
+        primary, replicas = there.bucket(), [there.uri(there.bucket(), "out/")]
+        there.fill(primary, tree())
+        used = set()
+        for bucket in places(here, versioned=versioned):
+            for _ in range(2):
+                run_drill(
+                    there.uri(primary, "in/"),
+                    replicas,
+                    objectives=OBJECTIVES,
+                    places=[here.uri(bucket, "evidence/")],
+                )
+            used |= here.requests(bucket)
+        told = Drill(
+            primary=there.uri(primary, "in/"),
+            replicas=replicas,
+            places=[here.uri("BUCKET", "evidence/")],
+            versioned=versioned,
+        )
         check(used, granted(cloud, told.needs()))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_multicloud.errors import ErrorKind, SecretsError
+from airflow_multicloud.errors import ErrorKind, OverwrittenError, SecretsError
 from airflow_multicloud.ports.secrets import SecretState
 from airflow_multicloud.testing.local_clouds.gcp import PROJECT
 from airflow_multicloud.testing.local_clouds.kit.secret_seeds import plant
@@ -16,6 +16,7 @@ from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, Se
 
 if TYPE_CHECKING:
     from airflow_multicloud.clouds.gcp.secrets import GCPSecretsHook
+    from airflow_multicloud.ports.secrets import SecretVersion
     from airflow_multicloud.testing.local_clouds import LocalServer
     from tests.integration.secrets_gcp.conftest import Write
 
@@ -129,8 +130,72 @@ class TestWriting:
         for _ in range(2):  # And again, when the task is tried again.
             with pytest.raises(SecretsError, match=r"version 2.* was written by another") as caught:
                 write(b"second", replaces=first.id, token=token)
-            assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+            assert isinstance(caught.value, OverwrittenError)
+            assert (caught.value.written, caught.value.others) == ("3", ("2",))
             assert "version 3 is the current one" in str(caught.value)
+
+    @pytest.mark.parametrize("disabled", [False, True])
+    def test_a_version_that_is_not_told_of_yet_is_not_written_over(
+        self,
+        hook: GCPSecretsHook,
+        name: str,
+        client: Any,
+        path: str,
+        write: Write,
+        local_secret_manager: LocalServer,
+        *,
+        disabled: bool,
+    ) -> None:
+        """Lists and ``latest`` may be some minutes old; a version's number is not."""
+        first = write(b"first")
+        client.add_secret_version(request={"parent": path, "payload": {"data": b"theirs"}})
+        if disabled:
+            client.disable_secret_version(name=f"{path}/versions/2")
+        stale = SecretFault(kind=SecretFaultKind.STALE, call=SecretCall.DESCRIBE, times=50)
+        plant(local_secret_manager.endpoint, [stale])
+        assert hook.describe_secret(name).current == first
+        with pytest.raises(SecretsError, match="version 2 is the current one") as caught:
+            write(b"second", replaces=first.id)
+        assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+        plant(local_secret_manager.endpoint, ())
+        assert [one.id for one in hook.list_secret_versions(name)] == ["2", "1"]
+
+    def test_of_two_that_go_on_with_one_write_one_does(
+        self, hook: GCPSecretsHook, name: str, write: Write, local_secret_manager: LocalServer
+    ) -> None:
+        """Both find the note of a third, which has ended, before either goes on."""
+        from airflow_multicloud.clouds.gcp.secrets import GCPSecretsHook as Hook
+
+        first, token = write(b"first"), str(uuid.uuid4())
+        _stop(local_secret_manager, SecretCall.WRITE, after=0)
+        with pytest.raises(SecretsError):
+            write(b"second", replaces=first.id, token=token)
+        plant(local_secret_manager.endpoint, ())
+        between: list[SecretVersion] = []
+
+        class Slower(Hook):
+            def _newest_for_certain(self, path: str) -> Any:
+                found = super()._newest_for_certain(path)
+                if not between:
+                    between.append(write(b"second", replaces=first.id, token=token))
+                return found
+
+        slower = Slower("gcp_secrets_local")
+        written = slower.write_secret(name, b"second", token=token, replaces=first.id)
+        assert [written.id] == [one.id for one in between] == ["2"]
+        assert [one.id for one in hook.list_secret_versions(name)] == ["2", "1"]
+
+    def test_tags_of_a_write_that_ended_before_them_come_with_its_repetition(
+        self, hook: GCPSecretsHook, name: str, write: Write, local_secret_manager: LocalServer
+    ) -> None:
+        first, token = write(b"first", tags={"a": "1"}), str(uuid.uuid4())
+        _stop(local_secret_manager, SecretCall.TAG, after=1)
+        with pytest.raises(SecretsError):
+            write(b"second", replaces=first.id, token=token, tags={"a": "2"})
+        assert hook.read_secret(name).value == b"second"
+        assert hook.describe_secret(name).tags == {"a": "1"}
+        assert write(b"second", replaces=first.id, token=token, tags={"a": "2"}).id == "2"
+        assert hook.describe_secret(name).tags == {"a": "2"}
 
     def test_a_disabled_version_is_not_taken_for_the_write(
         self, hook: GCPSecretsHook, name: str, write: Write

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from airflow_multicloud.clouds.gcp.database import fields
 from airflow_multicloud.clouds.gcp.database.descriptions import described, description_in
 from airflow_multicloud.clouds.gcp.database.errors import failure_in, failure_of
+from airflow_multicloud.clouds.gcp.database.fields import Place
+from airflow_multicloud.clouds.gcp.database.lag import Lags
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
@@ -80,6 +83,16 @@ def test_a_replica() -> None:
     assert found.replica_of == "projects/example.com:p/instances/main"
     primary = fields.instance_of(item(replicaNames=["a", "b"]))
     assert primary.replicas == ("projects/p/instances/a", "projects/p/instances/b")
+
+
+def test_a_negative_lag_is_none_that_is_known() -> None:
+    """Of replication that is inactive; the metric's own description says so."""
+    point = {"interval": {"endTime": "2026-11-29T12:00:00Z"}, "value": {"doubleValue": -1}}
+    hook = SimpleNamespace(
+        _monitoring=SimpleNamespace(pages=lambda *_asked: [{"timeSeries": [{"points": [point]}]}])
+    )
+    found = Lags._lag(hook, Place(project="p", name="shop"))
+    assert (found.value, found.measured_at) == (None, None)
 
 
 def test_a_private_address_comes_first() -> None:

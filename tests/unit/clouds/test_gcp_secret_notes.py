@@ -39,6 +39,14 @@ def test_a_removal_of_many_versions_is_short() -> None:
     assert Removal.noted_in(_noting(REMOVED, removal.to_text())) == removal
 
 
+def test_a_write_tells_of_the_one_before() -> None:
+    for begun in (Begun("t", 7, "a", "b"), Begun("t", 0, "a"), Begun("t", 3)):
+        assert Begun.noted_in(_noting(WRITE, begun.to_text())) == begun
+    assert [Begun("t", 7, "a", "b").token_of(number) for number in (6, 7, 8, 9)] == [
+        *(None, "b", "t", None)
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

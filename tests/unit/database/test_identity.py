@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -45,6 +46,8 @@ def carried(identity: OrderIdentity) -> dict[str, str]:
 def test_derived_names_are_legal_everywhere(readable: str) -> None:
     named = ordered().named(None, readable)
     assert _NAME.fullmatch(named.name)
+    # Cloud SQL knows an instance by these before it has its labels.
+    assert uuid.UUID(named.token).hex[:8] in named.name
     assert replace(named, generation=1).named(None, readable).name != named.name
 
 

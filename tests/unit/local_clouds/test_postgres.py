@@ -17,13 +17,13 @@ import psycopg2
 import pytest
 
 from airflow_multicloud.errors import ProviderNotAvailableError
-from airflow_multicloud.testing.local_clouds.kit import postgres_programs
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import NotRestorableError
-from airflow_multicloud.testing.local_clouds.kit.postgres_damage import Damage, damage
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
-from airflow_multicloud.testing.local_clouds.kit.postgres_leftovers import forget_shared_memory
-from airflow_multicloud.testing.local_clouds.kit.postgres_process import processes_in
+from airflow_multicloud.testing.local_clouds.kit.postgres import programs
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import NotRestorableError
+from airflow_multicloud.testing.local_clouds.kit.postgres.damage import Damage, damage
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.leftovers import forget_shared_memory
+from airflow_multicloud.testing.local_clouds.kit.postgres.process import processes_in
 from airflow_multicloud.testing.local_clouds.kit.process import end_of
 
 if TYPE_CHECKING:
@@ -331,8 +331,8 @@ def shared_memory_of(home: Path) -> set[str]:
 
 HOLDER = """
 import sys, threading, time
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Login
 
 home = PostgresHome(port=int(sys.argv[1]))
 def make():
@@ -380,7 +380,7 @@ def test_they_end_with_their_holder_even_when_that_is_killed() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all other tests run as an ordinary user already")
 def test_an_ordinary_user_can_hold_them() -> None:
-    nobody = postgres_programs._account()
+    nobody = programs._account()
     assert nobody is not None
     who: dict[str, Any] = {"user": nobody.user, "group": nobody.group, "extra_groups": []}
     # That of this environment is often in root's home.
@@ -407,12 +407,12 @@ def test_an_ordinary_user_can_hold_them() -> None:
 def test_programs_that_only_root_can_read_are_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = postgres_programs._installed()
+    installed = programs._installed()
     private = tmp_path / "private"
-    for name in (installed.name, postgres_programs._LIBRARIES):
+    for name in (installed.name, programs._LIBRARIES):
         shutil.copytree(installed.parent / name, private / name)
     private.chmod(0o700)
-    monkeypatch.setattr(postgres_programs, "_installed", lambda: private / installed.name)
+    monkeypatch.setattr(programs, "_installed", lambda: private / installed.name)
     with closing(PostgresHome(port=PORT + 4)) as home:
         assert home._programs.path("postgres").startswith(str(home._directory))
         primary = home.create("a", LOGIN)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import BaseHook
 from airflow.sdk.definitions.connection import Connection
+from airflow.sdk.exceptions import AirflowSecretsBackendAccessDenied
 
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.get_provider_info import get_provider_info
 from airflow_multicloud.opening import secret_lookup
+from airflow_multicloud.ports.secrets import SecretState
 from airflow_multicloud.secrets_backend import MultiCloudSecretsBackend
 from airflow_multicloud.testing.memory_cloud import secrets
 from airflow_multicloud.testing.memory_cloud.secrets import secrets_of
 from airflow_multicloud.testing.memory_cloud.secrets.space import NAMES
 from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, SecretFaultKind
+from tests.unit.secret_lookup.waiting import let_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +36,7 @@ def _stores(memory_account: Callable[[str, str], str]) -> Iterator[None]:
     for conn_id in (ONE, TWO):
         memory_account(conn_id, "lab")
     yield
+    let_end()
     secrets.reset()
 
 
@@ -52,6 +57,7 @@ def _refuse(conn_id: str, error: ErrorKind = ErrorKind.UNAVAILABLE, times: int =
 
 
 def _asked() -> int:
+    let_end()
     return secrets_of(ONE).asked + secrets_of(TWO).asked
 
 
@@ -90,7 +96,7 @@ def test_what_the_stores_are_reached_by_is_never_looked_up_in_them() -> None:
 
 def test_lookups_within_a_lookup_fall_through(monkeypatch: pytest.MonkeyPatch) -> None:
     _write(ONE, "airflow/variables/x", "1")
-    backend = _backend()
+    backend = _backend(stores=[ONE])
     inner: list[object] = []
     read = secrets.Hook.read_secret
 
@@ -118,8 +124,30 @@ def test_silence_is_told_and_kept_from_nobody(caplog: pytest.LogCaptureFixture) 
     _refuse(ONE, times=1)
     backend = _backend()
     assert backend.get_variable("x") is None
-    assert f"no store that answered has it, and {ONE} gave no answer" in caplog.text
+    assert f"no store has given it, {ONE} gave no answer" in caplog.text
     assert backend.get_variable("x") == "1"
+
+
+@pytest.mark.parametrize("state", [SecretState.DISABLED, SecretState.REMOVED])
+def test_a_secret_that_is_withheld_is_not_taken_for_absent(
+    state: SecretState, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("airflow/variables/x", "airflow/config/conn"):
+        _write(ONE, name, "1")
+        hook = secrets.Hook(ONE)
+        current = hook.read_secret(name).version
+        if state is SecretState.REMOVED:
+            hook.remove_secret(name, version=current.id)
+        else:
+            hook.disable_secret_version(name, current.id)
+    backend = _backend()
+    assert backend.get_variable("x") is None
+    assert f"no store has given it, {ONE} had it and did not give it out" in caplog.text
+    with pytest.raises(SecretsError, match="had it and did not give it out"):
+        backend.get_config("conn")
+    # Nothing of that is kept, and another store's value counts.
+    _write(TWO, "airflow/variables/x", "2")
+    assert backend.get_variable("x") == "2"
 
 
 def test_config_that_may_be_in_a_silent_store_is_an_error() -> None:
@@ -139,6 +167,8 @@ def test_a_malformed_connection_is_told_without_its_value(caplog: pytest.LogCapt
     assert err.value.__cause__ is None
     assert err.value.__context__ is None
     assert CANARY not in str(err.value) + caplog.text
+    # Airflow's own log of it is for debugging only.
+    assert str(err.value) in caplog.text
     for blank in ("  ", "\n"):
         _write(ONE, "airflow/connections/blank", blank)
         assert _backend().get_connection("blank") is None
@@ -178,7 +208,7 @@ def test_an_answer_is_kept_for_a_while() -> None:
 
 def test_another_process_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     _write(ONE, "airflow/variables/x", "1")
-    backend = _backend()
+    backend = _backend(stores=[ONE])
     backend.get_variable("x")
     monkeypatch.setattr("os.getpid", lambda: -1)
     before = _asked()
@@ -186,12 +216,27 @@ def test_another_process_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _asked() == before + 1
 
 
-def test_refusal_of_a_disagreement_names_stores_only() -> None:
-    _write(ONE, "airflow/variables/x", CANARY)
-    _write(TWO, "airflow/variables/x", "other")
+@pytest.mark.parametrize("what", ["connection", "variable", "config"])
+def test_refusal_of_a_disagreement_is_logged_and_names_stores_only(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    _write(ONE, f"airflow/{what}s/x".replace("configs", "config"), CANARY)
+    _write(TWO, f"airflow/{what}s/x".replace("configs", "config"), "other")
+    backend = _backend(on_disagreement="refuse")
+    asks: dict[str, Callable[[], object]] = {
+        "connection": lambda: backend.get_connection("x"),
+        "variable": lambda: backend.get_variable("x"),
+        "config": lambda: backend.get_config("x"),
+    }
     with pytest.raises(SecretsError, match=f"{ONE} .*{TWO}") as err:
-        _backend(on_disagreement="refuse").get_variable("x")
-    assert CANARY not in str(err.value)
+        asks[what]()
+    assert err.value.kind is ErrorKind.INTEGRITY
+    # Airflow asks no other backend after this one; an option is an error of the configuration.
+    assert isinstance(err.value, AirflowSecretsBackendAccessDenied) is (what != "config")
+    assert pickle.loads(pickle.dumps(err.value)).kind is ErrorKind.INTEGRITY
+    (told,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert told.getMessage() == str(err.value)
+    assert CANARY not in str(err.value) + caplog.text
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,12 @@ from airflow_multicloud.core.secret_lookup.lookup import Lookup
 from airflow_multicloud.core.secret_lookup.options import LookupOptions, OnDisagreement
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.ports.secrets import SecretValue, SecretVersion
+from tests.unit.secret_lookup.waiting import let_end
 
 NAME = "airflow/connections/x"
 CANARY = b"cAnArY-of-a-lookup"
 OTHER = b"oTher-canary"
+MASKED: list[bytes] = []
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -35,6 +37,12 @@ class Store:
         self.opened = 0
         self.written = written
         self.hangs: threading.Event | None = None
+        self.names = 100
+
+    def check_secret_name(self, name: str) -> str:
+        if len(name) > self.names:
+            raise SecretsError("too long", kind=ErrorKind.INVALID_ARGUMENT)
+        return name
 
     def open(self) -> Store:
         self.opened += 1
@@ -68,7 +76,7 @@ def _lookup(*stores: Store, clock: Callable[[], float] | None = None, **options:
         AskedStore(f"store_{number}", store.open, given, **more)  # type: ignore[arg-type]
         for number, store in enumerate(stores)
     ]
-    return Lookup(asked, given)
+    return Lookup(asked, given, mask=MASKED.append)
 
 
 def _refused(kind: ErrorKind) -> SecretsError:
@@ -76,24 +84,68 @@ def _refused(kind: ErrorKind) -> SecretsError:
 
 
 @pytest.fixture
-def hanging() -> Iterator[Store]:
+def hanging(_others_end: None) -> Iterator[Store]:
     """A store that does not answer until the test is over."""
     store = Store(CANARY)
     store.hangs = threading.Event()
     yield store
     store.hangs.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("multicloud-secret-"):
-            thread.join(30)
+    let_end()
 
 
-def test_the_first_that_has_it_answers_and_the_next_is_not_asked() -> None:
-    first, second = Store(CANARY), Store(OTHER)
-    found = _lookup(first, second).find(NAME)
+@pytest.fixture(autouse=True)
+def _others_end() -> Iterator[None]:
+    """What a lookup leaves behind ends with the test."""
+    MASKED.clear()
+    yield
+    let_end()
+
+
+def test_the_first_that_has_it_answers_and_the_next_is_not_waited_for(hanging: Store) -> None:
+    first = Store(CANARY)
+    found = _lookup(first, hanging, hedge_after=60.0, timeout=60.0).find(NAME)
     assert found.value is not None
     assert found.value.value == CANARY
-    assert (first.asked, second.asked) == (1, 0)
     assert "anArY" not in repr(found)
+    assert MASKED == [CANARY]
+
+
+def test_stores_that_were_not_needed_are_asked_afterwards_and_differences_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, second, third = Store(CANARY), Store(CANARY), Store(OTHER, written=5)
+    lookup = _lookup(first, second, third, hedge_after=60.0, cache_seconds=0.0)
+    for _ in range(3):
+        found = lookup.find(NAME)
+        assert found.value is not None
+        assert found.value.value == CANARY
+    let_end()
+    # Once in a while, also when nothing is kept.
+    assert (first.asked, second.asked, third.asked) == (3, 1, 1)
+    assert caplog.text.count("stores have different values") == 1
+    assert "store_0 (version 7 of 2026-01-01T00:00:00+00:00), store_2 (version 7" in caplog.text
+    assert "anary" not in caplog.text.lower()
+
+
+def test_one_that_answers_late_is_compared_too(
+    hanging: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = _lookup(hanging, Store(OTHER), timeout=60.0).find(NAME)
+    assert found.value is not None
+    assert found.value.value == OTHER
+    assert hanging.hangs is not None
+    hanging.hangs.set()
+    let_end()
+    assert "store_1 (version 7 of 2026-01-01T00:00:00+00:00), store_0 (version 7" in caplog.text
+
+
+def test_a_process_that_ends_with_the_answer_compares_nothing() -> None:
+    options = LookupOptions(hedge_after=60.0)
+    stores = Store(CANARY), Store(OTHER)
+    asked = [AskedStore(str(number), one.open, options) for number, one in enumerate(stores)]  # type: ignore[arg-type]
+    assert Lookup(asked, options, mask=MASKED.append, compares=False).find(NAME).value is not None
+    let_end()
+    assert stores[1].asked == 0
 
 
 def test_the_next_is_asked_where_one_does_not_have_it_or_fails() -> None:
@@ -125,11 +177,35 @@ def test_a_store_that_hangs_may_have_it_so_absence_is_not_kept(hanging: Store) -
 
 
 def test_absence_is_kept_when_all_have_answered() -> None:
-    stores = Store(None), Store(_refused(ErrorKind.PRECONDITION_FAILED))
+    stores = Store(None), Store(None)
     lookup = _lookup(*stores)
     for _ in range(3):
         assert lookup.find(NAME).value is None
     assert [store.asked for store in stores] == [1, 1]
+
+
+def test_a_name_that_a_cloud_cant_have_is_not_there_and_not_asked_for() -> None:
+    store = Store(CANARY)
+    store.names = 3
+    found = _lookup(store).find(NAME)
+    assert (found.value, found.silent, found.is_certain) == (None, (), True)
+    assert store.asked == 0
+
+
+@pytest.mark.parametrize("kind", [one for one in ErrorKind if one is not ErrorKind.NOT_FOUND])
+def test_who_refuses_has_not_said_that_there_is_none(
+    kind: ErrorKind, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(_refused(kind), CANARY)
+    lookup = _lookup(store, Store(None))
+    found = lookup.find(NAME)
+    assert found.value is None
+    assert not found.is_certain
+    assert (*found.silent, *found.withheld) == ("store_0",)
+    assert bool(found.withheld) is (kind is ErrorKind.PRECONDITION_FAILED)
+    assert f"{kind}: as planted" in caplog.text
+    # It was not kept.
+    assert lookup.find(NAME).value is not None
 
 
 def test_a_store_is_opened_once_and_again_after_it_could_not_be() -> None:
@@ -147,7 +223,11 @@ def test_a_store_is_opened_once_and_again_after_it_could_not_be() -> None:
         return store
 
     options = LookupOptions()
-    lookup = Lookup([AskedStore("one", opened, options)], options)
+    lookup = Lookup(
+        [AskedStore("one", opened, options)],  # type: ignore[arg-type]
+        options,
+        mask=MASKED.append,
+    )
     assert lookup.find(NAME).silent == ("one",)
     assert lookup.find(NAME).value is not None
 
@@ -220,12 +300,13 @@ def test_disagreement_is_settled_by_policy_and_told_without_values(
 
 @pytest.mark.parametrize("policy", [OnDisagreement.NEWEST, OnDisagreement.REFUSE])
 def test_stores_that_agree_or_hang_are_no_disagreement(
-    policy: OnDisagreement, hanging: Store
+    policy: OnDisagreement, hanging: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     lookup = _lookup(Store(CANARY), hanging, Store(CANARY), on_disagreement=policy)
     found = lookup.find(NAME)
     assert found.value is not None
     assert found.silent == ("store_1",)
+    assert "store_1 gave no value, so whether they differ is not known" in caplog.text
 
 
 def test_the_cache_is_bounded_and_forgets() -> None:

@@ -131,7 +131,7 @@ def test_anothers_value_is_never_replaced_unasked(policy, moment):
 
 
 def test_a_removal_that_is_killed_anywhere_is_done_by_the_next_run():
-    for moment in range(1, 60):
+    for moment in range(1, 90):
         secrets.reset()
         world = World()
         for name in _NAMES:
@@ -169,7 +169,7 @@ def test_it_gives_up_where_the_source_never_rests():
 @pytest.mark.parametrize("before", ["copied", "there before"])
 def test_a_run_that_is_killed_after_the_source_moved_under_it_is_no_conflict(before):
     """Its write is later than the source's newest version, and of an earlier one."""
-    for moment in range(1, 60):
+    for moment in range(1, 90):
         secrets.reset()
         world = World()
         world.write(HOME, A, b"1")

@@ -143,6 +143,17 @@ def test_the_sensor_fails_on_a_conflict_unless_told_otherwise(world: World) -> N
         _sensor(fail_on="x").poke(Context())  # type: ignore[arg-type]
 
 
+def test_the_sensor_waits_or_fails_while_a_secret_is_disabled(world: World) -> None:
+    world.write(HOME, A, b"a")
+    world.write(ONE, A, b"x")
+    world.disable(HOME, A)
+    assert not _sensor().poke(Context()).is_done  # type: ignore[arg-type]
+    with pytest.raises(AirflowFailException, match="disabled: memory_one: app/a"):
+        _sensor(on_disabled="fail").poke(Context())  # type: ignore[arg-type]
+    with pytest.raises(AirflowFailException, match="on_disabled: 'x' given"):
+        _sensor(on_disabled="x").poke(Context())  # type: ignore[arg-type]
+
+
 def test_the_sensor_looks_again_where_a_store_is_out_for_a_while(world: World) -> None:
     world.write(HOME, A, b"a")
     fault = SecretFault(kind=SecretFaultKind.REFUSE, call=SecretCall.DESCRIBE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -13,7 +15,8 @@ from airflow_multicloud.core.secret_sync.outcomes import FindingKind, SyncOutcom
 from airflow_multicloud.core.secret_sync.report import MOST_TOLD, SyncFailedError
 from airflow_multicloud.core.secret_sync.stores import names_of
 from airflow_multicloud.documents import to_document
-from airflow_multicloud.errors import CredentialsError, ErrorKind, SecretsError
+from airflow_multicloud.errors import CredentialsError, ErrorKind, OverwrittenError, SecretsError
+from airflow_multicloud.testing.memory_cloud.secrets import Hook
 from airflow_multicloud.testing.memory_cloud.secrets.space import NAMES
 from airflow_multicloud.testing.secret_faults import SecretCall, SecretFault, SecretFaultKind
 
@@ -99,6 +102,64 @@ def test_an_earlier_value_that_is_written_back_is_a_conflict(copied):
     assert copied.values(ONE) == {A: b"first"}
 
 
+def _roll_back(world, name):
+    """The version before the current one is current again, as staging labels can have it."""
+    versions = world.space(ONE).kept[NAMES.encode(name)].versions
+    versions.append(versions.pop(-2))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(minutes=2)])
+@pytest.mark.parametrize("how", ["rolled back", "written"])
+def test_what_is_put_back_after_a_write_is_a_conflict_by_any_clock(copied, how, ahead):
+    copied.tick()
+    copied.space(HOME).moment += ahead
+    copied.space(HOME).write(NAMES.encode(A), b"second")
+    copied.space(HOME).moment -= ahead
+    assert _counts(copied.sync()) == {"replaced": 1}
+    if how == "written":
+        copied.write(ONE, A, b"first")
+    else:
+        _roll_back(copied, A)
+    report = copied.sync()
+    assert _findings(report) == [(A, "written_back", "conflict")]
+    assert copied.values(ONE) == {A: b"first"}
+    if how == "written":
+        assert _counts(copied.sync(on_conflict="overwrite")) == {"replaced": 1}
+        assert copied.values(ONE) == {A: b"second"}
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_what_was_put_back_stays_when_the_source_goes_on(copied, tagged):
+    copied.write(HOME, A, b"second")
+    copied.sync()
+    if not tagged:
+        copied.tag(ONE, A, {})  # As where tags are of versions: another's has none.
+    _roll_back(copied, A)
+    copied.write(HOME, A, b"third")
+    assert _findings(copied.sync()) == [(A, "written_back", "conflict")]
+    assert copied.values(ONE) == {A: b"first"}
+
+
+def test_a_write_that_ended_before_its_tags_is_followed_and_gets_its_mark(copied):
+    """As where tags are written after the value."""
+    old = copied.tags(ONE, A)
+    copied.write(HOME, A, b"second")
+    copied.sync()
+    done = copied.tags(ONE, A)
+    copied.tag(ONE, A, old)
+    assert _counts(copied.sync()) == {"tagged": 1}
+    assert copied.tags(ONE, A) == done
+    copied.tag(ONE, A, old)
+    copied.write(HOME, A, b"third")
+    assert _counts(copied.sync()) == {"replaced": 1}
+
+
+def test_a_secret_that_was_made_without_a_version_gets_one(copied):
+    """As where these are two steps, and a run ended in between."""
+    copied.space(ONE).kept[NAMES.encode(A)].versions.clear()
+    assert _counts(copied.sync(dry_run=True)) == {"created": 1}
+
+
 def test_a_source_that_goes_back_to_an_earlier_value_is_followed(copied):
     copied.write(HOME, A, b"second")
     copied.sync()
@@ -158,6 +219,90 @@ def test_what_a_destination_cant_have_costs_itself(world, monkeypatch):
     with pytest.raises(SyncFailedError, match="20001 bytes, at most 20000") as err:
         report.raise_if_failed()
     assert not err.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("value", "tags", "finding", "message"),
+    [
+        (b"\xff" * 15_001, {}, "too_large", "15001 bytes, at most 15000 .* for what is no text"),
+        (b"\0" * 15_001, {}, "too_large", "15001 bytes, at most 15000"),
+        (b"", {}, "empty", "its value is empty"),
+        (b"a", {"Team (old)": "a,b"}, "tags", "tags: 'Team"),
+    ],
+)
+def test_a_dry_run_tells_of_what_would_be_refused(world, value, tags, finding, message):
+    world.write(HOME, A, value)
+    world.tag(HOME, A, tags)
+    world.write(HOME, B, b"b")
+    for dry_run in (True, False):
+        report = world.sync(dry_run=dry_run)
+        assert _findings(report) == [(A, finding, "failed")]
+        assert re.search(message, report.findings[0].message)
+        assert _counts(report) == {"created": 1, "failed": 1}
+    assert world.values(ONE) == {B: b"b"}
+    if finding == "tags":
+        assert world.sync(preserve_tags=False).succeeded
+
+
+class TestManaged:
+    @pytest.mark.parametrize("named", [False, True])
+    def test_what_a_service_keeps_is_neither_read_nor_copied(self, copied, named, monkeypatch):
+        copied.write(HOME, B, b"private key")
+        copied.space(HOME).manage(NAMES.encode(B))
+        read = Watched.read_secret
+
+        def checked(self, name, version=None):
+            assert name != B
+            return read(self, name, version)
+
+        monkeypatch.setattr(Watched, "read_secret", checked)
+        report = copied.sync(**({"names": (A, B)} if named else {}))
+        assert _findings(report) == [(B, "managed", "skipped")]
+        assert report.succeeded
+        assert report.in_sync
+        assert (report.destinations[0].managed, report.destinations[0].secrets) == (1, 2)
+        assert copied.values(ONE) == {A: b"first"}
+
+    def test_one_with_a_name_of_its_own_is_not_to_be_renamed(self, copied):
+        copied.space(HOME).write("app--61", b"x")
+        copied.space(HOME).manage("app--61")
+        assert _findings(copied.sync(prefix="app")) == [("app--61", "managed", "skipped")]
+
+    @pytest.mark.parametrize("policy", ["fail", "overwrite"])
+    def test_at_a_destination_it_is_never_written(self, copied, policy):
+        copied.write(HOME, A, b"second")
+        copied.space(ONE).manage(NAMES.encode(A))
+        report = copied.sync(on_conflict=policy)
+        assert _findings(report) == [(A, "managed", "failed")]
+        assert copied.values(ONE) == {A: b"first"}
+
+    def test_it_is_never_removed(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.remove(HOME, A)
+        copied.space(ONE).manage(NAMES.encode(A))
+        report = copied.sync(deletion_policy="remove")
+        assert (A, "not_ours", "kept") in _findings(report)
+        assert A in copied.values(ONE)
+
+
+class TestInSync:
+    def test_what_was_not_compared_is_not_equal(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.sync()
+        assert copied.sync().in_sync
+        copied.disable(HOME, B)
+        report = copied.sync()
+        assert report.succeeded
+        assert not report.in_sync
+
+    def test_a_name_that_cant_be_asked_for_is_not_equal(self, copied):
+        copied.space(HOME).write("app--61", b"x")
+        assert not copied.sync(prefix="app").in_sync
+
+    def test_nothing_compared_is_nothing_equal(self, world):
+        world.write(HOME, A, b"a")
+        world.space(HOME).manage(NAMES.encode(A))
+        assert not world.sync().in_sync
 
 
 def test_two_names_that_would_be_one_are_refused(world, monkeypatch):
@@ -247,6 +392,37 @@ class TestRemoval:
         Watched(copied, ONE).recover_secret(A)
         assert copied.values(ONE)[A] == b"first"
 
+    @pytest.mark.parametrize("named", [False, True])
+    def test_what_somebody_else_wrote_into_a_copy_stays(self, copied, named):
+        copied.write(HOME, B, b"b")
+        version = copied.write(ONE, A, b"another's")
+        copied.remove(HOME, A)
+        meant = {"names": (A, B)} if named else {}
+        report = copied.sync(deletion_policy="remove", **meant)
+        assert _findings(report) == [(A, "not_ours", "kept")]
+        assert f"its current version ({version}) was not written by these runs" in str(
+            report.findings[0]
+        )
+        assert copied.values(ONE) == {A: b"another's", B: b"b"}
+
+    def test_what_somebody_writes_before_the_removal_stays(self, copied):
+        copied.write(HOME, B, b"b")
+        copied.remove(HOME, A)
+        copied.moments = 0
+        copied.sync(deletion_policy="remove", dry_run=True)
+        looked, copied.moments = copied.moments, 0
+        copied.at[looked] = lambda: copied.write(ONE, A, b"another's")
+        report = copied.sync(deletion_policy="remove")
+        assert (A, "not_ours", "kept") in _findings(report)
+        assert copied.values(ONE)[A] == b"another's"
+
+    def test_a_copy_that_another_source_has_replaced_is_its_copy_no_more(self, copied):
+        other = Pair(source="memory:other", destination="memory:memory_one", name=A)
+        copied.tag(ONE, A, {COPY_TAG: other.mark("1", "t")})
+        copied.write(HOME, A, b"second")
+        assert _counts(copied.sync()) == {"replaced": 1}
+        assert {*copied.tags(ONE, A)} == {FROM_TAG}
+
     def test_a_tag_of_another_store_or_name_is_none(self, copied):
         copied.write(HOME, B, b"b")
         pairs = [
@@ -256,7 +432,7 @@ class TestRemoval:
         ]
         for pair in pairs:
             copied.write(ONE, C, b"forged")
-            copied.tag(ONE, C, {COPY_TAG: pair.mark("1")})
+            copied.tag(ONE, C, {COPY_TAG: pair.mark("1", "t")})
             assert "removed" not in _counts(copied.sync(deletion_policy="remove"))
         assert copied.values(ONE)[C] == b"forged"
 
@@ -400,20 +576,71 @@ def test_one_who_writes_at_the_same_time_is_not_overwritten(copied):
     assert copied.history(ONE, A) == [b"first", b"written meanwhile"]
 
 
-def test_what_a_cloud_let_be_overwritten_is_told(copied, monkeypatch):
+@pytest.mark.parametrize("stale", [False, True])
+def test_what_a_cloud_let_be_overwritten_is_told(copied, monkeypatch, stale):
     """Where a cloud can't check and write in one step, the refusal comes after the write."""
     copied.write(HOME, A, b"second")
     write = Watched.write_secret
 
     def loose(self, name, value, *, replaces, **kwargs):
         other = copied.write(ONE, name, b"another's")
-        write(self, name, value, replaces=other, **kwargs)
-        raise SecretsError(f"{other} was written meanwhile", kind=ErrorKind.PRECONDITION_FAILED)
+        made = write(self, name, value, replaces=other, **kwargs)
+        raise OverwrittenError("meanwhile", written=made.id, others=(other,))
+
+    monkeypatch.setattr(Watched, "write_secret", loose)
+    if stale:
+        # For minutes, the cloud tells of what was there before the other writer's version.
+        seen = Watched(copied, ONE).describe_secret(A)
+        monkeypatch.setattr(
+            Watched,
+            "describe_secret",
+            lambda self, name: (
+                seen if self.memory_conn_id == ONE else Hook.describe_secret(self, name)
+            ),
+        )
+        monkeypatch.setattr(
+            Watched,
+            "list_secret_versions",
+            lambda self, name: (
+                iter([seen.current])
+                if self.memory_conn_id == ONE
+                else Hook.list_secret_versions(self, name)
+            ),
+        )
+    report = copied.sync()
+    assert _findings(report) == [(A, "overwritten", "conflict")]
+    assert not report.succeeded
+    assert copied.history(ONE, A) == [b"first", b"another's", b"second"]
+
+
+def test_anothers_same_value_at_the_same_time_is_no_conflict(copied, monkeypatch):
+    copied.write(HOME, A, b"second")
+    write = Watched.write_secret
+
+    def loose(self, name, value, *, replaces, **kwargs):
+        other = copied.write(ONE, name, b"second")
+        made = write(self, name, value, replaces=other, **kwargs)
+        raise OverwrittenError("meanwhile", written=made.id, others=(other,))
 
     monkeypatch.setattr(Watched, "write_secret", loose)
     report = copied.sync()
-    assert _findings(report) == [(A, "overwritten", "conflict")]
-    assert copied.history(ONE, A) == [b"first", b"another's", b"second"]
+    assert report.succeeded
+    assert _counts(report) == {"replaced": 1}
+
+
+def test_who_comes_after_a_write_of_the_same_time_is_told_by_what_is_current(copied, monkeypatch):
+    copied.write(HOME, A, b"second")
+    write = Watched.write_secret
+
+    def loose(self, name, value, **kwargs):
+        made = write(self, name, value, **kwargs)
+        other = copied.write(ONE, name, b"another's")
+        raise OverwrittenError("meanwhile", written=made.id, others=(other,), is_current=False)
+
+    monkeypatch.setattr(Watched, "write_secret", loose)
+    report = copied.sync()
+    assert _findings(report) == [(A, "unknown_value", "conflict")]
+    assert copied.history(ONE, A) == [b"first", b"second", b"another's"]
 
 
 def test_a_big_report_is_counts_and_the_first_of_all(world):
@@ -458,7 +685,7 @@ def test_tokens_and_marks_are_of_one_thing():
     }
     assert len(tokens) == 5
     assert len({one.identity, *(other.identity for other in others)}) == 3
-    assert len(one.mark("1")) <= 63
-    assert one.made({COPY_TAG: one.mark("1")})
-    assert not one.made({FROM_TAG: one.mark("1")})
-    assert not one.made({COPY_TAG: others[0].mark("1")})
+    assert len(one.mark("1", "t")) <= 63
+    assert one.made({COPY_TAG: one.mark("1", "t")})
+    assert not one.made({FROM_TAG: one.mark("1", "t")})
+    assert not one.made({COPY_TAG: others[0].mark("1", "t")})

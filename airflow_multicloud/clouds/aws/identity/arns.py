@@ -15,7 +15,11 @@ from airflow_multicloud.clouds.aws import NAME
 
 #: Any resource: what an action that can't be limited to one is asked of.
 EVERYTHING: Final = "*"
-_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)")
+_ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|aws|):(.+)", re.DOTALL)
+#: What :mod:`~airflow_multicloud.clouds.aws.identity.facts` makes where nothing names a region.
+_NO_REGION = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:\*:")
+_SPECIAL = re.compile(r"[*?$]")
+_ESCAPED = re.compile(r"\$\{([*?$])\}")
 _LONGEST = 2048  # ResourceNameType of IAM's model
 #: ActionNameType of IAM's model, of which the simulator takes no pattern.
 _ACTION = re.compile(r"(?=.{3,128}\Z)[a-z0-9-]+:[A-Za-z0-9]+")
@@ -53,6 +57,24 @@ class Arn:
         )
 
 
+def escaped(name: str) -> str:
+    """A name whose characters stand for themselves in policies.
+
+    "IAM policy elements: Variables and tags" has ``${*}``, ``${?}`` and ``${$}`` for that.
+    """
+    return _SPECIAL.sub(r"${\g<0>}", name)
+
+
+def unescaped(resource: str) -> str:
+    """A resource as requests name it, which policies are judged by."""
+    return _ESCAPED.sub(r"\1", resource)
+
+
+def without_escapes(resource: str) -> str:
+    """A resource without the characters that stand for themselves: what is left has a meaning."""
+    return _ESCAPED.sub("", resource)
+
+
 def checked_resource(resource: str, parameter: str = "resource") -> Arn | None:
     """The resource that actions are asked of; ``None`` for every resource (``*``).
 
@@ -63,6 +85,13 @@ def checked_resource(resource: str, parameter: str = "resource") -> Arn | None:
         return None
     arn = Arn.read(resource) if isinstance(resource, str) else None
     if arn is None:
+        if isinstance(resource, str) and _NO_REGION.match(resource):
+            raise refused(
+                parameter,
+                f"{shown(resource)} given; it names no region, and neither does the connection: "
+                "its extra region_name, the environment or the profile can",
+                NAME,
+            )
         raise refused(
             parameter,
             f"{shown(resource)} given; expected an ARN (arn:aws:s3:::bucket), or '*' for an "

@@ -1,6 +1,7 @@
 """What errors mean where AWS is asked who the caller is, and what it may do.
 
-"Errors" of each operation in the API references of the AWS Security Token Service and of IAM.
+"Errors" of each operation in the API references of the AWS Security Token Service and of IAM, and
+of S3's ``GetBucketPolicy``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from airflow_multicloud.errors import CredentialsError, ErrorKind
 #: STS has no codes of its own beside those of taking on a role, which opening any connection may
 #: meet. IAM's simulator refuses an action or a policy that it can't evaluate.
 TABLE: Final = BASE.overlay(
-    by_code({ErrorKind.INVALID_ARGUMENT: "InvalidInput PolicyEvaluation PolicyEvaluationException"})
+    by_code(
+        {
+            ErrorKind.INVALID_ARGUMENT: "InvalidInput PolicyEvaluation PolicyEvaluationException",
+            ErrorKind.NOT_FOUND: "NoSuchBucket",
+        }
+    )
 )
 
 

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from botocore.session import get_session
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session, get_session
 
 from airflow_multicloud.ports.calls import ACCOUNT
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+#: Of a connection that leads nowhere in particular.
+_ANY = "*"
+
 
 def facts_of(connection: Connection | None) -> Mapping[str, str]:
     """Partition, region and account; the account is known to STS only."""
-    region = str((connection.extra_dejson if connection else {}).get("region_name") or "")
+    region = _region(connection) if connection else _ANY
     # botocore knows new regions by the form of their names; without one it is that of most.
-    partition = get_session().get_partition_for_region(region or "us-east-1")
-    return {"partition": partition, "region": region or "*", "account": ACCOUNT}
+    partition = get_session().get_partition_for_region("us-east-1" if region == _ANY else region)
+    return {"partition": partition, "region": region, "account": ACCOUNT}
+
+
+def _region(connection: Connection) -> str:
+    """As the session of the connection's hooks finds it: the extra, the environment, the profile.
+
+    "Order of precedence" of ``region_name`` in Airflow's ``AwsConnectionWrapper`` and boto3.
+    """
+    extra: Mapping[str, Any] = connection.extra_dejson
+    if extra.get("region_name"):
+        return str(extra["region_name"])
+    try:
+        found = Session(profile=extra.get("profile_name")).get_config_variable("region")
+    except BotoCoreError:
+        return _ANY  # The profile is not there; whoever opens the connection says so.
+    return str(found or _ANY)

@@ -15,9 +15,14 @@ import boto3
 
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.masking import mask_value
-from airflow_multicloud.adapters.permissions import refused
+from airflow_multicloud.adapters.permissions import refused, shown
 from airflow_multicloud.clouds.aws import NAME
-from airflow_multicloud.clouds.aws.identity.arns import EVERYTHING, checked, checked_resource
+from airflow_multicloud.clouds.aws.identity.arns import (
+    EVERYTHING,
+    checked,
+    checked_resource,
+    without_escapes,
+)
 from airflow_multicloud.clouds.aws.identity.errors import granting
 from airflow_multicloud.clouds.aws.identity.sources import SESSION_POLICIES, PolicySources
 from airflow_multicloud.errors import CredentialsError
@@ -31,6 +36,8 @@ _LONGEST_OF_USER: Final = timedelta(hours=36)
 #: characters."
 _LONGEST_POLICY: Final = 2048
 _SESSION: Final = "airflow-multicloud"
+#: What stands for other text in an element Resource: "IAM policy elements: Variables and tags".
+_SIGNS: Final = ("*", "?", "${")
 
 
 class SessionTokens(PolicySources):
@@ -117,7 +124,7 @@ def _policy(scope: TokenScope) -> str:
     if not scope.resources:
         raise refused("resources", "none given; expected ARNs, or '*'", NAME)
     for resource in scope.resources:
-        checked_resource(resource, "resources")
+        _check_literal(resource)
     resources = [EVERYTHING] if EVERYTHING in scope.resources else list(scope.resources)
     statement = {"Effect": "Allow", "Action": list(actions), "Resource": resources}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
@@ -129,6 +136,19 @@ def _policy(scope: TokenScope) -> str:
             NAME,
         )
     return policy
+
+
+def _check_literal(resource: str) -> None:
+    """Names of objects may have what policies read as patterns and variables."""
+    checked_resource(resource, "resources")
+    named = without_escapes(resource).removesuffix("*")
+    if found := next((sign for sign in _SIGNS if sign in named), None):
+        raise refused(
+            "resources",
+            f"{shown(resource)} given; policies would read its {found!r} as more than it says: "
+            "expected names, which may end in one '*'; for these characters write ${*}, ${?}, ${$}",
+            NAME,
+        )
 
 
 def _seconds(valid_for: timedelta, longest: timedelta) -> int:

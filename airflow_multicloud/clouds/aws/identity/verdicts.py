@@ -19,6 +19,11 @@ _DECISIONS = {
 #: Services whose resources have policies that allow a caller of the same account by themselves:
 #: "AWS services that work with IAM" in the IAM User Guide, as far as this package uses them.
 _HAVE_POLICIES = frozenset({"s3", "secretsmanager", "kms", "sqs", "sns", "logs"})
+#: Those whose policies may deny, too, and are not read here: buckets' are, and a key's decides.
+POLICIES_UNREAD = frozenset({"secretsmanager", "sqs", "sns"})
+# "Overview of managing access permissions to your CloudWatch Logs resources": policies of log
+# groups let services deliver to them.
+_GROUPS_POLICIES = frozenset({"logs"})
 _MOST_NAMED = 3
 
 
@@ -30,6 +35,8 @@ class Verdict:
     :param policies: the policies whose statements decide.
     :param missing: condition keys that a policy asks for and nobody knows beforehand.
     :param layers: what else denies it: an organization's policy, a boundary.
+    :param organized: whether an organization's policies count, of which the simulator does not tell
+        the condition keys that it was not given.
     """
 
     decision: Decision
@@ -37,6 +44,7 @@ class Verdict:
     policies: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    organized: bool = False
 
     def and_also(self, other: Verdict) -> Verdict:
         """Both: what one of them denies is denied, what one can't tell is not known."""
@@ -48,26 +56,50 @@ class Verdict:
             policies=worst.policies,
             missing=tuple(dict.fromkeys((*self.missing, *other.missing))),
             layers=tuple(dict.fromkeys((*self.layers, *other.layers))),
+            organized=self.organized or other.organized,
         )
 
     def reason(self, source: PolicySource, arn: Arn | None) -> str:
         """Why, in a sentence."""
         by = f" ({', '.join(self.policies[:_MOST_NAMED])})" if self.policies else ""
-        has_policy = arn is not None and arn.service in _HAVE_POLICIES
         if self.decision is Decision.UNKNOWN:
             return (
                 f"policies of {source.arn} depend on {', '.join(self.missing)}, which only a "
                 f"request has"
             )
         if self.decision is Decision.ALLOW:
-            unseen = "; a policy of the resource itself is not looked at" if has_policy else ""
-            return f"allowed by policies of {source.arn}{by}{unseen}"
+            is_unseen = arn is not None and arn.service in _GROUPS_POLICIES
+            unseen = "; a policy of the resource itself is not looked at" if is_unseen else ""
+            return f"allowed by policies of {source.arn}{by}{unseen}{self._unknown_conditions}"
         if self.explicit:
             return f"explicitly denied{by}{_also(self.layers)}"
         if self.layers:
             return f"implicitly denied: {' and '.join(self.layers)}"
-        unless = ", unless a policy of the resource itself does" if has_policy else ""
-        return f"implicitly denied: no policy of {source.arn} allows it{unless}"
+        return f"implicitly denied: no policy of {source.arn} allows it"
+
+    @property
+    def is_by_silence(self) -> bool:
+        """Whether it is denied only because none of the caller's policies allows it."""
+        return self.decision is Decision.DENY and not self.explicit and not self.layers
+
+    def why_maybe(self, source: PolicySource, arn: Arn | None) -> str | None:
+        """Why what is denied by silence may be allowed by the resource itself."""
+        if arn is None or arn.service not in _HAVE_POLICIES:
+            return None
+        if arn.service == "s3" and not arn.account:
+            return None  # A bucket's is read.
+        if arn.account and arn.account != source.account:
+            return None  # Across accounts both must allow it.
+        return (
+            f"no policy of {source.arn} allows it; a policy of the resource itself may, and is not "
+            "read"
+        )
+
+    @property
+    def _unknown_conditions(self) -> str:
+        if not self.organized:
+            return ""
+        return "; what the organization's policies ask of a request is not told"
 
 
 def verdict_of(result: Mapping[str, Any]) -> Verdict:
@@ -76,14 +108,22 @@ def verdict_of(result: Mapping[str, Any]) -> Verdict:
     :raises LookupError: (or another of :data:`~airflow_multicloud.adapters.answers.MALFORMED`)
         when it is none.
     """
-    found = _verdict(result, result["EvalDecision"])
-    for one in result.get("ResourceSpecificResults") or ():
-        found = found.and_also(_verdict(one, one["EvalResourceDecision"]))
+    specific = result.get("ResourceSpecificResults") or ()
+    # Beside a resource they are in its own result, where the decision is of all results together.
+    missing = tuple(
+        dict.fromkeys(
+            str(name)
+            for one in (result, *specific)
+            for name in one.get("MissingContextValues") or ()
+        )
+    )
+    found = _verdict(result, result["EvalDecision"], missing)
+    for one in specific:
+        found = found.and_also(_verdict(one, one["EvalResourceDecision"], missing))
     return found
 
 
-def _verdict(told: Mapping[str, Any], decision: str) -> Verdict:
-    missing = tuple(map(str, told.get("MissingContextValues") or ()))
+def _verdict(told: Mapping[str, Any], decision: str, missing: tuple[str, ...]) -> Verdict:
     organization = told.get("OrganizationsDecisionDetail") or {}
     boundary = told.get("PermissionsBoundaryDecisionDetail") or {}
     layers = []
@@ -100,6 +140,7 @@ def _verdict(told: Mapping[str, Any], decision: str) -> Verdict:
         policies=tuple(dict.fromkeys(policies)),
         missing=missing,
         layers=tuple(layers) if decision != "allowed" else (),
+        organized=bool(organization),
     )
 
 

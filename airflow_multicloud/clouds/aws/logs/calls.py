@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from airflow_multicloud.clouds.aws.logs.writing import STREAM
 from airflow_multicloud.ports.calls import ApiCall, CallTable
 
-_GROUP, _STREAM = "log group", "log stream"
+_GROUP, _STREAM, _GROUPS = "log group", "log stream", "log groups"
 
 
 def _call(name: str, resource: str = _GROUP, without: str = "") -> ApiCall:
@@ -20,6 +20,8 @@ def _call(name: str, resource: str = _GROUP, without: str = "") -> ApiCall:
 
 
 def _resource(kind: str, facts: Mapping[str, str]) -> str:
+    if kind == _GROUPS:
+        return "arn:{partition}:logs:{region}:{account}:log-group:*".format_map(facts)
     group = "arn:{partition}:logs:{region}:{account}:log-group:{log}".format_map(facts)
     return f"{group}:log-stream:{STREAM}" if kind == _STREAM else f"{group}:*"
 
@@ -35,7 +37,11 @@ TABLE = CallTable(
         ),
         "query_entries": (
             _call("FilterLogEvents"),
-            _call("DescribeLogGroups", without="what a group no longer keeps is not told of"),
+            # By a prefix: listing can't be allowed on a single group.
+            _call(
+                *("DescribeLogGroups", _GROUPS),
+                without="what a group no longer keeps is not told of",
+            ),
         ),
     },
     _resource,

@@ -34,6 +34,7 @@ def secret_of(item: Mapping[str, Any], current: SecretVersion | None) -> Secret:
         created_at=_moment(item.get("CreatedDate")),
         recoverable_until=_moment(item.get("DeletedDate")),
         addressable=name is not None,
+        managed_by=item.get("OwningService"),
     )
 
 
@@ -45,6 +46,8 @@ def version_of(item: Mapping[str, Any]) -> SecretVersion:
         created_at=item["CreatedDate"].astimezone(UTC),
         labels=tuple(sorted(labels)),
         is_current=CURRENT in labels,
+        # "This value becomes the VersionId of the new version" (PutSecretValue).
+        token=item["VersionId"],
     )
 
 

@@ -25,6 +25,10 @@ from airflow_multicloud.errors import ErrorKind, SecretsError
 class SecretTagging(SecretsBase):
     """The port's ``tag_secret``."""
 
+    def check_secret_tags(self, tags: Mapping[str, str]) -> None:
+        """Whether Secrets Manager takes them; see the port."""
+        check_tags(tags)
+
     def tag_secret(
         self,
         name: str,

@@ -54,8 +54,12 @@ class Denial:
         )
 
     def denies(self, operation: str, *, is_data: bool) -> bool:
-        """Whether an operation is in it."""
+        """Whether an operation, or all of a pattern's, is in it."""
         return any(one.has(operation, is_data=is_data) for one in self.operations)
+
+    def denies_some(self, operation: str, *, is_data: bool) -> bool:
+        """Whether some operation that a pattern stands for may be in it."""
+        return any(one.has_some(operation, is_data=is_data) for one in self.operations)
 
 
 def _means(principals: Iterable[Any], object_id: str) -> bool | None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+#: What a connection may leave out, which stands in braces then → what would tell. A storage
+#: account's key or signature needs no subscription; roles are not found without.
+_TOLD_BY = MappingProxyType(
+    {
+        "subscription": "set its extra subscriptionId",
+        "resource_group": "set its extra resource_group",
+        "storage_account": "name it as the host",
+        "metrics_resource": "set its extra metrics_resource_id",
+    }
 #: Names nothing: what an id has where a connection does not tell. A storage account's key or
 #: signature needs none of it; roles are not found by it.
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -17,6 +28,8 @@ _NAMES = (
     *("subscription", "resource_group", "storage_account"),
     *("metrics_resource", "application_insights", "vault"),
 )
+_NAMES = (*_TOLD_BY, "application_insights")
+_UNTOLD = re.compile(r"\{(\w+)\}")
 
 
 def facts_of(connection: Connection | None) -> Mapping[str, str]:
@@ -26,20 +39,37 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
     connections; the account is in a ``wasb`` connection's host, login or connection string.
     The vault is the first name of the host in ``key_vault_url``.
     """
+    untold = {name: f"{{{name}}}" for name in _NAMES}
     if connection is None:
-        return {name: f"{{{name}}}" for name in _NAMES}
+        return untold
     extra: Mapping[str, Any] = connection.extra_dejson
+    told = {
+        "subscription": extra.get("subscriptionId"),
+        "resource_group": extra.get("resource_group"),
+        "storage_account": _account(connection, extra),
     facts = {
         "subscription": str(extra.get("subscriptionId") or _NO_SUBSCRIPTION),
         "resource_group": str(extra.get("resource_group") or _NOT_NAMED),
         "storage_account": _account(connection, extra) or _NOT_NAMED,
         "vault": _first_name(str(extra.get("key_vault_url") or "")) or "{vault}",
     }
+    facts = {name: str(value or untold[name]) for name, value in told.items()}
     if extra.get("metrics_resource_id"):
         facts["metrics_resource"] = str(extra["metrics_resource_id"])
     elif extra.get("application_insights_connection_string"):
         facts["application_insights"] = "{application_insights}"  # Its key is no resource's name.
     return facts
+
+
+def why_not_named(resource: str, conn_id: str) -> str | None:
+    """Why a resource has no id to ask about, and what would tell; ``None`` when it has one."""
+    untold = _UNTOLD.findall(resource)
+    if not untold:
+        return None
+    helps = [_TOLD_BY[name] for name in untold if name in _TOLD_BY]
+    what = " and ".join(name.replace("_", " ") for name in untold)
+    why = f"connection {conn_id!r} does not tell the {what}"
+    return f"{why}: {' and '.join(helps)}" if helps else f"{why}, by a resource's id"
 
 
 def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from azure.mgmt.authorization import AuthorizationManagementClient
 from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.identity.errors import manager_translated
+from airflow_multicloud.clouds.azure.identity.roles import matches
 from airflow_multicloud.errors import CredentialsError, ErrorKind
 
 
@@ -31,11 +32,14 @@ class Operations:
     problem: str | None = None
 
     def kind_of(self, operation: str) -> bool | None:
-        """Whether an operation is on data; ``None`` when that is not known."""
-        return self.is_data.get(operation.casefold())
+        """Whether an operation, or all of a pattern's, is on data; ``None``: it is not known."""
+        kinds = {kind for name, kind in self.is_data.items() if matches(operation, name)}
+        return kinds.pop() if len(kinds) == 1 else None
 
     def why_unknown(self, operation: str) -> str:
         """Why an operation's kind is not known."""
+        if self.problem is None and any(matches(operation, name) for name in self.is_data):
+            return f"of the operations that {operation} stands for some are, and some are not"
         return self.problem or f"Azure's list of operations does not have {operation}"
 
 

@@ -25,10 +25,17 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.authorization import AuthorizationManagementClient
 
 from airflow_multicloud.adapters.answers import Tokens, well_formed
-from airflow_multicloud.adapters.permissions import Question, checked_actions, refused, shown
+from airflow_multicloud.adapters.permissions import (
+    Question,
+    checked_actions,
+    refused,
+    shown,
+    unasked,
+)
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.identity.deny_assignments import Denial
 from airflow_multicloud.clouds.azure.identity.errors import manager_translated
+from airflow_multicloud.clouds.azure.identity.facts import why_not_named
 from airflow_multicloud.clouds.azure.identity.operations import Operations, operations_of
 from airflow_multicloud.clouds.azure.identity.principals import Principals
 from airflow_multicloud.clouds.azure.identity.roles import OperationSet
@@ -40,8 +47,10 @@ from airflow_multicloud.ports.identity import Decision, PermissionCheck
 #: The SDK's, which has this operation for resource groups and resources only.
 _API_VERSION: Final = "2022-04-01"
 _CALL: Final = "Microsoft.Authorization/permissions"
-#: ``Provider/type/…/verb``, without wildcards.
-_OPERATION = re.compile(r"(?=.{5,512}\Z)[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)+(?:/[A-Za-z0-9.$_-]+)+")
+#: ``Provider/type/…/verb``; ``*`` for a part of it, as in ``…/query/*/read``.
+_OPERATION = re.compile(
+    r"(?=.{5,512}\Z)[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)+(?:/(?:[A-Za-z0-9.$_-]+|\*))+"
+)
 _SCOPE = re.compile(
     r"/subscriptions/[0-9a-fA-F-]{36}"
     r"(?:/resourceGroups/[^/\s?#]{1,90}(?:/providers/[^/\s?#]+(?:/[^/\s?#]+/[^/\s?#]+)+)?)?",
@@ -54,7 +63,11 @@ class RolePermissions(Principals):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,  # noqa: ARG002  # Azure tells of any id below what is there
     ) -> tuple[PermissionCheck, ...]:
         """Judge the actions by the caller's roles and by what is denied to everybody.
 
@@ -63,16 +76,21 @@ class RolePermissions(Principals):
         connection with a key or a shared access signature is judged by that, see
         :mod:`~airflow_multicloud.clouds.azure.identity.storage`.
 
-        :param actions: as ``Microsoft.Compute/virtualMachines/start/action``, without wildcards.
+        :param actions: as ``Microsoft.Compute/virtualMachines/start/action``; a part may be ``*``,
+            which is allowed when all is that it stands for.
         :param resource: the id of a subscription, a resource group or a resource.
+        :param to_be_made: makes no difference: roles count for whatever lies below their scope.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             action or resource of Azure.
         """
-        expected = "Provider/type/verb, as Microsoft.Compute/virtualMachines/read, no wildcards"
+        expected = "Provider/type/verb, as Microsoft.Compute/virtualMachines/read; '*' for a part"
         given = checked_actions(actions, _OPERATION, expected=expected, cloud=NAME)
-        scope = _checked_scope(resource)
+        untold = why_not_named(resource, self.conn_id) if isinstance(resource, str) else None
+        scope = _checked_scope(resource) if untold is None else resource
         if self.account is not None and self._azure.resource_manager.credential is None:
             return storage_checks(self.account, self.conn_id, given, scope)
+        if untold is not None:
+            return unasked(given, resource, untold)
         question = Question(resource=resource, asked=_CALL)
         try:
             roles = list(self._roles(scope))
@@ -200,20 +218,37 @@ def _judged(
     by_action = any(role.has_action(action) for role in roles)
     by_data_action = any(role.has_data_action(action) for role in roles)
     is_data = operations.kind_of(action)
+    kinds = (True, False) if is_data is None else (is_data,)
     if is_data is None and by_action is not by_data_action:
         why = f"whether it is a data action is not known: {operations.why_unknown(action)}"
         return question.unknown(action, why)
     if not (by_data_action if is_data else by_action):
+        if any(role.has_some(action, is_data=kind) for role in roles for kind in kinds):
+            why = f"roles of the caller at {question.resource} or above grant a part of it"
+            return question.unknown(action, why)
         why = f"no role of the caller at {question.resource} or above grants it"
         if by_action:
             why += "; it is a data action, which only a role's dataActions grant"
         return question.answer(action, Decision.DENY, why)
-    for denial in denials:
-        kinds = (True, False) if is_data is None else (is_data,)
-        if any(denial.denies(action, is_data=kind) for kind in kinds):
-            why = f"the deny assignment {denial.name!r} denies it"
-            if denial.doubt is not None:
-                return question.unknown(action, f"{why}, or may: {denial.doubt}")
-            return question.answer(action, Decision.DENY, f"{why}, whatever roles grant")
+    if (denied := _denied(question, action, denials, kinds)) is not None:
+        return denied
     why = f"a role of the caller at {question.resource} or above grants it"
     return question.answer(action, Decision.ALLOW, f"{why}; {unread}" if unread else why)
+
+
+def _denied(
+    question: Question, action: str, denials: Sequence[Denial], kinds: Sequence[bool]
+) -> PermissionCheck | None:
+    """What deny assignments do to an action that roles grant; ``None`` when they do nothing.
+
+    :param kinds: whether it is a data action, or both where that is not known.
+    """
+    for denial in denials:
+        name = f"the deny assignment {denial.name!r}"
+        if any(denial.denies(action, is_data=kind) for kind in kinds):
+            if denial.doubt is not None:
+                return question.unknown(action, f"{name} denies it, or may: {denial.doubt}")
+            return question.answer(action, Decision.DENY, f"{name} denies it, whatever roles grant")
+        if any(denial.denies_some(action, is_data=kind) for kind in kinds):
+            return question.unknown(action, f"{name} may deny a part of it")
+    return None

@@ -2,7 +2,8 @@
 
 "Understand Azure role definitions" (https://learn.microsoft.com/azure/role-based-access-control/role-definitions):
 a role grants its actions without its notActions, and another role may grant what those leave out;
-the same of dataActions. ``*`` stands for any characters, case does not matter.
+the same of dataActions. ``*`` stands for any characters, case does not matter. What is asked may be
+such a pattern itself, ``…/query/*/read``: then all that it stands for is meant.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Self
+
+from airflow_multicloud.adapters.globs import meet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +51,38 @@ class OperationSet:
         )
 
     def has_action(self, operation: str) -> bool:
-        """Whether an operation of the control plane is in it."""
-        return _any(self.actions, operation) and not _any(self.not_actions, operation)
+        """Whether an operation of the control plane, or all of a pattern's, is in it."""
+        return _any(self.actions, operation) and not _meets(self.not_actions, operation)
 
     def has_data_action(self, operation: str) -> bool:
-        """Whether an operation on data is in it."""
-        return _any(self.data_actions, operation) and not _any(self.not_data_actions, operation)
+        """Whether an operation on data, or all of a pattern's, is in it."""
+        return _any(self.data_actions, operation) and not _meets(self.not_data_actions, operation)
 
     def has(self, operation: str, *, is_data: bool) -> bool:
-        """Whether an operation of this kind is in it."""
+        """Whether an operation of this kind, or all of a pattern's, is in it."""
         return self.has_data_action(operation) if is_data else self.has_action(operation)
+
+    def has_some(self, operation: str, *, is_data: bool) -> bool:
+        """Whether some operation of this kind that a pattern stands for may be in it.
+
+        Never of an operation that is no pattern: that is in it or not.
+        """
+        is_pattern = "*" in operation
+        return is_pattern and _meets(self.data_actions if is_data else self.actions, operation)
 
 
 def _texts(given: Iterable[object] | None) -> tuple[str, ...]:
     if isinstance(given, str):
         raise TypeError("a text, and no list")
     return tuple(map(str, given or ()))
+
+
+def matches(pattern: str, operation: str) -> bool:
+    """Whether a pattern stands for an operation, or for all that another pattern stands for.
+
+    Only ``*`` takes the place of a ``*``, so what matches one as a text contains what it means.
+    """
+    return _matcher(pattern)(operation) is not None
 
 
 def _any(patterns: Iterable[str], operation: str) -> bool:
@@ -74,3 +93,7 @@ def _any(patterns: Iterable[str], operation: str) -> bool:
 def _matcher(pattern: str) -> Callable[[str], object]:
     text = ".*".join(map(re.escape, pattern.split("*")))
     return re.compile(text, re.IGNORECASE).fullmatch
+
+
+def _meets(patterns: Iterable[str], operation: str) -> bool:
+    return any(meet(pattern.casefold(), operation.casefold()) for pattern in patterns)

@@ -14,11 +14,16 @@ _CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 _CONTAINER = "container"
 
 
-def _call(name: str, permission: str) -> ApiCall:
-    return ApiCall(call=name, permissions=(f"{_CONTAINERS}/{permission}",), resource=_CONTAINER)
+def _call(name: str, permission: str, without: str = "") -> ApiCall:
+    return ApiCall(
+        call=name,
+        permissions=(f"{_CONTAINERS}/{permission}",),
+        resource=_CONTAINER,
+        without=without,
+    )
 
 
-_READ, _WRITE = "blobs/read", "blobs/write"
+_READ, _WRITE, _DELETE = "blobs/read", "blobs/write", "blobs/delete"
 _GET = (_call("Get Blob", _READ),)
 _PROPERTIES = (_call("Get Blob Properties", _READ),)
 _LIST = _call("List Blobs", _READ)
@@ -44,12 +49,17 @@ TABLE = CallTable(
         "get_object": _GET,
         "get_object:version": _GET,
         "put_object": (_call("Put Blob", _WRITE),),
-        "delete_object": (_call("Delete Blob", "blobs/delete"),),
+        "delete_object": (_call("Delete Blob", _DELETE),),
         "upload_parts": (
             *_PROPERTIES,
             _call("Put Block", _WRITE),
             _call("Put Block List", _WRITE),
             _BLOCKS,
+            _call(
+                "Delete Blob",
+                _DELETE,
+                without="no large object takes an append or page blob's place",
+            ),
         ),
         "upload_parts:version": (),
         "late_metadata": (),

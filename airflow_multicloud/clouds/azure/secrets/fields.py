@@ -15,7 +15,7 @@ from azure.keyvault.secrets import DeletedSecret, SecretProperties
 from airflow_multicloud.clouds.azure.secrets.errors import failure
 from airflow_multicloud.clouds.azure.secrets.naming import NAMES, RULES, refused
 from airflow_multicloud.errors import ErrorKind
-from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion
+from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion, is_text
 
 #: The tag of a version that this package wrote: the write's token, and the version before.
 WRITE: Final = "multicloud-write"
@@ -51,11 +51,9 @@ def text_of(name: str, value: bytes) -> tuple[str, str | None]:
 
     :raises SecretsError: ``invalid_argument`` for an empty value, and one that is too large.
     """
-    try:
+    if is_text(value):
         text, content_type = value.decode(), None
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:  # Which is no text that everybody's programs can hold.
+    else:
         text, content_type = base64.b64encode(value).decode(), BASE64
     if not 0 < len(text.encode()) <= RULES.value_bytes:
         form = " as base64, since it is no text" if content_type else ""
@@ -87,19 +85,37 @@ def tags_of(version: SecretProperties) -> dict[str, str]:
     return {key: value for key, value in (version.tags or {}).items() if key != WRITE}
 
 
-def version_of(version: SecretProperties, *, is_current: bool) -> SecretVersion:
+def version_of(
+    version: SecretProperties, *, is_current: bool, among: Sequence[SecretProperties] = ()
+) -> SecretVersion:
     """A version as the port has it.
 
     When it is valid from, and until, is not looked at: "a secret's get operation will work for
     not-yet-valid and expired secrets"
     (https://learn.microsoft.com/azure/key-vault/secrets/about-secrets).
+
+    :param among: all versions, the newest first. Who changes a value may give the new version the
+        tags of the one before: only the oldest one was written with the token that they have.
     """
     return SecretVersion(
         id=version.version or "",
         created_at=created(version),
         state=SecretState.ENABLED if version.enabled else SecretState.DISABLED,
         is_current=is_current,
+        token=_token(version, among),
     )
+
+
+def _token(version: SecretProperties, among: Sequence[SecretProperties]) -> str | None:
+    written = Written.of(version)
+    if written is None:
+        return None
+    with_it = [
+        one.version
+        for one in among
+        if (other := Written.of(one)) is not None and other.token == written.token
+    ]
+    return written.token if with_it[-1:] in ([], [version.version]) else None
 
 
 def secret_of(
@@ -125,6 +141,8 @@ def secret_of(
         created_at=created_at,
         recoverable_until=None if deleted is None else deleted.scheduled_purge_date,
         addressable=name is not None,
+        # "If this is a secret backing a certificate, then managed will be true" (SecretItem).
+        managed_by="Key Vault certificates" if version.managed else None,
     )
 
 

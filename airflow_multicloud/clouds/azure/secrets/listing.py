@@ -72,7 +72,7 @@ class AzureListing(SecretsBase):
                 yield told.current
         for version in versions:
             with well_formed(doing, NAME, area=SecretsError):
-                found = version_of(version, is_current=version is versions[0])
+                found = version_of(version, is_current=version is versions[0], among=versions)
             yield found
 
 
@@ -81,7 +81,7 @@ def described(doing: str, versions: list[SecretProperties]) -> Secret:
     with well_formed(doing, NAME, area=SecretsError):
         return secret_of(
             versions[0],
-            current=version_of(versions[0], is_current=True),
+            current=version_of(versions[0], is_current=True, among=versions),
             created_at=min(map(created, versions)),
         )
 

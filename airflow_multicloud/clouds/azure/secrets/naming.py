@@ -28,8 +28,9 @@ NAMES: Final = SecretNames(
 )
 
 #: "Secrets … max size of 25k bytes each", and 15 tags, one of which this package needs for the
-#: token of a write. Versions stay until the secret is purged.
-RULES: Final = SecretRules(value_bytes=25_600, tag_count=14)
+#: token of a write. Versions stay until the secret is purged. What is no text is written as base64:
+#: four characters for three bytes.
+RULES: Final = SecretRules(value_bytes=25_600, tag_count=14, binary_bytes=25_600 // 4 * 3)
 
 #: Values of tags, whose case counts.
 LABELS: Final = LabelRules(illegal=r"[\x00-\x1f\x7f]", longest=256)

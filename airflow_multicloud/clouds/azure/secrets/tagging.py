@@ -20,6 +20,10 @@ from airflow_multicloud.errors import ErrorKind
 class AzureTagging(SecretsBase):
     """The port's ``tag_secret``."""
 
+    def check_secret_tags(self, tags: Mapping[str, str]) -> None:
+        """Whether a vault takes them; see the port."""
+        check_tags(tags)
+
     def tag_secret(self, name: str, tags: Mapping[str, str], *, version: str) -> None:
         """Make these the tags of the current version; see the port."""
         encoded = NAMES.encode(name)

@@ -34,7 +34,7 @@ from airflow_multicloud.clouds.azure.secrets.naming import (
     check_tags,
     refused,
 )
-from airflow_multicloud.errors import ErrorKind, SecretsError
+from airflow_multicloud.errors import ErrorKind, OverwrittenError, SecretsError
 from airflow_multicloud.ports.secrets import SecretVersion
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class AzureWriting(SecretsBase):
         mask_value(value)
         doing = f"writing secret {name!r}"
         before = self._versions(doing, encoded)
-        for version in before:
+        for version in reversed(before):
             written = Written.of(version)
             if written is not None and written.token == token:
                 return self._written_before(doing, encoded, version, value, before)
@@ -127,7 +127,7 @@ class AzureWriting(SecretsBase):
                     ErrorKind.ALREADY_EXISTS,
                 )
             _check_alone(doing, version, _between(version, versions), current=versions[:1])
-            return version_of(version, is_current=version is versions[0])
+            return version_of(version, is_current=version is versions[0], among=versions)
 
 
 def check_current(
@@ -174,10 +174,13 @@ def _check_alone(
             chain.add(one.version)
     if foreign := [one.version or "" for one in others if one.version not in chain]:
         now = "".join(f"; {one.version} is the current version" for one in current)
-        raise failure(
+        raise OverwrittenError(
             f"{doing}: version {', '.join(foreign)} was written by another at the same time, "
             f"{made.version} with the value given here{now}",
-            ErrorKind.PRECONDITION_FAILED,
+            written=made.version or "",
+            others=tuple(foreign),
+            is_current=not current or current[0].version == made.version,
+            cloud=NAME,
         )
 
 

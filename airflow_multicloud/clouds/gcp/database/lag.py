@@ -28,6 +28,8 @@ class Lags(DatabaseBase):
     def _lag(self, place: Place) -> ReplicaLag:
         """The newest measurement of a replica.
 
+        A negative one says that replication is inactive, and not how far behind it is.
+
         :raises DatabaseError: when Cloud Monitoring can't be asked.
         """
         now = datetime.now(UTC)
@@ -55,7 +57,7 @@ class Lags(DatabaseBase):
             # "Cannot find metric(s) that match type": nothing in the project was ever measured.
             if err.kind is not ErrorKind.NOT_FOUND:
                 raise
-        if not found:
+        if not found or max(found)[1] < 0:
             return ReplicaLag(value=None, measured_at=None, source=_METRIC)
         moment, seconds = max(found)
         return ReplicaLag(value=timedelta(seconds=seconds), measured_at=moment, source=_METRIC)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,9 +18,9 @@ from airflow_multicloud.adapters.permissions import Asking, Question, checked_ac
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.identity.client import IdentityBase
 from airflow_multicloud.clouds.gcp.identity.errors import translated
-from airflow_multicloud.clouds.gcp.identity.resources import Target, target_of
+from airflow_multicloud.clouds.gcp.identity.resources import Target, project_of_new, target_of
 from airflow_multicloud.clouds.gcp.rest import RestApi
-from airflow_multicloud.errors import CredentialsError
+from airflow_multicloud.errors import CredentialsError, ErrorKind
 from airflow_multicloud.ports.identity import Decision, PermissionCheck
 
 #: "Permissions with wildcards (such as * or storage.*) are not allowed."
@@ -32,7 +33,7 @@ class TestedPermissions(IdentityBase):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
     ) -> tuple[PermissionCheck, ...]:
         """Ask the resource itself, or its project where it can't be asked.
 
@@ -41,6 +42,7 @@ class TestedPermissions(IdentityBase):
 
         :param actions: permissions, as ``storage.objects.create``, without wildcards.
         :param resource: a full resource name.
+        :param to_be_made: of a bucket that is not there, the connection's project is asked.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             permission or resource of Google Cloud.
         """
@@ -54,8 +56,17 @@ class TestedPermissions(IdentityBase):
         # Here, on the thread that may ask Airflow, and once.
         with translated(f"opening connection {self.gcp_conn_id!r}"):
             api = self._tester(target)
-        asking = Asking(question, lambda some: _told(api, target, question, some), _AT_ONCE)
-        return asking.about(given)
+
+        def told(some: Sequence[str]) -> Mapping[str, PermissionCheck]:
+            try:
+                return _told(api, target, question, some)
+            except CredentialsError as err:
+                if not to_be_made or err.kind is not ErrorKind.NOT_FOUND:
+                    raise
+            above = project_of_new(self._session.needed_project, target.what)
+            return _told(self._tester(above), above, replace(question, asked=above.call), some)
+
+        return Asking(question, told, _AT_ONCE).about(given)
 
     def _tester(self, target: Target) -> RestApi:
         """Asking changes nothing, so every request may be sent again."""

@@ -1,23 +1,34 @@
-"""Permissions as a custom role.
+"""Permissions as custom roles.
 
 https://cloud.google.com/iam/docs/reference/rest/v1/projects.roles#Role, the file that ``gcloud iam
-roles create --file`` takes. A role does not say where: it is granted on the bucket or the project.
+roles create --file`` takes. A role does not say where: it is granted on buckets or the project.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from airflow_multicloud.ports.calls import Grant
+from airflow_multicloud.adapters.roles import permissions_by_resources
+from airflow_multicloud.ports.calls import Grant, PolicyDocument
+
+#: Of a title, in bytes: "Typically limited to 100 UTF-8 bytes", with a number at its end.
+_LONGEST_TITLE = 96
 
 
-def policy_of(grants: Iterable[Grant], *, title: str) -> dict[str, Any]:
-    """A role; its description names where it is to be granted."""
-    given = set(grants)
-    return {
-        "title": title,
-        "description": f"To be granted on {', '.join(sorted({one.resource for one in given}))}",
-        "stage": "GA",
-        "includedPermissions": sorted({one.permission for one in given}),
-    }
+def policies_of(grants: Iterable[Grant], *, title: str) -> tuple[PolicyDocument, ...]:
+    """A role for each set of permissions that some resources need."""
+    short = title.encode()[:_LONGEST_TITLE].decode(errors="ignore")
+    return tuple(
+        PolicyDocument(
+            document={
+                "title": short if number == 1 else f"{short} {number}",
+                "description": f"To be granted on {len(resources)} resource(s) only",
+                "stage": "GA",
+                "includedPermissions": list(permissions),
+            },
+            granted_on=resources,
+        )
+        for number, (resources, permissions) in enumerate(
+            permissions_by_resources(grants).items(), 1
+        )
+    )

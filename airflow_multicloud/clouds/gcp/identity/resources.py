@@ -14,10 +14,15 @@ from urllib.parse import quote
 from airflow_multicloud.adapters.permissions import refused, shown
 from airflow_multicloud.clouds.gcp import NAME
 
-_FULL_NAME = re.compile(r"//([a-z0-9-]+)\.googleapis\.com/(\S+)")
+# An object's name may have blanks and line ends.
+_FULL_NAME = re.compile(
+    r"//([a-z0-9-]+)\.googleapis\.com/(\S+|projects/_/buckets/[^/\s]+/objects/.+)", re.DOTALL
+)
 _LONGEST = 2048
 _PROJECT = re.compile(r"projects/([A-Za-z0-9.:-]+)(?:/.*)?")
 _CONTAINER = re.compile(r"(projects|folders|organizations)/[A-Za-z0-9.:-]+")
+_BUCKET = re.compile(r"projects/_/buckets/([^/]+)(/(?:objects|managedFolders)/.+)?", re.DOTALL)
+_SECRET = re.compile(r"(projects/[^/]+/secrets/[^/]+)(?:/versions/[^/]+)?")
 _BUCKET = re.compile(r"projects/_/buckets/([^/]+)(/(?:objects|managedFolders)/.+)?")
 _SECRET = re.compile(r"(projects/[^/]+/secrets/[^/*]+)(?:/versions/[^/]+)?")
 _ACCOUNT = re.compile(r"projects/[^/]+/serviceAccounts/[^/]+")
@@ -95,6 +100,15 @@ def target_of(resource: str) -> Target | None:
         "asked of its project"
     )
     return _container(f"projects/{project[1]}", unsure=why)
+
+
+def project_of_new(project: str, what: str) -> Target:
+    """Where what a new resource inherits is asked.
+
+    :param what: that is not there yet, in words.
+    """
+    why = f"{what} is not there, and may grant it to whoever makes it"
+    return _container(f"projects/{project}", unsure=why)
 
 
 def _container(name: str, *, unsure: str | None = None) -> Target:

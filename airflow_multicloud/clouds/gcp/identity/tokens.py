@@ -55,6 +55,8 @@ _ROLES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 _LIST: Final = "storage.objects.list"
+#: https://github.com/google/cel-spec/blob/master/doc/langdef.md#string-and-bytes-values
+_ESCAPES: Final = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
 
 
 class DownscopedTokens(IdentityBase):
@@ -178,5 +180,5 @@ def _rule(resource: str, roles: list[str], scope: TokenScope) -> AccessBoundaryR
 
 def _named(bucket: str, key: str, *, is_prefix: bool) -> str:
     """A condition on an object's name, in the Common Expression Language."""
-    name = f"projects/_/buckets/{bucket}/objects/{key}".replace("\\", "\\\\").replace("'", "\\'")
+    name = f"projects/_/buckets/{bucket}/objects/{key}".translate(_ESCAPES)
     return f"resource.name.startsWith('{name}')" if is_prefix else f"resource.name == '{name}'"

@@ -49,22 +49,37 @@ class Begun:
 
     :param token: the caller's.
     :param after: the number of the newest version then; 0 when there was none.
+    :param attempt: of the call of the hook: the notes of two that have the same token differ.
+    :param before: the token with which version :attr:`after` was written, if one is known.
     """
 
     token: str
     after: int
+    attempt: str = ""
+    before: str | None = None
 
     def to_text(self) -> str:
-        """As it is noted: ``{"token": "…", "after": 7}``."""
-        return json.dumps({"token": self.token, "after": self.after})
+        """As it is noted: ``{"token": "…", "after": 7, "attempt": "…", "before": "…"}``."""
+        told = {"token": self.token, "after": self.after, "attempt": self.attempt}
+        return json.dumps(told if self.before is None else {**told, "before": self.before})
+
+    def token_of(self, number: int) -> str | None:
+        """The token with which a version was written; ``None`` when it is not known."""
+        return {self.after: self.before, self.after + 1: self.token}.get(number)
 
     @staticmethod
     def noted_in(secret: resources.Secret) -> Begun | None:
         """The write that is noted; ``None`` when none is, or nobody can read it."""
         try:
             told = json.loads(secret.annotations[WRITE])
-            return Begun(str(told["token"]), int(told["after"]))
-        except (KeyError, TypeError, ValueError, RecursionError):
+            before = told.get("before")
+            return Begun(
+                str(told["token"]),
+                int(told["after"]),
+                str(told.get("attempt", "")),
+                None if before is None else str(before),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
 

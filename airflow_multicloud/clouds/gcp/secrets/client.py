@@ -113,6 +113,35 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
         except api.NotFound:
             return None
 
+    def _newest_for_certain(self, path: str) -> resources.SecretVersion | None:
+        """The newest version, also one that was added a moment ago.
+
+        "Adding a secret version and then immediately accessing that secret version by version
+        number is a strongly consistent operation. Other operations within Secret Manager are
+        eventually consistent": https://cloud.google.com/secret-manager/docs/add-secret-version.
+        """
+        newest = self._newest(path)
+        while True:
+            number = 0 if newest is None else int(newest.name.rpartition("/")[2])
+            if (later := self._numbered(path, number + 1)) is None:
+                return newest
+            newest = later
+
+    def _numbered(self, path: str, number: int) -> resources.SecretVersion | None:
+        """A version, also one that is not told of yet; ``None`` when there is none."""
+        states = resources.SecretVersion.State
+        try:
+            self._access(path, str(number))
+            state = states.ENABLED
+        except api.FailedPrecondition:
+            state = states.DISABLED
+        except api.NotFound:
+            return None
+        try:
+            return self._get_version(path, str(number))
+        except api.NotFound:
+            return resources.SecretVersion(name=f"{path}/versions/{number}", state=state)
+
     def _access(self, path: str, version: str) -> service.AccessSecretVersionResponse:
         request = service.AccessSecretVersionRequest(name=f"{path}/versions/{version}")
         return self._google.access_secret_version(request, retry=None, timeout=_REQUEST_S)

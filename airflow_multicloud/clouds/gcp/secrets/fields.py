@@ -10,7 +10,7 @@ from google.cloud.secretmanager_v1.types import resources
 
 from airflow_multicloud.adapters.answers import UNKNOWN_TIME, not_an_answer
 from airflow_multicloud.clouds.gcp import NAME
-from airflow_multicloud.clouds.gcp.secrets.annotations import Removal, tags_in
+from airflow_multicloud.clouds.gcp.secrets.annotations import Begun, Removal, tags_in
 from airflow_multicloud.clouds.gcp.secrets.naming import NAMES
 from airflow_multicloud.errors import ErrorKind, SecretsError
 from airflow_multicloud.ports.secrets import Secret, SecretState, SecretVersion
@@ -101,6 +101,7 @@ def version_of(
         https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access
     """
     number = number_of(version)
+    begun = Begun.noted_in(secret)
     return SecretVersion(
         id=str(number),
         created_at=_moment(version.create_time),
@@ -108,6 +109,7 @@ def version_of(
         state=_STATES.get(version.state, SecretState.DISABLED),
         labels=tuple(sorted(name for name, of in secret.version_aliases.items() if of == number)),
         is_current=is_current,
+        token=None if begun is None else begun.token_of(number),
     )
 
 

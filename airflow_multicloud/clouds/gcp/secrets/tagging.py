@@ -16,6 +16,10 @@ from airflow_multicloud.clouds.gcp.secrets.naming import RULES
 class GCPTagging(SecretsBase):
     """The port's ``tag_secret``."""
 
+    def check_secret_tags(self, tags: Mapping[str, str]) -> None:
+        """Whether they fit into labels and annotations; see the port."""
+        put_tags(tags, resources.Secret())
+
     def tag_secret(self, name: str, tags: Mapping[str, str], *, version: str) -> None:
         """Make these the secret's tags; see the port.
 
@@ -23,7 +27,7 @@ class GCPTagging(SecretsBase):
         secret itself in between is noticed by its etag.
         """
         path = self._path(name)
-        put_tags(tags, resources.Secret())
+        self.check_secret_tags(tags)
 
         def tag() -> None:
             secret, newest = self._get(path), self._newest(path)

@@ -62,6 +62,13 @@ class PermissionsContract:
         assert permissions_rig.hook.check_permissions(asked, case.resource) == found
         assert permissions_rig.reopen().check_permissions(asked, case.resource) == found
 
+    def test_what_is_there_already_need_not_be_made(self, permissions_rig: PermissionsRig) -> None:
+        """Who would make it is answered the same."""
+        case = permissions_rig.case
+        asked = [case.allowed, case.denied, case.unknown]
+        found = permissions_rig.hook.check_permissions(asked, case.resource, to_be_made=True)
+        assert found == permissions_rig.hook.check_permissions(asked, case.resource)
+
     def test_nothing_is_changed_by_asking(self, permissions_rig: PermissionsRig) -> None:
         """The cloud gets no request that could change anything."""
         case = permissions_rig.case

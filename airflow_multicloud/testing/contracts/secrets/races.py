@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from airflow_multicloud.errors import ErrorKind, SecretsError
+from airflow_multicloud.errors import ErrorKind, OverwrittenError, SecretsError
 from airflow_multicloud.ports.secrets import SecretVersion
 from airflow_multicloud.testing.contracts.secrets.rigs import SecretsRig
 from airflow_multicloud.testing.secret_faults import (
@@ -36,6 +36,11 @@ class RaceContract:
             assert err.kind is ErrorKind.PRECONDITION_FAILED
             other = self._version_of_other(secrets_rig)
             assert other.id in str(err)
+            if isinstance(err, OverwrittenError):
+                assert not secrets_rig.spec.atomic
+                assert err.others == (other.id,)
+                assert err.is_current
+                assert secrets_rig.value(version=err.written) == b"second value"
             if secrets_rig.spec.atomic:
                 assert other.is_current
                 assert secrets_rig.value() == MEANWHILE_VALUE

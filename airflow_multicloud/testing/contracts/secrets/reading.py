@@ -42,14 +42,27 @@ class ReadContract:
         assert secrets_rig.value() == _VALUES[what]
         assert secrets_rig.reopen().read_secret(secrets_rig.name()).value == _VALUES[what]
 
+    def test_one_that_a_service_of_the_cloud_keeps(self, secrets_rig: SecretsRig) -> None:
+        """It is told, by whom, and no other one is said to be such."""
+        manage = needed(secrets_rig.outside.manage, "secrets of its services")
+        secrets_rig.write()
+        secrets_rig.write(secrets_rig.name("other"))
+        manage(secrets_rig.cloud_name(secrets_rig.name()))
+        found = secrets_rig.found()
+        assert found[secrets_rig.name()].managed_by
+        assert found[secrets_rig.name("other")].managed_by is None
+        assert secrets_rig.describe().managed_by == found[secrets_rig.name()].managed_by
+        assert secrets_rig.describe(secrets_rig.name("other")).managed_by is None
+
     def test_what_another_writer_wrote(self, secrets_rig: SecretsRig) -> None:
         """It is read as the cloud's own clients wrote it."""
         secrets_rig.write_outside("von anderen geschrieben: ß".encode())
         assert secrets_rig.value() == "von anderen geschrieben: ß".encode()
 
-    def test_the_largest_value(self, secrets_rig: SecretsRig) -> None:
-        """As the rules say."""
-        value = b"x" * secrets_rig.hook.describe_secret_rules().value_bytes
+    @pytest.mark.parametrize("unit", [b"x", b"\xff", b"\0"])
+    def test_the_largest_value(self, secrets_rig: SecretsRig, unit: bytes) -> None:
+        """As the rules say, also of what is no text."""
+        value = unit * secrets_rig.hook.describe_secret_rules().largest(text=unit == b"x")
         secrets_rig.write(value=value)
         assert secrets_rig.value() == value
 

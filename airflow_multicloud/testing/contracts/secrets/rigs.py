@@ -40,6 +40,7 @@ class SecretsOutside:
     :param purge: removes a secret for good, whatever its state; one that is not there is no error.
     :param label: gives a label (the third argument) to a version (the second).
     :param destroy: destroys a version's value for good.
+    :param manage: makes a secret one that a service of the cloud keeps.
     :param damage: makes the current version's value unfit for the checksum given with it.
     """
 
@@ -49,6 +50,7 @@ class SecretsOutside:
     label: Callable[[str, str, str], None] | None = None
     destroy: Callable[[str, str], None] | None = None
     damage: Callable[[str], None] | None = None
+    manage: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

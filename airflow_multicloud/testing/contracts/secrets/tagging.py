@@ -84,11 +84,13 @@ class TagContract:
         for use in (
             lambda: secrets_rig.write(tags=wrong),
             lambda: secrets_rig.hook.tag_secret(secrets_rig.name(), wrong, version="1" * 32),
+            lambda: secrets_rig.hook.check_secret_tags(wrong),
         ):
             with pytest.raises(SecretsError, match="tags") as caught:
                 use()
             assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
             assert caught.value.cloud == secrets_rig.spec.cloud
+        secrets_rig.hook.check_secret_tags(dict(secrets_rig.spec.tags))
         assert secrets_rig.asked() == before
 
     def test_the_bill_names_the_dag(self, secrets_rig: SecretsRig) -> None:

@@ -40,6 +40,37 @@ class WriteContract:
         assert [v.id for v in secrets_rig.versions()] == [third.id, second.id, first.id]
         assert secrets_rig.value() == b"first value"
 
+    def test_the_token_tells_whose_a_version_is(self, secrets_rig: SecretsRig) -> None:
+        """Of the current version; another writer's never has one that was given here."""
+        tokens = [str(uuid.uuid4()) for _ in range(2)]
+        first = secrets_rig.write(token=tokens[0], tags=dict(secrets_rig.spec.tags))
+        assert first.token == tokens[0]
+        assert self._token(secrets_rig) == tokens[0]
+        second = secrets_rig.write(value=b"second value", token=tokens[1], replaces=first.id)
+        assert second.token == tokens[1]
+        assert self._token(secrets_rig) == tokens[1]
+        assert secrets_rig.versions()[0].token == tokens[1]
+        assert secrets_rig.versions()[1].token in (tokens[0], None)
+        secrets_rig.write_outside(b"by another")
+        assert self._token(secrets_rig) not in tokens
+        assert secrets_rig.versions()[0].token not in tokens
+
+    def test_a_writer_that_ended_before_its_value_is_not_told_of(
+        self, secrets_rig: SecretsRig
+    ) -> None:
+        """The version and the tags that are there are those of the write before."""
+        token, tags = str(uuid.uuid4()), dict(secrets_rig.spec.tags)
+        first = secrets_rig.write(token=token, tags=tags)
+        refusal = SecretFault(
+            kind=SecretFaultKind.REFUSE, error=ErrorKind.PERMISSION_DENIED, times=20
+        )
+        secrets_rig.plant([refusal])
+        with pytest.raises(SecretsError):
+            secrets_rig.write(value=b"second value", replaces=first.id, tags={"other": "1"})
+        secrets_rig.plant([])
+        assert self._token(secrets_rig) == token
+        assert secrets_rig.describe().tags == tags
+
     def test_replaces_what_another_writer_wrote(self, secrets_rig: SecretsRig) -> None:
         """When that is what is named."""
         secrets_rig.write()
@@ -180,11 +211,10 @@ class WriteContract:
         """One that is too large is refused before anything is sent."""
         rules = secrets_rig.hook.describe_secret_rules()
         before = secrets_rig.asked()
-        for value in (b"x" * (rules.value_bytes + 1), b"\xff" * (rules.value_bytes + 1)):
+        for unit, text in ((b"x", True), (b"\xff", False), (b"\0", False)):
             with pytest.raises(SecretsError, match="value") as caught:
-                secrets_rig.write(value=value)
+                secrets_rig.write(value=unit * (rules.largest(text=text) + 1))
             assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
-            assert str(rules.value_bytes) in str(caught.value)
         assert secrets_rig.asked() == before
 
     def test_an_empty_value(self, secrets_rig: SecretsRig) -> None:
@@ -196,7 +226,9 @@ class WriteContract:
             assert err.kind is ErrorKind.INVALID_ARGUMENT
             assert "value" in str(err)
             assert secrets_rig.asked() == before
+            assert not secrets_rig.hook.describe_secret_rules().takes_empty
         else:
+            assert secrets_rig.hook.describe_secret_rules().takes_empty
             assert secrets_rig.value() == b""
 
     @pytest.mark.parametrize("token", ["", "again", "1"])
@@ -221,3 +253,8 @@ class WriteContract:
             assert err.kind is ErrorKind.THROTTLED
             secrets_rig.write(token=token)
         assert secrets_rig.value() == b"first value"
+
+    def _token(self, secrets_rig: SecretsRig) -> str | None:
+        current = secrets_rig.describe().current
+        assert current is not None
+        return current.token

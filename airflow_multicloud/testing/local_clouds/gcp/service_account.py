@@ -10,6 +10,7 @@ has signed.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -20,6 +21,9 @@ from airflow_multicloud.testing.local_clouds.gcp import PROJECT, connection
 TOKEN_PATH: Final = "/token"  # noqa: S105  # a path
 #: Which variable tells a server's process what the account's signatures are checked with.
 PUBLIC_KEY: Final = "MULTICLOUD_PUBLIC_KEY"
+
+
+_MAKING: Final = threading.Lock()
 
 
 def signing_connection(storage: Mapping[str, Any], token_server: str) -> dict[str, object]:
@@ -64,8 +68,14 @@ def public_key() -> str:
     return pem.decode()
 
 
-@cache
 def _private_key() -> str:
+    # Servers are started at once, each by a thread: without the lock, two could make a key each.
+    with _MAKING:
+        return _made_key()
+
+
+@cache
+def _made_key() -> str:
     return new_key()
 
 

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.kit.http import Answer, Respond, Routes
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Backup
-from airflow_multicloud.testing.local_clouds.kit.postgres_damage import Damage, damage
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Backup
+from airflow_multicloud.testing.local_clouds.kit.postgres.damage import Damage, damage
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance
 
 _TIMEOUT_S = 60
 

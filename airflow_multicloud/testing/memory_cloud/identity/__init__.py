@@ -80,12 +80,17 @@ class Hook:
         return Principal(account_id=f"memory-{self.memory_conn_id}", principal="tester")
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,  # noqa: ARG002  # rules are of resources that need not be there
     ) -> tuple[PermissionCheck, ...]:
         """What the space's rules say of each.
 
         :param actions: as ``object_store.put_object``.
         :param resource: as ``//memory/object_store/bucket``.
+        :param to_be_made: makes no difference.
         :raises CredentialsError: kind ``invalid_argument`` for what is none of these.
         """
         given = _checked(actions)

@@ -18,6 +18,7 @@ from airflow_multicloud.ports.secrets import (
     SecretState,
     SecretValue,
     SecretVersion,
+    is_text,
 )
 from airflow_multicloud.testing.memory_cloud.secrets.space import (
     NAMES,
@@ -34,7 +35,7 @@ __all__ = ["Hook", "SecretSpace", "reset", "secrets_of"]
 
 T = TypeVar("T")
 
-_RULES = SecretRules(value_bytes=20_000, tag_count=10)
+_RULES = SecretRules(value_bytes=20_000, tag_count=10, binary_bytes=15_000)
 _TAGS = LabelRules(illegal=r"[^a-z0-9_-]", longest=63, lower=True)
 _TAG_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LONGEST_TAG = 200
@@ -137,6 +138,10 @@ class Hook:
             space.lose(fault)
             return secret.version_seen(written)
 
+    def check_secret_tags(self, tags: Mapping[str, str]) -> None:
+        """Whether a secret may have them; see the port."""
+        _check_tags(tags)
+
     def tag_secret(self, name: str, tags: Mapping[str, str], *, version: str) -> None:
         """Make these the secret's tags; see the port."""
         cloud_name = NAMES.encode(name)
@@ -219,9 +224,10 @@ class Hook:
 
 
 def _check(value: bytes, token: str, tags: Mapping[str, str] | None) -> None:
-    if not 0 < len(value) <= _RULES.value_bytes:
+    most = _RULES.largest(text=is_text(value))
+    if not 0 < len(value) <= most:
         raise failure(
-            f"value: {len(value)} bytes given, expected 1 to {_RULES.value_bytes}",
+            f"value: {len(value)} bytes given, expected 1 to {most}",
             ErrorKind.INVALID_ARGUMENT,
         )
     try:

@@ -53,6 +53,7 @@ class KeptSecret:
     :param cloud_name: as :data:`NAMES` encodes it.
     :param versions: the newest last; that one is current.
     :param removed_until: until when it can be recovered; ``None``: it was not removed.
+    :param managed_by: the service that keeps it, if any.
     """
 
     cloud_name: str
@@ -60,6 +61,7 @@ class KeptSecret:
     tags: Mapping[str, str]
     versions: list[KeptVersion] = field(default_factory=list)
     removed_until: datetime | None = None
+    managed_by: str | None = None
 
     def seen(self, conn_id: str) -> Secret:
         """As the port has it."""
@@ -74,6 +76,7 @@ class KeptSecret:
             created_at=self.created_at,
             recoverable_until=self.removed_until,
             addressable=name is not None,
+            managed_by=self.managed_by,
         )
 
     def version_seen(self, version: KeptVersion) -> SecretVersion:
@@ -84,6 +87,7 @@ class KeptSecret:
             state=version.state,
             labels=tuple(sorted(version.labels)),
             is_current=version is self.versions[-1],
+            token=version.token,
         )
 
     def version(self, wanted: str | None) -> KeptVersion:
@@ -153,6 +157,11 @@ class SecretSpace:
         with self.lock:
             found = self.kept[cloud_name].version(version)
             found.state, found.value = SecretState.DESTROYED, b""
+
+    def manage(self, cloud_name: str) -> None:
+        """Make a secret one that a service of the cloud keeps."""
+        with self.lock:
+            self.kept[cloud_name].managed_by = "another service"
 
     def damage(self, cloud_name: str) -> None:
         """Change a bit of the current value, so that it does not fit its checksum."""

@@ -10,7 +10,7 @@ from contextlib import closing
 from airflow_multicloud.testing.local_clouds.aws.database.server import RdsServer
 from airflow_multicloud.testing.local_clouds.aws.database.world import World
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.sql_admin import database_administration
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 

@@ -20,7 +20,7 @@ from airflow_multicloud.testing.local_clouds.aws.database.words import (
 )
 from airflow_multicloud.testing.local_clouds.aws.database.world import Db, DbSnapshot, World
 from airflow_multicloud.testing.local_clouds.aws.telemetry.wire import Call
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
 
 _FAILED = ("failed", "insufficient-capacity", "restore-error", "storage-full")
 # "Default: 1" of CreateDBInstance.

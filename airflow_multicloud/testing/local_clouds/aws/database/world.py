@@ -18,9 +18,9 @@ from airflow_multicloud.testing.local_clouds.aws.database.words import (
     no_instance,
     no_snapshot,
 )
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Backup
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Backup
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance
 from airflow_multicloud.testing.local_clouds.kit.state import State
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")

@@ -5,8 +5,9 @@ mistyped members, lengths, patterns and enumerations are refused), and with sign
 
 - STS: ``GetCallerIdentity``, ``AssumeRole`` and ``GetFederationToken`` with session policies;
 - IAM: ``GetRole`` and ``SimulatePrincipalPolicy`` (:mod:`.simulator`), which names the deciding
-  statements, missing condition keys, the permissions boundary and the organization's policies;
-- of S3 ``HeadBucket``, of EC2 any request with ``DryRun``.
+  statements, missing condition keys, the permissions boundary and the organization's policies; and
+  what policies a user or role has, with their documents (:mod:`.listing`);
+- of S3 ``HeadBucket`` and ``GetBucketPolicy``, of EC2 any request with ``DryRun``.
 
 Every request is judged by the policies of who makes it (:mod:`.policies`): a key that was given
 for less is refused the rest. At first the user and the role may do all; policies are seeded, see

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from werkzeug import Request
 
 from airflow_multicloud.testing.local_clouds.aws.compute import answers as ec2
+from airflow_multicloud.testing.local_clouds.aws.compute.answers import XmlAnswer
 from airflow_multicloud.testing.local_clouds.aws.compute.queries import read as read_ec2
 from airflow_multicloud.testing.local_clouds.aws.identity import ACCOUNT, ROLE
+from airflow_multicloud.testing.local_clouds.aws.identity.listing import Listing
 from airflow_multicloud.testing.local_clouds.aws.identity.policies import Unevaluable
 from airflow_multicloud.testing.local_clouds.aws.identity.queries import Refused, answer_of, read
 from airflow_multicloud.testing.local_clouds.aws.identity.simulator import simulated
@@ -45,12 +48,14 @@ class IdentityServer:
     def __init__(self, state: State) -> None:
         self._state = state
         self._world = World(state)
+        self._listing = Listing(self._world)
         self._handlers: Mapping[tuple[str, str], Handler] = {
             ("sts", "GetCallerIdentity"): self._caller_identity,
             ("sts", "AssumeRole"): self._assume_role,
             ("sts", "GetFederationToken"): self._federation_token,
             ("iam", "GetRole"): self._get_role,
             ("iam", "SimulatePrincipalPolicy"): self._simulate,
+            **{("iam", name): partial(self._listed, name) for name in self._listing.operations},
         }
 
     def __call__(self, request: Request) -> Answer:
@@ -81,7 +86,7 @@ class IdentityServer:
 
     def _answer(self, request: Request, sent: Signed, caller: Caller) -> tuple[str, Answer]:
         if sent.service == "s3":
-            return "HeadBucket", self._bucket(request, caller)
+            return self._bucket(request, caller)
         if sent.service == "ec2":
             call = read_ec2(request.get_data(), sent.region)
             return call.action, self._dry_run(call.action, call.given, sent.region, caller)
@@ -127,8 +132,13 @@ class IdentityServer:
                 "RoleId": "AROALOCALLOCALLOCAL",
                 "Arn": _ROLE_ARN,
                 "CreateDate": _CREATED,
+                **self._listing.boundary(ROLE),
             }
         }
+
+    def _listed(self, name: str, caller: Caller, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._check(caller, f"iam:{name}", self._listing.arn_of(given))
+        return self._listing.operations[name](given)
 
     def _simulate(self, caller: Caller, given: Mapping[str, Any]) -> Mapping[str, Any]:
         self._check(caller, "iam:SimulatePrincipalPolicy", given["PolicySourceArn"])
@@ -188,18 +198,37 @@ class IdentityServer:
             "Expiration": caller.expires_at,
         }
 
-    def _bucket(self, request: Request, caller: Caller) -> Answer:
-        """``HeadBucket``; refusals have no body."""
+    def _bucket(self, request: Request, caller: Caller) -> tuple[str, Answer]:
+        """``HeadBucket``, whose refusals have no body, and ``GetBucketPolicy``."""
         bucket = request.path.strip("/")
-        if request.method != "HEAD" or "/" in bucket:
-            return Answer(status=HTTPStatus.NOT_IMPLEMENTED)
-        owner = self._world.owner_of(bucket)
-        if owner is None:
-            return Answer(status=HTTPStatus.NOT_FOUND)
+        asked = (request.method, request.query_string)
+        if asked == ("GET", b"policy") and "/" not in bucket:
+            return "GetBucketPolicy", self._bucket_policy(bucket, request, caller)
+        if asked != ("HEAD", b"") or "/" in bucket:
+            return "", Answer(status=HTTPStatus.NOT_IMPLEMENTED)
+        found = self._world.bucket(bucket)
+        if found is None:
+            return "HeadBucket", Answer(status=HTTPStatus.NOT_FOUND)
+        good = self._is_ours(found, request) and self._may(
+            caller, "s3:ListBucket", f"arn:aws:s3:::{bucket}"
+        )
+        return "HeadBucket", Answer(status=HTTPStatus.OK if good else HTTPStatus.FORBIDDEN)
+
+    def _bucket_policy(self, bucket: str, request: Request, caller: Caller) -> Answer:
+        found = self._world.bucket(bucket)
+        if found is None:
+            return _s3_error("NoSuchBucket", "The specified bucket does not exist", 404)
+        action, arn = "s3:GetBucketPolicy", f"arn:aws:s3:::{bucket}"
+        if not self._is_ours(found, request) or not self._may(caller, action, arn):
+            return _s3_error("AccessDenied", "Access Denied", 403)
+        if "policy" not in found:
+            return _s3_error("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
+        return Answer(body=found["policy"])
+
+    def _is_ours(self, bucket: Mapping[str, Any], request: Request) -> bool:
+        owner = bucket["account"]
         expected = request.headers.get("x-amz-expected-bucket-owner", owner)
-        allowed = self._may(caller, "s3:ListBucket", f"arn:aws:s3:::{bucket}")
-        good = allowed and expected == owner == ACCOUNT
-        return Answer(status=HTTPStatus.OK if good else HTTPStatus.FORBIDDEN)
+        return bool(expected == owner == ACCOUNT)
 
     def _dry_run(
         self, action: str, given: Mapping[str, Any], region: str, caller: Caller
@@ -221,3 +250,9 @@ class IdentityServer:
             "You are not authorized to perform this operation.",
             HTTPStatus.FORBIDDEN,
         )
+
+
+def _s3_error(code: str, message: str, status: int) -> Answer:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+    text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return XmlAnswer(status=HTTPStatus(status), body=text, content_type="application/xml")

@@ -1,9 +1,14 @@
-"""``SimulatePrincipalPolicy``: what the policies of a user or role say of actions on resources."""
+"""``SimulatePrincipalPolicy``: what the policies of a user or role say of actions on resources.
+
+Where each thing is told is as the members' documentation in botocore's model of IAM says: for given
+resources the missing condition keys are in ``ResourceSpecificResults`` only, the organization's
+decision is never there; neither has the statements and condition keys of its policies.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_multicloud.testing.local_clouds.aws.identity import ACCOUNT
@@ -32,17 +37,15 @@ def simulated(world: World, given: Mapping[str, Any]) -> Mapping[str, Any]:
         str(one["ContextKeyName"]): ",".join(one.get("ContextKeyValues", ()))
         for one in given.get("ContextEntries", ())
     }
-    pairs = [(a, r) for a in given["ActionNames"] for r in given.get("ResourceArns", ("*",))]
+    actions, resources = given["ActionNames"], given.get("ResourceArns", ["*"])
     first, size = int(given.get("Marker", 0)), given.get("MaxItems", _PAGE)
-    page = pairs[first : first + size]
+    page = actions[first : first + size]
     end = first + len(page)
     more: dict[str, Any] = {"IsTruncated": False}
-    if end < len(pairs):
+    if end < len(actions):
         more = {"IsTruncated": True, "Marker": str(end)}
     try:
-        results = [
-            _result(world, principal, action, resource, context) for action, resource in page
-        ]
+        results = [_result(world, principal, action, resources, context) for action in page]
     except Unevaluable as err:
         raise Refused("PolicyEvaluation", str(err)) from None
     return {"EvaluationResults": results, **more}
@@ -59,30 +62,58 @@ def _principal(world: World, arn: str) -> str:
 
 
 def _result(
-    world: World, principal: str, action: str, resource: str, context: Mapping[str, str]
+    world: World,
+    principal: str,
+    action: str,
+    resources: Sequence[str],
+    context: Mapping[str, str],
 ) -> dict[str, Any]:
-    layers = {
-        name: layer.evaluate(action, resource, context)
-        for name, layer in world.layers(principal).items()
-    }
-    whole = together(layers.values())
+    layers = world.layers(principal)
+    each = [
+        {name: layer.evaluate(action, resource, context) for name, layer in layers.items()}
+        for resource in resources
+    ]
+    whole = together(outcome for one in each for outcome in one.values())
     found: dict[str, Any] = {
         "EvalActionName": action,
-        "EvalResourceName": resource,
         "EvalDecision": whole.decision,
-        "MatchedStatements": [
-            {"SourcePolicyId": one.policy, "SourcePolicyType": "user-managed"}
-            for one in whole.matched
-        ],
-        "MissingContextValues": sorted(whole.missing),
+        "MatchedStatements": _statements(each),
     }
-    if (organization := layers.get("organization")) is not None:
-        found["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": _allows(organization)}
+    if "organization" in layers:
+        allowed = all(_allows(one["organization"]) for one in each)
+        found["OrganizationsDecisionDetail"] = {"AllowedByOrganizations": allowed}
+    if "boundary" in layers:
+        allowed = all(_allows(one["boundary"]) for one in each)
+        found["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
+    if resources == ["*"]:
+        return {**found, "EvalResourceName": "*", "MissingContextValues": _missing(each)}
+    specific = [_specific(resource, one) for resource, one in zip(resources, each, strict=True)]
+    return {**found, "EvalDecisionDetails": {}, "ResourceSpecificResults": specific}
+
+
+def _specific(resource: str, layers: Mapping[str, Outcome]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "EvalResourceName": resource,
+        "EvalResourceDecision": together(layers.values()).decision,
+        "MatchedStatements": _statements([layers]),
+        "MissingContextValues": _missing([layers]),
+    }
     if (boundary := layers.get("boundary")) is not None:
-        found["PermissionsBoundaryDecisionDetail"] = {
-            "AllowedByPermissionsBoundary": _allows(boundary)
-        }
+        allowed = _allows(boundary)
+        found["PermissionsBoundaryDecisionDetail"] = {"AllowedByPermissionsBoundary": allowed}
     return found
+
+
+def _statements(each: Sequence[Mapping[str, Outcome]]) -> list[dict[str, str]]:
+    """What decides, but for the organization's."""
+    told = [{n: o for n, o in one.items() if n != "organization"} for one in each]
+    matched = together(outcome for one in told for outcome in one.values()).matched
+    return [{"SourcePolicyId": one.policy, "SourcePolicyType": "user-managed"} for one in matched]
+
+
+def _missing(each: Sequence[Mapping[str, Outcome]]) -> list[str]:
+    told = [o.missing for one in each for n, o in one.items() if n != "organization"]
+    return sorted(frozenset().union(*told))
 
 
 def _allows(outcome: Outcome) -> bool:

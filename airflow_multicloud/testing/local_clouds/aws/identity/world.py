@@ -3,9 +3,10 @@
 A record of service ``identity`` is one of:
 
 - ``{"principal": "user/tests/deployer", "policy": NAME, "document": {…}}``: attach a policy; with
-  ``"layer": "boundary"`` or ``"organization"`` it is one of that layer, which must allow, too;
+  ``"layer": "boundary"`` or ``"organization"`` it is one of that layer, which must allow, too; with
+  ``"inline": true`` it is no managed one, and with ``"group": NAME`` it is a group's of the user;
 - ``{"principal": …, "clear": true}``: take all of its policies away, also the first ones;
-- ``{"bucket": NAME, "account": ID}``: a bucket of an account.
+- ``{"bucket": NAME, "account": ID}``: a bucket of an account; with ``"policy": {…}`` it has one.
 """
 
 from __future__ import annotations
@@ -56,6 +57,21 @@ class Caller:
         return self.expires_at is None or self.expires_at > datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One of a principal's.
+
+    :param layer: ``identity``, ``boundary`` or ``organization``.
+    :param group: that it is attached to; empty for the principal itself.
+    """
+
+    name: str
+    document: Mapping[str, Any]
+    layer: str = "identity"
+    group: str = ""
+    is_inline: bool = False
+
+
 @dataclass(slots=True)
 class World:
     """What is known of the account; policies and buckets are what was seeded."""
@@ -95,18 +111,30 @@ class World:
 
     def layers(self, principal: str) -> dict[str, Layer]:
         """The layers that decide what a principal may do, ``identity`` first."""
-        documents: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
-            "identity": [("everything", _EVERYTHING)]
-        }
+        found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {"identity": []}
+        for one in self.policies(principal):
+            found.setdefault(one.layer, []).append((one.name, one.document))
+        return {name: Layer.of(policies) for name, policies in found.items()}
+
+    def policies(self, principal: str) -> list[Policy]:
+        """All that are attached to a principal, in the order in which they were seeded."""
+        found = [Policy(name="everything", document=_EVERYTHING)]
         for record in self.state.seeded(SERVICE):
             if record.get("principal") != principal:
                 continue
             if record.get("clear"):
-                documents = {"identity": []}
+                found.clear()
             else:
-                layer = documents.setdefault(record.get("layer", "identity"), [])
-                layer.append((record["policy"], record["document"]))
-        return {name: Layer.of(policies) for name, policies in documents.items()}
+                found.append(
+                    Policy(
+                        name=record["policy"],
+                        document=record["document"],
+                        layer=record.get("layer", "identity"),
+                        group=record.get("group", ""),
+                        is_inline=record.get("inline", False),
+                    )
+                )
+        return found
 
     def judge(self, caller: Caller, action: str, resource: str, context: Context) -> Outcome:
         """Whether a caller may do something."""
@@ -115,9 +143,7 @@ class World:
             layers.append(caller.session)
         return together(layer.evaluate(action, resource, context) for layer in layers)
 
-    def owner_of(self, bucket: str) -> str | None:
-        """The account of a bucket; ``None`` where there is none of that name."""
-        for record in reversed(self.state.seeded(SERVICE)):
-            if record.get("bucket") == bucket:
-                return str(record["account"])
-        return None
+    def bucket(self, name: str) -> Mapping[str, Any] | None:
+        """The newest record of a bucket; ``None`` where there is none of that name."""
+        records = reversed(self.state.seeded(SERVICE))
+        return next((one for one in records if one.get("bucket") == name), None)

@@ -67,6 +67,7 @@ class Answers:
 
     def secrets(self, call: Call) -> Mapping[str, Any]:
         """``ListSecrets``, the oldest first."""
+        self._world.seed_all()
         wanted = [values for key, values in _filters(call) if key == "name"]
         found = [
             secret

@@ -47,6 +47,7 @@ class Kept:
     versions: dict[str, Version] = field(default_factory=dict)
     deleted: datetime | None = None
     primary_region: str | None = None
+    owning_service: str | None = None
     suffix: str = field(
         default_factory=lambda: "".join(randomness.choice(_ALPHABET) for _ in range(6))
     )
@@ -138,6 +139,7 @@ class Kept:
             "LastChangedDate": self.changed,
             "DeletedDate": self.deleted,
             "PrimaryRegion": self.primary_region,
+            "OwningService": self.owning_service,
             "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()] or None,
         }
         return {name: value for name, value in members.items() if value is not None}

@@ -42,6 +42,11 @@ class World:
                 return secret
         return None
 
+    def seed_all(self) -> None:
+        """Give all secrets what was seeded for them."""
+        for secret in self.kept.values():
+            self._seed(secret)
+
     def found(self, call: Call, *, deleted: bool = False) -> Kept:
         """The secret that a request names.
 
@@ -61,4 +66,5 @@ class World:
         for record in self._state.seeded(_SERVICE):
             if record.get("name") == secret.name:
                 secret.primary_region = record.get("primary_region", secret.primary_region)
+                secret.owning_service = record.get("owning_service", secret.owning_service)
                 secret.tags.update(record.get("tags", {}))

@@ -17,7 +17,7 @@ from airflow_multicloud.testing.local_clouds.azure.database.world import World
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.certificates import issue
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.sql_admin import database_administration
 from airflow_multicloud.testing.local_clouds.kit.sql_seeds import SeededDatabaseFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration

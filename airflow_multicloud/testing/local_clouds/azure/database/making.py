@@ -18,7 +18,7 @@ from airflow_multicloud.testing.local_clouds.azure.database import (
 from airflow_multicloud.testing.local_clouds.azure.database.tags import check_tags
 from airflow_multicloud.testing.local_clouds.azure.database.world import Server, World
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
 from airflow_multicloud.testing.sql_faults import DatabaseCall
 
 _LEAST_PASSWORD, _LONGEST_NAME, _LEAST_NAME = 8, 63, 3

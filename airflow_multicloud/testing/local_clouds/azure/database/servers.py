@@ -23,7 +23,7 @@ from airflow_multicloud.testing.local_clouds.azure.database.making import Making
 from airflow_multicloud.testing.local_clouds.azure.database.tags import check_tags
 from airflow_multicloud.testing.local_clouds.azure.database.world import Server, World, shown
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance
 from airflow_multicloud.testing.sql_faults import DatabaseCall
 
 _PROMOTE, _POWER, _REMOVE = DatabaseCall.PROMOTE, DatabaseCall.POWER, DatabaseCall.REMOVE

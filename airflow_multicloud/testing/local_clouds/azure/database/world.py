@@ -21,9 +21,9 @@ from airflow_multicloud.testing.local_clouds.azure.compute.world import (
 from airflow_multicloud.testing.local_clouds.azure.database import RESOURCE_GROUP
 from airflow_multicloud.testing.local_clouds.azure.database.words import busy, failing, refusal
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Backup
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Backup
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance
 from airflow_multicloud.testing.local_clouds.kit.sql_seeds import SeededDatabaseFaults
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFaultKind
 

@@ -178,6 +178,9 @@ class _Serving:
             "updated": version.updated,
             **self._vault.attributes,
         }
+        if self._vault.is_managed(kept):
+            # "If this is a secret backing a certificate, then managed will be true" (SecretItem).
+            told |= {"managed": True, "contentType": "application/x-pkcs12"}
         return {**told, "id": f"{_id(call, kept)}/{version.id}", "attributes": attributes}
 
     def _page(self, call: Call, items: Sequence[Mapping[str, Any]]) -> Answer:

@@ -89,6 +89,10 @@ class Vault:
             **({} if level == "Purgeable" else {"recoverableDays": _DAYS}),
         }
 
+    def is_managed(self, kept: KeptSecret) -> bool:
+        """Whether a certificate has the secret: then it is seeded as one."""
+        return any(seed["name"] == kept.name for seed in self._state.seeded("certificate"))
+
     def there(self) -> list[KeptSecret]:
         """All that are not deleted, by name."""
         kept = [self._kept[name] for name in sorted(self._kept)]

@@ -11,7 +11,7 @@ from airflow_multicloud.testing.local_clouds.gcp.database.world import World
 from airflow_multicloud.testing.local_clouds.gcp.grpc.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.gcp.service_account import PUBLIC_KEY
 from airflow_multicloud.testing.local_clouds.kit.http import HttpServer
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
 from airflow_multicloud.testing.local_clouds.kit.sql_admin import database_administration
 from airflow_multicloud.testing.local_clouds.kit.state import State, administration
 

@@ -27,8 +27,8 @@ from airflow_multicloud.testing.local_clouds.gcp.database.world import (
 )
 from airflow_multicloud.testing.local_clouds.gcp.rest.paging import page_of
 from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Call, Refusal
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import NotRestorableError
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import NotRestorableError
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance
 from airflow_multicloud.testing.sql_faults import DatabaseCall
 
 _PAGE = 3

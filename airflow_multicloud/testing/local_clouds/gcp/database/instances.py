@@ -30,7 +30,7 @@ from airflow_multicloud.testing.local_clouds.gcp.database.world import (
 )
 from airflow_multicloud.testing.local_clouds.gcp.rest.paging import page_of
 from airflow_multicloud.testing.local_clouds.gcp.rest.strict import Call
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
 from airflow_multicloud.testing.sql_faults import DatabaseCall
 
 #: Google's is 500; "the service may return fewer" than were asked for.

@@ -20,9 +20,9 @@ from airflow_multicloud.testing.local_clouds.gcp.database.refusals import (
     no_instance,
     operation_error,
 )
-from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Backup
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Backup
+from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance
 from airflow_multicloud.testing.local_clouds.kit.sql_seeds import SeededDatabaseFaults
 from airflow_multicloud.testing.local_clouds.kit.state import State
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFaultKind

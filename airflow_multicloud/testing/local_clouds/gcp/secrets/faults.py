@@ -46,6 +46,7 @@ class Faulty:
                     raise planted(fault.error)
                 if kind is SecretFaultKind.MEANWHILE:
                     self._store.write(name, MEANWHILE_VALUE)
+                self._store.make_stale(name, stale=kind is SecretFaultKind.STALE)
                 try:
                     answer = handler(request)
                     # A copy: what is kept may change before it is sent.

@@ -125,7 +125,7 @@ class _Serving:
 
     def list_secret_versions(self, request: Any) -> Any:
         _, secret_id = rules.parts_of("versions.list", request.parent)
-        versions = list(reversed(self._store.found(secret_id).versions))
+        versions = list(reversed(self._store.found(secret_id).visible))
         kept, token = _page(versions, request)
         return _VERSIONS(versions=[one.told for one in kept], next_page_token=token)
 

@@ -45,10 +45,21 @@ class KeptSecret:
 
     :param told: as it is answered.
     :param versions: the oldest first.
+    :param stale: whether those after the first are not told of yet, but by their numbers.
     """
 
     told: Any
     versions: list[KeptVersion] = field(default_factory=list)
+    stale: bool = False
+
+    @property
+    def visible(self) -> list[KeptVersion]:
+        """The versions that are told of.
+
+        "Other operations within Secret Manager are eventually consistent":
+        https://cloud.google.com/secret-manager/docs/add-secret-version.
+        """
+        return self.versions[:1] if self.stale else self.versions
 
     def found(self, wanted: str, *, aliases: bool) -> KeptVersion:
         """A version by its number, ``latest`` or an alias.
@@ -61,8 +72,8 @@ class KeptSecret:
                 return version
             if aliases and self.told.version_aliases.get(wanted) == version.number:
                 return version
-        if aliases and wanted == "latest" and self.versions:
-            return self.versions[-1]
+        if aliases and wanted == "latest" and self.visible:
+            return self.visible[-1]
         raise Refused(
             grpc.StatusCode.NOT_FOUND,
             f"Secret Version [{self.told.name}/versions/{wanted}] not found.",
@@ -138,6 +149,11 @@ class Store:
     def delete(self, secret_id: str) -> None:
         """Delete a secret for good."""
         self._kept.pop(secret_id)
+
+    def make_stale(self, secret_id: str, *, stale: bool) -> None:
+        """Whether only a secret's first version is told of."""
+        if (kept := self._kept.get(secret_id)) is not None:
+            kept.stale = stale
 
     def damage(self, secret_id: str) -> None:
         """Change a bit of the newest value."""

@@ -20,20 +20,20 @@ from datetime import datetime
 from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.kit.addresses import Addresses
-from airflow_multicloud.testing.local_clouds.kit.postgres_archives import (
+from airflow_multicloud.testing.local_clouds.kit.postgres.archives import (
     Archive,
     Backup,
     bytes_in,
 )
-from airflow_multicloud.testing.local_clouds.kit.postgres_blank import Blank
-from airflow_multicloud.testing.local_clouds.kit.postgres_instance import Instance, Login
-from airflow_multicloud.testing.local_clouds.kit.postgres_leftovers import (
+from airflow_multicloud.testing.local_clouds.kit.postgres.blank import Blank
+from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instance, Login
+from airflow_multicloud.testing.local_clouds.kit.postgres.leftovers import (
     forget_shared_memory,
     new_home,
 )
-from airflow_multicloud.testing.local_clouds.kit.postgres_process import PostgresProcess
-from airflow_multicloud.testing.local_clouds.kit.postgres_programs import Programs
-from airflow_multicloud.testing.local_clouds.kit.postgres_settings import (
+from airflow_multicloud.testing.local_clouds.kit.postgres.process import PostgresProcess
+from airflow_multicloud.testing.local_clouds.kit.postgres.programs import Programs
+from airflow_multicloud.testing.local_clouds.kit.postgres.settings import (
     Endpoint,
     Recovery,
     Settings,
@@ -46,7 +46,7 @@ class PostgresHome:
     """All database instances of one local cloud, with their backups; safe for many threads.
 
     Its directory is among the system's temporary ones, or in memory where there is plenty
-    (:func:`~.postgres_leftovers.new_home`): root's servers run as another user, who could not enter
+    (:func:`~.leftovers.new_home`): root's servers run as another user, who could not enter
     most others. An instance takes 50 MB or so, a backup 30 MB.
 
     :param port: of the cloud's server; the instances' addresses are made of it

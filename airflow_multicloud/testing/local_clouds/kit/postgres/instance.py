@@ -13,12 +13,12 @@ import psycopg
 from psycopg import sql
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.testing.local_clouds.kit.postgres_settings import ADMIN, Endpoint, Settings
+from airflow_multicloud.testing.local_clouds.kit.postgres.settings import ADMIN, Endpoint, Settings
 
 if TYPE_CHECKING:
-    from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Archive
-    from airflow_multicloud.testing.local_clouds.kit.postgres_process import PostgresProcess
-    from airflow_multicloud.testing.local_clouds.kit.postgres_programs import Programs
+    from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Archive
+    from airflow_multicloud.testing.local_clouds.kit.postgres.process import PostgresProcess
+    from airflow_multicloud.testing.local_clouds.kit.postgres.programs import Programs
 
 _WAIT_S = 60
 _POLL_S = 0.02

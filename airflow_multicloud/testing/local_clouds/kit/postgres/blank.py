@@ -6,7 +6,7 @@ import secrets
 import threading
 from typing import TYPE_CHECKING
 
-from airflow_multicloud.testing.local_clouds.kit.postgres_settings import (
+from airflow_multicloud.testing.local_clouds.kit.postgres.settings import (
     ACCESS,
     ADMIN,
     FIRST_OPTIONS,
@@ -16,7 +16,7 @@ from airflow_multicloud.testing.local_clouds.kit.postgres_settings import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_multicloud.testing.local_clouds.kit.postgres_programs import Programs
+    from airflow_multicloud.testing.local_clouds.kit.postgres.programs import Programs
 
 _INITDB_S = 120.0
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_multicloud.testing.local_clouds.kit.postgres import PostgresHome
-    from airflow_multicloud.testing.local_clouds.kit.postgres_archives import Backup
+    from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Backup
+    from airflow_multicloud.testing.local_clouds.kit.postgres.home import PostgresHome
 
 #: src/include/pg_config.h: BLCKSZ
 _BLOCK = 8192

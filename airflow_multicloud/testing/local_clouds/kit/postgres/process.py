@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 
 from airflow_multicloud.errors import ErrorKind, ProviderNotAvailableError
-from airflow_multicloud.testing.local_clouds.kit.postgres_programs import Programs
-from airflow_multicloud.testing.local_clouds.kit.postgres_settings import ADMIN, Endpoint
+from airflow_multicloud.testing.local_clouds.kit.postgres.programs import Programs
+from airflow_multicloud.testing.local_clouds.kit.postgres.settings import ADMIN, Endpoint
 from airflow_multicloud.testing.local_clouds.kit.process import end_of, spawn_tethered
 
 _START_S = 60.0

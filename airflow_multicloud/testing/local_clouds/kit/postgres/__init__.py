@@ -1,0 +1,1 @@
+"""PostgreSQL servers that really run, behind the local managed databases."""

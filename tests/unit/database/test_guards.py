@@ -1,0 +1,107 @@
+"""What must not pass for true: a lag below zero, a measurement of before, a time to come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_multicloud.core.database.checks import TableCheck
+from airflow_multicloud.core.database.comparing import Expectations, compared
+from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.core.database.lags import MAX_AGE, lag_now, why_too_far
+from airflow_multicloud.core.database.measuring import Measured, MeasuredTable
+from airflow_multicloud.core.database.removals import (
+    DatabaseRemoval,
+    OneDatabase,
+    ScratchOf,
+    advance_removal,
+)
+from airflow_multicloud.core.database.verification import CheckOutcome
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.ports.database import (
+    DatabaseInstance,
+    DatabaseRef,
+    DatabaseRole,
+    DatabaseState,
+    ReplicaLag,
+)
+from tests.unit.database.lab import RUN, Lab
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+MOMENT = NOW - timedelta(days=1)
+
+
+def replica(lag: timedelta | None, measured_at: datetime | None) -> DatabaseInstance:
+    return DatabaseInstance(
+        ref=DatabaseRef("full/id", "here"),
+        name="shop",
+        state=DatabaseState.AVAILABLE,
+        role=DatabaseRole.REPLICA,
+        engine="postgres",
+        engine_version="16",
+        account_id="1",
+        lag=ReplicaLag(value=lag, measured_at=measured_at, source="metric"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lag", "measured_at", "said"),
+    [
+        (timedelta(seconds=-1), NOW, "cut off"),
+        (timedelta(0), NOW - MAX_AGE - timedelta(seconds=1), "older than"),
+        (None, NOW, "no measurement"),
+        (timedelta(0), None, "no measurement"),
+    ],
+)
+def test_a_lag_that_is_not_known(
+    lag: timedelta | None, measured_at: datetime | None, said: str
+) -> None:
+    why = why_too_far(replica(lag, measured_at), timedelta(hours=1), MAX_AGE, NOW)
+    assert why is not None
+    assert said in why
+
+
+def test_a_lag_that_is_known() -> None:
+    shop = replica(timedelta(seconds=4), NOW - timedelta(minutes=1))
+    assert lag_now(shop, MAX_AGE, NOW) == timedelta(seconds=4)
+    assert why_too_far(shop, timedelta(seconds=4), MAX_AGE, NOW) is None
+    assert why_too_far(shop, timedelta(seconds=3), MAX_AGE, NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("newest", "outcome"),
+    [
+        (MOMENT, CheckOutcome.PASSED),
+        (MOMENT + timedelta(minutes=30), CheckOutcome.PASSED),
+        (MOMENT - timedelta(hours=3), CheckOutcome.FAILED),
+        (MOMENT + timedelta(hours=2), CheckOutcome.FAILED),
+        (datetime(9999, 1, 1, tzinfo=UTC), CheckOutcome.FAILED),
+    ],
+)
+@pytest.mark.parametrize("of_moment", [True, False])
+def test_a_newest_time_is_neither_too_old_nor_to_come(
+    newest: datetime, outcome: CheckOutcome, of_moment: bool
+) -> None:
+    least = MOMENT - timedelta(hours=1)
+    expected = {"max_age": timedelta(hours=1)} if of_moment else {"newest_at_least": least}
+    check = TableCheck(table="orders", newest="placed_at", **expected)
+    table = MeasuredTable(
+        table="orders", measured_at=NOW, rows=1, newest_column="placed_at", newest=newest
+    )
+    (result,) = compared(Measured(check=check, table=table), Expectations(restored_moment=MOMENT))
+    assert result.outcome is outcome
+    assert (outcome is CheckOutcome.FAILED and newest > MOMENT) == (result.why is not None)
+
+
+def test_a_final_snapshot_that_nobody_took_is_no_success() -> None:
+    """Somebody else deletes the instance; the removal has nothing left to do."""
+    lab = Lab()
+    wanted = OneDatabase(ref=DatabaseRef(lab.restore().id))
+    lab.remove(ScratchOf.by(Requester(run=RUN), None, None))
+    now = datetime.now(UTC)
+    removal = DatabaseRemoval(certain_from=now - timedelta(seconds=1))
+    with pytest.raises(DatabaseError, match=r"final_snapshot: .* no snapshot 'last'") as caught:
+        advance_removal(lab.service, wanted, removal, now=now, final_snapshot="last")
+    assert caught.value.kind is ErrorKind.PRECONDITION_FAILED
+    assert advance_removal(lab.service, wanted, removal, now=now).done
