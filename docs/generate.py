@@ -110,6 +110,8 @@ _PLACE, _ELSEWHERE = "{scheme}://c@bucket/prefix/", "{other}://c@bucket/"
 _OBJECT = "{scheme}://c@bucket/prefix/object"
 #: Stand for a name and the beginning of names, which no cloud writes otherwise.
 _NAMED, _BEGUN = "named", "begun"
+#: What resources have in its place.
+_SHOWN = {"prefix/object": "{key}", "prefix/": "{prefix}", _NAMED: "{name}", _BEGUN: "{prefix}"}
 #: A database that only the run tells, so that its resource is any.
 _ANY = "{{ any }}"
 _REPLICATION = {"source": _PLACE, "destinations": [_ELSEWHERE], "versioned": False}
@@ -374,12 +376,9 @@ def _grants(
     found: dict[tuple[str, str], str] = {}
     for one in calls_of(ours, describe):
         for permission in one.call.permissions:
-            grant = (
-                permission,
-                one.resource.replace("prefix/object", "{key}").replace("prefix/", "{prefix}"),
-            )
-            resource = one.resource.replace("prefix/", "{prefix}")
-            resource = resource.replace(_NAMED, "{name}").replace(_BEGUN, "{prefix}")
+            resource = one.resource
+            for words, shown in _SHOWN.items():
+                resource = resource.replace(words, shown)
             grant = (permission, resource)
             # What any call needs is no option.
             found[grant] = one.call.without if found.get(grant, "first") else ""

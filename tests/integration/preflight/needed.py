@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicloud import api
 from airflow_multicloud.core.preflight.granting import calls_of
 from airflow_multicloud.core.preflight.operations import needs_of, operations_of
+from airflow_multicloud.documents import to_document
 from airflow_multicloud.opening.permissions import describe
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def check_calls(
     assert recorded <= {one.call for one in told}, "the map lacks some"
     used = {permission for call in recorded for permission in vendor[call]} | unseen
     assert {permission for one in told for permission in one.permissions} == used
-    assert set(_permissions(api.render_policy([operation], cloud))) == used
+    rendered = [to_document(one) for one in api.render_policy([operation], cloud)]
+    assert set(_permissions(rendered)) == used
 
 
 def _permissions(document: object) -> Iterator[str]:

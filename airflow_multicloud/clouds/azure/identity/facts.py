@@ -19,14 +19,8 @@ _TOLD_BY = MappingProxyType(
         "resource_group": "set its extra resource_group",
         "storage_account": "name it as the host",
         "metrics_resource": "set its extra metrics_resource_id",
+        "vault": "set its extra key_vault_url to the vault's own address",
     }
-#: Names nothing: what an id has where a connection does not tell. A storage account's key or
-#: signature needs none of it; roles are not found by it.
-_NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-_NOT_NAMED = "not-named"
-_NAMES = (
-    *("subscription", "resource_group", "storage_account"),
-    *("metrics_resource", "application_insights", "vault"),
 )
 _NAMES = (*_TOLD_BY, "application_insights")
 _UNTOLD = re.compile(r"\{(\w+)\}")
@@ -47,11 +41,7 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
         "subscription": extra.get("subscriptionId"),
         "resource_group": extra.get("resource_group"),
         "storage_account": _account(connection, extra),
-    facts = {
-        "subscription": str(extra.get("subscriptionId") or _NO_SUBSCRIPTION),
-        "resource_group": str(extra.get("resource_group") or _NOT_NAMED),
-        "storage_account": _account(connection, extra) or _NOT_NAMED,
-        "vault": _first_name(str(extra.get("key_vault_url") or "")) or "{vault}",
+        "vault": _first_name(str(extra.get("key_vault_url") or "")),
     }
     facts = {name: str(value or untold[name]) for name, value in told.items()}
     if extra.get("metrics_resource_id"):
