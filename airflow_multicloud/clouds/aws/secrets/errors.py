@@ -23,7 +23,9 @@ TABLE: Final = BASE.overlay(
             ErrorKind.INVALID_ARGUMENT: "InvalidParameterException ValidationException",
             # The KMS key of the secret is not there, not enabled, or not for this caller.
             ErrorKind.PERMISSION_DENIED: "DecryptionFailure EncryptionFailure",
-            ErrorKind.UNAVAILABLE: "InternalServiceError",
+            # Secrets Manager says so with a code of its own: 404 alone is not its answer, but that
+            # of a proxy or another server at this address.
+            ErrorKind.UNAVAILABLE: "404 InternalServiceError",
             # A page's token ran out: begin at the first.
             ErrorKind.SOURCE_CHANGED: "InvalidNextTokenException",
         }

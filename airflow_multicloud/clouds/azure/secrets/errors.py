@@ -34,7 +34,9 @@ TABLE: Final = errors.BASE.overlay(
             ErrorKind.UNAUTHENTICATED: "Unauthorized",
             ErrorKind.THROTTLED: "Throttled",
         }
-    )
+    ),
+    # A vault says so with a code: 404 alone is a proxy's answer, or that of another server.
+    statuses={404: ErrorKind.UNAVAILABLE},
 )
 
 
