@@ -108,6 +108,12 @@ def support_matrix() -> str:
 #: parameter asks for more.
 _PLACE, _ELSEWHERE = "{scheme}://c@bucket/prefix/", "{other}://c@bucket/"
 _OBJECT = "{scheme}://c@bucket/prefix/object"
+#: Stand for a name and the beginning of names, which no cloud writes otherwise.
+_NAMED, _BEGUN = "named", "begun"
+#: What resources have in its place.
+_SHOWN = {"prefix/object": "{key}", "prefix/": "{prefix}", _NAMED: "{name}", _BEGUN: "{prefix}"}
+#: A database that only the run tells, so that its resource is any.
+_ANY = "{{ any }}"
 _REPLICATION = {"source": _PLACE, "destinations": [_ELSEWHERE], "versioned": False}
 _TO_REPLICA = {"source": _ELSEWHERE, "destinations": [_PLACE], "versioned": False}
 _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ...] = (
@@ -220,6 +226,77 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         "query_logs: connection",
         {},
     ),
+    (
+        "Read the source of a synchronisation of secrets",
+        "sync_secrets",
+        {"source": "c", "destinations": ["d"], "names": [_NAMED]},
+        "sync_secrets: source",
+        {"`prefix`": {"names": None, "prefix": _BEGUN}},
+    ),
+    (
+        "Synchronise secrets to a destination",
+        "sync_secrets",
+        {"source": "c", "destinations": ["d"], "names": [_NAMED], "preserve_tags": False},
+        "sync_secrets: destination",
+        {
+            "`preserve_tags`": {"preserve_tags": True},
+            '`on_conflict="overwrite"`': {"on_conflict": "overwrite"},
+            '`prefix`, `deletion_policy="remove"`': {
+                "names": None,
+                "prefix": _BEGUN,
+                "deletion_policy": "remove",
+            },
+        },
+    ),
+    (
+        "Take a snapshot of a database",
+        "snapshot_database",
+        {"conn_id": "c", "database": _ANY},
+        "snapshot_database",
+        {},
+    ),
+    (
+        "Restore a snapshot of a database",
+        "restore_database",
+        {"conn_id": "c", "snapshot": _ANY},
+        "restore_database",
+        {"`deletion_protected`": {"deletion_protected": True}},
+    ),
+    (
+        "Restore a database as it was",
+        "restore_database",
+        {"conn_id": "c", "database": _ANY},
+        "restore_database",
+        {"`deletion_protected`": {"deletion_protected": True}},
+    ),
+    (
+        "Promote a replica",
+        "promote_replica",
+        {"conn_id": "c", "replica": _ANY},
+        "promote_replica",
+        {},
+    ),
+    (
+        "Verify a database",
+        "verify_database",
+        {"conn_id": "c", "database": _ANY},
+        "verify_database",
+        {},
+    ),
+    (
+        "Remove a database",
+        "remove_database",
+        {"conn_id": "c", "database": _ANY},
+        "remove_database",
+        {"`final_snapshot`": {"final_snapshot": "last"}},
+    ),
+    (
+        "Remove what a task has restored",
+        "remove_database",
+        {"conn_id": "c", "restore_task_id": "restore"},
+        "remove_database",
+        {},
+    ),
 )
 
 
@@ -299,10 +376,10 @@ def _grants(
     found: dict[tuple[str, str], str] = {}
     for one in calls_of(ours, describe):
         for permission in one.call.permissions:
-            grant = (
-                permission,
-                one.resource.replace("prefix/object", "{key}").replace("prefix/", "{prefix}"),
-            )
+            resource = one.resource
+            for words, shown in _SHOWN.items():
+                resource = resource.replace(words, shown)
+            grant = (permission, resource)
             # What any call needs is no option.
             found[grant] = one.call.without if found.get(grant, "first") else ""
     return found

@@ -90,6 +90,7 @@ PLAN = {
         "writing",
         "tagging",
         "removing",
+        "calls",
         "errors",
     },
     "database": {
@@ -104,6 +105,7 @@ PLAN = {
         "power",
         "removing",
         "operations",
+        "calls",
         "errors",
     },
 }

@@ -12,10 +12,18 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
+from airflow_multicloud.core.preflight.databases import (
+    PromoteReplica,
+    RemoveDatabase,
+    RestoreDatabase,
+    SnapshotDatabase,
+    VerifyDatabase,
+)
 from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
 from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.core.preflight.secrets import SyncSecrets
 from airflow_multicloud.errors import CloudError, ErrorKind
 
 
@@ -43,6 +51,12 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "ship_logs": ShipLogs,
         "query_logs": QueryLogs,
         "drill": Drill,
+        "sync_secrets": SyncSecrets,
+        "snapshot_database": SnapshotDatabase,
+        "restore_database": RestoreDatabase,
+        "promote_replica": PromoteReplica,
+        "verify_database": VerifyDatabase,
+        "remove_database": RemoveDatabase,
     }
 )
 

@@ -13,7 +13,7 @@ from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-SERVICES = ("object_store", "metrics", "logs", "identity")
+SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database")
 CLOUDS = ("aws", "gcp", "azure")
 #: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
@@ -25,10 +25,19 @@ MIRRORED = {
     "ship_logs": "ShipLogsOperator",
     "query_logs": "QueryLogsOperator",
     "drill": "run_drill",
+    "sync_secrets": "SyncSecretsOperator",
+    "snapshot_database": "SnapshotDatabaseOperator",
+    "restore_database": "RestoreDatabaseOperator",
+    "promote_replica": "PromoteReplicaOperator",
+    "verify_database": "VerifyDatabaseOperator",
+    "remove_database": "RemoveDatabaseOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
-NOT_TAKEN = {"query_logs": {"destination"}}
+NOT_TAKEN = {
+    "query_logs": {"destination"},
+    "verify_database": {"restored", "host", "port", "baseline", "record_to"},
+}
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
 
 
@@ -73,6 +82,18 @@ GIVEN = {
     "ship_logs": {"destinations": ["a"], "log_name": "etl", "source": "s3://a@lake/x.json"},
     "query_logs": {"connections": ["a"], "log_name": "etl"},
     "drill": {"primary": SOURCE, "replicas": [REPLICA], "places": ["abfs://c@lake/"]},
+    "sync_secrets": {
+        "source": "a",
+        "destinations": ["b", "c"],
+        "prefix": "shop/",
+        "on_conflict": "overwrite",
+        "deletion_policy": "remove",
+    },
+    "snapshot_database": {"conn_id": "a", "database": "shop"},
+    "restore_database": {"conn_id": "a", "database": "shop", "deletion_protected": True},
+    "promote_replica": {"conn_id": "a", "replica": "shop-2"},
+    "verify_database": {"conn_id": "a", "database": "shop"},
+    "remove_database": {"conn_id": "a", "database": "shop", "final_snapshot": "last"},
 }
 
 
@@ -91,7 +112,9 @@ def test_no_table_has_a_use_that_no_operation_makes(cloud, service):
     one_object = {"source": "s3://a@lake/x", "destinations": [REPLICA], "preserve_tags": True}
     export = {"destinations": ["a"], "transport": "otlp"}
     every = [{name: given} for name, given in GIVEN.items()]
-    every += [{"replicate": one_object}, {"export_metrics": export}]
+    restore = {"conn_id": "a", "snapshot": {"id": "s"}}
+    every += [{"replicate": one_object}, {"export_metrics": export}, {"restore_database": restore}]
+    every += [{"remove_database": {"conn_id": "a", "restore_task_id": "restore"}}]
     used = {need.use for need in needs_of(operations_of(every)) if need.service == service}
     table = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
     assert set(table.calls) == used
@@ -120,6 +143,16 @@ def test_one_mapping_serves_operator_and_preflight():
         ([{"verify": {"replica": None}}], "replica: NoneType given, expected a URI"),
         ([{"replicate": {"source": SOURCE, "destinations": []}}], "destinations: .* given"),
         ([{"export_metrics": {"destinations": ""}}], "destinations: "),
+        (
+            [{"sync_secrets": {"source": "a", "destinations": ["b"]}}],
+            "names, prefix: neither given",
+        ),
+        ([{"restore_database": {"conn_id": "a"}}], "database, snapshot: expected exactly one"),
+        ([{"remove_database": {"conn_id": "a"}}], "restore_task_id, database: expected exactly"),
+        (
+            [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],
+            "destinations: ",
+        ),
     ],
 )
 def test_what_is_no_operation_is_refused_by_its_name(given, said):

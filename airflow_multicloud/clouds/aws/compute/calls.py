@@ -7,6 +7,7 @@ Authorization Reference.
 from __future__ import annotations
 
 from airflow_multicloud.clouds.aws.compute.images import BY_PARAMETER
+from airflow_multicloud.clouds.aws.identity.calls import WHO_AM_I
 from airflow_multicloud.ports.compute import ApiCall, LaunchRequest
 
 _ALWAYS = (
@@ -36,8 +37,7 @@ _ENDING = (
 
 def calls_for(request: LaunchRequest) -> tuple[ApiCall, ...]:
     """What launching it, keeping it and later terminating it takes."""
-    # It needs no permission of its own, but everyone may be refused it by an organization.
-    names = [ApiCall(call="sts:GetCallerIdentity", permissions=("sts:GetCallerIdentity",))]
+    names = [WHO_AM_I]
     names += [ApiCall(call=name, permissions=(name,)) for name in _ALWAYS]
     if request.image is None or request.image.startswith(BY_PARAMETER):
         names.append(ApiCall(call="ssm:GetParameter", permissions=("ssm:GetParameter",)))

@@ -19,6 +19,7 @@ _TOLD_BY = MappingProxyType(
         "resource_group": "set its extra resource_group",
         "storage_account": "name it as the host",
         "metrics_resource": "set its extra metrics_resource_id",
+        "vault": "set its extra key_vault_url to the vault's own address",
     }
 )
 _NAMES = (*_TOLD_BY, "application_insights")
@@ -26,10 +27,11 @@ _UNTOLD = re.compile(r"\{(\w+)\}")
 
 
 def facts_of(connection: Connection | None) -> Mapping[str, str]:
-    """Subscription, resource group and storage account.
+    """Subscription, resource group, storage account and key vault.
 
     The first two are the extras ``subscriptionId`` and ``resource_group`` of ``azure`` and ``wasb``
     connections; the account is in a ``wasb`` connection's host, login or connection string.
+    The vault is the first name of the host in ``key_vault_url``.
     """
     untold = {name: f"{{{name}}}" for name in _NAMES}
     if connection is None:
@@ -39,6 +41,7 @@ def facts_of(connection: Connection | None) -> Mapping[str, str]:
         "subscription": extra.get("subscriptionId"),
         "resource_group": extra.get("resource_group"),
         "storage_account": _account(connection, extra),
+        "vault": _first_name(str(extra.get("key_vault_url") or "")),
     }
     facts = {name: str(value or untold[name]) for name, value in told.items()}
     if extra.get("metrics_resource_id"):
@@ -71,3 +74,8 @@ def _account(connection: Connection, extra: Mapping[str, Any]) -> str | None:
     return (first[0] if first[2] and not first[0].isdigit() else None) or (
         parts.path.strip("/").partition("/")[0] or connection.login or first[0] or None
     )
+
+
+def _first_name(url: str) -> str:
+    first = (urlsplit(url).hostname or "").partition(".")[0]
+    return "" if first.isdigit() else first  # An address names no vault.

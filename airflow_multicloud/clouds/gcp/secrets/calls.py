@@ -1,0 +1,73 @@
+"""Which requests the verbs of secrets make of Secret Manager, and what they need to be allowed.
+
+"Secret Manager API permissions" (https://cloud.google.com/secret-manager/docs/access-control).
+Listing and making secrets are the project's. Of a secret that is not there nobody is told that the
+caller would be allowed something, so for copies the project is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow_multicloud.clouds.gcp.secrets.naming import NAMES
+from airflow_multicloud.ports.calls import ApiCall, CallTable
+
+_SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
+_SECRET, _PROJECT = "secret", "project"
+
+
+def _call(name: str, permission: str, resource: str = _SECRET) -> ApiCall:
+    return ApiCall(
+        call=f"{_SERVICE}/{name}", permissions=(f"secretmanager.{permission}",), resource=resource
+    )
+
+
+def _resource(kind: str, facts: Mapping[str, str]) -> str:
+    project = facts["project"]
+    if kind == _PROJECT or "copy" in facts:
+        return f"//cloudresourcemanager.googleapis.com/projects/{project}"
+    name = NAMES.encode(facts["secret"]) if "secret" in facts else "*"
+    return f"//secretmanager.googleapis.com/projects/{project}/secrets/{name}"
+
+
+_LIST = _call("ListSecrets", "secrets.list", _PROJECT)
+_GET, _VERSION = _call("GetSecret", "secrets.get"), _call("GetSecretVersion", "versions.get")
+_VERSIONS = _call("ListSecretVersions", "versions.list")
+_UPDATE = _call("UpdateSecret", "secrets.update")
+_ACCESS = _call("AccessSecretVersion", "versions.access")
+
+TABLE = CallTable(
+    {
+        "describe_store": (_LIST,),
+        # The version, of those that a removal is noted of.
+        "find_secrets": (_LIST, _VERSION),
+        "describe_secret": (_GET, _VERSION),
+        "list_secret_versions": (_GET, _VERSIONS),
+        "read_secret": (_ACCESS, _GET, _VERSION),
+        # What was written before with the same token is read.
+        "write_secret": (
+            _GET,
+            _VERSION,
+            _call("CreateSecret", "secrets.create", _PROJECT),
+            _UPDATE,
+            _call("AddSecretVersion", "versions.add"),
+            _ACCESS,
+        ),
+        "tag_secret": (_GET, _VERSION, _UPDATE),
+        "remove_secret": (
+            _GET,
+            _VERSION,
+            _VERSIONS,
+            _UPDATE,
+            _call("DisableSecretVersion", "versions.disable"),
+        ),
+        "recover_secret": (
+            _GET,
+            _VERSION,
+            _VERSIONS,
+            _UPDATE,
+            _call("EnableSecretVersion", "versions.enable"),
+        ),
+    },
+    _resource,
+)

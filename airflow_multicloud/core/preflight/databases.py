@@ -1,0 +1,146 @@
+"""What snapshots, restores, promotions, verifications and removals of databases need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from airflow_multicloud.core.preflight.needs import Need
+from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.lists import is_template
+
+#: Parameters of every operator of databases that change nothing in what is called.
+_COMMON = frozenset({"region", "account", "deferrable", "poll_interval", "timeout"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotDatabase:
+    """A snapshot, in the words of ``SnapshotDatabaseOperator``."""
+
+    conn_id: str
+    database: object
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {"name", "labels"}
+
+    def needs(self) -> Iterator[Need]:
+        """Of the instance and its snapshots."""
+        uses = (
+            *("describe_database", "list_snapshots", "remove_snapshot:failed"),
+            *("snapshot_database", "describe_operation:snapshot"),
+        )
+        yield from _needs("snapshot_database", self.conn_id, uses, database=self.database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreDatabase:
+    """A restore, in the words of ``RestoreDatabaseOperator``."""
+
+    conn_id: str
+    database: object = None
+    snapshot: object = None
+    deletion_protected: bool = False
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {
+        *("at", "name", "scratch", "labels", "size", "network")
+    }
+
+    def needs(self) -> Iterator[Need]:
+        """Of what is restored, and of the new instance.
+
+        :raises DatabaseError: kind ``invalid_argument`` when not exactly one of ``database`` and
+            ``snapshot`` is given.
+        """
+        if (self.database is None) is (self.snapshot is None):
+            raise _refused("database, snapshot: expected exactly one of them")
+        of = "list_snapshots:all" if self.database is None else "describe_database"
+        restored = "snapshot" if self.database is None else "moment"
+        uses = [of, "list_databases", "remove_database:failed", f"restore_database:{restored}"]
+        uses += ["describe_operation:made", "describe_database:made"]
+        uses += ["restore_database:protected"] if self.deletion_protected else []
+        yield from _needs(
+            "restore_database",
+            self.conn_id,
+            tuple(uses),
+            database=self.database,
+            snapshot=self.snapshot,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteReplica:
+    """A promotion, in the words of ``PromoteReplicaOperator``."""
+
+    conn_id: str
+    replica: object
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {
+        *("confirm", "allow", "max_lag", "max_lag_age", "promote_unknown_lag")
+    }
+
+    def needs(self) -> Iterator[Need]:
+        """Of the replica, whose lag is looked at."""
+        uses = ("describe_database:replica", "promote_replica", "describe_operation")
+        yield from _needs("promote_replica", self.conn_id, uses, database=self.replica)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyDatabase:
+    """A verification of an instance, in the words of ``VerifyDatabaseOperator``.
+
+    What is asked by SQL is the database's to allow. One without ``conn_id`` asks no cloud.
+    """
+
+    conn_id: str
+    database: object
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset(
+        {"sql_conn_id", "checks", "region", "schema", "restored_moment", "statement_timeout"}
+    )
+
+    def needs(self) -> Iterator[Need]:
+        """Of the instance, whose address is looked up."""
+        uses = ("describe_database",)
+        yield from _needs("verify_database", self.conn_id, uses, database=self.database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveDatabase:
+    """A removal, in the words of ``RemoveDatabaseOperator``."""
+
+    conn_id: str
+    restore_task_id: str | None = None
+    database: object = None
+    final_snapshot: str | None = None
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = _COMMON | {"confirm", "allow", "confirm_after"}
+
+    def needs(self) -> Iterator[Need]:
+        """Of the instance, or of all that a task has restored.
+
+        :raises DatabaseError: kind ``invalid_argument`` when not exactly one of
+            ``restore_task_id`` and ``database`` is given.
+        """
+        if (self.database is None) is (self.restore_task_id is None):
+            raise _refused("restore_task_id, database: expected exactly one of them")
+        looked = "list_databases" if self.database is None else "describe_database"
+        uses = [looked, "remove_database", "describe_operation"]
+        uses += ["remove_database:final_snapshot"] if self.final_snapshot else []
+        yield from _needs("remove_database", self.conn_id, tuple(uses), database=self.database)
+
+
+def _needs(what: str, conn_id: str, uses: tuple[str, ...], **named: object) -> Iterator[Need]:
+    """Uses of instances, which are named by their ids where those are known beforehand."""
+    facts = {key: text for key, given in named.items() if (text := _id_in(given)) is not None}
+    for use in uses:
+        yield Need(what=what, conn_id=conn_id, service="database", use=use, facts=facts)
+
+
+def _id_in(given: object) -> str | None:
+    """The id in a parameter; ``None`` for what only the run tells."""
+    text = given.get("id") if isinstance(given, Mapping) else given
+    return text if isinstance(text, str) and text and not is_template(text) else None
+
+
+def _refused(message: str) -> DatabaseError:
+    return DatabaseError(message, kind=ErrorKind.INVALID_ARGUMENT)

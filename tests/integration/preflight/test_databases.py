@@ -1,0 +1,175 @@
+"""What snapshots, restores, promotions and removals ask of each cloud, and what the map has."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextlib import suppress
+from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_multicloud import api
+from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from airflow_multicloud.testing.local_clouds.kit.sql_seeds import plant
+from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFault, DatabaseFaultKind
+
+from .needed import called, check_calls
+from .vendors import DATABASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FIXTURES = {"aws": "local_rds", "gcp": "local_cloud_sql", "azure": "local_flexible_servers"}
+CONNECTIONS = {cloud: f"{cloud}_database_local" for cloud in FIXTURES}
+SOON: dict[str, Any] = {"poll_interval": timedelta(milliseconds=20)}
+_PROJECT, _WITHIN = r"/v1/projects/[^/]+", r"/subscriptions/.*"
+#: Of paths, without those of RDS, which has none.
+NAMES = tuple(
+    (re.compile(form), name)
+    for form, name in (
+        (rf"{_PROJECT}/instances", "instances"),
+        (rf"{_PROJECT}/instances/[^/]+", "instances/{name}"),
+        (rf"{_PROJECT}/instances/[^/]+/(\w+)", r"instances/{name}/\1"),
+        (rf"{_PROJECT}/(backups|operations)", r"\1"),
+        (rf"{_PROJECT}/(backups|operations)/[^/]+", r"\1/{name}"),
+        (r"/v3/projects/[^/]+/timeSeries", "timeSeries"),
+        (rf"{_WITHIN}/flexibleServers/.*/Microsoft.Authorization/locks", "locks of a server"),
+        (rf"{_WITHIN}/Microsoft.Authorization/locks", "locks"),
+        (rf"{_WITHIN}/Microsoft.Authorization/locks/[^/]+", "locks"),
+        (rf"{_WITHIN}/Microsoft.Resources/tags/default", "tags"),
+        (rf"{_WITHIN}/Microsoft.Insights/metrics", "metrics"),
+        (rf"{_WITHIN}/azureAsyncOperation/[^/]+", "azureAsyncOperation"),
+        (rf"{_WITHIN}/flexibleServers", "flexibleServers"),
+        (rf"{_WITHIN}/flexibleServers/[^/]+", "flexibleServers/{name}"),
+        (rf"{_WITHIN}/flexibleServers/[^/]+/(\w+)", r"flexibleServers/{name}/\1"),
+        (
+            rf"{_WITHIN}/flexibleServers/[^/]+/backups/[^/]+",
+            "flexibleServers/{name}/backups/{name}",
+        ),
+    )
+)
+#: ``id`` of the methods in the discovery documents sqladmin.v1 and monitoring.v3.
+METHODS = {
+    "GET instances": "sql.instances.list",
+    "GET instances/{name}": "sql.instances.get",
+    "PATCH instances/{name}": "sql.instances.patch",
+    "DELETE instances/{name}": "sql.instances.delete",
+    "GET instances/{name}/getLatestRecoveryTime": "sql.instances.getLatestRecoveryTime",
+    "POST instances/{name}/restoreBackup": "sql.instances.restoreBackup",
+    "POST instances/{name}/clone": "sql.instances.clone",
+    "POST instances/{name}/promoteReplica": "sql.instances.promoteReplica",
+    "GET operations": "sql.operations.list",
+    "GET operations/{name}": "sql.operations.get",
+    "GET backups": "sql.Backups.ListBackups",
+    "POST backups": "sql.Backups.CreateBackup",
+    "GET backups/{name}": "sql.Backups.GetBackup",
+    "DELETE backups/{name}": "sql.Backups.DeleteBackup",
+    "GET timeSeries": "monitoring.projects.timeSeries.list",
+}
+_REMOVAL = {
+    "aws": "rds:DeleteDBInstance",
+    "gcp": "cloudsql.instances.delete",
+    "azure": "Microsoft.DBforPostgreSQL/flexibleServers/delete",
+}
+
+
+class Recorded:
+    """One cloud with a database, and what it is asked."""
+
+    def __init__(self, cloud: str, endpoint: str, lab: Any) -> None:
+        self.cloud = cloud
+        self.endpoint = endpoint
+        self.lab = lab
+        self.conn_id = CONNECTIONS[cloud]
+        self.mark = uuid.uuid4().hex[:6]
+        self._admin = Admin(endpoint)
+
+    def fail_later(self, call: DatabaseCall) -> None:
+        """Have the next one of these fail after it was accepted."""
+        plant(self.endpoint, [DatabaseFault(kind=DatabaseFaultKind.FAIL_LATER, call=call)])
+
+    def forget(self) -> None:
+        """What was asked so far."""
+        self._admin.reset()
+
+    def check(self, name: str, given: dict[str, Any], *, unseen: bool = False) -> None:
+        """Compare.
+
+        :param unseen: whether no removal of what has failed could be seen.
+        """
+        recorded = {METHODS.get(one, one) for one in called(self._admin, NAMES)}
+        lacking = frozenset({_REMOVAL[self.cloud]}) if unseen else frozenset[str]()
+        operation = {name: {"conn_id": self.conn_id, **given}}
+        check_calls(self.cloud, recorded, operation, name, DATABASES[self.cloud], lacking)
+
+
+@pytest.fixture(params=FIXTURES)
+def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
+    server = request.getfixturevalue(FIXTURES[request.param])
+    lab = import_module(f"tests.contract.database_rigs.{request.param}")._lab(request)
+    yield Recorded(request.param, server.endpoint, lab)
+    lab.clear()
+
+
+def test_a_snapshot_and_its_restore(recorded: Recorded) -> None:
+    conn_id, run = recorded.conn_id, recorded.mark
+    database = recorded.lab.primary(f"c-{run}", ["a"]).id
+    recorded.forget()
+    recorded.fail_later(DatabaseCall.SNAPSHOT)
+    with suppress(api.CloudError):
+        api.snapshot_database(conn_id, database, run=run, **SOON)
+    taken = api.snapshot_database(conn_id, database, run=run, **SOON)
+    recorded.check("snapshot_database", {"database": database})
+
+    recorded.forget()
+    recorded.fail_later(DatabaseCall.RESTORE)
+    with suppress(api.CloudError):
+        api.restore_database(conn_id, snapshot=taken.id, run=run, **SOON)
+    restored = api.restore_database(conn_id, snapshot=taken.id, run=run, **SOON)
+    recorded.check("restore_database", {"snapshot": taken.id}, unseen=recorded.cloud == "azure")
+
+    recorded.forget()
+    api.describe_database(conn_id, restored.id)
+    recorded.check("verify_database", {"database": restored.id})
+
+    recorded.forget()
+    api.remove_database(conn_id, restored.id, **SOON)
+    recorded.check("remove_database", {"database": restored.id})
+
+
+def test_a_moment_and_the_removal_of_scratch(recorded: Recorded) -> None:
+    conn_id, run = recorded.conn_id, recorded.mark
+    database = recorded.lab.primary(f"c-{run}", ["a"]).id
+    recorded.forget()
+    api.restore_database(conn_id, database=database, run=run, **SOON)
+    recorded.check("restore_database", {"database": database}, unseen=True)
+    recorded.forget()
+    api.remove_scratch_databases(conn_id, run, confirm_after=timedelta(), **SOON)
+    recorded.check("remove_database", {"restore_task_id": "restore"})
+
+
+def test_a_promotion(recorded: Recorded) -> None:
+    primary = recorded.lab.primary(f"c-{recorded.mark}", ["a"])
+    replica = recorded.lab.replica(primary, f"c-{recorded.mark}-2").id
+    name = re.split("[:/]", replica)[-1]
+    recorded.forget()
+    api.promote_replica(recorded.conn_id, replica, confirm=name, allow=[name], **SOON)
+    recorded.check("promote_replica", {"replica": replica})
+
+
+def test_protection_is_a_lock_on_azure_only(recorded: Recorded) -> None:
+    database = recorded.lab.primary(f"c-{recorded.mark}", ["a"]).id
+    recorded.forget()
+    api.restore_database(
+        recorded.conn_id,
+        database=database,
+        name=f"c-{recorded.mark}-kept",
+        scratch=False,
+        deletion_protected=True,
+        **SOON,
+    )
+    given = {"database": database, "deletion_protected": True}
+    recorded.check("restore_database", given, unseen=True)
