@@ -145,3 +145,14 @@ def test_only_the_destination_with_a_key_needs_it():
 def test_a_destination_of_anything_else_is_refused(given, said):
     with pytest.raises(CloudError, match=said):
         rendered("aws", replicate=replication("gs://g@lake/", given))
+
+
+def test_what_a_vault_holds_is_allowed_as_data(monkeypatch):
+    """An action of the resource manager would not let anybody read or write a secret."""
+    for name in ("AIRFLOW_CONN_A", "AIRFLOW_CONN_B"):
+        monkeypatch.setenv(name, '{"conn_type": "azure"}')
+    roles = rendered("azure", sync_secrets={"source": "a", "destinations": ["b"], "names": ["n"]})
+    assert {one.conn_id for one in roles} == {"a", "b"}
+    for role in roles:
+        assert role.document["Actions"] == []
+        assert any("vaults/secrets/" in name for name in role.document["DataActions"])

@@ -16,7 +16,9 @@ from airflow_multicloud.ports.calls import Grant, PolicyDocument
 # "Azure permissions for Storage" and "for Monitor": what these name are data actions.
 _DATA = re.compile(
     r"Microsoft\.Storage/storageAccounts/blobServices/containers/blobs/.*"
-    r"|Microsoft\.Insights/(?:Metrics|Telemetry)/Write",
+    r"|Microsoft\.Insights/(?:Metrics|Telemetry)/Write"
+    # Not its read and write, which are of the resource and tell no value.
+    r"|Microsoft\.KeyVault/vaults/secrets/(?:\w+/action|delete)",
     re.IGNORECASE,
 )
 # Roles can be assignable in subscriptions and resource groups, and not in single resources.
