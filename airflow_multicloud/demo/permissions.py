@@ -13,6 +13,7 @@ from rich.table import Table
 from airflow_multicloud import api
 from airflow_multicloud.demo.telemetry import Claim
 from airflow_multicloud.ports.identity import Decision
+from airflow_multicloud.testing.local_clouds.aws.identity import ACCOUNT
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
 
 #: The stand-ins of the stores know no permissions: the same buckets are asked about at those of
@@ -27,7 +28,10 @@ def ask(source: str, destinations: Sequence[str], console: Console, claim: Claim
     operations = [
         {"replicate": {"source": _at(source), "destinations": [_at(d) for d in destinations]}}
     ]
-    bucket = destinations[0].partition("@")[2].partition("/")[0]
+    bucket = _bucket(destinations[0])
+    # Buckets are at the stand-ins of the stores; that of the identities is told of its own.
+    amazon = Admin(_extra(_ASKED["aws_local"])["local_admin"])
+    amazon.seed("identity", [{"bucket": _bucket(source), "account": ACCOUNT}])
     google = Admin(_extra(_ASKED["gcp_local"])["local_admin"])
     denial = {"resource": f"projects/_/buckets/{bucket}", "denies": [_DENIED]}
     google.seed("identity", [denial])
@@ -66,6 +70,10 @@ def _end(name: str, parts: int) -> str:
     """The last parts of a long name."""
     short = "/".join(name.rpartition(":::")[2].split("/")[-parts:])
     return short if short == name or ":::" in name else f"…{short}"
+
+
+def _bucket(uri: str) -> str:
+    return uri.partition("@")[2].partition("/")[0]
 
 
 def _at(uri: str) -> str:

@@ -162,6 +162,14 @@ def test_the_requests_for_what_cannot_be_tested_are_bounded(admin: Admin) -> Non
     assert len(asked_paths(admin)) <= 2 * MOST_HALVINGS + 3
 
 
+def test_an_endpoint_that_does_not_tell_is_not_what_is_not_there(admin: Admin) -> None:
+    """As that of a stand-in for the store: a bare 404, with no reason of Google's."""
+    admin.script("testIamPermissions", [{"status": 404, "body": {}}])
+    (told,) = GCPIdentityHook(CONN).check_permissions(["compute.instances.get"], PROJECT)
+    assert (told.decision, told.kind) == (Decision.UNKNOWN, ErrorKind.UNSUPPORTED)
+    assert "does not tell" in told.reason
+
+
 def test_an_outage_is_unknown(admin: Admin) -> None:
     refusal = {"status": 503, "body": {"error": {"code": 503, "message": "down"}}}
     admin.script("testIamPermissions", [refusal])

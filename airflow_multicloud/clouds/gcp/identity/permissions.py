@@ -28,6 +28,9 @@ _PERMISSION = re.compile(r"(?=.{5,128}\Z)[a-z][a-zA-Z0-9]*(?:\.[a-zA-Z0-9]+){2,}
 #: Resource Manager takes no more: "you can check up to 100 permissions in a single request".
 _AT_ONCE: Final = 100
 
+#: Google gives a reason for what is not there; a server that does not know the call gives none.
+_NO_REASON = "404"
+
 
 class TestedPermissions(IdentityBase):
     """The port's ``check_permissions``."""
@@ -61,7 +64,16 @@ class TestedPermissions(IdentityBase):
             try:
                 return _told(api, target, question, some)
             except CredentialsError as err:
-                if not to_be_made or err.kind is not ErrorKind.NOT_FOUND:
+                if err.kind is not ErrorKind.NOT_FOUND:
+                    raise
+                if err.code == _NO_REASON:
+                    raise CredentialsError(
+                        f"{err}; this endpoint does not tell what the caller may do",
+                        kind=ErrorKind.UNSUPPORTED,
+                        cloud=NAME,
+                        code=err.code,
+                    ) from err
+                if not to_be_made:
                     raise
             above = project_of_new(self._session.needed_project, target.what)
             return _told(self._tester(above), above, replace(question, asked=above.call), some)
