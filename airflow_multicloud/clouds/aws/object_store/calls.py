@@ -46,6 +46,8 @@ _HEAD = _call("HeadObject", "GetObject")
 _DECRYPT = _by_key("GetObject", "Decrypt")
 #: Also what explains an empty refusal of ``HeadBucket``.
 _LIST = _call("ListObjectsV2", "ListBucket", _BUCKET)
+#: A bucket's region is looked up before its first use by obstore.
+_REGION = _call("HeadBucket", "ListBucket", _BUCKET)
 _UNDER_WAY = _call("ListMultipartUploads", "ListBucketMultipartUploads", _BUCKET)
 
 
@@ -78,12 +80,11 @@ TABLE = CallTable(
         "list_objects": (_OWNER, _LIST),
         "stat_object": (_OWNER, _HEAD, _DECRYPT),
         "stat_object:version": (_OWNER, _call("HeadObject?versionId", "GetObjectVersion")),
-        "get_object": (_OWNER, _call("GetObject", "GetObject"), _DECRYPT),
-        "get_object:version": (_OWNER, _call("GetObject?versionId", "GetObjectVersion")),
-        # A bucket's region is looked up before its first use by obstore.
+        "get_object": (_OWNER, _REGION, _call("GetObject", "GetObject"), _DECRYPT),
+        "get_object:version": (_OWNER, _REGION, _call("GetObject?versionId", "GetObjectVersion")),
         "put_object": (
             _OWNER,
-            _call("HeadBucket", "ListBucket", _BUCKET),
+            _REGION,
             _call("PutObject", "PutObject"),
             _by_key("PutObject", "GenerateDataKey"),
         ),
