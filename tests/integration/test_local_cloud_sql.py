@@ -14,6 +14,7 @@ from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
     DatabaseNetwork,
+    DatabasePlace,
     DatabaseRef,
     DatabaseService,
     DatabaseState,
@@ -214,7 +215,9 @@ def test_regions_that_could_not_be_asked(
     with pytest.raises(DatabaseError, match="us-east1") as caught:
         list(hook.list_databases({}))
     assert caught.value.kind is ErrorKind.UNAVAILABLE
-    assert source.id in {one.ref.id for one in hook.list_databases({}, "us-central1")}
+    assert source.id in {
+        one.ref.id for one in hook.list_databases({}, DatabasePlace(region="us-central1"))
+    }
 
 
 def test_descriptions_of_others_are_no_snapshots(

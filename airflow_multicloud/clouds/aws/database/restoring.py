@@ -16,7 +16,6 @@ from airflow_multicloud.clouds.aws.database.describing import carries_token, che
 from airflow_multicloud.clouds.aws.database.errors import failure, translated
 from airflow_multicloud.clouds.aws.database.fields import (
     Place,
-    place_of,
     snapshot_state_of,
     state_of,
 )
@@ -70,9 +69,7 @@ class Restores(Snapshots):
     def _source_place(self, order: RestoreOrder) -> Place:
         if isinstance(order.source, FromPointInTime):
             return self._database_place(order.source.database)
-        ref = order.source.snapshot
-        home = self._home() if not ref.region and not ref.id.startswith("arn:") else None
-        return place_of(ref, kind="snapshot", home=home)
+        return self._snapshot_place(order.source.snapshot)
 
     def _restored(self, order: RestoreOrder, source: Place) -> dict[str, Any] | None:
         """What RDS says of a new instance; ``None`` when somebody was quicker."""
