@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from airflow_multicloud import registry
+from airflow_multicloud.core.database.identity import Requester
+from airflow_multicloud.core.database.removals import DatabaseRemoval, ScratchOf, advance_removal
+from airflow_multicloud.core.database.restores import RestoreWish
+from airflow_multicloud.core.database.restoring import begin_restore
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     DatabaseNetwork,
@@ -188,3 +193,29 @@ def test_the_server_refuses(rds: RdsControl, action: str, given: dict[str, Any],
     with pytest.raises(ClientError) as caught:
         getattr(rds.client, action)(**given)
     assert caught.value.response["Error"]["Code"] == code
+
+
+def test_a_teardown_finds_what_was_restored_in_another_region(
+    hook: DatabaseService, rds: RdsControl
+) -> None:
+    """The ARN of the source says where; else it is looked for at home, and the result tells so."""
+    source = rds.make_abroad("rds-abroad")
+    task = Requester(run="rds-teardown", readable="drill")
+    begun = begin_restore(hook, task, RestoreWish(source=FromPointInTime(DatabaseRef(source.id))))
+    made = done(hook, begun.operation)
+    assert ":us-west-2:" in made
+    again = begin_restore(hook, task, RestoreWish(source=FromPointInTime(DatabaseRef(source.id))))
+    assert (again.found, again.operation.resource) == (True, made)
+    now = datetime.now(UTC)
+    removal = DatabaseRemoval(certain_from=now)
+    nothing = advance_removal(hook, ScratchOf.by(task, None, None), removal, now=now)
+    assert (nothing.done, nothing.removed) == (True, ())
+    assert [one.region for one in nothing.searched] == ["us-east-1"]
+    wanted = ScratchOf.by(task, None, None, (DatabaseRef(source.id),))
+    while not removal.done:
+        removal = advance_removal(hook, wanted, removal, now=datetime.now(UTC))
+    assert [one.id for one in removal.removed] == [made]
+    assert [one.region for one in removal.searched] == ["us-east-1", "us-west-2"]
+    with pytest.raises(DatabaseError) as caught:
+        hook.describe_database(DatabaseRef(made))
+    assert caught.value.kind is ErrorKind.NOT_FOUND
