@@ -61,18 +61,18 @@ class RdsControl:
         assert self._abroad is not None
         return self._abroad.make(name)
 
-    def make(self, name: str) -> DatabaseRef:
-        self.client.create_db_instance(
-            DBInstanceIdentifier=name,
-            DBInstanceClass="db.t4g.small",
-            Engine="postgres",
-            MasterUsername=USER,
-            MasterUserPassword=PASSWORD,
-            DBSubnetGroupName=SUBNET_GROUP,
-            VpcSecurityGroupIds=[SECURITY_GROUP],
-            DBParameterGroupName="app-postgres18",
-            BackupRetentionPeriod=7,
-        )
+    def make(self, name: str, **given: str) -> DatabaseRef:
+        usual: dict[str, Any] = {
+            "DBInstanceClass": "db.t4g.small",
+            "Engine": "postgres",
+            "MasterUsername": USER,
+            "MasterUserPassword": PASSWORD,
+            "DBSubnetGroupName": SUBNET_GROUP,
+            "VpcSecurityGroupIds": [SECURITY_GROUP],
+            "DBParameterGroupName": "app-postgres18",
+            "BackupRetentionPeriod": 7,
+        }
+        self.client.create_db_instance(DBInstanceIdentifier=name, **{**usual, **given})
         return self._available(name)
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
@@ -113,7 +113,7 @@ class RdsControl:
         return [one["DBInstanceArn"] for one in left]
 
     def _snapshots(self) -> list[str]:
-        found = self.client.describe_db_snapshots()["DBSnapshots"]
+        found = self.client.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
         known = self.client.exceptions
         for one in found:
             with suppress(known.InvalidDBSnapshotStateFault, known.DBSnapshotNotFoundFault):

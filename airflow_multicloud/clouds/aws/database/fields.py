@@ -197,6 +197,19 @@ def engine_of(name: str) -> str:
     return next((word for start, word in _ENGINES.items() if plain.startswith(start)), plain)
 
 
+def family_of(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of an engine's version decides which parameter groups an instance or a snapshot takes.
+
+    PostgreSQL's since 10 have one number, others two: "DBParameterGroupFamily" of
+    ``DescribeDBEngineVersions``.
+
+    :raises LookupError: when it is neither.
+    """
+    engine, numbers = item["Engine"], item["EngineVersion"].split(".")
+    one = engine == "postgres" and len(numbers[0]) > 1
+    return (engine, *numbers[: 1 if one else 2])
+
+
 def account_of(arn: str) -> str:
     """The account that an ARN names."""
     return arn.split(":")[4]
