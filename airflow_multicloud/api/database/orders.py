@@ -35,8 +35,8 @@ from airflow_multicloud.core.database.snapshots import (
 from airflow_multicloud.core.database.wishes import restore_wish
 from airflow_multicloud.core.telemetry import operation
 from airflow_multicloud.errors import DatabaseError, ErrorKind
-from airflow_multicloud.opening.databases import LISTINGS_LAG, open_databases
-from airflow_multicloud.ports.database import DatabaseNetwork
+from airflow_multicloud.opening.databases import open_databases
+from airflow_multicloud.ports.database import UNSEEN, DatabaseNetwork
 from airflow_multicloud.registry import session
 
 _POLL = timedelta(seconds=10)
@@ -197,25 +197,33 @@ def remove_scratch_databases(
     conn_id: str,
     run: str,
     *,
+    source: str | None = None,
     region: str | None = None,
     account: str | None = None,
-    confirm_after: timedelta = LISTINGS_LAG,
+    confirm_after: timedelta = UNSEEN,
     timeout: timedelta = timedelta(hours=1),
     poll_interval: timedelta = _POLL,
 ) -> DatabaseRemoval:
     """Remove every scratch instance that a run has restored, until a listing shows nothing.
 
+    They lie where what they were restored from does. The result's ``searched`` says where they were
+    looked for; what was restored elsewhere is still there.
+
     :param conn_id: the connection of their cloud.
     :param run: as :func:`restore_database` was given it.
+    :param source: full id of the instance or the snapshot that was restored, which may be gone:
+        they are looked for where that lies as well.
     :param region: in which they are; the connection's own when left out.
-    :param account: in which they must be, or nothing is done.
+    :param account: in which they must be, or nothing is done; on Google Cloud also the project to
+        look in, the connection's own when left out.
     :param confirm_after: the closing listing is made no earlier than this after the beginning.
     :param timeout: for all of it.
     :param poll_interval: between two looks.
     :raises CloudError: for what can't be removed.
     """
     check_not_nothing("run", run)
-    wanted = ScratchOf.by(_requester(run), region, account)
+    sources = () if source is None else (reference("source", source, None),)
+    wanted = ScratchOf.by(_requester(run), region, account, sources)
     return _removed(conn_id, wanted, confirm_after, None, timeout, poll_interval)
 
 

@@ -46,9 +46,14 @@ _NUMBER = re.compile(r"[0-9]{1,15}")
 _NOT_MAPPED = "none"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-#: Of a name, the part that is there for readers.
-_READABLE = 30
-_MARK = 16
+#: Of a derived name: the part that is there for readers, and the digits of the token, of the run's
+#: digest and of the map index's.
+_READABLE = 20
+_MARK, _RUN_MARK, _MAP_MARK = 16, 12, 8
+_DERIVED = re.compile(
+    rf"mc-(?:[a-z0-9-]+-)?(?P<token>[0-9a-f]{{{_MARK}}})(?P<run>[0-9a-f]{{{_RUN_MARK}}})"
+    rf"(?P<map>[0-9a-f]{{{_MAP_MARK}}})"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +136,28 @@ class OrderIdentity:
         return replace(self, name=own or self._derived_name(readable))
 
     def _derived_name(self, readable: str) -> str:
-        """A name that another order, and another generation, does not have."""
-        # Its first digits: by them a cloud's instance is known before it has its labels.
-        mark = uuid.UUID(self.token).hex[:_MARK]
+        """A name that another order, and another generation, does not have.
+
+        It says whose it is: a clone of Google Cloud's has no labels while it is being made.
+        """
+        mark = uuid.UUID(self.token).hex[:_MARK] + self.run[:_RUN_MARK] + _map_mark(self.map_index)
         words = re.sub(r"[^a-z0-9]+", "-", comparable(readable))[:_READABLE].strip("-")
         return "-".join(filter(None, ("mc", words, mark)))
+
+
+def token_beginning(name: str, *, run: str, map_index: str | None) -> str | None:
+    """The beginning of its order's token that the derived name of an instance says.
+
+    :param run: the digest of the run that must have ordered it.
+    :param map_index: the label of the map index that must have; ``None`` for any.
+    :return: as a UUID with zeros at its end; ``None`` for the name of another's.
+    """
+    found = _DERIVED.fullmatch(name)
+    if found is None or found["run"] != run[:_RUN_MARK]:
+        return None
+    if map_index is not None and found["map"] != _map_mark(map_index):
+        return None
+    return str(uuid.UUID(found["token"].ljust(32, "0")))
 
 
 def identity_of_order(
@@ -210,6 +232,10 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
         moment=moment,
     )
     return found if labels.get(TOKEN_LABEL) == found.token else None
+
+
+def _map_mark(map_index: str) -> str:
+    return _digest(["map index", map_index])[:_MAP_MARK]
 
 
 def _digest(value: object) -> str:

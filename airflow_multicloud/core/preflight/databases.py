@@ -53,7 +53,7 @@ class RestoreDatabase:
         """
         if (self.database is None) is (self.snapshot is None):
             raise _refused("database, snapshot: expected exactly one of them")
-        of = "list_snapshots:all" if self.database is None else "describe_database"
+        of = "describe_snapshot" if self.database is None else "describe_database"
         restored = "snapshot" if self.database is None else "moment"
         uses = [of, "list_databases", "remove_database:failed", f"restore_database:{restored}"]
         uses += ["describe_operation:made", "describe_database:made"]

@@ -217,6 +217,17 @@ REMOVE = command(
     _database(),
     arg("--confirm", metavar="NAME", help="with --database: the instance's name once more"),
     arg("--run", metavar="TEXT", help="all scratch instances of this run, instead"),
+    arg(
+        "--source",
+        metavar="ID",
+        help="with --run: what was restored; also look where that lies (region, project)",
+    ),
+    arg(
+        "--confirm-after",
+        type=duration,
+        metavar="TIME",
+        help="with --run: the last look is no earlier than this after the first (default: 5m)",
+    ),
     arg("--final-snapshot", metavar="NAME", help="with --database: take this snapshot first"),
     _REGION,
     _ACCOUNT,

@@ -92,6 +92,16 @@ class Snapshots(RunningOperations):
         state = OperationState.SUCCEEDED if is_complete(found) else OperationState.RUNNING
         return operation_of("snapshot", f"{place.server}/backups/{backup}", state)
 
+    def describe_snapshot(self, ref: DatabaseRef) -> Snapshot:
+        """A backup as it is now; see the port. Also an automatic one."""
+        place = place_of(ref, self._subscription, is_backup=True)
+        doing = f"describing the snapshot {place.backup} of {place.name}"
+        server, found = self._server_or_none(place), self._backup_or_none(place)
+        if server is None or found is None:
+            raise failure(f"{doing}: there is none", ErrorKind.NOT_FOUND)
+        with well_formed(doing, NAME, area=DatabaseError):
+            return _snapshot_of(found, place, server)
+
     def list_snapshots(
         self, database: DatabaseRef | None, labels: Mapping[str, str | None]
     ) -> Iterator[Snapshot]:
