@@ -49,6 +49,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicloud.operators.database.power",
                     "airflow_multicloud.operators.database.promote",
                     "airflow_multicloud.operators.database.remove",
+                    "airflow_multicloud.operators.database.remove_snapshot",
                     "airflow_multicloud.operators.database.restore",
                     "airflow_multicloud.operators.database.snapshot",
                     "airflow_multicloud.operators.database.status",

@@ -29,6 +29,7 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
         # Airflow counts it for the whole run, whichever of its tasks is cleared.
         clearings=getattr(context.get("dag_run"), "clear_number", None) or 0,
         readable=task.dag_id,
+        series=json.dumps([task.dag_id, run[2]]),
     )
 
 
