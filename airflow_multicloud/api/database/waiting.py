@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from airflow_multicloud.core.database.restores import BegunRestore
 from airflow_multicloud.core.database.snapshot_removals import SnapshotRemoval
 from airflow_multicloud.core.database.snapshots import BegunSnapshot
 from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.opening.airflow_id import airflow_id
 from airflow_multicloud.opening.databases import OpenDatabases
 
 POLL = timedelta(seconds=10)
@@ -30,12 +32,14 @@ def requester(run: str | None, name: str | None = None, series: str | None = Non
     :param run: as it was given; for ``None`` the name stands for it, else each call is its own run.
     :param series: that a snapshot is one of.
     """
-    told = f"api, series {series}" if series else ""
+    airflow = airflow_id()
+    told = json.dumps([airflow, "api", "series", series]) if series else ""
     if run is None and name is not None:
-        return Requester(run=f"api, by its name: {name}", readable=name, series=told)
-    return Requester(
-        run=f"api {run or uuid.uuid4().hex}", readable=run or series or "api", series=told
-    )
+        whose, readable = [airflow, "api", "name", name], name
+    else:
+        whose = [airflow, "api", "run", run or uuid.uuid4().hex]
+        readable = run or series or "api"
+    return Requester(run=json.dumps(whose), readable=readable, series=told)
 
 
 def ended(
