@@ -13,6 +13,8 @@ from azure.core.rest import HttpRequest
 
 from airflow_multicloud import registry
 from airflow_multicloud.clouds.azure.database.fields import BACKUP_TAGS
+from airflow_multicloud.core.database.identity import SERIES, Requester, identity_of
+from airflow_multicloud.core.database.snapshots import SnapshotWish, begin_snapshot
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
@@ -207,6 +209,21 @@ def test_labels_of_backups_that_azure_has_deleted_make_room(
     for one in (kept, order):
         (found,) = [s for s in hook.list_snapshots(source, {}) if s.name == one.name]
         done(hook, hook.remove_snapshot(found.ref, token=one.token))
+
+
+def test_what_a_task_orders_takes_two_tags(
+    hook: DatabaseService, azure: FlexibleServersControl, source: DatabaseRef
+) -> None:
+    """A server has fifty."""
+    requester = Requester(run="run", readable="a-dag-of-some-length", series="series", map_index=7)
+    begun = begin_snapshot(hook, requester, SnapshotWish(database=source))
+    done(hook, begun.operation)
+    backup = begun.operation.resource.rpartition("/")[2]
+    tags = [key for key in _tags(azure) if key.startswith(f"{BACKUP_TAGS}{backup}:")]
+    assert len(tags) == 2
+    (found,) = hook.list_snapshots(source, {SERIES: begun.identity.series})
+    assert identity_of(found.labels, found.name) == begun.identity
+    done(hook, hook.remove_snapshot(found.ref, token=begun.identity.token))
 
 
 def test_tags_without_room_say_what_to_do(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from azure.mgmt.postgresqlflexibleservers.models import Server
 
 _VERSION = {"api-version": "2025-04-01"}
+#: How the keys of most labels begin, and what stands for it, which begins no key: a server has few
+#: tags.
+_COMMON, _SHORT = "multicloud-database-", "~"
 _WRITTEN = re.compile(r"([0-9a-f]{8}):")
 #: Of a tag's value, what is there for the labels.
 _PART = LONGEST_VALUE - 9
@@ -53,7 +56,8 @@ class BackupTags(Listings):
         :raises DatabaseError: ``quota``, when the server has no room for so many tags.
         """
         now = datetime.now(UTC)
-        text = json.dumps(dict(labels), sort_keys=True, separators=(",", ":"))
+        short = {_shortened(key): value for key, value in labels.items()}
+        text = json.dumps(short, sort_keys=True, separators=(",", ":"))
         written = f"{int(now.timestamp()):08x}:"
         parts = [text[at : at + _PART] for at in range(0, len(text), _PART)]
         tags = {
@@ -93,9 +97,17 @@ def labels_of_backup(server: Server, backup: str) -> dict[str, str]:
     """What a backup is labelled with; nothing where somebody has changed the tags."""
     try:
         found = json.loads("".join(_parts(server.tags or {}, f"{BACKUP_TAGS}{backup}:")))
-        return {str(key): str(value) for key, value in found.items()}
+        return {_whole(str(key)): str(value) for key, value in found.items()}
     except MALFORMED:
         return {}
+
+
+def _shortened(key: str) -> str:
+    return f"{_SHORT}{key.removeprefix(_COMMON)}" if key.startswith(_COMMON) else key
+
+
+def _whole(key: str) -> str:
+    return f"{_COMMON}{key.removeprefix(_SHORT)}" if key.startswith(_SHORT) else key
 
 
 def _parts(tags: Mapping[str, str], begin: str) -> Iterable[str]:
