@@ -9,6 +9,7 @@ from airflow_multicloud.core.database.given import check_not_nothing, line, refe
 from airflow_multicloud.core.database.identity import Requester
 from airflow_multicloud.documents import to_document
 from airflow_multicloud.links.consoles import push_console_links
+from airflow_multicloud.opening.airflow_id import airflow_id
 from airflow_multicloud.operators.operations import OperationOperator
 from airflow_multicloud.ports.database import (
     DatabaseInstance,
@@ -27,7 +28,8 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
     :param task_id: another task of the same DAG and run; this one when left out.
     """
     ti = context["ti"]
-    run = [task.dag_id, getattr(ti, "run_id", ""), task_id or task.task_id]
+    airflow, named = airflow_id(), task_id or task.task_id
+    run = [airflow, task.dag_id, getattr(ti, "run_id", ""), named]
     map_index = getattr(ti, "map_index", None)
     return Requester(
         run=json.dumps(run),
@@ -35,6 +37,7 @@ def requester_of(context: Context, task: BaseOperator, task_id: str | None = Non
         # Airflow counts it for the whole run, whichever of its tasks is cleared.
         clearings=getattr(context.get("dag_run"), "clear_number", None) or 0,
         readable=task.dag_id,
+        series=json.dumps([airflow, task.dag_id, named]),
     )
 
 

@@ -138,6 +138,7 @@ _FLEXIBLE_SERVERS = _listed(
     GET flexibleServers/{name}/backups: DBforPostgreSQL/flexibleServers/backups/read
     GET flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/read
     PUT flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/write
+    DELETE flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/delete
     PATCH flexibleServers/{name}: DBforPostgreSQL/flexibleServers/write
     DELETE flexibleServers/{name}: DBforPostgreSQL/flexibleServers/delete
     GET azureAsyncOperation: DBforPostgreSQL/locations/azureAsyncOperation/read

@@ -31,6 +31,7 @@ MIRRORED = {
     "promote_replica": "PromoteReplicaOperator",
     "verify_database": "VerifyDatabaseOperator",
     "remove_database": "RemoveDatabaseOperator",
+    "remove_snapshot": "RemoveSnapshotOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
@@ -89,11 +90,12 @@ GIVEN = {
         "on_conflict": "overwrite",
         "deletion_policy": "remove",
     },
-    "snapshot_database": {"conn_id": "a", "database": "shop"},
+    "snapshot_database": {"conn_id": "a", "database": "shop", "keep": 7},
     "restore_database": {"conn_id": "a", "database": "shop", "deletion_protected": True},
     "promote_replica": {"conn_id": "a", "replica": "shop-2"},
     "verify_database": {"conn_id": "a", "database": "shop"},
     "remove_database": {"conn_id": "a", "database": "shop", "final_snapshot": "last"},
+    "remove_snapshot": {"conn_id": "a", "snapshot": {"id": "s"}},
 }
 
 
@@ -151,6 +153,7 @@ def test_one_mapping_serves_operator_and_preflight():
             "names, prefix: neither given",
         ),
         ([{"restore_database": {"conn_id": "a"}}], "database, snapshot: expected exactly one"),
+        ([{"remove_snapshot": {"conn_id": "a"}}], "snapshot_task_id, snapshot: expected exactly"),
         ([{"remove_database": {"conn_id": "a"}}], "restore_task_id, database: expected exactly"),
         (
             [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],

@@ -72,6 +72,7 @@ TABLE = CallTable(
         "list_snapshots": _SNAPSHOTS,
         "describe_snapshot": _SNAPSHOTS,
         "snapshot_database": _tagged("CreateDBSnapshot", _SNAPSHOT, _DB),
+        "remove_snapshot": (*_SNAPSHOTS, *_calls("DeleteDBSnapshot", _SNAPSHOT)),
         "remove_snapshot:failed": _calls(
             "DeleteDBSnapshot", _SNAPSHOT, without="a snapshot that has failed is in the way"
         ),

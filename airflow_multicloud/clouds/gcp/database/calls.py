@@ -63,6 +63,7 @@ TABLE = CallTable(
         "list_snapshots": (_BACKUPS,),
         "describe_snapshot": (_BACKUP,),
         "snapshot_database": (_GET, _BACKUPS, _call("Backups.CreateBackup", "backupRuns.create")),
+        "remove_snapshot": (_BACKUP, _call("Backups.DeleteBackup", "backupRuns.delete")),
         "remove_snapshot:failed": (
             _BACKUP,
             _call(
