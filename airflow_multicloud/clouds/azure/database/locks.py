@@ -1,4 +1,4 @@
-"""Locks: what keeps a server or database from being deleted, as they have no protection of their own.
+"""Locks: what keeps something from being deleted: databases have no protection of their own.
 
 "Lock your resources to protect your infrastructure"
 (https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources) and "Management
