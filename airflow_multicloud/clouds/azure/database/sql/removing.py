@@ -30,7 +30,7 @@ class SqlRemovals(SqlOperations):
             check_name("final_snapshot", final_snapshot, cloud=NAME)
             raise failure(
                 f"final_snapshot: {final_snapshot!r} given; Azure SQL has no backups on demand, "
-                "and keeps its own of a deleted database for their days of retention; expected None",
+                "and keeps its own of a deleted one for their days of retention; expected None",
                 ErrorKind.UNSUPPORTED,
             )
         place = place_of(ref, self._subscription)
