@@ -147,7 +147,7 @@ def test_an_instance() -> None:
     found = instance()
     assert found.ref == DatabaseRef(PLACE.id, "westeurope")
     assert (found.name, found.engine, found.engine_version) == ("Orders", "sqlserver", "12.0")
-    assert found.endpoint == DatabaseEndpoint("shop.database.windows.net", 1433)
+    assert found.endpoint is not None
     assert found.labels == {"team": "a"}
     assert found.size == "GP_Gen5_2"
     assert (found.role, found.replicas) == (DatabaseRole.PRIMARY, ())
@@ -256,3 +256,8 @@ def test_one_without_backups_has_no_moment() -> None:
 )
 def test_codes(code: str, kind: ErrorKind) -> None:
     assert kind_of(code) is kind
+
+
+def test_a_database_is_one_of_its_servers() -> None:
+    """Whoever asks it by SQL must not ask its source, which has the same address."""
+    assert instance().endpoint == DatabaseEndpoint("shop.database.windows.net", 1433, "Orders")

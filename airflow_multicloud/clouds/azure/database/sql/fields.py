@@ -226,7 +226,7 @@ def instance_of(
         engine="sqlserver",
         engine_version=server.properties.version or "",
         account_id=place.subscription,
-        endpoint=DatabaseEndpoint(host, _PORT) if host else None,
+        endpoint=DatabaseEndpoint(host, _PORT, place.name) if host else None,
         replica_of=None if link is None else partner_of(link),
         replicas=tuple(followers(every)),
         size=properties.current_service_objective_name,
