@@ -28,12 +28,8 @@ from airflow_multicloud.clouds.azure.database.fields import (
     region_of,
     text_of,
 )
-from airflow_multicloud.clouds.azure.database.operations import (
-    RunningOperations,
-    is_complete,
-    operation_of,
-    started,
-)
+from airflow_multicloud.clouds.azure.database.handles import operation_of, started
+from airflow_multicloud.clouds.azure.database.operations import RunningOperations, is_complete
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (
     TOKEN_LABEL,
