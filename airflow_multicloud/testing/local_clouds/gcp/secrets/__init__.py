@@ -5,6 +5,9 @@ the token endpoint, on the administration's port, gives tokens for what the serv
 has signed, and a call needs one of those. Names of resources are held against the patterns of the
 service's discovery document, fields against what it says of them in words.
 
+Beside the administration is as much of Resource Manager as says which project it is
+(:mod:`.projects`).
+
 Seeds (:class:`~airflow_multicloud.testing.local_clouds.kit.admin.Admin`): faults in the form of
 :class:`~airflow_multicloud.testing.secret_faults.SecretFault`, by
 :func:`~airflow_multicloud.testing.local_clouds.kit.secret_seeds.plant`; and as ``damage``
@@ -38,10 +41,14 @@ def secret_manager(
     service.
 
     :param port: of the service.
-    :param admin_port: of the administration and the token endpoint.
+    :param admin_port: of the administration, the token endpoint and Resource Manager.
     """
     port, admin_port = port or free_port(), admin_port or free_port()
-    extra = {"secretmanager.endpoint": url_at(port), "local_admin": url_at(admin_port)}
+    extra = {
+        "secretmanager.endpoint": url_at(port),
+        "cloudresourcemanager.endpoint": url_at(admin_port),
+        "local_admin": url_at(admin_port),
+    }
     return ServerSpec(
         name="gcp-secrets",
         port=admin_port,
