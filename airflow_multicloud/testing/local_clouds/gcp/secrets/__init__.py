@@ -23,13 +23,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_multicloud.testing.local_clouds.gcp.service_account import (
-    PUBLIC_KEY,
-    account_connection,
-    public_key,
-)
-from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec, python_command
-from airflow_multicloud.testing.local_clouds.kit.sockets import free_port, url_at
+from airflow_multicloud.testing.local_clouds.gcp.account_server import account_server
+from airflow_multicloud.testing.local_clouds.gcp.service_account import account_connection
+from airflow_multicloud.testing.local_clouds.kit.process import ServerSpec
 
 
 def secret_manager(
@@ -43,19 +39,19 @@ def secret_manager(
     :param port: of the service.
     :param admin_port: of the administration, the token endpoint and Resource Manager.
     """
-    port, admin_port = port or free_port(), admin_port or free_port()
-    extra = {
-        "secretmanager.endpoint": url_at(port),
-        "cloudresourcemanager.endpoint": url_at(admin_port),
-        "local_admin": url_at(admin_port),
-    }
-    return ServerSpec(
-        name="gcp-secrets",
-        port=admin_port,
-        command=python_command(
-            __name__, *("--port", str(port)), *("--admin-port", str(admin_port))
-        ),
-        environment={PUBLIC_KEY: public_key()},
-        ready_path="/",
-        connections={"gcp_secrets_local": account_connection(url_at(admin_port), **extra)},
+    return account_server(
+        __name__,
+        conn_id="gcp_secrets_local",
+        connect=_connection,
+        port=port,
+        admin_port=admin_port,
     )
+
+
+def _connection(endpoint: str, admin: str) -> dict[str, object]:
+    extra = {
+        "secretmanager.endpoint": endpoint,
+        "cloudresourcemanager.endpoint": admin,
+        "local_admin": admin,
+    }
+    return account_connection(admin, **extra)
