@@ -39,7 +39,10 @@ _SECRETS_MANAGER = {
     ),
 }
 #: https://cloud.google.com/secret-manager/docs/access-control, "API permissions".
-_SECRET_MANAGER = _listed(
+_SECRET_MANAGER = {
+    # https://cloud.google.com/resource-manager/reference/rest/v3/projects/get
+    "cloudresourcemanager.projects.get": frozenset({"resourcemanager.projects.get"}),
+} | _listed(
     "google.cloud.secretmanager.v1.SecretManagerService/",
     "secretmanager.",
     """
