@@ -88,10 +88,7 @@ class Upload:
     def needs(self) -> Iterator[Need]:
         """Of the destination, and of what it is replicated to."""
         primary = ObjectPlace.of(self.destination, "upload: destination", "destination")
-        yield from primary.needs((*_SENDING, "get_object"))
-        yield from primary.needs((*LEDGER, "put_object"), own=True)
-        if self.versioned:
-            yield from primary.needs(("upload_parts:version",))
+        yield from sending(primary, versioned=self.versioned)
         if not self.replicate_to:
             return
         # The object is the source of a replication then.
@@ -170,6 +167,14 @@ class Fetch:
             yield from place.needs(("stat_bucket", "list_objects", *_SENDING))
             if self.versioned:
                 yield from place.needs(("upload_parts:version",))
+
+
+def sending(place: ObjectPlace, *, versioned: bool) -> Iterator[Need]:
+    """Of a place that a file is uploaded to."""
+    yield from place.needs((*_SENDING, "get_object"))
+    yield from place.needs((*LEDGER, "put_object"), own=True)
+    if versioned:
+        yield from place.needs(("upload_parts:version",))
 
 
 def reading(place: ObjectPlace, *, tags: bool, versioned: bool) -> Iterator[Need]:
