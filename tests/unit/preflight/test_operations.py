@@ -153,7 +153,10 @@ def test_one_mapping_serves_operator_and_preflight():
         ([{"copy": {}}], r"operations\[0\]: 'copy' given, expected one of replicate, "),
         ([{"replicate": {}, "fetch": {}}], r"operations\[0\]: .* expected one operation"),
         ([{"replicate": "s3://a@b/"}], r"operations\[0\]\.replicate: .* expected a mapping"),
-        ([{"replicate": {"source": SOURCE}}], r"operations\[0\]\.replicate: .*'destinations'"),
+        (
+            [{"replicate": {"source": SOURCE}}],
+            r"operations\[0\]\.replicate: \['source'\] given, expected destinations too",
+        ),
         (
             [{"replicate": {"source": SOURCE, "destinations": [REPLICA], "delete": True}}],
             r"operations\[0\]\.replicate: 'delete' given, expected bandwidth_limit, ",

@@ -24,7 +24,6 @@ from airflow_multicloud.ports.operations import Operation, OperationState
 
 #: How long RDS may show an instance as it was before an order, or not yet.
 UNSEEN = timedelta(minutes=5)
-_POLL = timedelta(seconds=15)
 _DONE = {
     "restore": DatabaseState.AVAILABLE,
     "promote": DatabaseState.AVAILABLE,
@@ -103,7 +102,6 @@ def operation_of(
         error_kind=error_kind,
         error=error,
         code=code,
-        poll_after=None if state.is_final else _POLL,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -35,7 +35,6 @@ from airflow_multicloud.ports.operations import Operation, OperationState
 if TYPE_CHECKING:
     from azure.mgmt.postgresqlflexibleservers.models import BackupAutomaticAndOnDemand, Server
 
-_POLL = timedelta(seconds=15)
 #: Of an operation's URL; of one that is longer the server tells how it went.
 _LONGEST_URL = 8192
 _FINAL = {
@@ -103,7 +102,6 @@ def operation_of(
         error_kind=error_kind,
         error=error,
         code=code,
-        poll_after=None if state.is_final else _POLL,
     )
 
 
@@ -111,7 +109,7 @@ def started(action: str, resource: str, first: Begun, handle: Handle | None = No
     """The operation that has begun so."""
     whole = replace(handle or Handle(), url=first.url)
     found = operation_of(action, resource, OperationState.RUNNING, whole)
-    return replace(found, poll_after=first.wait or _POLL)
+    return replace(found, poll_after=first.wait)
 
 
 def told_by(action: str, server: Server, place: Place, handle: Handle | None = None) -> Operation:
@@ -268,5 +266,5 @@ def _read(operation: Operation, document: Mapping[str, Any], headers: Any) -> Op
         error_kind=kind_of(code) if failed else None,
         error=(message or code or "Azure does not say why") if failed else None,
         code=code if failed else None,
-        poll_after=None if state.is_final else retry_after_of(headers) or _POLL,
+        poll_after=None if state.is_final else retry_after_of(headers),
     )
