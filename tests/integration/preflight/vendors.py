@@ -10,12 +10,12 @@ from collections.abc import Mapping
 Permissions = Mapping[str, frozenset[str]]
 
 
-def _each(service: str, names: str) -> dict[str, frozenset[str]]:
+def each(service: str, names: str) -> dict[str, frozenset[str]]:
     """Of actions that are called as their calls are."""
     return {f"{service}:{name}": frozenset({f"{service}:{name}"}) for name in names.split()}
 
 
-def _listed(start: str, end: str, table: str) -> dict[str, frozenset[str]]:
+def listed(start: str, end: str, table: str) -> dict[str, frozenset[str]]:
     """``call: permission permission``, a line each; what begins and ends all is given once."""
     rows = (line.rpartition(": ") for line in table.strip().splitlines())
     return {
@@ -29,7 +29,7 @@ def _listed(start: str, end: str, table: str) -> dict[str, frozenset[str]]:
 #: secretsmanager:TagResource."
 _SECRETS_MANAGER = {
     "sts:GetCallerIdentity": frozenset[str](),
-    **_each(
+    **each(
         "secretsmanager",
         "DescribeSecret GetSecretValue ListSecretVersionIds ListSecrets PutSecretValue TagResource "
         "UntagResource UpdateSecretVersionStage DeleteSecret RestoreSecret",
@@ -39,7 +39,7 @@ _SECRETS_MANAGER = {
     ),
 }
 #: https://cloud.google.com/secret-manager/docs/access-control, "API permissions".
-_SECRET_MANAGER = _listed(
+_SECRET_MANAGER = listed(
     "google.cloud.secretmanager.v1.SecretManagerService/",
     "secretmanager.",
     """
@@ -61,7 +61,7 @@ _SECRET_MANAGER = _listed(
 #: the properties of a secret, but not its value" (readMetadata), "Gets the value of a secret"
 #: (getSecret), "Creates new secret" (setSecret), "Updates the specified attributes" (update),
 #: "Deletes a secret" (delete), "Recovers the deleted secret" (recover).
-_KEY_VAULT = _listed(
+_KEY_VAULT = listed(
     "",
     "Microsoft.KeyVault/vaults/secrets/",
     """
@@ -86,7 +86,7 @@ SECRETS: Mapping[str, Permissions] = {
 #: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html, with the
 #: "dependent actions" of what is given tags.
 _RDS = {
-    **_each(
+    **each(
         "rds",
         "DescribeDBInstances DescribeDBInstanceAutomatedBackups DescribeDBSnapshots "
         "DeleteDBSnapshot PromoteReadReplica DeleteDBInstance",
@@ -105,7 +105,7 @@ _RDS = {
 #: restoring to a new instance https://cloud.google.com/sql/docs/postgres/iam-permissions.
 _CLOUD_SQL = {
     "monitoring.projects.timeSeries.list": frozenset({"monitoring.timeSeries.list"}),
-    **_listed(
+    **listed(
         "sql.",
         "cloudsql.",
         """
@@ -128,7 +128,7 @@ _CLOUD_SQL = {
 }
 #: https://learn.microsoft.com/azure/role-based-access-control/permissions/databases. A server in a
 #: subnet: "the user must have" subnets/join, and join of the private DNS zone.
-_FLEXIBLE_SERVERS = _listed(
+_FLEXIBLE_SERVERS = listed(
     "",
     "Microsoft.",
     """
@@ -161,122 +161,4 @@ DATABASES: Mapping[str, Permissions] = {
     "aws": _RDS,
     "gcp": _CLOUD_SQL,
     "azure": _FLEXIBLE_SERVERS,
-}
-
-#: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html, list_awsidentity
-#: andaccessmanagementiam.html and list_awssystemsmanager.html. What RunInstances tags needs
-#: CreateTags: "Grant permission to tag Amazon EC2 resources during creation".
-_EC2 = {
-    "sts:GetCallerIdentity": frozenset[str](),
-    **_each(
-        "ec2",
-        "DescribeRegions DescribeSubnets DescribeSecurityGroups DescribeInstanceTypes "
-        "DescribeInstanceTypeOfferings DescribeImages DescribeInstances DescribeVolumes "
-        "DescribeNetworkInterfaces CreateTags StopInstances StartInstances GetConsoleOutput "
-        "TerminateInstances DeleteVolume DeleteNetworkInterface",
-    ),
-    **_each("ssm", "GetParameter"),
-    **_each("iam", "GetInstanceProfile"),
-    "ec2:RunInstances": frozenset({"ec2:RunInstances", "ec2:CreateTags"}),
-}
-#: https://cloud.google.com/compute/docs/instances/create-start-instance ("Permissions required for
-#: this task") and the same of stopping, resuming, deleting, labelling, and of serial ports; of
-#: operations https://cloud.google.com/compute/docs/api/how-tos/api-requests-responses.
-_COMPUTE_ENGINE = _listed(
-    "compute.",
-    "compute.",
-    """
-    zones.list: zones.list
-    machineTypes.get: machineTypes.get
-    machineTypes.list: machineTypes.list
-    machineTypes.aggregatedList: machineTypes.list
-    images.get: images.get
-    images.getFromFamily: images.getFromFamily
-    subnetworks.get: subnetworks.get
-    instances.insert: instances.create instances.setLabels instances.setMetadata \
-disks.create disks.setLabels subnetworks.use
-    instances.get: instances.get
-    instances.aggregatedList: instances.list
-    instances.setLabels: instances.setLabels
-    instances.start: instances.start
-    instances.resume: instances.resume
-    instances.stop: instances.stop
-    instances.getSerialPortOutput: instances.getSerialPortOutput
-    instances.delete: instances.delete disks.delete
-    disks.get: disks.get
-    disks.aggregatedList: disks.list
-    disks.setLabels: disks.setLabels
-    disks.delete: disks.delete
-    zoneOperations.get: zoneOperations.get
-    zoneOperations.wait: zoneOperations.get
-    """,
-)
-#: https://learn.microsoft.com/azure/role-based-access-control/permissions/compute and networking;
-#: what a resource is attached to is joined: "LinkedAccessCheck" of each type.
-_MACHINES = _listed(
-    "",
-    "Microsoft.",
-    """
-    GET Microsoft.Compute/skus: Compute/skus/read
-    GET Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions: \
-Compute/locations/publishers/artifacttypes/offers/skus/versions/read
-    GET Microsoft.Compute/locations/operations: Compute/locations/operations/read
-    GET Microsoft.Compute/locations/DiskOperations: Compute/locations/DiskOperations/read
-    GET Microsoft.Compute/images: Compute/images/read
-    GET Microsoft.Compute/virtualMachines: Compute/virtualMachines/read
-    GET Microsoft.Compute/virtualMachines/instanceView: Compute/virtualMachines/instanceView/read
-    PUT Microsoft.Compute/virtualMachines: Compute/virtualMachines/write \
-Network/networkInterfaces/join/action
-    PATCH Microsoft.Compute/virtualMachines: Compute/virtualMachines/write
-    DELETE Microsoft.Compute/virtualMachines: Compute/virtualMachines/delete
-    POST Microsoft.Compute/virtualMachines/start: Compute/virtualMachines/start/action
-    POST Microsoft.Compute/virtualMachines/deallocate: Compute/virtualMachines/deallocate/action
-    POST Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData: \
-Compute/virtualMachines/retrieveBootDiagnosticsData/action
-    GET Microsoft.Compute/disks: Compute/disks/read
-    PATCH Microsoft.Compute/disks: Compute/disks/write
-    DELETE Microsoft.Compute/disks: Compute/disks/delete
-    GET Microsoft.Network/locations/operations: Network/locations/operations/read
-    GET Microsoft.Network/virtualNetworks: Network/virtualNetworks/read
-    GET Microsoft.Network/networkSecurityGroups: Network/networkSecurityGroups/read
-    GET Microsoft.Network/networkInterfaces: Network/networkInterfaces/read
-    PUT Microsoft.Network/networkInterfaces: Network/networkInterfaces/write \
-Network/virtualNetworks/subnets/join/action
-    PATCH Microsoft.Network/networkInterfaces: Network/networkInterfaces/write
-    DELETE Microsoft.Network/networkInterfaces: Network/networkInterfaces/delete
-    GET Microsoft.Network/publicIPAddresses: Network/publicIPAddresses/read
-    PUT Microsoft.Network/publicIPAddresses: Network/publicIPAddresses/write
-    PATCH Microsoft.Network/publicIPAddresses: Network/publicIPAddresses/write
-    DELETE Microsoft.Network/publicIPAddresses: Network/publicIPAddresses/delete
-    """,
-)
-
-COMPUTE: Mapping[str, Permissions] = {"aws": _EC2, "gcp": _COMPUTE_ENGINE, "azure": _MACHINES}
-
-
-def _launch(call: str, **more: str) -> dict[str, tuple[str, frozenset[str]]]:
-    return {what: (call, frozenset(needed.split())) for what, needed in more.items()}
-
-
-#: Cloud → what an instance is asked for with → the call that needs more then, and what.
-LAUNCHED_WITH: Mapping[str, Mapping[str, tuple[str, frozenset[str]]]] = {
-    "aws": _launch("ec2:RunInstances", identity="iam:PassRole"),
-    "gcp": _launch(
-        "compute.instances.insert",
-        identity="compute.instances.setServiceAccount iam.serviceAccounts.actAs",
-        public_address="compute.subnetworks.useExternalIp",
-        security_groups="compute.instances.setTags",
-        private_image="compute.images.useReadOnly",
-    ),
-    "azure": {
-        **_launch(
-            "PUT Microsoft.Network/networkInterfaces",
-            security_groups="Microsoft.Network/networkSecurityGroups/join/action",
-            public_address="Microsoft.Network/publicIPAddresses/join/action",
-        ),
-        **_launch(
-            "PUT Microsoft.Compute/virtualMachines",
-            identity="Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
-        ),
-    },
 }

@@ -15,9 +15,9 @@ from airflow_multicloud.core.preflight.operations import needs_of, operations_of
 from airflow_multicloud.opening.permissions import describe
 from airflow_multicloud.ports.calls import PolicyDocument
 from airflow_multicloud.testing.local_clouds.kit.admin import Admin
+from tests.integration.preflight.machines import COMPUTE, LAUNCHED_WITH
 from tests.integration.preflight.naming import _methods
 from tests.integration.preflight.reading import READERS
-from tests.integration.preflight.vendors import COMPUTE, LAUNCHED_WITH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,23 +19,30 @@ from airflow_multicloud.clouds.azure.compute import launching as azure_launching
 from airflow_multicloud.clouds.azure.compute.fields import Place, tags_of
 from airflow_multicloud.clouds.gcp.compute import launching as gcp_launching
 from airflow_multicloud.clouds.gcp.compute.fields import Place as GooglePlace
+from airflow_multicloud.core.preflight.operations import needs_of, operations_of
+from airflow_multicloud.core.rollout import artifacts
 from airflow_multicloud.core.rollout.names import DEPLOYMENT
 from airflow_multicloud.core.rollout.policy import RolloutPolicy
 from airflow_multicloud.core.rollout.targets import Target
+from airflow_multicloud.core.upload import upload
 from airflow_multicloud.ports.compute import ComputeService, InstanceRef, LaunchOrder
 from airflow_multicloud.ports.object_store import ObjectStore
 from airflow_multicloud.testing.local_clouds.azure.compute import IDENTITY_ID
 from airflow_multicloud.testing.local_clouds.gcp.service_account import signing_connection
 from airflow_multicloud.testing.sample_app import Behaviour
 from tests.faults.proxy import FaultProxy, proxied_connection
-from tests.integration.preflight.test_objects import Recorded
+from tests.integration.preflight.test_objects import Recorded, covers, granted, lacking
 
 from .asking import AskedMachines, check_machines, machines_of
 from .landscape import CONNECTIONS, POLL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from airflow_multicloud.core.endpoints import Endpoint
+    from airflow_multicloud.core.rollout.standing import StandingInstance
+    from airflow_multicloud.ports.calls import Grant
     from airflow_multicloud.testing.local_clouds import LocalClouds, LocalServer
 
     from .landscape import Landscape
@@ -132,11 +140,10 @@ def _leave_azure(hook: Any, order: LaunchOrder) -> None:
 _LEAVE = {"aws": _leave_aws, "gcp": _leave_gcp, "azure": _leave_azure}
 
 
-def suspend(landscape: Landscape) -> None:
+def suspend(one: StandingInstance) -> None:
     """As somebody might, on the one cloud that has it."""
     hook = compute_of("gcp")
-    found = next(one for one in landscape.instances() if one.cloud == "gcp")
-    place = GooglePlace(*(found.id.split("/")[n] for n in (1, 3, 5)))
+    place = GooglePlace(*(one.id.split("/")[n] for n in (1, 3, 5)))
     request = compute_v1.SuspendInstanceRequest(
         project=place.project, zone=place.zone, instance=place.name
     )
@@ -177,15 +184,14 @@ def elaborate(landscape: Landscape) -> list[dict[str, Any]]:
     )
 
 
-def power(landscape: Landscape, *, on: bool) -> None:
+def power(one: StandingInstance, *, on: bool) -> None:
     """As the operators do."""
-    for one in landscape.instances():
-        hook, ref = compute_of(one.cloud), InstanceRef(one.id, one.region)
-        begun = hook.power_instance(ref, on=on)
-        while not begun.state.is_final:
-            time.sleep(POLL.total_seconds())
-            begun = hook.describe_operation(begun)
-        hook.describe_instance(ref)
+    hook, ref = compute_of(one.cloud), InstanceRef(one.id, one.region)
+    begun = hook.power_instance(ref, on=on)
+    while not begun.state.is_final:
+        time.sleep(POLL.total_seconds())
+        begun = hook.describe_operation(begun)
+    hook.describe_instance(ref)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -201,14 +207,15 @@ def test_the_machines_of_a_deployment(
 
     deploy(app, revision="one").raise_if_failed()
     labels = labels_of(landscape, cloud)
+    one = landscape.by_cloud()[cloud]
     if cloud == "gcp":
-        suspend(landscape)
+        suspend(one)
     else:
-        power(landscape, on=False)
+        power(one, on=False)
     asked.forget()
     deploy(app, revision="one").raise_if_failed()
     seen = asked.calls(cloud)
-    power(landscape, on=False)
+    power(one, on=False)
     leave_parts(cloud, wanted, labels)
     asked.forget()
     deploy(app, revision="one").raise_if_failed()
@@ -229,21 +236,71 @@ def test_the_machines_of_a_deployment(
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_stores_of_a_deployment(
+    landscape: Landscape,
+    proxied: dict[str, Recorded],
+    monkeypatch: pytest.MonkeyPatch,
+    cloud: str,
+) -> None:
+    """An artifact of a file and of a bucket; one that becomes another; and the way back."""
+    bucket = landscape.lab.bucket
+    app, other = landscape.app("first"), landscape.app("other")
+    (wanted,) = (one for one in targets(landscape) if one["name"] == cloud)
+    deploy = partial(landscape.deploy, targets=[wanted])
+    there = proxied[cloud]
+    there.proxy.reset()
+    deploy(app, revision="one").raise_if_failed()
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "upload", partial(_upload_another, landscape.app("changed")))
+        assert not deploy(other, revision="changed").succeeded
+    used = there.requests(bucket)
+    deployed = {"deployment_id": landscape.deployment_id, "targets": [wanted], "versioned": False}
+    told = stores_of(cloud, {"deploy": {**deployed, "artifact": str(app)}}, bucket)
+    assert lacking(used, told) == []
+    # Of what any upload takes, which is proven as such; not all of it is taken by these files.
+    upload = {"destination": f"{wanted['artifacts']}{landscape.deployment_id}/"}
+    more = told - stores_of(cloud, {"upload": {**upload, "versioned": False}}, bucket)
+    assert [one for one in more if not any(covers(one, used_one) for used_one in used)] == []
+
+    source = f"{there.uri(bucket, 'builds/')}app.tar.gz".replace("recorded", "noted")
+    there.fill(bucket, {"builds/app.tar.gz": other.read_bytes()})
+    deploy(source, revision="two").raise_if_failed()
+    used = there.requests(bucket)
+    told = stores_of(cloud, {"deploy": {**deployed, "artifact": source}}, bucket)
+    assert lacking(used, told) == []
+
+    api.roll_back_deployment(
+        landscape.deployment_id, "one", [wanted], policy=RolloutPolicy(canary=0, poll_interval=POLL)
+    ).raise_if_failed()
+    told = stores_of(cloud, {"rollback": deployed}, bucket)
+    assert lacking(there.requests(bucket), told) == []
+
+
+def _upload_another(changed: Path, file: Path, copy: Endpoint, **given: Any) -> Any:
+    return upload(changed, copy, **given)
+
+
+def stores_of(cloud: str, operation: dict[str, Any], bucket: str) -> frozenset[Grant]:
+    found = granted(cloud, needs_of(operations_of([operation])))
+    return frozenset(replace(one, resource=one.resource.replace(bucket, "BUCKET")) for one in found)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_machines_of_a_teardown(
     landscape: Landscape, proxied: dict[str, Recorded], asked: AskedMachines, cloud: str
 ) -> None:
     (wanted,) = (one for one in elaborate(landscape) if one["name"] == cloud)
     landscape.deploy(landscape.app(), targets=[wanted]).raise_if_failed()
+    one = landscape.by_cloud()[cloud]
     for on, name in ((False, "stop_instance"), (True, "start_instance")):
         asked.forget()
-        power(landscape, on=on)
+        power(one, on=on)
         seen = asked.calls(cloud)
         if cloud == "gcp" and on:
-            suspend(landscape)
+            suspend(one)
             asked.forget()
-            power(landscape, on=True)
+            power(one, on=True)
             seen |= asked.calls(cloud)
-        one = landscape.by_cloud()[cloud]
         instance = {"conn_id": CONNECTIONS[cloud], "instance_id": one.id, "region": one.region}
         check_machines(cloud, seen, {name: instance}, CONNECTIONS[cloud])
     leave_parts(cloud, wanted, labels_of(landscape, cloud))
