@@ -210,6 +210,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         },
     ),
     (
+        "Replicate in shards, to the first destination",
+        "sharded_replication",
+        _TO_REPLICA,
+        "sharded_replication: files of the run",
+        {},
+    ),
+    (
         "Upload",
         "upload",
         {"destination": _PLACE, "versioned": False},

@@ -73,6 +73,23 @@ class Replicate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShardedReplication(Replicate):
+    """A replication over mapped tasks, in the words of ``sharded_replication``.
+
+    Its tasks tell each other what they do by files in the bucket of the first destination.
+    """
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = Replicate.WITHOUT_EFFECT | {"shards"}
+
+    def needs(self) -> Iterator[Need]:
+        """Those of a replication; and the files of the run go at its end."""
+        yield from Replicate.needs(self)
+        what = "sharded_replication: files of the run"
+        home, *_ = ObjectPlace.each(self.destinations, what, "destinations")
+        yield from home.needs((*LEDGER, "put_object", "delete_object"), own=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """An upload, in the words of ``UploadArtifactOperator``.
 

@@ -29,7 +29,13 @@ from airflow_multicloud.core.preflight.deployments import (
 )
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
-from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.core.preflight.objects import (
+    Fetch,
+    Replicate,
+    ShardedReplication,
+    Upload,
+    Verify,
+)
 from airflow_multicloud.core.preflight.secrets import SyncSecrets
 from airflow_multicloud.errors import CloudError, ErrorKind
 
@@ -51,6 +57,7 @@ class Operation(Protocol):
 OPERATIONS: Mapping[str, Any] = MappingProxyType(
     {
         "replicate": Replicate,
+        "sharded_replication": ShardedReplication,
         "upload": Upload,
         "verify": Verify,
         "fetch": Fetch,

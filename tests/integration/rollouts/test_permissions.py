@@ -150,6 +150,14 @@ def suspend(one: StandingInstance) -> None:
     hook._wait(place, hook._instances.suspend_unary(request))
 
 
+def unlabel_disk(one: StandingInstance) -> None:
+    """Which then is labelled again before its machine goes."""
+    hook = compute_of("azure")
+    place = hook._place(InstanceRef(one.id, one.region))
+    bare = models.DiskUpdate(tags={})
+    hook._compute.disks.begin_update(place.group, place.disk, bare, polling_interval=0).result()
+
+
 def labels_of(landscape: Landscape, cloud: str) -> dict[str, str]:
     labels = {DEPLOYMENT: landscape.deployment_id}
     (found,) = [one for one in compute_of(cloud).list_instances(labels) if one.state.is_live]
@@ -304,6 +312,8 @@ def test_the_machines_of_a_teardown(
         instance = {"conn_id": CONNECTIONS[cloud], "instance_id": one.id, "region": one.region}
         check_machines(cloud, seen, {name: instance}, CONNECTIONS[cloud])
     leave_parts(cloud, wanted, labels_of(landscape, cloud))
+    if cloud == "azure":
+        unlabel_disk(one)
     asked.forget()
     landscape.tear_down().raise_if_failed()
     given = {"deployment_id": landscape.deployment_id, "conn_ids": [CONNECTIONS[cloud]]}

@@ -18,6 +18,7 @@ CLOUDS = ("aws", "gcp", "azure")
 #: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
     "replicate": "ReplicateOperator",
+    "sharded_replication": "PlanReplicationOperator",
     "upload": "UploadArtifactOperator",
     "verify": "VerifyReplicaOperator",
     "fetch": "FailoverFetchOperator",
@@ -89,6 +90,7 @@ GIVEN = {
         "delete_extraneous": True,
         "create_buckets": True,
     },
+    "sharded_replication": {"source": SOURCE, "destinations": [REPLICA]},
     "upload": {"destination": SOURCE, "replicate_to": [REPLICA]},
     "verify": {"replica": REPLICA, "siblings": [SOURCE]},
     "fetch": {"candidates": [SOURCE, REPLICA], "target": "abfs://c@lake/sales/"},

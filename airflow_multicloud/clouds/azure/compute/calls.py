@@ -77,8 +77,11 @@ _PARTS = (_read(_NIC), _read(_DISK), _read(_IP))
 _DELETE = (
     _GET,
     *_PARTS,
-    # A disk that is left behind is known by its label only.
-    _LABEL_DISK,
+    _call(
+        f"PATCH {_DISK}",
+        f"{_DISK}/write",
+        without="a disk that Azure leaves behind is not found by its label",
+    ),
     *(
         _call(f"DELETE {type_}", f"{type_}/delete", resource=_MACHINE if type_ == _VM else _GROUP)
         for type_ in (_VM, _NIC, _DISK, _IP)
