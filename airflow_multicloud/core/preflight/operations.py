@@ -21,9 +21,22 @@ from airflow_multicloud.core.preflight.databases import (
     VerifyDatabase,
 )
 from airflow_multicloud.core.preflight.deliveries import ExportMetrics, QueryLogs, ShipLogs
+from airflow_multicloud.core.preflight.deployments import (
+    Deploy,
+    Rollback,
+    StartInstance,
+    StopInstance,
+    Teardown,
+)
 from airflow_multicloud.core.preflight.drills import Drill
 from airflow_multicloud.core.preflight.needs import Need
-from airflow_multicloud.core.preflight.objects import Fetch, Replicate, Upload, Verify
+from airflow_multicloud.core.preflight.objects import (
+    Fetch,
+    Replicate,
+    ShardedReplication,
+    Upload,
+    Verify,
+)
 from airflow_multicloud.core.preflight.secrets import SyncSecrets
 from airflow_multicloud.errors import CloudError, ErrorKind
 
@@ -45,6 +58,7 @@ class Operation(Protocol):
 OPERATIONS: Mapping[str, Any] = MappingProxyType(
     {
         "replicate": Replicate,
+        "sharded_replication": ShardedReplication,
         "upload": Upload,
         "verify": Verify,
         "fetch": Fetch,
@@ -52,6 +66,11 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "ship_logs": ShipLogs,
         "query_logs": QueryLogs,
         "drill": Drill,
+        "deploy": Deploy,
+        "rollback": Rollback,
+        "teardown": Teardown,
+        "start_instance": StartInstance,
+        "stop_instance": StopInstance,
         "sync_secrets": SyncSecrets,
         "snapshot_database": SnapshotDatabase,
         "restore_database": RestoreDatabase,

@@ -13,11 +13,12 @@ from airflow_multicloud import api, operators
 from airflow_multicloud.core.preflight.operations import OPERATIONS, needs_of, operations_of
 from airflow_multicloud.errors import CloudError, ErrorKind
 
-SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database")
+SERVICES = ("object_store", "metrics", "logs", "identity", "secrets", "database", "compute")
 CLOUDS = ("aws", "gcp", "azure")
 #: Operation → the operator that it mirrors, or the function where there are several.
 MIRRORED = {
     "replicate": "ReplicateOperator",
+    "sharded_replication": "PlanReplicationOperator",
     "upload": "UploadArtifactOperator",
     "verify": "VerifyReplicaOperator",
     "fetch": "FailoverFetchOperator",
@@ -25,6 +26,11 @@ MIRRORED = {
     "ship_logs": "ShipLogsOperator",
     "query_logs": "QueryLogsOperator",
     "drill": "run_drill",
+    "deploy": "DeployOperator",
+    "rollback": "RollbackOperator",
+    "teardown": "TeardownOperator",
+    "start_instance": "StartInstanceOperator",
+    "stop_instance": "StopInstanceOperator",
     "sync_secrets": "SyncSecretsOperator",
     "snapshot_database": "SnapshotDatabaseOperator",
     "restore_database": "RestoreDatabaseOperator",
@@ -40,6 +46,15 @@ NOT_TAKEN = {
     "verify_database": {"restored", "host", "port", "baseline", "record_to"},
 }
 SOURCE, REPLICA = "s3://a@lake/sales/", "gs://b@lake/sales/"
+TARGET = {
+    "name": "main",
+    "conn_id": "a",
+    "region": "here",
+    "size": "small",
+    "network": {"subnets": ["inner"]},
+    "artifacts": REPLICA,
+}
+INSTANCE = {"conn_id": "a", "instance_id": "i-1", "region": "here"}
 
 
 def _parameters(cls: Any) -> set[str]:
@@ -76,6 +91,7 @@ GIVEN = {
         "delete_extraneous": True,
         "create_buckets": True,
     },
+    "sharded_replication": {"source": SOURCE, "destinations": [REPLICA]},
     "upload": {"destination": SOURCE, "replicate_to": [REPLICA]},
     "verify": {"replica": REPLICA, "siblings": [SOURCE]},
     "fetch": {"candidates": [SOURCE, REPLICA], "target": "abfs://c@lake/sales/"},
@@ -83,6 +99,11 @@ GIVEN = {
     "ship_logs": {"destinations": ["a"], "log_name": "etl", "source": "s3://a@lake/x.json"},
     "query_logs": {"connections": ["a"], "log_name": "etl"},
     "drill": {"primary": SOURCE, "replicas": [REPLICA], "places": ["abfs://c@lake/"]},
+    "deploy": {"deployment_id": "shop", "artifact": "/app.tar.gz", "targets": [TARGET]},
+    "rollback": {"deployment_id": "shop", "targets": [TARGET]},
+    "teardown": {"deployment_id": "shop", "conn_ids": ["a"]},
+    "start_instance": INSTANCE,
+    "stop_instance": INSTANCE,
     "sync_secrets": {
         "source": "a",
         "destinations": ["b", "c"],

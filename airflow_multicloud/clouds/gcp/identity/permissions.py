@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlencode
 
@@ -33,7 +34,12 @@ class TestedPermissions(IdentityBase):
     """The port's ``check_permissions``."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,
+        context: Mapping[str, str] = MappingProxyType({}),  # noqa: ARG002  # conditions are on what is asked
     ) -> tuple[PermissionCheck, ...]:
         """Ask the resource itself, or its project where it can't be asked.
 
@@ -43,6 +49,7 @@ class TestedPermissions(IdentityBase):
         :param actions: permissions, as ``storage.objects.create``, without wildcards.
         :param resource: a full resource name.
         :param to_be_made: of a bucket that is not there, the connection's project is asked.
+        :param context: makes no difference.
         :raises CredentialsError: the credentials are refused; ``invalid_argument`` for what is no
             permission or resource of Google Cloud.
         """
