@@ -80,6 +80,10 @@ TABLE = CallTable(
         "describe_operation:made": (_OPERATION, _MADE[0]),
         "describe_operation:snapshot": (_OPERATION, _GET, _BACKUP),
         "list_snapshots": (_GET, _BACKUPS),
+        "list_snapshots:all": (
+            _LIST,
+            _call(_BACKUPS.call, *_BACKUPS.permissions, resource=_SUBSCRIPTION),
+        ),
         "describe_snapshot": (_GET, _BACKUP),
         # Its labels are tags of the server.
         "snapshot_database": (
