@@ -367,6 +367,13 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         {},
     ),
     (
+        "Remove the snapshots that a task has taken",
+        "remove_snapshot",
+        {"conn_id": "c", "snapshot_task_id": "snapshot"},
+        "remove_snapshot",
+        {},
+    ),
+    (
         "Restore a snapshot of a database",
         "restore_database",
         {"conn_id": "c", "snapshot": _ANY},
