@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,10 @@ class ApiCall:
     when: str = ""
 
 
+def _nothing(_facts: Mapping[str, str]) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class CallTable:
     """What one service of a cloud calls; ``clouds.<cloud>.<service>.calls.TABLE``.
@@ -38,10 +42,18 @@ class CallTable:
         :class:`~airflow_multicloud.core.preflight.needs.Need`) and what
         ``clouds.<cloud>.identity.facts`` says of the connection. What is not known there stands in
         braces: ``{subscription}``. Where the cloud's policies have patterns, it is one.
+    :param implied: names of facts that follow from these on this cloud: what an image's name says
+        of how it is looked up, say.
     """
 
     calls: Mapping[str, tuple[ApiCall, ...]]
     resource: Callable[[str, Mapping[str, str]], str]
+    implied: Callable[[Mapping[str, str]], Iterable[str]] = _nothing
+
+    def made(self, use: str, facts: Mapping[str, str]) -> tuple[ApiCall, ...]:
+        """The calls of a use that are made where these facts are so."""
+        known = {"", *facts, *self.implied(facts)}
+        return tuple(call for call in self.calls[use] if call.when in known)
 
 
 #: Stands in resources where the account (the project) is, which only the identity can tell.

@@ -59,8 +59,7 @@ class Secret:
     :param current: the current version; ``None`` when it has none.
     :param tags: all tags, labels or annotations that people may write.
     :param recoverable_until: for a removed one: until when it can be recovered.
-    :param addressable: whether :attr:`name` finds it: not when its name in the cloud looks like
-        another's encoding. Such a secret is told of and otherwise left alone.
+    :param addressable: false when its name looks like another's encoding: it is only listed.
     :param managed_by: the cloud's service that made it and changes its value; mostly ``None``.
     """
 

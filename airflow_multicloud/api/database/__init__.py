@@ -11,13 +11,18 @@ __getattr__, __dir__, __all__ = lazy_face(
             "describe_database power_database promote_replica"
         ),
         "airflow_multicloud.api.database.orders": (
-            "remove_database remove_scratch_databases restore_database snapshot_database"
+            "remove_database remove_scratch_databases restore_database"
         ),
+        "airflow_multicloud.api.database.snapshots": "remove_snapshot snapshot_database",
         "airflow_multicloud.api.database.verification": "verify_database",
         "airflow_multicloud.core.database.checks": "TableCheck",
         "airflow_multicloud.core.database.promotions": "PromotedReplica",
         "airflow_multicloud.core.database.removals": "DatabaseRemoval RemovedDatabase",
         "airflow_multicloud.core.database.restores": "RestoredDatabase",
+        "airflow_multicloud.core.database.retention": "SnapshotRetention",
+        "airflow_multicloud.core.database.snapshot_removals": (
+            "LeftSnapshot RemovedSnapshot SnapshotRemoval"
+        ),
         "airflow_multicloud.core.database.snapshots": "TakenSnapshot",
         "airflow_multicloud.core.database.verification": (
             "CheckOutcome CheckResult DatabaseVerification"

@@ -42,10 +42,8 @@ def calls_of(
     made = {_place(need) for need in every if need.use == _MAKES_BUCKET}
     for need in every:
         table, facts = describe(need)
-        for call in table.calls[need.use]:
-            told = {**facts, **need.facts}
-            if call.when and call.when not in told:
-                continue
+        told = {**facts, **need.facts}
+        for call in table.made(need.use, told):
             resource = table.resource(call.resource, told)
             named = partial(_named, table, call.resource, facts, need.facts)
             one = NeededCall(

@@ -10,6 +10,9 @@ from airflow_multicloud.operators.database.promote import (
 from airflow_multicloud.operators.database.remove import (
     RemoveDatabaseOperator as RemoveDatabaseOperator,
 )
+from airflow_multicloud.operators.database.remove_snapshot import (
+    RemoveSnapshotOperator as RemoveSnapshotOperator,
+)
 from airflow_multicloud.operators.database.restore import (
     RestoreDatabaseOperator as RestoreDatabaseOperator,
 )

@@ -141,6 +141,7 @@ _FLEXIBLE_SERVERS = _listed(
     GET flexibleServers/{name}/backups: DBforPostgreSQL/flexibleServers/backups/read
     GET flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/read
     PUT flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/write
+    DELETE flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/delete
     PATCH flexibleServers/{name}: DBforPostgreSQL/flexibleServers/write
     DELETE flexibleServers/{name}: DBforPostgreSQL/flexibleServers/delete
     GET azureAsyncOperation: DBforPostgreSQL/locations/azureAsyncOperation/read
@@ -160,8 +161,26 @@ _FLEXIBLE_SERVERS = _listed(
     )
 }
 
+#: The same page, Microsoft.Sql.
+_AZURE_SQL = _listed(
+    "",
+    "Microsoft.",
+    """
+    GET servers: Sql/servers/read
+    GET servers/{name}: Sql/servers/read
+    GET databases: Sql/servers/databases/read
+    GET databases/{name}: Sql/servers/databases/read
+    PUT databases/{name}: Sql/servers/databases/write
+    DELETE databases/{name}: Sql/servers/databases/delete
+    GET databases/{name}/replicationLinks: Sql/servers/databases/replicationLinks/read
+    POST failover: Sql/servers/databases/replicationLinks/failover/action
+    GET databaseAzureAsyncOperation: Sql/locations/databaseAzureAsyncOperation/read
+    GET locks of a database: Authorization/locks/read
+    """,
+)
+
 DATABASES: Mapping[str, Permissions] = {
     "aws": _RDS,
     "gcp": _CLOUD_SQL,
-    "azure": _FLEXIBLE_SERVERS,
+    "azure": _FLEXIBLE_SERVERS | _AZURE_SQL,
 }

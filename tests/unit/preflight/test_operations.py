@@ -31,6 +31,7 @@ MIRRORED = {
     "promote_replica": "PromoteReplicaOperator",
     "verify_database": "VerifyDatabaseOperator",
     "remove_database": "RemoveDatabaseOperator",
+    "remove_snapshot": "RemoveSnapshotOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
@@ -89,11 +90,12 @@ GIVEN = {
         "on_conflict": "overwrite",
         "deletion_policy": "remove",
     },
-    "snapshot_database": {"conn_id": "a", "database": "shop"},
+    "snapshot_database": {"conn_id": "a", "database": "shop", "keep": 7},
     "restore_database": {"conn_id": "a", "database": "shop", "deletion_protected": True},
     "promote_replica": {"conn_id": "a", "replica": "shop-2"},
     "verify_database": {"conn_id": "a", "database": "shop"},
     "remove_database": {"conn_id": "a", "database": "shop", "final_snapshot": "last"},
+    "remove_snapshot": {"conn_id": "a", "snapshot": {"id": "s"}},
 }
 
 
@@ -134,7 +136,10 @@ def test_one_mapping_serves_operator_and_preflight():
         ([{"copy": {}}], r"operations\[0\]: 'copy' given, expected one of replicate, "),
         ([{"replicate": {}, "fetch": {}}], r"operations\[0\]: .* expected one operation"),
         ([{"replicate": "s3://a@b/"}], r"operations\[0\]\.replicate: .* expected a mapping"),
-        ([{"replicate": {"source": SOURCE}}], r"operations\[0\]\.replicate: .*'destinations'"),
+        (
+            [{"replicate": {"source": SOURCE}}],
+            r"operations\[0\]\.replicate: \['source'\] given, expected destinations too",
+        ),
         (
             [{"replicate": {"source": SOURCE, "destinations": [REPLICA], "delete": True}}],
             r"operations\[0\]\.replicate: 'delete' given, expected bandwidth_limit, ",
@@ -148,6 +153,7 @@ def test_one_mapping_serves_operator_and_preflight():
             "names, prefix: neither given",
         ),
         ([{"restore_database": {"conn_id": "a"}}], "database, snapshot: expected exactly one"),
+        ([{"remove_snapshot": {"conn_id": "a"}}], "snapshot_task_id, snapshot: expected exactly"),
         ([{"remove_database": {"conn_id": "a"}}], "restore_task_id, database: expected exactly"),
         (
             [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],

@@ -16,7 +16,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.permissions import Asking, Question, checked_actions, unasked
 from airflow_multicloud.clouds.gcp import NAME
 from airflow_multicloud.clouds.gcp.identity.client import IdentityBase
-from airflow_multicloud.clouds.gcp.identity.errors import translated
+from airflow_multicloud.clouds.gcp.identity.errors import is_googles, translated
 from airflow_multicloud.clouds.gcp.identity.resources import Target, project_of_new, target_of
 from airflow_multicloud.clouds.gcp.rest import RestApi
 from airflow_multicloud.errors import CredentialsError, ErrorKind
@@ -26,9 +26,6 @@ from airflow_multicloud.ports.identity import Decision, PermissionCheck
 _PERMISSION = re.compile(r"(?=.{5,128}\Z)[a-z][a-zA-Z0-9]*(?:\.[a-zA-Z0-9]+){2,}")
 #: Resource Manager takes no more: "you can check up to 100 permissions in a single request".
 _AT_ONCE: Final = 100
-
-#: Google gives a reason for what is not there; a server that does not know the call gives none.
-_NO_REASON = "404"
 
 
 class TestedPermissions(IdentityBase):
@@ -65,7 +62,7 @@ class TestedPermissions(IdentityBase):
             except CredentialsError as err:
                 if err.kind is not ErrorKind.NOT_FOUND:
                     raise
-                if err.code == _NO_REASON:
+                if not is_googles(err):
                     raise CredentialsError(
                         f"{err}; this endpoint does not tell what the caller may do",
                         kind=ErrorKind.UNSUPPORTED,
