@@ -25,6 +25,8 @@ POLICIES_UNREAD = frozenset({"secretsmanager", "sqs", "sns"})
 # groups let services deliver to them.
 _GROUPS_POLICIES = frozenset({"logs"})
 _MOST_NAMED = 3
+#: Begins what nobody knows beforehand, in a resource; no role's name has it.
+_UNTOLD = "{"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,9 @@ class Verdict:
         return self.decision is Decision.DENY and not self.explicit and not self.layers
 
     def why_maybe(self, source: PolicySource, arn: Arn | None) -> str | None:
-        """Why what is denied by silence may be allowed by the resource itself."""
+        """Why what is denied by silence may be allowed all the same, by the resource itself say."""
+        if arn is not None and arn.service == "iam" and _UNTOLD in arn.rest:
+            return f"no policy of {source.arn} allows it for every role; which this is IAM tells"
         if arn is None or arn.service not in _HAVE_POLICIES:
             return None
         if arn.service == "s3" and not arn.account:
