@@ -357,6 +357,20 @@ _USES: tuple[tuple[str, str, dict[str, Any], str, dict[str, dict[str, Any]]], ..
         "snapshot_database",
         {"conn_id": "c", "database": _ANY},
         "snapshot_database",
+        {"`keep`": {"keep": 7}},
+    ),
+    (
+        "Remove a snapshot of a database",
+        "remove_snapshot",
+        {"conn_id": "c", "snapshot": _ANY},
+        "remove_snapshot",
+        {},
+    ),
+    (
+        "Remove the snapshots that a task has taken",
+        "remove_snapshot",
+        {"conn_id": "c", "snapshot_task_id": "snapshot"},
+        "remove_snapshot",
         {},
     ),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,25 @@ def test_a_restore_of_a_run_is_found_again_and_removed(space: Databases, shell: 
     assert first["name"] in ended.out
 
 
+def test_a_removal_says_where_it_looked_and_looks_where_the_source_lies(
+    space: Databases, shell: Shell
+) -> None:
+    till = space.create("till", region="mem-2").id
+    words = ("--run", "drill", *FAST)
+    made = shell.run("restore-database", *ON, "--database", till, *words, "-o", "json").result
+    remove = ("remove-database", *ON, *words, "--confirm-after", "0s")
+    ended = shell.run(*remove)
+    assert "there was nothing to remove in: the connection's account, mem-1" in ended.err
+    assert made["name"] in space.servers
+    ended = shell.run(*remove, "--source", till, "-o", "json")
+    assert [one["id"] for one in ended.result["removed"]] == [made["id"]]
+    assert [one["region"] for one in ended.result["searched"]] == ["mem-1", "mem-2"]
+    assert {*space.servers} == {"shop", "till"}
+    for option in ("--source", "--confirm-after"):
+        named = ("--database", made["id"], "--confirm", made["name"], option, "5s")
+        assert f"{option}: given with --database" in shell.run("remove-database", *ON, *named).err
+
+
 def test_a_snapshot_with_a_name_is_taken_once(space: Databases, shell: Shell) -> None:
     words = ("snapshot-database", *ON, "--database", "shop", "--name", "before", *FAST)
     assert shell.run(*words, "--label", "team=shop").code == 0
@@ -66,6 +86,27 @@ def test_a_snapshot_with_a_name_is_taken_once(space: Databases, shell: Shell) ->
     assert other.code == 7
     assert "already_exists" in other.err
     assert space.snapshots["before"].labels["team"] == "shop"
+
+
+def test_a_series_keeps_its_newest_and_a_snapshot_is_removed(
+    space: Databases, shell: Shell
+) -> None:
+    words = ("snapshot-database", *ON, "--database", "shop", "--series", "nightly", *FAST)
+    names = []
+    for _ in range(3):
+        space.advance(timedelta(days=1))
+        ended = shell.run(*words, "--keep", "2", "-o", "json")
+        names.append(ended.result["name"])
+    assert f"removed, older: memory/memory-{CONN}/snapshots/{names[0]}" in ended.err
+    assert {*space.snapshots} == {*names[1:]}
+    assert "expected it with keep" in shell.run(*words[:5], "--keep", "2").err
+    of = ("remove-snapshot", *ON, "--snapshot", ended.result["id"], *FAST)
+    refused = shell.run(*of, "--confirm", names[1])
+    assert (refused.code, len(space.snapshots)) == (2, 2)
+    assert f"--confirm: {names[1]!r} given, expected {names[2]!r}" in refused.err
+    gone = shell.run(*of, "--confirm", names[2])
+    assert (gone.code, [*space.snapshots]) == (0, [names[1]])
+    assert "nothing to remove" in shell.run(*of, "--confirm", names[2]).err
 
 
 def test_a_promotion_is_typed_twice(space: Databases, shell: Shell) -> None:

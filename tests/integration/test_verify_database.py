@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,7 @@ def sql(shop: Instance, monkeypatch: pytest.MonkeyPatch) -> Any:
             "login": LOGIN.user,
             "password": password,
             "schema": "sales",
-            "extra": {"cursor": "dictcursor", **extra},
+            "extra": {"cursor": "dictcursor", "sslmode": "disable", **extra},
         }
         monkeypatch.setenv(f"AIRFLOW_CONN_{SQL.upper()}", json.dumps(connection))
 
@@ -257,6 +258,21 @@ def test_no_password_is_shown(sql: Any, shop: Instance, caplog: pytest.LogCaptur
     assert shop.endpoint.host in shown
 
 
+def test_the_place_of_an_instance_is_asked_with_tls(
+    sql: Any, shop: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the connection says otherwise; this server has none."""
+    check = [{"table": "orders", "rows": 2000}]
+    assert verify_database(SQL, check, **at(shop)).verified
+    given = json.loads(os.environ[f"AIRFLOW_CONN_{SQL.upper()}"])
+    given["extra"].pop("sslmode")
+    monkeypatch.setenv(f"AIRFLOW_CONN_{SQL.upper()}", json.dumps(given))
+    (one,) = verify_database(SQL, check, **at(shop)).results
+    assert one.outcome is CheckOutcome.ERROR
+    assert "SSL" in str(one.why)
+    assert verify_database(SQL, check).verified
+
+
 @pytest.mark.parametrize("extra", ["hostaddr", "service", "host", "Port", "dbname", "user"])
 def test_an_extra_that_leads_elsewhere_is_refused(sql: Any, shop: Instance, extra: str) -> None:
     sql(**{extra: "x"})
@@ -275,6 +291,12 @@ def test_a_restored_instance_is_where_it_says() -> None:
     (one,) = report.results
     assert (one.outcome, one.error_kind) == (CheckOutcome.ERROR, ErrorKind.UNAVAILABLE)
     assert (report.host, report.port) == ("127.0.0.1", 1)
+    aged: list[dict[str, Any]] = [{"table": "orders", "newest": "at", "max_age": 60}]
+    with pytest.raises(DatabaseError, match="restored_moment: nothing given") as caught:
+        verify_database(SQL, aged, restored=restored)
+    assert caught.value.kind is ErrorKind.INVALID_ARGUMENT
+    report = verify_database(SQL, aged, restored=restored, restored_moment="2026-01-01T00:00:00Z")
+    assert [one.error_kind for one in report.results] == [ErrorKind.UNAVAILABLE]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from airflow_multicloud.core.preflight.databases import (
     PromoteReplica,
     RemoveDatabase,
+    RemoveSnapshot,
     RestoreDatabase,
     SnapshotDatabase,
     VerifyDatabase,
@@ -76,6 +77,7 @@ OPERATIONS: Mapping[str, Any] = MappingProxyType(
         "promote_replica": PromoteReplica,
         "verify_database": VerifyDatabase,
         "remove_database": RemoveDatabase,
+        "remove_snapshot": RemoveSnapshot,
     }
 )
 

@@ -72,12 +72,12 @@ class FlexibleServersControl:
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def make(self, name: str) -> DatabaseRef:
+    def make(self, name: str, location: str = REGIONS[0]) -> DatabaseRef:
         self.client.servers.begin_create_or_update(
             RESOURCE_GROUP,
             name,
             {
-                "location": REGIONS[0],
+                "location": location,
                 "sku": {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"},
                 "properties": {
                     "createMode": "Default",
@@ -93,6 +93,9 @@ class FlexibleServersControl:
             polling=False,
         )
         return self.available(name)
+
+    def make_abroad(self, name: str) -> DatabaseRef:
+        return self.make(name, REGIONS[1])
 
     def replicate(self, of: DatabaseRef, name: str) -> DatabaseRef:
         self.client.servers.begin_create_or_update(
@@ -131,7 +134,7 @@ class FlexibleServersControl:
         for one in list(self.client.servers.list_by_subscription()):
             # What goes on just now, or is gone meanwhile, is looked at again.
             with suppress(HttpResponseError):
-                for lock in self._locks(one["id"]):
+                for lock in self.locks(one["id"]):
                     self.send("DELETE", lock)
                 left += self._emptied(one) if one["name"] == STANDING else self._deleted(one)
         return left
@@ -159,7 +162,7 @@ class FlexibleServersControl:
                 self.client.servers.begin_update(RESOURCE_GROUP, name, change, polling=False)
         return taken
 
-    def _locks(self, id_: str) -> list[str]:
+    def locks(self, id_: str) -> list[str]:
         answer = self.send("GET", f"{id_}{_LOCKS}")
         return [lock["id"] for lock in answer.json()["value"]]
 
@@ -176,13 +179,22 @@ class FlexibleServersControl:
         while (found := self.described(name))["properties"]["state"] != "Ready":
             assert time.monotonic() < end, found
             time.sleep(0.02)
-        return DatabaseRef(found["id"], REGIONS[0])
+        return DatabaseRef(found["id"], found["location"])
 
 
 def control(server: LocalServer) -> FlexibleServersControl:
     """For the server of the fixture."""
-    from azure.identity import ClientSecretCredential
     from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
+
+    return FlexibleServersControl(management_client(server, PostgreSQLManagementClient))
+
+
+def management_client(server: LocalServer, of: Any) -> Any:
+    """A client of the SDK.
+
+    :param of: its class.
+    """
+    from azure.identity import ClientSecretCredential
 
     spec: Any = server.spec.connections[_CONN_ID]
     extra = spec["extra"]
@@ -195,14 +207,12 @@ def control(server: LocalServer) -> FlexibleServersControl:
         disable_instance_discovery=True,
         connection_verify=verify,
     )
-    return FlexibleServersControl(
-        PostgreSQLManagementClient(
-            credential,
-            extra["subscriptionId"],
-            base_url=endpoint,
-            credential_scopes=["https://management.azure.com/.default"],
-            connection_verify=verify,
-        )
+    return of(
+        credential,
+        extra["subscriptionId"],
+        base_url=endpoint,
+        credential_scopes=["https://management.azure.com/.default"],
+        connection_verify=verify,
     )
 
 

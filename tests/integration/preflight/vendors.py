@@ -39,7 +39,10 @@ _SECRETS_MANAGER = {
     ),
 }
 #: https://cloud.google.com/secret-manager/docs/access-control, "API permissions".
-_SECRET_MANAGER = listed(
+_SECRET_MANAGER = {
+    # https://cloud.google.com/resource-manager/reference/rest/v3/projects/get
+    "cloudresourcemanager.projects.get": frozenset({"resourcemanager.projects.get"}),
+} | listed(
     "google.cloud.secretmanager.v1.SecretManagerService/",
     "secretmanager.",
     """
@@ -138,6 +141,7 @@ _FLEXIBLE_SERVERS = listed(
     GET flexibleServers/{name}/backups: DBforPostgreSQL/flexibleServers/backups/read
     GET flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/read
     PUT flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/write
+    DELETE flexibleServers/{name}/backups/{name}: DBforPostgreSQL/flexibleServers/backups/delete
     PATCH flexibleServers/{name}: DBforPostgreSQL/flexibleServers/write
     DELETE flexibleServers/{name}: DBforPostgreSQL/flexibleServers/delete
     GET azureAsyncOperation: DBforPostgreSQL/locations/azureAsyncOperation/read
@@ -157,8 +161,26 @@ _FLEXIBLE_SERVERS = listed(
     )
 }
 
+#: The same page, Microsoft.Sql.
+_AZURE_SQL = listed(
+    "",
+    "Microsoft.",
+    """
+    GET servers: Sql/servers/read
+    GET servers/{name}: Sql/servers/read
+    GET databases: Sql/servers/databases/read
+    GET databases/{name}: Sql/servers/databases/read
+    PUT databases/{name}: Sql/servers/databases/write
+    DELETE databases/{name}: Sql/servers/databases/delete
+    GET databases/{name}/replicationLinks: Sql/servers/databases/replicationLinks/read
+    POST failover: Sql/servers/databases/replicationLinks/failover/action
+    GET databaseAzureAsyncOperation: Sql/locations/databaseAzureAsyncOperation/read
+    GET locks of a database: Authorization/locks/read
+    """,
+)
+
 DATABASES: Mapping[str, Permissions] = {
     "aws": _RDS,
     "gcp": _CLOUD_SQL,
-    "azure": _FLEXIBLE_SERVERS,
+    "azure": _FLEXIBLE_SERVERS | _AZURE_SQL,
 }

@@ -37,6 +37,7 @@ MIRRORED = {
     "promote_replica": "PromoteReplicaOperator",
     "verify_database": "VerifyDatabaseOperator",
     "remove_database": "RemoveDatabaseOperator",
+    "remove_snapshot": "RemoveSnapshotOperator",
 }
 #: What preflight alone is told; and what changes what a query needs, so that it is refused.
 OF_ITS_OWN = {"versioned"}
@@ -110,11 +111,12 @@ GIVEN = {
         "on_conflict": "overwrite",
         "deletion_policy": "remove",
     },
-    "snapshot_database": {"conn_id": "a", "database": "shop"},
+    "snapshot_database": {"conn_id": "a", "database": "shop", "keep": 7},
     "restore_database": {"conn_id": "a", "database": "shop", "deletion_protected": True},
     "promote_replica": {"conn_id": "a", "replica": "shop-2"},
     "verify_database": {"conn_id": "a", "database": "shop"},
     "remove_database": {"conn_id": "a", "database": "shop", "final_snapshot": "last"},
+    "remove_snapshot": {"conn_id": "a", "snapshot": {"id": "s"}},
 }
 
 
@@ -136,6 +138,7 @@ def test_no_table_has_a_use_that_no_operation_makes(cloud, service):
     restore = {"conn_id": "a", "snapshot": {"id": "s"}}
     every += [{"replicate": one_object}, {"export_metrics": export}, {"restore_database": restore}]
     every += [{"remove_database": {"conn_id": "a", "restore_task_id": "restore"}}]
+    every += [{"remove_snapshot": {"conn_id": "a", "snapshot_task_id": "snapshot"}}]
     used = {need.use for need in needs_of(operations_of(every)) if need.service == service}
     table = import_module(f"airflow_multicloud.clouds.{cloud}.{service}.calls").TABLE
     assert set(table.calls) == used
@@ -172,6 +175,7 @@ def test_one_mapping_serves_operator_and_preflight():
             "names, prefix: neither given",
         ),
         ([{"restore_database": {"conn_id": "a"}}], "database, snapshot: expected exactly one"),
+        ([{"remove_snapshot": {"conn_id": "a"}}], "snapshot_task_id, snapshot: expected exactly"),
         ([{"remove_database": {"conn_id": "a"}}], "restore_task_id, database: expected exactly"),
         (
             [{"sync_secrets": {"source": "a", "destinations": "", "names": ["x"]}}],

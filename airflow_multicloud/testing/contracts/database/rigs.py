@@ -60,6 +60,10 @@ class DatabaseLab(Protocol):
         """Such an instance that is made once and that no test changes; it is available."""
         ...
 
+    def abroad(self, name: str) -> DatabaseRef:
+        """A new instance that is available, in another region than the connection's own."""
+        ...
+
     def replica(self, of: DatabaseRef, name: str) -> DatabaseRef:
         """A new replica that is available and has all rows."""
         ...
@@ -111,6 +115,7 @@ class DatabaseRigSpec:
         no credentials.
     :param network: where an instance is attached that is restored from a snapshot of one that is
         gone; left out where the cloud knows it nevertheless.
+    :param engine: of its instances, in the port's word.
     :param has_named_instances: whether a reference may be an instance's plain name.
     :param gaps: a test's name → why it must fail here; it is a strict xfail.
     """
@@ -123,6 +128,7 @@ class DatabaseRigSpec:
     plant: Callable[[pytest.FixtureRequest, Sequence[DatabaseFault]], None]
     open_refused: Callable[[pytest.FixtureRequest], DatabaseService] | None = None
     network: DatabaseNetwork | None = None
+    engine: str = "postgres"
     has_named_instances: bool = True
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
