@@ -88,7 +88,8 @@ def place_of(conn_id: str, ref: DatabaseRef) -> SqlPlace:
             f"database: {instance.ref.id} is {instance.state} and has no endpoint",
             kind=ErrorKind.PRECONDITION_FAILED,
         )
-    return SqlPlace(instance.endpoint.host, instance.endpoint.port)
+    at = instance.endpoint
+    return SqlPlace(at.host, at.port, at.database, instance.engine)
 
 
 def verify(wish: VerificationWish) -> DatabaseVerification:

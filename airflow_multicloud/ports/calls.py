@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ class ApiCall:
     :param without: what is lost when it is refused; empty for a call that must not be.
     :param when: the name of a fact, of the connection or of the place, without which it is not
         made; empty for a call that always is.
+    :param condition: the beginning of a key of the cloud's conditions, and the name of a fact,
+        ``name=value``: where it is known, the key that ends with the name has the value in every
+        such call. Empty where the call has none.
     """
 
     call: str
@@ -25,6 +28,11 @@ class ApiCall:
     resource: str = ""
     without: str = ""
     when: str = ""
+    condition: tuple[str, ...] = ()
+
+
+def _nothing(_facts: Mapping[str, str]) -> Iterable[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +46,18 @@ class CallTable:
         :class:`~airflow_multicloud.core.preflight.needs.Need`) and what
         ``clouds.<cloud>.identity.facts`` says of the connection. What is not known there stands in
         braces: ``{subscription}``. Where the cloud's policies have patterns, it is one.
+    :param implied: names of facts that follow from these on this cloud: what an image's name says
+        of how it is looked up, say.
     """
 
     calls: Mapping[str, tuple[ApiCall, ...]]
     resource: Callable[[str, Mapping[str, str]], str]
+    implied: Callable[[Mapping[str, str]], Iterable[str]] = _nothing
+
+    def made(self, use: str, facts: Mapping[str, str]) -> tuple[ApiCall, ...]:
+        """The calls of a use that are made where these facts are so."""
+        known = {"", *facts, *self.implied(facts)}
+        return tuple(call for call in self.calls[use] if call.when in known)
 
 
 #: Stands in resources where the account (the project) is, which only the identity can tell.
@@ -50,10 +66,14 @@ ACCOUNT = "{account}"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Grant:
-    """One permission on one resource, both as the cloud names them."""
+    """One permission on one resource, both as the cloud names them.
+
+    :param condition: under which alone it is needed: a key, and the value that it has; or nothing.
+    """
 
     permission: str
     resource: str
+    condition: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from airflow_multicloud.errors import ErrorKind
@@ -70,11 +71,16 @@ class PermissionChecks(Protocol):
     """What the caller may do, without doing it; every cloud of this package has it."""
 
     def check_permissions(
-        self, actions: Sequence[str], resource: str, *, to_be_made: bool = False
+        self,
+        actions: Sequence[str],
+        resource: str,
+        *,
+        to_be_made: bool = False,
+        context: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[PermissionCheck, ...]:
         """One answer for each action, in their order; nothing is changed by asking.
 
-        An answer that can't be had is ``unknown`` with its reason and costs no other.
+        An action that can't be judged is ``unknown``, with the reason; the others are answered.
 
         :param actions: as the cloud names them, at least one.
         :param resource: AWS: an ARN. Google Cloud: a full resource name
@@ -82,6 +88,8 @@ class PermissionChecks(Protocol):
         :param to_be_made: the caller makes the resource before it does any of this: where a cloud
             sees that it is not there, what it is asked about is what the account gives. Without,
             that is ``unknown`` and of kind ``not_found``.
+        :param context: keys of the cloud's conditions with the values that they will have: tags
+            of the request or the resource. Only AWS has any here.
         :raises CredentialsError: when the credentials are refused; ``invalid_argument`` for what is
             no action or resource of this cloud.
         """
@@ -104,7 +112,7 @@ class TokenScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedToken:
-    """Credentials that are good for less than the caller's own, and end; they are in no ``repr``.
+    """Credentials that allow less than the caller's own, for a limited time; hidden in ``repr``.
 
     :param credentials: name → value, as the cloud's SDK names them: ``access_key``,
         ``secret_key`` and ``token`` on AWS, ``token`` on Google Cloud.
@@ -119,7 +127,7 @@ class ScopedTokens(Protocol):
     """Optional capability: credentials for a part of what the caller may do."""
 
     def scoped_token(self, scope: TokenScope) -> ScopedToken:
-        """Make credentials that are good for this and nothing else.
+        """Make credentials that allow this and nothing else.
 
         Airflow's masker is told of them before they are given back.
 

@@ -127,7 +127,8 @@ def _given_place(
     if restored is not None:
         if restored.endpoint is None:
             raise refused("restored", restored.id, "an instance with an endpoint")
-        return SqlPlace(restored.endpoint.host, restored.endpoint.port)
+        at = restored.endpoint
+        return SqlPlace(at.host, at.port, at.database, restored.engine)
     if host is None:
         return None
     text = str(port)

@@ -32,6 +32,8 @@ SOURCE = "multicloud-database-source"
 NAME = "multicloud-database-name"
 #: Whether it may be removed when its run is over.
 SCRATCH = "multicloud-scratch"
+#: Digest of the series that a snapshot is one of: one task's of every run, of one instance.
+SERIES = "multicloud-database-series"
 #: The moment that was restored: milliseconds since 1970.
 MOMENT = "multicloud-database-moment"
 
@@ -64,12 +66,14 @@ class Requester:
     :param map_index: -1 for a task that is not mapped.
     :param clearings: how often the run was cleared: who clears a task wants it done again.
     :param readable: the DAG's id, say; it stands in names.
+    :param series: what the same task of every run has in common; empty for none.
     """
 
     run: str
     map_index: int = -1
     clearings: int = 0
     readable: str = ""
+    series: str = ""
 
     @property
     def run_digest(self) -> str:
@@ -80,6 +84,11 @@ class Requester:
     def map_label(self) -> str:
         """As the label :data:`MAP_INDEX` has it."""
         return _NOT_MAPPED if self.map_index < 0 else str(self.map_index)
+
+    @property
+    def series_digest(self) -> str:
+        """As the label :data:`SERIES` has it; empty for none."""
+        return _digest(["series", self.series]) if self.series else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +103,7 @@ class OrderIdentity:
     :param generation: from 0; raised when a name can't be had again.
     :param scratch: whether it may be removed when its run is over.
     :param moment: what was restored, where that is known.
+    :param series: digest of a snapshot's series; empty for none.
     """
 
     kind: str
@@ -105,11 +115,14 @@ class OrderIdentity:
     generation: int = 0
     scratch: bool = False
     moment: datetime | None = None
+    series: str = ""
 
     @property
     def token(self) -> str:
         """The order's token: the same for every try."""
-        parts = (self.kind, self.run, self.map_index, self.order, self.source, self.generation)
+        parts = [self.kind, self.run, self.map_index, self.order, self.source, self.generation]
+        # With what decides which snapshots are removed for others of it.
+        parts += [self.series] if self.series else []
         return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))
 
     def labels(self) -> dict[str, str]:
@@ -124,6 +137,8 @@ class OrderIdentity:
             NAME: self.name,
             SCRATCH: YES if self.scratch else NO,
         }
+        if self.series:
+            found[SERIES] = self.series
         if self.moment is not None:
             found[MOMENT] = str((self.moment - _EPOCH) // _MILLISECOND)
         return found
@@ -185,6 +200,7 @@ def identity_of_order(
         order=_digest(whole),
         source=source_digest(source),
         scratch=scratch,
+        series=requester.series_digest if kind == SNAPSHOT else "",
     )
 
 
@@ -213,6 +229,9 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
     }
     if not all(form.fullmatch(labels.get(key, "")) for key, form in forms.items()):
         return None
+    series = labels.get(SERIES, "")
+    if series and not _DIGEST.fullmatch(series):
+        return None
     written = labels.get(MOMENT)
     if written is not None and not _NUMBER.fullmatch(written):
         return None
@@ -230,6 +249,7 @@ def identity_of(labels: Mapping[str, str], name: str) -> OrderIdentity | None:
         generation=int(labels[GENERATION]),
         scratch=labels[SCRATCH] == YES,
         moment=moment,
+        series=series,
     )
     return found if labels.get(TOKEN_LABEL) == found.token else None
 

@@ -85,10 +85,15 @@ class DatabasePlace:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseEndpoint:
-    """Where an instance answers SQL."""
+    """Where an instance answers SQL.
+
+    :param database: which of those there it is, where an instance is one database of a server
+        (Azure SQL); ``None`` where it is a server.
+    """
 
     host: str
     port: int
+    database: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

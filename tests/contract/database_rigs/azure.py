@@ -134,7 +134,7 @@ class FlexibleServersControl:
         for one in list(self.client.servers.list_by_subscription()):
             # What goes on just now, or is gone meanwhile, is looked at again.
             with suppress(HttpResponseError):
-                for lock in self._locks(one["id"]):
+                for lock in self.locks(one["id"]):
                     self.send("DELETE", lock)
                 left += self._emptied(one) if one["name"] == STANDING else self._deleted(one)
         return left
@@ -162,7 +162,7 @@ class FlexibleServersControl:
                 self.client.servers.begin_update(RESOURCE_GROUP, name, change, polling=False)
         return taken
 
-    def _locks(self, id_: str) -> list[str]:
+    def locks(self, id_: str) -> list[str]:
         answer = self.send("GET", f"{id_}{_LOCKS}")
         return [lock["id"] for lock in answer.json()["value"]]
 
@@ -184,8 +184,17 @@ class FlexibleServersControl:
 
 def control(server: LocalServer) -> FlexibleServersControl:
     """For the server of the fixture."""
-    from azure.identity import ClientSecretCredential
     from azure.mgmt.postgresqlflexibleservers import PostgreSQLManagementClient
+
+    return FlexibleServersControl(management_client(server, PostgreSQLManagementClient))
+
+
+def management_client(server: LocalServer, of: Any) -> Any:
+    """A client of the SDK.
+
+    :param of: its class.
+    """
+    from azure.identity import ClientSecretCredential
 
     spec: Any = server.spec.connections[_CONN_ID]
     extra = spec["extra"]
@@ -198,14 +207,12 @@ def control(server: LocalServer) -> FlexibleServersControl:
         disable_instance_discovery=True,
         connection_verify=verify,
     )
-    return FlexibleServersControl(
-        PostgreSQLManagementClient(
-            credential,
-            extra["subscriptionId"],
-            base_url=endpoint,
-            credential_scopes=["https://management.azure.com/.default"],
-            connection_verify=verify,
-        )
+    return of(
+        credential,
+        extra["subscriptionId"],
+        base_url=endpoint,
+        credential_scopes=["https://management.azure.com/.default"],
+        connection_verify=verify,
     )
 
 

@@ -17,7 +17,8 @@ from airflow_multicloud.clouds.azure.database.fields import (
     state_of,
     tier_of,
 )
-from airflow_multicloud.clouds.azure.database.operations import Handle, told_by
+from airflow_multicloud.clouds.azure.database.handles import Handle
+from airflow_multicloud.clouds.azure.database.operations import told_by
 from airflow_multicloud.clouds.azure.database.restoring import _check_network, _network
 from airflow_multicloud.errors import DatabaseError, ErrorKind
 from airflow_multicloud.ports.database import (

@@ -83,7 +83,7 @@ class Verdict:
         return self.decision is Decision.DENY and not self.explicit and not self.layers
 
     def why_maybe(self, source: PolicySource, arn: Arn | None) -> str | None:
-        """Why what is denied by silence may be allowed by the resource itself."""
+        """Why the resource itself may allow what no policy of the caller allows."""
         if arn is None or arn.service not in _HAVE_POLICIES:
             return None
         if arn.service == "s3" and not arn.account:

@@ -39,7 +39,7 @@ class Descriptions(Lags, Locks):
         place = place_of(ref, self._subscription)
         server = self._server(place)
         replicas = [] if primary_of(server) is not None else self._replicas(place)
-        is_locked = self._is_locked(place)
+        is_locked = self._is_locked(place.server)
         with well_formed(f"describing {place.name}", NAME, area=DatabaseError):
             found = instance_of(
                 server, replicas=replicas, is_locked=is_locked, endpoint=self._manager.endpoint

@@ -1,11 +1,13 @@
-"""What the errors of Azure Database for PostgreSQL mean.
+"""What the errors of Azure Database for PostgreSQL and of Azure SQL mean.
 
-The service's own codes stand in no list. These are named by its documentation ("Resolve capacity
+PostgreSQL's own codes stand in no list. These are named by its documentation ("Resolve capacity
 errors", https://learn.microsoft.com/azure/postgresql/troubleshoot/how-to-resolve-capacity-errors)
 or have been reported with their messages (github.com/Azure/azure-postgresql/issues/134,
 github.com/Azure/bicep-registry-modules/issues/4451,
-github.com/hashicorp/terraform-provider-azurerm/issues/29219); a code that is in no table is judged
-by its HTTP status.
+github.com/hashicorp/terraform-provider-azurerm/issues/29219); Azure SQL's are those
+of "Databases - Create Or Update", "Databases - Delete" and "Failover Groups - Create Or Update" in
+its description (github.com/Azure/azure-rest-api-specs, specification/sql). A code that is in no
+table is judged by its HTTP status.
 """
 
 from __future__ import annotations
@@ -25,26 +27,49 @@ TABLE = errors.BASE.overlay(
     by_code(
         {
             ErrorKind.BUSY: (
-                "Conflict OperationNotAllowedOnServerBusy ServerBusy ServerIsBusy ServerIsNotReady"
+                "Conflict OperationNotAllowedOnServerBusy ServerBusy ServerIsBusy ServerIsNotReady "
+                "ConflictingDatabaseOperation ConflictingSystemOperationInProgress "
+                "ManagementServiceDatabaseBusy SkuAssignmentInProgress "
+                "UpdateNotAllowedIfGeoDrOperationInProgress UpdateSloInProgress"
             ),
             ErrorKind.ALREADY_EXISTS: (
-                "NameAlreadyExists ServerAlreadyExists ServerNameAlreadyExists"
+                "DatabaseAlreadyExists NameAlreadyExists ServerAlreadyExists "
+                "ServerNameAlreadyExists"
             ),
             ErrorKind.CAPACITY: (
                 "AllocationFailed OverconstrainedAllocationRequest SkuNotAvailable "
                 "ZonalAllocationFailed"
             ),
-            ErrorKind.QUOTA: "QuotaExceeded ResourceQuotaExceeded",
-            ErrorKind.NOT_FOUND: "OperationNotFound",
-            ErrorKind.PRECONDITION_FAILED: "ScopeLocked",
+            ErrorKind.QUOTA: "QuotaExceeded ResourceQuotaExceeded ServerDtuQuotaExceeded",
+            ErrorKind.NOT_FOUND: (
+                "DatabaseDoesNotExist InvalidLiveDatabase OperationIdNotFound OperationNotFound "
+                "ServerNotInSubscription ServerNotInSubscriptionResourceGroup "
+                "SourceDatabaseNotFound SubscriptionDoesNotHaveServer"
+            ),
+            ErrorKind.PRECONDITION_FAILED: (
+                "DropDisallowedDuringFailover GeoReplicationDatabaseNotSecondary ScopeLocked"
+            ),
+            ErrorKind.THROTTLED: (
+                "SubscriptionTooManyCreateUpdateRequests SubscriptionTooManyRequests"
+            ),
+            ErrorKind.UNAVAILABLE: "DatabaseUnavailable OperationInterrupted",
             ErrorKind.INVALID_ARGUMENT: "InvalidParameterValue InvalidRequestContent",
-            ErrorKind.UNSUPPORTED: "LocationIsOfferRestricted",
+            ErrorKind.UNSUPPORTED: (
+                "LocationIsOfferRestricted RestoreNotSupportedForFreeEdition "
+                "UnsupportedReplicationOperation"
+            ),
         }
     )
 )
 
-#: Codes that say that the resource that was asked for is not there, and not what it lies in.
-_GONE = frozenset({"NotFound", "ResourceGroupNotFound", "ResourceNotFound"})
+#: Codes that say that what was asked for is not there: it, or the server that it would be on.
+_GONE = frozenset(
+    {
+        *("NotFound", "ResourceGroupNotFound", "ResourceNotFound", "ParentResourceNotFound"),
+        *("DatabaseDoesNotExist", "ServerNotInSubscription"),
+        *("ServerNotInSubscriptionResourceGroup", "SubscriptionDoesNotHaveServer"),
+    }
+)
 
 
 def translated(doing: str) -> AbstractContextManager[None]:

@@ -104,9 +104,10 @@ def place_of(ref: DatabaseRef, subscription: str, *, is_backup: bool = False) ->
     found = _ID.fullmatch(ref.id)
     if found is None or (found["backup"] is not None) != is_backup:
         what, end = ("snapshot", "/backups/…") if is_backup else ("database", "")
+        other = "" if is_backup else " or …/providers/Microsoft.Sql/servers/…/databases/…"
         raise failure(
             f"{what}: {ref.id!r} given; expected "
-            f"/subscriptions/…/resourceGroups/…/providers/{TYPE}/…{end}"
+            f"/subscriptions/…/resourceGroups/…/providers/{TYPE}/…{end}{other}"
         )
     if found["subscription"].lower() != subscription.lower():
         raise failure(
@@ -204,7 +205,6 @@ def instance_of(
     earliest = None if source or backup is None else backup.earliest_restore_date
     host = properties.fully_qualified_domain_name
     kind = FAILURES.get(status)
-    portal = _PORTALS.get(urlsplit(endpoint).hostname or "", "https://portal.azure.com")
     return DatabaseInstance(
         ref=DatabaseRef(id_, region_of(server)),
         name=found["name"],
@@ -224,8 +224,16 @@ def instance_of(
         restorable_until=datetime.now(UTC) if earliest else None,
         error_kind=kind,
         error=None if kind is None else f"its state is {status_of(server)}",
-        console_url=f"{portal}/#resource{id_}",
+        console_url=f"{portal_of(endpoint)}/#resource{id_}",
     )
+
+
+def portal_of(endpoint: str) -> str:
+    """The portal in which resources are seen.
+
+    :param endpoint: Resource Manager's.
+    """
+    return _PORTALS.get(urlsplit(endpoint).hostname or "", "https://portal.azure.com")
 
 
 def moment_of(value: datetime | None) -> datetime | None:

@@ -21,7 +21,6 @@ from airflow_multicloud.ports.database import ReplicaLag
 
 #: In seconds, of the replica, each minute.
 _METRIC: Final = "physical_replication_delay_in_seconds"
-_SOURCE: Final = f"Azure Monitor {_METRIC}"
 #: How old a measurement may be; Azure Monitor shows one within minutes.
 _OLDEST = timedelta(minutes=30)
 _MINUTE = timedelta(minutes=1)
@@ -31,29 +30,41 @@ class Lags(DatabaseBase):
     """What :attr:`DatabaseInstance.lag` is."""
 
     def _lag(self, place: Place) -> ReplicaLag:
-        """The newest measurement of a replica.
+        """The newest measurement of a replica."""
+        return self._measured(place.server, _METRIC, place.name)
+
+    def _measured(
+        self, resource: str, metric: str, name: str, only: str | None = None
+    ) -> ReplicaLag:
+        """The newest measurement of how far a replica is behind, in seconds.
 
         A negative one says that it does not receive anything, and not how far behind it is.
 
+        :param resource: whose metric it is.
+        :param name: of the replica.
+        :param only: a filter of the metric's dimensions.
         :raises DatabaseError: when Azure Monitor can't be asked.
         """
+        source = f"Azure Monitor {metric}"
         now = datetime.now(UTC)
         query = {
             "api-version": "2024-02-01",
-            "metricnames": _METRIC,
+            "metricnames": metric,
             # What is measured in this minute belongs to it.
             "timespan": f"{_text(now - _OLDEST)}/{_text(now + _MINUTE)}",
             "interval": "PT1M",
             "aggregation": "Maximum",
         }
-        doing = f"reading the lag of {place.name} ({_SOURCE})"
+        if only is not None:
+            query["$filter"] = only
+        doing = f"reading the lag of {name} ({source})"
         with translated(doing), well_formed(doing, NAME, area=DatabaseError):
-            url = f"{place.server}/providers/Microsoft.Insights/metrics"
+            url = f"{resource}/providers/Microsoft.Insights/metrics"
             found = sorted(_points(self._ask("GET", url, query=query).json()))
         if not found or found[-1][1] < 0:
-            return ReplicaLag(value=None, measured_at=None, source=_SOURCE)
+            return ReplicaLag(value=None, measured_at=None, source=source)
         moment, seconds = found[-1]
-        return ReplicaLag(value=timedelta(seconds=seconds), measured_at=moment, source=_SOURCE)
+        return ReplicaLag(value=timedelta(seconds=seconds), measured_at=moment, source=source)
 
 
 def _points(answer: Mapping[str, Any]) -> Iterator[tuple[datetime, float]]:

@@ -9,7 +9,7 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.adapters.orders import carries
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.describing import Descriptions
-from airflow_multicloud.clouds.azure.database.errors import failure, translated
+from airflow_multicloud.clouds.azure.database.errors import translated
 from airflow_multicloud.clouds.azure.database.fields import (
     canonical,
     instance_of,
@@ -39,7 +39,7 @@ class Listings(Descriptions):
 
         The service has no filters: all servers of the subscription are asked for.
         """
-        region = self._listed_region(place)
+        region = self._region_of_place(place)
         doing = f"listing the flexible servers of {self._subscription}"
         with translated(doing):
             servers = list(self._postgres.servers.list_by_subscription())
@@ -64,17 +64,3 @@ class Listings(Descriptions):
                     endpoint=self._manager.endpoint,
                 )
             yield found
-
-    def _listed_region(self, place: DatabasePlace | None) -> str | None:
-        """Which region is meant; ``None`` for all.
-
-        :raises DatabaseError: ``invalid_argument`` for another subscription.
-        """
-        if place is None:
-            return None
-        if place.account_id and place.account_id.lower() != self._subscription.lower():
-            raise failure(
-                f"account: {place.account_id!r} is not the connection's subscription, "
-                f"{self._subscription}; use a connection of its own"
-            )
-        return place.region

@@ -1,4 +1,4 @@
-"""Locks: what keeps a server from being deleted, since it has no protection of its own.
+"""Locks: what keeps something from being deleted: databases have no protection of their own.
 
 "Lock your resources to protect your infrastructure"
 (https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources) and "Management
@@ -14,7 +14,6 @@ from airflow_multicloud.adapters.answers import well_formed
 from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.client import DatabaseBase
 from airflow_multicloud.clouds.azure.database.errors import translated
-from airflow_multicloud.clouds.azure.database.fields import Place
 from airflow_multicloud.errors import DatabaseError
 
 _LOCKS: Final = "/providers/Microsoft.Authorization/locks"
@@ -26,16 +25,16 @@ _LOCK_NAME: Final = "multicloud-deletion-protection"
 class Locks(DatabaseBase):
     """What :attr:`DatabaseInstance.deletion_protected` is."""
 
-    def _scopes_locked(self, place: Place | None) -> list[str]:
+    def _scopes_locked(self, id_: str | None) -> list[str]:
         """What is locked, as the beginnings of ids in lower case.
 
-        :param place: only what counts for this server; all of the subscription when left out.
+        :param id_: only what counts for this resource; all of the subscription when left out.
         :raises DatabaseError: ``permission_denied`` without ``Microsoft.Authorization/locks/read``.
         """
-        if place is None:
+        if id_ is None:
             scope, query = f"/subscriptions/{self._subscription}", dict(_VERSION)
         else:
-            scope, query = place.server, {**_VERSION, "$filter": "atScope()"}
+            scope, query = id_, {**_VERSION, "$filter": "atScope()"}
         doing = f"reading the locks of {scope} (Microsoft.Authorization/locks/read)"
         found: list[str] = []
         url: str | None = f"{scope}{_LOCKS}"
@@ -47,17 +46,17 @@ class Locks(DatabaseBase):
                 url, query = answer.get("nextLink"), {}
         return found
 
-    def _is_locked(self, place: Place) -> bool:
-        """Whether a lock keeps a server from being deleted."""
-        return is_within(place.server, self._scopes_locked(place))
+    def _is_locked(self, id_: str) -> bool:
+        """Whether a lock keeps a resource from being deleted."""
+        return is_within(id_, self._scopes_locked(id_))
 
-    def _lock(self, place: Place) -> None:
-        """Keep a server from being deleted, as its order asks."""
-        doing = f"locking {place.server} (Microsoft.Authorization/locks/write)"
+    def _lock(self, id_: str) -> None:
+        """Keep a resource from being deleted, as its order asks."""
+        doing = f"locking {id_} (Microsoft.Authorization/locks/write)"
         notes = "Ordered with deletion protection. Remove the lock before the server."
         body = {"properties": {"level": "CanNotDelete", "notes": notes}}
         with translated(doing):
-            self._ask("PUT", f"{place.server}{_LOCKS}/{_LOCK_NAME}", query=_VERSION, body=body)
+            self._ask("PUT", f"{id_}{_LOCKS}/{_LOCK_NAME}", query=_VERSION, body=body)
 
 
 def is_within(id_: str, scopes: list[str]) -> bool:

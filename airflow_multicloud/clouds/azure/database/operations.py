@@ -1,25 +1,16 @@
-"""What Azure goes on with: its asynchronous operations, which any process can ask about.
+"""What Azure goes on with, which any process can ask about.
 
-"Track asynchronous Azure operations"
-(https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations). Where there
-is no operation to ask for, or Azure has forgotten it, the server or the backup tells itself.
+Where there is no operation to ask for, or Azure has forgotten it, the server or the backup tells
+itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
-from airflow_multicloud.adapters.answers import well_formed
-from airflow_multicloud.adapters.errors import retry_after_of
-from airflow_multicloud.clouds.azure import NAME
 from airflow_multicloud.clouds.azure.database.backup_tags import BackupTags
-from airflow_multicloud.clouds.azure.database.client import Begun
 from airflow_multicloud.clouds.azure.database.describing import carries_token
-from airflow_multicloud.clouds.azure.database.errors import failure, if_there, kind_of, translated
+from airflow_multicloud.clouds.azure.database.errors import if_there
 from airflow_multicloud.clouds.azure.database.fields import (
     FAILURES,
     Place,
@@ -28,21 +19,14 @@ from airflow_multicloud.clouds.azure.database.fields import (
     state_of,
     status_of,
 )
-from airflow_multicloud.errors import DatabaseError, ErrorKind
+from airflow_multicloud.clouds.azure.database.handles import Asking, Handle, operation_of
+from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation, OperationState
 
 if TYPE_CHECKING:
     from azure.mgmt.postgresqlflexibleservers.models import BackupAutomaticAndOnDemand, Server
 
-_POLL = timedelta(seconds=15)
-#: Of an operation's URL; of one that is longer the server tells how it went.
-_LONGEST_URL = 8192
-_FINAL = {
-    "succeeded": OperationState.SUCCEEDED,
-    "failed": OperationState.FAILED,
-    "canceled": OperationState.CANCELLED,
-}
 _DONE = {
     "restore": DatabaseState.AVAILABLE,
     "promote": DatabaseState.AVAILABLE,
@@ -50,68 +34,6 @@ _DONE = {
     "stop": DatabaseState.STOPPED,
 }
 _LASTING = frozenset({DatabaseState.AVAILABLE, DatabaseState.STOPPED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handle:
-    """What finds an operation again: ``token lock url``, with ``-`` for what there is none of.
-
-    :param token: of the order of a restore.
-    :param protect: whether what is restored gets a lock.
-    :param url: of Azure's own operation.
-    """
-
-    token: str = ""
-    protect: bool = False
-    url: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Handle:
-        """The handle that a text is.
-
-        :raises DatabaseError: ``invalid_argument``.
-        """
-        parts = ["" if part == "-" else part for part in text.split(" ")]
-        if len(parts) != 3:  # noqa: PLR2004 - as below
-            raise failure(f"handle: {text!r} given, expected one of an operation of Azure's")
-        return cls(token=parts[0], protect=parts[1] == "lock", url=parts[2])
-
-    def __str__(self) -> str:
-        """As an operation keeps it."""
-        url = self.url if len(self.url) <= _LONGEST_URL else ""
-        return f"{self.token or '-'} {'lock' if self.protect else '-'} {url or '-'}"
-
-
-def operation_of(
-    action: str,
-    resource: str,
-    state: OperationState,
-    handle: Handle | None = None,
-    *,
-    error_kind: ErrorKind | None = None,
-    error: str | None = None,
-    code: str | None = None,
-) -> Operation:
-    """An operation, seen now."""
-    return Operation(
-        handle=str(handle or Handle()),
-        action=action,
-        resource=resource,
-        state=state,
-        seen_at=datetime.now(UTC),
-        progress=1.0 if state is OperationState.SUCCEEDED else None,
-        error_kind=error_kind,
-        error=error,
-        code=code,
-        poll_after=None if state.is_final else _POLL,
-    )
-
-
-def started(action: str, resource: str, first: Begun, handle: Handle | None = None) -> Operation:
-    """The operation that has begun so."""
-    whole = replace(handle or Handle(), url=first.url)
-    found = operation_of(action, resource, OperationState.RUNNING, whole)
-    return replace(found, poll_after=first.wait or _POLL)
 
 
 def told_by(action: str, server: Server, place: Place, handle: Handle | None = None) -> Operation:
@@ -139,7 +61,7 @@ def told_by(action: str, server: Server, place: Place, handle: Handle | None = N
     return operation_of(action, place.server, OperationState.CANCELLED, handle, error=error)
 
 
-class RunningOperations(BackupTags):
+class RunningOperations(BackupTags, Asking):
     """The port's ``describe_operation``."""
 
     def describe_operation(self, operation: Operation) -> Operation:
@@ -177,8 +99,8 @@ class RunningOperations(BackupTags):
             )
         told = told_by("restore", server, place, handle)
         is_done = told.state is OperationState.SUCCEEDED
-        if is_done and handle.protect and not self._is_locked(place):
-            self._lock(place)
+        if is_done and handle.protect and not self._is_locked(place.server):
+            self._lock(place.server)
         return told
 
     def _by_backup(self, action: str, place: Place, handle: Handle, *, is_done: bool) -> Operation:
@@ -209,30 +131,6 @@ class RunningOperations(BackupTags):
             ),
         )
 
-    def _told(self, operation: Operation, handle: Handle) -> Operation | None:
-        """What Resource Manager says of an operation; ``None`` when it knows it no more.
-
-        :raises DatabaseError: ``invalid_argument`` for a URL that does not lie on it: the token
-            goes where it leads.
-        """
-        endpoint = self._manager.endpoint
-        if urlsplit(handle.url)[:2] != urlsplit(endpoint)[:2]:
-            raise failure(
-                f"handle: it leads to {urlsplit(handle.url).hostname}, expected an operation of "
-                f"{endpoint}"
-            )
-        doing = f"asking for the {operation.action} of {operation.resource}"
-        try:
-            with translated(doing):
-                answer = self._ask("GET", handle.url)
-        except DatabaseError as err:
-            # Providers have codes of their own for it: NotFound, OperationNotFound…
-            if err.kind is ErrorKind.NOT_FOUND and err.code != "SubscriptionNotFound":
-                return None
-            raise
-        with well_formed(doing, NAME, area=DatabaseError):
-            return _read(operation, answer.json(), answer.headers)
-
 
 def is_complete(backup: BackupAutomaticAndOnDemand | None) -> bool:
     """Whether a backup is there and has been taken."""
@@ -253,20 +151,3 @@ def _by_server(
         state = OperationState.RUNNING if action == "remove" else OperationState.SUCCEEDED
         return operation_of(action, place.server, state, handle)
     return told_by(action, server, place, handle)
-
-
-def _read(operation: Operation, document: Mapping[str, Any], headers: Any) -> Operation:
-    state = _FINAL.get(str(document["status"]).lower(), OperationState.RUNNING)
-    error = document.get("error") or {}
-    code, message = error.get("code"), error.get("message")
-    percent, failed = document.get("percentComplete"), state is OperationState.FAILED
-    return replace(
-        operation,
-        state=state,
-        seen_at=datetime.now(UTC),
-        progress=None if percent is None else float(percent) / 100,
-        error_kind=kind_of(code) if failed else None,
-        error=(message or code or "Azure does not say why") if failed else None,
-        code=code if failed else None,
-        poll_after=None if state.is_final else retry_after_of(headers) or _POLL,
-    )

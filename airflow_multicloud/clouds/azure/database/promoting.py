@@ -12,11 +12,8 @@ from airflow_multicloud.clouds.azure.database.client import begun
 from airflow_multicloud.clouds.azure.database.describing import check_settled
 from airflow_multicloud.clouds.azure.database.errors import translated
 from airflow_multicloud.clouds.azure.database.fields import place_of, primary_of
-from airflow_multicloud.clouds.azure.database.operations import (
-    RunningOperations,
-    started,
-    told_by,
-)
+from airflow_multicloud.clouds.azure.database.handles import started
+from airflow_multicloud.clouds.azure.database.operations import RunningOperations, told_by
 from airflow_multicloud.ports.database import DatabaseRef
 from airflow_multicloud.ports.operations import Operation
 

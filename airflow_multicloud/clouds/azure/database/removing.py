@@ -8,12 +8,8 @@ from airflow_multicloud.clouds.azure.database.client import begun
 from airflow_multicloud.clouds.azure.database.describing import carries_token
 from airflow_multicloud.clouds.azure.database.errors import failure, if_there
 from airflow_multicloud.clouds.azure.database.fields import Place, place_of, state_of
-from airflow_multicloud.clouds.azure.database.operations import (
-    RunningOperations,
-    operation_of,
-    started,
-    told_by,
-)
+from airflow_multicloud.clouds.azure.database.handles import operation_of, started
+from airflow_multicloud.clouds.azure.database.operations import RunningOperations, told_by
 from airflow_multicloud.errors import ErrorKind
 from airflow_multicloud.ports.database import TOKEN_LABEL, DatabaseRef, DatabaseState
 from airflow_multicloud.ports.operations import Operation, OperationState
@@ -63,7 +59,7 @@ class Removals(RunningOperations):
         :raises DatabaseError: ``precondition_failed``.
         """
         why = None
-        if self._is_locked(place):
+        if self._is_locked(place.server):
             why = "it is protected from deletion by a lock; remove that first"
         elif replicas := self._replicas(place):
             why = f"it has replicas: {', '.join(replicas)}"

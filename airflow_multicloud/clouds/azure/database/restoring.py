@@ -26,7 +26,8 @@ from airflow_multicloud.clouds.azure.database.fields import (
     text_of,
     tier_of,
 )
-from airflow_multicloud.clouds.azure.database.operations import Handle, is_complete, started
+from airflow_multicloud.clouds.azure.database.handles import Handle, started
+from airflow_multicloud.clouds.azure.database.operations import is_complete
 from airflow_multicloud.clouds.azure.database.snapshots import Snapshots
 from airflow_multicloud.clouds.azure.tagging import TAG_RULES
 from airflow_multicloud.errors import DatabaseError, ErrorKind

@@ -23,7 +23,7 @@ _PROJECT = re.compile(r"projects/([A-Za-z0-9.:-]+)(?:/.*)?")
 _CONTAINER = re.compile(r"(projects|folders|organizations)/[A-Za-z0-9.:-]+")
 _BUCKET = re.compile(r"projects/_/buckets/([^/]+)(/(?:objects|managedFolders)/.+)?", re.DOTALL)
 _SECRET = re.compile(r"(projects/[^/]+/secrets/[^/*]+)(?:/versions/[^/]+)?")
-_ACCOUNT = re.compile(r"projects/[^/]+/serviceAccounts/[^/]+")
+_ACCOUNT = re.compile(r"projects/[^/]+/serviceAccounts/[^/{]+")
 #: "The supported permissions", in storage.buckets.testIamPermissions of the discovery document
 #: storage.v1: of others it does not say that the caller lacks them.
 _TOLD_BY_STORAGE = re.compile(r"storage\.(?:buckets|objects|managedFolders)\..+")
@@ -39,9 +39,9 @@ class Target:
     :param path: of the method.
     :param what: the resource that is asked, in words.
     :param by_query: whether the permissions stand in the query, and not in a body.
-    :param unsure: why the resource may grant what what is asked does not; ``None`` when it is the
-        resource itself.
-    :param told: what it tells of; of all permissions for ``None``.
+    :param unsure: why the resource may grant more than the place that is asked; ``None`` when the
+        resource itself is asked.
+    :param told: the permissions that it knows; all of them for ``None``.
     """
 
     service: str
@@ -101,7 +101,7 @@ def target_of(resource: str) -> Target | None:
 
 
 def project_of_new(project: str, what: str) -> Target:
-    """Where what a new resource inherits is asked.
+    """Where to ask for permissions that a new resource will inherit.
 
     :param what: that is not there yet, in words.
     """

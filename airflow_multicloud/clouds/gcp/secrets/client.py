@@ -78,9 +78,9 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
             )
 
     def _done(self, doing: str, work: Callable[[], T]) -> T:
-        """Do what takes one request or several; from its beginning again, while that may help.
+        """Do work of one or several requests; from the beginning again, while that may help.
 
-        Work is such that it finds what it did before, should the answer have been lost.
+        When an answer was lost, the work finds what it has done before.
 
         :param doing: for messages.
         :raises SecretsError: with the cause's kind.
@@ -128,7 +128,7 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
             newest = later
 
     def _numbered(self, path: str, number: int) -> resources.SecretVersion | None:
-        """A version, also one that is not told of yet; ``None`` when there is none."""
+        """A version, also one that lists do not show yet; ``None`` when there is none."""
         states = resources.SecretVersion.State
         try:
             self._access(path, str(number))
@@ -169,9 +169,11 @@ class SecretsBase(SessionHook, GoogleCloudSecretManagerHook):
         request = service.CreateSecretRequest(parent=parent, secret_id=encoded, secret=secret)
         return self._google.create_secret(request, retry=None, timeout=_REQUEST_S)
 
-    def _add(self, path: str, payload: resources.SecretPayload) -> resources.SecretVersion:
+    def _add(
+        self, path: str, payload: resources.SecretPayload, *, timeout: float
+    ) -> resources.SecretVersion:
         request = service.AddSecretVersionRequest(parent=path, payload=payload)
-        return self._google.add_secret_version(request, retry=None, timeout=_REQUEST_S)
+        return self._google.add_secret_version(request, retry=None, timeout=timeout)
 
     def _disable(self, path: str, number: int) -> resources.SecretVersion:
         request = service.DisableSecretVersionRequest(name=f"{path}/versions/{number}")

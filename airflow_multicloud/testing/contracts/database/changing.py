@@ -125,7 +125,7 @@ class PowerContract:
         done = database_rig.hook.power_database(ref, on=on)
         assert done.state is OperationState.SUCCEEDED
 
-    def test_one_with_replicas(self, database_rig: DatabaseRig) -> None:
+    def test_stops_one_with_replicas(self, database_rig: DatabaseRig) -> None:
         """It is stopped, or the cloud does not do that."""
         primary = database_rig.primary()
         database_rig.lab.replica(primary, database_rig.name())

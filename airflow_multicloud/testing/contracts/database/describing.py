@@ -38,7 +38,7 @@ class DescribeContract:
         assert found.name in ref.id
         assert found.state is DatabaseState.AVAILABLE
         assert found.role is DatabaseRole.PRIMARY
-        assert found.engine == "postgres"
+        assert found.engine == database_rig.spec.engine
         assert found.engine_version.partition(".")[0].isdecimal()
         assert found.account_id
         assert found.endpoint is not None

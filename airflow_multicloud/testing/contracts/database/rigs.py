@@ -115,6 +115,7 @@ class DatabaseRigSpec:
         no credentials.
     :param network: where an instance is attached that is restored from a snapshot of one that is
         gone; left out where the cloud knows it nevertheless.
+    :param engine: of its instances, in the port's word.
     :param has_named_instances: whether a reference may be an instance's plain name.
     :param gaps: a test's name → why it must fail here; it is a strict xfail.
     """
@@ -127,6 +128,7 @@ class DatabaseRigSpec:
     plant: Callable[[pytest.FixtureRequest, Sequence[DatabaseFault]], None]
     open_refused: Callable[[pytest.FixtureRequest], DatabaseService] | None = None
     network: DatabaseNetwork | None = None
+    engine: str = "postgres"
     has_named_instances: bool = True
     gaps: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -47,7 +47,7 @@ class SnapshotContract:
         assert found.created_at <= datetime.now(UTC)
         assert found.error is None
 
-    def test_another_process_waits(self, database_rig: DatabaseRig) -> None:
+    def test_another_process_waits_for_it(self, database_rig: DatabaseRig) -> None:
         """The operation is all that it needs."""
         order = database_rig.snapshot_order(database_rig.standing())
         begun = database_rig.hook.snapshot_database(order)

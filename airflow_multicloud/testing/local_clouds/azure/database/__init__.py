@@ -16,6 +16,7 @@
   that moment; Azure measures once a minute.
 - A ``PUT`` on a name that is there changes the server, as Azure's reference says, and gives it the
   new tags: nothing here keeps an order from taking another's server.
+- Databases of Azure SQL are there too, with no SQL Server behind them: :mod:`.sql`.
 - Faults can be planted (:class:`~airflow_multicloud.testing.sql_faults.DatabaseFault`), a replica
   held and a backup damaged (:class:`..kit.sql_admin.DatabaseOwner`).
 

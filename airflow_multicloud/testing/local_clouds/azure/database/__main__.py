@@ -13,6 +13,8 @@ from pathlib import Path
 
 from airflow_multicloud.testing.local_clouds.azure.arm.server import azure
 from airflow_multicloud.testing.local_clouds.azure.database import service
+from airflow_multicloud.testing.local_clouds.azure.database.sql.owner import sql_administration
+from airflow_multicloud.testing.local_clouds.azure.database.sql.world import SqlWorld
 from airflow_multicloud.testing.local_clouds.azure.database.world import World
 from airflow_multicloud.testing.local_clouds.azure.identity.tokens import Tokens
 from airflow_multicloud.testing.local_clouds.kit.certificates import issue
@@ -35,8 +37,10 @@ def main() -> None:
     state, tokens = State(), Tokens()
     with closing(PostgresHome(port=given.port)) as home:
         world = World(home, SeededDatabaseFaults(state))
-        respond = azure([*tokens.routes(), *service.routes(world)], tokens, state)
-        owner = database_administration(home, world, administration(state))
+        sql = SqlWorld(world)
+        respond = azure([*tokens.routes(), *service.routes(world, sql)], tokens, state)
+        owner = sql_administration(sql, administration(state))
+        owner = database_administration(home, world, owner)
         with HttpServer(respond, port=given.port, certificates=issue(given.directory)):
             HttpServer(owner, port=given.admin_port).serve_forever()
 

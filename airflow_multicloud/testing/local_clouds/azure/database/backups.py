@@ -22,8 +22,8 @@ from airflow_multicloud.testing.local_clouds.azure.arm.http import (
 from airflow_multicloud.testing.local_clouds.azure.compute.world import Body, listed, not_found
 from airflow_multicloud.testing.local_clouds.azure.database import words
 from airflow_multicloud.testing.local_clouds.azure.database.locks import check_deletable
+from airflow_multicloud.testing.local_clouds.azure.database.operations import PROVIDER
 from airflow_multicloud.testing.local_clouds.azure.database.world import (
-    PROVIDER,
     Server,
     Taken,
     World,
@@ -114,7 +114,7 @@ class _Served:
         one = world.required(call)
         taken = _required(one, call)
         world.refuse(_REMOVE, taken.name)
-        check_deletable(world, one)
+        check_deletable(world, one.id)
         backup = taken.backup
         if backup is None:
             raise words.busy(one.name)

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal, Route
-from airflow_multicloud.testing.local_clouds.azure.database.world import PROVIDER, World
+from airflow_multicloud.testing.local_clouds.azure.database.operations import PROVIDER
+from airflow_multicloud.testing.local_clouds.azure.database.world import World
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _METRIC = "physical_replication_delay_in_seconds"
@@ -38,24 +40,58 @@ def routes(world: World) -> list[Route]:
 
 
 def _metrics(world: World, call: Call) -> Answer:
-    one, query = world.required(call), call.query
-    if query.get("metricnames") != _METRIC:
-        raise _bad(f"Failed to find metric configuration for {query.get('metricnames')}.")
+    one = world.required(call)
+    follows = one.source is not None and one.running is not None and one.running.running
+    return answered(
+        call,
+        Metric(
+            name=_METRIC,
+            title="Read Replica Lag",
+            namespace=f"{PROVIDER}/flexibleServers",
+            resource=one.id,
+            region=one.location,
+        ),
+        one.running.lag().total_seconds() if follows and one.running is not None else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A metric of a resource.
+
+    :param title: as it is shown.
+    """
+
+    name: str
+    title: str
+    namespace: str
+    resource: str
+    region: str
+
+
+def answered(call: Call, metric: Metric, seconds: float | None) -> Answer:
+    """An answer with one measurement, of this minute.
+
+    :param seconds: what was measured; ``None`` for nothing.
+    :raises Refusal: 400 for what is not offered.
+    """
+    query = call.query
+    if query.get("metricnames") != metric.name:
+        raise bad(f"Failed to find metric configuration for {query.get('metricnames')}.")
     wanted = {part.lower() for part in query.get("aggregation", "average").split(",")}
     if strange := wanted - _AGGREGATIONS:
-        raise _bad(f"Invalid aggregation: {', '.join(sorted(strange))}.")
+        raise bad(f"Invalid aggregation: {', '.join(sorted(strange))}.")
     if query.get("interval", "PT1M") != "PT1M":
-        raise _bad("Only the interval PT1M is offered here.")
+        raise bad("Only the interval PT1M is offered here.")
     begin, end = _span(query.get("timespan", ""))
     points: list[dict[str, Any]] = []
-    if one.source is not None and one.running is not None and one.running.running:
-        lag = one.running.lag().total_seconds()
+    if seconds is not None:
         measured = datetime.now(UTC).replace(second=0, microsecond=0)
         minute = begin.replace(second=0, microsecond=0)
         while minute < end:
             point: dict[str, Any] = {"timeStamp": f"{minute:%Y-%m-%dT%H:%M:%SZ}"}
             if minute == measured:
-                point.update(dict.fromkeys(wanted - {"count"}, lag))
+                point.update(dict.fromkeys(wanted - {"count"}, seconds))
                 point.update(dict.fromkeys(wanted & {"count"}, 1.0))
             points.append(point)
             minute += _MINUTE
@@ -66,17 +102,17 @@ def _metrics(world: World, call: Call) -> Answer:
             "interval": "PT1M",
             "value": [
                 {
-                    "id": f"{one.id}/providers/Microsoft.Insights/metrics/{_METRIC}",
+                    "id": f"{metric.resource}/providers/Microsoft.Insights/metrics/{metric.name}",
                     "type": "Microsoft.Insights/metrics",
-                    "name": {"value": _METRIC, "localizedValue": "Read Replica Lag"},
-                    "displayDescription": "Read replica lag in seconds",
+                    "name": {"value": metric.name, "localizedValue": metric.title},
+                    "displayDescription": metric.title,
                     "unit": "Seconds",
                     "timeseries": [{"metadatavalues": [], "data": points}] if points else [],
                     "errorCode": "Success",
                 }
             ],
-            "namespace": f"{PROVIDER}/flexibleServers",
-            "resourceregion": one.location,
+            "namespace": metric.namespace,
+            "resourceregion": metric.region,
         }
     )
 
@@ -85,11 +121,12 @@ def _span(text: str) -> tuple[datetime, datetime]:
     try:
         begin, end = (datetime.fromisoformat(part) for part in text.split("/"))
     except ValueError:
-        raise _bad(f"Invalid time span: '{text}'.") from None
+        raise bad(f"Invalid time span: '{text}'.") from None
     if begin.tzinfo is None or end.tzinfo is None or begin >= end:
-        raise _bad(f"Invalid time span: '{text}'.")
+        raise bad(f"Invalid time span: '{text}'.")
     return begin, end
 
 
-def _bad(message: str) -> Refusal:
+def bad(message: str) -> Refusal:
+    """A query that is not understood."""
     return Refusal(HTTPStatus.BAD_REQUEST, "BadRequest", message)

@@ -1,4 +1,4 @@
-"""Locks on servers, their group and the subscription.
+"""Locks on servers and databases, their group and the subscription.
 
 "Management Locks" (https://learn.microsoft.com/rest/api/resources/management-locks), version
 2020-05-01: ``level`` is required, notes have at most 512 characters.
@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal, Route
 from airflow_multicloud.testing.local_clouds.azure.compute.world import Body, not_found
 from airflow_multicloud.testing.local_clouds.azure.database import words
-from airflow_multicloud.testing.local_clouds.azure.database.world import Server, World
+from airflow_multicloud.testing.local_clouds.azure.database.world import World
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 
 _VERSION = "2020-05-01"
@@ -21,13 +22,16 @@ _LEVELS = ("CanNotDelete", "ReadOnly")
 _LONGEST_NOTES = 512
 _SCOPE = (
     r"(?P<scope>/subscriptions/(?P<subscription>[^/]+)"
-    r"(?:/resourceGroups/(?P<group>[^/]+)(?:/providers/[^/]+/[^/]+/[^/]+)?)?)"
+    r"(?:/resourceGroups/(?P<group>[^/]+)(?:/providers/[^/]+/[^/]+/[^/]+(?:/databases/[^/]+)?)?)?)"
 )
 _LOCKS = r"/providers/Microsoft\.Authorization/locks"
 
 
-def routes(world: World) -> list[Route]:
-    """The operations served."""
+def routes(world: World, is_there: Callable[[str], bool]) -> list[Route]:
+    """The operations served.
+
+    :param is_there: whether a resource of this id is.
+    """
     all_ = re.compile(f"{_SCOPE}{_LOCKS}", re.IGNORECASE)
     one = re.compile(f"{_SCOPE}{_LOCKS}/(?P<lock>[^/]+)", re.IGNORECASE)
     return [
@@ -41,7 +45,7 @@ def routes(world: World) -> list[Route]:
         Route(
             method="PUT",
             path=one,
-            handler=world.handler(lambda call: _put(world, call)),
+            handler=world.handler(lambda call: _put(world, is_there, call)),
             api_version=_VERSION,
             binary=True,
         ),
@@ -54,15 +58,15 @@ def routes(world: World) -> list[Route]:
     ]
 
 
-def check_deletable(world: World, one: Server) -> None:
+def check_deletable(world: World, id_: str) -> None:
     """Refuse what a lock keeps from being deleted.
 
     :raises Refusal: 409.
     """
     for lock in world.locks.values():
         scope = lock["id"].rpartition("/providers/Microsoft.Authorization")[0]
-        if f"{one.id}/".lower().startswith(f"{scope}/".lower()):
-            raise words.locked(one.id, scope)
+        if f"{id_}/".lower().startswith(f"{scope}/".lower()):
+            raise words.locked(id_, scope)
 
 
 def _listed(world: World, call: Call) -> Answer:
@@ -79,9 +83,9 @@ def _listed(world: World, call: Call) -> Answer:
     return Answer(body={"value": found})
 
 
-def _put(world: World, call: Call) -> Answer:
+def _put(world: World, is_there: Callable[[str], bool], call: Call) -> Answer:
     scope = call.variables["scope"]
-    if "/providers/" in scope and world.by_id(scope) is None:
+    if "/providers/" in scope and not is_there(scope):
         raise not_found(scope)
     given: Any = call.json
     properties = given.get("properties") if isinstance(given, dict) else None

@@ -141,7 +141,7 @@ class _Served:
         world = self._world
         one = world.required(call)
         world.refuse(_REMOVE, one.name)
-        check_deletable(world, one)
+        check_deletable(world, one.id)
         if one.state not in ("Ready", "Stopped", "Disabled"):
             raise words.busy(one.name)
         if replicas := [replica.name for replica in world.replicas_of(one)]:

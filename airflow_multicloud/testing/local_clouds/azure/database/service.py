@@ -12,10 +12,16 @@ from airflow_multicloud.testing.local_clouds.azure.database import (
     servers,
     tags,
 )
-from airflow_multicloud.testing.local_clouds.azure.database.world import (
+from airflow_multicloud.testing.local_clouds.azure.database.operations import (
     PROVIDER,
-    World,
     operation_of,
+)
+from airflow_multicloud.testing.local_clouds.azure.database.sql import databases, links
+from airflow_multicloud.testing.local_clouds.azure.database.sql import lags as sql_lags
+from airflow_multicloud.testing.local_clouds.azure.database.sql import servers as sql_servers
+from airflow_multicloud.testing.local_clouds.azure.database.sql.world import SqlWorld
+from airflow_multicloud.testing.local_clouds.azure.database.world import (
+    World,
 )
 
 _OPERATION = re.compile(
@@ -24,18 +30,32 @@ _OPERATION = re.compile(
     re.IGNORECASE,
 )
 
+_SQL_OPERATION = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/"
+    r"Microsoft\.Sql/locations/[^/]+/(?:databaseAzureAsyncOperation|databaseOperationResults)"
+    r"/(?P<operation>[^/]+)",
+    re.IGNORECASE,
+)
 
-def routes(world: World) -> list[Route]:
+
+def routes(world: World, sql: SqlWorld) -> list[Route]:
     """The operations served."""
     return [
         *servers.routes(world),
         *backups.routes(world),
         *tags.routes(world),
-        *locks.routes(world),
+        *locks.routes(world, lambda id_: any(one.by_id(id_) is not None for one in (world, sql))),
         *lags.routes(world),
-        Route(
-            method="GET",
-            path=_OPERATION,
-            handler=world.handler(lambda call: operation_of(world, call)),
+        *sql_lags.routes(sql),
+        *sql_servers.routes(sql),
+        *databases.routes(sql),
+        *links.routes(sql),
+        *(
+            Route(
+                method="GET",
+                path=path,
+                handler=world.handler(lambda call: operation_of(world.operations, call)),
+            )
+            for path in (_OPERATION, _SQL_OPERATION)
         ),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import traceback
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,13 +11,20 @@ from http import HTTPStatus
 from typing import Any
 
 from airflow_multicloud.testing.local_clouds.azure.arm import SUBSCRIPTION_ID
-from airflow_multicloud.testing.local_clouds.azure.arm.http import Call, Refusal
+from airflow_multicloud.testing.local_clouds.azure.arm.http import Call
 from airflow_multicloud.testing.local_clouds.azure.compute.world import (
     Body,
     check_scope,
     not_found,
 )
 from airflow_multicloud.testing.local_clouds.azure.database import RESOURCE_GROUP
+from airflow_multicloud.testing.local_clouds.azure.database.operations import (
+    FLEXIBLE_SERVERS,
+    PROVIDER,
+    Changing,
+    Operation,
+    Paths,
+)
 from airflow_multicloud.testing.local_clouds.azure.database.words import busy, failing, refusal
 from airflow_multicloud.testing.local_clouds.kit.http import Answer
 from airflow_multicloud.testing.local_clouds.kit.postgres.archives import Backup
@@ -27,7 +33,6 @@ from airflow_multicloud.testing.local_clouds.kit.postgres.instance import Instan
 from airflow_multicloud.testing.local_clouds.kit.sql_seeds import SeededDatabaseFaults
 from airflow_multicloud.testing.sql_faults import DatabaseCall, DatabaseFaultKind
 
-PROVIDER = "Microsoft.DBforPostgreSQL"
 _SETTLED = ("Ready", "Stopped")
 
 
@@ -70,28 +75,6 @@ class Server:
             f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/{self.group}/providers/{PROVIDER}"
             f"/flexibleServers/{self.name}"
         )
-
-
-@dataclass(slots=True, kw_only=True)
-class Operation:
-    """Something that goes on."""
-
-    location: str
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    status: str = "InProgress"
-    error: tuple[str, str] | None = None
-
-    def document(self) -> Body:
-        """As it is answered."""
-        body: Body = {
-            "name": self.id,
-            "status": self.status,
-            "startTime": self.started.isoformat(),
-        }
-        if self.error is not None:
-            body["error"] = {"code": self.error[0], "message": self.error[1]}
-        return body
 
 
 class World:
@@ -148,7 +131,7 @@ class World:
 
     def begin(
         self,
-        one: Server,
+        one: Changing,
         through: str | None,
         work: Callable[[], None],
         *,
@@ -158,7 +141,8 @@ class World:
     ) -> Operation:
         """Do what takes time in a thread of its own, which does not hold the lock.
 
-        :param through: the server's state meanwhile; as it is for ``None``.
+        :param one: a server, or a database of Azure SQL.
+        :param through: its state meanwhile; as it is for ``None``.
         :param work: also says how the server is afterwards.
         :param failed: what becomes of it when a fault has it fail, or it does; with the lock.
         :param case: whose faults it meets.
@@ -190,29 +174,28 @@ class World:
         return operation
 
     def accepted(
-        self, call: Call, operation: Operation, what: str, *, case: DatabaseCall, name: str
+        self,
+        call: Call,
+        operation: Operation,
+        what: str,
+        *,
+        case: DatabaseCall,
+        name: str,
+        paths: Paths | None = None,
     ) -> Answer:
         """The answer to what was begun; lost when a fault says so.
 
         :param what: the service's name of the operation.
+        :param paths: where it can be asked for; as flexible servers' when left out.
         :raises ConnectionAbortedError: which ends the connection without an answer.
         """
         if self.faults.meet(DatabaseFaultKind.LOSE_ANSWER, case, name):
             raise ConnectionAbortedError
-        version = call.query["api-version"]
-        base = (
-            f"{call.origin}/subscriptions/{SUBSCRIPTION_ID}/providers/{PROVIDER}"
-            f"/locations/{operation.location}"
-        )
+        at = paths or FLEXIBLE_SERVERS
         return Answer(
             status=HTTPStatus.ACCEPTED,
             body={"operation": what, "startTime": operation.started.isoformat()},
-            headers={
-                "Azure-AsyncOperation": (
-                    f"{base}/azureAsyncOperation/{operation.id}?api-version={version}"
-                ),
-                "Location": f"{base}/operationResults/{operation.id}?api-version={version}",
-            },
+            headers=at.headers(call, operation),
         )
 
     def check_settled(self, one: Server) -> None:
@@ -240,17 +223,6 @@ class World:
         if taken is None or taken.backup is None:
             raise KeyError(snapshot_id)
         return taken.backup
-
-
-def operation_of(world: World, call: Call) -> Answer:
-    """How an operation is; 200 for both of its URLs.
-
-    :raises Refusal: 404.
-    """
-    found = world.operations.get(call.variables["operation"])
-    if found is None:
-        raise Refusal(HTTPStatus.NOT_FOUND, "OperationNotFound", "The operation was not found.")
-    return Answer(body=found.document())
 
 
 def text_of(value: datetime) -> str:
