@@ -187,7 +187,9 @@ class TestResolving:
         assert told - used == {
             "compute.disks.create",
             "compute.disks.delete",
+            "compute.instances.resume",
             "compute.instances.setMetadata",
+            "compute.machineTypes.list",
             "compute.subnetworks.use",
         }
 
